@@ -1,0 +1,57 @@
+# Keypost: everything a person or a build server does here. `make help` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
+
+.venv/installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Keypost needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing into .venv (once; about half a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: .venv/installed  ## install everything into .venv
+
+demo: install  ## start the system here, sell one license, show the e-mail
+	@$(BIN)/keypost local demo
+
+run: install  ## the same, and stay up with a mailbox page until Ctrl-C
+	@$(BIN)/keypost local run
+
+test: install  ## all tests
+	@$(BIN)/pytest
+
+check: install  ## lint, types, import contracts, template
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PYTHONPATH=layers/keypost $(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
+
+.venv-sam/installed: requirements/sam.txt
+	@$(PYTHON) -m venv .venv-sam
+	@.venv-sam/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	@touch $@
+
+build: .venv-sam/installed  ## validate the template and build what `sam deploy` uploads
+	.venv-sam/bin/sam validate --lint
+	.venv-sam/bin/sam build
+
+LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+       --no-emit-index-url --custom-compile-command "make lock"
+lock:  ## pin all dependencies anew (needs uv; UPGRADE=--upgrade takes newer versions)
+	$(LOCK) $(UPGRADE) --group dev --output-file requirements/dev.txt
+	$(LOCK) $(UPGRADE) --constraint requirements/dev.txt --output-file layers/dependencies/requirements.txt
+	echo "aws-sam-cli>=1.170" | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) --output-file requirements/sam.txt
+
+format: install  ## format the code
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+.PHONY: help install demo run test check build lock format

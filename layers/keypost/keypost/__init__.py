@@ -1,0 +1,1 @@
+"""Keypost: a paid order becomes a license in the customer's mailbox."""

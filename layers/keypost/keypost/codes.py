@@ -1,0 +1,34 @@
+"""Activation codes: their one spelling, their digest, and what is not one."""
+
+import hashlib
+import re
+
+from keypost.errors import InvalidInput
+from keypost.models import Product
+
+_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+# Kaspersky's 32-character recovery key: 8-4-4-4-12, and the vendor writes it with or without dashes.
+_LICENSE_KEY = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}")
+
+
+def normalize(code: str) -> str:
+    """The one spelling of a code: upper case, no white space, plain hyphens."""
+    return _DASHES.sub("-", "".join(code.split())).upper()
+
+
+def digest(code: str) -> str:
+    """The key of a code in the table, so that a value exists once however often it is imported."""
+    return hashlib.sha256(normalize(code).encode()).hexdigest()
+
+
+def checked(code: str, product: Product) -> str:
+    """The code in its one spelling; InvalidInput when it is none of this product."""
+    spelled = normalize(code)
+    if re.fullmatch(product.code_pattern, spelled):
+        return spelled
+    if _LICENSE_KEY.fullmatch(spelled):
+        raise InvalidInput(
+            "this is a license key (32 characters, for recovery), not an activation code: "
+            "ask the distributor for the activation code"
+        )
+    raise InvalidInput(f"this is not a code of {product.sku}: those look like {product.code_example}")

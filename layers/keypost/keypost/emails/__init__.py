@@ -1,0 +1,22 @@
+"""The e-mails: one function per kind, and templates (text and HTML) per language that say the same from one
+context."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+from keypost.emails.message import Shop, build
+from keypost.emails.purchase import purchase
+from keypost.models import Mail, Order, Product
+
+__all__ = ["Shop", "compose"]
+
+KINDS: dict[str, Callable[[Order, Mapping[str, Product], str], dict[str, Any]]] = {"purchase": purchase}
+
+
+def compose(
+    order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime
+) -> EmailMessage:
+    """The message that this mail is. InvalidInput when it must not leave: a code that is none of its product."""
+    return build(order, mail, KINDS[mail.purpose], products, shop, now)

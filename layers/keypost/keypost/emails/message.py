@@ -1,0 +1,77 @@
+"""From a mail we owe to the bytes that SES gets: text and HTML from one context, in one MIME message."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from keypost import codes
+from keypost.emails.languages import spoken
+from keypost.models import Mail, Order, Product
+
+_LONGEST_NAME = 75  # Microsoft distrusts longer ones, and those with these signs
+_DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Who writes: it stands in every mail."""
+
+    name: str
+    details: str  # the line at the foot: address and chamber of commerce number
+    sender_address: str
+    support_address: str
+    zone: tzinfo
+
+
+def build(
+    order: Order,
+    mail: Mail,
+    kind: Callable[[Order, Mapping[str, Product], str], dict[str, Any]],
+    products: Mapping[str, Product],
+    shop: Shop,
+    now: datetime,
+) -> EmailMessage:
+    for license_ in order.licenses:
+        codes.checked(license_.code, products[license_.sku])
+    language = spoken(order.language)
+    context = {"language": language, "shop": shop, "order": order, **kind(order, products, language)}
+    text = _environment().get_template(f"{language}/{mail.purpose}.txt").make_module(context)
+    subject = " ".join(str(text.subject).split())  # type: ignore[attr-defined]  # set in the template
+    html = _environment().get_template(f"{language}/{mail.purpose}.html").render(context, subject=subject)
+
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(_DISTRUSTED.sub(" ", shop.name)[:_LONGEST_NAME], addr_spec=shop.sender_address)
+    message["To"] = order.email
+    message["Reply-To"] = shop.support_address
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = make_msgid(mail.id, shop.sender_address.partition("@")[2])  # SES writes its own
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    message["X-Entity-Ref-ID"] = f"{order.id}/{mail.id}"  # keeps a second mail out of the first one's thread
+    message["Content-Language"] = language
+    message.set_content(str(text).strip() + "\n", cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    return message
+
+
+@cache
+def _environment() -> Environment:
+    """Text is written as it is, HTML is escaped; a name that the context lacks is an error."""
+    return Environment(
+        loader=PackageLoader("keypost.emails"),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )

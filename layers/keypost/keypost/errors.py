@@ -1,0 +1,21 @@
+"""What can go wrong, as one small tree; the edges turn it into status codes and exit statuses."""
+
+
+class KeypostError(Exception):
+    """The base of all. The text is for people: what happened and what to do now, nothing personal, no code."""
+
+
+class InvalidInput(KeypostError):
+    """What came in does not have the agreed form; nothing was changed."""
+
+
+class SignatureRefused(KeypostError):
+    """A callback's signature is missing, wrong, too old or from the future; nothing was changed."""
+
+
+class Conflict(KeypostError):
+    """Somebody else changed the same items first; load again and decide again."""
+
+
+class QueueUnavailable(KeypostError):
+    """A message could not be queued. What it was about is stored and due, so a schedule finds it."""

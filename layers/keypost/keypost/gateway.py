@@ -1,0 +1,50 @@
+"""API Gateway: what came in, as bytes and lower-case headers; what goes out, as problem details (RFC 9457)."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from keypost.errors import InvalidInput
+
+LARGEST_BODY = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    parameters: dict[str, str]  # of the path
+    headers: dict[str, str]  # by lower-case name; one sent twice is joined by a comma
+    body: bytes
+
+
+def read_request(event: dict[str, Any]) -> Request:
+    body = (event.get("body") or "").encode("utf-8", "surrogatepass")
+    if event.get("isBase64Encoded"):
+        try:
+            body = base64.b64decode(body, validate=True)
+        except binascii.Error:
+            raise InvalidInput("the body is not the base64 it is said to be") from None
+    headers: dict[str, str] = {}
+    for name, values in (event.get("multiValueHeaders") or {}).items():
+        headers[name.lower()] = ",".join(values)
+    for name, value in (event.get("headers") or {}).items():
+        headers.setdefault(name.lower(), value)
+    return Request(event["httpMethod"], event.get("pathParameters") or {}, headers, body)
+
+
+def answer(status: int) -> dict[str, Any]:
+    """A status that says it all."""
+    return {"statusCode": status, "headers": {}, "body": ""}
+
+
+def problem(status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
+    """What went wrong and what to do, for the developer who reads a provider's list of failed callbacks."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    return {
+        "statusCode": status.value,
+        "headers": {"Content-Type": "application/problem+json", **headers},
+        "body": json.dumps(body),
+    }

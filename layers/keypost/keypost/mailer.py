@@ -1,0 +1,69 @@
+"""The only module that talks to SES. One call is one attempt: SES knows no idempotency token, so a client that
+tries again by itself mails the customer twice."""
+
+import re
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+
+from keypost.models import MailNotSent, MailOutcome, MailSent, MailUnknown
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+# Answers after which this very mail would be refused again. What a person can mend outside the mail (identity,
+# quota, pause, permissions) is not among them: the mail waits and is tried again.
+_PERMANENT = {"BadRequestException", "InvalidParameterValue"}
+# SES answered, but may have taken the mail before it failed.
+_DOUBTFUL = {
+    "InternalFailure",
+    "InternalServiceErrorException",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+}
+_SERVER_ERROR = 500
+
+
+class Mailer:
+    def __init__(self, client: "SESV2Client", configuration_set: str) -> None:
+        self._client = client
+        self._configuration_set = configuration_set
+
+    def send(self, message: EmailMessage, tags: dict[str, str]) -> MailOutcome:
+        """One attempt to hand a message to SES, to the one address in its To header. The tags come back in the
+        events of SES, so that one whose answer was lost can be found again; they hold no address and no code."""
+        try:
+            answer = self._client.send_email(
+                Content={"Raw": {"Data": message.as_bytes()}},
+                Destination={"ToAddresses": [str(message["To"])]},
+                ConfigurationSetName=self._configuration_set,
+                EmailTags=[{"Name": name, "Value": tag_value(value)} for name, value in tags.items()],
+            )
+        except ClientError as error:
+            return _refusal(error)
+        except (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError) as error:
+            return MailNotSent(f"SES was not reached: {type(error).__name__}")
+        except HTTPClientError as error:
+            return MailUnknown(f"the answer of SES was lost: {type(error).__name__}")
+        return MailSent(answer["MessageId"])
+
+
+def _refusal(error: ClientError) -> MailOutcome:
+    """By code alone: the text of an SES error may hold the customer's address."""
+    code = error.response["Error"]["Code"]
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if code in _DOUBTFUL or status >= _SERVER_ERROR:
+        return MailUnknown(f"SES answered {code}")
+    return MailNotSent(f"SES refused: {code}", permanent=code in _PERMANENT)
+
+
+def tag_value(text: str) -> str:
+    """Text in the letters that SES allows in a tag, reversibly: an order id may hold a dot."""
+    return re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found[0]):02x}", text)

@@ -1,0 +1,200 @@
+"""What happens to an order, as pure changes: each takes an order and returns the order as it is from then on.
+One that changes nothing returns the very order it was given."""
+
+import base64
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice
+
+from keypost.models import (
+    Kind,
+    License,
+    Line,
+    Mail,
+    MailNotSent,
+    MailOutcome,
+    MailSent,
+    MailState,
+    MailUnknown,
+    Order,
+    Payment,
+    PaymentNotice,
+    PaymentState,
+    Product,
+    Reason,
+    StockCode,
+    TimelineEntry,
+    Waiting,
+)
+from keypost.periods import local_day, period_from
+
+MOST_CODES = 1000  # one order is one item of at most 400 kB
+TIMELINE_KEPT = 200
+RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
+MAIL_LEASE = timedelta(minutes=2)  # longer than the worker may run
+MAIL_DOUBT = timedelta(minutes=15)  # time for SES to tell, before a mail of unknown outcome is sent again
+MAIL_BACK_OFF = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+MAIL_BACK_OFF_LAST = timedelta(hours=1)
+
+
+def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, currency: str) -> Order:
+    """Write down what a provider says of a payment. The first paid payment fixes what was bought; a state never
+    falls back from paid, and a second payment buys nothing more."""
+    if order is None:
+        order = Order(id=notice.order_id, created_at=now)
+        order = _with_contents(order, notice, currency)
+    known = next(
+        (p for p in order.payments if (p.provider, p.id) == (notice.provider, notice.payment_id)), None
+    )
+    if known and (known.state is notice.state or known.state is PaymentState.PAID):
+        return order
+    if notice.state is PaymentState.PAID and not order.is_paid:
+        order = _with_contents(order, notice, currency)
+    twice = order.is_paid and notice.state is PaymentState.PAID
+    payment = Payment(
+        notice.provider, notice.payment_id, notice.state, notice.at, notice.amount, notice.currency
+    )
+    order = replace(order, payments=(*(p for p in order.payments if p is not known), payment))
+    order = _noted(order, now, f"payment {notice.state}", f"{notice.provider} {notice.payment_id} says so")
+    if twice:
+        order = _noted(order, now, "paid twice", "an earlier payment stands; refund one of the two")
+    elif order.problem and notice.state is PaymentState.PAID:
+        order = _noted(order, now, "on hold", order.problem)
+    return order
+
+
+def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
+    return replace(
+        order,
+        email=notice.email,
+        name=notice.name,
+        language=notice.language or order.language,
+        lines=notice.lines,
+        problem=_problem(notice, currency),
+    )
+
+
+def _problem(notice: PaymentNotice, currency: str) -> str | None:
+    if notice.problem:
+        return notice.problem
+    if not notice.lines:
+        return "nothing says what was bought: put an order card on the payment, or serve by hand"
+    if not notice.email:
+        return "there is no usable e-mail address: ask the customer for one, then serve by hand"
+    if notice.currency != currency:
+        return f"it was paid in {notice.currency}, this shop sells in {currency}: check the price, then serve by hand"
+    if sum(line.quantity for line in notice.lines) > MOST_CODES:
+        return f"it asks for more than {MOST_CODES} codes: split it into several orders"
+    if any(line.kind is Kind.RENEWAL for line in notice.lines):
+        return "it renews a license, and renewals are not scheduled yet: send the code by hand on its day"
+    return None
+
+
+def missing(order: Order) -> tuple[tuple[int, Line, int], ...]:
+    """The lines that lack codes: line number, line, how many."""
+    have = [license_.line for license_ in order.licenses]
+    short = ((n, line, line.quantity - have.count(n)) for n, line in enumerate(order.lines, start=1))
+    return tuple(entry for entry in short if entry[2] > 0)
+
+
+def with_codes(
+    order: Order, codes: Iterable[StockCode], products: Mapping[str, Product], now: datetime, zone: tzinfo
+) -> Order:
+    """Give codes to the lines that lack them, each with its period. The day of payment is the first day, unless
+    the order card names one. Once no line lacks a code, the purchase mail is owed, and claimed by the caller."""
+    bought_on = local_day(order.paid_at or now, zone)
+    supply: dict[str, deque[StockCode]] = {}
+    for code in codes:
+        supply.setdefault(code.sku, deque()).append(code)
+    given: list[License] = []
+    for number, line, count in missing(order):
+        first, last = period_from(line.period_start or bought_on, products[line.sku].term_days)
+        offered = supply.get(line.sku, deque())
+        for _ in range(min(count, len(offered))):
+            code = offered.popleft()
+            license_id = _license_id(order.id, number, code)
+            given.append(License(license_id, number, line.sku, code.code, first, line.period_end or last))
+    order = replace(order, licenses=(*order.licenses, *given), waiting=None)
+    order = _noted(order, now, f"{len(given)} codes assigned", "the order is paid")
+    if missing(order):
+        return order
+    return claim_mail(owe_mail(order, "purchase", now), _next_mail_id(order, "purchase"), now)
+
+
+def _license_id(order_id: str, line: int, code: StockCode) -> str:
+    """Short enough to read out, the same on every try, and it tells nothing of the code."""
+    seed = hashlib.sha256(f"{order_id}/{line}/{code.digest}".encode()).digest()
+    return "LIC-" + base64.b32encode(seed)[:10].decode()
+
+
+def waiting_for(order: Order, reason: Reason, detail: str, now: datetime) -> Order:
+    already = order.waiting and (order.waiting.reason, order.waiting.detail) == (reason, detail)
+    since = order.waiting.since if order.waiting and already else now
+    order = replace(order, waiting=Waiting(reason, detail, since, now + RETRY_WAITING))
+    return order if already else _noted(order, now, f"waits for {reason}", detail)
+
+
+def owe_mail(order: Order, purpose: str, now: datetime) -> Order:
+    mail = Mail(_next_mail_id(order, purpose), purpose, MailState.PENDING, next_at=now)
+    return replace(order, mails=(*order.mails, mail))
+
+
+def _next_mail_id(order: Order, purpose: str) -> str:
+    return f"{purpose}-{1 + sum(mail.purpose == purpose for mail in order.mails)}"
+
+
+def claim_mail(order: Order, mail_id: str, now: datetime) -> Order:
+    """Take a mail for one attempt. Saved before SES is called, so that nobody else sends it meanwhile."""
+    mail = order.mail(mail_id)
+    return _with_mail(
+        order, replace(mail, state=MailState.SENDING, attempts=mail.attempts + 1, next_at=now + MAIL_LEASE)
+    )
+
+
+def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, now: datetime) -> Order:
+    """Write down what became of an attempt, unless a later attempt has begun."""
+    mail = order.mail(mail_id)
+    if mail.attempts != attempt or mail.state not in (MailState.SENDING, MailState.UNKNOWN):
+        return order
+    match outcome:
+        case MailSent(message_id):
+            mail = replace(
+                mail, state=MailState.SENT, next_at=None, message_id=message_id, sent_at=now, problem=None
+            )
+            return _noted(_with_mail(order, mail), now, "mail sent", f"{mail_id}, attempt {attempt}")
+        case MailNotSent(reason, permanent=True):
+            return fail_mail(order, mail_id, reason, now)
+        case MailNotSent(reason):
+            mail = replace(
+                mail, state=MailState.PENDING, next_at=now + _back_off(order.id, attempt), problem=reason
+            )
+            return _noted(
+                _with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again"
+            )
+        case MailUnknown(reason):
+            mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason)
+            return _noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")
+
+
+def fail_mail(order: Order, mail_id: str, reason: str, now: datetime) -> Order:
+    mail = replace(order.mail(mail_id), state=MailState.FAILED, next_at=None, problem=reason)
+    return _noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
+
+
+def _back_off(order_id: str, attempt: int) -> timedelta:
+    """Longer each time, and up to a tenth more by the order, so that orders which failed together do not come
+    back together."""
+    base = next(islice(MAIL_BACK_OFF, attempt - 1, None), MAIL_BACK_OFF_LAST)
+    spread = hashlib.sha256(order_id.encode()).digest()[0] / 2560
+    return timedelta(seconds=round(base.total_seconds() * (1 + spread)))
+
+
+def _with_mail(order: Order, mail: Mail) -> Order:
+    return replace(order, mails=tuple(mail if m.id == mail.id else m for m in order.mails))
+
+
+def _noted(order: Order, at: datetime, what: str, why: str) -> Order:
+    return replace(order, timeline=(*order.timeline, TimelineEntry(at, what, why))[-TIMELINE_KEPT:])

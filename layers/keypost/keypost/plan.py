@@ -1,0 +1,99 @@
+"""The decision: where does this order stand, and what is the one next thing to do? Pure, and level-triggered:
+it looks at what is, not at what woke it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from keypost.models import MailState, Order, Reason
+from keypost.orders import missing
+
+MAIL_ATTEMPTS = 5  # tries of unknown outcome, each of which may have reached the customer
+
+
+@dataclass(frozen=True, slots=True)
+class AssignCodes:
+    needed: tuple[tuple[str, int], ...]  # sku, how many
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForProduct:
+    skus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendMail:
+    mail_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtMail:
+    """The lease of an attempt ran out: whoever sent it is gone, and nobody knows whether SES took it."""
+
+    mail_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpMail:
+    mail_id: str
+
+
+Step = AssignCodes | WaitForProduct | SendMail | DoubtMail | GiveUpMail
+
+
+def plan(order: Order, products: Collection[str], now: datetime) -> Step | None:
+    """The next step for an order, given the SKUs that the catalog knows; None when there is nothing to do now."""
+    if step := _end_of_lease(order, now):
+        return step
+    if not _servable(order):
+        return None
+    if lacking := missing(order):
+        if unknown := tuple(sku for sku in order.skus if sku not in products):
+            return WaitForProduct(unknown)
+        needed: dict[str, int] = {}
+        for _, line, count in lacking:
+            needed[line.sku] = needed.get(line.sku, 0) + count
+        return AssignCodes(tuple(needed.items()))
+    for mail in order.mails:
+        if mail.state in (MailState.PENDING, MailState.UNKNOWN) and mail.next_at and mail.next_at <= now:
+            spent = mail.state is MailState.UNKNOWN and mail.attempts >= MAIL_ATTEMPTS
+            return GiveUpMail(mail.id) if spent else SendMail(mail.id)
+    return None
+
+
+def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
+    for mail in order.mails:
+        if mail.state is MailState.SENDING and mail.next_at and mail.next_at <= now:
+            return DoubtMail(mail.id)
+    return None
+
+
+def _servable(order: Order) -> bool:
+    return order.is_paid and order.problem is None
+
+
+def next_due(order: Order) -> datetime | None:
+    """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
+    give it one."""
+    leases = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
+    if not _servable(order):
+        moments = leases
+    elif missing(order):
+        moments = [*leases, order.waiting.retry_at if order.waiting else order.paid_at]
+    else:
+        moments = [mail.next_at for mail in order.mails]
+    return min((moment for moment in moments if moment), default=None)
+
+
+def attention(order: Order) -> tuple[Reason, datetime] | None:
+    """Why an order that the customer paid for needs a person or stock, and since when."""
+    if not order.is_paid:
+        return None
+    if not _servable(order):
+        return Reason.HOLD, order.paid_at or order.created_at
+    if order.waiting:
+        return order.waiting.reason, order.waiting.since
+    for mail in order.mails:
+        if mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at):
+            return Reason.MAIL, order.paid_at or order.created_at
+    return None

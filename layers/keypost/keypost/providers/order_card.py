@@ -1,0 +1,113 @@
+"""The order card: what was bought, as a flat map of text that a shop puts on the payment (docs/order-card.md)."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Self
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
+
+from keypost.errors import InvalidInput
+from keypost.models import Kind, Line
+
+MOST_LINES = 20
+_LONGEST_NAME = 100
+_LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
+
+
+def email_address(text: str) -> str:
+    """An address as SES can use it: ASCII, the domain in punycode. ValueError for all else."""
+    try:
+        # `test_environment` admits the reserved domain .test; deliverability is for SES to find out.
+        found = validate_email(
+            text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True
+        )
+    except EmailNotValidError:
+        raise ValueError("is not a usable e-mail address") from None
+    if not found.ascii_email:
+        raise ValueError("is not a usable e-mail address")
+    return found.ascii_email
+
+
+def _whole_number(value: Any) -> Any:
+    """A count is 2 or "2"; not true, not 2.0, not a digit of another script."""
+    if isinstance(value, bool | float) or (isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value)):
+        raise ValueError("is not a whole number")
+    return value
+
+
+OrderId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Email = Annotated[str, AfterValidator(email_address)]
+
+
+class CardLine(BaseModel):
+    """One line of an order, as a shop or a card writes it."""
+
+    sku: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    quantity: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
+    kind: Kind = Kind.NEW
+    renews: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._/-]{1,129}$")
+    period_start: date | None = None
+    period_end: date | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.kind is Kind.RENEWAL and self.renews is None:
+            raise ValueError("a renewal says in `renews` what it renews")
+        if (self.period_start is None) != (self.period_end is None):
+            raise ValueError("period_start and period_end go together")
+        if self.period_start and self.period_end and self.period_end < self.period_start:
+            raise ValueError("the period ends before it starts")
+        return self
+
+    def line(self) -> Line:
+        return Line(self.sku, self.quantity, self.kind, self.renews, self.period_start, self.period_end)
+
+
+class OrderCard(BaseModel):
+    """A card that was read: unknown keys of it are ignored."""
+
+    v: str = Field(pattern="^1$")
+    order_id: OrderId
+    email: Email | None = None
+    lang: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
+    lines: tuple[CardLine, ...] = Field(min_length=1, max_length=MOST_LINES)
+
+
+def read_card(metadata: Mapping[str, Any]) -> OrderCard:
+    """The card in a payment's metadata; InvalidInput says which rule it breaks."""
+    texts = {key: str(value) for key, value in metadata.items() if value is not None and value != ""}
+    numbered = sorted(
+        (key for key in texts if re.fullmatch(r"line_[0-9]{1,4}", key)), key=lambda key: int(key[5:])
+    )
+    if numbered:
+        lines = [dict(zip(_LINE_KEYS, texts[key].split("|"), strict=False)) for key in numbered]
+        if any(texts[key].count("|") >= len(_LINE_KEYS) for key in numbered):
+            raise InvalidInput("a line of the order card has too many fields")
+    elif "sku" in texts:
+        lines = [{"quantity": "1"} | {key: texts[key] for key in _LINE_KEYS if key in texts}]
+    else:
+        lines = []
+    given: dict[str, Any] = {key: texts[key] for key in ("v", "order_id", "email", "lang") if key in texts}
+    given["lines"] = [{key: value for key, value in line.items() if value} for line in lines]
+    try:
+        return OrderCard.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInput(f"the order card does not fit: {first_fault(error)}") from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """Where and why the first rule was broken, without the value."""
+    fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+
+
+def clean_name(name: Any) -> str | None:
+    """A name fit for a greeting: one line, no control or invisible signs, at most 100 long; None for none."""
+    if not isinstance(name, str):
+        return None
+    visible = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in name)
+    visible = "".join(c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"})
+    return " ".join(visible.split())[:_LONGEST_NAME] or None

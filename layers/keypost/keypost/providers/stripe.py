@@ -1,0 +1,131 @@
+"""Stripe: signed snapshot events. A paid Checkout Session in mode `payment` is an order."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import stripe
+
+from keypost.errors import InvalidInput, SignatureRefused
+from keypost.models import PaymentNotice, PaymentState
+from keypost.providers.order_card import OrderCard, clean_name, email_address, read_card
+from keypost.strict_json import parse_object
+
+_TOLERANCE_SECONDS = 300
+_SESSION_EVENTS = {
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+}
+_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Stripe counts in the smallest unit of a currency; these have no smaller one.
+_NO_MINOR_UNIT = set("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+
+
+def verify(body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
+    header = headers.get("stripe-signature", "")
+    _check_age(header, now)
+    for secret in filter(None, secrets):
+        try:
+            stripe.WebhookSignature.verify_header(body.decode("utf-8"), header, secret, tolerance=None)
+        # The library lets TypeError, ValueError and others out for a malformed header.
+        except Exception:  # noqa: BLE001, S112, PERF203
+            continue
+        return
+    raise SignatureRefused(
+        "no signature in Stripe-Signature fits the body: is this endpoint's secret the one set?"
+    )
+
+
+def _check_age(header: str, now: datetime) -> None:
+    """Both sides: the library refuses old timestamps only, by the clock of the machine."""
+    stamps = re.findall(r"(?:^|,)\s*t=([^,]*)", header)
+    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0], re.ASCII):
+        raise SignatureRefused("the header Stripe-Signature with one timestamp is missing")
+    if abs(now.timestamp() - int(stamps[0])) > _TOLERANCE_SECONDS:
+        raise SignatureRefused("the signature is older or newer than five minutes")
+
+
+def read(body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
+    event = parse_object(body)
+    if event.get("object") != "event":
+        raise InvalidInput(
+            "this is not a Stripe snapshot event: choose the payload style `snapshot` at Stripe"
+        )
+    if event.get("type") not in _SESSION_EVENTS:
+        return None
+    live = event.get("livemode")
+    if not isinstance(live, bool) or (stage == "live" and not live) or (stage == "test" and live):
+        raise InvalidInput(f"the event's livemode does not fit this stack, whose stage is {stage}")
+    data = event.get("data")
+    session = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(session, dict) or not _ORDER_ID.fullmatch(str(session.get("id"))):
+        raise InvalidInput("the event holds no Checkout Session with an id")
+    state = _state(str(event["type"]), session.get("payment_status"))
+    return _notice(session, state, _moment(event.get("created"), now)) if state else None
+
+
+def _state(event_type: str, payment_status: Any) -> PaymentState | None:
+    """`unpaid` at `completed` is no failure: a debit or a transfer is on its way."""
+    if event_type.endswith("async_payment_failed"):
+        return PaymentState.FAILED
+    if payment_status in ("paid", "no_payment_required"):
+        return PaymentState.PAID
+    return PaymentState.OPEN if payment_status == "unpaid" else None
+
+
+def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> PaymentNotice:
+    """Whatever a paid session lacks, it becomes an order: what cannot be served is held, never dropped."""
+    metadata = session.get("metadata") or {}
+    customer = session.get("customer_details") or {}
+    metadata, customer = (value if isinstance(value, dict) else {} for value in (metadata, customer))
+    card: OrderCard | None = None
+    problem = None
+    if session.get("mode") != "payment":
+        problem = (
+            f"a Checkout Session in mode {session.get('mode')} is not served by itself: serve it by hand"
+        )
+    else:
+        try:
+            card = read_card(metadata)
+        except InvalidInput as error:
+            problem = str(error) if metadata else None
+    given_id = str(metadata.get("order_id", ""))
+    locale = str(session.get("locale") or "")[:2]
+    currency = str(session.get("currency") or "").upper()
+    return PaymentNotice(
+        provider="stripe",
+        payment_id=session["id"],
+        state=state,
+        at=at,
+        order_id=given_id if _ORDER_ID.fullmatch(given_id) else session["id"],
+        amount=_amount(session.get("amount_total"), currency),
+        currency=currency,
+        email=(card and card.email) or _usable(customer.get("email")),
+        name=clean_name(customer.get("name")),
+        language=(card and card.lang) or (locale if locale.isalpha() else None),
+        lines=tuple(line.line() for line in card.lines) if card else (),
+        problem=problem,
+    )
+
+
+def _usable(email: Any) -> str | None:
+    try:
+        return email_address(email) if isinstance(email, str) else None
+    except ValueError:
+        return None
+
+
+def _amount(minor: Any, currency: str) -> str | None:
+    if not isinstance(minor, int) or isinstance(minor, bool):
+        return None
+    return str(Decimal(minor) if currency in _NO_MINOR_UNIT else Decimal(minor).scaleb(-2))
+
+
+def _moment(created: Any, now: datetime) -> datetime:
+    """When Stripe saw it, within what it retries; the clock here otherwise."""
+    if isinstance(created, int) and 0 <= now.timestamp() - created <= 30 * 24 * 3600:
+        return datetime.fromtimestamp(created, UTC)
+    return now

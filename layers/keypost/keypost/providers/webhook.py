@@ -1,0 +1,102 @@
+"""The generic signed callback, for shops and invoicing systems: Standard Webhooks around an order."""
+
+import base64
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from standardwebhooks import Webhook
+
+from keypost.errors import InvalidInput, SignatureRefused
+from keypost.models import PaymentNotice, PaymentState
+from keypost.providers.order_card import CardLine, Email, OrderId, clean_name, first_fault, read_card
+from keypost.strict_json import parse_object
+
+_TOLERANCE_SECONDS = 300
+_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+_STATES = {"order.paid": PaymentState.PAID, "order.open": PaymentState.OPEN}
+_OLDEST = timedelta(days=30)
+_KEY_BYTES = range(24, 65)  # what the specification allows; the library takes any
+
+
+def verify(body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
+    given = {name: headers.get(name, "") for name in _HEADERS}
+    if not all(given.values()):
+        raise SignatureRefused(f"one of the headers {', '.join(_HEADERS)} is missing")
+    stamp = given["webhook-timestamp"]
+    if not re.fullmatch(r"[0-9]{1,12}", stamp):
+        raise SignatureRefused("webhook-timestamp is not a time in whole seconds")
+    if abs(now.timestamp() - int(stamp)) > _TOLERANCE_SECONDS:
+        raise SignatureRefused("webhook-timestamp is older or newer than five minutes")
+    for secret in secrets:
+        try:
+            Webhook(_key(secret)).verify(body, given, json_parse=False)
+        # The library lets ValueError, binascii.Error and others out for a malformed signature.
+        except Exception:  # noqa: BLE001, S112
+            continue
+        return
+    raise SignatureRefused("no signature in webhook-signature fits id, timestamp and body")
+
+
+def _key(secret: str) -> bytes:
+    key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    if len(key) not in _KEY_BYTES:
+        raise ValueError("a secret is 24 to 64 bytes in base64")
+    return key
+
+
+class _Data(BaseModel):
+    """What the contract asks of `data`; keys it does not know are ignored."""
+
+    order_id: OrderId
+    payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    amount: str = Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")
+    email: Email
+    name: str | None = None
+    language: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
+    test: bool = False
+    lines: tuple[CardLine, ...] = Field(min_length=1, max_length=1000)
+
+
+class _Callback(BaseModel):
+    type: Literal["order.paid", "order.open"]
+    timestamp: AwareDatetime | None = None
+    data: Annotated[dict[str, Any], Field()]
+
+
+def read(body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
+    raw = parse_object(body)
+    if not str(raw.get("type")).startswith("order."):
+        return None
+    try:
+        callback = _Callback.model_validate(raw)
+        data = _Data.model_validate(_with_card(callback.data))
+    except ValidationError as error:
+        raise InvalidInput(f"the callback does not fit: {first_fault(error)}") from None
+    if (stage == "live" and data.test) or (stage == "test" and not data.test):
+        raise InvalidInput(f"data.test does not fit this stack, whose stage is {stage}")
+    told = callback.timestamp
+    return PaymentNotice(
+        provider="webhook",
+        payment_id=data.payment_id or data.order_id,
+        state=_STATES[callback.type],
+        at=told if told and timedelta() <= now - told <= _OLDEST else now,
+        order_id=data.order_id,
+        amount=data.amount,
+        currency=data.currency,
+        email=data.email,
+        name=clean_name(data.name),
+        language=data.language,
+        lines=tuple(line.line() for line in data.lines),
+    )
+
+
+def _with_card(data: dict[str, Any]) -> dict[str, Any]:
+    """The order card may stand in `data` as it is, instead of `lines` and `language`."""
+    if "lines" in data or not ("line_1" in data or "sku" in data):
+        return data
+    card = read_card(data)
+    return {"language": card.lang, "email": card.email} | data | {"lines": card.lines}

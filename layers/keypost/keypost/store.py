@@ -1,0 +1,287 @@
+"""The table, and the only module that talks to DynamoDB. An order is one item, saved under its version; a code
+is one item, keyed by its digest; what must change together changes in one transaction."""
+
+import hashlib
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import cattrs
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from keypost import codes, plan
+from keypost.errors import Conflict
+from keypost.models import Order, Product, Reason, StockCode
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+CODES_PER_TRANSACTION = 99  # of the 100 items DynamoDB takes, one is the order
+DUE_SHARDS = 16
+_IMPORT_CHUNK = 100
+_TRIES = 20
+_NEVER_EXPIRES = "9999-12-31"
+_BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+
+
+class Store:
+    """`pause` is called with seconds between two tries of a write that met another."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._pause = pause
+
+    def load(self, order_id: str) -> Order | None:
+        key = {"pk": {"S": f"ORDER#{order_id}"}}
+        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return _order(item) if item else None
+
+    def save(self, order: Order) -> Order:
+        """Store an order on condition that nobody else did since it was loaded; Conflict otherwise."""
+        saved, put = self._order_put(order)
+        try:
+            self._client.put_item(**put)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise Conflict(f"order {order.id} was changed meanwhile") from None
+        return saved
+
+    def change(
+        self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None
+    ) -> Order:
+        """Load an order (unless the caller just did), apply a pure change, save; again from the start when
+        somebody else was first."""
+        for attempt in range(_TRIES):
+            before = loaded if loaded and attempt == 0 else self.load(order_id)
+            after = change(before)
+            if after is before:
+                return after
+            try:
+                return self.save(after)
+            except Conflict:
+                self._pause(_jitter(attempt))
+        raise Conflict(f"order {order_id} is changed by too many at once; try again")
+
+    def assign(self, order: Order, taken: Sequence[StockCode]) -> Order:
+        """Store an order together with the codes it took, all or nothing. Conflict when a code is no longer
+        free or the order has moved."""
+        saved, put = self._order_put(order)
+        writes: list[Any] = [{"Put": put}, *({"Update": self._take(code, order.id)} for code in taken)]
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons = {r.get("Code", "None") for r in error.response.get("CancellationReasons", [])} - {
+                "None"
+            }
+            if reasons <= _BUSY | {"ConditionalCheckFailed"}:
+                raise Conflict(f"order {order.id} or one of its codes was changed meanwhile") from None
+            raise
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "TransactionConflictException":
+                raise Conflict(f"order {order.id} is being changed") from None
+            raise
+        return saved
+
+    def pick(self, sku: str, count: int, today: date) -> list[StockCode]:
+        """Up to `count` free codes of a product that can still be activated today, those that run out first
+        before the others, at random among equals. A hint: the index lags, `assign` decides."""
+        # Twice as many and a few more than needed, so that workers who pick at once seldom pick the same.
+        wanted = 2 * count + 20
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="stock",
+            KeyConditionExpression="stock = :sku AND stock_order >= :today",
+            ExpressionAttributeValues={":sku": {"S": sku}, ":today": {"S": today.isoformat()}},
+            PaginationConfig={"MaxItems": wanted},
+        )
+        found = [item for page in pages for item in page["Items"]]
+        random.shuffle(found)
+        found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
+        free: list[StockCode] = []
+        while found and len(free) < count:
+            lacking = min(100, count - len(free))
+            items = self._batch_get([item["pk"]["S"] for item in found[:lacking]])
+            free += [StockCode(_digest(i), i["code"], i["sku"]) for i in items if i["state"] == "free"]
+            del found[:lacking]
+        return free
+
+    def add_codes(
+        self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None
+    ) -> Iterator[set[str]]:
+        """Add codes, already in their one spelling, to the stock. Yields per chunk those that it had already,
+        ever, for whatever product."""
+        items = [_code_item(sku, code, batch, activate_before) for code in new]
+        for start in range(0, len(items), _IMPORT_CHUNK):
+            yield self._add_chunk(items[start : start + _IMPORT_CHUNK])
+
+    def _add_chunk(self, items: list[dict[str, Any]]) -> set[str]:
+        known: set[str] = set()
+        for attempt in range(_TRIES):
+            puts: list[Any] = [
+                {
+                    "Put": {
+                        "TableName": self._table,
+                        "Item": i,
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                }
+                for i in items
+            ]
+            if not puts:
+                return known
+            try:
+                self._client.transact_write_items(TransactItems=puts)
+            except self._client.exceptions.TransactionCanceledException as error:
+                reasons = [r.get("Code") for r in error.response["CancellationReasons"]]
+                had = [
+                    i["code"]["S"]
+                    for i, r in zip(items, reasons, strict=True)
+                    if r == "ConditionalCheckFailed"
+                ]
+                known.update(had)
+                items = [i for i in items if i["code"]["S"] not in known]
+                if not had:
+                    self._pause(_jitter(attempt))
+            else:
+                return known
+        raise Conflict(
+            "the stock is being changed by too many at once; import the file again, it adds no code twice"
+        )
+
+    def put_product(self, product: Product) -> None:
+        item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
+        self._client.put_item(TableName=self._table, Item=_wire(item))
+
+    def products(self, skus: Iterable[str]) -> dict[str, Product]:
+        """The products among these SKUs that the catalog knows."""
+        items = self._batch_get([f"PRODUCT#{sku}" for sku in skus])
+        return {item["sku"]: _converter.structure(item, Product) for item in items}
+
+    def due(self, now: datetime) -> Iterator[list[str]]:
+        """The ids of all orders whose clock has rung, page by page."""
+        for shard in range(DUE_SHARDS):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": _moment(now)}},
+            )
+            yield from (ids for page in pages if (ids := _order_ids(page["Items"])))
+
+    def needing(self, reason: Reason) -> Iterator[list[str]]:
+        """The ids of all orders that wait for this, who waits longest first, page by page."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="attention",
+            KeyConditionExpression="attention = :reason",
+            ExpressionAttributeValues={":reason": {"S": reason}},
+        )
+        yield from (ids for page in pages if (ids := _order_ids(page["Items"])))
+
+    def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The items under at most 100 keys, in any order, without those that do not exist."""
+        wanted: Any = {self._table: {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}}
+        while keys and wanted:
+            answer = self._client.batch_get_item(RequestItems=wanted)
+            yield from map(_plain, answer["Responses"].get(self._table, []))
+            wanted = answer.get("UnprocessedKeys")
+
+    def _order_put(self, order: Order) -> tuple[Order, Any]:
+        saved = replace(order, version=order.version + 1)
+        put: dict[str, Any] = {"TableName": self._table, "Item": _order_item(saved)}
+        if order.version == 0:
+            return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return saved, put | {
+            "ConditionExpression": "version = :loaded",
+            "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
+        }
+
+    def _take(self, code: StockCode, order_id: str) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "Key": {"pk": {"S": f"CODE#{code.digest}"}},
+            "UpdateExpression": "SET #state = :assigned, order_id = :order REMOVE stock, stock_order",
+            "ConditionExpression": "#state = :free",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":assigned": {"S": "assigned"},
+                ":free": {"S": "free"},
+                ":order": {"S": order_id},
+            },
+        }
+
+
+def _order_item(order: Order) -> dict[str, Any]:
+    """The order, and beside it the keys of the sparse indexes, there only while they say something."""
+    item = _converter.unstructure(order) | {"pk": f"ORDER#{order.id}"}
+    if due := plan.next_due(order):
+        item |= {"due_shard": str(zlib.crc32(order.id.encode()) % DUE_SHARDS), "due_at": _moment(due)}
+    if needs := plan.attention(order):
+        reason, since = needs
+        item |= {"attention": reason, "attention_since": _moment(since)}
+    if order.email:
+        item["customer"] = hashlib.sha256(order.email.casefold().encode()).hexdigest()
+    return _wire(item)
+
+
+def _code_item(sku: str, code: str, batch: str | None, activate_before: date | None) -> dict[str, Any]:
+    last_day = activate_before.isoformat() if activate_before else _NEVER_EXPIRES
+    return _wire(
+        {
+            "pk": f"CODE#{codes.digest(code)}",
+            "code": code,
+            "sku": sku,
+            "state": "free",
+            "batch": batch,
+            "activate_before": activate_before.isoformat() if activate_before else None,
+            "stock": sku,
+            "stock_order": f"{last_day}#{random.randbytes(6).hex()}",
+        }
+    )
+
+
+def _order(item: Mapping[str, Any]) -> Order:
+    return _converter.structure(_plain(item), Order)
+
+
+def _order_ids(items: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [item["pk"]["S"].removeprefix("ORDER#") for item in items]
+
+
+def _digest(item: Mapping[str, Any]) -> str:
+    return str(item["pk"]).removeprefix("CODE#")
+
+
+def _wire(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _serializer.serialize(v) for k, v in item.items() if v is not None}
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _deserializer.deserialize(v) for k, v in item.items()}
+
+
+def _moment(moment: datetime) -> str:
+    """A moment as text whose order is the order of time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _jitter(attempt: int) -> float:
+    return random.uniform(0, min(0.5, 0.01 * 2**attempt))  # noqa: S311 - spreads load, guards nothing
+
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+_converter = cattrs.Converter(omit_if_default=True)
+_converter.register_unstructure_hook(datetime, _moment)
+_converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+_converter.register_unstructure_hook(date, date.isoformat)
+_converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
+_converter.register_structure_hook(int, lambda number, _: int(Decimal(number)))

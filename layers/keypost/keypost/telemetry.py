@@ -1,0 +1,24 @@
+"""What the outside may know: outcomes, as a metric and a log line. Ids and counts only: no address, no name,
+no code, no body."""
+
+import traceback
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+logger = Logger(service="keypost")
+metrics = Metrics(namespace="Keypost", service="keypost")
+
+
+def outcome(name: str, count: int = 1, **fields: Any) -> None:
+    """Count an outcome and log it with its ids."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
+    logger.info(name, extra={"count": count, **fields})
+
+
+def failure(error: Exception, **fields: Any) -> None:
+    """Log an error by its type and place. Its text stays out: a library may have put an address or a code there."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    logger.error("failure", extra={"error": type(error).__name__, "place": place, **fields})
