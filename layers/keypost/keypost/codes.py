@@ -6,14 +6,14 @@ import re
 from keypost.errors import InvalidInput
 from keypost.models import Product
 
-_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_SEPARATORS = re.compile("[\\s\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]+")
 # Kaspersky's 32-character recovery key: 8-4-4-4-12, and the vendor writes it with or without dashes.
 _LICENSE_KEY = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}")
 
 
 def normalize(code: str) -> str:
-    """The one spelling of a code: upper case, no white space, plain hyphens."""
-    return _DASHES.sub("-", "".join(code.split())).upper()
+    """The one spelling of a code: upper case, and one plain hyphen for any run of spaces and dashes."""
+    return _SEPARATORS.sub("-", code.strip()).upper()
 
 
 def digest(code: str) -> str:

@@ -118,7 +118,7 @@ def with_codes(
             license_id = _license_id(order.id, number, code)
             given.append(License(license_id, number, line.sku, code.code, first, line.period_end or last))
     order = replace(order, licenses=(*order.licenses, *given), waiting=None)
-    order = _noted(order, now, f"{len(given)} codes assigned", "the order is paid")
+    order = _noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
     if missing(order):
         return order
     return claim_mail(owe_mail(order, "purchase", now), _next_mail_id(order, "purchase"), now)

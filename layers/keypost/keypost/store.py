@@ -115,12 +115,13 @@ class Store:
 
     def add_codes(
         self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None
-    ) -> Iterator[set[str]]:
-        """Add codes, already in their one spelling, to the stock. Yields per chunk those that it had already,
-        ever, for whatever product."""
+    ) -> Iterator[tuple[int, set[str]]]:
+        """Add codes, already in their one spelling, to the stock. Yields per chunk how many it was, and which of
+        them were known already: a code enters once, ever, for whatever product."""
         items = [_code_item(sku, code, batch, activate_before) for code in new]
         for start in range(0, len(items), _IMPORT_CHUNK):
-            yield self._add_chunk(items[start : start + _IMPORT_CHUNK])
+            chunk = items[start : start + _IMPORT_CHUNK]
+            yield len(chunk), self._add_chunk(chunk)
 
     def _add_chunk(self, items: list[dict[str, Any]]) -> set[str]:
         known: set[str] = set()

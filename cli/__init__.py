@@ -1,0 +1,1 @@
+"""The operator's command `keypost`, and the system on one machine."""

@@ -1,0 +1,104 @@
+"""Deploys template.yaml as it is: code to S3, where CloudFormation expects it, and the template with those places
+filled in, as `sam package` does."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from keypost.errors import KeypostError
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+_BUCKET = "keypost-artifacts"
+_SECONDS_TO_DEPLOY = 120
+
+
+def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path) -> dict[str, str]:
+    """Deploy the template under this name and give its outputs. KeypostError names what failed."""
+    template = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
+    s3 = session.client("s3")
+    s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    archives = {
+        "functions/": _archive(ROOT / "functions", directory / "functions.zip"),
+        "layers/keypost/": _keypost_layer(directory),
+        "layers/dependencies/": _dependencies_layer(directory),
+    }
+    places = {}
+    for source, archive in archives.items():
+        s3.upload_file(str(archive), _BUCKET, archive.name)
+        places[source] = f"s3://{_BUCKET}/{archive.name}"
+    template["Globals"]["Function"]["CodeUri"] = places[template["Globals"]["Function"]["CodeUri"]]
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = places[resource["Properties"]["ContentUri"]]
+    cloudformation = session.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    return _outputs_when_done(cloudformation, stack)
+
+
+def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
+    deadline = time.monotonic() + _SECONDS_TO_DEPLOY
+    while time.monotonic() < deadline:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        if stack["StackStatus"] == "CREATE_COMPLETE":
+            return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            break
+        time.sleep(0.1)
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    why = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
+    raise KeypostError(f"template.yaml could not be deployed here: {'; '.join(why) or stack['StackStatus']}")
+
+
+def _dependencies_layer(directory: Path) -> Path:
+    """Installed once per lock file: it takes longer than all the rest."""
+    source = ROOT / "layers/dependencies"
+    contents = (source / "requirements.txt").read_bytes() + (source / "Makefile").read_bytes()
+    digest = hashlib.sha256(contents + sys.version.encode()).hexdigest()[:16]
+    archive = directory / f"dependencies-{digest}.zip"
+    if not archive.exists():
+        built = _make(source, "build-DependenciesLayer", directory / "dependencies")
+        _archive(built, archive)
+    return archive
+
+
+def _keypost_layer(directory: Path) -> Path:
+    built = _make(ROOT / "layers/keypost", "build-KeypostLayer", directory / "keypost")
+    return _archive(built, directory / "keypost.zip")
+
+
+def _make(source: Path, target: str, artifacts: Path) -> Path:
+    """Build a layer by its own recipe, with this machine's wheels and byte code."""
+    shutil.rmtree(artifacts, ignore_errors=True)
+    options = [f"ARTIFACTS_DIR={artifacts}", f"PYTHON={sys.executable}", f"TARGET={sys.executable}", "PLATFORM="]
+    done = subprocess.run(
+        ["make", "--silent", "-C", str(source), target, *options],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise KeypostError(f"{source.name} could not be built:\n{done.stderr}")
+    return artifacts
+
+
+def _archive(folder: Path, archive: Path) -> Path:
+    """Stored, not compressed: it travels no further than this machine's memory."""
+    unfinished = archive.with_suffix(".part")
+    with zipfile.ZipFile(unfinished, "w") as target:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.parent.name != "__pycache__" or path.suffix == ".pyc" and folder.name != "functions":
+                target.write(path, path.relative_to(folder))
+    unfinished.replace(archive)
+    return archive

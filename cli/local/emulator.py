@@ -1,0 +1,92 @@
+"""MiniStack, an AWS emulator, as a child process on loopback."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from keypost.errors import KeypostError
+
+REGION = "eu-west-1"
+_SECONDS_TO_START = 60
+_SECONDS_TO_STOP = 10
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
+    """Run MiniStack while the context lasts; gives its URL. Its functions send mail to `ses_url` if one is given.
+    Everything it writes is in `directory`."""
+    port = free_port()
+    scratch = directory / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "MINISTACK_REGION": REGION,
+        "TMPDIR": str(scratch),
+    }
+    if ses_url:
+        settings["AWS_ENDPOINT_URL_SESV2"] = ses_url
+    log = directory / "emulator.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env={**_clean_environment(), **settings},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(process, url, log)
+        yield url
+    finally:
+        _stop(process)
+
+
+def _clean_environment() -> dict[str, str]:
+    """The environment without anything that would lead the emulator or its functions to a real AWS account."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYPOST_"))}
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise KeypostError(f"the AWS emulator stopped at its start; its last words are in {log}")
+        try:
+            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):  # noqa: S310 - our own loopback
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    raise KeypostError(f"the AWS emulator did not start within {_SECONDS_TO_START} s; see {log}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """It and the functions it runs, which are its process group."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,152 @@
+"""The local stack: mailbox, emulator, the deployed template, a catalog and a stock of made-up codes."""
+
+import base64
+import json
+import re
+import secrets
+import string
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import stripe
+from keypost.catalog import read_product
+from keypost.errors import KeypostError
+from keypost.models import Order, Product
+from standardwebhooks import Webhook
+
+from cli.local.deploy import deploy
+from cli.local.emulator import REGION, emulator
+from cli.local.mailbox import Mailbox, mailbox
+from cli.stacks import Stack, local_session, stack_of
+
+NAME = "keypost"
+CODES_PER_PRODUCT = 50
+PARAMETERS = {
+    "Stage": "local",
+    "ShopName": "Voorbeeld Software",
+    "ShopDetails": "Voorbeeldstraat 1, 1234 AB Voorbeeldstad · KvK 12345678",
+    "MailDomain": "mail.voorbeeld.example",
+    "SupportAddress": "hulp@voorbeeld.example",
+}
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStack:
+    api_url: str
+    endpoint_url: str
+    outputs: Mapping[str, str]
+    mailbox: Mailbox
+    stripe_webhook_secret: str
+    webhook_secret: str
+    session: Any
+    stack: Stack
+
+    def call(self, path: str, body: bytes | None, headers: Mapping[str, str], method: str = "POST") -> tuple[int, str]:
+        """The status and the body of an answer of the API."""
+        request = urllib.request.Request(self.api_url + path, body, dict(headers), method=method)  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def stripe_calls(self, event: bytes) -> tuple[int, str]:
+        """What Stripe does: sign the event with its own library and post it."""
+        sign = stripe.WebhookSignature.generate_signature_header
+        signature = sign(event.decode(), self.stripe_webhook_secret)  # type: ignore[no-untyped-call]
+        return self.call("/callbacks/stripe", event, {"Stripe-Signature": signature, "Content-Type": "application/json"})
+
+    def shop_calls(self, callback: bytes, message_id: str) -> tuple[int, str]:
+        """What a shop does: sign a callback of its own after Standard Webhooks and post it."""
+        from datetime import UTC, datetime
+
+        now = datetime.now(UTC)
+        headers = {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(self.webhook_secret).sign(message_id, now, callback.decode()),
+            "Content-Type": "application/json",
+        }
+        return self.call("/callbacks/webhook", callback, headers)
+
+    def order_when(self, order_id: str, is_so: Callable[[Order], bool], seconds: float = 30) -> Order:
+        """The order once it is so; KeypostError when it is not in time."""
+        deadline = time.monotonic() + seconds
+        order = None
+        while time.monotonic() < deadline:
+            order = self.stack.store.load(order_id)
+            if order and is_so(order):
+                return order
+            time.sleep(0.05)
+        became = f"it stands at {order.timeline[-1].what!r}" if order and order.timeline else "there is no such order"
+        raise KeypostError(f"order {order_id} did not become what was expected within {seconds:.0f} s: {became}")
+
+
+@contextmanager
+def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) -> Iterator[LocalStack]:
+    """The whole system while the context lasts; everything it writes is in `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with mailbox() as box:
+        progress("Starting the AWS emulator")
+        with emulator(directory, box.url) as endpoint_url:
+            box.emulator_url = endpoint_url
+            session = local_session(endpoint_url, REGION)
+            progress("Deploying template.yaml (the first time, its packages are installed: half a minute)")
+            outputs = deploy(session, NAME, PARAMETERS, directory)
+            stack = stack_of(session, outputs["TableName"], outputs["QueueUrl"])
+            local = LocalStack(
+                api_url=f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/v1",
+                endpoint_url=endpoint_url,
+                outputs=outputs,
+                mailbox=box,
+                stripe_webhook_secret="whsec_" + secrets.token_hex(16),
+                webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+                session=session,
+                stack=stack,
+            )
+            manager = session.client("secretsmanager")
+            manager.put_secret_value(SecretId=outputs["StripeSecretArn"], SecretString=local.stripe_webhook_secret)
+            manager.put_secret_value(SecretId=outputs["WebhookSecretArn"], SecretString=local.webhook_secret)
+            progress("Loading the sample catalog and stock")
+            for product in sample_products():
+                stack.store.put_product(product)
+                if stocked:
+                    list(stack.store.add_codes(product.sku, sample_codes(product, CODES_PER_PRODUCT), "sample", None))
+            yield local
+
+
+def describe(local: LocalStack) -> str:
+    """What .local/stack.json holds: how to reach the stack, with the secrets it made for itself."""
+    about = {
+        "api_url": local.api_url,
+        "endpoint_url": local.endpoint_url,
+        "region": REGION,
+        "stack": NAME,
+        "table": local.outputs["TableName"],
+        "mailbox_url": local.mailbox.url,
+        "stripe_webhook_secret": local.stripe_webhook_secret,
+        "webhook_secret": local.webhook_secret,
+        "mollie_token": None,  # Mollie's callbacks are not served yet
+        "support_key": None,  # nor is there a support API
+    }
+    return json.dumps(about, indent=2) + "\n"
+
+
+def sample_products() -> list[Product]:
+    entries = tomllib.loads((Path(__file__).parent / "products.toml").read_text("utf-8"))["product"]
+    return [read_product(entry) for entry in entries]
+
+
+def sample_codes(product: Product, count: int) -> list[str]:
+    """Made-up codes in the form of the product's example."""
+    letters = string.ascii_uppercase + string.digits
+    return [re.sub(r"[A-Z0-9]", lambda _: secrets.choice(letters), product.code_example) for _ in range(count)]

@@ -1,0 +1,99 @@
+"""The command `keypost`. Exit status 2 for wrong use, 1 for failure, each with one line that says what to do."""
+
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from keypost.catalog import read_product
+from keypost.errors import InvalidInput, KeypostError
+from keypost.models import Reason
+
+from cli import stacks, stock
+from cli.local.commands import local
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_stack = click.option("--stack", help="A deployed stack's name; without it, the local one of `make run`.")
+
+
+def main() -> None:
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        hint = " (--help shows the way)" if error.exit_code == 2 else ""  # noqa: PLR2004
+        click.echo(f"keypost: {error.format_message()}{hint}", err=True)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("keypost: stopped", err=True)
+        sys.exit(130)
+    except (KeypostError, ClientError, BotoCoreError) as error:
+        click.echo(f"keypost: {error}", err=True)
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.group()
+def cli() -> None:
+    """Keypost: a paid order becomes a license in the customer's mailbox."""
+
+
+@cli.group()
+def products() -> None:
+    """The catalog."""
+
+
+@products.command("apply")
+@click.argument("file", type=_FILE)
+@_stack
+def apply_products(file: Path, stack: str | None) -> None:
+    """Put the products of FILE (TOML) into the catalog; those that are there already are replaced.
+
+    Orders that waited for one of them go on.
+    """
+    try:
+        found = [read_product(entry) for entry in tomllib.loads(file.read_text("utf-8"))["product"]]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} is not TOML: {error}") from None
+    except (KeyError, TypeError):
+        raise InvalidInput(f"{file} holds no [[product]]: docs/catalog.md shows one") from None
+    to = stacks.connect(stack)
+    for product in found:
+        to.store.put_product(product)
+        click.echo(f"{product.sku}: applied")
+    poked = stock.poke_waiting(to, Reason.PRODUCT)
+    if poked:
+        click.echo(f"{poked} waiting orders are looked at again")
+
+
+@cli.group("stock")
+def stock_group() -> None:
+    """Activation codes."""
+
+
+@stock_group.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--sku", help="The product of all codes in the file, when it has no column sku.")
+@click.option("--batch", help="A name for these codes, when the file has no column batch.")
+@_stack
+def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | None) -> None:
+    """Add the codes of FILE (CSV) to the stock, each once.
+
+    Codes that are wrong or known already are reported by line and left out; then the exit status is 1.
+    Orders that waited for stock go on.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file} is not UTF-8: save it as `CSV UTF-8`") from None
+    result = stock.import_codes(stacks.connect(stack), text, sku, batch)
+    for fault in result.faults:
+        click.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
+    click.echo(f"{result.added} codes added, {len(result.faults)} left out")
+    if result.poked:
+        click.echo(f"{result.poked} waiting orders are looked at again")
+    if result.faults:
+        raise KeypostError(f"{len(result.faults)} lines were left out, see above; the others are in")
+
+
+cli.add_command(local)

@@ -1,0 +1,71 @@
+"""Which stack a command talks to: a deployed one by its name, or the one that `make run` keeps up here."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from keypost.errors import KeypostError
+from keypost.queue import Queue
+from keypost.store import Store
+
+LOCAL_STACK_FILE = Path(".local/stack.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    store: Store
+    queue: Queue
+
+
+def connect(name: str | None) -> Stack:
+    """The deployed stack of that name (with the AWS credentials of the shell), or without a name the local one."""
+    return _local() if name is None else _deployed(name)
+
+
+def stack_of(session: Any, table: str, queue_url: str) -> Stack:
+    return Stack(Store(session.client("dynamodb"), table), Queue(session.client("sqs"), queue_url))
+
+
+def local_session(endpoint_url: str, region: str) -> Any:
+    """A session that can reach this machine's emulator only: its credentials are good for nothing else."""
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+    return _Bound(session, endpoint_url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    session: boto3.Session
+    endpoint_url: str
+
+    def client(self, service: Any, **options: Any) -> Any:
+        return self.session.client(service, endpoint_url=self.endpoint_url, **options)
+
+
+def _local() -> Stack:
+    try:
+        about = json.loads(LOCAL_STACK_FILE.read_text())
+    except FileNotFoundError:
+        raise KeypostError("no local stack is up: start one with `make run`, or name a deployed one with --stack") from None
+    session = local_session(about["endpoint_url"], about["region"])
+    try:
+        queue_url = _outputs(session.client("cloudformation"), about["stack"])["QueueUrl"]
+    except BotoCoreError:
+        raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
+    return stack_of(session, about["table"], queue_url)
+
+
+def _deployed(name: str) -> Stack:
+    session = boto3.Session()
+    try:
+        outputs = _outputs(session.client("cloudformation"), name)
+    except (ClientError, BotoCoreError) as error:
+        raise KeypostError(f"the stack {name!r} was not found: {error}") from None
+    return stack_of(session, outputs["TableName"], outputs["QueueUrl"])
+
+
+def _outputs(cloudformation: Any, name: str) -> dict[str, str]:
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

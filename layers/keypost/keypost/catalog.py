@@ -1,0 +1,62 @@
+"""Products as an operator writes them, checked before they enter the catalog."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from keypost.errors import InvalidInput
+from keypost.models import Kind, Product
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+_LANGUAGES = {"nl", "en"}
+_LONGEST_CODE = 64
+
+
+class _Product(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    sku: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    vendor: Text
+    name: dict[str, Text]
+    term_days: int = Field(ge=1, le=3660)
+    devices: int = Field(ge=1, le=100_000)
+    code_pattern: str = Field(min_length=1, max_length=200)
+    code_example: str = Field(min_length=1, max_length=_LONGEST_CODE)
+    download_url: str = Field(pattern=r"^https://[^\s<>\"]{4,500}$")
+    steps: dict[Kind, dict[str, tuple[Text, ...]]]
+    notes: dict[str, Text] = Field(default_factory=dict)
+
+    @field_validator("code_pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"is not a regular expression: {error}") from None
+        if "+" in pattern or "*" in pattern:
+            raise ValueError("has no bound: write {5} or {4,6} instead of + or *")
+        return pattern
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not re.fullmatch(self.code_pattern, self.code_example):
+            raise ValueError("code_example does not match code_pattern")
+        if set(self.steps) != set(Kind):
+            raise ValueError("steps are needed for `new` and for `renewal`")
+        for texts in (self.name, *self.steps.values(), *([self.notes] if self.notes else [])):
+            if not _LANGUAGES <= set(texts):
+                raise ValueError("name, steps and notes are needed in nl and en")
+        return self
+
+
+def read_product(given: Mapping[str, Any]) -> Product:
+    """A product for the catalog; InvalidInput says what does not fit."""
+    try:
+        product = _Product.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise InvalidInput(f"{given.get('sku', 'a product without sku')}: {place} {fault['msg']}".strip()) from None
+    return Product(**product.model_dump())
