@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from keypost.catalog import read_product
-from keypost.errors import InvalidInput, KeypostError
-from keypost.models import Reason
 
 from cli import stacks, stock
 from cli.local.commands import local
+from keypost.catalog import read_product
+from keypost.errors import InvalidInput, KeypostError
+from keypost.models import Reason
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = click.option("--stack", help="A deployed stack's name; without it, the local one of `make run`.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
 from keypost.errors import KeypostError
 from keypost.queue import Queue
 from keypost.store import Store
@@ -48,7 +49,9 @@ def _local() -> Stack:
     try:
         about = json.loads(LOCAL_STACK_FILE.read_text())
     except FileNotFoundError:
-        raise KeypostError("no local stack is up: start one with `make run`, or name a deployed one with --stack") from None
+        raise KeypostError(
+            "no local stack is up: start one with `make run`, or name a deployed one with --stack"
+        ) from None
     session = local_session(about["endpoint_url"], about["region"])
     try:
         queue_url = _outputs(session.client("cloudformation"), about["stack"])["QueueUrl"]

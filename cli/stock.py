@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import click
-from keypost.models import Product, Reason
-from keypost.stock_file import Fault, FileCode, read_stock_file
 
 from cli.stacks import Stack
+from keypost.models import Product, Reason
+from keypost.stock_file import Fault, FileCode, read_stock_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
 from keypost import gateway, orders, telemetry, wiring
 from keypost.errors import Conflict, InvalidInput, QueueUnavailable, SignatureRefused
 from keypost.models import Order, PaymentNotice

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from keypost.errors import KeypostError
-from keypost.models import MailState, Order
 
 from cli.local.deploy import ROOT
 from cli.local.mailbox import SentMail
 from cli.local.stack import LocalStack, describe, local_stack
 from cli.stacks import LOCAL_STACK_FILE
+from keypost.errors import KeypostError
+from keypost.models import MailState, Order
 
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"

@@ -11,8 +11,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from keypost.errors import KeypostError
 from samtranslator.yaml_helper import yaml_parse
+
+from keypost.errors import KeypostError
 
 ROOT = Path(__file__).parents[2]
 _BUCKET = "keypost-artifacts"
@@ -57,7 +58,9 @@ def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
             break
         time.sleep(0.1)
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    why = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
+    why = [
+        f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]
+    ]
     raise KeypostError(f"template.yaml could not be deployed here: {'; '.join(why) or stack['StackStatus']}")
 
 
@@ -81,9 +84,14 @@ def _keypost_layer(directory: Path) -> Path:
 def _make(source: Path, target: str, artifacts: Path) -> Path:
     """Build a layer by its own recipe, with this machine's wheels and byte code."""
     shutil.rmtree(artifacts, ignore_errors=True)
-    options = [f"ARTIFACTS_DIR={artifacts}", f"PYTHON={sys.executable}", f"TARGET={sys.executable}", "PLATFORM="]
+    options = [
+        f"ARTIFACTS_DIR={artifacts}",
+        f"PYTHON={sys.executable}",
+        f"TARGET={sys.executable}",
+        "PLATFORM=",
+    ]
     done = subprocess.run(
-        ["make", "--silent", "-C", str(source), target, *options],  # noqa: S607
+        ["make", "--silent", "-C", str(source), target, *options],
         capture_output=True,
         text=True,
         check=False,
@@ -98,7 +106,7 @@ def _archive(folder: Path, archive: Path) -> Path:
     unfinished = archive.with_suffix(".part")
     with zipfile.ZipFile(unfinished, "w") as target:
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.parent.name != "__pycache__" or path.suffix == ".pyc" and folder.name != "functions":
+            if path.is_file():
                 target.write(path, path.relative_to(folder))
     unfinished.replace(archive)
     return archive

@@ -70,7 +70,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
         if process.poll() is not None:
             raise KeypostError(f"the AWS emulator stopped at its start; its last words are in {log}")
         try:
-            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):  # noqa: S310 - our own loopback
+            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)

@@ -12,19 +12,20 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import stripe
-from keypost.catalog import read_product
-from keypost.errors import KeypostError
-from keypost.models import Order, Product
 from standardwebhooks import Webhook
 
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
 from cli.local.mailbox import Mailbox, mailbox
 from cli.stacks import Stack, local_session, stack_of
+from keypost.catalog import read_product
+from keypost.errors import KeypostError
+from keypost.models import Order, Product
 
 NAME = "keypost"
 CODES_PER_PRODUCT = 50
@@ -52,9 +53,9 @@ class LocalStack:
 
     def call(self, path: str, body: bytes | None, headers: Mapping[str, str], method: str = "POST") -> tuple[int, str]:
         """The status and the body of an answer of the API."""
-        request = urllib.request.Request(self.api_url + path, body, dict(headers), method=method)  # noqa: S310 - loopback
+        request = urllib.request.Request(self.api_url + path, body, dict(headers), method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -63,12 +64,12 @@ class LocalStack:
         """What Stripe does: sign the event with its own library and post it."""
         sign = stripe.WebhookSignature.generate_signature_header
         signature = sign(event.decode(), self.stripe_webhook_secret)  # type: ignore[no-untyped-call]
-        return self.call("/callbacks/stripe", event, {"Stripe-Signature": signature, "Content-Type": "application/json"})
+        return self.call(
+            "/callbacks/stripe", event, {"Stripe-Signature": signature, "Content-Type": "application/json"}
+        )
 
     def shop_calls(self, callback: bytes, message_id: str) -> tuple[int, str]:
         """What a shop does: sign a callback of its own after Standard Webhooks and post it."""
-        from datetime import UTC, datetime
-
         now = datetime.now(UTC)
         headers = {
             "webhook-id": message_id,

@@ -46,7 +46,7 @@ class _Product(BaseModel):
         if set(self.steps) != set(Kind):
             raise ValueError("steps are needed for `new` and for `renewal`")
         for texts in (self.name, *self.steps.values(), *([self.notes] if self.notes else [])):
-            if not _LANGUAGES <= set(texts):
+            if not set(texts) >= _LANGUAGES:
                 raise ValueError("name, steps and notes are needed in nl and en")
         return self
 

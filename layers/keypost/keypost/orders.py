@@ -46,17 +46,13 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     if order is None:
         order = Order(id=notice.order_id, created_at=now)
         order = _with_contents(order, notice, currency)
-    known = next(
-        (p for p in order.payments if (p.provider, p.id) == (notice.provider, notice.payment_id)), None
-    )
+    known = next((p for p in order.payments if (p.provider, p.id) == (notice.provider, notice.payment_id)), None)
     if known and (known.state is notice.state or known.state is PaymentState.PAID):
         return order
     if notice.state is PaymentState.PAID and not order.is_paid:
         order = _with_contents(order, notice, currency)
     twice = order.is_paid and notice.state is PaymentState.PAID
-    payment = Payment(
-        notice.provider, notice.payment_id, notice.state, notice.at, notice.amount, notice.currency
-    )
+    payment = Payment(notice.provider, notice.payment_id, notice.state, notice.at, notice.amount, notice.currency)
     order = replace(order, payments=(*(p for p in order.payments if p is not known), payment))
     order = _noted(order, now, f"payment {notice.state}", f"{notice.provider} {notice.payment_id} says so")
     if twice:
@@ -161,19 +157,13 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
         return order
     match outcome:
         case MailSent(message_id):
-            mail = replace(
-                mail, state=MailState.SENT, next_at=None, message_id=message_id, sent_at=now, problem=None
-            )
+            mail = replace(mail, state=MailState.SENT, next_at=None, message_id=message_id, sent_at=now, problem=None)
             return _noted(_with_mail(order, mail), now, "mail sent", f"{mail_id}, attempt {attempt}")
         case MailNotSent(reason, permanent=True):
             return fail_mail(order, mail_id, reason, now)
         case MailNotSent(reason):
-            mail = replace(
-                mail, state=MailState.PENDING, next_at=now + _back_off(order.id, attempt), problem=reason
-            )
-            return _noted(
-                _with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again"
-            )
+            mail = replace(mail, state=MailState.PENDING, next_at=now + _back_off(order.id, attempt), problem=reason)
+            return _noted(_with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again")
         case MailUnknown(reason):
             mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason)
             return _noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")

@@ -65,9 +65,7 @@ def _rows(text: str, sku: str | None) -> tuple[list[str], Iterable[tuple[int, li
     return header, ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
 
 
-def _read_row(
-    line: int, row: dict[str, str], product_of: Callable[[str], Product | None], sku: str | None
-) -> FileCode:
+def _read_row(line: int, row: dict[str, str], product_of: Callable[[str], Product | None], sku: str | None) -> FileCode:
     named = row.get("sku", "").strip() or sku or ""
     product = product_of(named)
     if product is None:

@@ -3,6 +3,7 @@ is one item, keyed by its digest; what must change together changes in one trans
 
 import hashlib
 import random
+import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,9 +34,7 @@ _BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceede
 class Store:
     """`pause` is called with seconds between two tries of a write that met another."""
 
-    def __init__(
-        self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._table = table
         self._pause = pause
@@ -54,9 +53,7 @@ class Store:
             raise Conflict(f"order {order.id} was changed meanwhile") from None
         return saved
 
-    def change(
-        self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None
-    ) -> Order:
+    def change(self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None) -> Order:
         """Load an order (unless the caller just did), apply a pure change, save; again from the start when
         somebody else was first."""
         for attempt in range(_TRIES):
@@ -78,9 +75,7 @@ class Store:
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
-            reasons = {r.get("Code", "None") for r in error.response.get("CancellationReasons", [])} - {
-                "None"
-            }
+            reasons = {r.get("Code", "None") for r in error.response.get("CancellationReasons", [])} - {"None"}
             if reasons <= _BUSY | {"ConditionalCheckFailed"}:
                 raise Conflict(f"order {order.id} or one of its codes was changed meanwhile") from None
             raise
@@ -142,20 +137,14 @@ class Store:
                 self._client.transact_write_items(TransactItems=puts)
             except self._client.exceptions.TransactionCanceledException as error:
                 reasons = [r.get("Code") for r in error.response["CancellationReasons"]]
-                had = [
-                    i["code"]["S"]
-                    for i, r in zip(items, reasons, strict=True)
-                    if r == "ConditionalCheckFailed"
-                ]
+                had = [i["code"]["S"] for i, r in zip(items, reasons, strict=True) if r == "ConditionalCheckFailed"]
                 known.update(had)
                 items = [i for i in items if i["code"]["S"] not in known]
                 if not had:
                     self._pause(_jitter(attempt))
             else:
                 return known
-        raise Conflict(
-            "the stock is being changed by too many at once; import the file again, it adds no code twice"
-        )
+        raise Conflict("the stock is being changed by too many at once; import the file again, it adds no code twice")
 
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
@@ -244,7 +233,7 @@ def _code_item(sku: str, code: str, batch: str | None, activate_before: date | N
             "batch": batch,
             "activate_before": activate_before.isoformat() if activate_before else None,
             "stock": sku,
-            "stock_order": f"{last_day}#{random.randbytes(6).hex()}",
+            "stock_order": f"{last_day}#{secrets.token_hex(6)}",
         }
     )
 

@@ -6,17 +6,21 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
+from keypost import codes
+from keypost.emails.languages import spoken
 from keypost.emails.message import Shop, build
 from keypost.emails.purchase import purchase
 from keypost.models import Mail, Order, Product
 
 __all__ = ["Shop", "compose"]
 
-KINDS: dict[str, Callable[[Order, Mapping[str, Product], str], dict[str, Any]]] = {"purchase": purchase}
+_KINDS: dict[str, Callable[[Order, Mapping[str, Product], str], dict[str, Any]]] = {"purchase": purchase}
 
 
-def compose(
-    order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime
-) -> EmailMessage:
+def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
     """The message that this mail is. InvalidInput when it must not leave: a code that is none of its product."""
-    return build(order, mail, KINDS[mail.purpose], products, shop, now)
+    for license_ in order.licenses:
+        codes.checked(license_.code, products[license_.sku])
+    language = spoken(order.language)
+    context = {"language": language, "shop": shop, "order": order}
+    return build(mail, order, shop, context | _KINDS[mail.purpose](order, products, language), now)

@@ -1,7 +1,6 @@
 """From a mail we owe to the bytes that SES gets: text and HTML from one context, in one MIME message."""
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from email.headerregistry import Address
@@ -11,11 +10,9 @@ from email.utils import format_datetime, make_msgid
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from keypost import codes
-from keypost.emails.languages import spoken
-from keypost.models import Mail, Order, Product
+from keypost.models import Mail, Order
 
 _LONGEST_NAME = 75  # Microsoft distrusts longer ones, and those with these signs
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
@@ -32,18 +29,9 @@ class Shop:
     zone: tzinfo
 
 
-def build(
-    order: Order,
-    mail: Mail,
-    kind: Callable[[Order, Mapping[str, Product], str], dict[str, Any]],
-    products: Mapping[str, Product],
-    shop: Shop,
-    now: datetime,
-) -> EmailMessage:
-    for license_ in order.licenses:
-        codes.checked(license_.code, products[license_.sku])
-    language = spoken(order.language)
-    context = {"language": language, "shop": shop, "order": order, **kind(order, products, language)}
+def build(mail: Mail, order: Order, shop: Shop, context: dict[str, Any], now: datetime) -> EmailMessage:
+    """The subject stands in the text template, so that a language is one folder."""
+    language = context["language"]
     text = _environment().get_template(f"{language}/{mail.purpose}.txt").make_module(context)
     subject = " ".join(str(text.subject).split())  # type: ignore[attr-defined]  # set in the template
     html = _environment().get_template(f"{language}/{mail.purpose}.html").render(context, subject=subject)
@@ -66,10 +54,10 @@ def build(
 
 @cache
 def _environment() -> Environment:
-    """Text is written as it is, HTML is escaped; a name that the context lacks is an error."""
+    """Text stays as it is, HTML is escaped; a name that the context lacks is an error."""
     return Environment(
         loader=PackageLoader("keypost.emails"),
-        autoescape=lambda name: bool(name and name.endswith(".html")),
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

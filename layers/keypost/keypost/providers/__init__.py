@@ -11,9 +11,7 @@ from keypost.models import PaymentNotice
 
 
 class Provider(Protocol):
-    def verify(
-        self, body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime
-    ) -> None:
+    def verify(self, body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
         """SignatureRefused unless one of the secrets signed these very bytes within five minutes of now."""
 
     def read(self, body: bytes, stage: str, now: datetime) -> PaymentNotice | None:

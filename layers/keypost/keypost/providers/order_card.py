@@ -21,9 +21,7 @@ def email_address(text: str) -> str:
     """An address as SES can use it: ASCII, the domain in punycode. ValueError for all else."""
     try:
         # `test_environment` admits the reserved domain .test; deliverability is for SES to find out.
-        found = validate_email(
-            text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True
-        )
+        found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError:
         raise ValueError("is not a usable e-mail address") from None
     if not found.ascii_email:
@@ -79,9 +77,7 @@ class OrderCard(BaseModel):
 def read_card(metadata: Mapping[str, Any]) -> OrderCard:
     """The card in a payment's metadata; InvalidInput says which rule it breaks."""
     texts = {key: str(value) for key, value in metadata.items() if value is not None and value != ""}
-    numbered = sorted(
-        (key for key in texts if re.fullmatch(r"line_[0-9]{1,4}", key)), key=lambda key: int(key[5:])
-    )
+    numbered = sorted((key for key in texts if re.fullmatch(r"line_[0-9]{1,4}", key)), key=lambda key: int(key[5:]))
     if numbered:
         lines = [dict(zip(_LINE_KEYS, texts[key].split("|"), strict=False)) for key in numbered]
         if any(texts[key].count("|") >= len(_LINE_KEYS) for key in numbered):
