@@ -1,5 +1,6 @@
 """Codes into the stock, and the orders that waited for them."""
 
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
@@ -30,7 +31,7 @@ def import_codes(stack: Stack, text: str, sku: str | None, batch: str | None) ->
     for entry in found:
         groups[entry.sku, entry.batch or batch, entry.activate_before].append(entry)
     added = 0
-    with click.progressbar(length=len(found), label="Importing", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=len(found), label="Importing", file=sys.stderr) as bar:
         for entries in groups.values():
             line_of = {entry.code: entry.line for entry in entries}
             first = entries[0]

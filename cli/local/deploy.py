@@ -16,19 +16,20 @@ from samtranslator.yaml_helper import yaml_parse
 from keypost.errors import KeypostError
 
 ROOT = Path(__file__).parents[2]
+_CACHE = ROOT / ".local/cache"
 _BUCKET = "keypost-artifacts"
 _SECONDS_TO_DEPLOY = 120
 
 
 def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path) -> dict[str, str]:
     """Deploy the template under this name and give its outputs. KeypostError names what failed."""
-    template = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
+    template = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     s3 = session.client("s3")
     s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     archives = {
         "functions/": _archive(ROOT / "functions", directory / "functions.zip"),
         "layers/keypost/": _keypost_layer(directory),
-        "layers/dependencies/": _dependencies_layer(directory),
+        "layers/dependencies/": _dependencies_layer(),
     }
     places = {}
     for source, archive in archives.items():
@@ -64,15 +65,17 @@ def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
     raise KeypostError(f"template.yaml could not be deployed here: {'; '.join(why) or stack['StackStatus']}")
 
 
-def _dependencies_layer(directory: Path) -> Path:
+def _dependencies_layer() -> Path:
     """Installed once per lock file: it takes longer than all the rest."""
     source = ROOT / "layers/dependencies"
     contents = (source / "requirements.txt").read_bytes() + (source / "Makefile").read_bytes()
     digest = hashlib.sha256(contents + sys.version.encode()).hexdigest()[:16]
-    archive = directory / f"dependencies-{digest}.zip"
+    archive = _CACHE / f"dependencies-{digest}.zip"
     if not archive.exists():
-        built = _make(source, "build-DependenciesLayer", directory / "dependencies")
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        built = _make(source, "build-DependenciesLayer", _CACHE / "dependencies")
         _archive(built, archive)
+        shutil.rmtree(built)
     return archive
 
 

@@ -45,9 +45,9 @@ class _Product(BaseModel):
             raise ValueError("code_example does not match code_pattern")
         if set(self.steps) != set(Kind):
             raise ValueError("steps are needed for `new` and for `renewal`")
-        for texts in (self.name, *self.steps.values(), *([self.notes] if self.notes else [])):
-            if not set(texts) >= _LANGUAGES:
-                raise ValueError("name, steps and notes are needed in nl and en")
+        spoken = [set(self.name), set(self.notes) or _LANGUAGES, *(set(texts) for texts in self.steps.values())]
+        if not all(languages >= _LANGUAGES for languages in spoken):
+            raise ValueError("name, steps and notes are needed in nl and en")
         return self
 
 

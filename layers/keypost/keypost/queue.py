@@ -18,13 +18,13 @@ LONGEST_DELAY = timedelta(minutes=15)  # SQS keeps a message back no longer
 class Queue:
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
-        self._url = url
+        self.url = url
 
     def poke(self, order_id: str, delay: timedelta = timedelta()) -> None:
         """QueueUnavailable when SQS did not take it."""
         try:
             self._client.send_message(
-                QueueUrl=self._url, MessageBody=order_id, DelaySeconds=round(delay.total_seconds())
+                QueueUrl=self.url, MessageBody=order_id, DelaySeconds=round(delay.total_seconds())
             )
         except (ClientError, BotoCoreError) as error:
             raise QueueUnavailable(f"SQS did not take the message: {type(error).__name__}") from None
@@ -36,7 +36,7 @@ class Queue:
             ten = order_ids[start : start + 10]
             try:
                 answer = self._client.send_message_batch(
-                    QueueUrl=self._url,
+                    QueueUrl=self.url,
                     Entries=[{"Id": str(n), "MessageBody": order_id} for n, order_id in enumerate(ten)],
                 )
                 refused += len(answer.get("Failed", []))

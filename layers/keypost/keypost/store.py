@@ -36,12 +36,12 @@ class Store:
 
     def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
-        self._table = table
+        self.table = table
         self._pause = pause
 
     def load(self, order_id: str) -> Order | None:
         key = {"pk": {"S": f"ORDER#{order_id}"}}
-        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return _order(item) if item else None
 
     def save(self, order: Order) -> Order:
@@ -91,7 +91,7 @@ class Store:
         # Twice as many and a few more than needed, so that workers who pick at once seldom pick the same.
         wanted = 2 * count + 20
         pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
+            TableName=self.table,
             IndexName="stock",
             KeyConditionExpression="stock = :sku AND stock_order >= :today",
             ExpressionAttributeValues={":sku": {"S": sku}, ":today": {"S": today.isoformat()}},
@@ -124,7 +124,7 @@ class Store:
             puts: list[Any] = [
                 {
                     "Put": {
-                        "TableName": self._table,
+                        "TableName": self.table,
                         "Item": i,
                         "ConditionExpression": "attribute_not_exists(pk)",
                     }
@@ -148,7 +148,7 @@ class Store:
 
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
-        self._client.put_item(TableName=self._table, Item=_wire(item))
+        self._client.put_item(TableName=self.table, Item=_wire(item))
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
         """The products among these SKUs that the catalog knows."""
@@ -159,7 +159,7 @@ class Store:
         """The ids of all orders whose clock has rung, page by page."""
         for shard in range(DUE_SHARDS):
             pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
+                TableName=self.table,
                 IndexName="due",
                 KeyConditionExpression="due_shard = :shard AND due_at <= :now",
                 ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": _moment(now)}},
@@ -169,7 +169,7 @@ class Store:
     def needing(self, reason: Reason) -> Iterator[list[str]]:
         """The ids of all orders that wait for this, who waits longest first, page by page."""
         pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
+            TableName=self.table,
             IndexName="attention",
             KeyConditionExpression="attention = :reason",
             ExpressionAttributeValues={":reason": {"S": reason}},
@@ -178,15 +178,15 @@ class Store:
 
     def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
         """The items under at most 100 keys, in any order, without those that do not exist."""
-        wanted: Any = {self._table: {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}}
+        wanted: Any = {self.table: {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}}
         while keys and wanted:
             answer = self._client.batch_get_item(RequestItems=wanted)
-            yield from map(_plain, answer["Responses"].get(self._table, []))
+            yield from map(_plain, answer["Responses"].get(self.table, []))
             wanted = answer.get("UnprocessedKeys")
 
     def _order_put(self, order: Order) -> tuple[Order, Any]:
         saved = replace(order, version=order.version + 1)
-        put: dict[str, Any] = {"TableName": self._table, "Item": _order_item(saved)}
+        put: dict[str, Any] = {"TableName": self.table, "Item": _order_item(saved)}
         if order.version == 0:
             return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}
         return saved, put | {
@@ -196,7 +196,7 @@ class Store:
 
     def _take(self, code: StockCode, order_id: str) -> dict[str, Any]:
         return {
-            "TableName": self._table,
+            "TableName": self.table,
             "Key": {"pk": {"S": f"CODE#{code.digest}"}},
             "UpdateExpression": "SET #state = :assigned, order_id = :order REMOVE stock, stock_order",
             "ConditionExpression": "#state = :free",

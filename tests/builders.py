@@ -1,0 +1,97 @@
+"""Values for tests, each the plainest of its kind."""
+
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import stripe
+from keypost.emails import Shop
+from keypost.models import Kind, Line, Order, PaymentNotice, PaymentState, Product
+from keypost.orders import with_payment
+from standardwebhooks import Webhook
+
+EVENTS = Path(__file__).parents[1] / "events"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ZONE = ZoneInfo("Europe/Amsterdam")
+SKU = "KASPERSKY-STANDARD-3D-1Y"
+STRIPE_SECRET = "whsec_test_0123456789"
+WEBHOOK_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+PRODUCT = Product(
+    sku=SKU,
+    vendor="Kaspersky",
+    name={"nl": "Kaspersky Standard", "en": "Kaspersky Standard"},
+    term_days=365,
+    devices=3,
+    code_pattern="[A-Z0-9]{5}(-[A-Z0-9]{5}){3}",
+    code_example="ABCDE-12345-FGHIJ-67890",
+    download_url="https://downloads.example/standard",
+    steps={kind: {"nl": ("Open het programma.",), "en": ("Open the program.",)} for kind in Kind},
+)
+SHOP = Shop(
+    name="Voorbeeld Software",
+    details="Voorbeeldstraat 1 · KvK 12345678",
+    sender_address="licenties@mail.voorbeeld.example",
+    support_address="hulp@voorbeeld.example",
+    zone=ZONE,
+)
+
+
+def product(sku: str) -> Product:
+    return replace(PRODUCT, sku=sku)
+
+
+def code(number: int, prefix: str = "AAAAA") -> str:
+    return f"{prefix}-BBBBB-CCCCC-{number:05d}"
+
+
+def notice(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> PaymentNotice:
+    """A paid payment of one license, unless told otherwise."""
+    plain = PaymentNotice(
+        provider="stripe",
+        payment_id=f"cs_{order_id}",
+        state=PaymentState.PAID,
+        at=NOW,
+        order_id=order_id,
+        amount="39.95",
+        currency="EUR",
+        email="facturen@klant.example",
+        name="Anna Jansen",
+        language="nl",
+        lines=lines or (Line(SKU, 1),),
+    )
+    return replace(plain, **changes)
+
+
+def paid_order(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> Order:
+    return with_payment(None, notice(order_id, *lines, **changes), NOW, "EUR")
+
+
+def event(path: str) -> Any:
+    return json.loads((EVENTS / path).read_text("utf-8"))
+
+
+def stripe_event(session: dict[str, Any] | None = None, **changes: Any) -> bytes:
+    """The recorded event of a paid session, with changes to it and to its session."""
+    body = event("stripe/checkout.session.completed.json") | changes
+    body["data"]["object"] |= session or {}
+    return json.dumps(body).encode()
+
+
+def stripe_headers(body: bytes, secret: str = STRIPE_SECRET, at: float | None = None) -> dict[str, str]:
+    sign = stripe.WebhookSignature.generate_signature_header
+    stamp = int(time.time() if at is None else at)
+    return {"stripe-signature": sign(body.decode("utf-8", "surrogateescape"), secret, stamp)}
+
+
+def webhook_headers(body: bytes, secret: str = WEBHOOK_SECRET, at: float | None = None) -> dict[str, str]:
+    moment = datetime.fromtimestamp(time.time() if at is None else at, UTC)
+    return {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign("msg_1", moment, body.decode()),
+    }

@@ -1,0 +1,129 @@
+"""The emulator that tests share, and what they ask of it: a table of their own, or the whole deployed stack."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cli.local.deploy import ROOT
+from cli.local.stack import LocalStack, local_stack
+from cli.stacks import Stack, stack_of
+from hypothesis import settings
+from keypost import wiring
+from keypost.store import Store
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.builders import PRODUCT, STRIPE_SECRET, WEBHOOK_SECRET
+
+settings.register_profile("keypost", deadline=None, print_blob=True)
+settings.load_profile("keypost")
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
+    return parsed
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The whole system: template.yaml as it is, deployed to the emulator, with the sample catalog but no stock."""
+    with local_stack(tmp_path_factory.mktemp("stack"), lambda _: None, stocked=False) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(local: LocalStack, template: dict[str, Any]) -> Stack:
+    """A table as template.yaml describes it and a queue, both empty but for one product."""
+    name = f"test-{uuid4().hex}"
+    described = template["Resources"]["Table"]["Properties"]
+    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    local.session.client("dynamodb").create_table(TableName=name, **{key: described[key] for key in wanted})
+    queue = local.session.client("sqs").create_queue(QueueName=name)
+    made = stack_of(local.session, name, queue["QueueUrl"])
+    made.store.put_product(PRODUCT)
+    return made
+
+
+@pytest.fixture
+def store(stack: Stack) -> Store:
+    return stack.store
+
+
+@pytest.fixture
+def stocked(store: Store) -> Callable[[list[str]], None]:
+    """Puts codes of the one product into the stock."""
+
+    def add(codes: list[str], sku: str = PRODUCT.sku) -> None:
+        assert not any(known for _, known in store.add_codes(sku, codes, "test", None))
+
+    return add
+
+
+@pytest.fixture
+def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """The environment of a function, so that a handler can be called here: test stack, own table and queue."""
+    manager = local.session.client("secretsmanager")
+    secrets = {
+        name: manager.create_secret(Name=f"{name}-{uuid4().hex}", SecretString=value)["ARN"]
+        for name, value in (("stripe", STRIPE_SECRET), ("webhook", WEBHOOK_SECRET))
+    }
+    for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
+        monkeypatch.delenv(name)
+    environment = {
+        "AWS_ENDPOINT_URL": local.endpoint_url,
+        "AWS_ENDPOINT_URL_SESV2": local.mailbox.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "test",
+        "KEYPOST_STAGE": "test",
+        "KEYPOST_TIMEZONE": "Europe/Amsterdam",
+        "KEYPOST_CURRENCY": "EUR",
+        "KEYPOST_TABLE": stack.store.table,
+        "KEYPOST_QUEUE_URL": stack.queue.url,
+        "KEYPOST_STRIPE_SECRET": secrets["stripe"],
+        "KEYPOST_WEBHOOK_SECRET": secrets["webhook"],
+        "KEYPOST_CONFIGURATION_SET": "test",
+        "KEYPOST_SHOP_NAME": "Voorbeeld Software",
+        "KEYPOST_SHOP_DETAILS": "Voorbeeldstraat 1 · KvK 12345678",
+        "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
+        "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    _forget()
+    yield stack
+    _forget()
+
+
+def _forget() -> None:
+    for build in (wiring.config, wiring.store, wiring.queue, wiring.worker, wiring.secrets, wiring._session):
+        build.cache_clear()
+
+
+@pytest.fixture
+def sent(local: LocalStack) -> Callable[[str], list[str]]:
+    """The texts of the mails that reached SES for an order, oldest first."""
+
+    def texts(order_id: str) -> list[str]:
+        return [mail.text for mail in local.mailbox.mails if order_id in mail.subject]
+
+    return texts
+
+
+@pytest.fixture(autouse=True)
+def _faultless(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No fault that one test injects outlives it."""
+    yield
+    if "local" in request.fixturenames:
+        mailbox = request.getfixturevalue("local").mailbox
+        mailbox.before_send = mailbox.after_send = lambda: None
+
+
+def pytest_configure() -> None:
+    # Powertools traces nothing here, and tests print no metrics.
+    os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
+    Path(".local").mkdir(exist_ok=True)

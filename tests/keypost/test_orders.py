@@ -1,0 +1,209 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keypost import orders
+from keypost.models import (
+    Kind,
+    Line,
+    MailNotSent,
+    MailOutcome,
+    MailSent,
+    MailState,
+    MailUnknown,
+    Order,
+    PaymentState,
+    Reason,
+    StockCode,
+)
+
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
+
+OPEN, PAID, FAILED = PaymentState.OPEN, PaymentState.PAID, PaymentState.FAILED
+
+
+def with_codes(order: Order, count: int = 1, now: datetime = NOW) -> Order:
+    taken = [StockCode(f"digest-{n}", code(n), SKU) for n in range(count)]
+    return orders.with_codes(order, taken, {SKU: PRODUCT}, now, ZONE)
+
+
+def test_a_paid_notice_becomes_an_order_with_what_was_bought() -> None:
+    order = paid_order()
+
+    assert order.is_paid
+    assert (order.email, order.name, order.language) == ("facturen@klant.example", "Anna Jansen", "nl")
+    assert order.lines == (Line(SKU, 1),)
+    assert order.problem is None
+    assert [entry.what for entry in order.timeline] == ["payment paid"]
+
+
+def test_the_same_notice_again_changes_nothing() -> None:
+    order = paid_order()
+
+    assert orders.with_payment(order, notice(), NOW + timedelta(days=3), "EUR") is order
+
+
+@pytest.mark.parametrize("late", [OPEN, FAILED])
+def test_a_payment_never_falls_back_from_paid(late: PaymentState) -> None:
+    order = paid_order()
+
+    assert orders.with_payment(order, notice(state=late), NOW, "EUR") is order
+
+
+@pytest.mark.parametrize("first", [OPEN, FAILED])
+def test_an_unpaid_order_waits_and_is_paid_later_by_the_same_payment(first: PaymentState) -> None:
+    order = paid_order(state=first)
+    assert not order.is_paid
+
+    order = orders.with_payment(order, notice(), NOW, "EUR")
+
+    assert order.is_paid
+    assert len(order.payments) == 1
+
+
+def test_what_was_bought_is_what_the_first_paid_payment_says() -> None:
+    order = paid_order("1", Line(SKU, 1), state=OPEN)
+
+    order = orders.with_payment(order, notice("1", Line(SKU, 3), payment_id="cs_2"), NOW, "EUR")
+    order = orders.with_payment(order, notice("1", Line(SKU, 9), payment_id="cs_3"), NOW, "EUR")
+
+    assert order.lines == (Line(SKU, 3),)
+
+
+def test_a_second_paid_payment_buys_nothing_more_and_asks_for_a_refund() -> None:
+    order = orders.with_payment(paid_order(), notice(payment_id="cs_other"), NOW, "EUR")
+
+    assert len(order.payments) == 2
+    assert orders.missing(order) == ((1, Line(SKU, 1), 1),)
+    assert order.timeline[-1].what == "paid twice"
+
+
+def test_an_expired_attempt_beside_a_paid_one_changes_nothing_of_the_order() -> None:
+    order = orders.with_payment(paid_order(), notice(payment_id="cs_other", state=FAILED), NOW, "EUR")
+
+    assert order.is_paid
+    assert order.timeline[-1].what == "payment failed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"currency": "USD"}, "paid in USD, this shop sells in EUR"),
+        ({"email": None}, "no usable e-mail address"),
+        ({"lines": ()}, "nothing says what was bought"),
+        ({"lines": (Line(SKU, 600), Line(SKU, 401))}, "more than 1000 codes"),
+        ({"lines": (Line(SKU, 1, Kind.RENEWAL, renews="LIC-1"),)}, "renewals are not scheduled yet"),
+        ({"problem": "the order card does not fit"}, "the order card does not fit"),
+    ],
+)
+def test_what_cannot_be_served_by_itself_is_held_with_its_reason(changes: dict[str, object], reason: str) -> None:
+    order = paid_order(**changes)
+
+    assert order.is_paid
+    assert order.problem is not None
+    assert reason in order.problem
+    assert order.timeline[-1].what == "on hold"
+
+
+def test_a_license_starts_on_the_day_of_payment_in_the_shops_time_zone() -> None:
+    order = with_codes(paid_order(at=datetime(2026, 12, 31, 23, 30, tzinfo=UTC)))
+
+    (license_,) = order.licenses
+    assert (license_.first_day, license_.last_day) == (date(2027, 1, 1), date(2027, 12, 31))
+
+
+def test_a_period_on_the_order_card_wins() -> None:
+    start, end = date(2027, 2, 1), date(2028, 1, 31)
+
+    order = with_codes(paid_order("1", Line(SKU, 1, period_start=start, period_end=end)))
+
+    assert (order.licenses[0].first_day, order.licenses[0].last_day) == (start, end)
+
+
+def test_the_mail_is_owed_and_claimed_only_with_the_last_code() -> None:
+    order = paid_order("1", Line(SKU, 3))
+
+    order = with_codes(order, 2)
+    assert order.mails == ()
+
+    order = with_codes(order, 1)
+    assert [(mail.id, mail.state, mail.attempts) for mail in order.mails] == [("purchase-1", MailState.SENDING, 1)]
+
+
+def test_codes_go_to_lines_of_their_own_product() -> None:
+    order = paid_order("1", Line("A", 2), Line("B", 1), Line("A", 1))
+    taken = [StockCode(f"{sku}{n}", f"{sku}-CODE-{n}", sku) for n, sku in enumerate("ABAA")]
+
+    order = orders.with_codes(order, taken, {sku: product(sku) for sku in "AB"}, NOW, ZONE)
+
+    assert [(x.line, x.sku, x.code) for x in order.licenses] == [
+        (1, "A", "A-CODE-0"),
+        (1, "A", "A-CODE-2"),
+        (2, "B", "B-CODE-1"),
+        (3, "A", "A-CODE-3"),
+    ]
+    assert len({license_.id for license_ in order.licenses}) == 4
+
+
+def test_waiting_is_noted_once_and_counts_from_its_beginning() -> None:
+    order = orders.waiting_for(paid_order(), Reason.STOCK, "too few codes of X", NOW)
+    later = orders.waiting_for(order, Reason.STOCK, "too few codes of X", NOW + timedelta(hours=1))
+
+    assert later.waiting is not None
+    assert later.waiting.since == NOW
+    assert later.waiting.retry_at == NOW + timedelta(hours=1, minutes=15)
+    assert later.timeline == order.timeline
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "next_in"),
+    [
+        (MailSent("m-1"), MailState.SENT, None),
+        (MailNotSent("SES refused: BadRequestException", permanent=True), MailState.FAILED, None),
+        (MailNotSent("SES refused: ThrottlingException"), MailState.PENDING, timedelta(seconds=15)),
+        (MailUnknown("the answer of SES was lost"), MailState.UNKNOWN, timedelta(minutes=15)),
+    ],
+)
+def test_an_attempt_settles_the_mail(outcome: MailOutcome, state: MailState, next_in: timedelta | None) -> None:
+    order = orders.settle_mail(with_codes(paid_order()), "purchase-1", 1, outcome, NOW)
+
+    mail = order.mail("purchase-1")
+    assert mail.state is state
+    if next_in is None or mail.next_at is None:
+        assert mail.next_at is next_in
+    else:
+        assert next_in <= mail.next_at - NOW <= next_in * 1.1
+
+
+def test_the_outcome_of_an_attempt_that_was_overtaken_is_not_written_down() -> None:
+    order = orders.claim_mail(with_codes(paid_order()), "purchase-1", NOW)  # attempt 2
+
+    assert orders.settle_mail(order, "purchase-1", 1, MailNotSent("late"), NOW) is order
+
+
+def test_a_mail_that_was_sent_stays_sent() -> None:
+    order = orders.settle_mail(with_codes(paid_order()), "purchase-1", 1, MailSent("m-1"), NOW)
+
+    assert orders.settle_mail(order, "purchase-1", 1, MailUnknown("late"), NOW) is order
+
+
+def test_the_back_off_grows_to_an_hour() -> None:
+    order, waits = with_codes(paid_order()), []
+    for attempt in range(1, 8):
+        order = orders.settle_mail(order, "purchase-1", attempt, MailNotSent("busy"), NOW)
+        waits.append((order.mail("purchase-1").next_at or NOW) - NOW)
+        order = orders.claim_mail(order, "purchase-1", NOW)
+
+    assert waits == sorted(waits)
+    assert timedelta(hours=1) <= waits[-1] <= timedelta(hours=1.1)
+
+
+@given(st.integers(0, 300))
+def test_the_timeline_keeps_the_newest_200(count: int) -> None:
+    order = replace(paid_order(), timeline=())
+    for n in range(count):
+        order = orders.waiting_for(order, Reason.STOCK, str(n), NOW)
+
+    assert [entry.why for entry in order.timeline] == [str(n) for n in range(max(0, count - 200), count)]

@@ -1,0 +1,179 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keypost import orders
+from keypost.models import (
+    Line,
+    MailNotSent,
+    MailSent,
+    MailState,
+    MailUnknown,
+    Order,
+    PaymentState,
+    Reason,
+    StockCode,
+)
+from keypost.plan import (
+    MAIL_ATTEMPTS,
+    AssignCodes,
+    DoubtMail,
+    GiveUpMail,
+    SendMail,
+    WaitForProduct,
+    attention,
+    next_due,
+    plan,
+)
+
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+
+PRODUCTS = {SKU: PRODUCT}
+LATER = NOW + timedelta(days=1)
+
+
+def licensed(order: Order, now: datetime = NOW) -> Order:
+    taken = [StockCode(f"{order.id}-{n}", code(n), SKU) for n in range(sum(line.quantity for line in order.lines))]
+    return orders.with_codes(order, taken, PRODUCTS, now, ZONE)
+
+
+def settled(outcome: object) -> Order:
+    return orders.settle_mail(licensed(paid_order()), "purchase-1", 1, outcome, NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("order", "step"),
+    [
+        (paid_order("1", Line(SKU, 2), Line(SKU, 3)), AssignCodes(((SKU, 5),))),
+        (paid_order("1", Line(SKU, 1), Line("GONE", 1)), WaitForProduct(("GONE",))),
+        (paid_order(state=PaymentState.OPEN), None),
+        (paid_order(currency="USD"), None),
+        (licensed(paid_order()), DoubtMail("purchase-1")),
+        (settled(MailSent("m-1")), None),
+        (settled(MailNotSent("busy")), SendMail("purchase-1")),
+        (settled(MailNotSent("bad address", permanent=True)), None),
+        (settled(MailUnknown("lost")), SendMail("purchase-1")),
+    ],
+)
+def test_the_next_step_a_day_later(order: Order, step: object) -> None:
+    assert plan(order, PRODUCTS, LATER) == step
+
+
+def test_nobody_else_sends_a_mail_while_its_lease_runs() -> None:
+    order = licensed(paid_order())
+
+    assert plan(order, PRODUCTS, NOW + orders.MAIL_LEASE - timedelta(seconds=1)) is None
+    assert plan(order, PRODUCTS, NOW + orders.MAIL_LEASE) == DoubtMail("purchase-1")
+
+
+def test_a_mail_of_unknown_outcome_is_left_alone_for_a_quarter_of_an_hour() -> None:
+    order = settled(MailUnknown("lost"))
+
+    assert plan(order, PRODUCTS, NOW + timedelta(minutes=14, seconds=59)) is None
+    assert plan(order, PRODUCTS, NOW + timedelta(minutes=15)) == SendMail("purchase-1")
+
+
+def test_after_five_attempts_of_unknown_outcome_a_person_is_asked() -> None:
+    order = settled(MailUnknown("lost"))
+    for attempt in range(2, MAIL_ATTEMPTS + 1):
+        order = orders.claim_mail(order, "purchase-1", NOW)
+        order = orders.settle_mail(order, "purchase-1", attempt, MailUnknown("lost"), NOW)
+
+    assert plan(order, PRODUCTS, LATER) == GiveUpMail("purchase-1")
+    assert attention(orders.fail_mail(order, "purchase-1", "ask", NOW)) == (Reason.MAIL, NOW)
+
+
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        (paid_order(), None),
+        (paid_order(currency="USD"), Reason.HOLD),
+        (paid_order(currency="USD", state=PaymentState.OPEN), None),
+        (orders.waiting_for(paid_order(), Reason.STOCK, "x", NOW), Reason.STOCK),
+        (orders.waiting_for(paid_order(), Reason.PRODUCT, "x", NOW), Reason.PRODUCT),
+        (settled(MailNotSent("bad address", permanent=True)), Reason.MAIL),
+        (settled(MailSent("m-1")), None),
+    ],
+)
+def test_an_order_that_cannot_go_on_by_itself_asks_for_attention(order: Order, why: Reason | None) -> None:
+    assert attention(order) == (None if why is None else (why, NOW))
+
+
+# What may happen to an order, in any sequence: facts that arrive, and the worker with each fate of its calls.
+def _other_payment(order: Order, now: datetime) -> Order:
+    return orders.with_payment(order, notice(order.id, *order.lines, payment_id="cs_other"), now, "EUR")
+
+
+def _failed_payment(order: Order, now: datetime) -> Order:
+    return orders.with_payment(order, notice(order.id, payment_id="cs_failed", state=PaymentState.FAILED), now, "EUR")
+
+
+def _worker(stock: int, outcome: object) -> Callable[[Order, datetime], Order]:
+    def work(order: Order, now: datetime) -> Order:
+        """One step as `advance` does it. An outcome of None is a worker that died after SES was called."""
+        match plan(order, PRODUCTS, now):
+            case AssignCodes(((sku, count),)):
+                if stock == 0:
+                    return orders.waiting_for(order, Reason.STOCK, "short", now)
+                taken = [StockCode(f"d{len(order.licenses) + n}", code(n), sku) for n in range(min(count, stock))]
+                order = orders.with_codes(order, taken, PRODUCTS, now, ZONE)
+                if orders.missing(order):
+                    return order
+                mail_id = "purchase-1"
+            case SendMail(mail_id):
+                order = orders.claim_mail(order, mail_id, now)
+            case DoubtMail(mail_id):
+                attempt = order.mail(mail_id).attempts
+                return orders.settle_mail(order, mail_id, attempt, MailUnknown("died"), now)
+            case GiveUpMail(mail_id):
+                return orders.fail_mail(order, mail_id, "ask", now)
+            case _:
+                return order
+        if outcome is None:
+            return order
+        return orders.settle_mail(order, mail_id, order.mail(mail_id).attempts, outcome, now)  # type: ignore[arg-type]
+
+    return work
+
+
+_FATES = [MailSent("m"), MailNotSent("busy"), MailNotSent("bad", permanent=True), MailUnknown("lost"), None]
+happenings = st.one_of(
+    st.sampled_from([_other_payment, _failed_payment]),
+    st.builds(_worker, st.integers(0, 3), st.sampled_from(_FATES)),
+)
+
+
+@given(
+    st.lists(st.tuples(happenings, st.integers(0, 7200)), max_size=40),
+    st.integers(1, 4),
+    st.sampled_from([PaymentState.PAID, PaymentState.OPEN]),
+)
+def test_whatever_happens_an_order_keeps_its_promises(
+    story: list[tuple[Callable[[Order, datetime], Order], int]], quantity: int, state: PaymentState
+) -> None:
+    now, order = NOW, paid_order("1", Line(SKU, quantity), state=state)
+    for happen, seconds in story:
+        now += timedelta(seconds=seconds)
+        before, order = order, happen(order, now)
+
+        assert len(order.licenses) <= quantity
+        assert order.licenses[: len(before.licenses)] == before.licenses
+        assert bool(order.mails) <= (len(order.licenses) == quantity)
+        assert order.is_paid or not order.licenses
+        # The clock knows whenever there is something to do; only what waits for stock is tried on any poke.
+        if plan(order, PRODUCTS, now) is None:
+            due = next_due(order)
+            assert due is None or due > now
+        if order.is_paid and (orders.missing(order) or any(m.state is not MailState.SENT for m in order.mails)):
+            assert next_due(order) or attention(order)
+
+    if order.is_paid:
+        for _ in range(4 + quantity):  # then all goes well, and it ends
+            now = max(now, next_due(order) or now)
+            order = _worker(4, MailSent("m"))(order, now)
+        assert len(order.licenses) == quantity
+        assert {mail.state for mail in order.mails} <= {MailState.SENT, MailState.FAILED}
+        assert next_due(replace(order, waiting=None)) is None
