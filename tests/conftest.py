@@ -1,5 +1,6 @@
 """The emulator that tests share, and what they ask of it: a table of their own, or the whole deployed stack."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, local_stack
 from cli.stacks import Stack, stack_of
 from hypothesis import settings
-from keypost import wiring
+from keypost import telemetry, wiring
 from keypost.store import Store
 from samtranslator.yaml_helper import yaml_parse
 
@@ -112,6 +113,14 @@ def sent(local: LocalStack) -> Callable[[str], list[str]]:
         return [mail.text for mail in local.mailbox.mails if order_id in mail.subject]
 
     return texts
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the functions log."""
+    stream = io.StringIO()
+    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", stream)
+    return stream
 
 
 @pytest.fixture(autouse=True)

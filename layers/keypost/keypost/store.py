@@ -88,16 +88,7 @@ class Store:
     def pick(self, sku: str, count: int, today: date) -> list[StockCode]:
         """Up to `count` free codes of a product that can still be activated today, those that run out first
         before the others, at random among equals. A hint: the index lags, `assign` decides."""
-        # Twice as many and a few more than needed, so that workers who pick at once seldom pick the same.
-        wanted = 2 * count + 20
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self.table,
-            IndexName="stock",
-            KeyConditionExpression="stock = :sku AND stock_order >= :today",
-            ExpressionAttributeValues={":sku": {"S": sku}, ":today": {"S": today.isoformat()}},
-            PaginationConfig={"MaxItems": wanted},
-        )
-        found = [item for page in pages for item in page["Items"]]
+        found = self._hints(sku, today, 2 * count + 20)  # with some to spare: who picks at once should not meet
         random.shuffle(found)
         found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
         free: list[StockCode] = []
@@ -107,6 +98,16 @@ class Store:
             free += [StockCode(_digest(i), i["code"], i["sku"]) for i in items if i["state"] == "free"]
             del found[:lacking]
         return free
+
+    def _hints(self, sku: str, today: date, wanted: int) -> list[Mapping[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="stock",
+            KeyConditionExpression="stock = :sku AND stock_order >= :today",
+            ExpressionAttributeValues={":sku": {"S": sku}, ":today": {"S": today.isoformat()}},
+            PaginationConfig={"MaxItems": wanted},
+        )
+        return [item for page in pages for item in page["Items"]]
 
     def add_codes(
         self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None

@@ -14,7 +14,7 @@ metrics = Metrics(namespace="Keypost", service="keypost")
 def outcome(name: str, count: int = 1, **fields: Any) -> None:
     """Count an outcome and log it with its ids."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
-    logger.info(name, extra={"count": count, **fields})
+    logger.info(name, extra={"count": count, **fields}, stacklevel=3)  # the place that reports it
 
 
 def failure(error: Exception, **fields: Any) -> None:

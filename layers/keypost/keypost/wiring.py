@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from keypost.advance import Worker
 
 # SendEmail and SendMessage have no idempotency token, so a second attempt by the SDK is a second mail or message.
-_ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
-_SEVERAL_ATTEMPTS = ClientConfig(
+ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
+SEVERAL_ATTEMPTS = ClientConfig(
     retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=5
 )
 
@@ -30,12 +30,12 @@ def config() -> Config:
 
 @cache
 def store() -> Store:
-    return Store(_session().client("dynamodb", config=_SEVERAL_ATTEMPTS), config().table)
+    return Store(_session().client("dynamodb", config=SEVERAL_ATTEMPTS), config().table)
 
 
 @cache
 def queue() -> Queue:
-    return Queue(_session().client("sqs", config=_ONE_ATTEMPT), config().queue_url)
+    return Queue(_session().client("sqs", config=ONE_ATTEMPT), config().queue_url)
 
 
 @cache
@@ -49,7 +49,7 @@ def worker() -> "Worker":
     return Worker(
         store=store(),
         queue=queue(),
-        mailer=Mailer(_session().client("sesv2", config=_ONE_ATTEMPT), settings.configuration_set),
+        mailer=Mailer(_session().client("sesv2", config=ONE_ATTEMPT), settings.configuration_set),
         shop=Shop(
             name=settings.shop_name,
             details=settings.shop_details,
@@ -63,7 +63,7 @@ def worker() -> "Worker":
 
 @cache
 def secrets() -> Secrets:
-    return Secrets(_session().client("secretsmanager", config=_SEVERAL_ATTEMPTS))
+    return Secrets(_session().client("secretsmanager", config=SEVERAL_ATTEMPTS))
 
 
 @cache

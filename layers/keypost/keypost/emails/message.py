@@ -46,9 +46,9 @@ def build(mail: Mail, order: Order, shop: Shop, context: dict[str, Any], now: da
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     message["X-Entity-Ref-ID"] = f"{order.id}/{mail.id}"  # keeps a second mail out of the first one's thread
-    message["Content-Language"] = language
     message.set_content(str(text).strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = language  # last: setting the content removes what begins with Content-
     return message
 
 

@@ -19,7 +19,7 @@ _SESSION_EVENTS = {
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
 }
-_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Stripe counts in the smallest unit of a currency; these have no smaller one.
 _NO_MINOR_UNIT = re.compile("BIF|CLP|DJF|GNF|JPY|KMF|KRW|MGA|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
 
@@ -57,7 +57,7 @@ def read(body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
         raise InvalidInput(f"the event's livemode does not fit this stack, whose stage is {stage}")
     data = event.get("data")
     session = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(session, dict) or not _ORDER_ID.fullmatch(str(session.get("id"))):
+    if not isinstance(session, dict) or not _is_id(session.get("id")):
         raise InvalidInput("the event holds no Checkout Session with an id")
     state = _state(str(event["type"]), session.get("payment_status"))
     return _notice(session, state, _moment(event.get("created"), now)) if state else None
@@ -86,7 +86,7 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
             card = read_card(metadata)
         except InvalidInput as error:
             problem = str(error) if metadata else None
-    given_id = str(metadata.get("order_id", ""))
+    given_id = str(metadata.get("order_id"))
     locale = str(session.get("locale") or "")[:2]
     currency = str(session.get("currency") or "").upper()
     return PaymentNotice(
@@ -94,7 +94,7 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
         payment_id=session["id"],
         state=state,
         at=at,
-        order_id=given_id if _ORDER_ID.fullmatch(given_id) else session["id"],
+        order_id=given_id if _is_id(given_id) and "order_id" in metadata else session["id"],
         amount=_amount(session.get("amount_total"), currency),
         currency=currency,
         email=(card and card.email) or _usable(customer.get("email")),
@@ -103,6 +103,10 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
         lines=tuple(line.line() for line in card.lines) if card else (),
         problem=problem,
     )
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def _usable(email: Any) -> str | None:

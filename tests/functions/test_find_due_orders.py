@@ -1,0 +1,48 @@
+import io
+from collections.abc import Iterator
+from datetime import datetime
+
+import find_due_orders
+import pytest
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import wiring
+from keypost.models import PaymentState
+
+from tests.builders import event, paid_order
+from tests.functions.test_payment_callback import Context, pokes
+
+
+class RunContext(Context):
+    def __init__(self, *milliseconds: int) -> None:
+        self._left = iter(milliseconds)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return next(self._left, 300_000)
+
+
+def test_every_due_order_is_poked_once_and_no_other(wired: Stack, local: LocalStack) -> None:
+    due = {f"due-{n}" for n in range(25)}
+    for order_id in due:
+        wired.store.save(paid_order(order_id))
+    wired.store.save(paid_order("unpaid", state=PaymentState.OPEN))
+
+    find_due_orders.handler(event("schedule/find_due_orders.json"), RunContext())  # type: ignore[arg-type]
+
+    assert sorted(pokes(wired, local)) == sorted(due)
+
+
+def test_a_run_that_has_no_time_left_stops_between_pages_and_says_so(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+) -> None:
+    def pages(_self: object, _now: datetime) -> Iterator[list[str]]:
+        yield from (["a"], ["b"], ["c"])
+
+    poked: list[str] = []
+    monkeypatch.setattr(type(wiring.store()), "due", pages)
+    monkeypatch.setattr(type(wiring.queue()), "poke_all", lambda _self, ids: poked.extend(ids))
+
+    find_due_orders.handler({}, RunContext(60_000, 9_000))  # type: ignore[arg-type]
+
+    assert poked == ["a", "b"]
+    assert "DueRunCutShort" in logged.getvalue()

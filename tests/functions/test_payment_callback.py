@@ -1,0 +1,224 @@
+import base64
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import payment_callback
+import pytest
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import wiring
+from keypost.models import PaymentState
+
+from tests.builders import EVENTS, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers, webhook_headers
+
+PAID = EVENTS / "webhook/order.paid.json"
+
+
+class Context:
+    function_name = "payment_callback"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:payment_callback"
+    aws_request_id = "request-1"
+
+
+def call(provider: str, body: bytes | None, headers: dict[str, str], method: str = "POST") -> Any:
+    """As API Gateway calls the function."""
+    request = {
+        "httpMethod": method,
+        "pathParameters": {"provider": provider},
+        "headers": headers,
+        "body": None if body is None else base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }
+    return payment_callback.handler(request, Context())  # type: ignore[arg-type]
+
+
+def stripe(body: bytes, **how: Any) -> Any:
+    return call("stripe", body, stripe_headers(body, **how))
+
+
+def webhook(body: bytes, **how: Any) -> Any:
+    return call("webhook", body, webhook_headers(body, **how))
+
+
+def paid(**data: Any) -> bytes:
+    body = event("webhook/order.paid.json")
+    body["data"] |= data
+    return json.dumps(body).encode()
+
+
+def pokes(stack: Stack, local: LocalStack) -> list[str]:
+    """The order ids in the queue, each poke once."""
+    sqs = local.session.client("sqs")
+    found: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=stack.queue.url, MaxNumberOfMessages=10).get("Messages"):
+        found += [message["Body"] for message in messages]
+    return found
+
+
+def items(stack: Stack, local: LocalStack) -> int:
+    """How many items the table has besides the product of the fixture."""
+    count: int = local.session.client("dynamodb").scan(TableName=stack.store.table, Select="COUNT")["Count"]
+    return count - 1
+
+
+def test_a_paid_stripe_session_is_written_down_and_pokes_its_order(wired: Stack, local: LocalStack) -> None:
+    assert stripe(stripe_event())["statusCode"] == 200
+
+    order = wired.store.load("2026-001234")
+    assert order is not None
+    assert order.is_paid
+    assert pokes(wired, local) == ["2026-001234"]
+
+
+def test_a_paid_order_of_a_shop_is_written_down_and_pokes_its_order(wired: Stack, local: LocalStack) -> None:
+    assert webhook(PAID.read_bytes())["statusCode"] == 204
+
+    order = wired.store.load("2026-001235")
+    assert order is not None
+    assert order.is_paid
+    assert pokes(wired, local) == ["2026-001235"]
+
+
+def test_a_callback_again_changes_nothing_but_pokes_again(wired: Stack, local: LocalStack) -> None:
+    """The poke of the first may be the one that was lost."""
+    for _ in range(3):
+        assert stripe(stripe_event())["statusCode"] == 200
+
+    order = wired.store.load("2026-001234")
+    assert order is not None
+    assert order.version == 1
+    assert pokes(wired, local) == ["2026-001234"] * 3
+
+
+def test_two_providers_for_one_order_are_two_payments(wired: Stack) -> None:
+    stripe(stripe_event())
+    webhook(paid(order_id="2026-001234"))
+
+    order = wired.store.load("2026-001234")
+    assert order is not None
+    assert [payment.provider for payment in order.payments] == ["stripe", "webhook"]
+    assert order.timeline[-1].what == "paid twice"
+
+
+@pytest.mark.parametrize(
+    ("session", "order_id", "problem"),
+    [
+        ({"metadata": {}}, "cs_test_a1B2c3D4e5F6g7H8i9", "nothing says what was bought"),
+        ({"currency": "usd"}, "2026-001234", "paid in USD"),
+        ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|0"}}, "7", "the order card does not fit"),
+        ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(1, 22)}}, "7", "at most 20"),
+        ({"metadata": {"v": "1", "order_id": "7", "email": "a@b.c\r\nX: y", "sku": SKU}}, "7", "e-mail"),
+    ],
+)
+def test_a_customer_who_paid_is_never_dropped(
+    wired: Stack, session: dict[str, Any], order_id: str, problem: str
+) -> None:
+    assert stripe(stripe_event(session))["statusCode"] == 200
+
+    order = wired.store.load(order_id)
+    assert order is not None
+    assert order.is_paid
+    assert problem in (order.problem or "")
+
+
+def test_an_unpaid_session_waits_for_its_money(wired: Stack) -> None:
+    stripe(stripe_event({"payment_status": "unpaid"}))
+
+    order = wired.store.load("2026-001234")
+    assert order is not None
+    assert [payment.state for payment in order.payments] == [PaymentState.OPEN]
+
+
+BODY = stripe_event()
+
+
+BAD_INPUT: dict[str, tuple[Callable[[], Any], int, str]] = {
+    "GET": (lambda: call("stripe", None, {}, "GET"), 405, "POST"),
+    "PUT": (lambda: call("webhook", BODY, {}, "PUT"), 405, "POST"),
+    "nobody's route": (lambda: call("paypal", BODY, {}), 404, "stripe, webhook"),
+    "stripe: nothing": (lambda: call("stripe", None, {}), 400, "Stripe-Signature"),
+    "stripe: no signature": (lambda: call("stripe", BODY, {}), 400, "Stripe-Signature"),
+    "webhook: nothing": (lambda: call("webhook", None, {}), 401, "webhook-id"),
+    "stripe: signed nothing": (lambda: stripe(b""), 400, "not JSON"),
+    "stripe: too large": (lambda: stripe(b"a" * (64 * 1024 + 1)), 413, "64 KB"),
+    "webhook: too large": (lambda: webhook(b"a" * (64 * 1024 + 1)), 413, "64 KB"),
+    "stripe: not UTF-8": (lambda: call("stripe", b"\xff\xfe", stripe_headers(b"x")), 400, "fits the body"),
+    "stripe: not JSON": (lambda: stripe(b"not json"), 400, "not JSON"),
+    "webhook: not JSON": (lambda: webhook(b"not json"), 400, "not JSON"),
+    "stripe: deep nesting": (lambda: stripe(b'{"a":' * 5000), 400, "nested too deeply"),
+    "webhook: NaN": (lambda: webhook(b'{"a":NaN}'), 400, "NaN"),
+    "webhook: duplicate keys": (lambda: webhook(b'{"a":1,"a":2}'), 400, "twice"),
+    "stripe: forged": (lambda: stripe(BODY, secret="whsec_forged"), 400, "fits the body"),
+    "webhook: forged": (lambda: webhook(PAID.read_bytes(), secret="whsec_" + "B" * 32), 401, "fits id"),
+    "stripe: old": (lambda: stripe(BODY, at=1_600_000_000), 400, "five minutes"),
+    "stripe: future": (lambda: stripe(BODY, at=4_000_000_000), 400, "five minutes"),
+    "webhook: old": (lambda: webhook(PAID.read_bytes(), at=1_600_000_000), 401, "five minutes"),
+    "webhook: future": (lambda: webhook(PAID.read_bytes(), at=4_000_000_000), 401, "five minutes"),
+    "stripe: other mode": (lambda: stripe(stripe_event(livemode=True)), 400, "livemode"),
+    "webhook: other mode": (lambda: webhook(paid(test=False)), 400, "data.test"),
+    "webhook: quantity 0": (lambda: webhook(paid(lines=[{"sku": SKU, "quantity": 0}])), 400, "quantity"),
+    "webhook: quantity 10,000": (lambda: webhook(paid(lines=[{"sku": SKU, "quantity": 10_000}])), 400, "quantity"),
+    "webhook: CR/LF": (lambda: webhook(paid(email="a@b.example\r\nBcc: c@d.example")), 400, "e-mail"),
+    "webhook: no lines": (lambda: webhook(paid(lines=None)), 400, "lines"),
+}
+
+
+@pytest.mark.parametrize(("answer", "status", "detail"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_bad_input_gets_its_answer_and_leaves_no_trace(
+    wired: Stack, local: LocalStack, answer: Any, status: int, detail: str
+) -> None:
+    given = answer()
+
+    assert given["statusCode"] == status
+    assert given["headers"]["Content-Type"] == "application/problem+json"
+    problem = json.loads(given["body"])
+    assert problem["status"] == status
+    assert detail in problem["detail"]
+    assert "Traceback" not in given["body"]
+    assert items(wired, local) == 0
+    assert pokes(wired, local) == []
+
+
+def test_an_event_that_tells_of_no_payment_is_accepted_and_forgotten(wired: Stack, local: LocalStack) -> None:
+    assert stripe(stripe_event(type="customer.created"))["statusCode"] == 200
+    assert items(wired, local) == 0
+
+
+def test_a_rotated_secret_works_without_a_deploy(
+    wired: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stripe(BODY)["statusCode"] == 200
+    arn = wiring.config().stripe_secret
+    local.session.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="whsec_rotated")
+    monkeypatch.setattr(wiring.secrets(), "_seconds", lambda: float("inf"))  # no wait between two fetches
+
+    assert stripe(BODY, secret="whsec_rotated")["statusCode"] == 200
+    assert stripe(BODY, secret=STRIPE_SECRET)["statusCode"] == 400
+
+
+@pytest.mark.parametrize("broken", ["KEYPOST_TABLE", "KEYPOST_QUEUE_URL", "KEYPOST_STRIPE_SECRET"])
+def test_when_nothing_can_be_stored_the_provider_is_asked_to_try_again(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setenv(broken, "http://127.0.0.1:1/000000000000/gone")
+    wiring.config.cache_clear()
+
+    answer = stripe(BODY)
+
+    assert answer["statusCode"] == 503
+    assert "send it again" in answer["body"]
+
+
+def test_nothing_personal_and_no_secret_is_logged(wired: Stack, logged: io.StringIO) -> None:
+    stripe(stripe_event())
+    stripe(stripe_event(), secret="whsec_forged")
+    webhook(paid(email="private@"))
+
+    printed = logged.getvalue()
+    assert '"OrderPaid"' in printed
+    assert printed.count('"CallbackRefused"') == 2
+    for private in ("klant.example", "Anna", "Jansen", "private@", STRIPE_SECRET, "Keizersgracht", "v1="):
+        assert private not in printed

@@ -1,0 +1,168 @@
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from html.parser import HTMLParser
+
+import html5lib
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keypost.emails import compose
+from keypost.errors import InvalidInput
+from keypost.models import License, Line, Mail, MailState, Order, Product
+
+from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
+
+MAIL = Mail("purchase-1", "purchase", MailState.SENDING, NOW, attempts=1)
+OTHER = replace(product("OTHER"), name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
+PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
+
+
+def licensed(*quantities: int, **changes: object) -> Order:
+    """An order of these many codes of one product, and of another."""
+    lines = [Line(sku, quantity) for sku, quantity in zip(PRODUCTS, quantities, strict=False)]
+    order = replace(paid_order("2026-001234", *lines), **changes)  # type: ignore[arg-type]
+    numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
+    licenses = [
+        License(f"LIC-{n}", number, lines[number - 1].sku, code(n), date(2026, 11, 23), date(2027, 11, 22))
+        for n, number in enumerate(numbers)
+    ]
+    return replace(order, licenses=tuple(licenses))
+
+
+def sent(order: Order, products: Mapping[str, Product] = PRODUCTS) -> EmailMessage:
+    """The mail as it arrives: through the bytes on the wire."""
+    raw = compose(order, MAIL, products, SHOP, NOW).as_bytes()
+    message = message_from_bytes(raw, policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def part(message: EmailMessage, subtype: str) -> str:
+    body = message.get_body((subtype,))
+    assert body is not None
+    return str(body.get_content())
+
+
+def seen(html: str) -> str:
+    """The text that a reader of the HTML sees, white space folded."""
+    words: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_data(self, data: str) -> None:
+            words.append(data)
+
+    Reader().feed(html)
+    return " ".join(" ".join(words).split())
+
+
+ORDERS = [licensed(1), licensed(3), licensed(1, 2), licensed(1, name=None)]
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_both_parts_hold_every_code_link_step_and_number(order: Order, language: str) -> None:
+    message = sent(replace(order, language=language))
+
+    facts = [order.id, SHOP.support_address, SHOP.details, *(license_.code for license_ in order.licenses)]
+    for sku in order.skus:
+        facts += [PRODUCTS[sku].name[language], PRODUCTS[sku].download_url, "365"]
+        facts += PRODUCTS[sku].steps[order.lines[0].kind][language]
+    for text in (part(message, "plain"), seen(part(message, "html"))):
+        assert [fact for fact in facts if fact not in text] == []
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_no_code_stands_in_a_header_or_in_the_line_that_a_locked_phone_shows(order: Order) -> None:
+    message = sent(order)
+
+    html = part(message, "html")
+    preheader = html[html.index("display:none") : html.index('role="article"')]
+    for license_ in order.licenses:
+        assert license_.code not in preheader
+        assert all(license_.code not in f"{name}: {value}" for name, value in message.items())
+
+
+@pytest.mark.parametrize(
+    ("order", "language", "subject"),
+    [
+        (licensed(1), "nl", "Uw activatiecode voor Kaspersky Standard (bestelling 2026-001234)"),
+        (licensed(1), "en", "Your activation code for Kaspersky Standard (order 2026-001234)"),
+        (licensed(2, 1), "nl", "Uw 3 activatiecodes (bestelling 2026-001234)"),
+        (licensed(2, 1), "en", "Your 3 activation codes (order 2026-001234)"),
+        (licensed(1), "de", "Your activation code for Kaspersky Standard (order 2026-001234)"),
+    ],
+)
+def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
+    order: Order, language: str, subject: str
+) -> None:
+    message = sent(replace(order, language=language))
+
+    assert message["Subject"] == subject
+    assert message["Content-Language"] == ("nl" if language == "nl" else "en")
+
+
+def test_the_headers_say_who_writes_to_whom_and_that_no_person_need_answer() -> None:
+    message = sent(licensed(1))
+
+    assert message["From"] == "Voorbeeld Software <licenties@mail.voorbeeld.example>"
+    assert message["To"] == "facturen@klant.example"
+    assert message["Reply-To"] == "hulp@voorbeeld.example"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
+    assert message["X-Entity-Ref-ID"] == "2026-001234/purchase-1"
+    assert message["List-Unsubscribe"] is None
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_html_has_no_fault(order: Order) -> None:
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    document = parser.parse(part(sent(order), "html"))
+
+    assert parser.errors == []
+    assert document.attrib["lang"] == "nl"
+    assert document.findtext("head/title") == sent(order)["Subject"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300))
+def test_a_name_is_text_and_nothing_else_in_both_parts(name: str) -> None:
+    plain, hostile = sent(licensed(1)), sent(licensed(1, name=name))
+
+    tags = re.findall(r"<[^>]*>", part(plain, "html"))
+    assert re.findall(r"<[^>]*>", part(hostile, "html")) == tags
+    assert name.strip() in part(hostile, "plain") or "\n" in name or not name.isprintable()
+
+
+@pytest.mark.parametrize("order", [*ORDERS, licensed(500, 500), licensed(1, name="é" * 100)])
+def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes(order: Order) -> None:
+    raw = compose(order, MAIL, PRODUCTS, SHOP, NOW).as_bytes()
+
+    raw.decode("ascii")
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_usual_mail_is_short_enough_for_gmail_to_show_whole(order: Order) -> None:
+    assert len(compose(order, MAIL, PRODUCTS, SHOP, NOW).as_bytes()) < 20_000
+
+
+def test_a_code_that_is_none_of_its_product_is_not_written() -> None:
+    order = licensed(1)
+    wrong = replace(order, licenses=(replace(order.licenses[0], code="1234"),))
+
+    with pytest.raises(InvalidInput):
+        compose(wrong, MAIL, PRODUCTS, SHOP, NOW)
+
+
+def test_a_shop_whose_name_has_signs_that_mail_programs_distrust_is_written_without_them() -> None:
+    shop = replace(SHOP, name='De "Winkel", b.v.: <x@y>' + "x" * 100)
+
+    message = compose(licensed(1), MAIL, PRODUCTS, shop, NOW)
+
+    (sender,) = message["From"].addresses
+    assert not set('@:,"<>') & set(sender.display_name)
+    assert len(sender.display_name) <= 75

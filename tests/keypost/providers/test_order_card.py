@@ -1,0 +1,108 @@
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keypost.errors import InvalidInput
+from keypost.models import Kind, Line
+from keypost.providers.order_card import clean_name, email_address, read_card
+
+CARD = {"v": "1", "order_id": "2026-001235", "email": "facturen@klant.example", "lang": "nl"}
+
+
+def test_numbered_lines_are_read_in_their_order() -> None:
+    lines = {"line_10": "C|1", "line_1": "A|2|new", "line_2": "B|1|renewal|LIC-7F3K9Q2M|2026-12-01|2027-11-30"}
+
+    card = read_card(CARD | lines)
+
+    assert (card.order_id, card.email, card.lang) == ("2026-001235", "facturen@klant.example", "nl")
+    assert [line.line() for line in card.lines] == [
+        Line("A", 2),
+        Line("B", 1, Kind.RENEWAL, "LIC-7F3K9Q2M", date(2026, 12, 1), date(2027, 11, 30)),
+        Line("C", 1),
+    ]
+
+
+def test_the_short_form_is_one_line_and_one_piece_unless_it_says_more() -> None:
+    assert read_card(CARD | {"sku": "A"}).lines[0].line() == Line("A", 1)
+    assert read_card(CARD | {"sku": "A", "quantity": "3"}).lines[0].line() == Line("A", 3)
+
+
+def test_numbers_are_read_as_text_and_unknown_keys_are_ignored() -> None:
+    card = read_card({"v": 1, "order_id": 1234, "sku": "A", "quantity": 2, "utm_source": "ad", "empty": None})
+
+    assert (card.order_id, card.email, card.lines[0].quantity) == ("1234", None, 2)
+
+
+@pytest.mark.parametrize(
+    ("card", "fault"),
+    [
+        ({}, "v: Field required"),
+        ({"v": "2", "order_id": "1", "sku": "A"}, "v: "),
+        ({"v": "1", "sku": "A"}, "order_id: Field required"),
+        (CARD, "lines: "),
+        (CARD | {"order_id": "a b", "sku": "A"}, "order_id: "),
+        (CARD | {"order_id": "x" * 65, "sku": "A"}, "order_id: "),
+        (CARD | {"order_id": "1\n", "sku": "A"}, "order_id: "),
+        (CARD | {"email": "a@b.example\r\nBcc: x@y.example", "sku": "A"}, "is not a usable e-mail address"),
+        (CARD | {"lang": "dutch", "sku": "A"}, "lang: "),
+        (CARD | {f"line_{n}": "A|1" for n in range(1, 22)}, "at most 20"),
+        (CARD | {"line_1": "A|0"}, "lines.0.quantity: "),
+        (CARD | {"line_1": "A|10000"}, "lines.0.quantity: "),
+        (CARD | {"line_1": "A|-1"}, "is not a whole number"),
+        (CARD | {"line_1": "A|1.5"}, "is not a whole number"),
+        (CARD | {"line_1": "A|\u0663"}, "is not a whole number"),
+        (CARD | {"line_1": "A"}, "lines.0.quantity: Field required"),
+        (CARD | {"line_1": "A/B|1"}, "lines.0.sku: "),
+        (CARD | {"line_1": "A|1|gift"}, "lines.0.kind: "),
+        (CARD | {"line_1": "A|1|renewal"}, "what it renews"),
+        (CARD | {"line_1": "A|1|new||2026-12-01"}, "go together"),
+        (CARD | {"line_1": "A|1|new||2026-12-02|2026-12-01"}, "ends before it starts"),
+        (CARD | {"line_1": "A|1|new||2026-02-30|2027-12-01"}, "lines.0.period_start: "),
+        (CARD | {"line_1": "A|1|new||||more"}, "too many fields"),
+    ],
+)
+def test_a_card_that_breaks_a_rule_is_refused_with_the_rule(card: dict[str, Any], fault: str) -> None:
+    with pytest.raises(InvalidInput, match="order card|line of") as refusal:
+        read_card(card)
+
+    assert fault in str(refusal.value)
+
+
+def test_a_refusal_does_not_repeat_what_was_written() -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        read_card(CARD | {"email": "someone-private@", "sku": "A"})
+
+    assert "someone-private" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "usable"),
+    [
+        ("Facturen@Klant.Example", "Facturen@klant.example"),
+        (" a+tag@klant.example ", "a+tag@klant.example"),
+        ("jan@bücher.example", "jan@xn--bcher-kva.example"),
+    ],
+)
+def test_an_address_is_kept_as_ses_can_use_it(written: str, usable: str) -> None:
+    assert email_address(written) == usable
+
+
+@pytest.mark.parametrize("written", ["", "a@b", "jän@klant.example", '"a b"@klant.example', "a@[127.0.0.1]", "a@b.c\n"])
+def test_an_address_that_ses_cannot_use_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="is not a usable e-mail address"):
+        email_address(written)
+
+
+@given(st.text())
+def test_a_name_is_one_visible_line_of_at_most_100_characters_or_none(name: str) -> None:
+    cleaned = clean_name(name)
+
+    assert cleaned is None or (0 < len(cleaned) <= 100 and cleaned.isprintable() and cleaned == cleaned.strip())
+
+
+def test_a_name_that_hides_signs_loses_them() -> None:
+    assert clean_name("Anna\r\nBcc: x\u202e\u200b Jansen ") == "Anna Bcc: x Jansen"
+    assert clean_name(None) is None
+    assert clean_name(12) is None

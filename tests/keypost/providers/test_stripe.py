@@ -1,0 +1,238 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import stripe as stripe_library
+from hypothesis import given
+from hypothesis import strategies as st
+from keypost.errors import InvalidInput, SignatureRefused
+from keypost.models import Line, PaymentNotice, PaymentState
+from keypost.providers import stripe
+
+from tests.builders import NOW, SKU, STRIPE_SECRET, stripe_event, stripe_headers
+
+BODY = stripe_event()
+AT = NOW.timestamp()
+
+
+def read(body: bytes, stage: str = "test") -> PaymentNotice:
+    notice = stripe.read(body, stage, NOW)
+    assert notice is not None
+    return notice
+
+
+def test_what_stripe_signed_is_accepted() -> None:
+    stripe.verify(BODY, stripe_headers(BODY, at=AT), (STRIPE_SECRET,), NOW)
+
+
+def test_any_of_two_secrets_and_any_of_two_signatures_will_do_during_a_rotation() -> None:
+    old, new = (stripe_headers(BODY, secret, AT)["stripe-signature"] for secret in ("whsec_old", "whsec_new"))
+    both = {"stripe-signature": f"{old},{new.partition(',')[2]},v0=abc"}
+
+    stripe.verify(BODY, both, ("whsec_new",), NOW)
+    stripe.verify(BODY, {"stripe-signature": old}, ("whsec_new", "whsec_old"), NOW)
+
+
+@pytest.mark.parametrize("seconds", [-300, 300])
+def test_a_signature_is_good_for_five_minutes_to_both_sides(seconds: int) -> None:
+    stripe.verify(BODY, stripe_headers(BODY, at=AT + seconds), (STRIPE_SECRET,), NOW)
+
+
+@pytest.mark.parametrize("seconds", [-301, 301, -86400, 86400])
+def test_an_old_or_future_signature_is_refused(seconds: int) -> None:
+    with pytest.raises(SignatureRefused, match="five minutes"):
+        stripe.verify(BODY, stripe_headers(BODY, at=AT + seconds), (STRIPE_SECRET,), NOW)
+
+
+good = stripe_headers(BODY, at=AT)["stripe-signature"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "t=,v1=",
+        good.replace("v1=", "v0="),
+        good.replace("v1=", "v1=0"),
+        good.replace("t=", "t=t="),
+        good + f",t={int(AT)}",
+        good.replace(str(int(AT)), "1e9"),
+        good.replace(str(int(AT)), "\u0661\u0662"),
+        f"t={int(AT)},v1=\xe9\xff",
+        f"t={int(AT)},v1",
+        f"t={int(AT)}",
+        "v1=" + good.partition("v1=")[2],
+        "," * 5000,
+    ],
+)
+def test_a_malformed_or_forged_header_is_refused(header: str) -> None:
+    with pytest.raises(SignatureRefused):
+        stripe.verify(BODY, {"stripe-signature": header}, (STRIPE_SECRET,), NOW)
+
+
+@pytest.mark.parametrize("body", [BODY + b" ", b"", b"\xff" + BODY])
+def test_other_bytes_than_those_signed_are_refused(body: bytes) -> None:
+    with pytest.raises(SignatureRefused):
+        stripe.verify(body, {"stripe-signature": good}, (STRIPE_SECRET,), NOW)
+
+
+@pytest.mark.parametrize("secrets", [(), ("",), ("whsec_other",)])
+def test_without_the_right_secret_nothing_is_accepted_not_even_with_an_empty_one(secrets: tuple[str, ...]) -> None:
+    for key in ("", STRIPE_SECRET):
+        with pytest.raises(SignatureRefused):
+            stripe.verify(BODY, stripe_headers(BODY, key, AT), secrets, NOW)
+
+
+@given(st.text(max_size=60), st.binary(max_size=60))
+def test_no_header_and_no_body_raises_anything_but_a_refusal(header: str, body: bytes) -> None:
+    with pytest.raises(SignatureRefused):
+        stripe.verify(body, {"stripe-signature": f"t={int(AT)},{header}"}, (STRIPE_SECRET,), NOW)
+
+
+@given(st.integers(-600, 600), st.sampled_from([STRIPE_SECRET, "whsec_other"]))
+def test_we_accept_what_stripes_own_library_accepts_but_for_the_future(offset: int, secret: str) -> None:
+    """The library is the oracle; it judges by the clock of this machine, so the past is what is compared."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    stamp = now.timestamp() + offset
+    headers = stripe_headers(BODY, secret, stamp)
+    try:
+        stripe_library.Webhook.construct_event(BODY, headers["stripe-signature"], STRIPE_SECRET)
+        theirs = offset <= 300
+    except stripe_library.SignatureVerificationError:
+        theirs = False
+    try:
+        stripe.verify(BODY, headers, (STRIPE_SECRET,), now)
+        ours = True
+    except SignatureRefused:
+        ours = False
+
+    assert ours == theirs or offset in (-299, -300, -301)  # a second may pass between the two
+
+
+def test_a_paid_session_with_an_order_card_is_an_order() -> None:
+    assert read(BODY) == PaymentNotice(
+        provider="stripe",
+        payment_id="cs_test_a1B2c3D4e5F6g7H8i9",
+        state=PaymentState.PAID,
+        at=datetime.fromtimestamp(1795000000, UTC),
+        order_id="2026-001234",
+        amount="39.95",
+        currency="EUR",
+        email="facturen@klant.example",
+        name="Anna Jansen",
+        language="nl",
+        lines=(Line(SKU, 1),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("event_type", "payment_status", "state"),
+    [
+        ("checkout.session.completed", "paid", PaymentState.PAID),
+        ("checkout.session.completed", "no_payment_required", PaymentState.PAID),
+        ("checkout.session.completed", "unpaid", PaymentState.OPEN),
+        ("checkout.session.async_payment_succeeded", "paid", PaymentState.PAID),
+        ("checkout.session.async_payment_failed", "unpaid", PaymentState.FAILED),
+    ],
+)
+def test_the_event_and_its_payment_status_say_how_the_payment_stands(
+    event_type: str, payment_status: str, state: PaymentState
+) -> None:
+    assert read(stripe_event({"payment_status": payment_status}, type=event_type)).state is state
+
+
+@pytest.mark.parametrize("event_type", ["invoice.paid", "customer.created", "checkout.session.expired"])
+def test_an_event_of_another_kind_tells_of_no_payment(event_type: str) -> None:
+    assert stripe.read(stripe_event(type=event_type), "test", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "livemode", "fits"),
+    [
+        ("live", True, 1),
+        ("live", False, 0),
+        ("test", True, 0),
+        ("test", False, 1),
+        ("local", True, 1),
+        ("local", False, 1),
+    ],
+)
+def test_test_mode_never_reaches_a_live_stack_nor_live_mode_a_test_stack(stage: str, livemode: bool, fits: int) -> None:
+    if fits:
+        read(stripe_event(livemode=livemode), stage)
+    else:
+        with pytest.raises(InvalidInput, match="livemode"):
+            read(stripe_event(livemode=livemode), stage)
+
+
+@pytest.mark.parametrize(
+    ("session", "order_id", "problem"),
+    [
+        ({"metadata": {}}, "cs_test_a1B2c3D4e5F6g7H8i9", None),
+        ({"metadata": None}, "cs_test_a1B2c3D4e5F6g7H8i9", None),
+        ({"metadata": {"v": "1", "order_id": "7"}}, "7", "lines"),
+        ({"metadata": {"order_id": "a b", "sku": "A"}}, "cs_test_a1B2c3D4e5F6g7H8i9", "v: Field required"),
+        ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(21)}}, "7", "at most 20"),
+        ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|10000"}}, "7", "quantity"),
+        ({"mode": "subscription"}, "2026-001234", "mode subscription"),
+    ],
+)
+def test_a_paid_session_that_cannot_be_read_is_still_an_order_with_its_problem(
+    session: dict[str, Any], order_id: str, problem: str | None
+) -> None:
+    notice = read(stripe_event(session))
+
+    assert (notice.order_id, notice.state, notice.lines) == (order_id, PaymentState.PAID, ())
+    assert notice.problem is None if problem is None else problem in (notice.problem or "")
+    assert notice.email == "anna@klant.example"
+
+
+def test_without_an_address_on_the_card_the_mail_goes_to_the_customer_of_the_session() -> None:
+    card = {"v": "1", "order_id": "7", "sku": SKU}
+
+    assert read(stripe_event({"metadata": card})).email == "anna@klant.example"
+    assert read(stripe_event({"metadata": card, "customer_details": {"email": "a@b\r\n"}})).email is None
+    assert read(stripe_event({"metadata": card, "customer_details": None})).email is None
+
+
+def test_an_amount_is_counted_in_the_units_of_its_currency() -> None:
+    assert read(stripe_event({"currency": "jpy", "amount_total": 500})).amount == "500"
+    assert read(stripe_event({"currency": "eur", "amount_total": 500})).amount == "5.00"
+    assert read(stripe_event({"amount_total": None})).amount is None
+
+
+def test_a_moment_that_cannot_be_is_replaced_by_now() -> None:
+    assert read(stripe_event(created=int(AT) + 60)).at == NOW
+    assert read(stripe_event(created="yesterday")).at == NOW
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"not json",
+        b'{"object":"v2.core.event","type":"v1.checkout.session.completed"}',
+        b'{"object":"event","type":"checkout.session.completed","livemode":false}',
+        b'{"object":"event","type":"checkout.session.completed","livemode":false,"data":{"object":{"id":5.5e9}}}',
+        stripe_event({"id": "cs/../x"}),
+        stripe_event(livemode="false"),
+    ],
+)
+def test_a_signed_body_that_is_no_snapshot_event_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        stripe.read(body, "test", NOW)
+
+
+json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), st.lists, max_leaves=4)
+cards = st.dictionaries(st.sampled_from(["v", "order_id", "email", "name", "line_1", "sku"]), json_values)
+session_keys = st.sampled_from(
+    ["mode", "metadata", "customer_details", "locale", "currency", "amount_total", "payment_status", "id"]
+)
+
+
+@given(st.dictionaries(session_keys, json_values | cards))
+def test_whatever_stands_in_a_session_it_is_read_or_refused(session: dict[str, Any]) -> None:
+    try:
+        stripe.read(stripe_event(session), "test", NOW)
+    except InvalidInput:
+        pass

@@ -1,0 +1,195 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keypost.errors import InvalidInput, SignatureRefused
+from keypost.models import Kind, Line, PaymentNotice, PaymentState
+from keypost.providers import webhook
+from standardwebhooks import Webhook
+
+from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, event, webhook_headers
+
+BODY = (EVENTS / "webhook/order.paid.json").read_bytes()
+
+
+def callback(data: dict[str, Any] | None = None, **changes: Any) -> bytes:
+    body = event("webhook/order.paid.json") | changes
+    body["data"] |= data or {}
+    return json.dumps(body).encode()
+
+
+def without(*keys: str) -> bytes:
+    body = event("webhook/order.paid.json")
+    for key in keys:
+        del body["data"][key]
+    return json.dumps(body).encode()
+
+
+def read(body: bytes, stage: str = "test") -> PaymentNotice:
+    notice = webhook.read(body, stage, NOW)
+    assert notice is not None
+    return notice
+
+
+def verify(body: bytes, headers: dict[str, str], *secrets: str) -> None:
+    webhook.verify(body, headers, secrets or (WEBHOOK_SECRET,), datetime.now(UTC))
+
+
+def test_what_the_official_library_signed_is_accepted() -> None:
+    verify(BODY, webhook_headers(BODY))
+
+
+def test_any_of_two_secrets_and_any_of_two_signatures_will_do_during_a_rotation() -> None:
+    other = "whsec_" + "B" * 32
+    both = webhook_headers(BODY)
+    both["webhook-signature"] = webhook_headers(BODY, other)["webhook-signature"] + " " + both["webhook-signature"]
+
+    verify(BODY, both)
+    verify(BODY, webhook_headers(BODY), other, WEBHOOK_SECRET)
+
+
+@pytest.mark.parametrize("seconds", [-302, 302, -86400, 86400])
+def test_an_old_or_future_timestamp_is_refused(seconds: int) -> None:
+    with pytest.raises(SignatureRefused, match="five minutes"):
+        verify(BODY, webhook_headers(BODY, at=datetime.now(UTC).timestamp() + seconds))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"webhook-id": ""},
+        {"webhook-id": "msg_2"},
+        {"webhook-timestamp": ""},
+        {"webhook-timestamp": "now"},
+        {"webhook-timestamp": "\u0661" * 10},
+        {"webhook-signature": ""},
+        {"webhook-signature": "v1"},
+        {"webhook-signature": "v1,a,b"},
+        {"webhook-signature": "v1,\xe9"},
+        {"webhook-signature": "v1,!!!!"},
+        {"webhook-signature": "v1a,AAAA"},
+        {"webhook-signature": "v1," + "A" * 43 + "="},
+    ],
+)
+def test_a_malformed_or_forged_header_is_refused(change: dict[str, str]) -> None:
+    with pytest.raises(SignatureRefused):
+        verify(BODY, webhook_headers(BODY) | change)
+
+
+@pytest.mark.parametrize("body", [BODY + b" ", b"", b"\xff"])
+def test_other_bytes_than_those_signed_are_refused(body: bytes) -> None:
+    with pytest.raises(SignatureRefused):
+        verify(body, webhook_headers(BODY))
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_AAAA", "whsec_" + "A" * 100, "whsec_" + "!" * 32])
+def test_a_secret_that_is_too_short_too_long_or_no_base64_accepts_nothing(secret: str) -> None:
+    with pytest.raises(SignatureRefused):
+        verify(BODY, webhook_headers(BODY), secret)
+    if secret == "whsec_AAAA":
+        with pytest.raises(SignatureRefused):
+            verify(BODY, webhook_headers(BODY, secret), secret)
+
+
+@given(st.text(max_size=60), st.text(max_size=20), st.binary(max_size=60))
+def test_no_header_and_no_body_raises_anything_but_a_refusal(signature: str, message_id: str, body: bytes) -> None:
+    headers = {"webhook-id": message_id, "webhook-signature": signature}
+    with pytest.raises(SignatureRefused):
+        verify(body, headers | {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()))})
+
+
+@given(st.binary(min_size=24, max_size=64), st.binary(min_size=24, max_size=64), st.text(max_size=50))
+def test_we_accept_what_the_official_library_accepts(signer: bytes, known: bytes, body: str) -> None:
+    now = datetime.now(UTC)
+    headers = {"webhook-id": "m", "webhook-timestamp": str(int(now.timestamp()))}
+    headers["webhook-signature"] = Webhook(signer).sign("m", now, body)
+    try:
+        webhook.verify(body.encode(), headers, (webhook.base64.b64encode(known).decode(),), now)
+        ours = True
+    except SignatureRefused:
+        ours = False
+
+    assert ours == (signer == known)
+
+
+def test_a_paid_order_is_read_with_all_it_says() -> None:
+    assert read(BODY) == PaymentNotice(
+        provider="webhook",
+        payment_id="inv_88231",
+        state=PaymentState.PAID,
+        at=datetime(2026, 11, 20, 9, 14, 3, tzinfo=UTC),
+        order_id="2026-001235",
+        amount="79.90",
+        currency="EUR",
+        email="facturen@klant.example",
+        name="Klant B.V.",
+        language="en",
+        lines=(Line("ESET-HOME-SECURITY-1D-1Y", 2),),
+    )
+
+
+def test_an_open_order_is_not_paid() -> None:
+    assert read(callback(type="order.open")).state is PaymentState.OPEN
+
+
+def test_without_a_payment_id_an_order_has_one_payment() -> None:
+    assert read(without("payment_id")).payment_id == "2026-001235"
+
+
+def test_the_order_card_may_stand_there_as_it_is() -> None:
+    body = event("webhook/order.paid.json")
+    del body["data"]["lines"], body["data"]["language"]
+    body["data"] |= {"v": "1", "lang": "nl", "line_1": "A|2", "line_2": "B|1|renewal|LIC-1"}
+
+    notice = read(json.dumps(body).encode())
+
+    assert notice.language == "nl"
+    assert notice.lines == (Line("A", 2), Line("B", 1, Kind.RENEWAL, "LIC-1"))
+
+
+@pytest.mark.parametrize("kind", ["invoice.created", "", None])
+def test_a_callback_about_something_else_tells_of_no_payment(kind: str | None) -> None:
+    assert webhook.read(callback(type=kind), "test", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (callback(type="order.refunded"), "type: "),
+        (callback(timestamp="20 november"), "timestamp: "),
+        (callback(timestamp="2026-11-20T09:14:03"), "timestamp: "),
+        (without("order_id"), "order_id: Field required"),
+        (without("email"), "email: Field required"),
+        (without("currency"), "currency: Field required"),
+        (without("amount"), "amount: Field required"),
+        (without("lines"), "lines: Field required"),
+        (callback({"order_id": "a/b"}), "order_id: "),
+        (callback({"order_id": 7}), "order_id: "),
+        (callback({"email": "a@b.example\r\nBcc: c@d.example"}), "is not a usable e-mail address"),
+        (callback({"currency": "euro"}), "currency: "),
+        (callback({"amount": -1}), "amount: "),
+        (callback({"amount": "1e9"}), "amount: "),
+        (callback({"lines": []}), "lines: "),
+        (callback({"lines": "A|1"}), "lines: "),
+        (callback({"lines": [{"sku": "A", "quantity": 0}]}), "lines.0.quantity: "),
+        (callback({"lines": [{"sku": "A", "quantity": 10_000}]}), "lines.0.quantity: "),
+        (callback({"lines": [{"sku": "A", "quantity": True}]}), "is not a whole number"),
+        (callback({"lines": [{"sku": "A", "quantity": 1, "kind": "renewal"}]}), "what it renews"),
+        (callback({"test": "maybe"}), "test: "),
+        (callback(data=None).replace(b'"data": {', b'"data": [{').replace(b"}]}}", b"}]}]}"), "data: "),
+    ],
+)
+def test_a_callback_that_does_not_fit_is_refused_with_the_rule(body: bytes, fault: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        webhook.read(body, "test", NOW)
+
+    assert fault in str(refusal.value)
+
+
+@pytest.mark.parametrize(("stage", "test"), [("live", True), ("test", False)])
+def test_a_test_order_never_reaches_a_live_stack_nor_a_real_one_a_test_stack(stage: str, test: bool) -> None:
+    with pytest.raises(InvalidInput, match="data.test"):
+        webhook.read(callback({"test": test}), stage, NOW)

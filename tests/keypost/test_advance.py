@@ -1,0 +1,382 @@
+"""The worker over the emulator's DynamoDB, SQS and SES, with a clock of its own and every kind of fault."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import botocore.httpsession
+import pytest
+from botocore.config import Config
+from cli.local.mailbox import SesFault
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost.advance import Worker
+from keypost.mailer import Mailer
+from keypost.models import Line, MailState, Order, PaymentState, Reason
+from keypost.orders import with_payment
+from keypost.store import Store
+
+from tests.builders import NOW, SHOP, SKU, code, notice, paid_order, product
+
+Stocked = Callable[[list[str]], None]
+Sent = Callable[[str], list[str]]
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def worker(stack: Stack, local: LocalStack, clock: Clock) -> Worker:
+    client = local.session.session.client(
+        "sesv2", endpoint_url=local.mailbox.url, config=Config(retries={"total_max_attempts": 1}, read_timeout=5)
+    )
+    return Worker(stack.store, stack.queue, Mailer(client, "test"), SHOP, clock)
+
+
+def loaded(store: Store, order_id: str) -> Order:
+    order = store.load(order_id)
+    assert order is not None
+    return order
+
+
+def fail_once(error: SesFault) -> Callable[[], None]:
+    faults = [error]
+
+    def fail() -> None:
+        if faults:
+            raise faults.pop()
+
+    return fail
+
+
+def test_a_paid_order_gets_its_code_by_mail_and_the_code_is_gone_from_stock(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("paid-1"))
+
+    worker.advance("paid-1")
+
+    order = loaded(store, "paid-1")
+    assert [license_.code for license_ in order.licenses] == [code(1)]
+    assert [mail.state for mail in order.mails] == [MailState.SENT]
+    assert store.pick(SKU, 1, NOW.date()) == []
+    (text,) = sent("paid-1")
+    assert code(1) in text
+
+
+def test_a_worker_who_is_poked_again_and_again_does_nothing_more(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1), code(2)])
+    store.save(paid_order("again"))
+
+    for _ in range(5):
+        worker.advance("again")
+
+    assert len(sent("again")) == 1
+    assert len(store.pick(SKU, 9, NOW.date())) == 1
+
+
+@pytest.mark.parametrize("changes", [{"state": PaymentState.OPEN}, {"state": PaymentState.FAILED}, {"currency": "USD"}])
+def test_no_code_leaves_for_an_order_that_is_not_paid_or_is_held(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, changes: dict[str, Any]
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("unserved", **changes))
+
+    worker.advance("unserved")
+
+    assert loaded(store, "unserved").licenses == ()
+    assert sent("unserved") == []
+
+
+def test_an_order_waits_for_stock_visibly_and_is_served_when_codes_arrive(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("waits", Line(SKU, 2)))
+
+    worker.advance("waits")
+
+    order = loaded(store, "waits")
+    assert order.waiting is not None
+    assert (order.waiting.reason, order.waiting.detail) == (Reason.STOCK, f"too few codes of {SKU}")
+    assert order.waiting.retry_at == NOW + timedelta(minutes=15)
+    assert order.licenses == ()  # it keeps no code from others while it waits
+    assert list(store.needing(Reason.STOCK)) == [["waits"]]
+
+    stocked([code(2)])
+    worker.advance("waits")
+
+    assert {license_.code for license_ in loaded(store, "waits").licenses} == {code(1), code(2)}
+    assert len(sent("waits")) == 1
+    assert list(store.needing(Reason.STOCK)) == []
+
+
+def test_an_order_of_a_product_that_is_not_sold_yet_is_served_when_it_is(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    store.save(paid_order("new-sku", Line("COMING-SOON", 1)))
+    worker.advance("new-sku")
+    assert list(store.needing(Reason.PRODUCT)) == [["new-sku"]]
+
+    store.put_product(product("COMING-SOON"))
+    list(store.add_codes("COMING-SOON", [code(7)], None, None))
+    worker.advance("new-sku")
+
+    assert code(7) in sent("new-sku")[0]
+
+
+@pytest.mark.parametrize("quantities", [(1,), (99,), (100,), (600, 350, 50)])
+def test_an_order_of_1_to_1000_codes_is_assigned_completely_and_mailed_once(
+    worker: Worker, store: Store, sent: Sent, quantities: tuple[int, ...]
+) -> None:
+    order_id = f"many-{sum(quantities)}"
+    lines = [Line(f"SKU-{n}", quantity) for n, quantity in enumerate(quantities)]
+    for number, line in enumerate(lines):
+        store.put_product(product(line.sku))
+        new = [code(n, prefix=f"{number:05d}") for n in range(line.quantity + 3)]
+        list(store.add_codes(line.sku, new, None, None))
+    store.save(paid_order(order_id, *lines))
+
+    worker.advance(order_id)
+
+    order = loaded(store, order_id)
+    assert len({license_.code for license_ in order.licenses}) == sum(quantities)
+    (text,) = sent(order_id)
+    assert all(license_.code in text for license_ in order.licenses)
+    assert all(len(store.pick(line.sku, 9, NOW.date())) == 3 for line in lines)
+
+
+def test_two_workers_on_one_order_give_it_one_code_and_one_mail(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(n) for n in range(10)])
+    store.save(paid_order("two-workers"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: worker.advance("two-workers"), range(4)))
+
+    assert len(loaded(store, "two-workers").licenses) == 1
+    assert len(sent("two-workers")) == 1
+    assert len(store.pick(SKU, 99, NOW.date())) == 9
+
+
+def test_fifty_orders_on_forty_codes_at_once_end_with_forty_served_and_ten_waiting(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(n) for n in range(40)])
+    for number in range(50):
+        store.save(paid_order(f"crowd-{number:02d}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(worker.advance, [f"crowd-{number:02d}" for number in range(50)]))
+
+    crowd = [loaded(store, f"crowd-{number:02d}") for number in range(50)]
+    given = [license_.code for order in crowd for license_ in order.licenses]
+    assert sorted(given) == [code(n) for n in range(40)]
+    waiting = {order.id for order in crowd if order.waiting}
+    assert len(waiting) == 10
+
+    stocked([code(n) for n in range(40, 50)])
+    for order_id in waiting:
+        worker.advance(order_id)
+
+    crowd = [loaded(store, f"crowd-{number:02d}") for number in range(50)]
+    assert sorted(x.code for order in crowd for x in order.licenses) == [code(n) for n in range(50)]
+    assert all(len(sent(order.id)) == 1 for order in crowd)
+
+
+def test_a_mail_that_ses_refuses_once_leaves_at_the_next_try_with_the_same_code(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack
+) -> None:
+    stocked([code(1), code(2)])
+    store.save(paid_order("refused"))
+    local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
+
+    worker.advance("refused")
+    assert sent("refused") == []
+    mail = loaded(store, "refused").mail("purchase-1")
+    assert (mail.state, mail.problem) == (MailState.PENDING, "SES refused: TooManyRequestsException")
+
+    worker.advance("refused")  # too early
+    assert sent("refused") == []
+
+    clock.now += timedelta(seconds=20)
+    worker.advance("refused")
+    assert len(sent("refused")) == 1
+    assert len(loaded(store, "refused").licenses) == 1
+
+
+def test_a_refused_mail_pokes_its_order_for_the_next_try(
+    worker: Worker, stack: Stack, stocked: Stocked, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    stack.store.save(paid_order("poked"))
+    local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
+
+    worker.advance("poked")
+    worker.advance("poked")  # does nothing, and so pokes nobody
+
+    attributes = local.session.client("sqs").get_queue_attributes(QueueUrl=stack.queue.url, AttributeNames=["All"])
+    assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
+@pytest.mark.parametrize("lost", [SesFault(), SesFault(500, "InternalFailure")])
+def test_a_mail_whose_answer_was_lost_is_sent_again_after_a_quarter_of_an_hour_with_the_same_code(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack, lost: SesFault
+) -> None:
+    order_id = f"lost-{lost.status}"
+    stocked([code(1), code(2)])
+    store.save(paid_order(order_id))
+    local.mailbox.after_send = fail_once(lost)
+
+    worker.advance(order_id)
+    assert loaded(store, order_id).mail("purchase-1").state is MailState.UNKNOWN
+    clock.now += timedelta(minutes=14)
+    worker.advance(order_id)
+    assert len(sent(order_id)) == 1
+
+    clock.now += timedelta(minutes=1)
+    worker.advance(order_id)
+
+    first, second = sent(order_id)
+    assert first == second
+    assert loaded(store, order_id).mail("purchase-1").state is MailState.SENT
+
+
+def test_a_mail_that_ses_would_refuse_for_ever_is_shown_to_a_person(
+    worker: Worker, store: Store, stocked: Stocked, clock: Clock, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("bad-mail"))
+    local.mailbox.before_send = fail_once(SesFault(400, "BadRequestException"))
+
+    worker.advance("bad-mail")
+    clock.now += timedelta(days=1)
+    worker.advance("bad-mail")
+
+    assert loaded(store, "bad-mail").mail("purchase-1").state is MailState.FAILED
+    assert list(store.needing(Reason.MAIL)) == [["bad-mail"]]
+
+
+def test_a_code_that_is_none_of_its_product_is_never_mailed(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked(["NOT-A-CODE-OF-KASPERSKY"])
+    store.save(paid_order("bad-code"))
+
+    worker.advance("bad-code")
+
+    assert sent("bad-code") == []
+    assert loaded(store, "bad-code").mail("purchase-1").state is MailState.FAILED
+
+
+def test_a_payment_that_is_undone_before_the_mail_is_claimed_keeps_the_code_here(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("undone"))
+    local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
+    worker.advance("undone")
+    order = loaded(store, "undone")
+    store.save(replace(order, payments=tuple(replace(p, state=PaymentState.FAILED) for p in order.payments)))
+
+    clock.now += timedelta(days=1)
+    worker.advance("undone")
+
+    assert sent("undone") == []
+
+
+class WorkerDied(BaseException):
+    """Not an Exception: nothing the worker catches brings it back to life."""
+
+
+@contextmanager
+def dying(at_call: int, *, after: bool) -> Iterator[list[int]]:
+    """The process ends at its n-th call of AWS, before the call is made or after it took effect."""
+    calls = [0]
+    real = botocore.httpsession.URLLib3Session.send
+
+    def send(self: Any, request: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == at_call and not after:
+            raise WorkerDied
+        answer = real(self, request)
+        if calls[0] == at_call:
+            raise WorkerDied
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.httpsession.URLLib3Session, "send", send)
+        yield calls
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_worker_that_dies_at_any_call_leaves_an_order_that_ends_as_if_it_had_not(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, after: bool
+) -> None:
+    stocked([code(n) for n in range(60)])
+    at_call, duplicates = 0, []
+    while True:
+        at_call += 1
+        order_id = f"dies-{'after' if after else 'before'}-{at_call:02d}"
+        store.save(paid_order(order_id, at=clock.now))
+        with dying(at_call, after=after) as calls:
+            try:
+                worker.advance(order_id)
+            except WorkerDied:
+                pass
+            if calls[0] < at_call:
+                break  # it came to its end before it could die
+
+        for _ in range(3):  # the message comes back, then the schedules find it
+            clock.now += timedelta(minutes=16)
+            assert order_id in {found for page in store.due(clock.now) for found in page} or _is_done(store, order_id)
+            worker.advance(order_id)
+
+        assert _is_done(store, order_id)
+        texts = sent(order_id)
+        assert 1 <= len(texts) <= 2
+        assert len(set(texts)) == 1, "a repeated mail holds the same code"
+        if len(texts) == 2:
+            duplicates.append(at_call)
+
+    assert at_call > 5
+    # SES took the mail and the worker died before it wrote that down: the one case in which it is sent twice.
+    assert len(duplicates) == 1
+
+
+def _is_done(store: Store, order_id: str) -> bool:
+    order = loaded(store, order_id)
+    return len(order.licenses) == 1 and [mail.state for mail in order.mails] == [MailState.SENT]
+
+
+def test_a_poke_for_an_order_that_does_not_exist_is_harmless(worker: Worker) -> None:
+    worker.advance("nobody")
+
+
+def test_a_notice_again_after_delivery_does_not_move_the_order(worker: Worker, store: Store, stocked: Stocked) -> None:
+    stocked([code(1), code(2)])
+    store.save(paid_order("redelivered"))
+    worker.advance("redelivered")
+    before = loaded(store, "redelivered")
+
+    store.change("redelivered", lambda order: with_payment(order, notice("redelivered"), NOW, "EUR"))
+    worker.advance("redelivered")
+
+    assert loaded(store, "redelivered") == before

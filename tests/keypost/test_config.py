@@ -1,0 +1,21 @@
+from dataclasses import fields
+
+import pytest
+from keypost.config import Config
+from keypost.errors import KeypostError
+
+ENVIRONMENT = {f"KEYPOST_{field.name.upper()}": f"<{field.name}>" for field in fields(Config)}
+
+
+def test_every_setting_is_a_variable_of_its_name() -> None:
+    config = Config.read(ENVIRONMENT | {"KEYPOST_TIMEZONE": "Europe/Amsterdam", "PATH": "/bin"})
+
+    assert config.shop_name == "<shop_name>"
+    assert config.zone.key == "Europe/Amsterdam"
+
+
+def test_a_missing_or_empty_setting_stops_the_start_and_is_named() -> None:
+    incomplete = {key: value for key, value in ENVIRONMENT.items() if key != "KEYPOST_TABLE"} | {"KEYPOST_STAGE": ""}
+
+    with pytest.raises(KeypostError, match="set KEYPOST_STAGE, KEYPOST_TABLE"):
+        Config.read(incomplete)

@@ -1,0 +1,189 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from cli.local.stack import LocalStack
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from keypost import orders
+from keypost.errors import Conflict
+from keypost.models import (
+    Kind,
+    License,
+    Line,
+    Mail,
+    MailState,
+    Order,
+    Payment,
+    PaymentState,
+    Reason,
+    StockCode,
+    TimelineEntry,
+    Waiting,
+)
+from keypost.store import DUE_SHARDS, Store
+
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+
+TODAY = date(2026, 11, 23)
+Stocked = Callable[[list[str]], None]
+
+moments = st.datetimes(min_value=NOW.replace(tzinfo=None)).map(lambda m: m.replace(microsecond=0, tzinfo=NOW.tzinfo))
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+days = st.dates()
+stored_orders = st.builds(
+    Order,
+    id=st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True),
+    created_at=moments,
+    email=st.none() | texts,
+    name=st.none() | texts,
+    language=st.sampled_from(["nl", "en"]),
+    lines=st.lists(
+        st.builds(Line, texts, st.integers(1, 9999), st.sampled_from(Kind), st.none() | texts, st.none() | days),
+        max_size=3,
+    ).map(tuple),
+    payments=st.lists(st.builds(Payment, texts, texts, st.sampled_from(PaymentState), moments), max_size=2).map(tuple),
+    licenses=st.lists(st.builds(License, texts, st.integers(1, 20), texts, texts, days, days), max_size=3).map(tuple),
+    mails=st.lists(st.builds(Mail, texts, texts, st.sampled_from(MailState), st.none() | moments), max_size=2).map(
+        tuple
+    ),
+    timeline=st.lists(st.builds(TimelineEntry, moments, texts, texts), max_size=3).map(tuple),
+    problem=st.none() | texts,
+    waiting=st.none() | st.builds(Waiting, st.sampled_from(Reason), texts, moments, moments),
+    version=st.just(0),
+)
+
+
+@given(stored_orders)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_order_comes_back_as_it_was_stored(store: Store, order: Order) -> None:
+    current = store.load(order.id)
+    order = replace(order, version=current.version if current else 0)
+
+    saved = store.save(order)
+
+    assert saved == replace(order, version=order.version + 1)
+    assert store.load(order.id) == saved
+
+
+def test_two_who_change_one_order_cannot_both_save(store: Store) -> None:
+    order = store.save(paid_order())
+    store.save(orders.waiting_for(order, Reason.STOCK, "first", NOW))
+
+    with pytest.raises(Conflict):
+        store.save(orders.waiting_for(order, Reason.STOCK, "second", NOW))
+    with pytest.raises(Conflict):
+        store.save(paid_order())  # as a new one
+
+
+def test_changes_of_one_order_at_once_are_all_kept(store: Store) -> None:
+    def pay(number: int) -> None:
+        store.change("1", lambda order: orders.with_payment(order, notice("1", payment_id=f"cs_{number}"), NOW, "EUR"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(pay, range(12)))
+
+    order = store.load("1")
+    assert order is not None
+    assert {payment.id for payment in order.payments} == {f"cs_{number}" for number in range(12)}
+
+
+def test_a_change_that_changes_nothing_writes_nothing(store: Store) -> None:
+    order = store.save(paid_order())
+
+    assert store.change(order.id, lambda same: same or order).version == order.version
+
+
+def test_codes_and_order_change_together_or_not_at_all(store: Store, stocked: Stocked) -> None:
+    stocked([code(1), code(2)])
+    first, second = store.pick(SKU, 2, TODAY)
+    one, two = store.save(paid_order("1")), store.save(paid_order("2", Line(SKU, 2)))
+    store.assign(orders.with_codes(one, [first], {SKU: PRODUCT}, NOW, ZONE), [first])
+
+    with pytest.raises(Conflict):
+        store.assign(orders.with_codes(two, [first, second], {SKU: PRODUCT}, NOW, ZONE), [first, second])
+
+    assert store.load("2") == two
+    assert [free.code for free in store.pick(SKU, 9, TODAY)] == [second.code]
+
+
+def test_a_moved_order_takes_no_code(store: Store, stocked: Stocked) -> None:
+    stocked([code(1)])
+    order = store.save(paid_order())
+    store.save(orders.waiting_for(order, Reason.STOCK, "moved", NOW))
+    (free,) = store.pick(SKU, 1, TODAY)
+
+    with pytest.raises(Conflict):
+        store.assign(orders.with_codes(order, [free], {SKU: PRODUCT}, NOW, ZONE), [free])
+
+    assert store.pick(SKU, 1, TODAY) == [free]
+
+
+def test_a_code_that_runs_out_first_is_offered_first_and_one_that_ran_out_never(store: Store) -> None:
+    for number, last_day in enumerate([None, date(2027, 6, 1), date(2026, 12, 1), date(2026, 11, 22)]):
+        list(store.add_codes(SKU, [code(number)], None, last_day))
+
+    assert [free.code for free in store.pick(SKU, 9, TODAY)] == [code(2), code(1), code(0)]
+
+
+def test_a_code_enters_once_whatever_its_product_and_however_often_it_is_imported(store: Store) -> None:
+    assert list(store.add_codes(SKU, [code(n) for n in range(150)], None, None)) == [(100, set()), (50, set())]
+
+    again = list(store.add_codes("OTHER", [code(n) for n in range(140, 260)], None, None))
+
+    assert again == [(100, {code(n) for n in range(140, 150)}), (20, set())]
+    assert len(store.pick(SKU, 999, TODAY)) == 150
+    assert len(store.pick("OTHER", 999, TODAY)) == 110
+
+
+def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store, local: LocalStack) -> None:
+    for number in range(3 * DUE_SHARDS):
+        store.save(paid_order(f"paid-{number}"))
+        store.save(paid_order(f"open-{number}", state=PaymentState.OPEN))
+        store.save(paid_order(f"held-{number}", currency="USD"))
+    later = store.save(orders.waiting_for(paid_order("later"), Reason.STOCK, "x", NOW))
+
+    assert _all(store.due(NOW)) == {f"paid-{number}" for number in range(3 * DUE_SHARDS)}
+    assert "later" in _all(store.due(NOW + timedelta(minutes=15)))
+    assert local.session.client("dynamodb").scan(TableName=store.table, IndexName="due")["Count"] == 3 * DUE_SHARDS + 1
+    assert later.waiting is not None
+
+
+def test_what_needs_a_person_or_stock_is_found_by_its_reason(store: Store) -> None:
+    store.save(paid_order("held", currency="USD"))
+    store.save(orders.waiting_for(paid_order("short"), Reason.STOCK, "x", NOW))
+    store.save(paid_order("fine"))
+
+    assert _all(store.needing(Reason.HOLD)) == {"held"}
+    assert _all(store.needing(Reason.STOCK)) == {"short"}
+    assert _all(store.needing(Reason.MAIL)) == set()
+
+
+def test_an_unknown_order_and_an_unknown_product_are_none(store: Store) -> None:
+    assert store.load("nobody") is None
+    assert store.products(["NOTHING", SKU]) == {SKU: PRODUCT}
+    assert store.products([]) == {}
+
+
+def _all(pages: Iterator[list[str]]) -> set[str]:
+    found = [order_id for page in pages for order_id in page]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_the_hint_of_a_taken_code_is_not_offered(
+    store: Store, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index lags on AWS: what it offers may be taken already."""
+    stocked([code(n) for n in range(30)])
+    stale = store.pick(SKU, 30, TODAY)
+    order = store.save(paid_order("1", Line(SKU, 29)))
+    store.assign(orders.with_codes(order, stale[:29], {SKU: PRODUCT}, NOW, ZONE), stale[:29])
+    hints = [{"pk": {"S": f"CODE#{free.digest}"}, "stock_order": {"S": "9999-12-31#0"}} for free in stale]
+    monkeypatch.setattr(store, "_hints", lambda *_: list(hints))
+
+    offered: list[StockCode] = store.pick(SKU, 2, TODAY)
+
+    assert offered == stale[29:]
