@@ -11,7 +11,7 @@ help:  ## what can be made
 	  { echo "Keypost needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing into .venv (once; about half a minute) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -32,10 +32,11 @@ check: install  ## lint, types, import contracts, template
 	$(BIN)/mypy
 	PYTHONPATH=layers/keypost $(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
+	$(BIN)/pytest --quiet tests/test_template.py
 
 .venv-sam/installed: requirements/sam.txt
 	@$(PYTHON) -m venv .venv-sam
-	@.venv-sam/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	@.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/sam.txt
 	@touch $@
 
 build: .venv-sam/installed  ## validate the template and build what `sam deploy` uploads

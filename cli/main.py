@@ -52,18 +52,19 @@ def apply_products(file: Path, stack: str | None) -> None:
     Orders that waited for one of them go on.
     """
     try:
-        found = [read_product(entry) for entry in tomllib.loads(file.read_text("utf-8"))["product"]]
+        entries = tomllib.loads(file.read_text("utf-8")).get("product")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} is not TOML: {error}") from None
-    except (KeyError, TypeError):
-        raise InvalidInput(f"{file} holds no [[product]]: docs/catalog.md shows one") from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InvalidInput(f"{file} holds no [[product]]: docs/catalog.md shows one")
+    found = [read_product(entry) for entry in entries]
     to = stacks.connect(stack)
     for product in found:
         to.store.put_product(product)
         click.echo(f"{product.sku}: applied")
     poked = stock.poke_waiting(to, Reason.PRODUCT)
     if poked:
-        click.echo(f"{poked} waiting orders are looked at again")
+        click.echo(f"waiting orders looked at again: {poked}")
 
 
 @cli.group("stock")
@@ -89,11 +90,11 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
     result = stock.import_codes(stacks.connect(stack), text, sku, batch)
     for fault in result.faults:
         click.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
-    click.echo(f"{result.added} codes added, {len(result.faults)} left out")
+    click.echo(f"codes added: {result.added}, left out: {len(result.faults)}")
     if result.poked:
-        click.echo(f"{result.poked} waiting orders are looked at again")
+        click.echo(f"waiting orders looked at again: {result.poked}")
     if result.faults:
-        raise KeypostError(f"{len(result.faults)} lines were left out, see above; the others are in")
+        raise KeypostError(f"lines left out: {len(result.faults)}, see above; the others are in")
 
 
 cli.add_command(local)

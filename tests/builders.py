@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import stripe
+from standardwebhooks import Webhook
+
 from keypost.emails import Shop
 from keypost.models import Kind, Line, Order, PaymentNotice, PaymentState, Product
 from keypost.orders import with_payment
-from standardwebhooks import Webhook
 
 EVENTS = Path(__file__).parents[1] / "events"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -8,14 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
+from samtranslator.yaml_helper import yaml_parse
+
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, local_stack
 from cli.stacks import Stack, stack_of
-from hypothesis import settings
 from keypost import telemetry, wiring
 from keypost.store import Store
-from samtranslator.yaml_helper import yaml_parse
-
 from tests.builders import PRODUCT, STRIPE_SECRET, WEBHOOK_SECRET
 
 settings.register_profile("keypost", deadline=None, print_blob=True)
@@ -24,7 +24,7 @@ settings.load_profile("keypost")
 
 @pytest.fixture(scope="session")
 def template() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
+    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     return parsed
 
 
@@ -101,7 +101,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def _forget() -> None:
-    for build in (wiring.config, wiring.store, wiring.queue, wiring.worker, wiring.secrets, wiring._session):
+    for build in (wiring.config, wiring.store, wiring.queue, wiring.worker, wiring.secrets, wiring.session):
         build.cache_clear()
 
 

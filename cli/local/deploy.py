@@ -1,7 +1,6 @@
 """Deploys template.yaml as it is: code to S3, where CloudFormation expects it, and the template with those places
 filled in, as `sam package` does."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -16,7 +15,6 @@ from samtranslator.yaml_helper import yaml_parse
 from keypost.errors import KeypostError
 
 ROOT = Path(__file__).parents[2]
-_CACHE = ROOT / ".local/cache"
 _BUCKET = "keypost-artifacts"
 _SECONDS_TO_DEPLOY = 120
 
@@ -29,7 +27,7 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
     archives = {
         "functions/": _archive(ROOT / "functions", directory / "functions.zip"),
         "layers/keypost/": _keypost_layer(directory),
-        "layers/dependencies/": _dependencies_layer(),
+        "layers/dependencies/": _dependencies_layer(directory),
     }
     places = {}
     for source, archive in archives.items():
@@ -65,43 +63,28 @@ def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
     raise KeypostError(f"template.yaml could not be deployed here: {'; '.join(why) or stack['StackStatus']}")
 
 
-def _dependencies_layer() -> Path:
-    """Installed once per lock file: it takes longer than all the rest."""
-    source = ROOT / "layers/dependencies"
-    contents = (source / "requirements.txt").read_bytes() + (source / "Makefile").read_bytes()
-    digest = hashlib.sha256(contents + sys.version.encode()).hexdigest()[:16]
-    archive = _CACHE / f"dependencies-{digest}.zip"
-    if not archive.exists():
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        built = _make(source, "build-DependenciesLayer", _CACHE / "dependencies")
-        _archive(built, archive)
-        shutil.rmtree(built)
-    return archive
+def _dependencies_layer(directory: Path) -> Path:
+    """Empty: the emulator runs the functions in the interpreter that runs this command, whose environment holds
+    the very versions that layers/dependencies/requirements.txt pins. `make build` makes the real layer."""
+    marker = directory / "dependencies/python/README"
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text("The packages are those of the interpreter.\n")
+    return _archive(marker.parents[1], directory / "dependencies.zip")
 
 
 def _keypost_layer(directory: Path) -> Path:
-    built = _make(ROOT / "layers/keypost", "build-KeypostLayer", directory / "keypost")
-    return _archive(built, directory / "keypost.zip")
-
-
-def _make(source: Path, target: str, artifacts: Path) -> Path:
-    """Build a layer by its own recipe, with this machine's wheels and byte code."""
+    artifacts = directory / "keypost"
     shutil.rmtree(artifacts, ignore_errors=True)
-    options = [
-        f"ARTIFACTS_DIR={artifacts}",
-        f"PYTHON={sys.executable}",
-        f"TARGET={sys.executable}",
-        "PLATFORM=",
-    ]
+    options = [f"ARTIFACTS_DIR={artifacts}", f"TARGET={sys.executable}"]
     done = subprocess.run(
-        ["make", "--silent", "-C", str(source), target, *options],
+        ["make", "--silent", "-C", str(ROOT / "layers/keypost"), "build-KeypostLayer", *options],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise KeypostError(f"{source.name} could not be built:\n{done.stderr}")
-    return artifacts
+        raise KeypostError(f"layers/keypost could not be built:\n{done.stderr}")
+    return _archive(artifacts, directory / "keypost.zip")
 
 
 def _archive(folder: Path, archive: Path) -> Path:

@@ -101,7 +101,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
         with emulator(directory, box.url) as endpoint_url:
             box.emulator_url = endpoint_url
             session = local_session(endpoint_url, REGION)
-            progress("Deploying template.yaml (the first time, its packages are installed: half a minute)")
+            progress("Deploying template.yaml")
             outputs = deploy(session, NAME, PARAMETERS, directory)
             stack = stack_of(session, outputs["TableName"], outputs["QueueUrl"])
             local = LocalStack(

@@ -1,12 +1,12 @@
 import io
 from functools import cache
 
-import advance_orders
 import pytest
+
+import advance_orders
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.models import MailState
-
 from tests.builders import code, event, paid_order
 from tests.functions.test_payment_callback import Context
 
@@ -15,7 +15,7 @@ def test_each_poked_order_is_advanced(wired: Stack) -> None:
     list(wired.store.add_codes("KASPERSKY-STANDARD-3D-1Y", [code(1)], None, None))
     wired.store.save(paid_order("2026-001234"))
 
-    answer = advance_orders.handler(event("queue/poke.json"), Context())  # type: ignore[arg-type]
+    answer = advance_orders.handler(event("queue/poke.json"), Context())
 
     assert answer == {"batchItemFailures": []}
     order = wired.store.load("2026-001234")
@@ -38,7 +38,7 @@ def test_one_order_that_fails_comes_back_alone_and_its_text_is_not_logged(
     (record,) = event("queue/poke.json")["Records"]
     records = [record | {"messageId": name, "body": name} for name in ("first", "bad", "last")]
 
-    answer = advance_orders.handler({"Records": records}, Context())  # type: ignore[arg-type]
+    answer = advance_orders.handler({"Records": records}, Context())
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert done == ["first", "last"]

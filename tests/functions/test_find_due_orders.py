@@ -2,13 +2,13 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-import find_due_orders
 import pytest
+
+import find_due_orders
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.models import PaymentState
-
 from tests.builders import event, paid_order
 from tests.functions.test_payment_callback import Context, pokes
 
@@ -27,7 +27,7 @@ def test_every_due_order_is_poked_once_and_no_other(wired: Stack, local: LocalSt
         wired.store.save(paid_order(order_id))
     wired.store.save(paid_order("unpaid", state=PaymentState.OPEN))
 
-    find_due_orders.handler(event("schedule/find_due_orders.json"), RunContext())  # type: ignore[arg-type]
+    find_due_orders.handler(event("schedule/find_due_orders.json"), RunContext())
 
     assert sorted(pokes(wired, local)) == sorted(due)
 
@@ -42,7 +42,7 @@ def test_a_run_that_has_no_time_left_stops_between_pages_and_says_so(
     monkeypatch.setattr(type(wiring.store()), "due", pages)
     monkeypatch.setattr(type(wiring.queue()), "poke_all", lambda _self, ids: poked.extend(ids))
 
-    find_due_orders.handler({}, RunContext(60_000, 9_000))  # type: ignore[arg-type]
+    find_due_orders.handler({}, RunContext(60_000, 9_000))
 
     assert poked == ["a", "b"]
     assert "DueRunCutShort" in logged.getvalue()

@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import payment_callback
 import pytest
+
+import payment_callback
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.models import PaymentState
-
 from tests.builders import EVENTS, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers, webhook_headers
 
 PAID = EVENTS / "webhook/order.paid.json"
@@ -32,7 +32,7 @@ def call(provider: str, body: bytes | None, headers: dict[str, str], method: str
         "body": None if body is None else base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }
-    return payment_callback.handler(request, Context())  # type: ignore[arg-type]
+    return payment_callback.handler(request, Context())
 
 
 def stripe(body: bytes, **how: Any) -> Any:

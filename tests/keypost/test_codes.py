@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keypost import codes
 from keypost.errors import InvalidInput
-
 from tests.builders import PRODUCT
 
 ONE_CODE = "ABCDE-12345-FGHIJ-67890"

@@ -1,6 +1,7 @@
 from dataclasses import fields
 
 import pytest
+
 from keypost.config import Config
 from keypost.errors import KeypostError
 

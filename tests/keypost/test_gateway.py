@@ -3,6 +3,7 @@ import json
 from http import HTTPStatus
 
 import pytest
+
 from keypost.errors import InvalidInput
 from keypost.gateway import problem, read_request
 

@@ -8,9 +8,11 @@ from urllib.parse import unquote
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keypost import wiring
 from keypost.mailer import Mailer, tag_value
 from keypost.models import MailNotSent, MailSent, MailUnknown
@@ -19,9 +21,7 @@ from keypost.models import MailNotSent, MailSent, MailUnknown
 def ses(endpoint_url: str) -> Any:
     """The client as the functions have it, but for a time-out that a test can wait for."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1")
-    return session.client(
-        "sesv2", endpoint_url=endpoint_url, config=wiring.ONE_ATTEMPT.merge(wiring.ClientConfig(read_timeout=0.3))
-    )
+    return session.client("sesv2", endpoint_url=endpoint_url, config=wiring.ONE_ATTEMPT.merge(Config(read_timeout=0.3)))
 
 
 def message() -> EmailMessage:

@@ -2,8 +2,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from keypost.periods import local_day, period_from
 
+from keypost.periods import local_day, period_from
 from tests.builders import ZONE
 
 

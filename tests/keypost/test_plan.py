@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keypost import orders
 from keypost.models import (
     Line,
@@ -28,7 +29,6 @@ from keypost.plan import (
     next_due,
     plan,
 )
-
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 PRODUCTS = {SKU: PRODUCT}

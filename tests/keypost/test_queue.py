@@ -4,6 +4,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+
 from keypost.errors import QueueUnavailable
 from keypost.queue import Queue
 

@@ -3,6 +3,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+
 from keypost.secrets import Secrets
 
 

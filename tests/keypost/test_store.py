@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from cli.local.stack import LocalStack
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from cli.local.stack import LocalStack
 from keypost import orders
 from keypost.errors import Conflict
 from keypost.models import (
@@ -24,7 +25,6 @@ from keypost.models import (
     Waiting,
 )
 from keypost.store import DUE_SHARDS, Store
-
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 TODAY = date(2026, 11, 23)

@@ -14,7 +14,7 @@ _LANGUAGES = {"nl", "en"}
 _LONGEST_CODE = 64
 
 
-class _Product(BaseModel):
+class ProductEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sku: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
@@ -54,7 +54,7 @@ class _Product(BaseModel):
 def read_product(given: Mapping[str, Any]) -> Product:
     """A product for the catalog; InvalidInput says what does not fit."""
     try:
-        product = _Product.model_validate(given)
+        product = ProductEntry.model_validate(given)
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in fault["loc"])

@@ -30,12 +30,12 @@ def config() -> Config:
 
 @cache
 def store() -> Store:
-    return Store(_session().client("dynamodb", config=SEVERAL_ATTEMPTS), config().table)
+    return Store(session().client("dynamodb", config=SEVERAL_ATTEMPTS), config().table)
 
 
 @cache
 def queue() -> Queue:
-    return Queue(_session().client("sqs", config=ONE_ATTEMPT), config().queue_url)
+    return Queue(session().client("sqs", config=ONE_ATTEMPT), config().queue_url)
 
 
 @cache
@@ -49,7 +49,7 @@ def worker() -> "Worker":
     return Worker(
         store=store(),
         queue=queue(),
-        mailer=Mailer(_session().client("sesv2", config=ONE_ATTEMPT), settings.configuration_set),
+        mailer=Mailer(session().client("sesv2", config=ONE_ATTEMPT), settings.configuration_set),
         shop=Shop(
             name=settings.shop_name,
             details=settings.shop_details,
@@ -63,9 +63,9 @@ def worker() -> "Worker":
 
 @cache
 def secrets() -> Secrets:
-    return Secrets(_session().client("secretsmanager", config=SEVERAL_ATTEMPTS))
+    return Secrets(session().client("secretsmanager", config=SEVERAL_ATTEMPTS))
 
 
 @cache
-def _session() -> Any:
+def session() -> Any:
     return boto3.Session()

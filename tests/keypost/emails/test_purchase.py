@@ -11,10 +11,10 @@ import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keypost.emails import compose
 from keypost.errors import InvalidInput
 from keypost.models import License, Line, Mail, MailState, Order, Product
-
 from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
 
 MAIL = Mail("purchase-1", "purchase", MailState.SENDING, NOW, attempts=1)

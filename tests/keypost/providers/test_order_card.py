@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keypost.errors import InvalidInput
 from keypost.models import Kind, Line
 from keypost.providers.order_card import clean_name, email_address, read_card
@@ -64,7 +65,7 @@ def test_numbers_are_read_as_text_and_unknown_keys_are_ignored() -> None:
     ],
 )
 def test_a_card_that_breaks_a_rule_is_refused_with_the_rule(card: dict[str, Any], fault: str) -> None:
-    with pytest.raises(InvalidInput, match="order card|line of") as refusal:
+    with pytest.raises(InvalidInput, match=r"order card|line of") as refusal:
         read_card(card)
 
     assert fault in str(refusal.value)

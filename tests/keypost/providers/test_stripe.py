@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -5,10 +6,10 @@ import pytest
 import stripe as stripe_library
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import Line, PaymentNotice, PaymentState
 from keypost.providers import stripe
-
 from tests.builders import NOW, SKU, STRIPE_SECRET, stripe_event, stripe_headers
 
 BODY = stripe_event()
@@ -232,7 +233,5 @@ session_keys = st.sampled_from(
 
 @given(st.dictionaries(session_keys, json_values | cards))
 def test_whatever_stands_in_a_session_it_is_read_or_refused(session: dict[str, Any]) -> None:
-    try:
+    with suppress(InvalidInput):
         stripe.read(stripe_event(session), "test", NOW)
-    except InvalidInput:
-        pass

@@ -1,3 +1,4 @@
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -5,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from standardwebhooks import Webhook
+
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import Kind, Line, PaymentNotice, PaymentState
 from keypost.providers import webhook
-from standardwebhooks import Webhook
-
 from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, event, webhook_headers
 
 BODY = (EVENTS / "webhook/order.paid.json").read_bytes()
@@ -107,7 +108,7 @@ def test_we_accept_what_the_official_library_accepts(signer: bytes, known: bytes
     headers = {"webhook-id": "m", "webhook-timestamp": str(int(now.timestamp()))}
     headers["webhook-signature"] = Webhook(signer).sign("m", now, body)
     try:
-        webhook.verify(body.encode(), headers, (webhook.base64.b64encode(known).decode(),), now)
+        webhook.verify(body.encode(), headers, (base64.b64encode(known).decode(),), now)
         ours = True
     except SignatureRefused:
         ours = False
@@ -191,5 +192,5 @@ def test_a_callback_that_does_not_fit_is_refused_with_the_rule(body: bytes, faul
 
 @pytest.mark.parametrize(("stage", "test"), [("live", True), ("test", False)])
 def test_a_test_order_never_reaches_a_live_stack_nor_a_real_one_a_test_stack(stage: str, test: bool) -> None:
-    with pytest.raises(InvalidInput, match="data.test"):
+    with pytest.raises(InvalidInput, match=r"data\.test"):
         webhook.read(callback({"test": test}), stage, NOW)

@@ -1,0 +1,235 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cli import main, stacks
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost.models import Reason
+from keypost.orders import waiting_for
+from tests.builders import NOW, SKU, code, paid_order
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """`keypost` with these words, in an empty folder: exit status, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def keypost(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["keypost", *words])
+        with pytest.raises(SystemExit) as end:
+            main.main()
+        captured = capsys.readouterr()
+        return int(end.value.code or 0), captured.out, captured.err
+
+    return keypost
+
+
+@pytest.fixture
+def here(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The stack that the command finds when it is given no name."""
+    monkeypatch.setattr(stacks, "connect", lambda _name: stack)
+    return stack
+
+
+PRODUCT = """
+[[product]]
+sku = "NEW-SKU"
+vendor = "Vendor"
+name = { nl = "Pakket", en = "Suite" }
+term_days = 365
+devices = 1
+code_pattern = "[A-Z]{4}"
+code_example = "ABCD"
+download_url = "https://vendor.example/download"
+steps = { new = { nl = ["Doe."], en = ["Do."] }, renewal = { nl = ["Doe."], en = ["Do."] } }
+"""
+
+
+def poked(stack: Stack, local: LocalStack) -> list[str]:
+    sqs = local.session.client("sqs")
+    messages = sqs.receive_message(QueueUrl=stack.queue.url, MaxNumberOfMessages=10).get("Messages", [])
+    return [message["Body"] for message in messages]
+
+
+def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go_on(
+    run: Run, here: Stack, local: LocalStack
+) -> None:
+    here.store.save(waiting_for(paid_order("waits"), Reason.PRODUCT, "NEW-SKU", NOW))
+    Path("products.toml").write_text(PRODUCT)
+
+    status, out, _ = run("products", "apply", "products.toml")
+
+    assert status == 0
+    assert out == "NEW-SKU: applied\nwaiting orders looked at again: 1\n"
+    assert here.store.products(["NEW-SKU"])["NEW-SKU"].name["nl"] == "Pakket"
+    assert poked(here, local) == ["waits"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('code_example = "ABCD"', 'code_example = "1234"', "code_example does not match code_pattern"),
+        ('"[A-Z]{4}"', '"[A-Z"', "is not a regular expression"),
+        ('"[A-Z]{4}"', '"[A-Z]+"', "has no bound"),
+        ("https://", "http://", "download_url"),
+        ("term_days = 365", "term_days = 0", "term_days"),
+        ("devices = 1", "devises = 1", "devices Field required"),
+        ('en = "Suite"', 'fr = "Suite"', "needed in nl and en"),
+        ("renewal =", "resale =", "steps"),
+        ("[[product]]", "[product]", "no [[product]]"),
+        ("[[product]]", "[[product", "is not TOML"),
+    ],
+)
+def test_a_product_that_does_not_fit_is_refused_in_one_line_and_changes_nothing(
+    run: Run, here: Stack, old: str, new: str, fault: str
+) -> None:
+    Path("products.toml").write_text(PRODUCT.replace(old, new))
+
+    status, out, err = run("products", "apply", "products.toml")
+
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert fault in err
+    assert here.store.products(["NEW-SKU"]) == {}
+
+
+def test_codes_of_a_file_enter_the_stock_and_orders_that_waited_go_on(run: Run, here: Stack, local: LocalStack) -> None:
+    here.store.save(waiting_for(paid_order("waits"), Reason.STOCK, "x", NOW))
+    rows = "".join(f"{code(n)};B-7;2027-12-31\r\n" for n in range(3))
+    Path("codes.csv").write_text("\ufeffcode;batch;activate_before\r\n" + rows)
+
+    status, out, _ = run("stock", "import", "codes.csv", "--sku", SKU)
+
+    assert status == 0
+    assert out == "codes added: 3, left out: 0\nwaiting orders looked at again: 1\n"
+    assert {free.code for free in here.store.pick(SKU, 9, NOW.date())} == {code(0), code(1), code(2)}
+    assert poked(here, local) == ["waits"]
+
+
+def test_what_is_wrong_is_told_by_line_and_the_rest_is_imported_once(run: Run, here: Stack) -> None:
+    list(here.store.add_codes(SKU, [code(9)], None, None))
+    lines = [
+        f"{code(1)},{SKU},",
+        f"{code(1).lower()},{SKU},",
+        "0123ABCD-0123-4567-89AB-0123456789AB," + SKU + ",",
+        f"{code(2)},UNKNOWN,",
+        f"{code(9)},{SKU},",
+        f"{code(3)},{SKU},31-12-2027",
+        f",{SKU},",
+        "",
+        f"{code(4)},{SKU},2027-12-31",
+    ]
+    Path("codes.csv").write_text("code,sku,activate_before\n" + "\n".join(lines))
+
+    status, out, err = run("stock", "import", "codes.csv")
+
+    assert status == 1
+    assert out == "codes added: 2, left out: 6\n"
+    told = [line for line in err.splitlines() if line.startswith("codes.csv:")]
+    assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6", "7", "8"]
+    for line, reason in zip(
+        told, ["as on line 2", "license key", "no product", "imported before", "2027-12-31"], strict=False
+    ):
+        assert reason in line
+    assert not any(code(n) in err + out for n in range(10))
+    assert {free.code for free in here.store.pick(SKU, 9, NOW.date())} == {code(n) for n in (1, 4, 9)}
+
+
+def test_a_file_imported_twice_adds_nothing(run: Run, here: Stack) -> None:
+    Path("codes.csv").write_text(f"code,sku\n{code(1)},{SKU}\n")
+    run("stock", "import", "codes.csv")
+
+    assert run("stock", "import", "codes.csv")[:2] == (1, "codes added: 0, left out: 1\n")
+    assert len(here.store.pick(SKU, 9, NOW.date())) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "the first line must name the columns"),
+        (b"AAAAA-BBBBB-CCCCC-00001\n", "the first line must name the columns"),
+        (b"code\nA\n", "name the product with --sku"),
+        (b"code,sku,price\nA,B,1\n", "a column that is not known: price"),
+        ("code,sku\nA,Ü\n".encode("latin-1"), "is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_file_of_codes_is_refused_in_one_line(
+    run: Run, here: Stack, content: bytes, fault: str
+) -> None:
+    Path("codes.csv").write_bytes(content)
+
+    status, out, err = run("stock", "import", "codes.csv")
+
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert fault in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stok"],
+        ["stock", "import"],
+        ["stock", "import", "missing.csv"],
+        ["stock", "import", "--price", "1", "x.csv"],
+        ["products", "apply", "."],
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_status_2(run: Run, words: list[str]) -> None:
+    status, out, err = run(*words)
+
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("keypost: ")
+    assert "--help" in err
+
+
+def test_without_a_local_stack_the_command_says_how_to_start_one(run: Run) -> None:
+    Path("codes.csv").write_text("code,sku\n")
+
+    status, _, err = run("stock", "import", "codes.csv")
+
+    assert status == 1
+    assert "make run" in err
+    assert err.count("\n") == 1
+
+
+def test_a_local_stack_that_is_gone_is_told(run: Run) -> None:
+    Path(".local").mkdir()
+    gone = {"endpoint_url": "http://127.0.0.1:1", "region": "eu-west-1", "table": "t", "stack": "keypost"}
+    Path(".local/stack.json").write_text(json.dumps(gone))
+    Path("codes.csv").write_text("code,sku\n")
+
+    status, _, err = run("stock", "import", "codes.csv")
+
+    assert status == 1
+    assert "does not answer" in err
+
+
+def test_a_deployed_stack_is_found_by_its_name(
+    run: Run, local: LocalStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": local.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    Path("products.toml").write_text(PRODUCT)
+
+    assert run("products", "apply", "products.toml", "--stack", "keypost")[0] == 0
+    assert "NEW-SKU" in local.stack.store.products(["NEW-SKU"])
+
+    status, _, err = run("products", "apply", "products.toml", "--stack", "nowhere")
+    assert status == 1
+    assert "'nowhere' was not found" in err
+
+
+def test_help_names_every_command(run: Run) -> None:
+    status, out, _ = run("--help")
+
+    assert status == 0
+    assert all(name in out for name in ("local", "products", "stock"))

@@ -1,0 +1,244 @@
+"""Over the whole template, deployed as it is: a callback comes in over HTTP, a mail goes out."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+import advance_orders
+from cli.local.mailbox import SentMail, SesFault
+from cli.local.stack import LocalStack, sample_codes, sample_products
+from cli.stock import import_codes
+from keypost import wiring
+from keypost.errors import KeypostError
+from keypost.models import MailState, Order, Product, Reason
+from tests.builders import event, stripe_event
+from tests.functions.test_payment_callback import Context
+
+pytestmark = pytest.mark.journey
+
+PRODUCTS = {product.sku: product for product in sample_products()}
+KASPERSKY, ESET = "KASPERSKY-STANDARD-3D-1Y", "ESET-HOME-SECURITY-1D-1Y"
+
+
+@pytest.fixture
+def stocked(local: LocalStack) -> Callable[[str, int], list[str]]:
+    """Puts so many new codes of a product into the stock."""
+
+    def add(sku: str, count: int) -> list[str]:
+        codes = sample_codes(PRODUCTS[sku], count)
+        list(local.stack.store.add_codes(sku, codes, None, None))
+        return codes
+
+    return add
+
+
+def empty(local: LocalStack, sku: str) -> None:
+    """No code of this product is free any more."""
+    store = local.stack.store
+    for code in store.pick(sku, 1000, datetime.now(UTC).date()):
+        client = local.session.client("dynamodb")
+        client.delete_item(TableName=store.table, Key={"pk": {"S": f"CODE#{code.digest}"}})
+
+
+def paid_session(order_id: str, line: str = f"{KASPERSKY}|1", **session: Any) -> bytes:
+    card = {"v": "1", "order_id": order_id, "email": f"{order_id}@klant.example", "lang": "nl", "line_1": line}
+    return stripe_event({"id": f"cs_test_{order_id}", "metadata": card, **session}, created=int(time.time()))
+
+
+def mails_to(local: LocalStack, order_id: str) -> list[SentMail]:
+    return [mail for mail in local.mailbox.mails if mail.tags.get("order") == order_id.replace("_", "_5f")]
+
+
+def is_mailed(order: Order) -> bool:
+    return bool(order.mails) and order.mails[0].state is MailState.SENT
+
+
+def free(local: LocalStack, product: Product) -> int:
+    return len(local.stack.store.pick(product.sku, 1000, datetime.now(UTC).date()))
+
+
+def test_a_payment_at_stripe_becomes_a_dutch_mail_with_link_code_and_steps(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    codes = stocked(KASPERSKY, 3)
+    before = free(local, PRODUCTS[KASPERSKY])
+
+    assert local.stripe_calls(paid_session("journey-stripe")) == (200, "")
+
+    order = local.order_when("journey-stripe", is_mailed)
+    (license_,) = order.licenses
+    (mail,) = mails_to(local, "journey-stripe")
+    assert mail.to == ("journey-stripe@klant.example",)
+    assert mail.subject == "Uw activatiecode voor Kaspersky Standard (bestelling journey-stripe)"
+    assert license_.code in codes
+    for part in (mail.text, mail.html):
+        assert license_.code in part
+        assert PRODUCTS[KASPERSKY].download_url in part
+    for step in PRODUCTS[KASPERSKY].steps[order.lines[0].kind]["nl"]:
+        assert step in mail.text
+    assert free(local, PRODUCTS[KASPERSKY]) == before - 1
+
+
+def test_a_signed_callback_of_a_shop_does_the_same_in_the_language_of_the_order(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(ESET, 2)
+    body = event("webhook/order.paid.json")
+    body["data"]["order_id"] = "journey-shop"
+
+    assert local.shop_calls(json.dumps(body).encode(), "msg_1") == (204, "")
+
+    order = local.order_when("journey-shop", is_mailed)
+    (mail,) = mails_to(local, "journey-shop")
+    assert mail.subject == "Your 2 activation codes (order journey-shop)"
+    assert all(license_.code in mail.text for license_ in order.licenses)
+    assert len(order.licenses) == 2
+
+
+def test_the_same_event_twenty_times_at_once_is_one_code_and_one_mail(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 5)
+    before = free(local, PRODUCTS[KASPERSKY])
+    body = paid_session("journey-twenty")
+
+    with ThreadPoolExecutor(20) as pool:
+        statuses = [status for status, _ in pool.map(lambda _: local.stripe_calls(body), range(20))]
+
+    assert set(statuses) <= {200, 503}  # 503: Stripe is asked to try again
+    order = local.order_when("journey-twenty", is_mailed)
+    _wait_until_quiet(local)
+    assert len(order.licenses) == 1
+    assert len(mails_to(local, "journey-twenty")) == 1
+    assert free(local, PRODUCTS[KASPERSKY]) == before - 1
+
+
+def test_a_forged_event_is_refused_and_leaves_no_trace(local: LocalStack) -> None:
+    headers = {"Stripe-Signature": f"t={int(time.time())},v1={'0' * 64}"}
+
+    status, answer = local.call("/callbacks/stripe", paid_session("journey-forged"), headers)
+
+    assert status == 400
+    assert json.loads(answer)["title"] == "Bad Request"
+    assert local.stack.store.load("journey-forged") is None
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_another_method_than_post_is_told_so(local: LocalStack, method: str) -> None:
+    status, answer = local.call("/callbacks/stripe", None, {}, method)
+
+    assert (status, json.loads(answer)["detail"]) == (405, "callbacks are sent with POST")
+
+
+def test_a_body_that_is_too_large_is_refused(local: LocalStack) -> None:
+    assert local.stripe_calls(b" " * (64 * 1024 + 1))[0] == 413
+
+
+def test_an_order_without_stock_waits_visibly_and_is_served_by_an_import(local: LocalStack) -> None:
+    empty(local, ESET)
+    local.stripe_calls(paid_session("journey-waits", f"{ESET}|2"))
+
+    order = local.order_when("journey-waits", lambda order: order.waiting is not None)
+    assert order.waiting is not None
+    assert order.waiting.reason is Reason.STOCK
+    assert ["journey-waits"] in list(local.stack.store.needing(Reason.STOCK))
+    assert mails_to(local, "journey-waits") == []
+
+    codes = sample_codes(PRODUCTS[ESET], 2)
+    result = import_codes(local.stack, "code\n" + "\n".join(codes), ESET, "B-1")
+    assert (result.added, result.faults) == (2, [])
+    assert result.poked >= 1
+
+    order = local.order_when("journey-waits", is_mailed)
+    assert {license_.code for license_ in order.licenses} == set(codes)
+    assert order.waiting is None
+
+
+def test_a_mail_that_ses_refuses_once_arrives_at_the_next_try(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 2)
+    faults = [SesFault(429, "TooManyRequestsException")]
+
+    def refuse_once() -> None:
+        if faults:
+            raise faults.pop()
+
+    local.mailbox.before_send = refuse_once
+    local.stripe_calls(paid_session("journey-refused"))
+
+    order = local.order_when("journey-refused", is_mailed, seconds=60)
+    assert order.mails[0].attempts == 2
+    assert len(mails_to(local, "journey-refused")) == 1
+    assert len(order.licenses) == 1
+
+
+def test_a_worker_killed_between_ses_and_its_record_repeats_the_same_code_later(
+    local: LocalStack, stocked: Callable[[str, int], list[str]], functions_here: None
+) -> None:
+    """The process that sends the mail is really killed; its successor runs here, a quarter of an hour later."""
+    stocked(KASPERSKY, 2)
+    local.mailbox.after_send = _kill_worker
+
+    local.stripe_calls(paid_session("journey-killed"))
+    assert local.mailbox.wait_for(lambda _: len(mails_to(local, "journey-killed")) == 1, 30)
+    order = local.order_when("journey-killed", lambda order: bool(order.mails))
+    assert order.mails[0].state is MailState.SENDING
+
+    local.mailbox.after_send = lambda: None
+    for minutes in (3, 20):  # the lease ends; then the doubt
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
+            _work_here("journey-killed")
+
+    first, second = mails_to(local, "journey-killed")
+    assert first.text == second.text
+    order = local.order_when("journey-killed", is_mailed)
+    assert len(order.licenses) == 1
+
+
+@pytest.fixture
+def functions_here(local: LocalStack, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """The settings of the deployed worker, so that its handler can be called in this process."""
+    client = local.session.client("lambda")
+    names = [f["FunctionName"] for f in client.list_functions()["Functions"] if "AdvanceOrders" in f["FunctionName"]]
+    deployed = client.get_function_configuration(FunctionName=names[0])["Environment"]["Variables"]
+    request.getfixturevalue("wired")  # the credentials
+    for name, value in deployed.items():
+        monkeypatch.setenv(name, value)
+    wiring.config.cache_clear()
+
+
+def _work_here(order_id: str) -> None:
+    record = event("queue/poke.json")["Records"][0] | {"body": order_id}
+    answer = advance_orders.handler({"Records": [record]}, Context())
+    assert answer == {"batchItemFailures": []}
+
+
+def _kill_worker() -> None:
+    """Kill -9 every process of the function that sends mail."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"ministack-lambda-keypost-AdvanceOrders" in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+def _wait_until_quiet(local: LocalStack) -> None:
+    """Until the queue is empty: whatever else a poke could do has been done."""
+    sqs = local.session.client("sqs")
+    deadline = time.monotonic() + 30
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    while time.monotonic() < deadline:
+        counts = sqs.get_queue_attributes(QueueUrl=local.outputs["QueueUrl"], AttributeNames=names)["Attributes"]
+        if set(counts.values()) == {"0"}:
+            return
+    raise KeypostError("the queue did not become empty within 30 s")

@@ -1,0 +1,167 @@
+"""What template.yaml promises, function by function."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.local.deploy import ROOT
+from keypost.config import Config
+from keypost.orders import MAIL_LEASE
+
+
+@pytest.fixture
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    return dict(template["Resources"])
+
+
+@pytest.fixture
+def functions(resources: dict[str, Any]) -> dict[str, Any]:
+    return of_type(resources, "AWS::Serverless::Function")
+
+
+def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
+    return [statement for policy in function["Policies"] for statement in policy["Statement"]]
+
+
+def test_every_file_of_functions_is_a_function_and_the_other_way_round(functions: dict[str, Any]) -> None:
+    handlers = {function["Handler"] for function in functions.values()}
+
+    assert handlers == {f"{path.stem}.handler" for path in (ROOT / "functions").glob("*.py")}
+
+
+def test_functions_run_on_arm_with_python_313_and_both_layers(template: dict[str, Any]) -> None:
+    shared = template["Globals"]["Function"]
+
+    assert (shared["Runtime"], shared["Architectures"]) == ("python3.13", ["arm64"])
+    assert shared["Layers"] == [{"Ref": "DependenciesLayer"}, {"Ref": "KeypostLayer"}]
+
+
+def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert set(variables) == {f"KEYPOST_{field.name.upper()}" for field in fields(Config)}
+
+
+def test_no_variable_holds_a_secret_only_its_name(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    secrets = set(of_type(resources, "AWS::SecretsManager::Secret"))
+
+    assert {v["Ref"] for k, v in variables.items() if k.endswith("_SECRET")} == secrets
+    assert "resolve:secretsmanager" not in str(template)
+
+
+def test_every_function_logs_into_its_own_group_that_forgets(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    groups = of_type(resources, "AWS::Logs::LogGroup")
+
+    assert {f["LoggingConfig"]["LogGroup"]["Ref"] for f in functions.values()} == set(groups)
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+
+
+def test_every_permission_is_one_action_on_named_things_with_its_reason(functions: dict[str, Any]) -> None:
+    for function in functions.values():
+        for statement in statements(function):
+            assert isinstance(statement["Action"], str)
+            assert "*" not in statement["Action"]
+            assert statement["Sid"]
+            assert "*" not in str(statement["Resource"])
+
+
+@pytest.mark.parametrize(
+    ("function", "actions"),
+    [
+        (
+            "PaymentCallback",
+            {"dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessage", "secretsmanager:GetSecretValue"},
+        ),
+        ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
+        (
+            "AdvanceOrders",
+            {
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:Query",
+                "sqs:SendMessage",
+                "ses:SendEmail",
+                "ses:SendRawEmail",
+            },
+        ),
+    ],
+)
+def test_a_function_may_do_what_it_does_and_no_more(
+    functions: dict[str, Any], function: str, actions: set[str]
+) -> None:
+    assert {statement["Action"] for statement in statements(functions[function])} == actions
+
+
+def test_a_message_that_fails_comes_back_and_ends_in_a_queue_that_raises_an_alarm(resources: dict[str, Any]) -> None:
+    queue, dead = resources["Queue"]["Properties"], resources["DeadLetters"]["Properties"]
+    alarm = resources["DeadLetterAlarm"]["Properties"]
+
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetters", "QueueName"]}}]
+    assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+
+
+def test_the_times_fit_each_other(resources: dict[str, Any], functions: dict[str, Any]) -> None:
+    timeout = functions["AdvanceOrders"]["Timeout"]
+
+    assert timeout < MAIL_LEASE.total_seconds()
+    assert resources["Queue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_one_failed_order_of_a_batch_comes_back_alone(functions: dict[str, Any]) -> None:
+    poked = functions["AdvanceOrders"]["Events"]["Poked"]["Properties"]
+
+    assert poked["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_daily_runs_follow_the_shops_clock_and_the_safety_net_comes_every_15_minutes(
+    functions: dict[str, Any],
+) -> None:
+    events = functions["FindDueOrders"]["Events"]
+
+    assert events["Daily"]["Properties"]["ScheduleExpression"] == "cron(0 7,9,12 * * ? *)"
+    assert events["Daily"]["Properties"]["ScheduleExpressionTimezone"] == {"Ref": "Timezone"}
+    assert events["SafetyNet"]["Properties"]["ScheduleExpression"] == "rate(15 minutes)"
+
+
+def test_callbacks_are_answered_whatever_their_method(functions: dict[str, Any]) -> None:
+    routes = [event["Properties"] for event in functions["PaymentCallback"]["Events"].values()]
+
+    assert {route["Path"] for route in routes} == {"/callbacks/{provider}"}
+    assert {route["Method"] for route in routes} == {"POST", "GET", "HEAD", "PUT", "PATCH", "DELETE"}
+
+
+def test_the_table_survives_a_mistake(resources: dict[str, Any]) -> None:
+    table = resources["Table"]
+
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsLive", True, False]}
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_the_indexes_hold_keys_only(resources: dict[str, Any]) -> None:
+    indexes = resources["Table"]["Properties"]["GlobalSecondaryIndexes"]
+
+    assert [index["IndexName"] for index in indexes] == ["due", "stock", "customer", "attention"]
+    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
+
+
+def test_the_samconfig_names_only_parameters_that_exist(template: dict[str, Any]) -> None:
+    given = Path(ROOT / "samconfig.toml").read_text("utf-8")
+
+    assert 'capabilities = "CAPABILITY_IAM"' in given
+    assert all(f"{name}=" not in given for name in template["Parameters"])  # the guide asks for each
