@@ -24,8 +24,9 @@ _SECONDS_TO_MAIL = 60
 @click.group()
 def local() -> None:
     """The whole system on this machine, without an AWS account."""
-    # `kill` ends it as Ctrl-C does: with everything it started stopped.
-    signal.signal(signal.SIGTERM, _stop)
+    # `kill` ends it as Ctrl-C does, and Ctrl-C does even where a shell had it ignored: all that it started stops.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _stop)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
@@ -73,10 +74,12 @@ def _sell_one(stack: LocalStack) -> None:
     if status != 200:  # noqa: PLR2004
         raise KeypostError(f"the callback was answered {status} {answer}")
     _progress("Waiting for the mail")
-    if not stack.mailbox.wait_for(lambda mails: len(mails) > 0, _SECONDS_TO_MAIL):
-        raise KeypostError(f"no mail came within {_SECONDS_TO_MAIL} s; what happened is in {_DIRECTORY}/emulator.log")
-    order = stack.order_when(_ORDER_ID, lambda order: order.mails[0].state is MailState.SENT)
+    order = stack.order_when(_ORDER_ID, _is_mailed, _SECONDS_TO_MAIL)
     _show(stack.mailbox.mails[0], order)
+
+
+def _is_mailed(order: Order) -> bool:
+    return any(mail.state is MailState.SENT for mail in order.mails)
 
 
 def _show(mail: SentMail, order: Order) -> None:

@@ -88,8 +88,8 @@ class LocalStack:
             if order and is_so(order):
                 return order
             time.sleep(0.05)
-        became = f"it stands at {order.timeline[-1].what!r}" if order and order.timeline else "there is no such order"
-        raise KeypostError(f"order {order_id} did not become what was expected within {seconds:.0f} s: {became}")
+        stands = f"its last entry is {order.timeline[-1].what!r}" if order and order.timeline else "there is none"
+        raise KeypostError(f"order {order_id} did not become what it should within {seconds:.0f} s: {stands}")
 
 
 @contextmanager
