@@ -38,7 +38,7 @@ def demo() -> None:
     """Start the system, sell one license through Stripe, show the e-mail, stop."""
     started = time.monotonic()
     with local_stack(_DIRECTORY, _progress) as stack:
-        _sell_one(stack)
+        sell_one(stack)
     click.echo(f"\nAll of it worked, in {time.monotonic() - started:.0f} s. To look around: make run")
 
 
@@ -48,7 +48,7 @@ def run() -> None:
     with local_stack(_DIRECTORY, _progress) as stack:
         LOCAL_STACK_FILE.write_text(describe(stack))
         try:
-            _sell_one(stack)
+            sell_one(stack)
             click.echo(
                 f"\nMailbox    {stack.mailbox.url}\n"
                 f"Callbacks  {stack.api_url}/callbacks/stripe and /callbacks/webhook\n"
@@ -66,7 +66,7 @@ def _progress(doing: str) -> None:
     sys.stderr.flush()
 
 
-def _sell_one(stack: LocalStack) -> None:
+def sell_one(stack: LocalStack) -> None:
     """One sale from Stripe's event to the mail. KeypostError says what did not happen."""
     _progress("Posting Stripe's event of a paid order, signed as Stripe signs it")
     event = json.loads((ROOT / "events/stripe/checkout.session.completed.json").read_text("utf-8"))

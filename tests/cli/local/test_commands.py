@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from cli.local import commands
 from cli.local.stack import LocalStack
 from keypost.errors import KeypostError
@@ -80,4 +81,4 @@ def test_a_demo_in_which_something_does_not_happen_says_what(
     monkeypatch.setattr(commands, "_ORDER_ID", "never-sold")
 
     with pytest.raises(KeypostError, match="order never-sold did not become what it should within 3 s: there is none"):
-        commands._sell_one(local)
+        commands.sell_one(local)
