@@ -109,6 +109,17 @@ def test_codes_and_order_change_together_or_not_at_all(store: Store, stocked: St
     assert [free.code for free in store.pick(SKU, 9, TODAY)] == [second.code]
 
 
+def test_a_code_that_is_taken_leaves_the_stock_index(store: Store, stocked: Stocked, local: LocalStack) -> None:
+    stocked([code(1), code(2)])
+    taken = store.pick(SKU, 1, TODAY)
+
+    store.assign(orders.with_codes(store.save(paid_order()), taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+
+    index = local.session.client("dynamodb").scan(TableName=store.table, IndexName="stock")
+    assert taken[0].digest not in str(index["Items"])
+    assert index["Count"] == 1
+
+
 def test_a_moved_order_takes_no_code(store: Store, stocked: Stocked) -> None:
     stocked([code(1)])
     order = store.save(paid_order())
