@@ -2,6 +2,7 @@
 due. Whatever woke it, and however often, the outcome is the same."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -16,7 +17,7 @@ from keypost.plan import AssignCodes, DoubtMail, GiveUpMail, SendMail, WaitForPr
 from keypost.queue import LONGEST_DELAY, Queue
 from keypost.store import CODES_PER_TRANSACTION, Store
 
-_TRIES = 50  # an order of 1,000 codes takes 11 steps; the rest is for steps lost to somebody else
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,20 @@ class Worker:
 
     def advance(self, order_id: str) -> None:
         """Conflict when others kept changing the same order or taking the same codes: come back later."""
-        order = self.store.load(order_id)
-        if order is None:
-            telemetry.outcome("OrderNotFound", order_id=order_id)
-            return
-        products = self.store.products(order.skus)
         for _ in range(_TRIES):
-            try:
-                order, more = self._step(order, products)
-            except Conflict:
-                order = self.store.load(order_id) or order
-                continue
-            if not more:
+            order = self.store.load(order_id)
+            if order is None:
+                telemetry.outcome("OrderNotFound", order_id=order_id)
                 return
+            with suppress(Conflict):  # somebody was first: load and decide again
+                return self._finish(order)
         raise Conflict(f"order {order_id} met others {_TRIES} times")
+
+    def _finish(self, order: Order) -> None:
+        products = self.store.products(order.skus)
+        more = True
+        while more:
+            order, more = self._step(order, products)
 
     def _step(self, order: Order, products: Mapping[str, Product]) -> tuple[Order, bool]:
         """One step, and whether another may follow."""
