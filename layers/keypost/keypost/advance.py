@@ -2,7 +2,6 @@
 due. Whatever woke it, and however often, the outcome is the same."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -35,8 +34,11 @@ class Worker:
             if order is None:
                 telemetry.outcome("OrderNotFound", order_id=order_id)
                 return
-            with suppress(Conflict):  # somebody was first: load and decide again
-                return self._finish(order)
+            try:
+                self._finish(order)
+            except Conflict:  # somebody was first: load and decide again
+                continue
+            return
         raise Conflict(f"order {order_id} met others {_TRIES} times")
 
     def _finish(self, order: Order) -> None:
