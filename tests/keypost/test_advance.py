@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,22 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.advance import Worker
 from keypost.mailer import Mailer
-from keypost.models import Line, MailState, Order, PaymentState, Reason
-from keypost.orders import with_payment
+from keypost.models import (
+    Dispute,
+    DisputeState,
+    FailedRefund,
+    Line,
+    MailState,
+    Order,
+    PaymentState,
+    Reason,
+    Refunded,
+)
+from keypost.orders import canceled, with_payment
 from keypost.store import Store
 from tests.builders import NOW, SHOP, SKU, code, notice, paid_order, product
 
+LOST = DisputeState.LOST
 Stocked = Callable[[list[str]], None]
 Sent = Callable[[str], list[str]]
 
@@ -286,20 +297,180 @@ def test_a_code_that_is_none_of_its_product_is_never_mailed(
     assert loaded(store, "bad-code").mail("purchase-1").state is MailState.FAILED
 
 
-def test_a_payment_that_is_undone_before_the_mail_is_claimed_keeps_the_code_here(
+def held_back(worker: Worker, store: Store, local: LocalStack, order_id: str) -> None:
+    """An order whose code is assigned, and whose mail SES refused to take: nothing has left."""
+    store.save(paid_order(order_id))
+    local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
+    worker.advance(order_id)
+    assert len(loaded(store, order_id).licenses) == 1
+
+
+def tell(store: Store, order_id: str, **changes: Any) -> None:
+    """A callback about the order's payment."""
+    told = notice(order_id, state=None, **changes)
+    store.change(order_id, lambda order: with_payment(order, told, NOW, "EUR"))
+
+
+def test_a_refund_before_the_mail_left_stops_it_and_the_code_can_be_sold_again(
     worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack
 ) -> None:
     stocked([code(1)])
-    store.save(paid_order("undone"))
-    local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
-    worker.advance("undone")
-    order = loaded(store, "undone")
-    store.save(replace(order, payments=tuple(replace(p, state=PaymentState.FAILED) for p in order.payments)))
+    held_back(worker, store, local, "refunded-early")
+    tell(store, "refunded-early", refunded=Refunded(NOW, full=True))
 
     clock.now += timedelta(days=1)
-    worker.advance("undone")
+    worker.advance("refunded-early")
 
-    assert sent("undone") == []
+    order = loaded(store, "refunded-early")
+    assert (order.licenses, order.mails, sent("refunded-early")) == ((), (), [])
+    assert order.timeline[-1].what == "codes returned"
+    assert [free.code for free in store.pick(SKU, 9, NOW.date())] == [code(1)]
+    assert list(store.due(clock.now)) == []
+
+    store.save(paid_order("next-customer"))
+    worker.advance("next-customer")
+    assert code(1) in sent("next-customer")[0]
+
+
+def test_a_refund_that_fails_after_all_gets_the_customer_a_code(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    held_back(worker, store, local, "refund-failed")
+    tell(store, "refund-failed", refunded=Refunded(NOW, "39.95"))
+    worker.advance("refund-failed")
+
+    tell(store, "refund-failed", failed_refunds=(FailedRefund("re_1", "39.95", NOW),))
+    worker.advance("refund-failed")
+
+    assert len(sent("refund-failed")) == 1
+    assert [license_.code for license_ in loaded(store, "refund-failed").licenses] == [code(1)]
+
+
+def test_a_refund_of_1000_codes_that_never_left_returns_them_all(
+    worker: Worker, store: Store, stocked: Stocked, local: LocalStack
+) -> None:
+    stocked([code(n) for n in range(1000)])
+    store.save(paid_order("refunded-1000", Line(SKU, 1000)))
+    local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
+    worker.advance("refunded-1000")
+    assert store.pick(SKU, 1, NOW.date()) == []
+
+    tell(store, "refunded-1000", refunded=Refunded(NOW, full=True))
+    worker.advance("refunded-1000")
+
+    assert len(store.pick(SKU, 1000, NOW.date())) == 1000
+    assert loaded(store, "refunded-1000").licenses == ()
+
+
+@pytest.mark.parametrize("money", [{"refunded": Refunded(NOW, full=True)}, {"disputes": (Dispute("d", LOST, NOW),)}])
+def test_a_code_that_left_never_returns_to_stock_and_support_sees_that_it_is_to_be_blocked(
+    worker: Worker, store: Store, stocked: Stocked, money: dict[str, Any]
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("refunded-late"))
+    worker.advance("refunded-late")
+
+    tell(store, "refunded-late", **money)
+    worker.advance("refunded-late")
+
+    order = loaded(store, "refunded-late")
+    assert len(order.licenses) == 1
+    assert order.timeline[-1].what == "codes to block"
+    assert list(store.needing(Reason.BLOCK)) == [["refunded-late"]]
+    assert store.pick(SKU, 1, NOW.date()) == []
+
+
+def test_a_code_that_may_have_left_is_treated_as_one_that_did(
+    worker: Worker, store: Store, stocked: Stocked, clock: Clock, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("lost-answer"))
+    local.mailbox.after_send = fail_once(SesFault())
+    worker.advance("lost-answer")
+
+    tell(store, "lost-answer", refunded=Refunded(NOW, full=True))
+    clock.now += timedelta(days=1)
+    worker.advance("lost-answer")
+
+    assert len(loaded(store, "lost-answer").licenses) == 1
+    assert store.pick(SKU, 1, NOW.date()) == []
+
+
+def test_a_dispute_holds_the_mail_and_one_that_is_won_lets_it_go(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    held_back(worker, store, local, "disputed")
+    tell(store, "disputed", disputes=(Dispute("dp_1", DisputeState.OPEN, NOW),))
+    clock.now += timedelta(days=1)
+    worker.advance("disputed")
+    assert sent("disputed") == []
+    assert len(loaded(store, "disputed").licenses) == 1
+
+    tell(store, "disputed", disputes=(Dispute("dp_1", DisputeState.WON, NOW),))
+    worker.advance("disputed")
+    assert len(sent("disputed")) == 1
+    assert list(store.needing(Reason.BLOCK)) == []
+
+
+def test_a_partial_refund_before_the_mail_left_holds_the_order_for_a_person(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("partly"))
+    tell(store, "partly", refunded=Refunded(NOW, "10.00"))
+
+    worker.advance("partly")
+
+    assert sent("partly") == []
+    assert list(store.needing(Reason.HOLD)) == [["partly"]]
+
+
+def test_a_partial_refund_after_the_mail_left_changes_nothing_but_the_timeline(
+    worker: Worker, store: Store, stocked: Stocked
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("partly-late"))
+    worker.advance("partly-late")
+    tell(store, "partly-late", refunded=Refunded(NOW, "10.00"))
+
+    worker.advance("partly-late")
+
+    order = loaded(store, "partly-late")
+    assert len(order.licenses) == 1
+    assert order.timeline[-1].what == "payment partly refunded"
+
+
+def test_an_order_paid_twice_gets_one_license_and_asks_for_a_refund_until_one_is_refunded(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1), code(2)])
+    store.save(paid_order("twice"))
+    second = notice("twice", payment_id="cs_second")
+    store.change("twice", lambda order: with_payment(order, second, NOW, "EUR"))
+    worker.advance("twice")
+    assert len(loaded(store, "twice").licenses) == 1
+    assert list(store.needing(Reason.PAID_TWICE)) == [["twice"]]
+
+    tell(store, "twice", payment_id="cs_second", refunded=Refunded(NOW, full=True))
+    worker.advance("twice")
+
+    assert len(sent("twice")) == 1
+    assert list(store.needing(Reason.PAID_TWICE)) == []
+    assert list(store.needing(Reason.BLOCK)) == []
+
+
+def test_a_canceled_order_is_not_sent_even_when_it_was_paid(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1)])
+    store.save(canceled(paid_order("canceled"), "canceled", NOW))
+
+    worker.advance("canceled")
+
+    assert sent("canceled") == []
+    assert list(store.needing(Reason.HOLD)) == [["canceled"]]
 
 
 class WorkerDied(BaseException):

@@ -12,7 +12,7 @@ from keypost.errors import Conflict, InvalidInput
 from keypost.mailer import Mailer
 from keypost.models import Mail, MailNotSent, MailSent, MailUnknown, Order, Product, Reason, StockCode
 from keypost.periods import local_day
-from keypost.plan import AssignCodes, DoubtMail, GiveUpMail, SendMail, WaitForProduct, plan
+from keypost.plan import AssignCodes, DoubtMail, GiveUpMail, ReturnCodes, SendMail, WaitForProduct, plan
 from keypost.queue import LONGEST_DELAY, Queue
 from keypost.store import CODES_PER_TRANSACTION, Store
 
@@ -53,6 +53,11 @@ class Worker:
         match plan(order, products, now):
             case None:
                 return order, False
+            case ReturnCodes():
+                returned = order.licenses[:CODES_PER_TRANSACTION]
+                order = orders.with_codes_returned(order, {license_.id for license_ in returned}, now)
+                telemetry.outcome("CodesReturned", len(returned), order_id=order.id)
+                return self.store.give_back(order, returned), True
             case WaitForProduct(skus):
                 detail = f"not in the catalog: {', '.join(skus)}"
                 return self._wait(order, Reason.PRODUCT, detail, now), False

@@ -4,6 +4,7 @@ the shop's time zone."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -13,11 +14,28 @@ class Kind(StrEnum):
 
 
 class PaymentState(StrEnum):
-    """What a payment at a provider says now."""
+    """How far a payment came; it never falls back from paid, whatever is returned later."""
 
     OPEN = "open"
+    FAILED = "failed"  # expired and canceled too
     PAID = "paid"
+
+
+class Standing(StrEnum):
+    """What a payment is worth now, refunds and disputes included."""
+
+    OPEN = "open"
     FAILED = "failed"
+    REFUNDED = "refunded"  # all of it, or lost in a dispute
+    DISPUTED = "disputed"
+    PARTLY_REFUNDED = "partly refunded"
+    PAID = "paid"
+
+
+class DisputeState(StrEnum):
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
 
 
 class MailState(StrEnum):
@@ -37,6 +55,8 @@ class Reason(StrEnum):
     PRODUCT = "product"  # a line's SKU is not in the catalog
     STOCK = "stock"  # too few codes
     MAIL = "mail"  # the mail does not leave
+    BLOCK = "block"  # the money went back after a code left: have the vendor block it
+    PAID_TWICE = "paid twice"  # refund one
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +84,40 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Refunded:
+    """How much of a payment was returned in all, as of a moment."""
+
+    as_of: datetime
+    amount: str | None = None  # decimal, in the payment's currency
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRefund:
+    """A refund that did not go through after all."""
+
+    id: str
+    amount: str
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A chargeback, or a customer's objection at a bank."""
+
+    id: str
+    state: DisputeState
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentNotice:
     """One payment as a provider tells of it, with the order it is for. `problem` says why a program cannot
-    serve that order."""
+    serve that order; a state of None says nothing of how far the payment came."""
 
     provider: str
     payment_id: str
-    state: PaymentState
+    state: PaymentState | None
     at: datetime
     order_id: str
     amount: str | None = None  # decimal, in `currency`
@@ -80,16 +127,55 @@ class PaymentNotice:
     language: str | None = None
     lines: tuple[Line, ...] = ()
     problem: str | None = None
+    refunded: Refunded | None = None
+    failed_refunds: tuple[FailedRefund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCanceled:
+    order_id: str
+
+
+Fact = PaymentNotice | OrderCanceled
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
+    """All that was said of one payment."""
+
     provider: str
     id: str
     state: PaymentState
     at: datetime
     amount: str | None = None
     currency: str | None = None
+    refunded: Refunded | None = None
+    failed_refunds: tuple[FailedRefund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+
+    @property
+    def standing(self) -> Standing:
+        """What it is worth now. Being paid never goes away, so the money decides, and a dispute before a refund."""
+        if self.state is not PaymentState.PAID:
+            return Standing(self.state)
+        disputes = {dispute.state for dispute in self.disputes}
+        if DisputeState.LOST in disputes:
+            return Standing.REFUNDED
+        if DisputeState.OPEN in disputes:
+            return Standing.DISPUTED
+        back, total = self._returned, Decimal(self.amount or 0)
+        if (self.refunded and self.refunded.full) or (total and back >= total):
+            return Standing.REFUNDED
+        return Standing.PARTLY_REFUNDED if back else Standing.PAID
+
+    @property
+    def _returned(self) -> Decimal:
+        """What was returned, without the refunds that failed after that was said."""
+        if self.refunded is None:
+            return Decimal(0)
+        failed = (f.amount for f in self.failed_refunds if f.as_of >= self.refunded.as_of)
+        return max(Decimal(0), Decimal(self.refunded.amount or 0) - sum(map(Decimal, failed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +198,7 @@ class Mail:
     message_id: str | None = None
     sent_at: datetime | None = None
     problem: str | None = None
+    may_have_left: bool = False  # true for ever once SES took it, or may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +232,32 @@ class Order:
     mails: tuple[Mail, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()  # the newest 200
     problem: str | None = None  # why no program may serve it; a person decides
+    canceled: bool = False
     waiting: Waiting | None = None
     version: int = 0  # 0: not stored yet
 
     @property
+    def standing(self) -> Standing:
+        """That of its best payment: what another attempt failed or got back does not count against it."""
+        return max((payment.standing for payment in self.payments), key=list(Standing).index, default=Standing.OPEN)
+
+    @property
     def is_paid(self) -> bool:
-        return any(payment.state is PaymentState.PAID for payment in self.payments)
+        return self.standing is Standing.PAID
+
+    @property
+    def is_paid_twice(self) -> bool:
+        return sum(payment.standing is Standing.PAID for payment in self.payments) > 1
 
     @property
     def paid_at(self) -> datetime | None:
-        """The moment of the first payment that stands."""
+        """The moment of its first payment, even if that was returned since."""
         return min((p.at for p in self.payments if p.state is PaymentState.PAID), default=None)
+
+    @property
+    def code_left(self) -> bool:
+        """Whether a mail with its codes may have reached the customer."""
+        return any(mail.may_have_left or mail.state is MailState.SENDING for mail in self.mails)
 
     @property
     def skus(self) -> tuple[str, ...]:

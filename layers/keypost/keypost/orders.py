@@ -4,7 +4,7 @@ One that changes nothing returns the very order it was given."""
 import base64
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
@@ -20,17 +20,19 @@ from keypost.models import (
     MailState,
     MailUnknown,
     Order,
-    Payment,
     PaymentNotice,
     PaymentState,
     Product,
     Reason,
+    Standing,
     StockCode,
     TimelineEntry,
     Waiting,
 )
+from keypost.payments import merged
 from keypost.periods import local_day, period_from
 
+MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 TIMELINE_KEPT = 200
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
@@ -41,25 +43,39 @@ MAIL_BACK_OFF_LAST = timedelta(hours=1)
 
 
 def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, currency: str) -> Order:
-    """Write down what a provider says of a payment. The first paid payment fixes what was bought; a state never
-    falls back from paid, and a second payment buys nothing more."""
+    """Write down what a provider says of a payment. The first paid payment fixes what was bought, and a second one
+    buys nothing more."""
     if order is None:
-        order = Order(id=notice.order_id, created_at=now)
-        order = _with_contents(order, notice, currency)
+        order = _with_contents(Order(id=notice.order_id, created_at=now), notice, currency)
     known = next((p for p in order.payments if (p.provider, p.id) == (notice.provider, notice.payment_id)), None)
-    if known and (known.state is notice.state or known.state is PaymentState.PAID):
+    payment = merged(known, notice)
+    if payment is known:
         return order
-    if notice.state is PaymentState.PAID and not order.is_paid:
+    before = order
+    if notice.state is PaymentState.PAID and not any(p.state is PaymentState.PAID for p in order.payments):
         order = _with_contents(order, notice, currency)
-    twice = order.is_paid and notice.state is PaymentState.PAID
-    payment = Payment(notice.provider, notice.payment_id, notice.state, notice.at, notice.amount, notice.currency)
     order = replace(order, payments=(*(p for p in order.payments if p is not known), payment))
-    order = _noted(order, now, f"payment {notice.state}", f"{notice.provider} {notice.payment_id} says so")
-    if twice:
-        order = _noted(order, now, "paid twice", "an earlier payment stands; refund one of the two")
-    elif order.problem and notice.state is PaymentState.PAID:
-        order = _noted(order, now, "on hold", order.problem)
+    order = _noted(order, now, f"payment {payment.standing}", f"{notice.provider} {notice.payment_id} says so")
+    if order.is_paid_twice and not before.is_paid_twice:
+        return _noted(order, now, "paid twice", "two payments stand; refund one of them")
+    if order.is_paid and order.problem and not before.is_paid:
+        return _noted(order, now, "on hold", order.problem)
+    if order.standing is Standing.PARTLY_REFUNDED and not order.code_left:
+        return _noted(
+            order, now, "on hold", "a part was refunded before anything left: serve by hand, or refund the rest"
+        )
+    if order.standing in MONEY_BACK and order.code_left:
+        ids = ", ".join(license_.id for license_ in order.licenses[:10])
+        return _noted(order, now, "codes to block", f"the money went back after they left: {ids}")
     return order
+
+
+def canceled(order: Order | None, order_id: str, now: datetime) -> Order:
+    """Write down that the shop canceled an order: what has not left yet stays here."""
+    order = order or Order(id=order_id, created_at=now)
+    if order.canceled:
+        return order
+    return _noted(replace(order, canceled=True), now, "canceled", "the shop says so")
 
 
 def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
@@ -126,6 +142,14 @@ def _license_id(order_id: str, line: int, code: StockCode) -> str:
     return "LIC-" + base64.b32encode(seed)[:10].decode()
 
 
+def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:
+    """Take back licenses, by id, whose mail never left; their codes go back to stock."""
+    kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
+    mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING)
+    order = replace(order, licenses=kept, mails=mails)
+    return _noted(order, now, "codes returned", f"{len(returned)}, as the order was refunded before they left")
+
+
 def waiting_for(order: Order, reason: Reason, detail: str, now: datetime) -> Order:
     already = order.waiting and (order.waiting.reason, order.waiting.detail) == (reason, detail)
     since = order.waiting.since if order.waiting and already else now
@@ -158,6 +182,7 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
     match outcome:
         case MailSent(message_id):
             mail = replace(mail, state=MailState.SENT, next_at=None, message_id=message_id, sent_at=now, problem=None)
+            mail = replace(mail, may_have_left=True)
             return _noted(_with_mail(order, mail), now, "mail sent", f"{mail_id}, attempt {attempt}")
         case MailNotSent(reason, permanent=True):
             return fail_mail(order, mail_id, reason, now)
@@ -165,7 +190,7 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
             mail = replace(mail, state=MailState.PENDING, next_at=now + _back_off(order.id, attempt), problem=reason)
             return _noted(_with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again")
         case MailUnknown(reason):
-            mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason)
+            mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason, may_have_left=True)
             return _noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")
 
 

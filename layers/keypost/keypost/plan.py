@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from keypost.models import MailState, Order, Reason
-from keypost.orders import missing
+from keypost.models import MailState, Order, Reason, Standing
+from keypost.orders import MONEY_BACK, missing
 
 MAIL_ATTEMPTS = 5  # tries of unknown outcome, each of which may have reached the customer
 
@@ -38,13 +38,20 @@ class GiveUpMail:
     mail_id: str
 
 
-Step = AssignCodes | WaitForProduct | SendMail | DoubtMail | GiveUpMail
+@dataclass(frozen=True, slots=True)
+class ReturnCodes:
+    """The order was refunded before its codes left: they can be sold again."""
+
+
+Step = ReturnCodes | AssignCodes | WaitForProduct | SendMail | DoubtMail | GiveUpMail
 
 
 def plan(order: Order, products: Collection[str], now: datetime) -> Step | None:
     """The next step for an order, given the SKUs that the catalog knows; None when there is nothing to do now."""
     if step := _end_of_lease(order, now):
         return step
+    if _returnable(order):
+        return ReturnCodes()
     if not _servable(order):
         return None
     if lacking := missing(order):
@@ -69,14 +76,20 @@ def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
 
 
 def _servable(order: Order) -> bool:
-    return order.is_paid and order.problem is None
+    return order.is_paid and order.problem is None and not order.canceled
+
+
+def _returnable(order: Order) -> bool:
+    return order.standing is Standing.REFUNDED and bool(order.licenses) and not order.code_left
 
 
 def next_due(order: Order) -> datetime | None:
     """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
     give it one."""
     leases = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
-    if not _servable(order):
+    if _returnable(order):
+        moments = [order.paid_at]
+    elif not _servable(order):
         moments = leases
     elif missing(order):
         moments = [*leases, order.waiting.retry_at if order.waiting else order.paid_at]
@@ -87,13 +100,20 @@ def next_due(order: Order) -> datetime | None:
 
 def attention(order: Order) -> tuple[Reason, datetime] | None:
     """Why an order that the customer paid for needs a person or stock, and since when."""
-    if not order.is_paid:
+    since = order.paid_at
+    if since is None:
         return None
+    if order.standing in MONEY_BACK:
+        return (Reason.BLOCK, since) if order.code_left else None
+    if order.standing is Standing.PARTLY_REFUNDED:
+        return None if order.code_left else (Reason.HOLD, since)
+    if order.is_paid_twice:
+        return Reason.PAID_TWICE, since
     if not _servable(order):
-        return Reason.HOLD, order.paid_at or order.created_at
+        return None if order.code_left else (Reason.HOLD, since)
     if order.waiting:
         return order.waiting.reason, order.waiting.since
     for mail in order.mails:
         if mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at):
-            return Reason.MAIL, order.paid_at or order.created_at
+            return Reason.MAIL, since
     return None

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from keypost import codes, plan
 from keypost.errors import Conflict
-from keypost.models import Order, Product, Reason, StockCode
+from keypost.models import License, Order, Product, Reason, StockCode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,8 +70,15 @@ class Store:
     def assign(self, order: Order, taken: Sequence[StockCode]) -> Order:
         """Store an order together with the codes it took, all or nothing. Conflict when a code is no longer
         free or the order has moved."""
+        return self._save_with(order, [self._take(code.digest, order.id) for code in taken])
+
+    def give_back(self, order: Order, returned: Sequence[License]) -> Order:
+        """Store an order together with codes that it gives back to the stock, all or nothing. Conflict as above."""
+        return self._save_with(order, [self._give_back(codes.digest(r.code), r.sku, order.id) for r in returned])
+
+    def _save_with(self, order: Order, updates: Sequence[dict[str, Any]]) -> Order:
         saved, put = self._order_put(order)
-        writes: list[Any] = [{"Put": put}, *({"Update": self._take(code, order.id)} for code in taken)]
+        writes: list[Any] = [{"Put": put}, *({"Update": update} for update in updates)]
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
@@ -195,17 +202,32 @@ class Store:
             "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
         }
 
-    def _take(self, code: StockCode, order_id: str) -> dict[str, Any]:
+    def _take(self, digest: str, order_id: str) -> dict[str, Any]:
         return {
             "TableName": self.table,
-            "Key": {"pk": {"S": f"CODE#{code.digest}"}},
-            "UpdateExpression": "SET #state = :assigned, order_id = :order REMOVE stock, stock_order",
+            "Key": {"pk": {"S": f"CODE#{digest}"}},
+            "UpdateExpression": "SET #state = :assigned, order_id = :order REMOVE stock",
             "ConditionExpression": "#state = :free",
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": {
                 ":assigned": {"S": "assigned"},
                 ":free": {"S": "free"},
                 ":order": {"S": order_id},
+            },
+        }
+
+    def _give_back(self, digest: str, sku: str, order_id: str) -> dict[str, Any]:
+        return {
+            "TableName": self.table,
+            "Key": {"pk": {"S": f"CODE#{digest}"}},
+            "UpdateExpression": "SET #state = :free, stock = :sku REMOVE order_id",
+            "ConditionExpression": "#state = :assigned AND order_id = :order",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":assigned": {"S": "assigned"},
+                ":free": {"S": "free"},
+                ":order": {"S": order_id},
+                ":sku": {"S": sku},
             },
         }
 

@@ -3,14 +3,15 @@
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 from standardwebhooks import Webhook
 
 from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import PaymentNotice, PaymentState
+from keypost.models import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
 from keypost.providers.order_card import CardLine, Email, OrderId, clean_name, first_fault, read_card
 from keypost.strict_json import parse_object
 
@@ -18,6 +19,7 @@ _TOLERANCE_SECONDS = 300
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _STATES = {"order.paid": PaymentState.PAID, "order.open": PaymentState.OPEN}
 _OLDEST = timedelta(days=30)
+Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
 _KEY_BYTES = range(24, 65)  # what the specification allows; the library takes any
 
 
@@ -51,47 +53,92 @@ class _Data(BaseModel):
     """What the contract asks of `data`; keys it does not know are ignored."""
 
     order_id: OrderId
+    test: bool = False
+
+
+class _Bought(_Data):
     payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    amount: str = Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")
+    amount: Amount
     email: Email
     name: str | None = None
     language: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
-    test: bool = False
     lines: tuple[CardLine, ...] = Field(min_length=1, max_length=1000)
 
 
+class _Refunded(_Data):
+    amount_refunded: Amount | None = None
+    full: bool = False
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Self:
+        if self.amount_refunded is None and not self.full:
+            raise ValueError("a refund says `full` or how much in `amount_refunded`")
+        return self
+
+
+class _Closed(_Data):
+    won: bool
+
+
+_DATA: dict[str, type[_Data]] = {
+    "order.paid": _Bought,
+    "order.open": _Bought,
+    "order.refunded": _Refunded,
+    "order.disputed": _Data,
+    "order.dispute_closed": _Closed,
+    "order.canceled": _Data,
+}
+
+
 class _Callback(BaseModel):
-    type: Literal["order.paid", "order.open"]
+    type: Literal[
+        "order.paid", "order.open", "order.refunded", "order.disputed", "order.dispute_closed", "order.canceled"
+    ]
     timestamp: AwareDatetime | None = None
-    data: Annotated[dict[str, Any], Field()]
+    data: dict[str, Any]
 
 
-def read(body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
+def read(body: bytes, stage: str, now: datetime) -> Fact | None:
+    """An order has one payment here, whatever payment ids the shop names: a refund need not name one."""
     raw = parse_object(body)
     if not str(raw.get("type")).startswith("order."):
         return None
     try:
         callback = _Callback.model_validate(raw)
-        data = _Data.model_validate(_with_card(callback.data))
+        data = _DATA[callback.type].model_validate(_with_card(callback.data))
     except ValidationError as error:
         raise InvalidInput(f"the callback does not fit: {first_fault(error)}") from None
     if (stage == "live" and data.test) or (stage == "test" and not data.test):
         raise InvalidInput(f"data.test does not fit this stack, whose stage is {stage}")
+    if callback.type == "order.canceled":
+        return OrderCanceled(data.order_id)
     told = callback.timestamp
-    return PaymentNotice(
-        provider="webhook",
-        payment_id=data.payment_id or data.order_id,
-        state=_STATES[callback.type],
-        at=told if told and timedelta() <= now - told <= _OLDEST else now,
-        order_id=data.order_id,
-        amount=data.amount,
-        currency=data.currency,
-        email=data.email,
-        name=clean_name(data.name),
-        language=data.language,
-        lines=tuple(line.line() for line in data.lines),
-    )
+    at = told.replace(microsecond=0) if told and timedelta() <= now - told <= _OLDEST else now
+    return _notice(callback.type, data, at)
+
+
+def _notice(kind: str, data: _Data, at: datetime) -> PaymentNotice:
+    plain = PaymentNotice(provider="webhook", payment_id=data.order_id, state=None, at=at, order_id=data.order_id)
+    match data:
+        case _Bought():
+            return replace(
+                plain,
+                state=_STATES[kind],
+                amount=data.amount,
+                currency=data.currency,
+                email=data.email,
+                name=clean_name(data.name),
+                language=data.language,
+                lines=tuple(line.line() for line in data.lines),
+            )
+        case _Refunded():
+            return replace(plain, refunded=Refunded(at, data.amount_refunded, data.full))
+        case _Closed():
+            state = DisputeState.WON if data.won else DisputeState.LOST
+            return replace(plain, disputes=(Dispute(data.order_id, state, at),))
+        case _:
+            return replace(plain, disputes=(Dispute(data.order_id, DisputeState.OPEN, at),))
 
 
 def _with_card(data: dict[str, Any]) -> dict[str, Any]:
