@@ -55,7 +55,7 @@ def apply_products(file: Path, stack: str | None) -> None:
         entries = tomllib.loads(file.read_text("utf-8")).get("product")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} is not TOML: {error}") from None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    if not entries or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InvalidInput(f"{file} holds no [[product]]: docs/catalog.md shows one")
     found = [read_product(entry) for entry in entries]
     to = stacks.connect(stack)

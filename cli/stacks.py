@@ -48,16 +48,19 @@ class _Bound:
 def _local() -> Stack:
     try:
         about = json.loads(LOCAL_STACK_FILE.read_text())
+        endpoint_url, region, name, table = (about[key] for key in ("endpoint_url", "region", "stack", "table"))
     except FileNotFoundError:
         raise KeypostError(
             "no local stack is up: start one with `make run`, or name a deployed one with --stack"
         ) from None
-    session = local_session(about["endpoint_url"], about["region"])
+    except (ValueError, KeyError, TypeError):
+        raise KeypostError(".local/stack.json is damaged: start the local stack anew with `make run`") from None
+    session = local_session(endpoint_url, region)
     try:
-        queue_url = _outputs(session.client("cloudformation"), about["stack"])["QueueUrl"]
+        queue_url = _outputs(session.client("cloudformation"), name)["QueueUrl"]
     except BotoCoreError:
         raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
-    return stack_of(session, about["table"], queue_url)
+    return stack_of(session, table, queue_url)
 
 
 def _deployed(name: str) -> Stack:

@@ -3,6 +3,7 @@
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import click
@@ -10,6 +11,8 @@ import click
 from cli.stacks import Stack
 from keypost.models import Product, Reason
 from keypost.stock_file import Fault, FileCode, read_stock_file
+
+_INDEX_LAG = timedelta(seconds=3)  # until new codes stand in the stock index
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ def import_codes(stack: Stack, text: str, sku: str | None, batch: str | None) ->
     def product_of(sku: str) -> Product | None:
         return stack.store.products([sku]).get(sku) if sku else None
 
-    found, faults = read_stock_file(text, product_of, sku)
+    found, faults = read_stock_file(text, product_of, sku, datetime.now(UTC).date())
     groups: dict[tuple[object, ...], list[FileCode]] = defaultdict(list)
     for entry in found:
         groups[entry.sku, entry.batch or batch, entry.activate_before].append(entry)
@@ -48,6 +51,6 @@ def poke_waiting(stack: Stack, reason: Reason) -> int:
     """Have every order that waits for this looked at again; how many."""
     poked = 0
     for order_ids in stack.store.needing(reason):
-        stack.queue.poke_all(order_ids)
+        stack.queue.poke_all(order_ids, _INDEX_LAG)
         poked += len(order_ids)
     return poked

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from keypost import gateway, orders, telemetry, wiring
 from keypost.errors import Conflict, InvalidInput, QueueUnavailable, SignatureRefused
-from keypost.models import Order, PaymentNotice
+from keypost.models import Fact, Order, Standing
 from keypost.providers import PROVIDERS, Entry
 
 
@@ -27,11 +27,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             return _refused(name, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a callback has at most 64 KB")
         now = datetime.now(UTC).replace(microsecond=0)
         _verify(entry, request, now)
-        notice = entry.load().read(request.body, wiring.config().stage, now)
-        if notice is None:
+        fact = entry.load().read(request.body, wiring.config().stage, now)
+        if fact is None:
             telemetry.outcome("CallbackIgnored", provider=name)
         else:
-            _write_down(notice, now)
+            _write_down(fact, now)
     except SignatureRefused as error:
         return _refused(name, HTTPStatus(entry.refused), str(error))
     except InvalidInput as error:
@@ -55,18 +55,32 @@ def _verify(entry: Entry, request: gateway.Request, now: datetime) -> None:
         provider.verify(request.body, request.headers, fresh, now)
 
 
-def _write_down(notice: PaymentNotice, now: datetime) -> None:
-    was_paid = False
+def _write_down(fact: Fact, now: datetime) -> None:
+    before: Order | None = None
 
     def with_notice(order: Order | None) -> Order:
-        nonlocal was_paid
-        was_paid = order is not None and order.is_paid
-        return orders.with_payment(order, notice, now, wiring.config().currency)
+        nonlocal before
+        before = order
+        return orders.with_fact(order, fact, now, wiring.config().currency)
 
-    order = wiring.store().change(notice.order_id, with_notice)
-    if order.is_paid and not was_paid:
-        telemetry.outcome("OrderHeld" if order.problem else "OrderPaid", order_id=order.id)
+    order = wiring.store().change(fact.order_id, with_notice)
+    for name in _outcomes(before, order):
+        telemetry.outcome(name, order_id=order.id)
     wiring.queue().poke(order.id)
+
+
+def _outcomes(before: Order | None, after: Order) -> list[str]:
+    """What an order became by this fact, if anything."""
+    was = before or Order(id=after.id, created_at=after.created_at)
+    became = {
+        "OrderHeld": after.is_paid and not was.is_paid and after.problem is not None,
+        "OrderPaid": after.is_paid and not was.is_paid and after.problem is None,
+        "OrderRefunded": after.standing is Standing.REFUNDED and was.standing is not Standing.REFUNDED,
+        "OrderDisputed": after.standing is Standing.DISPUTED and was.standing is not Standing.DISPUTED,
+        "OrderPaidTwice": after.is_paid_twice and not was.is_paid_twice,
+        "OrderCanceled": after.canceled and not was.canceled,
+    }
+    return [name for name, true in became.items() if true]
 
 
 def _refused(provider: str, status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:

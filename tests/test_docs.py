@@ -34,7 +34,7 @@ def test_the_readme_lists_every_metric_and_no_other() -> None:
     for source in SOURCES:
         code = source.read_text("utf-8")
         named |= {name for call in re.findall(r"outcome\(([^,)]*)", code) for name in re.findall(r'"(\w+)"', call)}
-        named |= set(re.findall(r'Mail\w+: "(\w+)"', code))
+        named |= set(re.findall(r'Mail\w+: "(\w+)"', code)) | set(re.findall(r'"(\w+)": after\.', code))
 
     assert first_column(text("README.md"), "## Metrics") == named
 

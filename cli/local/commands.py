@@ -24,8 +24,8 @@ _SECONDS_TO_MAIL = 60
 @click.group()
 def local() -> None:
     """The whole system on this machine, without an AWS account."""
-    # `kill` ends it as Ctrl-C does, and Ctrl-C does even where a shell had it ignored: all that it started stops.
-    for ending in (signal.SIGINT, signal.SIGTERM):
+    # `kill` and a closed terminal end it as Ctrl-C does, even where a shell had that ignored: with all it started.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _stop)
 
 

@@ -28,7 +28,7 @@ from keypost.errors import KeypostError
 from keypost.models import Order, Product
 
 NAME = "keypost"
-CODES_PER_PRODUCT = 50
+CODES_PER_PRODUCT = 100
 PARAMETERS = {
     "Stage": "local",
     "ShopName": "Voorbeeld Software",

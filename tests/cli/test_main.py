@@ -52,7 +52,9 @@ steps = { new = { nl = ["Doe."], en = ["Do."] }, renewal = { nl = ["Doe."], en =
 
 def poked(stack: Stack, local: LocalStack) -> list[str]:
     sqs = local.session.client("sqs")
-    messages = sqs.receive_message(QueueUrl=stack.queue.url, MaxNumberOfMessages=10).get("Messages", [])
+    messages = sqs.receive_message(QueueUrl=stack.queue.url, MaxNumberOfMessages=10, WaitTimeSeconds=10).get(
+        "Messages", []
+    )
     return [message["Body"] for message in messages]
 
 
@@ -76,6 +78,10 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
         ('code_example = "ABCD"', 'code_example = "1234"', "code_example does not match code_pattern"),
         ('"[A-Z]{4}"', '"[A-Z"', "is not a regular expression"),
         ('"[A-Z]{4}"', '"[A-Z]+"', "has no bound"),
+        ('"[A-Z]{4}"', '"[A-Z]{4,}"', "has no bound"),
+        ('"[A-Z]{4}"', '"([A-Z]{1,30}){1,30}"', "has no bound"),
+        ('"[A-Z]{4}"', '"[A-Z]{4294967296}"', "is not a regular expression"),
+        ('"[A-Z]{4}"', '"[a-z]{4}"', "upper case"),
         ("https://", "http://", "download_url"),
         ("term_days = 365", "term_days = 0", "term_days"),
         ("devices = 1", "devises = 1", "devices Field required"),
@@ -121,6 +127,10 @@ def test_what_is_wrong_is_told_by_line_and_the_rest_is_imported_once(run: Run, h
         f"{code(3)},{SKU},31-12-2027",
         f",{SKU},",
         "",
+        f"{code(5)},{SKU},2020-01-01",
+        f'"{code(6)},{SKU},',
+        f"{code(7)},{SKU},,,{code(8)}",
+        f"{SKU},{code(8)},",
         f"{code(4)},{SKU},2027-12-31",
     ]
     Path("codes.csv").write_text("code,sku,activate_before\n" + "\n".join(lines))
@@ -128,13 +138,12 @@ def test_what_is_wrong_is_told_by_line_and_the_rest_is_imported_once(run: Run, h
     status, out, err = run("stock", "import", "codes.csv")
 
     assert status == 1
-    assert out == "codes added: 2, left out: 6\n"
+    assert out == "codes added: 2, left out: 10\n"
     told = [line for line in err.splitlines() if line.startswith("codes.csv:")]
-    assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6", "7", "8"]
-    for line, reason in zip(
-        told, ["as on line 2", "license key", "no product", "imported before", "2027-12-31"], strict=False
-    ):
-        assert reason in line
+    assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6", "7", "8", "10", "11", "12", "13"]
+    reasons = ["as on line 2", "license key", "not in the catalog", "imported before", "not a date", "not a code"]
+    reasons += ["has passed", "not CSV", "more cells", "not in the catalog"]
+    assert [reason for line, reason in zip(told, reasons, strict=True) if reason not in line] == []
     assert not any(code(n) in err + out for n in range(10))
     assert {free.code for free in here.store.pick(SKU, 9, NOW.date())} == {code(n) for n in (1, 4, 9)}
 
@@ -154,6 +163,8 @@ def test_a_file_imported_twice_adds_nothing(run: Run, here: Stack) -> None:
         (b"AAAAA-BBBBB-CCCCC-00001\n", "the first line must name the columns"),
         (b"code\nA\n", "name the product with --sku"),
         (b"code,sku,price\nA,B,1\n", "a column that is not known: price"),
+        (b"code,sku,code\nA,B,C\n", "a column twice"),
+        (b'"code,sku\nA,B\n', "not CSV"),
         ("code,sku\nA,Ü\n".encode("latin-1"), "is not UTF-8"),
     ],
 )
@@ -206,6 +217,18 @@ def test_a_local_stack_that_is_gone_is_told(run: Run) -> None:
 
     assert status == 1
     assert "does not answer" in err
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"endpoint_url": 1}'])
+def test_a_damaged_stack_file_is_told(run: Run, content: str) -> None:
+    Path(".local").mkdir()
+    Path(".local/stack.json").write_text(content)
+    Path("codes.csv").write_text("code,sku\n")
+
+    status, _, err = run("stock", "import", "codes.csv")
+
+    assert (status, err.count("\n")) == (1, 1)
+    assert "is damaged" in err
 
 
 def test_a_deployed_stack_is_found_by_its_name(

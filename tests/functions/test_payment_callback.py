@@ -11,7 +11,7 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.models import PaymentState
-from tests.builders import EVENTS, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers, webhook_headers
+from tests.builders import EVENTS, SESSION, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers, webhook_headers
 
 PAID = EVENTS / "webhook/order.paid.json"
 
@@ -93,9 +93,19 @@ def test_a_callback_again_changes_nothing_but_pokes_again(wired: Stack, local: L
     assert pokes(wired, local) == ["2026-001234"] * 3
 
 
-def test_two_providers_for_one_order_are_two_payments(wired: Stack) -> None:
+def test_an_outcome_is_counted_once_however_often_it_is_told(wired: Stack, logged: io.StringIO) -> None:
+    refund = event("webhook/order.refunded.json")
+    for body in (paid(), paid(), json.dumps(refund).encode(), json.dumps(refund).encode()):
+        assert webhook(body)["statusCode"] == 204
+
+    assert logged.getvalue().count('"OrderPaid"') == 1
+    assert logged.getvalue().count('"OrderRefunded"') == 1
+
+
+def test_two_providers_for_one_order_are_two_payments(wired: Stack, logged: io.StringIO) -> None:
     stripe(stripe_event())
     webhook(paid(order_id="2026-001234"))
+    assert '"OrderPaidTwice"' in logged.getvalue()
 
     order = wired.store.load("2026-001234")
     assert order is not None
@@ -106,7 +116,11 @@ def test_two_providers_for_one_order_are_two_payments(wired: Stack) -> None:
 @pytest.mark.parametrize(
     ("session", "order_id", "problem"),
     [
-        ({"metadata": {}}, "cs_test_a1B2c3D4e5F6g7H8i9", "nothing says what was bought"),
+        (
+            {"metadata": {}},
+            SESSION,
+            "nothing says what was bought",
+        ),
         ({"currency": "usd"}, "2026-001234", "paid in USD"),
         ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|0"}}, "7", "the order card does not fit"),
         ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(1, 22)}}, "7", "at most 20"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import botocore.httpsession
@@ -233,20 +233,6 @@ def test_a_mail_that_ses_refuses_once_leaves_at_the_next_try_with_the_same_code(
     assert len(loaded(store, "refused").licenses) == 1
 
 
-def test_a_refused_mail_pokes_its_order_for_the_next_try(
-    worker: Worker, stack: Stack, stocked: Stocked, local: LocalStack
-) -> None:
-    stocked([code(1)])
-    stack.store.save(paid_order("poked"))
-    local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
-
-    worker.advance("poked")
-    worker.advance("poked")  # does nothing, and so pokes nobody
-
-    attributes = local.session.client("sqs").get_queue_attributes(QueueUrl=stack.queue.url, AttributeNames=["All"])
-    assert attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
-
-
 @pytest.mark.parametrize("lost", [SesFault(), SesFault(500, "InternalFailure")])
 def test_a_mail_whose_answer_was_lost_is_sent_again_after_a_quarter_of_an_hour_with_the_same_code(
     worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack, lost: SesFault
@@ -285,7 +271,7 @@ def test_a_mail_that_ses_would_refuse_for_ever_is_shown_to_a_person(
     assert list(store.needing(Reason.MAIL)) == [["bad-mail"]]
 
 
-def test_a_code_that_is_none_of_its_product_is_never_mailed(
+def test_a_code_that_is_none_of_its_product_is_neither_mailed_nor_taken(
     worker: Worker, store: Store, stocked: Stocked, sent: Sent
 ) -> None:
     stocked(["NOT-A-CODE-OF-KASPERSKY"])
@@ -294,7 +280,53 @@ def test_a_code_that_is_none_of_its_product_is_never_mailed(
     worker.advance("bad-code")
 
     assert sent("bad-code") == []
-    assert loaded(store, "bad-code").mail("purchase-1").state is MailState.FAILED
+    assert loaded(store, "bad-code").licenses == ()
+    assert list(store.needing(Reason.PRODUCT)) == [["bad-code"]]
+
+
+def test_a_code_must_be_good_on_the_day_it_is_in_the_shop(worker: Worker, store: Store, clock: Clock) -> None:
+    list(store.add_codes(SKU, [code(1)], None, date(2026, 11, 23)))
+    clock.now = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)  # half past midnight in Amsterdam
+    store.save(paid_order("too-late"))
+
+    worker.advance("too-late")
+
+    assert loaded(store, "too-late").licenses == ()
+
+
+def delayed(stack: Stack, local: LocalStack) -> int:
+    """How many pokes wait in the queue for their moment."""
+    attributes = local.session.client("sqs").get_queue_attributes(QueueUrl=stack.queue.url, AttributeNames=["All"])
+    return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
+
+@pytest.mark.parametrize("fault", [SesFault(429, "TooManyRequestsException"), SesFault()])
+def test_a_mail_that_did_not_arrive_for_sure_pokes_its_order_for_the_next_try(
+    worker: Worker, stack: Stack, stocked: Stocked, local: LocalStack, clock: Clock, fault: SesFault
+) -> None:
+    stocked([code(1)])
+    stack.store.save(paid_order("poked"))
+    local.mailbox.after_send = fail_once(fault)
+
+    worker.advance("poked")
+    worker.advance("poked")  # does nothing, and so pokes nobody
+
+    assert delayed(stack, local) == 1
+
+
+def test_an_attempt_whose_worker_died_pokes_its_order_for_the_end_of_the_doubt(
+    worker: Worker, stack: Stack, stocked: Stocked, local: LocalStack, clock: Clock
+) -> None:
+    stocked([code(1)])
+    stack.store.save(paid_order("died"))
+    with dying(6, after=True), suppress(WorkerDied):
+        worker.advance("died")
+    assert loaded(stack.store, "died").mail("purchase-1").state is MailState.SENDING
+
+    clock.now += timedelta(minutes=6)
+    worker.advance("died")
+
+    assert delayed(stack, local) == 1
 
 
 def held_back(worker: Worker, store: Store, local: LocalStack, order_id: str) -> None:
@@ -465,7 +497,7 @@ def test_a_canceled_order_is_not_sent_even_when_it_was_paid(
     worker: Worker, store: Store, stocked: Stocked, sent: Sent
 ) -> None:
     stocked([code(1)])
-    store.save(canceled(paid_order("canceled"), "canceled", NOW))
+    store.save(canceled(paid_order("canceled"), NOW))
 
     worker.advance("canceled")
 

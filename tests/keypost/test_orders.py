@@ -77,6 +77,7 @@ def test_a_second_paid_payment_buys_nothing_more_and_asks_for_a_refund() -> None
     order = orders.with_payment(paid_order(), notice(payment_id="cs_other"), NOW, "EUR")
 
     assert len(order.payments) == 2
+    assert order.is_paid_twice
     assert orders.missing(order) == ((1, Line(SKU, 1), 1),)
     assert order.timeline[-1].what == "paid twice"
 
@@ -96,6 +97,7 @@ def test_an_expired_attempt_beside_a_paid_one_changes_nothing_of_the_order() -> 
         ({"lines": ()}, "nothing says what was bought"),
         ({"lines": (Line(SKU, 600), Line(SKU, 401))}, "more than 1000 codes"),
         ({"lines": (Line(SKU, 1, Kind.RENEWAL, renews="LIC-1"),)}, "renewals are not scheduled yet"),
+        ({"amount": "0.00"}, "nothing was paid"),
         ({"problem": "the order card does not fit"}, "the order card does not fit"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keypost.models import (
     Dispute,
     DisputeState,
@@ -18,7 +19,6 @@ from keypost.models import (
 )
 from keypost.orders import with_payment
 from keypost.payments import merged
-
 from tests.builders import NOW, notice
 
 MINUTE = timedelta(minutes=1)

@@ -19,7 +19,7 @@ from keypost.models import (
     StockCode,
 )
 from keypost.plan import (
-    MAIL_ATTEMPTS,
+    MAIL_UNKNOWNS,
     AssignCodes,
     DoubtMail,
     GiveUpMail,
@@ -76,9 +76,21 @@ def test_a_mail_of_unknown_outcome_is_left_alone_for_a_quarter_of_an_hour() -> N
     assert plan(order, PRODUCTS, NOW + timedelta(minutes=15)) == SendMail("purchase-1")
 
 
+def test_a_mail_that_was_refused_often_is_not_given_up_at_its_first_unknown_outcome() -> None:
+    order = settled(MailNotSent("paused"))
+    for attempt in range(2, 10):
+        order = orders.claim_mail(order, "purchase-1", NOW)
+        order = orders.settle_mail(order, "purchase-1", attempt, MailNotSent("paused"), NOW)
+    assert attention(order) == (Reason.MAIL, NOW)
+    order = orders.claim_mail(order, "purchase-1", NOW)
+    order = orders.settle_mail(order, "purchase-1", 10, MailUnknown("lost"), NOW)
+
+    assert plan(order, PRODUCTS, LATER) == SendMail("purchase-1")
+
+
 def test_after_five_attempts_of_unknown_outcome_a_person_is_asked() -> None:
     order = settled(MailUnknown("lost"))
-    for attempt in range(2, MAIL_ATTEMPTS + 1):
+    for attempt in range(2, MAIL_UNKNOWNS + 1):
         order = orders.claim_mail(order, "purchase-1", NOW)
         order = orders.settle_mail(order, "purchase-1", attempt, MailUnknown("lost"), NOW)
 

@@ -18,7 +18,10 @@ def client() -> Any:
 
 
 def batch(ids: list[str]) -> dict[str, Any]:
-    return {"QueueUrl": URL, "Entries": [{"Id": str(n), "MessageBody": order_id} for n, order_id in enumerate(ids)]}
+    return {
+        "QueueUrl": URL,
+        "Entries": [{"Id": str(n), "MessageBody": i, "DelaySeconds": 3} for n, i in enumerate(ids)],
+    }
 
 
 def test_a_poke_holds_the_order_id_and_nothing_else(client: Any) -> None:
@@ -36,7 +39,7 @@ def test_many_are_poked_ten_a_request(client: Any) -> None:
         for ten in (ids[:10], ids[10:20], ids[20:]):
             stub.add_response("send_message_batch", {"Successful": [], "Failed": []}, batch(ten))
 
-        Queue(client, URL).poke_all(ids)
+        Queue(client, URL).poke_all(ids, timedelta(seconds=3))
 
         stub.assert_no_pending_responses()
 
@@ -50,7 +53,7 @@ def test_what_sqs_did_not_take_is_told_after_all_others_were_tried(client: Any) 
         stub.add_response("send_message_batch", {"Successful": [], "Failed": []})
 
         with pytest.raises(QueueUnavailable, match="11 of 30"):
-            Queue(client, URL).poke_all(ids)
+            Queue(client, URL).poke_all(ids, timedelta(seconds=3))
 
         stub.assert_no_pending_responses()
 

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,12 +21,11 @@ from keypost.models import (
     Payment,
     PaymentState,
     Reason,
-    StockCode,
     TimelineEntry,
     Waiting,
 )
 from keypost.store import DUE_SHARDS, Store
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
 
 TODAY = date(2026, 11, 23)
 Stocked = Callable[[list[str]], None]
@@ -184,17 +184,65 @@ def _all(pages: Iterator[list[str]]) -> set[str]:
     return set(found)
 
 
-def test_the_hint_of_a_taken_code_is_not_offered(
+def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(
     store: Store, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index lags on AWS: what it offers may be taken already."""
-    stocked([code(n) for n in range(30)])
-    stale = store.pick(SKU, 30, TODAY)
-    order = store.save(paid_order("1", Line(SKU, 29)))
-    store.assign(orders.with_codes(order, stale[:29], {SKU: PRODUCT}, NOW, ZONE), stale[:29])
-    hints = [{"pk": {"S": f"CODE#{free.digest}"}, "stock_order": {"S": "9999-12-31#0"}} for free in stale]
-    monkeypatch.setattr(store, "_hints", lambda *_: list(hints))
+    stocked([code(n) for n in range(130)])
+    stale = store.pick(SKU, 130, TODAY)
+    order = store.save(paid_order("1", Line(SKU, 90)))
+    store.assign(orders.with_codes(order, stale[:90], {SKU: PRODUCT}, NOW, ZONE), stale[:90])
+    hints = [{"pk": {"S": f"CODE#{free.digest}"}, "stock_order": {"S": f"{n:04d}#"}} for n, free in enumerate(stale)]
+    monkeypatch.setattr(store, "_hints", lambda *_: iter(hints))
 
-    offered: list[StockCode] = store.pick(SKU, 2, TODAY)
+    assert len(store.pick(SKU, 1, TODAY)) == 1
+    assert {free.code for free in store.pick(SKU, 999, TODAY)} == {free.code for free in stale[90:]}
 
-    assert offered == stale[29:]
+
+def test_a_put_that_the_sdk_sent_twice_is_no_conflict_with_itself(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = store._client.put_item
+
+    def twice(**request: Any) -> Any:
+        put(**request)  # it took effect, and its answer was lost
+        return put(**request)
+
+    monkeypatch.setattr(store._client, "put_item", twice)
+
+    assert store.load("2026-001234") is None
+    assert store.save(paid_order()).version == 1
+
+
+def test_an_import_that_meets_another_transaction_loses_no_code(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = store._client.transact_write_items
+    busy = [[{"Code": "TransactionConflict"}, {"Code": "None"}]]
+
+    def sometimes(**request: Any) -> Any:
+        if busy:
+            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": busy.pop()}
+            raise store._client.exceptions.TransactionCanceledException(answer, "TransactWriteItems")
+        return write(**request)
+
+    monkeypatch.setattr(store._client, "transact_write_items", sometimes)
+
+    assert list(store.add_codes(SKU, [code(1), code(2)], None, None)) == [(2, set())]
+    assert len(store.pick(SKU, 9, TODAY)) == 2
+
+
+def test_a_change_that_was_overtaken_begins_from_what_is_stored(store: Store) -> None:
+    stale = store.save(paid_order("1"))
+    store.save(orders.waiting_for(stale, Reason.STOCK, "x", NOW))
+
+    order = store.change("1", lambda o: orders.canceled(o or stale, NOW), loaded=stale)
+
+    assert order.canceled
+    assert order.waiting is not None
+
+
+def test_more_products_than_one_request_holds_are_all_found(store: Store) -> None:
+    skus = [f"SKU-{n}" for n in range(120)]
+    for sku in skus:
+        store.put_product(product(sku))
+
+    assert set(store.products(skus)) == set(skus)

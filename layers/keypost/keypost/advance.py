@@ -62,21 +62,14 @@ class Worker:
                 detail = f"not in the catalog: {', '.join(skus)}"
                 return self._wait(order, Reason.PRODUCT, detail, now), False
             case AssignCodes(needed):
-                taken, short = self._pick(needed, now)
-                if short:
-                    return self._wait(order, Reason.STOCK, f"too few codes of {', '.join(short)}", now), False
-                taken = taken[:CODES_PER_TRANSACTION]
-                order = orders.with_codes(order, taken, products, now, self.shop.zone)
-                mail = None if orders.missing(order) else order.mails[-1]
-                return self._commit(order, taken, mail, products, now), True
+                return self._assign(order, needed, products, now)
             case SendMail(mail_id):
-                order = orders.claim_mail(order, mail_id, now)
-                return self._commit(order, (), order.mail(mail_id), products, now), True
+                return self._send_again(order, mail_id, products, now), True
             case DoubtMail(mail_id):
                 lost = MailUnknown("whoever sent it stopped before it wrote down the answer")
-                attempt = order.mail(mail_id).attempts
                 telemetry.outcome("MailUnknown", order_id=order.id, mail=mail_id)
-                return self.store.save(orders.settle_mail(order, mail_id, attempt, lost, now)), True
+                order = orders.settle_mail(order, mail_id, order.mail(mail_id).attempts, lost, now)
+                return self._poke_for(mail_id, self.store.save(order), now), True
             case GiveUpMail(mail_id):
                 reason = "it is not known whether any attempt arrived; ask the customer"
                 telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
@@ -86,53 +79,58 @@ class Worker:
         telemetry.outcome("OrderWaits", order_id=order.id, reason=reason)
         return self.store.save(orders.waiting_for(order, reason, detail, now))
 
-    def _pick(self, needed: Sequence[tuple[str, int]], now: datetime) -> tuple[list[StockCode], list[str]]:
-        """Free codes for all that is needed, and the SKUs of which there are too few: all or nothing, so that
-        no order keeps codes from others while it waits itself."""
+    def _assign(
+        self, order: Order, needed: Sequence[tuple[str, int]], products: Mapping[str, Product], now: datetime
+    ) -> tuple[Order, bool]:
+        """All codes that one transaction holds, and with the last of them the mail. All or nothing: an order that
+        waits keeps no codes from others."""
         today = local_day(now, self.shop.zone)
+        short = [sku for sku, count in needed if not self.store.seem_free(sku, count, today)]
         taken: list[StockCode] = []
-        short: list[str] = []
-        for sku, count in needed:
-            picked = self.store.pick(sku, count, today)
+        for sku, count in needed if not short else ():
+            wanted = min(count, CODES_PER_TRANSACTION - len(taken))
+            picked = self.store.pick(sku, wanted, today) if wanted else []
+            short += [sku] if len(picked) < wanted else []
             taken += picked
-            if len(picked) < count:
-                short.append(sku)
-        return taken, short
-
-    def _commit(
-        self,
-        order: Order,
-        taken: Sequence[StockCode],
-        mail: Mail | None,
-        products: Mapping[str, Product],
-        now: datetime,
-    ) -> Order:
-        """Store the order with the codes it took, then send the mail that it claimed. The message is made before
-        anything is stored: the lease then covers the call of SES alone."""
+        if short:
+            return self._wait(order, Reason.STOCK, f"too few codes of {', '.join(short)}", now), False
+        after = orders.with_codes(order, taken, products, now, self.shop.zone)
         message = None
-        if mail:
+        if not orders.missing(after):
             try:
-                message = compose(order, mail, products, self.shop, now)
-            except InvalidInput as error:
-                telemetry.outcome("MailFailed", order_id=order.id, mail=mail.id)
-                order = orders.fail_mail(order, mail.id, str(error), now)
-        order = self.store.assign(order, taken) if taken else self.store.save(order)
-        if taken:
-            telemetry.outcome("LicenseIssued", len(taken), order_id=order.id)
-        return self._send(order, mail, message) if mail and message else order
+                message = compose(after, after.mails[-1], products, self.shop, now)
+            except InvalidInput as error:  # the product is not as its codes are: take none until it is mended
+                return self._wait(order, Reason.PRODUCT, str(error), now), False
+        after = self.store.assign(after, taken)
+        telemetry.outcome("LicenseIssued", len(taken), order_id=order.id)
+        return (self._send(after, after.mails[-1], message) if message else after), True
+
+    def _send_again(self, order: Order, mail_id: str, products: Mapping[str, Product], now: datetime) -> Order:
+        order = orders.claim_mail(order, mail_id, now)
+        try:
+            message = compose(order, order.mail(mail_id), products, self.shop, now)
+        except InvalidInput as error:
+            order = self.store.save(orders.fail_mail(order, mail_id, str(error), now))
+            telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
+            return order
+        return self._send(self.store.save(order), order.mail(mail_id), message)
 
     def _send(self, order: Order, mail: Mail, message: EmailMessage) -> Order:
+        """Hand over a message that was made before its claim was stored: the lease covers the call of SES alone."""
         tags = {"order": order.id, "mail": mail.id, "attempt": str(mail.attempts)}
         result = self.mailer.send(message, tags)
         telemetry.outcome(_OUTCOMES[type(result)], order_id=order.id, mail=mail.id, attempt=mail.attempts)
         now = self.clock()
-        order = self.store.change(
+        settled = self.store.change(
             order.id,
             lambda latest: orders.settle_mail(latest or order, mail.id, mail.attempts, result, now),
             loaded=order,
         )
-        # A retry that is due soon is queued for its moment; the schedules would find it up to 15 minutes later.
-        retry_at = order.mail(mail.id).next_at
+        return self._poke_for(mail.id, settled, now)
+
+    def _poke_for(self, mail_id: str, order: Order, now: datetime) -> Order:
+        """A retry that is due soon is queued for its moment; the schedules would find it up to 15 minutes later."""
+        retry_at = order.mail(mail_id).next_at
         if retry_at and timedelta() <= retry_at - now <= LONGEST_DELAY:
             self.queue.poke(order.id, retry_at - now)
         return order

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from keypost import codes
 from keypost.errors import InvalidInput
 from keypost.models import Kind, Product
 
@@ -33,16 +34,16 @@ class ProductEntry(BaseModel):
     def _compiles(cls, pattern: str) -> str:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, OverflowError) as error:
             raise ValueError(f"is not a regular expression: {error}") from None
-        if "+" in pattern or "*" in pattern:
-            raise ValueError("has no bound: write {5} or {4,6} instead of + or *")
+        if re.search(r"[+*]|\{[0-9]*,\}|\([^()]*\{[0-9]*,[^()]*\)\{", pattern):
+            raise ValueError("has no bound, or one within another: write {5} or {4,6}")
         return pattern
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if not re.fullmatch(self.code_pattern, self.code_example):
-            raise ValueError("code_example does not match code_pattern")
+        if not re.fullmatch(self.code_pattern, codes.normalize(self.code_example)):
+            raise ValueError("code_example does not match code_pattern (codes are kept in upper case)")
         if set(self.steps) != set(Kind):
             raise ValueError("steps are needed for `new` and for `renewal`")
         spoken = [set(self.name), set(self.notes) or _LANGUAGES, *(set(texts) for texts in self.steps.values())]

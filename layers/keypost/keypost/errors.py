@@ -19,15 +19,3 @@ class Conflict(KeypostError):
 
 class QueueUnavailable(KeypostError):
     """A message could not be queued. What it was about is stored and due, so a schedule finds it."""
-
-
-class ProviderUnavailable(KeypostError):
-    """A payment provider did not answer, or asks us to come back after some seconds."""
-
-    def __init__(self, text: str, retry_after: int | None = None) -> None:
-        super().__init__(text)
-        self.retry_after = retry_after
-
-
-class ProviderRefused(KeypostError):
-    """A payment provider does not accept our key, or the key is of the other mode: a person must mend it."""

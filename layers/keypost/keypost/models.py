@@ -199,6 +199,7 @@ class Mail:
     sent_at: datetime | None = None
     problem: str | None = None
     may_have_left: bool = False  # true for ever once SES took it, or may have
+    unknowns: int = 0  # attempts whose outcome is not known
 
 
 @dataclass(frozen=True, slots=True)

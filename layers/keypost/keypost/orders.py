@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 from itertools import islice
 
 from keypost.models import (
+    Fact,
     Kind,
     License,
     Line,
@@ -20,6 +22,7 @@ from keypost.models import (
     MailState,
     MailUnknown,
     Order,
+    OrderCanceled,
     PaymentNotice,
     PaymentState,
     Product,
@@ -70,9 +73,15 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     return order
 
 
-def canceled(order: Order | None, order_id: str, now: datetime) -> Order:
+def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str) -> Order:
+    """Write down what came in; the very order when it is nothing new."""
+    if isinstance(fact, OrderCanceled):
+        return canceled(order or Order(id=fact.order_id, created_at=now), now)
+    return with_payment(order, fact, now, currency)
+
+
+def canceled(order: Order, now: datetime) -> Order:
     """Write down that the shop canceled an order: what has not left yet stays here."""
-    order = order or Order(id=order_id, created_at=now)
     if order.canceled:
         return order
     return _noted(replace(order, canceled=True), now, "canceled", "the shop says so")
@@ -96,6 +105,8 @@ def _problem(notice: PaymentNotice, currency: str) -> str | None:
         return "nothing says what was bought: put an order card on the payment, or serve by hand"
     if not notice.email:
         return "there is no usable e-mail address: ask the customer for one, then serve by hand"
+    if notice.amount is not None and not Decimal(notice.amount):
+        return "nothing was paid for it: check the shop, then serve by hand"
     if notice.currency != currency:
         return f"it was paid in {notice.currency}, this shop sells in {currency}: check the price, then serve by hand"
     if sum(line.quantity for line in notice.lines) > MOST_CODES:
@@ -129,10 +140,11 @@ def with_codes(
             code = offered.popleft()
             license_id = _license_id(order.id, number, code)
             given.append(License(license_id, number, line.sku, code.code, first, line.period_end or last))
-    order = replace(order, licenses=(*order.licenses, *given), waiting=None)
+    order = replace(order, licenses=(*order.licenses, *given))
     order = _noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
     if missing(order):
         return order
+    order = replace(order, waiting=None)
     return claim_mail(owe_mail(order, "purchase", now), _next_mail_id(order, "purchase"), now)
 
 
@@ -151,10 +163,10 @@ def with_codes_returned(order: Order, returned: Collection[str], now: datetime) 
 
 
 def waiting_for(order: Order, reason: Reason, detail: str, now: datetime) -> Order:
-    already = order.waiting and (order.waiting.reason, order.waiting.detail) == (reason, detail)
-    since = order.waiting.since if order.waiting and already else now
-    order = replace(order, waiting=Waiting(reason, detail, since, now + RETRY_WAITING))
-    return order if already else _noted(order, now, f"waits for {reason}", detail)
+    known = order.waiting if order.waiting and order.waiting.reason is reason else None
+    waiting = Waiting(reason, detail, known.since if known else now, now + RETRY_WAITING)
+    order = replace(order, waiting=waiting)
+    return order if known and known.detail == detail else _noted(order, now, f"waits for {reason}", detail)
 
 
 def owe_mail(order: Order, purpose: str, now: datetime) -> Order:
@@ -190,7 +202,8 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
             mail = replace(mail, state=MailState.PENDING, next_at=now + _back_off(order.id, attempt), problem=reason)
             return _noted(_with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again")
         case MailUnknown(reason):
-            mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason, may_have_left=True)
+            mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason)
+            mail = replace(mail, may_have_left=True, unknowns=mail.unknowns + 1)
             return _noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")
 
 

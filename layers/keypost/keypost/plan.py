@@ -8,7 +8,8 @@ from datetime import datetime
 from keypost.models import MailState, Order, Reason, Standing
 from keypost.orders import MONEY_BACK, missing
 
-MAIL_ATTEMPTS = 5  # tries of unknown outcome, each of which may have reached the customer
+MAIL_UNKNOWNS = 5  # attempts of unknown outcome, each of which may have reached the customer
+MAIL_ATTEMPTS = 5  # after so many, somebody should know that it does not leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def plan(order: Order, products: Collection[str], now: datetime) -> Step | None:
         return AssignCodes(tuple(needed.items()))
     for mail in order.mails:
         if mail.state in (MailState.PENDING, MailState.UNKNOWN) and mail.next_at and mail.next_at <= now:
-            spent = mail.state is MailState.UNKNOWN and mail.attempts >= MAIL_ATTEMPTS
+            spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
             return GiveUpMail(mail.id) if spent else SendMail(mail.id)
     return None
 

@@ -29,7 +29,7 @@ class Queue:
         except (ClientError, BotoCoreError) as error:
             raise QueueUnavailable(f"SQS did not take the message: {type(error).__name__}") from None
 
-    def poke_all(self, order_ids: Sequence[str]) -> None:
+    def poke_all(self, order_ids: Sequence[str], delay: timedelta = timedelta()) -> None:
         """Ten a request. QueueUnavailable when some were not taken, after all the others were tried."""
         refused = 0
         for start in range(0, len(order_ids), 10):
@@ -37,7 +37,10 @@ class Queue:
             try:
                 answer = self._client.send_message_batch(
                     QueueUrl=self.url,
-                    Entries=[{"Id": str(n), "MessageBody": order_id} for n, order_id in enumerate(ten)],
+                    Entries=[
+                        {"Id": str(n), "MessageBody": order_id, "DelaySeconds": round(delay.total_seconds())}
+                        for n, order_id in enumerate(ten)
+                    ],
                 )
                 refused += len(answer.get("Failed", []))
             except (ClientError, BotoCoreError):

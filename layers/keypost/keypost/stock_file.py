@@ -2,7 +2,7 @@
 line by line."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,54 +29,72 @@ class Fault:
 
 
 def read_stock_file(
-    text: str, product_of: Callable[[str], Product | None], sku: str | None = None
+    text: str, product_of: Callable[[str], Product | None], sku: str | None, today: date
 ) -> tuple[list[FileCode], list[Fault]]:
     """The codes of a CSV file (separated by commas or semicolons, a header with `code`, and `sku` unless one is
     given for all), and its faults. InvalidInput when it is no such file."""
-    header, rows = _rows(text, sku)
+    lines = text.removeprefix("\ufeff").splitlines() or [""]
+    delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
+    names = _names(lines[0], delimiter, sku)
     found: list[FileCode] = []
     faults: list[Fault] = []
     first_line: dict[str, int] = {}
-    for line, row in rows:
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip(" \t,;"):
+            continue
         try:
-            entry = _read_row(line, dict(zip(header, row, strict=False)), product_of, sku)
+            entry = _read_row(number, _cells(names, line, delimiter), product_of, sku, today)
         except InvalidInput as error:
-            faults.append(Fault(line, str(error)))
+            faults.append(Fault(number, str(error)))
             continue
         if entry.code in first_line:
-            faults.append(Fault(line, f"the same code as on line {first_line[entry.code]}; imported once"))
+            faults.append(Fault(number, f"the same code as on line {first_line[entry.code]}; imported once"))
             continue
-        first_line[entry.code] = line
+        first_line[entry.code] = number
         found.append(entry)
     return found, faults
 
 
-def _rows(text: str, sku: str | None) -> tuple[list[str], Iterable[tuple[int, list[str]]]]:
-    lines = text.removeprefix("\ufeff").splitlines()
-    first = lines[0] if lines else ""
-    reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",")
-    header = [name.strip().lower() for name in next(reader, [])]
-    if "code" not in header:
+def _names(header: str, delimiter: str, sku: str | None) -> list[str]:
+    names = [name.lower() for name in _split(header, delimiter)]
+    if "code" not in names:
         raise InvalidInput(f"the first line must name the columns: {','.join(COLUMNS)} (code and sku are needed)")
-    if "sku" not in header and sku is None:
+    if "sku" not in names and sku is None:
         raise InvalidInput("the file has no column sku: name the product with --sku")
-    if unknown := set(header) - set(COLUMNS):
+    if unknown := set(names) - set(COLUMNS):
         raise InvalidInput(f"the file has a column that is not known: {', '.join(sorted(unknown))}")
-    return header, ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
+    if len(set(names)) < len(names):
+        raise InvalidInput("the file has a column twice")
+    return names
 
 
-def _read_row(line: int, row: dict[str, str], product_of: Callable[[str], Product | None], sku: str | None) -> FileCode:
-    named = row.get("sku", "").strip() or sku or ""
+def _cells(names: list[str], line: str, delimiter: str) -> dict[str, str]:
+    cells = _split(line, delimiter)
+    if any(cells[len(names) :]):
+        raise InvalidInput("the line has more cells than there are columns")
+    return dict(zip(names, cells, strict=False))
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """One line is one code, so that a stray quote spoils no line but its own."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
+    except csv.Error as error:
+        raise InvalidInput(f"the line is not CSV: {error}") from None
+
+
+def _read_row(
+    line: int, row: dict[str, str], product_of: Callable[[str], Product | None], sku: str | None, today: date
+) -> FileCode:
+    """Faults do not repeat what they found: in a file with its columns exchanged that is a code."""
+    named = row.get("sku") or sku or ""
     product = product_of(named)
     if product is None:
-        raise InvalidInput(f"no product {named!r} in the catalog: add it with `keypost products apply`")
-    return FileCode(
-        line,
-        named,
-        codes.checked(row.get("code", ""), product),
-        row.get("batch", "").strip() or None,
-        _day(row.get("activate_before", "").strip()),
-    )
+        raise InvalidInput("its sku is not in the catalog: add the product with `keypost products apply`")
+    last_day = _day(row.get("activate_before", ""))
+    if last_day and last_day < today:
+        raise InvalidInput("activate_before has passed: nobody can use this code")
+    return FileCode(line, named, codes.checked(row.get("code", ""), product), row.get("batch") or None, last_day)
 
 
 def _day(text: str) -> date | None:

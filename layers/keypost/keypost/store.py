@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import cattrs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CODES_PER_TRANSACTION = 99  # of the 100 items DynamoDB takes, one is the order
 DUE_SHARDS = 16
 _IMPORT_CHUNK = 100
+_HINTS_PER_PAGE = 100
 _TRIES = 20
 _NEVER_EXPIRES = "9999-12-31"
 _BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -50,7 +52,9 @@ class Store:
         try:
             self._client.put_item(**put)
         except self._client.exceptions.ConditionalCheckFailedException:
-            raise Conflict(f"order {order.id} was changed meanwhile") from None
+            # It may be our own: the SDK sends a put again when its answer was lost.
+            if self.load(order.id) != saved:
+                raise Conflict(f"order {order.id} was changed meanwhile") from None
         return saved
 
     def change(self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None) -> Order:
@@ -95,26 +99,32 @@ class Store:
     def pick(self, sku: str, count: int, today: date) -> list[StockCode]:
         """Up to `count` free codes of a product that can still be activated today, those that run out first
         before the others, at random among equals. A hint: the index lags, `assign` decides."""
-        found = self._hints(sku, today, 2 * count + 20)  # with some to spare: who picks at once should not meet
-        random.shuffle(found)
-        found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
+        hints = self._hints(sku, today)
         free: list[StockCode] = []
-        while found and len(free) < count:
-            lacking = min(100, count - len(free))
-            items = self._batch_get([item["pk"]["S"] for item in found[:lacking]])
-            free += [StockCode(_digest(i), i["code"], i["sku"]) for i in items if i["state"] == "free"]
-            del found[:lacking]
+        # Some to spare: who picks at once should not meet. On to the end: those in front may be taken already.
+        while len(free) < count and (found := list(islice(hints, 2 * count + 20))):
+            random.shuffle(found)
+            found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
+            while found and len(free) < count:
+                lacking = count - len(free)
+                items = self._batch_get([item["pk"]["S"] for item in found[:lacking]])
+                free += [StockCode(_digest(i), i["code"], i["sku"]) for i in items if i["state"] == "free"]
+                del found[:lacking]
         return free
 
-    def _hints(self, sku: str, today: date, wanted: int) -> list[Mapping[str, Any]]:
+    def seem_free(self, sku: str, count: int, today: date) -> bool:
+        """Whether the index offers so many codes: cheap, and a hint like `pick`."""
+        return sum(1 for _ in islice(self._hints(sku, today), count)) == count
+
+    def _hints(self, sku: str, today: date) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="stock",
             KeyConditionExpression="stock = :sku AND stock_order >= :today",
             ExpressionAttributeValues={":sku": {"S": sku}, ":today": {"S": today.isoformat()}},
-            PaginationConfig={"MaxItems": wanted},
+            PaginationConfig={"PageSize": _HINTS_PER_PAGE},
         )
-        return [item for page in pages for item in page["Items"]]
+        return (item for page in pages for item in page["Items"])
 
     def add_codes(
         self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None
@@ -185,12 +195,14 @@ class Store:
         yield from (ids for page in pages if (ids := _order_ids(page["Items"])))
 
     def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The items under at most 100 keys, in any order, without those that do not exist."""
-        wanted: Any = {self.table: {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}}
-        while keys and wanted:
-            answer = self._client.batch_get_item(RequestItems=wanted)
-            yield from map(_plain, answer["Responses"].get(self.table, []))
-            wanted = answer.get("UnprocessedKeys")
+        """The items under these keys, in any order, without those that do not exist."""
+        for start in range(0, len(keys), 100):
+            hundred = [{"pk": {"S": key}} for key in keys[start : start + 100]]
+            wanted: Any = {self.table: {"Keys": hundred, "ConsistentRead": True}}
+            while wanted:
+                answer = self._client.batch_get_item(RequestItems=wanted)
+                yield from map(_plain, answer["Responses"].get(self.table, []))
+                wanted = answer.get("UnprocessedKeys")
 
     def _order_put(self, order: Order) -> tuple[Order, Any]:
         saved = replace(order, version=order.version + 1)

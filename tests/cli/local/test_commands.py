@@ -51,7 +51,7 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert children(tmp_path) == []
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
     tmp_path: Path, environment: dict[str, str], ending: signal.Signals
 ) -> None:

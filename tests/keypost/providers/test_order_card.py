@@ -47,7 +47,6 @@ def test_numbers_are_read_as_text_and_unknown_keys_are_ignored() -> None:
         (CARD | {"order_id": "x" * 65, "sku": "A"}, "order_id: "),
         (CARD | {"order_id": "1\n", "sku": "A"}, "order_id: "),
         (CARD | {"email": "a@b.example\r\nBcc: x@y.example", "sku": "A"}, "is not a usable e-mail address"),
-        (CARD | {"lang": "dutch", "sku": "A"}, "lang: "),
         (CARD | {f"line_{n}": "A|1" for n in range(1, 22)}, "at most 20"),
         (CARD | {"line_1": "A|0"}, "lines.0.quantity: "),
         (CARD | {"line_1": "A|10000"}, "lines.0.quantity: "),
@@ -61,6 +60,7 @@ def test_numbers_are_read_as_text_and_unknown_keys_are_ignored() -> None:
         (CARD | {"line_1": "A|1|new||2026-12-01"}, "go together"),
         (CARD | {"line_1": "A|1|new||2026-12-02|2026-12-01"}, "ends before it starts"),
         (CARD | {"line_1": "A|1|new||2026-02-30|2027-12-01"}, "lines.0.period_start: "),
+        (CARD | {"line_1": "A|1|new||2026-02-01|9999-12-01"}, "lines.0.period_end: "),
         (CARD | {"line_1": "A|1|new||||more"}, "too many fields"),
     ],
 )
@@ -69,6 +69,15 @@ def test_a_card_that_breaks_a_rule_is_refused_with_the_rule(card: dict[str, Any]
         read_card(card)
 
     assert fault in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "language"), [("nl", "nl"), ("NL", "nl"), ("nl-NL", "nl"), ("en_GB", "en"), ("dutch", None)]
+)
+def test_a_language_is_read_as_it_is_meant_and_is_never_a_reason_to_keep_a_code_back(
+    written: str, language: str | None
+) -> None:
+    assert read_card(CARD | {"sku": "A", "lang": written}).lang == language
 
 
 def test_a_refusal_does_not_repeat_what_was_written() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import Line, PaymentNotice, PaymentState
 from keypost.providers import stripe
-from tests.builders import NOW, SKU, STRIPE_SECRET, stripe_event, stripe_headers
+from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, stripe_event, stripe_headers
 
 BODY = stripe_event()
 AT = NOW.timestamp()
@@ -113,7 +113,7 @@ def test_we_accept_what_stripes_own_library_accepts_but_for_the_future(offset: i
 def test_a_paid_session_with_an_order_card_is_an_order() -> None:
     assert read(BODY) == PaymentNotice(
         provider="stripe",
-        payment_id="cs_test_a1B2c3D4e5F6g7H8i9",
+        payment_id=SESSION,
         state=PaymentState.PAID,
         at=datetime.fromtimestamp(1795000000, UTC),
         order_id="2026-001234",
@@ -169,10 +169,15 @@ def test_test_mode_never_reaches_a_live_stack_nor_live_mode_a_test_stack(stage: 
 @pytest.mark.parametrize(
     ("session", "order_id", "problem"),
     [
-        ({"metadata": {}}, "cs_test_a1B2c3D4e5F6g7H8i9", None),
-        ({"metadata": None}, "cs_test_a1B2c3D4e5F6g7H8i9", None),
+        ({"id": "c" * 255, "metadata": {}}, "c" * 80, None),
+        ({"metadata": {}}, SESSION, None),
+        ({"metadata": None}, SESSION, None),
         ({"metadata": {"v": "1", "order_id": "7"}}, "7", "lines"),
-        ({"metadata": {"order_id": "a b", "sku": "A"}}, "cs_test_a1B2c3D4e5F6g7H8i9", "v: Field required"),
+        (
+            {"metadata": {"order_id": "a b", "sku": "A"}},
+            SESSION,
+            "v: Field required",
+        ),
         ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(21)}}, "7", "at most 20"),
         ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|10000"}}, "7", "quantity"),
         ({"mode": "subscription"}, "2026-001234", "mode subscription"),
@@ -202,7 +207,24 @@ def test_an_amount_is_counted_in_the_units_of_its_currency() -> None:
     assert read(stripe_event({"amount_total": None})).amount is None
 
 
+@pytest.mark.parametrize(
+    ("locale", "language"), [("nl", "nl"), ("en-GB", "en"), ("auto", None), (None, None), ("", None)]
+)
+def test_without_a_language_on_the_card_the_session_says_it_if_it_does(
+    locale: str | None, language: str | None
+) -> None:
+    card = {"v": "1", "order_id": "7", "sku": SKU}
+
+    assert read(stripe_event({"metadata": card, "locale": locale})).language == language
+
+
+def test_a_coupon_for_all_of_it_is_no_payment_of_nothing() -> None:
+    assert read(stripe_event({"payment_status": "no_payment_required", "amount_total": 0})).amount is None
+    assert read(stripe_event({"amount_total": 0})).amount == "0.00"
+
+
 def test_a_moment_that_cannot_be_is_replaced_by_now() -> None:
+    assert read(stripe_event(created=10**400)).at == NOW
     assert read(stripe_event(created=int(AT) + 60)).at == NOW
     assert read(stripe_event(created="yesterday")).at == NOW
 
@@ -216,6 +238,9 @@ def test_a_moment_that_cannot_be_is_replaced_by_now() -> None:
         b'{"object":"event","type":"checkout.session.completed","livemode":false}',
         b'{"object":"event","type":"checkout.session.completed","livemode":false,"data":{"object":{"id":5.5e9}}}',
         stripe_event({"id": "cs/../x"}),
+        stripe_event({"id": "c" * 256}),
+        stripe_event(type=[]),
+        stripe_event(type={}),
         stripe_event(livemode="false"),
     ],
 )
@@ -231,7 +256,10 @@ session_keys = st.sampled_from(
 )
 
 
-@given(st.dictionaries(session_keys, json_values | cards))
-def test_whatever_stands_in_a_session_it_is_read_or_refused(session: dict[str, Any]) -> None:
+event_keys = st.sampled_from(["type", "created", "livemode", "object", "id", "api_version"])
+
+
+@given(st.dictionaries(session_keys, json_values | cards), st.dictionaries(event_keys, json_values, max_size=2))
+def test_whatever_stands_in_an_event_it_is_read_or_refused(session: dict[str, Any], event: dict[str, Any]) -> None:
     with suppress(InvalidInput):
-        stripe.read(stripe_event(session), "test", NOW)
+        stripe.read(stripe_event(session, **event), "test", NOW)

@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import Kind, Line, PaymentNotice, PaymentState
+from keypost.models import (
+    Dispute,
+    DisputeState,
+    Kind,
+    Line,
+    OrderCanceled,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+)
 from keypost.providers import webhook
 from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, event, webhook_headers
 
@@ -31,7 +41,7 @@ def without(*keys: str) -> bytes:
 
 def read(body: bytes, stage: str = "test") -> PaymentNotice:
     notice = webhook.read(body, stage, NOW)
-    assert notice is not None
+    assert isinstance(notice, PaymentNotice)
     return notice
 
 
@@ -119,7 +129,7 @@ def test_we_accept_what_the_official_library_accepts(signer: bytes, known: bytes
 def test_a_paid_order_is_read_with_all_it_says() -> None:
     assert read(BODY) == PaymentNotice(
         provider="webhook",
-        payment_id="inv_88231",
+        payment_id="2026-001235",
         state=PaymentState.PAID,
         at=datetime(2026, 11, 20, 9, 14, 3, tzinfo=UTC),
         order_id="2026-001235",
@@ -136,8 +146,35 @@ def test_an_open_order_is_not_paid() -> None:
     assert read(callback(type="order.open")).state is PaymentState.OPEN
 
 
-def test_without_a_payment_id_an_order_has_one_payment() -> None:
-    assert read(without("payment_id")).payment_id == "2026-001235"
+def test_an_order_has_one_payment_whatever_payment_id_the_shop_names() -> None:
+    """A refund need not name one, and must find it."""
+    assert read(without("payment_id")).payment_id == read(BODY).payment_id == "2026-001235"
+
+
+def later(kind: str, **data: Any) -> bytes:
+    """A callback about money that went back, at noon of the day of NOW."""
+    body = {"order_id": "2026-001235", "test": True, **data}
+    return json.dumps({"type": kind, "timestamp": "2026-11-23T12:00:00+00:00", "data": body}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (later("order.refunded", full=True), {"refunded": Refunded(NOW, None, full=True)}),
+        (later("order.refunded", amount_refunded="10.00"), {"refunded": Refunded(NOW, "10.00")}),
+        (later("order.disputed"), {"disputes": (Dispute("2026-001235", DisputeState.OPEN, NOW),)}),
+        (later("order.dispute_closed", won=True), {"disputes": (Dispute("2026-001235", DisputeState.WON, NOW),)}),
+        (later("order.dispute_closed", won=False), {"disputes": (Dispute("2026-001235", DisputeState.LOST, NOW),)}),
+    ],
+)
+def test_money_that_goes_back_is_told_of_the_orders_payment(body: bytes, says: dict[str, Any]) -> None:
+    plain = PaymentNotice("webhook", "2026-001235", None, NOW, "2026-001235")
+
+    assert webhook.read(body, "test", NOW) == replace(plain, **says)
+
+
+def test_a_canceled_order_is_told_as_such() -> None:
+    assert webhook.read(later("order.canceled"), "test", NOW) == OrderCanceled("2026-001235")
 
 
 def test_the_order_card_may_stand_there_as_it_is() -> None:
@@ -151,15 +188,18 @@ def test_the_order_card_may_stand_there_as_it_is() -> None:
     assert notice.lines == (Line("A", 2), Line("B", 1, Kind.RENEWAL, "LIC-1"))
 
 
-@pytest.mark.parametrize("kind", ["invoice.created", "", None])
-def test_a_callback_about_something_else_tells_of_no_payment(kind: str | None) -> None:
+@pytest.mark.parametrize("kind", ["invoice.created", "order.shipped", "", None, 7, ["order.paid"]])
+def test_a_callback_about_something_else_tells_of_no_payment(kind: object) -> None:
     assert webhook.read(callback(type=kind), "test", NOW) is None
 
 
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        (callback(type="order.refunded"), "type: "),
+        (later("order.refunded"), "a refund says"),
+        (later("order.refunded", amount_refunded=-1), "amount_refunded: "),
+        (later("order.dispute_closed"), "won: Field required"),
+        (later("order.disputed", order_id="a/b"), "order_id: "),
         (callback(timestamp="20 november"), "timestamp: "),
         (callback(timestamp="2026-11-20T09:14:03"), "timestamp: "),
         (without("order_id"), "order_id: Field required"),

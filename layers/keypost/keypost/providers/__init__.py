@@ -7,15 +7,15 @@ from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast
 
-from keypost.models import PaymentNotice
+from keypost.models import Fact
 
 
 class Provider(Protocol):
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
         """SignatureRefused unless one of the secrets signed these very bytes within five minutes of now."""
 
-    def read(self, body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
-        """The payment that a verified body tells of, None when it tells of none. InvalidInput when it is not of
+    def read(self, body: bytes, stage: str, now: datetime) -> Fact | None:
+        """What a verified body tells of an order, None when it tells of none. InvalidInput when it is not of
         the agreed form, or from test mode on a live stack or the other way round."""
 
 

@@ -36,7 +36,16 @@ def _whole_number(value: Any) -> Any:
     return value
 
 
-OrderId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+def _language(text: str) -> str | None:
+    """`nl`, and `NL` and `nl-NL` too; what is no language is none, as it is no reason to keep a code back."""
+    found = re.match(r"([a-z]{2})(?:[-_]|$)", text.strip().lower())
+    return found[1] if found else None
+
+
+ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+OrderId = Annotated[str, Field(pattern=f"^{ORDER_ID.pattern}$")]
+Language = Annotated[str | None, AfterValidator(lambda text: text and _language(text))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 Email = Annotated[str, AfterValidator(email_address)]
 
 
@@ -47,8 +56,8 @@ class CardLine(BaseModel):
     quantity: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
     kind: Kind = Kind.NEW
     renews: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._/-]{1,129}$")
-    period_start: date | None = None
-    period_end: date | None = None
+    period_start: Day | None = None
+    period_end: Day | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -70,7 +79,7 @@ class OrderCard(BaseModel):
     v: str = Field(pattern="^1$")
     order_id: OrderId
     email: Email | None = None
-    lang: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
+    lang: Language = None
     lines: tuple[CardLine, ...] = Field(min_length=1, max_length=MOST_LINES)
 
 

@@ -10,16 +10,18 @@ import stripe
 
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import PaymentNotice, PaymentState
-from keypost.providers.order_card import OrderCard, clean_name, email_address, read_card
+from keypost.providers.order_card import ORDER_ID, OrderCard, clean_name, email_address, read_card
 from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
+_OLDEST_SECONDS = 30 * 24 * 3600  # Stripe keeps events no longer
 _SESSION_EVENTS = {
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
 }
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,255}")  # of a session; those of test mode have 66 characters
+_LONGEST_FALLBACK = 80  # of an order id made from a session's
 # Stripe counts in the smallest unit of a currency; these have no smaller one.
 _NO_MINOR_UNIT = re.compile("BIF|CLP|DJF|GNF|JPY|KMF|KRW|MGA|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
 
@@ -50,7 +52,10 @@ def read(body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
     event = parse_object(body)
     if event.get("object") != "event":
         raise InvalidInput("this is not a Stripe snapshot event: choose the payload style `snapshot` at Stripe")
-    if event.get("type") not in _SESSION_EVENTS:
+    kind = event.get("type")
+    if not isinstance(kind, str):
+        raise InvalidInput("the event has no type")
+    if kind not in _SESSION_EVENTS:
         return None
     live = event.get("livemode")
     if not isinstance(live, bool) or (stage == "live" and not live) or (stage == "test" and live):
@@ -59,7 +64,7 @@ def read(body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
     session = data.get("object") if isinstance(data, dict) else None
     if not isinstance(session, dict) or not _is_id(session.get("id")):
         raise InvalidInput("the event holds no Checkout Session with an id")
-    state = _state(str(event["type"]), session.get("payment_status"))
+    state = _state(kind, session.get("payment_status"))
     return _notice(session, state, _moment(event.get("created"), now)) if state else None
 
 
@@ -86,20 +91,22 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
             card = read_card(metadata)
         except InvalidInput as error:
             problem = str(error) if metadata else None
-    given_id = str(metadata.get("order_id"))
-    locale = str(session.get("locale") or "")[:2]
+    given_id = card.order_id if card else str(metadata.get("order_id", ""))
+    locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` says nothing
     currency = str(session.get("currency") or "").upper()
+    free = session.get("payment_status") == "no_payment_required"
     return PaymentNotice(
         provider="stripe",
         payment_id=session["id"],
         state=state,
         at=at,
-        order_id=given_id if _is_id(given_id) and "order_id" in metadata else session["id"],
-        amount=_amount(session.get("amount_total"), currency),
+        order_id=given_id if ORDER_ID.fullmatch(given_id) else session["id"][:_LONGEST_FALLBACK],
+        # A coupon of 100 % is the shop's own wish; any other payment of nothing is looked at by a person.
+        amount=None if free else _amount(session.get("amount_total"), currency),
         currency=currency,
         email=(card and card.email) or _usable(customer.get("email")),
         name=clean_name(customer.get("name")),
-        language=(card and card.lang) or (locale if locale.isalpha() else None),
+        language=(card and card.lang) or (locale[1] if locale else None),
         lines=tuple(line.line() for line in card.lines) if card else (),
         problem=problem,
     )
@@ -124,6 +131,6 @@ def _amount(minor: Any, currency: str) -> str | None:
 
 def _moment(created: Any, now: datetime) -> datetime:
     """When Stripe saw it, within what it retries; the clock here otherwise."""
-    if isinstance(created, int) and 0 <= now.timestamp() - created <= 30 * 24 * 3600:
+    if isinstance(created, int) and 0 <= int(now.timestamp()) - created <= _OLDEST_SECONDS:
         return datetime.fromtimestamp(created, UTC)
     return now

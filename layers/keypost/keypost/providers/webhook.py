@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
-from keypost.providers.order_card import CardLine, Email, OrderId, clean_name, first_fault, read_card
+from keypost.providers.order_card import CardLine, Email, Language, OrderId, clean_name, first_fault, read_card
 from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
@@ -62,7 +62,7 @@ class _Bought(_Data):
     amount: Amount
     email: Email
     name: str | None = None
-    language: str | None = Field(default=None, pattern=r"^[a-z]{2}$")
+    language: Language = None
     lines: tuple[CardLine, ...] = Field(min_length=1, max_length=1000)
 
 
@@ -102,7 +102,7 @@ class _Callback(BaseModel):
 def read(body: bytes, stage: str, now: datetime) -> Fact | None:
     """An order has one payment here, whatever payment ids the shop names: a refund need not name one."""
     raw = parse_object(body)
-    if not str(raw.get("type")).startswith("order."):
+    if raw.get("type") not in list(_DATA):
         return None
     try:
         callback = _Callback.model_validate(raw)
