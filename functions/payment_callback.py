@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from keypost import gateway, orders, telemetry, wiring
 from keypost.errors import Conflict, InvalidInput, QueueUnavailable, SignatureRefused
-from keypost.models import Fact, Order, Standing
+from keypost.models import Fact, MoneyBack, Order, PaymentNotice, Standing
 from keypost.providers import PROVIDERS, Entry
 
 
@@ -55,18 +55,32 @@ def _verify(entry: Entry, request: gateway.Request, now: datetime) -> None:
         provider.verify(request.body, request.headers, fresh, now)
 
 
-def _write_down(fact: Fact, now: datetime) -> None:
+def _write_down(fact: Fact | MoneyBack, now: datetime) -> None:
+    """The fact, and what came before it of a payment that nobody knew yet. A fact of a payment that is still
+    unknown is kept for that moment."""
+    store = wiring.store()
+    facts: list[Fact] = []
+    if isinstance(fact, MoneyBack):
+        facts += store.tell(fact)
+    else:
+        facts.append(fact)
+        if isinstance(fact, PaymentNotice) and fact.reference:
+            facts += store.link(fact)
+    if not facts:
+        return telemetry.outcome("PaymentUnknown")
     before: Order | None = None
 
-    def with_notice(order: Order | None) -> Order:
+    def with_facts(order: Order | None) -> Order:
         nonlocal before
         before = order
-        return orders.with_fact(order, fact, now, wiring.config().currency)
+        for each in facts:
+            order = orders.with_fact(order, each, now, wiring.config().currency)
+        return order or Order(id=facts[0].order_id, created_at=now)
 
-    order = wiring.store().change(fact.order_id, with_notice)
+    order = store.change(facts[0].order_id, with_facts)
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order.id)
-    wiring.queue().poke(order.id)
+    return wiring.queue().poke(order.id)
 
 
 def _outcomes(before: Order | None, after: Order) -> list[str]:

@@ -79,7 +79,13 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
     [
         (
             "PaymentCallback",
-            {"dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessage", "secretsmanager:GetSecretValue"},
+            {
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "sqs:SendMessage",
+                "secretsmanager:GetSecretValue",
+            },
         ),
         ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
         (

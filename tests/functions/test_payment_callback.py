@@ -2,6 +2,7 @@ import base64
 import io
 import json
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import payment_callback
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import PaymentState
+from keypost.models import PaymentState, Standing
 from tests.builders import EVENTS, SESSION, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers, webhook_headers
 
 PAID = EVENTS / "webhook/order.paid.json"
@@ -111,6 +112,42 @@ def test_two_providers_for_one_order_are_two_payments(wired: Stack, logged: io.S
     assert order is not None
     assert [payment.provider for payment in order.payments] == ["stripe", "webhook"]
     assert order.timeline[-1].what == "paid twice"
+
+
+@pytest.mark.parametrize(
+    ("story", "standing"),
+    [
+        (["checkout.session.completed", "charge.refunded"], Standing.REFUNDED),
+        (["checkout.session.completed", "charge.refunded", "refund.failed"], Standing.PAID),
+        (["checkout.session.completed", "charge.dispute.created"], Standing.DISPUTED),
+        (["checkout.session.completed", "charge.dispute.created", "charge.dispute.closed"], Standing.PAID),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+)
+def test_stripes_events_may_come_in_any_order_and_twice(wired: Stack, story: list[str], standing: Standing) -> None:
+    for number, order in enumerate(permutations(story)):
+        order_id, intent = f"any-order-{number}", f"pi_{number}"
+        for name in (*order, order[0]):
+            body = event(f"stripe/{name}.json")
+            about = body["data"]["object"]
+            about |= {"payment_intent": intent, "id": f"{about['id']}{number}"}
+            if name == "checkout.session.completed":
+                about["metadata"]["order_id"] = order_id
+            assert stripe(json.dumps(body).encode())["statusCode"] == 200
+
+        stored = wired.store.load(order_id)
+        assert stored is not None
+        assert (stored.standing, len(stored.payments), stored.is_paid_twice) == (standing, 1, False)
+
+
+def test_a_refund_of_a_payment_that_is_none_of_ours_is_kept_but_makes_no_order(
+    wired: Stack, local: LocalStack, logged: io.StringIO
+) -> None:
+    assert stripe(json.dumps(event("stripe/charge.refunded.json")).encode())["statusCode"] == 200
+
+    assert '"PaymentUnknown"' in logged.getvalue()
+    assert pokes(wired, local) == []
+    assert items(wired, local) == 1
 
 
 @pytest.mark.parametrize(

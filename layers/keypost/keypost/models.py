@@ -130,11 +130,20 @@ class PaymentNotice:
     refunded: Refunded | None = None
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    reference: str | None = None  # by which the provider tells of its refunds and disputes later
 
 
 @dataclass(frozen=True, slots=True)
 class OrderCanceled:
     order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """News of a payment whose order is not named, only a reference that the order's own callback names too."""
+
+    reference: str
+    notice: PaymentNotice  # its order and payment id are empty
 
 
 Fact = PaymentNotice | OrderCanceled

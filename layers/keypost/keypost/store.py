@@ -2,6 +2,7 @@
 is one item, keyed by its digest; what must change together changes in one transaction."""
 
 import hashlib
+import json
 import random
 import secrets
 import time
@@ -19,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from keypost import codes, plan
 from keypost.errors import Conflict
-from keypost.models import License, Order, Product, Reason, StockCode
+from keypost.models import License, MoneyBack, Order, PaymentNotice, Product, Reason, StockCode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -164,6 +165,29 @@ class Store:
                 return known
         raise Conflict("the stock is being changed by too many at once; import the file again, it adds no code twice")
 
+    def link(self, notice: PaymentNotice) -> list[PaymentNotice]:
+        """Remember whose payment a reference is; gives what was said of that payment before it was known."""
+        answer = self._client.update_item(
+            TableName=self.table,
+            Key=_pointer(notice.provider, notice.reference or ""),
+            UpdateExpression="SET order_id = :order, payment_id = :payment",
+            ExpressionAttributeValues={":order": {"S": notice.order_id}, ":payment": {"S": notice.payment_id}},
+            ReturnValues="ALL_NEW",
+        )
+        return _told(answer["Attributes"])
+
+    def tell(self, news: MoneyBack) -> list[PaymentNotice]:
+        """Keep news of a payment by its reference, however often it comes; gives all that was said of it, once it
+        is known whose it is. One update here and one in `link`: whichever comes second sees the other."""
+        answer = self._client.update_item(
+            TableName=self.table,
+            Key=_pointer(news.notice.provider, news.reference),
+            UpdateExpression="ADD told :news",
+            ExpressionAttributeValues={":news": {"SS": [json.dumps(_converter.unstructure(news.notice))]}},
+            ReturnValues="ALL_NEW",
+        )
+        return _told(answer["Attributes"]) if "order_id" in answer["Attributes"] else []
+
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
         self._client.put_item(TableName=self.table, Item=_wire(item))
@@ -279,6 +303,17 @@ def _order(item: Mapping[str, Any]) -> Order:
 
 def _order_ids(items: Iterable[Mapping[str, Any]]) -> list[str]:
     return [item["pk"]["S"].removeprefix("ORDER#") for item in items]
+
+
+def _pointer(provider: str, reference: str) -> dict[str, Any]:
+    return {"pk": {"S": f"PAYMENT#{provider}#{reference}"}}
+
+
+def _told(item: Mapping[str, Any]) -> list[PaymentNotice]:
+    """What was said of a payment, with the order and the payment that it turned out to be."""
+    known = {"order_id": item["order_id"]["S"], "payment_id": item["payment_id"]["S"]}
+    told = item.get("told", {"SS": []})["SS"]
+    return [_converter.structure(json.loads(text) | known, PaymentNotice) for text in sorted(told)]
 
 
 def _digest(item: Mapping[str, Any]) -> str:

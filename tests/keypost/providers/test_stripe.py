@@ -1,4 +1,6 @@
+import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,17 +10,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import Line, PaymentNotice, PaymentState
+from keypost.models import (
+    Dispute,
+    DisputeState,
+    FailedRefund,
+    Line,
+    MoneyBack,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+)
 from keypost.providers import stripe
-from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, stripe_event, stripe_headers
+from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers
 
 BODY = stripe_event()
 AT = NOW.timestamp()
+LATER = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def read(body: bytes, stage: str = "test") -> PaymentNotice:
     notice = stripe.read(body, stage, NOW)
-    assert notice is not None
+    assert isinstance(notice, PaymentNotice)
     return notice
 
 
@@ -123,7 +135,63 @@ def test_a_paid_session_with_an_order_card_is_an_order() -> None:
         name="Anna Jansen",
         language="nl",
         lines=(Line(SKU, 1),),
+        reference="pi_3SXk1keypost",
     )
+
+
+def money(name: str, **changes: Any) -> bytes:
+    """A recorded event about money that went back, with changes to its object."""
+    body = event(f"stripe/{name}.json")
+    body["data"]["object"] |= changes
+    return json.dumps(body).encode()
+
+
+def seconds(stamp: int) -> datetime:
+    return datetime.fromtimestamp(stamp, UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (money("charge.refunded"), {"refunded": Refunded(seconds(1795010000), "39.95")}),
+        (money("charge.refunded", amount_refunded=1000), {"refunded": Refunded(seconds(1795010000), "10.00")}),
+        (
+            money("refund.failed"),
+            {"failed_refunds": (FailedRefund("re_3SXk1keypost", "39.95", seconds(1795020000)),)},
+        ),
+        (
+            money("charge.dispute.created"),
+            {"disputes": (Dispute("dp_1SXdkeypost", DisputeState.OPEN, seconds(1795030000)),)},
+        ),
+        *(
+            (
+                money("charge.dispute.closed", status=status),
+                {"disputes": (Dispute("dp_1SXdkeypost", state, seconds(1795040000)),)},
+            )
+            for status, state in [
+                ("won", DisputeState.WON),
+                ("warning_closed", DisputeState.WON),
+                ("lost", DisputeState.LOST),
+            ]
+        ),
+    ],
+)
+def test_money_that_goes_back_is_told_by_the_payment_intent(body: bytes, says: dict[str, Any]) -> None:
+    told = stripe.read(body, "test", LATER)
+
+    assert isinstance(told, MoneyBack)
+    assert told.reference == "pi_3SXk1keypost"
+    assert told.notice == replace(PaymentNotice("stripe", "", None, told.notice.at, ""), **says)
+
+
+def test_money_that_goes_back_of_something_else_than_a_checkout_is_nothing_to_us() -> None:
+    assert stripe.read(money("charge.refunded", payment_intent=None), "test", LATER) is None
+
+
+@pytest.mark.parametrize("name", ["charge.refunded", "charge.dispute.created"])
+def test_money_of_test_mode_never_moves_a_live_order(name: str) -> None:
+    with pytest.raises(InvalidInput, match="livemode"):
+        stripe.read(money(name), "live", LATER)
 
 
 @pytest.mark.parametrize(
@@ -256,10 +324,18 @@ session_keys = st.sampled_from(
 )
 
 
+MONEY = ["charge.refunded", "refund.failed", "charge.dispute.created", "charge.dispute.closed"]
+money_keys = st.sampled_from(["id", "payment_intent", "amount", "amount_refunded", "currency", "status", "refunded"])
 event_keys = st.sampled_from(["type", "created", "livemode", "object", "id", "api_version"])
 
 
 @given(st.dictionaries(session_keys, json_values | cards), st.dictionaries(event_keys, json_values, max_size=2))
-def test_whatever_stands_in_an_event_it_is_read_or_refused(session: dict[str, Any], event: dict[str, Any]) -> None:
+def test_whatever_stands_in_an_event_it_is_read_or_refused(session: dict[str, Any], top: dict[str, Any]) -> None:
     with suppress(InvalidInput):
-        stripe.read(stripe_event(session, **event), "test", NOW)
+        stripe.read(stripe_event(session, **top), "test", NOW)
+
+
+@given(st.sampled_from(MONEY), st.dictionaries(money_keys, json_values))
+def test_whatever_stands_in_an_event_about_money_it_is_read_or_refused(name: str, changes: dict[str, Any]) -> None:
+    with suppress(InvalidInput):
+        stripe.read(money(name, **changes), "test", NOW)

@@ -7,14 +7,14 @@ from datetime import datetime
 from importlib import import_module
 from typing import Protocol, cast
 
-from keypost.models import Fact
+from keypost.models import Fact, MoneyBack
 
 
 class Provider(Protocol):
     def verify(self, body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
         """SignatureRefused unless one of the secrets signed these very bytes within five minutes of now."""
 
-    def read(self, body: bytes, stage: str, now: datetime) -> Fact | None:
+    def read(self, body: bytes, stage: str, now: datetime) -> Fact | MoneyBack | None:
         """What a verified body tells of an order, None when it tells of none. InvalidInput when it is not of
         the agreed form, or from test mode on a live stack or the other way round."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 import stripe
 
 from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import PaymentNotice, PaymentState
+from keypost.models import (
+    Dispute,
+    DisputeState,
+    Fact,
+    FailedRefund,
+    MoneyBack,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+)
 from keypost.providers.order_card import ORDER_ID, OrderCard, clean_name, email_address, read_card
 from keypost.strict_json import parse_object
 
@@ -19,6 +29,13 @@ _SESSION_EVENTS = {
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
+}
+_MONEY_EVENTS = {"charge.refunded", "refund.failed", "charge.dispute.created", "charge.dispute.closed"}
+_DISPUTES = {  # by status, once closed
+    "won": DisputeState.WON,
+    "warning_closed": DisputeState.WON,
+    "prevented": DisputeState.WON,
+    "lost": DisputeState.LOST,
 }
 _ID = re.compile(r"[A-Za-z0-9._-]{1,255}")  # of a session; those of test mode have 66 characters
 _LONGEST_FALLBACK = 80  # of an order id made from a session's
@@ -48,24 +65,49 @@ def _check_age(header: str, now: datetime) -> None:
         raise SignatureRefused("the signature is older or newer than five minutes")
 
 
-def read(body: bytes, stage: str, now: datetime) -> PaymentNotice | None:
+def read(body: bytes, stage: str, now: datetime) -> Fact | MoneyBack | None:
     event = parse_object(body)
     if event.get("object") != "event":
         raise InvalidInput("this is not a Stripe snapshot event: choose the payload style `snapshot` at Stripe")
     kind = event.get("type")
     if not isinstance(kind, str):
         raise InvalidInput("the event has no type")
-    if kind not in _SESSION_EVENTS:
+    if kind not in _SESSION_EVENTS | _MONEY_EVENTS:
         return None
     live = event.get("livemode")
     if not isinstance(live, bool) or (stage == "live" and not live) or (stage == "test" and live):
         raise InvalidInput(f"the event's livemode does not fit this stack, whose stage is {stage}")
     data = event.get("data")
-    session = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(session, dict) or not _is_id(session.get("id")):
-        raise InvalidInput("the event holds no Checkout Session with an id")
-    state = _state(kind, session.get("payment_status"))
-    return _notice(session, state, _moment(event.get("created"), now)) if state else None
+    entity = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(entity, dict) or not _is_id(entity.get("id")):
+        raise InvalidInput("the event holds no object with an id")
+    at = _moment(event.get("created"), now)
+    if kind in _MONEY_EVENTS:
+        return _money_back(kind, entity, at)
+    state = _state(kind, entity.get("payment_status"))
+    return _notice(entity, state, at) if state else None
+
+
+def _money_back(kind: str, entity: dict[str, Any], at: datetime) -> MoneyBack | None:
+    """A charge, a refund or a dispute names its payment intent, as does the session. What was taken outside
+    Checkout (by invoice, say) has no session here, and so no order."""
+    reference = entity.get("payment_intent")
+    if not _is_id(reference):
+        return None
+    news = PaymentNotice(provider="stripe", payment_id="", state=None, at=at, order_id="")
+    currency = str(entity.get("currency") or "").upper()
+    if kind == "charge.refunded":
+        # In all, as of this event; not its flag `refunded`, which a refund that fails later would belie.
+        news = replace(news, refunded=Refunded(at, _amount(entity.get("amount_refunded"), currency)))
+    elif kind == "refund.failed":
+        failed = FailedRefund(entity["id"], _amount(entity.get("amount"), currency) or "0", at)
+        news = replace(news, failed_refunds=(failed,))
+    else:
+        state = DisputeState.OPEN
+        if kind.endswith("closed"):
+            state = _DISPUTES.get(str(entity.get("status")), DisputeState.LOST)
+        news = replace(news, disputes=(Dispute(entity["id"], state, at),))
+    return MoneyBack(str(reference), news)
 
 
 def _state(event_type: str, payment_status: Any) -> PaymentState | None:
@@ -109,6 +151,7 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
         language=(card and card.lang) or (locale[1] if locale else None),
         lines=tuple(line.line() for line in card.lines) if card else (),
         problem=problem,
+        reference=session["payment_intent"] if _is_id(session.get("payment_intent")) else None,
     )
 
 
