@@ -1,5 +1,7 @@
 """The command `keypost`. Exit status 2 for wrong use, 1 for failure, each with one line that says what to do."""
 
+import base64
+import secrets
 import sys
 import tomllib
 from pathlib import Path
@@ -12,6 +14,7 @@ from cli.local.commands import local
 from keypost.catalog import read_product
 from keypost.errors import InvalidInput, KeypostError
 from keypost.models import Reason
+from keypost.secrets import NAMES
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = click.option("--stack", help="A deployed stack's name; without it, the local one of `make run`.")
@@ -95,6 +98,40 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
         click.echo(f"waiting orders looked at again: {result.poked}")
     if result.faults:
         raise KeypostError(f"lines left out: {len(result.faults)}, see above; the others are in")
+
+
+@cli.group("secrets")
+def secrets_group() -> None:
+    """What callbacks are verified with, and the keys of the providers' APIs."""
+
+
+@secrets_group.command("set")
+@click.argument("name", type=click.Choice(NAMES))
+@_stack
+def set_secret(name: str, stack: str | None) -> None:
+    """Set one secret; its value is asked for, or read from standard input.
+
+    While it is rotated, give the new and the old value with a space between.
+    """
+    typed = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
+    if not typed.strip():
+        raise InvalidInput("no value was given; nothing was changed")
+    stacks.connect(stack).secrets.set(name, typed.strip())
+    click.echo(f"{name} is set; the functions use it within five minutes, or when a callback needs it")
+
+
+@secrets_group.command("generate")
+@click.argument("name", type=click.Choice(["mollie_token", "webhook_signing"]))
+@_stack
+def generate_secret(name: str, stack: str | None) -> None:
+    """Make one of the secrets that are ours to make, set it, and print it this once."""
+    value = (
+        secrets.token_urlsafe(24)
+        if name == "mollie_token"
+        else "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    )
+    stacks.connect(stack).secrets.set(name, value)
+    click.echo(value)
 
 
 cli.add_command(local)

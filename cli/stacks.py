@@ -1,6 +1,7 @@
 """Which stack a command talks to: a deployed one by its name, or the one that `make run` keeps up here."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,19 @@ LOCAL_STACK_FILE = Path(".local/stack.json")
 class Stack:
     store: Store
     queue: Queue
+    secrets: "SecretsEditor"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsEditor:
+    """The one place where secrets are written; the functions can only read them."""
+
+    client: Any
+    secret_id: str
+
+    def set(self, name: str, value: str) -> None:
+        kept = json.loads(self.client.get_secret_value(SecretId=self.secret_id)["SecretString"])
+        self.client.put_secret_value(SecretId=self.secret_id, SecretString=json.dumps(kept | {name: value}))
 
 
 def connect(name: str | None) -> Stack:
@@ -26,8 +40,12 @@ def connect(name: str | None) -> Stack:
     return _local() if name is None else _deployed(name)
 
 
-def stack_of(session: Any, table: str, queue_url: str) -> Stack:
-    return Stack(Store(session.client("dynamodb"), table), Queue(session.client("sqs"), queue_url))
+def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
+    return Stack(
+        Store(session.client("dynamodb"), outputs["TableName"]),
+        Queue(session.client("sqs"), outputs["QueueUrl"]),
+        SecretsEditor(session.client("secretsmanager"), outputs["SecretsArn"]),
+    )
 
 
 def local_session(endpoint_url: str, region: str) -> Any:
@@ -48,7 +66,7 @@ class _Bound:
 def _local() -> Stack:
     try:
         about = json.loads(LOCAL_STACK_FILE.read_text())
-        endpoint_url, region, name, table = (about[key] for key in ("endpoint_url", "region", "stack", "table"))
+        endpoint_url, region, name = (about[key] for key in ("endpoint_url", "region", "stack"))
     except FileNotFoundError:
         raise KeypostError(
             "no local stack is up: start one with `make run`, or name a deployed one with --stack"
@@ -57,10 +75,9 @@ def _local() -> Stack:
         raise KeypostError(".local/stack.json is damaged: start the local stack anew with `make run`") from None
     session = local_session(endpoint_url, region)
     try:
-        queue_url = _outputs(session.client("cloudformation"), name)["QueueUrl"]
+        return stack_of(session, _outputs(session.client("cloudformation"), name))
     except BotoCoreError:
         raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
-    return stack_of(session, table, queue_url)
 
 
 def _deployed(name: str) -> Stack:
@@ -69,7 +86,7 @@ def _deployed(name: str) -> Stack:
         outputs = _outputs(session.client("cloudformation"), name)
     except (ClientError, BotoCoreError) as error:
         raise KeypostError(f"the stack {name!r} was not found: {error}") from None
-    return stack_of(session, outputs["TableName"], outputs["QueueUrl"])
+    return stack_of(session, outputs)
 
 
 def _outputs(cloudformation: Any, name: str) -> dict[str, str]:

@@ -1,15 +1,25 @@
 """POST /callbacks/{provider}: verify, read, write down what the payment says, poke its order."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from keypost import gateway, orders, telemetry, wiring
-from keypost.errors import Conflict, InvalidInput, QueueUnavailable, SignatureRefused
+from keypost.errors import (
+    Conflict,
+    InvalidInput,
+    ProviderRefused,
+    ProviderUnavailable,
+    QueueUnavailable,
+    SignatureRefused,
+)
 from keypost.models import Fact, MoneyBack, Order, PaymentNotice, Standing
-from keypost.providers import PROVIDERS, Entry
+from keypost.providers import PROVIDERS, Provider
+from keypost.providers.call import Call
 
 
 @telemetry.logger.inject_lambda_context
@@ -18,7 +28,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     name = (event.get("pathParameters") or {}).get("provider", "")
     if name not in PROVIDERS:
         return _refused("unknown", HTTPStatus.NOT_FOUND, f"callbacks go to one of: {', '.join(PROVIDERS)}")
-    entry = PROVIDERS[name]
+    provider = PROVIDERS[name]
     try:
         request = gateway.read_request(event)
         if request.method != "POST":
@@ -26,33 +36,41 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         if len(request.body) > gateway.LARGEST_BODY:
             return _refused(name, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a callback has at most 64 KB")
         now = datetime.now(UTC).replace(microsecond=0)
-        _verify(entry, request, now)
-        fact = entry.load().read(request.body, wiring.config().stage, now)
+        stage = wiring.config().stage
+        call = Call(request.body, request.headers, request.query, stage, now, partial(_get, provider.api))
+        _verify(provider, call)
+        fact = provider.read(call)
         if fact is None:
             telemetry.outcome("CallbackIgnored", provider=name)
         else:
             _write_down(fact, now)
     except SignatureRefused as error:
-        return _refused(name, HTTPStatus(entry.refused), str(error))
+        return _refused(name, HTTPStatus(provider.refused), str(error))
     except InvalidInput as error:
-        return _refused(name, HTTPStatus.BAD_REQUEST, str(error))
-    except (ClientError, BotoCoreError, Conflict, QueueUnavailable) as error:
+        return _refused(name, HTTPStatus(provider.malformed), str(error))
+    except (ClientError, BotoCoreError, Conflict, QueueUnavailable, ProviderUnavailable, ProviderRefused) as error:
         telemetry.failure(error, provider=name)
+        if isinstance(error, ProviderRefused):
+            telemetry.outcome("ProviderRefusedUs", provider=name)
         return _refused(name, HTTPStatus.SERVICE_UNAVAILABLE, "it could not be stored now; send it again")
-    return gateway.answer(entry.accepted)
+    return gateway.answer(provider.accepted)
 
 
-def _verify(entry: Entry, request: gateway.Request, now: datetime) -> None:
+def _get(api: str, path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
+    return wiring.provider_api(api).get(path, query)
+
+
+def _verify(provider: Provider, call: Call) -> None:
     """With the secret that is kept; when that does not fit, once more with the secret as it is now."""
-    provider, secrets, setting = entry.load(), wiring.secrets(), getattr(wiring.config(), entry.secret)
-    kept = secrets.read(setting)
+    secrets = wiring.secrets()
+    kept = secrets.read(provider.secret)
     try:
-        provider.verify(request.body, request.headers, kept, now)
+        provider.verify(call, kept)
     except SignatureRefused:
-        fresh = secrets.read_again(setting)
+        fresh = secrets.read_again(provider.secret)
         if fresh == kept:
             raise
-        provider.verify(request.body, request.headers, fresh, now)
+        provider.verify(call, fresh)
 
 
 def _write_down(fact: Fact | MoneyBack, now: datetime) -> None:
@@ -99,4 +117,6 @@ def _outcomes(before: Order | None, after: Order) -> list[str]:
 
 def _refused(provider: str, status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
     telemetry.outcome("CallbackRefused", provider=provider, status=status.value, reason=detail)
+    if status is HTTPStatus.OK:  # to Mollie's classic calls, which anybody may imitate, no answer tells anything
+        return gateway.answer(status)
     return gateway.problem(status, detail, **headers)

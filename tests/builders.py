@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 import stripe
 from standardwebhooks import Webhook
 
+from cli.local.fake_mollie import KEY
 from keypost.emails import Shop
 from keypost.models import Kind, Line, Order, PaymentNotice, PaymentState, Product
 from keypost.orders import with_payment
+from keypost.providers.call import Call
 
 EVENTS = Path(__file__).parents[1] / "events"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -22,6 +24,14 @@ SKU = "KASPERSKY-STANDARD-3D-1Y"
 SESSION = "cs_test_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9"  # as long as Stripe's own
 STRIPE_SECRET = "whsec_test_0123456789"
 WEBHOOK_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+MOLLIE_TOKEN, MOLLIE_SECRET = "token-of-this-stack", "mollie-signing-secret"
+SECRETS = {
+    "stripe_signing": STRIPE_SECRET,
+    "webhook_signing": WEBHOOK_SECRET,
+    "mollie_token": MOLLIE_TOKEN,
+    "mollie_signing": MOLLIE_SECRET,
+    "mollie_api_key": KEY,
+}
 
 PRODUCT = Product(
     sku=SKU,
@@ -82,6 +92,12 @@ def stripe_event(session: dict[str, Any] | None = None, **changes: Any) -> bytes
     body = event("stripe/checkout.session.completed.json") | changes
     body["data"]["object"] |= session or {}
     return json.dumps(body).encode()
+
+
+def a_call(body: bytes, headers: dict[str, str] | None = None, **how: Any) -> Call:
+    """A callback as a provider's module sees it, on a test stack at noon of NOW, with no API to ask."""
+    plain = Call(body, headers or {}, query={}, stage="test", now=NOW, get=lambda _path, _query: None)
+    return replace(plain, **how)
 
 
 def stripe_headers(body: bytes, secret: str = STRIPE_SECRET, at: float | None = None) -> dict[str, str]:

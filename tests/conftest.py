@@ -16,7 +16,7 @@ from cli.local.stack import LocalStack, local_stack
 from cli.stacks import Stack, stack_of
 from keypost import telemetry, wiring
 from keypost.store import Store
-from tests.builders import PRODUCT, STRIPE_SECRET, WEBHOOK_SECRET
+from tests.builders import PRODUCT, SECRETS
 
 settings.register_profile("keypost", deadline=None, print_blob=True)
 settings.load_profile("keypost")
@@ -43,7 +43,8 @@ def stack(local: LocalStack, template: dict[str, Any]) -> Stack:
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     local.session.client("dynamodb").create_table(TableName=name, **{key: described[key] for key in wanted})
     queue = local.session.client("sqs").create_queue(QueueName=name)
-    made = stack_of(local.session, name, queue["QueueUrl"])
+    secret = local.session.client("secretsmanager").create_secret(Name=name, SecretString="{}")
+    made = stack_of(local.session, {"TableName": name, "QueueUrl": queue["QueueUrl"], "SecretsArn": secret["ARN"]})
     made.store.put_product(PRODUCT)
     return made
 
@@ -66,11 +67,8 @@ def stocked(store: Store) -> Callable[[list[str]], None]:
 @pytest.fixture
 def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The environment of a function, so that a handler can be called here: test stack, own table and queue."""
-    manager = local.session.client("secretsmanager")
-    secrets = {
-        name: manager.create_secret(Name=f"{name}-{uuid4().hex}", SecretString=value)["ARN"]
-        for name, value in (("stripe", STRIPE_SECRET), ("webhook", WEBHOOK_SECRET))
-    }
+    for name, value in SECRETS.items():
+        stack.secrets.set(name, value)
     for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
         monkeypatch.delenv(name)
     environment = {
@@ -85,8 +83,8 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_CURRENCY": "EUR",
         "KEYPOST_TABLE": stack.store.table,
         "KEYPOST_QUEUE_URL": stack.queue.url,
-        "KEYPOST_STRIPE_SECRET": secrets["stripe"],
-        "KEYPOST_WEBHOOK_SECRET": secrets["webhook"],
+        "KEYPOST_SECRETS": stack.secrets.secret_id,
+        "KEYPOST_MOLLIE_URL": local.mollie.url,
         "KEYPOST_CONFIGURATION_SET": "test",
         "KEYPOST_SHOP_NAME": "Voorbeeld Software",
         "KEYPOST_SHOP_DETAILS": "Voorbeeldstraat 1 · KvK 12345678",
@@ -128,8 +126,9 @@ def _faultless(request: pytest.FixtureRequest) -> Iterator[None]:
     """No fault that one test injects outlives it."""
     yield
     if "local" in request.fixturenames:
-        mailbox = request.getfixturevalue("local").mailbox
-        mailbox.before_send = mailbox.after_send = lambda: None
+        stack = request.getfixturevalue("local")
+        stack.mailbox.before_send = stack.mailbox.after_send = lambda: None
+        stack.mollie.trouble = lambda: None
 
 
 def pytest_configure() -> None:

@@ -105,6 +105,28 @@ def test_a_signed_callback_of_a_shop_does_the_same_in_the_language_of_the_order(
     assert len(order.licenses) == 2
 
 
+def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 1)
+    payment = event("mollie/payment.json")
+    payment["metadata"] |= {"order_id": "journey-mollie"}
+    local.mollie.payments[payment["id"]] = payment
+
+    assert local.mollie_calls(payment["id"]) == (200, "")
+
+    order = local.order_when("journey-mollie", is_mailed)
+    assert order.licenses[0].code in mails_to(local, "journey-mollie")[0].text
+
+    refund = {"status": "processing", "amount": {"value": "39.95", "currency": "EUR"}}
+    local.mollie.payments[payment["id"]] = payment | {"_embedded": {"refunds": [refund]}}
+    assert local.mollie_calls(payment["id"]) == (200, "")
+
+    order = local.order_when("journey-mollie", lambda order: not order.is_paid)
+    assert order.timeline[-1].what == "codes to block"
+    assert len(mails_to(local, "journey-mollie")) == 1
+
+
 def test_the_same_event_twenty_times_at_once_is_one_code_and_one_mail(
     local: LocalStack, stocked: Callable[[str, int], list[str]]
 ) -> None:

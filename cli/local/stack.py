@@ -21,6 +21,7 @@ from standardwebhooks import Webhook
 
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
+from cli.local.fake_mollie import KEY, FakeMollie, fake_mollie
 from cli.local.mailbox import Mailbox, mailbox
 from cli.stacks import Stack, local_session, stack_of
 from keypost.catalog import read_product
@@ -46,8 +47,10 @@ class LocalStack:
     endpoint_url: str
     outputs: Mapping[str, str]
     mailbox: Mailbox
+    mollie: FakeMollie
     stripe_webhook_secret: str
     webhook_secret: str
+    mollie_token: str
     session: Any
     stack: Stack
 
@@ -79,6 +82,12 @@ class LocalStack:
         }
         return self.call("/callbacks/webhook", callback, headers)
 
+    def mollie_calls(self, payment_id: str) -> tuple[int, str]:
+        """What Mollie does, in its classic way: name a payment, and nothing else."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        path = f"/callbacks/mollie?token={self.mollie_token}"
+        return self.call(path, f"id={payment_id}".encode(), headers)
+
     def order_when(self, order_id: str, is_so: Callable[[Order], bool], seconds: float = 30) -> Order:
         """The order once it is so; KeypostError when it is not in time."""
         deadline = time.monotonic() + seconds
@@ -96,27 +105,33 @@ class LocalStack:
 def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) -> Iterator[LocalStack]:
     """The whole system while the context lasts; everything it writes is in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    with mailbox() as box:
+    with mailbox() as box, fake_mollie() as mollie:
         progress("Starting the AWS emulator")
         with emulator(directory, box.url) as endpoint_url:
             box.emulator_url = endpoint_url
             session = local_session(endpoint_url, REGION)
             progress("Deploying template.yaml")
-            outputs = deploy(session, NAME, PARAMETERS, directory)
-            stack = stack_of(session, outputs["TableName"], outputs["QueueUrl"])
+            outputs = deploy(session, NAME, PARAMETERS | {"MollieUrl": mollie.url}, directory)
+            stack = stack_of(session, outputs)
             local = LocalStack(
                 api_url=f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/v1",
                 endpoint_url=endpoint_url,
                 outputs=outputs,
                 mailbox=box,
+                mollie=mollie,
                 stripe_webhook_secret="whsec_" + secrets.token_hex(16),
                 webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+                mollie_token=secrets.token_urlsafe(16),
                 session=session,
                 stack=stack,
             )
-            manager = session.client("secretsmanager")
-            manager.put_secret_value(SecretId=outputs["StripeSecretArn"], SecretString=local.stripe_webhook_secret)
-            manager.put_secret_value(SecretId=outputs["WebhookSecretArn"], SecretString=local.webhook_secret)
+            for name, value in {
+                "stripe_signing": local.stripe_webhook_secret,
+                "webhook_signing": local.webhook_secret,
+                "mollie_token": local.mollie_token,
+                "mollie_api_key": KEY,
+            }.items():
+                stack.secrets.set(name, value)
             progress("Loading the sample catalog and stock")
             for product in sample_products():
                 stack.store.put_product(product)
@@ -136,8 +151,9 @@ def describe(local: LocalStack) -> str:
         "mailbox_url": local.mailbox.url,
         "stripe_webhook_secret": local.stripe_webhook_secret,
         "webhook_secret": local.webhook_secret,
-        "mollie_token": None,  # Mollie's callbacks are not served yet
-        "support_key": None,  # nor is there a support API
+        "mollie_token": local.mollie_token,
+        "mollie_url": local.mollie.url,
+        "support_key": None,  # there is no support API yet
     }
     return json.dumps(about, indent=2) + "\n"
 

@@ -1,6 +1,8 @@
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -187,6 +189,7 @@ def test_a_file_that_is_no_file_of_codes_is_refused_in_one_line(
         ["stock", "import", "missing.csv"],
         ["stock", "import", "--price", "1", "x.csv"],
         ["products", "apply", "."],
+        ["secrets", "set", "password"],
     ],
 )
 def test_wrong_use_is_one_line_and_exit_status_2(run: Run, words: list[str]) -> None:
@@ -209,7 +212,7 @@ def test_without_a_local_stack_the_command_says_how_to_start_one(run: Run) -> No
 
 def test_a_local_stack_that_is_gone_is_told(run: Run) -> None:
     Path(".local").mkdir()
-    gone = {"endpoint_url": "http://127.0.0.1:1", "region": "eu-west-1", "table": "t", "stack": "keypost"}
+    gone = {"endpoint_url": "http://127.0.0.1:1", "region": "eu-west-1", "stack": "keypost"}
     Path(".local/stack.json").write_text(json.dumps(gone))
     Path("codes.csv").write_text("code,sku\n")
 
@@ -251,8 +254,42 @@ def test_a_deployed_stack_is_found_by_its_name(
     assert "'nowhere' was not found" in err
 
 
+def test_a_secret_is_set_beside_the_others_and_is_not_shown(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.secrets.set("webhook_signing", "kept")
+    monkeypatch.setattr("sys.stdin", io.StringIO("whsec_new whsec_old\n"))
+
+    status, out, err = run("secrets", "set", "stripe_signing")
+
+    assert (status, err) == (0, "")
+    assert "whsec" not in out
+    assert stored(here) == {"webhook_signing": "kept", "stripe_signing": "whsec_new whsec_old"}
+
+
+def stored(stack: Stack) -> Any:
+    client = stack.secrets.client
+    return json.loads(client.get_secret_value(SecretId=stack.secrets.secret_id)["SecretString"])
+
+
+def test_no_value_sets_no_secret(run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+
+    assert run("secrets", "set", "stripe_signing")[0] == 1
+    assert stored(here) == {}
+
+
+@pytest.mark.parametrize("name", ["mollie_token", "webhook_signing"])
+def test_a_secret_of_ours_is_made_set_and_printed_once(run: Run, here: Stack, name: str) -> None:
+    status, out, _ = run("secrets", "generate", name)
+
+    assert status == 0
+    assert stored(here) == {name: out.strip()}
+    assert len(out.strip()) >= 32
+
+
 def test_help_names_every_command(run: Run) -> None:
     status, out, _ = run("--help")
 
     assert status == 0
-    assert all(name in out for name in ("local", "products", "stock"))
+    assert all(name in out for name in ("local", "products", "secrets", "stock"))

@@ -1,4 +1,6 @@
 import base64
+import hashlib
+import hmac
 import io
 import json
 from collections.abc import Callable
@@ -12,7 +14,18 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.models import PaymentState, Standing
-from tests.builders import EVENTS, SESSION, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers, webhook_headers
+from tests.builders import (
+    EVENTS,
+    MOLLIE_SECRET,
+    MOLLIE_TOKEN,
+    SESSION,
+    SKU,
+    STRIPE_SECRET,
+    event,
+    stripe_event,
+    stripe_headers,
+    webhook_headers,
+)
 
 PAID = EVENTS / "webhook/order.paid.json"
 
@@ -24,11 +37,18 @@ class Context:
     aws_request_id = "request-1"
 
 
-def call(provider: str, body: bytes | None, headers: dict[str, str], method: str = "POST") -> Any:
+def call(
+    provider: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    method: str = "POST",
+    query: dict[str, str] | None = None,
+) -> Any:
     """As API Gateway calls the function."""
     request = {
         "httpMethod": method,
         "pathParameters": {"provider": provider},
+        "queryStringParameters": query,
         "headers": headers,
         "body": None if body is None else base64.b64encode(body).decode(),
         "isBase64Encoded": True,
@@ -189,7 +209,7 @@ BODY = stripe_event()
 BAD_INPUT: dict[str, tuple[Callable[[], Any], int, str]] = {
     "GET": (lambda: call("stripe", None, {}, "GET"), 405, "POST"),
     "PUT": (lambda: call("webhook", BODY, {}, "PUT"), 405, "POST"),
-    "nobody's route": (lambda: call("paypal", BODY, {}), 404, "stripe, webhook"),
+    "nobody's route": (lambda: call("paypal", BODY, {}), 404, "stripe, webhook, mollie"),
     "stripe: nothing": (lambda: call("stripe", None, {}), 400, "Stripe-Signature"),
     "stripe: no signature": (lambda: call("stripe", BODY, {}), 400, "Stripe-Signature"),
     "webhook: nothing": (lambda: call("webhook", None, {}), 401, "webhook-id"),
@@ -233,24 +253,93 @@ def test_bad_input_gets_its_answer_and_leaves_no_trace(
     assert pokes(wired, local) == []
 
 
+def mollie(payment_id: str = "tr_5B8cwPMGnU6qLbRvo7qEZo", token: str = MOLLIE_TOKEN) -> Any:
+    return call("mollie", f"id={payment_id}".encode(), {}, query={"token": token})
+
+
+def test_mollies_call_is_a_hint_and_what_mollie_answers_counts(wired: Stack, local: LocalStack) -> None:
+    payment = event("mollie/payment.json")
+    local.mollie.payments[payment["id"]] = payment
+    assert mollie()["statusCode"] == 200
+    paid_order = wired.store.load("2026-001236")
+    assert paid_order is not None
+    assert paid_order.standing is Standing.PAID
+
+    refund = {"status": "processing", "amount": {"value": "39.95", "currency": "EUR"}}
+    local.mollie.payments[payment["id"]] = payment | {"_embedded": {"refunds": [refund]}}
+    body = json.dumps(event("mollie/payment.paid.json")).encode()
+    signature = "sha256=" + hmac.new(MOLLIE_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    assert call("mollie-events", body, {"X-Mollie-Signature": signature})["statusCode"] == 200
+
+    refunded = wired.store.load("2026-001236")
+    assert refunded is not None
+    assert refunded.standing is Standing.REFUNDED
+    assert len(refunded.payments) == 1
+
+
+def test_a_stranger_cannot_make_us_ask_mollie(wired: Stack, local: LocalStack) -> None:
+    asked = len(local.mollie.asked)
+
+    assert mollie(token="guess")["statusCode"] == 401
+    assert mollie("tr_/../../v2/customers/cst_x")["statusCode"] == 200  # tells a prober nothing
+    assert mollie("") == mollie("tr_unknownunknown") | {"statusCode": 200}
+    asked += 1
+
+    assert len(local.mollie.asked) == asked
+    assert items(wired, local) == 0
+
+
+def test_a_payment_that_mollie_does_not_know_is_accepted_and_forgotten(wired: Stack, local: LocalStack) -> None:
+    assert mollie("tr_unknownunknown")["statusCode"] == 200
+    assert items(wired, local) == 0
+
+
+TROUBLE: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "it is down": (503, {}, b""),
+    "it has had enough of us": (429, {"Retry-After": "30"}, b"{}"),
+    "it answers no JSON": (200, {}, b"<html>"),
+    "it answers something else": (200, {}, b'{"resource":"order"}'),
+    "it redirects": (302, {"Location": "http://127.0.0.1:1/"}, b""),
+    "our key is wrong": (401, {}, b"{}"),
+    "our key is of the other mode": (404, {}, b'{"detail":"Payment exists, but the wrong mode is used"}'),
+}
+
+
+@pytest.mark.parametrize("answer", TROUBLE.values(), ids=TROUBLE.keys())
+def test_when_mollie_is_in_trouble_it_is_asked_to_call_again_and_nothing_is_written(
+    wired: Stack, local: LocalStack, answer: tuple[int, dict[str, str], bytes]
+) -> None:
+    local.mollie.trouble = lambda: answer
+
+    assert mollie()["statusCode"] == 503
+    assert items(wired, local) == 0
+    assert pokes(wired, local) == []
+
+
+def test_without_a_key_of_mollies_api_its_calls_are_asked_for_again(
+    wired: Stack, local: LocalStack, logged: io.StringIO
+) -> None:
+    wired.secrets.set("mollie_api_key", "")
+
+    assert mollie()["statusCode"] == 503
+    assert '"ProviderRefusedUs"' in logged.getvalue()
+
+
 def test_an_event_that_tells_of_no_payment_is_accepted_and_forgotten(wired: Stack, local: LocalStack) -> None:
     assert stripe(stripe_event(type="customer.created"))["statusCode"] == 200
     assert items(wired, local) == 0
 
 
-def test_a_rotated_secret_works_without_a_deploy(
-    wired: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rotated_secret_works_without_a_deploy(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     assert stripe(BODY)["statusCode"] == 200
-    arn = wiring.config().stripe_secret
-    local.session.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="whsec_rotated")
+    wired.secrets.set("stripe_signing", "whsec_rotated")
     monkeypatch.setattr(wiring.secrets(), "_seconds", lambda: float("inf"))  # no wait between two fetches
 
     assert stripe(BODY, secret="whsec_rotated")["statusCode"] == 200
     assert stripe(BODY, secret=STRIPE_SECRET)["statusCode"] == 400
 
 
-@pytest.mark.parametrize("broken", ["KEYPOST_TABLE", "KEYPOST_QUEUE_URL", "KEYPOST_STRIPE_SECRET"])
+@pytest.mark.parametrize("broken", ["KEYPOST_TABLE", "KEYPOST_QUEUE_URL", "KEYPOST_SECRETS"])
 def test_when_nothing_can_be_stored_the_provider_is_asked_to_try_again(
     wired: Stack, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from keypost.config import Config
 from keypost.errors import KeypostError
 
-ENVIRONMENT = {f"KEYPOST_{field.name.upper()}": f"<{field.name}>" for field in fields(Config)}
+ENVIRONMENT: dict[str, str] = {f"KEYPOST_{field.name.upper()}": f"<{field.name}>" for field in fields(Config)}
 
 
 def test_every_setting_is_a_variable_of_its_name() -> None:
@@ -13,6 +13,14 @@ def test_every_setting_is_a_variable_of_its_name() -> None:
 
     assert config.shop_name == "<shop_name>"
     assert config.zone.key == "Europe/Amsterdam"
+
+
+def test_a_live_stack_sends_its_key_nowhere_but_to_the_provider() -> None:
+    elsewhere = ENVIRONMENT | {"KEYPOST_STAGE": "live", "KEYPOST_MOLLIE_URL": "https://api.mollie.example"}
+
+    with pytest.raises(KeypostError, match="a live key must not go elsewhere"):
+        Config.read(elsewhere)
+    assert Config.read(elsewhere | {"KEYPOST_MOLLIE_URL": "https://api.mollie.com"}).stage == "live"
 
 
 def test_a_missing_or_empty_setting_stops_the_start_and_is_named() -> None:

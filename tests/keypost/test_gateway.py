@@ -22,6 +22,11 @@ def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_refused() -> None:
         read_request(EVENT | {"body": "%%%", "isBase64Encoded": True})
 
 
+def test_the_query_is_read_and_may_be_missing() -> None:
+    assert read_request(EVENT | {"queryStringParameters": {"token": "x"}}).query == {"token": "x"}
+    assert read_request(EVENT | {"queryStringParameters": None}).query == {}
+
+
 def test_headers_have_lower_case_names_and_one_sent_twice_is_joined() -> None:
     headers = {"Stripe-Signature": "b"}
     several = {"Stripe-Signature": ["a", "b"]}

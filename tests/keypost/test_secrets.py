@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import boto3
@@ -22,12 +23,12 @@ def client() -> Any:
 
 def answers(stub: Stubber, *values: str) -> None:
     for value in values:
-        stub.add_response("get_secret_value", {"SecretString": value}, {"SecretId": "stripe"})
+        stub.add_response("get_secret_value", {"SecretString": json.dumps({"stripe": value})}, {"SecretId": "keypost"})
 
 
 def test_a_secret_is_fetched_once_in_five_minutes(client: Any) -> None:
     seconds = Seconds()
-    secrets = Secrets(client, seconds)
+    secrets = Secrets(client, "keypost", seconds)
     with Stubber(client) as stub:
         answers(stub, "old", "new")
 
@@ -38,7 +39,7 @@ def test_a_secret_is_fetched_once_in_five_minutes(client: Any) -> None:
 
 def test_a_rotated_secret_is_there_at_once_when_asked_for_again(client: Any) -> None:
     seconds = Seconds()
-    secrets = Secrets(client, seconds)
+    secrets = Secrets(client, "keypost", seconds)
     with Stubber(client) as stub:
         answers(stub, "old", "new")
         secrets.read("stripe")
@@ -50,7 +51,7 @@ def test_a_rotated_secret_is_there_at_once_when_asked_for_again(client: Any) -> 
 
 def test_a_stream_of_forgeries_does_not_become_a_stream_of_calls(client: Any) -> None:
     seconds = Seconds()
-    secrets = Secrets(client, seconds)
+    secrets = Secrets(client, "keypost", seconds)
     with Stubber(client) as stub:
         answers(stub, "one")
         secrets.read("stripe")
@@ -62,11 +63,18 @@ def test_while_it_is_rotated_a_secret_may_hold_two_values(client: Any) -> None:
     with Stubber(client) as stub:
         answers(stub, " whsec_new\nwhsec_old ")
 
-        assert Secrets(client).read("stripe") == ("whsec_new", "whsec_old")
+        assert Secrets(client, "keypost").read("stripe") == ("whsec_new", "whsec_old")
 
 
 def test_an_empty_secret_has_no_value_at_all(client: Any) -> None:
     with Stubber(client) as stub:
         answers(stub, " ")
 
-        assert Secrets(client).read("stripe") == ()
+        assert Secrets(client, "keypost").read("stripe") == ()
+
+
+def test_a_secret_that_is_not_set_has_no_value(client: Any) -> None:
+    with Stubber(client) as stub:
+        answers(stub, "one")
+
+        assert Secrets(client, "keypost").read("mollie_token") == ()

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from keypost.errors import KeypostError
 
+MOLLIE_URL = "https://api.mollie.com"
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -14,8 +16,8 @@ class Config:
     currency: str
     table: str
     queue_url: str
-    stripe_secret: str
-    webhook_secret: str
+    secrets: str
+    mollie_url: str
     configuration_set: str
     shop_name: str
     shop_details: str
@@ -33,4 +35,7 @@ class Config:
         absent = sorted(variable for variable in names.values() if not environment.get(variable))
         if absent:
             raise KeypostError(f"set {', '.join(absent)}: template.yaml does it for deployed functions")
-        return cls(**{name: environment[variable] for name, variable in names.items()})
+        config = cls(**{name: environment[variable] for name, variable in names.items()})
+        if config.stage == "live" and config.mollie_url != MOLLIE_URL:
+            raise KeypostError(f"a live stack asks {MOLLIE_URL} only: a live key must not go elsewhere")
+        return config

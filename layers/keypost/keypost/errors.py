@@ -19,3 +19,11 @@ class Conflict(KeypostError):
 
 class QueueUnavailable(KeypostError):
     """A message could not be queued. What it was about is stored and due, so a schedule finds it."""
+
+
+class ProviderUnavailable(KeypostError):
+    """A payment provider did not answer, or not as agreed: ask again later."""
+
+
+class ProviderRefused(KeypostError):
+    """A payment provider does not accept our key, or the key is of the other mode: a person must mend it."""

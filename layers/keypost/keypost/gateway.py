@@ -16,6 +16,7 @@ LARGEST_BODY = 64 * 1024
 class Request:
     method: str
     parameters: dict[str, str]  # of the path
+    query: dict[str, str]
     headers: dict[str, str]  # by lower-case name; one sent twice is joined by a comma
     body: bytes
 
@@ -32,7 +33,9 @@ def read_request(event: dict[str, Any]) -> Request:
         headers[name.lower()] = ",".join(values)
     for name, value in (event.get("headers") or {}).items():
         headers.setdefault(name.lower(), value)
-    return Request(event["httpMethod"], event.get("pathParameters") or {}, headers, body)
+    return Request(
+        event["httpMethod"], event.get("pathParameters") or {}, event.get("queryStringParameters") or {}, headers, body
+    )
 
 
 def answer(status: int) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from keypost.config import Config
+from keypost.errors import ProviderRefused
 from keypost.queue import Queue
 from keypost.secrets import Secrets
 from keypost.store import Store
 
 if TYPE_CHECKING:
     from keypost.advance import Worker
+    from keypost.provider_api import ProviderApi
 
 # SendEmail and SendMessage have no idempotency token, so a second attempt by the SDK is a second mail or message.
 ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
@@ -63,7 +65,24 @@ def worker() -> "Worker":
 
 @cache
 def secrets() -> Secrets:
-    return Secrets(session().client("secretsmanager", config=SEVERAL_ATTEMPTS))
+    return Secrets(session().client("secretsmanager", config=SEVERAL_ATTEMPTS), config().secrets)
+
+
+def provider_api(name: str) -> "ProviderApi":
+    """The API of a provider, with the key that is set now. KeypostError when none is."""
+    from keypost.provider_api import ProviderApi
+
+    keys = secrets().read(f"{name}_api_key")
+    if not keys:
+        raise ProviderRefused(f"no API key of {name} is set: `keypost secrets set {name}_api_key`")
+    return ProviderApi({"mollie": config().mollie_url}[name], keys[0], _pool())
+
+
+@cache
+def _pool() -> Any:
+    import urllib3
+
+    return urllib3.PoolManager()
 
 
 @cache

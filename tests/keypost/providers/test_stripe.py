@@ -21,7 +21,7 @@ from keypost.models import (
     Refunded,
 )
 from keypost.providers import stripe
-from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, event, stripe_event, stripe_headers
+from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, a_call, event, stripe_event, stripe_headers
 
 BODY = stripe_event()
 AT = NOW.timestamp()
@@ -29,32 +29,32 @@ LATER = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def read(body: bytes, stage: str = "test") -> PaymentNotice:
-    notice = stripe.read(body, stage, NOW)
+    notice = stripe.read(a_call(body, stage=stage))
     assert isinstance(notice, PaymentNotice)
     return notice
 
 
 def test_what_stripe_signed_is_accepted() -> None:
-    stripe.verify(BODY, stripe_headers(BODY, at=AT), (STRIPE_SECRET,), NOW)
+    stripe.verify(a_call(BODY, stripe_headers(BODY, at=AT), now=NOW), (STRIPE_SECRET,))
 
 
 def test_any_of_two_secrets_and_any_of_two_signatures_will_do_during_a_rotation() -> None:
     old, new = (stripe_headers(BODY, secret, AT)["stripe-signature"] for secret in ("whsec_old", "whsec_new"))
     both = {"stripe-signature": f"{old},{new.partition(',')[2]},v0=abc"}
 
-    stripe.verify(BODY, both, ("whsec_new",), NOW)
-    stripe.verify(BODY, {"stripe-signature": old}, ("whsec_new", "whsec_old"), NOW)
+    stripe.verify(a_call(BODY, both, now=NOW), ("whsec_new",))
+    stripe.verify(a_call(BODY, {"stripe-signature": old}, now=NOW), ("whsec_new", "whsec_old"))
 
 
 @pytest.mark.parametrize("seconds", [-300, 300])
 def test_a_signature_is_good_for_five_minutes_to_both_sides(seconds: int) -> None:
-    stripe.verify(BODY, stripe_headers(BODY, at=AT + seconds), (STRIPE_SECRET,), NOW)
+    stripe.verify(a_call(BODY, stripe_headers(BODY, at=AT + seconds), now=NOW), (STRIPE_SECRET,))
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, -86400, 86400])
 def test_an_old_or_future_signature_is_refused(seconds: int) -> None:
     with pytest.raises(SignatureRefused, match="five minutes"):
-        stripe.verify(BODY, stripe_headers(BODY, at=AT + seconds), (STRIPE_SECRET,), NOW)
+        stripe.verify(a_call(BODY, stripe_headers(BODY, at=AT + seconds), now=NOW), (STRIPE_SECRET,))
 
 
 good = stripe_headers(BODY, at=AT)["stripe-signature"]
@@ -80,26 +80,26 @@ good = stripe_headers(BODY, at=AT)["stripe-signature"]
 )
 def test_a_malformed_or_forged_header_is_refused(header: str) -> None:
     with pytest.raises(SignatureRefused):
-        stripe.verify(BODY, {"stripe-signature": header}, (STRIPE_SECRET,), NOW)
+        stripe.verify(a_call(BODY, {"stripe-signature": header}, now=NOW), (STRIPE_SECRET,))
 
 
 @pytest.mark.parametrize("body", [BODY + b" ", b"", b"\xff" + BODY])
 def test_other_bytes_than_those_signed_are_refused(body: bytes) -> None:
     with pytest.raises(SignatureRefused):
-        stripe.verify(body, {"stripe-signature": good}, (STRIPE_SECRET,), NOW)
+        stripe.verify(a_call(body, {"stripe-signature": good}, now=NOW), (STRIPE_SECRET,))
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("whsec_other",)])
 def test_without_the_right_secret_nothing_is_accepted_not_even_with_an_empty_one(secrets: tuple[str, ...]) -> None:
     for key in ("", STRIPE_SECRET):
         with pytest.raises(SignatureRefused):
-            stripe.verify(BODY, stripe_headers(BODY, key, AT), secrets, NOW)
+            stripe.verify(a_call(BODY, stripe_headers(BODY, key, AT)), secrets)
 
 
 @given(st.text(max_size=60), st.binary(max_size=60))
 def test_no_header_and_no_body_raises_anything_but_a_refusal(header: str, body: bytes) -> None:
     with pytest.raises(SignatureRefused):
-        stripe.verify(body, {"stripe-signature": f"t={int(AT)},{header}"}, (STRIPE_SECRET,), NOW)
+        stripe.verify(a_call(body, {"stripe-signature": f"t={int(AT)},{header}"}, now=NOW), (STRIPE_SECRET,))
 
 
 @given(st.integers(-600, 600), st.sampled_from([STRIPE_SECRET, "whsec_other"]))
@@ -114,7 +114,7 @@ def test_we_accept_what_stripes_own_library_accepts_but_for_the_future(offset: i
     except stripe_library.SignatureVerificationError:
         theirs = False
     try:
-        stripe.verify(BODY, headers, (STRIPE_SECRET,), now)
+        stripe.verify(a_call(BODY, headers, now=now), (STRIPE_SECRET,))
         ours = True
     except SignatureRefused:
         ours = False
@@ -177,7 +177,7 @@ def seconds(stamp: int) -> datetime:
     ],
 )
 def test_money_that_goes_back_is_told_by_the_payment_intent(body: bytes, says: dict[str, Any]) -> None:
-    told = stripe.read(body, "test", LATER)
+    told = stripe.read(a_call(body, stage="test", now=LATER))
 
     assert isinstance(told, MoneyBack)
     assert told.reference == "pi_3SXk1keypost"
@@ -185,13 +185,13 @@ def test_money_that_goes_back_is_told_by_the_payment_intent(body: bytes, says: d
 
 
 def test_money_that_goes_back_of_something_else_than_a_checkout_is_nothing_to_us() -> None:
-    assert stripe.read(money("charge.refunded", payment_intent=None), "test", LATER) is None
+    assert stripe.read(a_call(money("charge.refunded", payment_intent=None), stage="test", now=LATER)) is None
 
 
 @pytest.mark.parametrize("name", ["charge.refunded", "charge.dispute.created"])
 def test_money_of_test_mode_never_moves_a_live_order(name: str) -> None:
     with pytest.raises(InvalidInput, match="livemode"):
-        stripe.read(money(name), "live", LATER)
+        stripe.read(a_call(money(name), stage="live", now=LATER))
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_the_event_and_its_payment_status_say_how_the_payment_stands(
 
 @pytest.mark.parametrize("event_type", ["invoice.paid", "customer.created", "checkout.session.expired"])
 def test_an_event_of_another_kind_tells_of_no_payment(event_type: str) -> None:
-    assert stripe.read(stripe_event(type=event_type), "test", NOW) is None
+    assert stripe.read(a_call(stripe_event(type=event_type), stage="test", now=NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_a_moment_that_cannot_be_is_replaced_by_now() -> None:
 )
 def test_a_signed_body_that_is_no_snapshot_event_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInput):
-        stripe.read(body, "test", NOW)
+        stripe.read(a_call(body, stage="test", now=NOW))
 
 
 json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), st.lists, max_leaves=4)
@@ -332,10 +332,10 @@ event_keys = st.sampled_from(["type", "created", "livemode", "object", "id", "ap
 @given(st.dictionaries(session_keys, json_values | cards), st.dictionaries(event_keys, json_values, max_size=2))
 def test_whatever_stands_in_an_event_it_is_read_or_refused(session: dict[str, Any], top: dict[str, Any]) -> None:
     with suppress(InvalidInput):
-        stripe.read(stripe_event(session, **top), "test", NOW)
+        stripe.read(a_call(stripe_event(session, **top), stage="test", now=NOW))
 
 
 @given(st.sampled_from(MONEY), st.dictionaries(money_keys, json_values))
 def test_whatever_stands_in_an_event_about_money_it_is_read_or_refused(name: str, changes: dict[str, Any]) -> None:
     with suppress(InvalidInput):
-        stripe.read(money(name, **changes), "test", NOW)
+        stripe.read(a_call(money(name, **changes), stage="test", now=NOW))

@@ -21,7 +21,7 @@ from keypost.models import (
     Refunded,
 )
 from keypost.providers import webhook
-from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, event, webhook_headers
+from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, a_call, event, webhook_headers
 
 BODY = (EVENTS / "webhook/order.paid.json").read_bytes()
 
@@ -40,13 +40,13 @@ def without(*keys: str) -> bytes:
 
 
 def read(body: bytes, stage: str = "test") -> PaymentNotice:
-    notice = webhook.read(body, stage, NOW)
+    notice = webhook.read(a_call(body, stage=stage))
     assert isinstance(notice, PaymentNotice)
     return notice
 
 
 def verify(body: bytes, headers: dict[str, str], *secrets: str) -> None:
-    webhook.verify(body, headers, secrets or (WEBHOOK_SECRET,), datetime.now(UTC))
+    webhook.verify(a_call(body, headers, now=datetime.now(UTC)), secrets or (WEBHOOK_SECRET,))
 
 
 def test_what_the_official_library_signed_is_accepted() -> None:
@@ -118,7 +118,7 @@ def test_we_accept_what_the_official_library_accepts(signer: bytes, known: bytes
     headers = {"webhook-id": "m", "webhook-timestamp": str(int(now.timestamp()))}
     headers["webhook-signature"] = Webhook(signer).sign("m", now, body)
     try:
-        webhook.verify(body.encode(), headers, (base64.b64encode(known).decode(),), now)
+        webhook.verify(a_call(body.encode(), headers, now=now), (base64.b64encode(known).decode(),))
         ours = True
     except SignatureRefused:
         ours = False
@@ -170,11 +170,11 @@ def later(kind: str, **data: Any) -> bytes:
 def test_money_that_goes_back_is_told_of_the_orders_payment(body: bytes, says: dict[str, Any]) -> None:
     plain = PaymentNotice("webhook", "2026-001235", None, NOW, "2026-001235")
 
-    assert webhook.read(body, "test", NOW) == replace(plain, **says)
+    assert webhook.read(a_call(body, stage="test")) == replace(plain, **says)
 
 
 def test_a_canceled_order_is_told_as_such() -> None:
-    assert webhook.read(later("order.canceled"), "test", NOW) == OrderCanceled("2026-001235")
+    assert webhook.read(a_call(later("order.canceled"), stage="test")) == OrderCanceled("2026-001235")
 
 
 def test_the_order_card_may_stand_there_as_it_is() -> None:
@@ -190,7 +190,7 @@ def test_the_order_card_may_stand_there_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", ["invoice.created", "order.shipped", "", None, 7, ["order.paid"]])
 def test_a_callback_about_something_else_tells_of_no_payment(kind: object) -> None:
-    assert webhook.read(callback(type=kind), "test", NOW) is None
+    assert webhook.read(a_call(callback(type=kind), stage="test")) is None
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_callback_about_something_else_tells_of_no_payment(kind: object) -> No
 )
 def test_a_callback_that_does_not_fit_is_refused_with_the_rule(body: bytes, fault: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        webhook.read(body, "test", NOW)
+        webhook.read(a_call(body, stage="test"))
 
     assert fault in str(refusal.value)
 
@@ -233,4 +233,4 @@ def test_a_callback_that_does_not_fit_is_refused_with_the_rule(body: bytes, faul
 @pytest.mark.parametrize(("stage", "test"), [("live", True), ("test", False)])
 def test_a_test_order_never_reaches_a_live_stack_nor_a_real_one_a_test_stack(stage: str, test: bool) -> None:
     with pytest.raises(InvalidInput, match=r"data\.test"):
-        webhook.read(callback({"test": test}), stage, NOW)
+        webhook.read(a_call(callback({"test": test}), stage=stage))

@@ -1,37 +1,56 @@
 """The payment providers. Each module verifies a callback and reads it, nothing else, and is imported (with its
 library) only when that provider calls."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from importlib import import_module
-from typing import Protocol, cast
 
 from keypost.models import Fact, MoneyBack
-
-
-class Provider(Protocol):
-    def verify(self, body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
-        """SignatureRefused unless one of the secrets signed these very bytes within five minutes of now."""
-
-    def read(self, body: bytes, stage: str, now: datetime) -> Fact | MoneyBack | None:
-        """What a verified body tells of an order, None when it tells of none. InvalidInput when it is not of
-        the agreed form, or from test mode on a live stack or the other way round."""
+from keypost.providers.call import Call
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Provider:
     module: str
-    secret: str  # the setting that names its secret
+    secret: str  # what its callbacks are verified with
     accepted: int = 200
     refused: int = 400  # the status for a signature that does not fit
+    malformed: int = 400
+    verifier: str = "verify"
+    reader: str = "read"
+    api: str = ""  # whose API answers `call.get`
 
-    def load(self) -> Provider:
-        return cast("Provider", import_module(self.module))
+    def verify(self, call: Call, secrets: tuple[str, ...]) -> None:
+        """SignatureRefused unless one of the secrets vouches for these very bytes, within five minutes of now where
+        the provider signs a time."""
+        getattr(import_module(self.module), self.verifier)(call, secrets)
+
+    def read(self, call: Call) -> Fact | MoneyBack | None:
+        """What a verified body tells of an order, None when it tells of none. InvalidInput when it is not of the
+        agreed form, or from test mode on a live stack or the other way round; ProviderUnavailable or ProviderRefused
+        when the provider had to be asked and did not answer."""
+        fact: Fact | MoneyBack | None = getattr(import_module(self.module), self.reader)(call)
+        return fact
 
 
 # The part of the path behind /callbacks/, and who answers there.
 PROVIDERS = {
-    "stripe": Entry("keypost.providers.stripe", "stripe_secret"),
-    "webhook": Entry("keypost.providers.webhook", "webhook_secret", accepted=204, refused=401),
+    "stripe": Provider("keypost.providers.stripe", "stripe_signing"),
+    "webhook": Provider("keypost.providers.webhook", "webhook_signing", accepted=204, refused=401),
+    # A malformed call of the classic kind gets its 200 too: Mollie sends none, and a prober learns nothing.
+    "mollie": Provider(
+        "keypost.providers.mollie",
+        "mollie_token",
+        refused=401,
+        malformed=200,
+        verifier="verify_token",
+        reader="read_classic",
+        api="mollie",
+    ),
+    "mollie-events": Provider(
+        "keypost.providers.mollie",
+        "mollie_signing",
+        verifier="verify_signature",
+        reader="read_event",
+        api="mollie",
+    ),
 }

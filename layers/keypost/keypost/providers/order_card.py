@@ -29,6 +29,14 @@ def email_address(text: str) -> str:
     return found.ascii_email
 
 
+def usable_address(given: Any) -> str | None:
+    """An address as a provider passes it on, if it is one that SES can use."""
+    try:
+        return email_address(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+
+
 def _whole_number(value: Any) -> Any:
     """A count is 2 or "2"; not true, not 2.0, not a digit of another script."""
     if isinstance(value, bool | float) or (isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value)):

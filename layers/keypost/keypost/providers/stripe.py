@@ -1,7 +1,6 @@
 """Stripe: signed snapshot events. A paid Checkout Session in mode `payment` is an order."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +19,8 @@ from keypost.models import (
     PaymentState,
     Refunded,
 )
-from keypost.providers.order_card import ORDER_ID, OrderCard, clean_name, email_address, read_card
+from keypost.providers.call import Call
+from keypost.providers.order_card import ORDER_ID, OrderCard, clean_name, read_card, usable_address
 from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
@@ -43,12 +43,12 @@ _LONGEST_FALLBACK = 80  # of an order id made from a session's
 _NO_MINOR_UNIT = re.compile("BIF|CLP|DJF|GNF|JPY|KMF|KRW|MGA|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
 
 
-def verify(body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
-    header = headers.get("stripe-signature", "")
-    _check_age(header, now)
+def verify(call: Call, secrets: tuple[str, ...]) -> None:
+    header = call.headers.get("stripe-signature", "")
+    _check_age(header, call.now)
     for secret in filter(None, secrets):
         try:
-            stripe.WebhookSignature.verify_header(body.decode("utf-8"), header, secret, tolerance=None)
+            stripe.WebhookSignature.verify_header(call.body.decode("utf-8"), header, secret, tolerance=None)
         # The library lets TypeError, ValueError and others out for a malformed header.
         except Exception:  # noqa: BLE001, S112
             continue
@@ -65,8 +65,8 @@ def _check_age(header: str, now: datetime) -> None:
         raise SignatureRefused("the signature is older or newer than five minutes")
 
 
-def read(body: bytes, stage: str, now: datetime) -> Fact | MoneyBack | None:
-    event = parse_object(body)
+def read(call: Call) -> Fact | MoneyBack | None:
+    event = parse_object(call.body)
     if event.get("object") != "event":
         raise InvalidInput("this is not a Stripe snapshot event: choose the payload style `snapshot` at Stripe")
     kind = event.get("type")
@@ -75,13 +75,13 @@ def read(body: bytes, stage: str, now: datetime) -> Fact | MoneyBack | None:
     if kind not in _SESSION_EVENTS | _MONEY_EVENTS:
         return None
     live = event.get("livemode")
-    if not isinstance(live, bool) or (stage == "live" and not live) or (stage == "test" and live):
-        raise InvalidInput(f"the event's livemode does not fit this stack, whose stage is {stage}")
+    if not isinstance(live, bool) or (call.stage == "live" and not live) or (call.stage == "test" and live):
+        raise InvalidInput(f"the event's livemode does not fit this stack, whose stage is {call.stage}")
     data = event.get("data")
     entity = data.get("object") if isinstance(data, dict) else None
     if not isinstance(entity, dict) or not _is_id(entity.get("id")):
         raise InvalidInput("the event holds no object with an id")
-    at = _moment(event.get("created"), now)
+    at = _moment(event.get("created"), call.now)
     if kind in _MONEY_EVENTS:
         return _money_back(kind, entity, at)
     state = _state(kind, entity.get("payment_status"))
@@ -146,7 +146,7 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
         # A coupon of 100 % is the shop's own wish; any other payment of nothing is looked at by a person.
         amount=None if free else _amount(session.get("amount_total"), currency),
         currency=currency,
-        email=(card and card.email) or _usable(customer.get("email")),
+        email=(card and card.email) or usable_address(customer.get("email")),
         name=clean_name(customer.get("name")),
         language=(card and card.lang) or (locale[1] if locale else None),
         lines=tuple(line.line() for line in card.lines) if card else (),
@@ -157,13 +157,6 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
 
 def _is_id(value: Any) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
-
-
-def _usable(email: Any) -> str | None:
-    try:
-        return email_address(email) if isinstance(email, str) else None
-    except ValueError:
-        return None
 
 
 def _amount(minor: Any, currency: str) -> str | None:

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -12,6 +11,7 @@ from standardwebhooks import Webhook
 
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
+from keypost.providers.call import Call
 from keypost.providers.order_card import CardLine, Email, Language, OrderId, clean_name, first_fault, read_card
 from keypost.strict_json import parse_object
 
@@ -23,18 +23,18 @@ Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
 _KEY_BYTES = range(24, 65)  # what the specification allows; the library takes any
 
 
-def verify(body: bytes, headers: Mapping[str, str], secrets: tuple[str, ...], now: datetime) -> None:
-    given = {name: headers.get(name, "") for name in _HEADERS}
+def verify(call: Call, secrets: tuple[str, ...]) -> None:
+    given = {name: call.headers.get(name, "") for name in _HEADERS}
     if not all(given.values()):
         raise SignatureRefused(f"one of the headers {', '.join(_HEADERS)} is missing")
     stamp = given["webhook-timestamp"]
     if not re.fullmatch(r"[0-9]{1,12}", stamp):
         raise SignatureRefused("webhook-timestamp is not a time in whole seconds")
-    if abs(now.timestamp() - int(stamp)) > _TOLERANCE_SECONDS:
+    if abs(call.now.timestamp() - int(stamp)) > _TOLERANCE_SECONDS:
         raise SignatureRefused("webhook-timestamp is older or newer than five minutes")
     for secret in secrets:
         try:
-            Webhook(_key(secret)).verify(body, given, json_parse=False)
+            Webhook(_key(secret)).verify(call.body, given, json_parse=False)
         # The library lets ValueError, binascii.Error and others out for a malformed signature.
         except Exception:  # noqa: BLE001, S112
             continue
@@ -99,9 +99,9 @@ class _Callback(BaseModel):
     data: dict[str, Any]
 
 
-def read(body: bytes, stage: str, now: datetime) -> Fact | None:
+def read(call: Call) -> Fact | None:
     """An order has one payment here, whatever payment ids the shop names: a refund need not name one."""
-    raw = parse_object(body)
+    raw = parse_object(call.body)
     if raw.get("type") not in list(_DATA):
         return None
     try:
@@ -109,12 +109,12 @@ def read(body: bytes, stage: str, now: datetime) -> Fact | None:
         data = _DATA[callback.type].model_validate(_with_card(callback.data))
     except ValidationError as error:
         raise InvalidInput(f"the callback does not fit: {first_fault(error)}") from None
-    if (stage == "live" and data.test) or (stage == "test" and not data.test):
-        raise InvalidInput(f"data.test does not fit this stack, whose stage is {stage}")
+    if (call.stage == "live" and data.test) or (call.stage == "test" and not data.test):
+        raise InvalidInput(f"data.test does not fit this stack, whose stage is {call.stage}")
     if callback.type == "order.canceled":
         return OrderCanceled(data.order_id)
     told = callback.timestamp
-    at = told.replace(microsecond=0) if told and timedelta() <= now - told <= _OLDEST else now
+    at = told.replace(microsecond=0) if told and timedelta() <= call.now - told <= _OLDEST else call.now
     return _notice(callback.type, data, at)
 
 

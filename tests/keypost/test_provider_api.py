@@ -1,0 +1,74 @@
+from collections.abc import Iterator
+
+import pytest
+import urllib3
+
+from cli.local.fake_mollie import KEY, FakeMollie, fake_mollie
+from keypost.errors import ProviderRefused, ProviderUnavailable
+from keypost.provider_api import ProviderApi
+
+PATH = "/v2/payments/tr_123456"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeMollie]:
+    with fake_mollie() as fake:
+        fake.payments["tr_123456"] = {"id": "tr_123456"}
+        yield fake
+
+
+@pytest.fixture
+def api(fake: FakeMollie) -> Iterator[ProviderApi]:
+    pool = urllib3.PoolManager()
+    yield ProviderApi(fake.url, KEY, pool)
+    pool.clear()
+
+
+def test_an_object_is_asked_for_once_with_its_query(api: ProviderApi, fake: FakeMollie) -> None:
+    assert api.get(PATH, {"embed": "refunds,chargebacks"}) == {"id": "tr_123456"}
+    assert fake.asked == [f"{PATH}?embed=refunds%2Cchargebacks"]
+
+
+def test_what_is_not_there_is_none(api: ProviderApi) -> None:
+    assert api.get("/v2/payments/tr_654321") is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, {}, b""),
+        (429, {"Retry-After": "1"}, b"{}"),
+        (200, {}, b"not json"),
+        (200, {}, b"[]"),
+        (200, {}, b'{"a":"' + b"x" * 4 * 1024 * 1024 + b'"}'),
+    ],
+    ids=["down", "too many", "no JSON", "no object", "too large"],
+)
+def test_an_answer_of_no_use_is_asked_for_later_and_not_at_once(
+    api: ProviderApi, fake: FakeMollie, answer: tuple[int, dict[str, str], bytes]
+) -> None:
+    fake.trouble = lambda: answer
+
+    with pytest.raises(ProviderUnavailable):
+        api.get(PATH)
+    assert len(fake.asked) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 400, 401, 403])
+def test_an_answer_that_asking_again_would_not_change_is_for_a_person(
+    api: ProviderApi, fake: FakeMollie, status: int
+) -> None:
+    """A redirect is not followed: the key must not travel to where it points."""
+    fake.trouble = lambda: (status, {"Location": f"{fake.url}/elsewhere"}, b"{}")
+
+    with pytest.raises(ProviderRefused):
+        api.get(PATH)
+    assert fake.asked == [PATH]
+
+
+def test_a_provider_that_is_not_there_is_asked_later() -> None:
+    with fake_mollie() as gone:
+        pass
+
+    with pytest.raises(ProviderUnavailable, match="not reached"):
+        ProviderApi(gone.url, KEY, urllib3.PoolManager()).get(PATH)
