@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from keypost.errors import KeypostError
 
@@ -30,33 +31,32 @@ def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
     """Run MiniStack while the context lasts; gives its URL. Its functions send mail to `ses_url` if one is given.
     Everything it writes is in `directory`."""
     port = free_port()
-    scratch = directory / "tmp"
-    scratch.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "LOG_LEVEL": "WARNING",
-        "MINISTACK_REGION": REGION,
-        "TMPDIR": str(scratch),
-    }
-    if ses_url:
-        settings["AWS_ENDPOINT_URL_SESV2"] = ses_url
     log = directory / "emulator.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env={**_clean_environment(), **settings},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(process, url, log)
-        yield url
-    finally:
-        _stop(process)
+    with TemporaryDirectory(dir=directory, prefix="emulator-", ignore_cleanup_errors=True) as scratch:
+        settings = {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            "MINISTACK_REGION": REGION,
+            "TMPDIR": scratch,
+        }
+        if ses_url:
+            settings["AWS_ENDPOINT_URL_SESV2"] = ses_url
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                env={**_clean_environment(), **settings},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(process, url, log)
+            yield url
+        finally:
+            _stop(process)
 
 
 def _clean_environment() -> dict[str, str]:

@@ -82,7 +82,9 @@ def test_a_shop_on_mollies_plugin_works_without_changing_anything() -> None:
     assert found == replace(PAID, order_id="1234", email="anna@klant.example", lines=(Line(SKU, 2),))
 
 
-@pytest.mark.parametrize("metadata", [None, 12, "text", [1], {}])
+@pytest.mark.parametrize(
+    "metadata", [None, 12, "text", [1], {}, {"order_id": None}, {"order_id": True}, {"order_id": "a b"}]
+)
 def test_a_payment_that_names_no_order_is_an_order_by_its_own_id(metadata: Any) -> None:
     found = notice(metadata=metadata)
 

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
 from keypost.models import Dispute, DisputeState, Line, PaymentNotice, PaymentState, Refunded
 from keypost.providers.call import Call
-from keypost.providers.order_card import ORDER_ID, OrderCard, clean_name, first_fault, read_card, usable_address
+from keypost.providers.order_card import OrderCard, clean_name, first_fault, order_id_in, read_card, usable_address
 from keypost.strict_json import parse_object
 
 _PAYMENT_ID = re.compile(r"tr_[A-Za-z0-9]{6,64}")
@@ -188,8 +188,7 @@ def _order(payment: _Payment) -> tuple[OrderCard | None, str, str | None]:
             metadata = None
     if not isinstance(metadata, dict):
         return None, payment.id, None
-    given = str(metadata.get("order_id", ""))
-    order_id = given if ORDER_ID.fullmatch(given) else payment.id
+    order_id = order_id_in(metadata, payment.id)
     try:
         card = read_card(metadata)
     except InvalidInput as error:

@@ -111,6 +111,13 @@ def read_card(metadata: Mapping[str, Any]) -> OrderCard:
         raise InvalidInput(f"the order card does not fit: {first_fault(error)}") from None
 
 
+def order_id_in(metadata: Mapping[str, Any], otherwise: str) -> str:
+    """The order's id in metadata, even where the card is no good; another one when there is none."""
+    given = metadata.get("order_id")
+    text = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
+    return text if ORDER_ID.fullmatch(text) else otherwise
+
+
 def first_fault(error: ValidationError) -> str:
     """Where and why the first rule was broken, without the value."""
     fault = error.errors(include_input=False, include_url=False, include_context=False)[0]

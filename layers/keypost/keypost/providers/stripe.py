@@ -20,7 +20,7 @@ from keypost.models import (
     Refunded,
 )
 from keypost.providers.call import Call
-from keypost.providers.order_card import ORDER_ID, OrderCard, clean_name, read_card, usable_address
+from keypost.providers.order_card import OrderCard, clean_name, order_id_in, read_card, usable_address
 from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
@@ -133,7 +133,6 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
             card = read_card(metadata)
         except InvalidInput as error:
             problem = str(error) if metadata else None
-    given_id = card.order_id if card else str(metadata.get("order_id", ""))
     locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` says nothing
     currency = str(session.get("currency") or "").upper()
     free = session.get("payment_status") == "no_payment_required"
@@ -142,7 +141,7 @@ def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> Payme
         payment_id=session["id"],
         state=state,
         at=at,
-        order_id=given_id if ORDER_ID.fullmatch(given_id) else session["id"][:_LONGEST_FALLBACK],
+        order_id=order_id_in(metadata, session["id"][:_LONGEST_FALLBACK]),
         # A coupon of 100 % is the shop's own wish; any other payment of nothing is looked at by a person.
         amount=None if free else _amount(session.get("amount_total"), currency),
         currency=currency,
