@@ -12,6 +12,8 @@ from cli.local.deploy import ROOT
 from cli.main import cli
 from keypost.catalog import ProductEntry
 from keypost.models import Reason
+from keypost.providers import PROVIDERS
+from keypost.secrets import NAMES
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "DECISIONS.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = [*ROOT.glob("functions/*.py"), *ROOT.glob("layers/keypost/keypost/**/*.py"), *ROOT.glob("cli/**/*.py")]
@@ -64,6 +66,16 @@ def test_every_keypost_command_that_a_document_names_exists() -> None:
 
 def test_deploying_lists_every_parameter_and_no_other(template: dict[str, Any]) -> None:
     assert first_column(text("docs/deploying.md"), "asks for these parameters") == set(template["Parameters"])
+
+
+def test_deploying_lists_every_secret_and_no_other() -> None:
+    assert first_column(text("docs/deploying.md"), "## Secrets") == set(NAMES)
+
+
+def test_every_provider_has_a_chapter_in_deploying() -> None:
+    named = set(re.findall(r"/callbacks/([a-z-]+)", text("docs/deploying.md") + text("docs/order-card.md")))
+
+    assert named == set(PROVIDERS)
 
 
 def test_every_output_that_a_document_names_exists(template: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from tests.builders import (
     SESSION,
     SKU,
     STRIPE_SECRET,
+    WOOCOMMERCE_SECRET,
     event,
     stripe_event,
     stripe_headers,
@@ -209,7 +210,7 @@ BODY = stripe_event()
 BAD_INPUT: dict[str, tuple[Callable[[], Any], int, str]] = {
     "GET": (lambda: call("stripe", None, {}, "GET"), 405, "POST"),
     "PUT": (lambda: call("webhook", BODY, {}, "PUT"), 405, "POST"),
-    "nobody's route": (lambda: call("paypal", BODY, {}), 404, "stripe, webhook, mollie"),
+    "nobody's route": (lambda: call("paypal", BODY, {}), 404, "stripe, webhook, woocommerce, mollie"),
     "stripe: nothing": (lambda: call("stripe", None, {}), 400, "Stripe-Signature"),
     "stripe: no signature": (lambda: call("stripe", BODY, {}), 400, "Stripe-Signature"),
     "webhook: nothing": (lambda: call("webhook", None, {}), 401, "webhook-id"),
@@ -275,6 +276,25 @@ def test_mollies_call_is_a_hint_and_what_mollie_answers_counts(wired: Stack, loc
     assert refunded is not None
     assert refunded.standing is Standing.REFUNDED
     assert len(refunded.payments) == 1
+
+
+def test_woocommerces_order_and_mollies_payment_for_it_are_one_payment(wired: Stack, local: LocalStack) -> None:
+    payment = event("mollie/payment.json") | {"metadata": {"order_id": 1237}}
+    local.mollie.payments[payment["id"]] = payment
+    body = json.dumps(event("woocommerce/order.updated.json") | {"transaction_id": payment["id"]}).encode()
+    digest = hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()
+
+    assert call("woocommerce", body, {"X-WC-Webhook-Signature": base64.b64encode(digest).decode()})["statusCode"] == 200
+    assert mollie()["statusCode"] == 200
+
+    order = wired.store.load("1237")
+    assert order is not None
+    assert (order.is_paid, order.is_paid_twice, len(order.payments)) == (True, False, 1)
+
+
+def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Stack, local: LocalStack) -> None:
+    assert call("woocommerce", (EVENTS / "woocommerce/ping.txt").read_bytes(), {})["statusCode"] == 200
+    assert items(wired, local) == 0
 
 
 def test_a_stranger_cannot_make_us_ask_mollie(wired: Stack, local: LocalStack) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _KEPT_SECONDS = 300
 _BETWEEN_REFRESHES_SECONDS = 10
-NAMES = ("stripe_signing", "webhook_signing", "mollie_token", "mollie_signing", "mollie_api_key")
+NAMES = ("stripe_signing", "webhook_signing", "mollie_token", "mollie_signing", "mollie_api_key", "woocommerce_signing")
 
 Values = tuple[str, ...]
 

@@ -36,6 +36,7 @@ class Provider:
 PROVIDERS = {
     "stripe": Provider("keypost.providers.stripe", "stripe_signing"),
     "webhook": Provider("keypost.providers.webhook", "webhook_signing", accepted=204, refused=401),
+    "woocommerce": Provider("keypost.providers.woocommerce", "woocommerce_signing", refused=401),
     # A malformed call of the classic kind gets its 200 too: Mollie sends none, and a prober learns nothing.
     "mollie": Provider(
         "keypost.providers.mollie",

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
 from keypost.models import Dispute, DisputeState, Line, PaymentNotice, PaymentState, Refunded
 from keypost.providers.call import Call
-from keypost.providers.order_card import OrderCard, clean_name, first_fault, order_id_in, read_card, usable_address
+from keypost.providers.order_card import SKU, OrderCard, clean_name, first_fault, order_id_in, read_card, usable_address
 from keypost.strict_json import parse_object
 
 _PAYMENT_ID = re.compile(r"tr_[A-Za-z0-9]{6,64}")
@@ -29,7 +29,6 @@ _STATES = {
 }
 _RETURNED = {"processing", "refunded"}  # Mollie calls at `processing` and at `failed`, not at `refunded`
 _GOODS = {"digital", "physical"}
-_SKU = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def verify_token(call: Call, secrets: tuple[str, ...]) -> None:
@@ -148,7 +147,7 @@ def _notice(payment: _Payment, state: PaymentState, now: datetime) -> PaymentNot
     card, order_id, problem = _order(payment)
     address = payment.billing_address or _Address()
     locale = re.match(r"[a-z]{2}", payment.locale or "")
-    sold = (line for line in payment.lines if line.type in _GOODS and line.sku and _SKU.fullmatch(line.sku))
+    sold = (line for line in payment.lines if line.type in _GOODS and line.sku and SKU.fullmatch(line.sku))
     goods = tuple(Line(line.sku or "", line.quantity) for line in sold)
     return PaymentNotice(
         provider="mollie",

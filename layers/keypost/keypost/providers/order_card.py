@@ -50,6 +50,7 @@ def _language(text: str) -> str | None:
     return found[1] if found else None
 
 
+SKU = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 OrderId = Annotated[str, Field(pattern=f"^{ORDER_ID.pattern}$")]
 Language = Annotated[str | None, AfterValidator(lambda text: text and _language(text))]
@@ -60,7 +61,7 @@ Email = Annotated[str, AfterValidator(email_address)]
 class CardLine(BaseModel):
     """One line of an order, as a shop or a card writes it."""
 
-    sku: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    sku: str = Field(pattern=f"^{SKU.pattern}$")
     quantity: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
     kind: Kind = Kind.NEW
     renews: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._/-]{1,129}$")

@@ -1,0 +1,124 @@
+"""WooCommerce's own webhooks: the order, whenever it changes. They are signed but not dated, so an old one may come
+again at any time; each says as of when, and a stale one undoes nothing."""
+
+import base64
+import hashlib
+import hmac
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from keypost.errors import InvalidInput, SignatureRefused
+from keypost.models import Line, PaymentNotice, PaymentState, Refunded
+from keypost.providers.call import Call
+from keypost.providers.order_card import SKU, clean_name, first_fault, usable_address
+from keypost.strict_json import parse_object
+
+_PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # unsigned; saving the webhook in WooCommerce needs its 200
+_PAID = {"processing", "completed", "refunded"}
+_FAILED = {"failed", "cancelled"}
+_OPEN = {"pending", "on-hold"}
+_MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
+
+
+def verify(call: Call, secrets: tuple[str, ...]) -> None:
+    if _PING.fullmatch(call.body):
+        return
+    given = call.headers.get("x-wc-webhook-signature", "").encode()
+    for secret in filter(None, secrets):
+        right = base64.b64encode(hmac.new(secret.encode(), call.body, hashlib.sha256).digest())
+        if hmac.compare_digest(right, given):
+            return
+    raise SignatureRefused("X-WC-Webhook-Signature does not fit the body")
+
+
+def _in_utc(text: Any) -> Any:
+    """WooCommerce writes its times in GMT, and leaves that out."""
+    return f"{text}Z" if isinstance(text, str) and re.fullmatch(r"[0-9T:.-]+", text) else text
+
+
+Time = Annotated[datetime, BeforeValidator(_in_utc)]
+Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$")]
+
+
+class _Item(BaseModel):
+    sku: str | None = None
+    quantity: int = Field(ge=0, le=9999)
+
+
+class _Refund(BaseModel):
+    total: Money
+
+
+class _Billing(BaseModel):
+    email: Any = None
+    first_name: Any = ""
+    last_name: Any = ""
+
+
+class _Order(BaseModel):
+    id: int = Field(ge=1)
+    status: str
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    total: Money
+    date_modified_gmt: Time
+    date_paid_gmt: Time | None = None
+    transaction_id: str = ""
+    billing: _Billing = _Billing()
+    line_items: list[_Item] = []
+    refunds: list[_Refund] = []
+
+
+def read(call: Call) -> PaymentNotice | None:
+    """An order that has nothing of ours in it is none of our business, and gets its 200: after five other answers
+    WooCommerce switches the webhook off."""
+    if _PING.fullmatch(call.body):
+        return None
+    raw = parse_object(call.body)
+    if "status" not in raw or "line_items" not in raw:
+        return None  # another topic than an order
+    try:
+        order = _Order.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidInput(f"the order does not fit: {first_fault(error)}") from None
+    state = _state(order)
+    lines = tuple(Line(i.sku, i.quantity) for i in order.line_items if i.quantity and i.sku and SKU.fullmatch(i.sku))
+    if state is None or not lines:
+        return None
+    # Mollie's plugin notes Mollie's payment there: then it is that payment, told of twice, and not a second one.
+    by_mollie = _MOLLIE_PAYMENT.fullmatch(order.transaction_id)
+    return PaymentNotice(
+        provider="mollie" if by_mollie else "woocommerce",
+        payment_id=order.transaction_id if by_mollie else str(order.id),
+        state=state,
+        at=_whole(order.date_paid_gmt or order.date_modified_gmt),
+        order_id=str(order.id),
+        amount=order.total,
+        currency=order.currency,
+        email=usable_address(order.billing.email),
+        name=clean_name(f"{order.billing.first_name or ''} {order.billing.last_name or ''}"),
+        lines=lines,
+        refunded=_refunded(order),
+    )
+
+
+def _state(order: _Order) -> PaymentState | None:
+    """`processing` without a day of payment is cash on delivery: not paid."""
+    if order.status in _PAID:
+        return PaymentState.PAID if order.date_paid_gmt else PaymentState.OPEN
+    if order.status in _FAILED:
+        return PaymentState.PAID if order.date_paid_gmt else PaymentState.FAILED
+    return PaymentState.OPEN if order.status in _OPEN else None
+
+
+def _refunded(order: _Order) -> Refunded | None:
+    back = sum((abs(Decimal(refund.total)) for refund in order.refunds), Decimal(0))
+    full = order.status == "refunded"
+    return Refunded(_whole(order.date_modified_gmt), str(back), full) if back or full else None
+
+
+def _whole(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
