@@ -65,6 +65,10 @@ STORIES: dict[str, tuple[list[PaymentNotice], Standing]] = {
     "disputed": ([PAID, dispute(1, "dp_1", OPEN)], Standing.DISPUTED),
     "dispute won": ([PAID, dispute(1, "dp_1", OPEN), dispute(2, "dp_1", WON)], Standing.PAID),
     "dispute lost": ([PAID, dispute(1, "dp_1", OPEN), dispute(2, "dp_1", LOST)], Standing.REFUNDED),
+    "dispute won, then appealed": (
+        [PAID, dispute(1, "dp_1", OPEN), dispute(2, "dp_1", WON), dispute(3, "dp_1", OPEN)],
+        Standing.DISPUTED,
+    ),
     "one dispute won, another open": (
         [PAID, dispute(1, "dp_1", OPEN), dispute(2, "dp_1", WON), dispute(3, "dp_2", OPEN)],
         Standing.DISPUTED,

@@ -127,8 +127,9 @@ def test_a_payment_of_nothing_only_sets_up_a_mandate() -> None:
     assert fetched(payment(amount={"value": "0.00", "currency": "EUR"})) is None
 
 
-def test_an_unknown_payment_tells_of_nothing() -> None:
+def test_an_unknown_payment_or_another_than_was_asked_for_tells_of_nothing() -> None:
     assert fetched(None) is None
+    assert fetched(payment(id="tr_another1")) is None
 
 
 def back(*refunds: tuple[str, str]) -> dict[str, Any]:
