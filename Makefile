@@ -26,6 +26,9 @@ run: install  ## the same, and stay up with a mailbox page until Ctrl-C
 test: install  ## all tests
 	@$(BIN)/pytest
 
+coverage: install  ## all tests, and which branches none of them takes
+	@$(BIN)/pytest --quiet --cov --cov-report=term-missing:skip-covered
+
 check: install  ## lint, types, import contracts, template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -55,4 +58,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run test check build lock format
+.PHONY: help install demo run test coverage check build lock format

@@ -257,8 +257,8 @@ def test_bad_input_gets_its_answer_and_leaves_no_trace(
     assert pokes(wired, local) == []
 
 
-def mollie(payment_id: str = "tr_5B8cwPMGnU6qLbRvo7qEZo", token: str = MOLLIE_TOKEN) -> Any:
-    return call("mollie", f"id={payment_id}".encode(), {}, query={"token": token})
+def mollie(body: str = (EVENTS / "mollie/classic.txt").read_text("utf-8"), token: str = MOLLIE_TOKEN) -> Any:
+    return call("mollie", body.encode(), {}, query={"token": token})
 
 
 def test_mollies_call_is_a_hint_and_what_mollie_answers_counts(wired: Stack, local: LocalStack) -> None:
@@ -304,8 +304,8 @@ def test_a_stranger_cannot_make_us_ask_mollie(wired: Stack, local: LocalStack) -
     asked = len(local.mollie.asked)
 
     assert mollie(token="guess")["statusCode"] == 401
-    assert mollie("tr_/../../v2/customers/cst_x")["statusCode"] == 200  # tells a prober nothing
-    assert mollie("") == mollie("tr_unknownunknown") | {"statusCode": 200}
+    assert mollie("id=tr_/../../v2/customers/cst_x")["statusCode"] == 200  # tells a prober nothing
+    assert mollie("") == mollie("id=tr_unknownunknown") | {"statusCode": 200}
     asked += 1
 
     assert len(local.mollie.asked) == asked
@@ -313,7 +313,7 @@ def test_a_stranger_cannot_make_us_ask_mollie(wired: Stack, local: LocalStack) -
 
 
 def test_a_payment_that_mollie_does_not_know_is_accepted_and_forgotten(wired: Stack, local: LocalStack) -> None:
-    assert mollie("tr_unknownunknown")["statusCode"] == 200
+    assert mollie("id=tr_unknownunknown")["statusCode"] == 200
     assert items(wired, local) == 0
 
 

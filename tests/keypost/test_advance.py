@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.advance import Worker
+from keypost.errors import Conflict
 from keypost.mailer import Mailer
 from keypost.models import (
     Dispute,
@@ -29,7 +30,7 @@ from keypost.models import (
 )
 from keypost.orders import canceled, with_payment
 from keypost.store import Store
-from tests.builders import NOW, SHOP, SKU, code, notice, paid_order, product
+from tests.builders import NOW, PRODUCT, SHOP, SKU, code, notice, paid_order, product
 
 LOST = DisputeState.LOST
 Stocked = Callable[[list[str]], None]
@@ -269,6 +270,53 @@ def test_a_mail_that_ses_would_refuse_for_ever_is_shown_to_a_person(
 
     assert loaded(store, "bad-mail").mail("purchase-1").state is MailState.FAILED
     assert list(store.needing(Reason.MAIL)) == [["bad-mail"]]
+
+
+def test_a_mail_of_which_five_answers_were_lost_is_shown_to_a_person_and_not_sent_again(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack
+) -> None:
+    def lose() -> None:
+        raise SesFault
+
+    stocked([code(1)])
+    store.save(paid_order("always-lost"))
+    local.mailbox.after_send = lose
+
+    for _ in range(8):
+        worker.advance("always-lost")
+        clock.now += timedelta(minutes=16)
+
+    assert len(sent("always-lost")) == 5
+    assert loaded(store, "always-lost").mail("purchase-1").state is MailState.FAILED
+    assert list(store.needing(Reason.MAIL)) == [["always-lost"]]
+
+
+def test_a_mail_whose_product_changed_so_that_its_code_no_longer_fits_is_shown_to_a_person(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, clock: Clock, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    held_back(worker, store, local, "changed")
+    store.put_product(replace(PRODUCT, code_pattern="[0-9]{4}"))
+
+    clock.now += timedelta(days=1)
+    worker.advance("changed")
+
+    assert sent("changed") == []
+    assert loaded(store, "changed").mail("purchase-1").state is MailState.FAILED
+
+
+def test_a_worker_that_always_meets_others_gives_its_message_back(
+    worker: Worker, store: Store, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflict(*_: object) -> None:
+        raise Conflict("somebody was first")
+
+    stocked([code(1)])
+    store.save(paid_order("busy"))
+    monkeypatch.setattr(store, "assign", conflict)
+
+    with pytest.raises(Conflict, match="met others"):
+        worker.advance("busy")
 
 
 def test_a_code_that_is_none_of_its_product_is_neither_mailed_nor_taken(
