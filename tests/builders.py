@@ -98,7 +98,7 @@ def stripe_event(session: dict[str, Any] | None = None, **changes: Any) -> bytes
 
 def a_call(body: bytes, headers: dict[str, str] | None = None, **how: Any) -> Call:
     """A callback as a provider's module sees it, on a test stack at noon of NOW, with no API to ask."""
-    plain = Call(body, headers or {}, query={}, stage="test", now=NOW, get=lambda _path, _query: None)
+    plain = Call(body, headers or {}, {}, "test", NOW, ZONE, profile="", get=lambda _path, _query: None)
     return replace(plain, **how)
 
 

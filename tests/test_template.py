@@ -82,6 +82,18 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
+                "dynamodb:BatchGetItem",
+                "sqs:SendMessage",
+                "secretsmanager:GetSecretValue",
+            },
+        ),
+        (
+            "ReconcilePayments",
+            {
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:BatchGetItem",
                 "sqs:SendMessage",
                 "secretsmanager:GetSecretValue",
             },

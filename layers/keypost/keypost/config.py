@@ -1,12 +1,13 @@
 """The settings of a deployment, from the environment that template.yaml gives its functions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from zoneinfo import ZoneInfo
 
 from keypost.errors import KeypostError
 
 MOLLIE_URL = "https://api.mollie.com"
+STRIPE_URL = "https://api.stripe.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +19,33 @@ class Config:
     queue_url: str
     secrets: str
     mollie_url: str
+    stripe_url: str
     configuration_set: str
     shop_name: str
     shop_details: str
     sender_address: str
     support_address: str
+    mollie_profile: str = ""  # the one whose payments count; empty for any
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
+    @property
+    def api_urls(self) -> dict[str, tuple[str, str]]:
+        """Where each provider's API is asked, and where it really is."""
+        return {"mollie": (self.mollie_url, MOLLIE_URL), "stripe": (self.stripe_url, STRIPE_URL)}
+
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Config":
-        """Every setting is a variable KEYPOST_<NAME>; a missing one stops the start."""
-        names = {field.name: f"KEYPOST_{field.name.upper()}" for field in fields(cls)}
-        absent = sorted(variable for variable in names.values() if not environment.get(variable))
+        """Every setting is a variable KEYPOST_<NAME>; a missing one without a default stops the start."""
+        given = {field.name: environment.get(f"KEYPOST_{field.name.upper()}", "") for field in fields(cls)}
+        absent = sorted(f.name for f in fields(cls) if f.default is MISSING and not given[f.name])
         if absent:
-            raise KeypostError(f"set {', '.join(absent)}: template.yaml does it for deployed functions")
-        config = cls(**{name: environment[variable] for name, variable in names.items()})
-        if config.stage == "live" and config.mollie_url != MOLLIE_URL:
-            raise KeypostError(f"a live stack asks {MOLLIE_URL} only: a live key must not go elsewhere")
+            variables = ", ".join(f"KEYPOST_{name.upper()}" for name in absent)
+            raise KeypostError(f"set {variables}: template.yaml does it for deployed functions")
+        config = cls(**given)
+        for url, official in config.api_urls.values():
+            if config.stage not in ("local", "test") and url != official:
+                raise KeypostError(f"a live stack asks {official} only: a live key must not go elsewhere")
         return config

@@ -1,8 +1,8 @@
 """The nouns of Keypost, as frozen values. Moments are aware UTC datetimes, whole seconds; days are dates in
 the shop's time zone."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -119,7 +119,7 @@ class PaymentNotice:
     payment_id: str
     state: PaymentState | None
     at: datetime
-    order_id: str
+    order_id: str  # empty: the order is known by a name of the payment only
     amount: str | None = None  # decimal, in `currency`
     currency: str | None = None  # ISO 4217, upper case
     email: str | None = None
@@ -130,7 +130,12 @@ class PaymentNotice:
     refunded: Refunded | None = None
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
-    reference: str | None = None  # by which the provider tells of its refunds and disputes later
+    also: tuple[str, ...] = ()  # other names of the same payment: "provider:id"
+    itemized: bool = False  # the lines are a shop's own list, in which goods of others stand too
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({f"{self.provider}:{self.payment_id}", *self.also})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +144,20 @@ class OrderCanceled:
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyBack:
-    """News of a payment whose order is not named, only a reference that the order's own callback names too."""
+class SubscriptionEnded:
+    """No renewal of this order follows by itself; what was paid stays as it is."""
 
-    reference: str
-    notice: PaymentNotice  # its order and payment id are empty
+    order_id: str
 
 
-Fact = PaymentNotice | OrderCanceled
+Fact = PaymentNotice | OrderCanceled | SubscriptionEnded
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
     """All that was said of one payment."""
 
-    provider: str
-    id: str
+    names: tuple[str, ...]  # "provider:id", in order; one payment may be known to a shop and to its provider
     state: PaymentState
     at: datetime
     amount: str | None = None
@@ -185,6 +188,40 @@ class Payment:
             return Decimal(0)
         failed = (f.amount for f in self.failed_refunds if f.as_of >= self.refunded.as_of)
         return max(Decimal(0), Decimal(self.refunded.amount or 0) - sum(map(Decimal, failed)))
+
+
+def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
+    """The newest word on each dispute; of two at one moment, the later step of its life."""
+    steps = list(DisputeState)
+    latest: dict[str, Dispute] = {}
+    for dispute in disputes:
+        known = latest.get(dispute.id, dispute)
+        latest[dispute.id] = max(known, dispute, key=lambda d: (d.as_of, steps.index(d.state)))
+    return tuple(latest[key] for key in sorted(latest))
+
+
+def whole_order(order_id: str) -> str:
+    """The name under which a shop's own callback tells of an order without saying which payment of it."""
+    return f"webhook:{order_id}"
+
+
+def _share(payments: tuple[Payment, ...], whole: Payment) -> tuple[Payment, ...]:
+    """What was returned of all, taken from the shop's payments, the latest first: that is the one too many."""
+    back = whole.refunded
+    left = Decimal(back.amount or 0) if back else Decimal(0)
+    shared = []
+    for payment in sorted(payments, key=lambda p: (p.at, p.names), reverse=True):
+        if any(name.startswith("webhook:") for name in payment.names) and payment is not whole:
+            taken = min(left, Decimal(payment.amount or 0))
+            left -= taken
+            own = payment.refunded
+            if back and (back.full or (taken and taken > Decimal(own.amount or 0 if own else 0))):
+                own = Refunded(back.as_of, str(taken), back.full or bool(own and own.full))
+            disputes = latest_disputes((*payment.disputes, *whole.disputes))
+            shared.append(replace(payment, refunded=own, disputes=disputes))
+        else:
+            shared.append(payment)
+    return tuple(shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +280,15 @@ class Order:
     timeline: tuple[TimelineEntry, ...] = ()  # the newest 200
     problem: str | None = None  # why no program may serve it; a person decides
     canceled: bool = False
+    subscription_ended: bool = False  # no renewal follows by itself
+    belongs_to: str | None = None  # the order that its payment turned out to be for
     waiting: Waiting | None = None
     version: int = 0  # 0: not stored yet
 
     @property
     def standing(self) -> Standing:
         """That of its best payment: what another attempt failed or got back does not count against it."""
-        return max((payment.standing for payment in self.payments), key=list(Standing).index, default=Standing.OPEN)
+        return max((payment.standing for payment in self._settled), key=list(Standing).index, default=Standing.OPEN)
 
     @property
     def is_paid(self) -> bool:
@@ -257,7 +296,14 @@ class Order:
 
     @property
     def is_paid_twice(self) -> bool:
-        return sum(payment.standing is Standing.PAID for payment in self.payments) > 1
+        return sum(payment.standing is Standing.PAID for payment in self._settled) > 1
+
+    @property
+    def _settled(self) -> tuple[Payment, ...]:
+        """Its payments, each with its part of what a shop returned of the order as a whole."""
+        name = whole_order(self.id)
+        whole = next((p for p in self.payments if p.names == (name,) and p.state is not PaymentState.PAID), None)
+        return _share(self.payments, whole) if whole else self.payments
 
     @property
     def paid_at(self) -> datetime | None:

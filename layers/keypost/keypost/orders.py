@@ -29,10 +29,11 @@ from keypost.models import (
     Reason,
     Standing,
     StockCode,
+    SubscriptionEnded,
     TimelineEntry,
     Waiting,
 )
-from keypost.payments import merged
+from keypost.payments import with_notice
 from keypost.periods import local_day, period_from
 
 MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
@@ -46,22 +47,27 @@ MAIL_BACK_OFF_LAST = timedelta(hours=1)
 
 
 def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, currency: str) -> Order:
-    """Write down what a provider says of a payment. The first paid payment fixes what was bought, and a second one
-    buys nothing more."""
+    """Write down what a provider says of a payment. The first paid payment fixes what was bought; where it does not
+    say, any notice that does. A second payment buys nothing more."""
     if order is None:
         order = _with_contents(Order(id=notice.order_id, created_at=now), notice, currency)
-    known = next((p for p in order.payments if (p.provider, p.id) == (notice.provider, notice.payment_id)), None)
-    payment = merged(known, notice)
-    if payment is known:
-        return order
     before = order
-    if notice.state is PaymentState.PAID and not any(p.state is PaymentState.PAID for p in order.payments):
+    payments, payment = with_notice(order.payments, notice)
+    first_paid = notice.state is PaymentState.PAID and order.paid_at is None
+    if notice.lines and (first_paid or not order.lines):
         order = _with_contents(order, notice, currency)
-    order = replace(order, payments=(*(p for p in order.payments if p is not known), payment))
+    elif first_paid:
+        known = replace(
+            notice, lines=order.lines, email=notice.email or order.email, language=notice.language or order.language
+        )
+        order = _with_contents(order, known, currency)
+    if payments == before.payments and order == before:
+        return before
+    order = replace(order, payments=payments)
     order = _noted(order, now, f"payment {payment.standing}", f"{notice.provider} {notice.payment_id} says so")
     if order.is_paid_twice and not before.is_paid_twice:
         return _noted(order, now, "paid twice", "two payments stand; refund one of them")
-    if order.is_paid and order.problem and not before.is_paid:
+    if order.is_paid and order.problem and (not before.is_paid or before.problem != order.problem):
         return _noted(order, now, "on hold", order.problem)
     if order.standing is Standing.PARTLY_REFUNDED and not order.code_left:
         return _noted(
@@ -75,9 +81,13 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
 
 def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str) -> Order:
     """Write down what came in; the very order when it is nothing new."""
-    if isinstance(fact, OrderCanceled):
-        return canceled(order or Order(id=fact.order_id, created_at=now), now)
-    return with_payment(order, fact, now, currency)
+    match fact:
+        case OrderCanceled():
+            return canceled(order or Order(id=fact.order_id, created_at=now), now)
+        case SubscriptionEnded():
+            return with_subscription_ended(order or Order(id=fact.order_id, created_at=now), now)
+        case PaymentNotice():
+            return with_payment(order, fact, now, currency)
 
 
 def canceled(order: Order, now: datetime) -> Order:
@@ -85,6 +95,20 @@ def canceled(order: Order, now: datetime) -> Order:
     if order.canceled:
         return order
     return _noted(replace(order, canceled=True), now, "canceled", "the shop says so")
+
+
+def with_subscription_ended(order: Order, now: datetime) -> Order:
+    """Write down that no renewal follows by itself. What was paid stays as it is."""
+    if order.subscription_ended:
+        return order
+    return _noted(replace(order, subscription_ended=True), now, "subscription ended", "its provider says so")
+
+
+def belonging_to(order: Order, other: str, now: datetime) -> Order:
+    """Write down that a payment which did not say what it was for turned out to be another order's."""
+    if order.belongs_to or order.lines:
+        return order
+    return _noted(replace(order, belongs_to=other), now, "found", f"its payment is of order {other}")
 
 
 def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:

@@ -1,20 +1,35 @@
-"""What one payment's callbacks add up to. They come late, twice and in any order; merged here they give the same
+"""What one payment's callbacks add up to. They come late, twice and in any order; joined here they give the same
 payment."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from keypost.models import Dispute, DisputeState, Payment, PaymentNotice, PaymentState, Refunded
+from keypost.models import Payment, PaymentNotice, PaymentState, Refunded, latest_disputes
 
 _STATES = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.PAID)
-_DISPUTES = (DisputeState.OPEN, DisputeState.WON, DisputeState.LOST)
 
 
-def merged(payment: Payment | None, notice: PaymentNotice) -> Payment:
-    """The payment with what a notice says of it; the very payment when that is nothing new."""
-    new = Payment(
-        provider=notice.provider,
-        id=notice.payment_id,
+def with_notice(payments: Sequence[Payment], notice: PaymentNotice) -> tuple[tuple[Payment, ...], Payment]:
+    """The payments with what a notice says, and the one it speaks of. It is the one that shares a name with it; two
+    that turn out to be one, since the notice knows both their names, become one."""
+    same = [payment for payment in payments if notice.names & set(payment.names)]
+    payment = _joined([*same, _payment(notice)])
+    if len(same) == 1 and _is_nothing_new(same[0], payment):
+        return tuple(payments), same[0]
+    return (*(p for p in payments if p not in same), payment), payment
+
+
+def _is_nothing_new(known: Payment, payment: Payment) -> bool:
+    """Also when the same was returned as of a later moment: who asks a provider each hour hears that each hour."""
+    was, now = known.refunded, payment.refunded
+    told_again = was and now and not payment.failed_refunds and (was.amount, was.full) == (now.amount, now.full)
+    return payment == (replace(known, refunded=now) if told_again else known)
+
+
+def _payment(notice: PaymentNotice) -> Payment:
+    return Payment(
+        names=tuple(sorted(notice.names)),
         state=notice.state or PaymentState.OPEN,
         at=notice.at,
         amount=notice.amount,
@@ -23,30 +38,23 @@ def merged(payment: Payment | None, notice: PaymentNotice) -> Payment:
         failed_refunds=notice.failed_refunds,
         disputes=notice.disputes,
     )
-    if payment is None:
-        return new
-    later = max(payment.state, new.state, key=_STATES.index)
-    together = replace(
-        payment,
-        state=later,
+
+
+def _joined(told: Sequence[Payment]) -> Payment:
+    furthest = max((payment.state for payment in told), key=_STATES.index)
+    return Payment(
+        names=tuple(sorted({name for payment in told for name in payment.names})),
+        state=furthest,
         # The moment it was paid, as the earliest notice of that says; until then, the first notice of all.
-        at=min(p.at for p in (payment, new) if p.state is later),
-        amount=payment.amount if payment.amount is not None else new.amount,
-        currency=payment.currency or new.currency,
-        refunded=max((r for r in (payment.refunded, new.refunded) if r), key=_newest_refund, default=None),
-        failed_refunds=tuple(sorted({*payment.failed_refunds, *new.failed_refunds}, key=lambda f: f.id)),
-        disputes=_merged_disputes((*payment.disputes, *new.disputes)),
+        at=min(payment.at for payment in told if payment.state is furthest),
+        # A shop may tell of its part of what was paid at a provider.
+        amount=max((p.amount for p in told if p.amount is not None), key=Decimal, default=None),
+        currency=min((p.currency for p in told if p.currency), default=None),
+        refunded=max((p.refunded for p in told if p.refunded), key=_newest_refund, default=None),
+        failed_refunds=tuple(sorted({f for payment in told for f in payment.failed_refunds}, key=lambda f: f.id)),
+        disputes=latest_disputes(dispute for payment in told for dispute in payment.disputes),
     )
-    return payment if together == payment else together
 
 
 def _newest_refund(refunded: Refunded) -> tuple[object, ...]:
     return refunded.as_of, refunded.full, Decimal(refunded.amount or 0)
-
-
-def _merged_disputes(disputes: tuple[Dispute, ...]) -> tuple[Dispute, ...]:
-    latest: dict[str, Dispute] = {}
-    for dispute in disputes:
-        known = latest.get(dispute.id, dispute)
-        latest[dispute.id] = max(known, dispute, key=lambda d: (d.as_of, _DISPUTES.index(d.state)))
-    return tuple(latest[key] for key in sorted(latest))

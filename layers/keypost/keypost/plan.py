@@ -77,7 +77,7 @@ def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
 
 
 def _servable(order: Order) -> bool:
-    return order.is_paid and order.problem is None and not order.canceled
+    return order.is_paid and order.problem is None and not order.canceled and order.belongs_to is None
 
 
 def _returnable(order: Order) -> bool:
@@ -102,7 +102,7 @@ def next_due(order: Order) -> datetime | None:
 def attention(order: Order) -> tuple[Reason, datetime] | None:
     """Why an order that the customer paid for needs a person or stock, and since when."""
     since = order.paid_at
-    if since is None:
+    if since is None or order.belongs_to:
         return None
     if order.standing in MONEY_BACK:
         return (Reason.BLOCK, since) if order.code_left else None

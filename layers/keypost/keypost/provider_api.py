@@ -1,8 +1,9 @@
 """The payment providers' APIs, and the only module that calls them: GET, one fixed host, no redirect, short times."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from keypost.strict_json import parse_object
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _TIMES = urllib3.Timeout(connect=2, read=8)  # Mollie waits 15 seconds for our answer
+_OTHER_MODE = re.compile("wrong mode is used|similar object exists in (live|test) mode")
 _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 404, 429, 500
 
 
@@ -21,12 +23,15 @@ class ProviderApi:
     url: str
     key: str
     pool: urllib3.PoolManager
+    headers: Mapping[str, str] = field(default_factory=dict)  # of each call
+    query: Mapping[str, str] = field(default_factory=dict)  # of each call
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+    def get(self, path: str, query: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
         """The object at a path, None when there is none. ProviderUnavailable when asking again later may help,
         ProviderRefused when our key or its mode does not fit."""
-        url = self.url + path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json"}
+        parameters = {**query, **self.query}
+        url = self.url + path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
+        headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json", **self.headers}
         try:
             answer = self.pool.request(
                 "GET", url, headers=headers, timeout=_TIMES, retries=False, redirect=False, preload_content=False
@@ -43,7 +48,7 @@ class ProviderApi:
 def _read(status: int, body: bytes) -> dict[str, Any] | None:
     if status == _TOO_MANY or status >= _SERVER_ERROR:
         raise ProviderUnavailable(f"the provider answered {status}")
-    if status == _NOT_FOUND and "wrong mode" not in _detail(body):
+    if status == _NOT_FOUND and not _OTHER_MODE.search(_detail(body)):
         return None
     if status != 200:  # noqa: PLR2004
         raise ProviderRefused(f"the provider answered {status}: is the API key right, and of the right mode?")
@@ -56,7 +61,9 @@ def _read(status: int, body: bytes) -> dict[str, Any] | None:
 
 
 def _detail(body: bytes) -> str:
+    """Why Mollie or Stripe refuses."""
     try:
-        return str(json.loads(body)["detail"])
-    except (ValueError, KeyError, TypeError):
+        answer = json.loads(body)
+        return str(answer["detail"] if "detail" in answer else answer["error"]["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 _KEPT_SECONDS = 300
 _BETWEEN_REFRESHES_SECONDS = 10
-NAMES = ("stripe_signing", "webhook_signing", "mollie_token", "mollie_signing", "mollie_api_key", "woocommerce_signing")
+NAMES = (
+    "stripe_signing",
+    "stripe_api_key",
+    "webhook_signing",
+    "mollie_token",
+    "mollie_signing",
+    "mollie_api_key",
+    "woocommerce_signing",
+)
 
 Values = tuple[str, ...]
 

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from keypost import codes, plan
 from keypost.errors import Conflict
-from keypost.models import License, MoneyBack, Order, PaymentNotice, Product, Reason, StockCode
+from keypost.models import License, Order, PaymentNotice, Product, Reason, StockCode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -165,28 +165,56 @@ class Store:
                 return known
         raise Conflict("the stock is being changed by too many at once; import the file again, it adds no code twice")
 
-    def link(self, notice: PaymentNotice) -> list[PaymentNotice]:
-        """Remember whose payment a reference is; gives what was said of that payment before it was known."""
-        answer = self._client.update_item(
-            TableName=self.table,
-            Key=_pointer(notice.provider, notice.reference or ""),
-            UpdateExpression="SET order_id = :order, payment_id = :payment",
-            ExpressionAttributeValues={":order": {"S": notice.order_id}, ":payment": {"S": notice.payment_id}},
-            ReturnValues="ALL_NEW",
-        )
-        return _told(answer["Attributes"])
+    def facts_of(self, notice: PaymentNotice) -> list[PaymentNotice]:
+        """All that was said under any name of this payment, for the order that one of the names is known to be of.
+        While none is, the notice is kept under each of them and this is empty. Each step updates one name, so of
+        two who meet there, the second sees what the first left. A payment that another order has used is a
+        `problem` of this one."""
+        order_id, facts, seen = notice.order_id, {notice}, set[str]()
+        while names := {name for fact in facts for name in fact.names} - seen:
+            name = min(names)
+            owner, told = self._note(name, order_id, facts)
+            if order_id and owner != order_id:
+                used = f"its payment {name} has paid order {owner} already: refund it, or serve it by hand"
+                return [replace(notice, order_id=order_id, problem=used)]
+            seen = seen | {name} if owner == order_id else {name}  # once the order is known, every name is to say so
+            order_id = owner
+            facts.update(told)
+        return [replace(fact, order_id=order_id) for fact in sorted(facts, key=repr)] if order_id else []
 
-    def tell(self, news: MoneyBack) -> list[PaymentNotice]:
-        """Keep news of a payment by its reference, however often it comes; gives all that was said of it, once it
-        is known whose it is. One update here and one in `link`: whichever comes second sees the other."""
+    def _note(self, name: str, order_id: str, facts: Iterable[PaymentNotice]) -> tuple[str, list[PaymentNotice]]:
+        """Leave under a payment's name whose it is or, if that is not known, what was said of it; gives whose it is
+        and what was said."""
+        told = [json.dumps(_converter.unstructure(fact)) for fact in facts]
         answer = self._client.update_item(
             TableName=self.table,
-            Key=_pointer(news.notice.provider, news.reference),
-            UpdateExpression="ADD told :news",
-            ExpressionAttributeValues={":news": {"SS": [json.dumps(_converter.unstructure(news.notice))]}},
+            Key={"pk": {"S": f"PAYMENT#{name}"}},
+            UpdateExpression="SET order_id = if_not_exists(order_id, :order)" if order_id else "ADD told :told",
+            ExpressionAttributeValues={":order": {"S": order_id}} if order_id else {":told": {"SS": told}},
             ReturnValues="ALL_NEW",
+        )["Attributes"]
+        owner = answer.get("order_id", {"S": order_id})["S"]
+        return owner, [_converter.structure(json.loads(t), PaymentNotice) for t in answer.get("told", {"SS": []})["SS"]]
+
+    def reconciled(self, api: str, now: datetime) -> tuple[datetime, datetime]:
+        """When a provider was first asked for its payments, which is now if it never was, and up to which moment it
+        was asked with success."""
+        answer = self._client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"RECONCILED#{api}"}},
+            UpdateExpression="SET begun = if_not_exists(begun, :now), done_until = if_not_exists(done_until, :now)",
+            ExpressionAttributeValues={":now": {"S": _moment(now)}},
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+        return datetime.fromisoformat(answer["begun"]["S"]), datetime.fromisoformat(answer["done_until"]["S"])
+
+    def put_reconciled(self, api: str, until: datetime) -> None:
+        self._client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"RECONCILED#{api}"}},
+            UpdateExpression="SET done_until = :until",
+            ExpressionAttributeValues={":until": {"S": _moment(until)}},
         )
-        return _told(answer["Attributes"]) if "order_id" in answer["Attributes"] else []
 
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
@@ -303,17 +331,6 @@ def _order(item: Mapping[str, Any]) -> Order:
 
 def _order_ids(items: Iterable[Mapping[str, Any]]) -> list[str]:
     return [item["pk"]["S"].removeprefix("ORDER#") for item in items]
-
-
-def _pointer(provider: str, reference: str) -> dict[str, Any]:
-    return {"pk": {"S": f"PAYMENT#{provider}#{reference}"}}
-
-
-def _told(item: Mapping[str, Any]) -> list[PaymentNotice]:
-    """What was said of a payment, with the order and the payment that it turned out to be."""
-    known = {"order_id": item["order_id"]["S"], "payment_id": item["payment_id"]["S"]}
-    told = item.get("told", {"SS": []})["SS"]
-    return [_converter.structure(json.loads(text) | known, PaymentNotice) for text in sorted(told)]
 
 
 def _digest(item: Mapping[str, Any]) -> str:

@@ -1,8 +1,11 @@
 """Builds the real things, once per execution environment: one boto3 session, clients and never resources."""
 
 import os
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -10,19 +13,20 @@ from botocore.config import Config as ClientConfig
 
 from keypost.config import Config
 from keypost.errors import ProviderRefused
+from keypost.providers.call import Call, Get
 from keypost.queue import Queue
 from keypost.secrets import Secrets
 from keypost.store import Store
 
 if TYPE_CHECKING:
     from keypost.advance import Worker
-    from keypost.provider_api import ProviderApi
 
 # SendEmail and SendMessage have no idempotency token, so a second attempt by the SDK is a second mail or message.
 ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
 SEVERAL_ATTEMPTS = ClientConfig(
     retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=5
 )
+_API_HEADERS = {"stripe": {"Stripe-Version": "2026-10-28.endive"}}  # the newest one that was read against
 
 
 @cache
@@ -68,14 +72,31 @@ def secrets() -> Secrets:
     return Secrets(session().client("secretsmanager", config=SEVERAL_ATTEMPTS), config().secrets)
 
 
-def provider_api(name: str) -> "ProviderApi":
-    """The API of a provider, with the key that is set now. KeypostError when none is."""
+def provider_call(
+    api: str,
+    now: datetime,
+    body: bytes = b"",
+    headers: Mapping[str, str] = MappingProxyType({}),
+    query: Mapping[str, str] = MappingProxyType({}),
+) -> Call:
+    """What a provider's module gets to see, and the API it may ask, if a key for that is set."""
+    settings = config()
+    return Call(body, headers, query, settings.stage, now, settings.zone, settings.mollie_profile, provider_get(api))
+
+
+def provider_get(api: str) -> Get | None:
+    """Asks a provider's API with the key that is set now; None when none is."""
     from keypost.provider_api import ProviderApi
 
-    keys = secrets().read(f"{name}_api_key")
+    keys = secrets().read(f"{api}_api_key") if api else ()
     if not keys:
-        raise ProviderRefused(f"no API key of {name} is set: `keypost secrets set {name}_api_key`")
-    return ProviderApi({"mollie": config().mollie_url}[name], keys[0], _pool())
+        return None
+    url, official = config().api_urls[api]
+    if url != official and re.match(r"(live|sk_live|rk_live)_", keys[0]):
+        raise ProviderRefused(f"a live key of {api} goes to {official} only")
+    # An access token is of both modes, and each call says which.
+    test_mode = {"testmode": "true"} if keys[0].startswith("access_") and config().stage != "live" else {}
+    return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), test_mode).get
 
 
 @cache

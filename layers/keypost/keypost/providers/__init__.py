@@ -1,10 +1,12 @@
 """The payment providers. Each module verifies a callback and reads it, nothing else, and is imported (with its
 library) only when that provider calls."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 
-from keypost.models import Fact, MoneyBack
+from keypost.models import Fact
 from keypost.providers.call import Call
 
 
@@ -17,25 +19,32 @@ class Provider:
     malformed: int = 400
     verifier: str = "verify"
     reader: str = "read"
-    api: str = ""  # whose API answers `call.get`
+    api: str = ""  # whose API answers `call.get`, when its key is set
 
     def verify(self, call: Call, secrets: tuple[str, ...]) -> None:
         """SignatureRefused unless one of the secrets vouches for these very bytes, within five minutes of now where
         the provider signs a time."""
         getattr(import_module(self.module), self.verifier)(call, secrets)
 
-    def read(self, call: Call) -> Fact | MoneyBack | None:
-        """What a verified body tells of an order, None when it tells of none. InvalidInput when it is not of the
-        agreed form, or from test mode on a live stack or the other way round; ProviderUnavailable or ProviderRefused
-        when the provider had to be asked and did not answer."""
-        fact: Fact | MoneyBack | None = getattr(import_module(self.module), self.reader)(call)
-        return fact
+    def read(self, call: Call) -> Sequence[Fact]:
+        """What a verified body tells of orders, if anything. InvalidInput when it is not of the agreed form, or from
+        test mode on a live stack or the other way round; ProviderUnavailable or ProviderRefused when the provider
+        had to be asked and did not answer."""
+        facts: Sequence[Fact] = getattr(import_module(self.module), self.reader)(call)
+        return facts
+
+
+def recent(api: str, call: Call, since: datetime) -> Iterator[Fact]:
+    """What a provider knows of payments that changed since a moment, and callbacks should have told. The errors of
+    `Provider.read`, at any point."""
+    facts: Iterator[Fact] = import_module(RECONCILED[api]).recent(call, since)
+    return facts
 
 
 # The part of the path behind /callbacks/, and who answers there.
 PROVIDERS = {
-    "stripe": Provider("keypost.providers.stripe", "stripe_signing"),
-    "webhook": Provider("keypost.providers.webhook", "webhook_signing", accepted=204, refused=401),
+    "stripe": Provider("keypost.providers.stripe", "stripe_signing", api="stripe"),
+    "webhook": Provider("keypost.providers.webhook", "webhook_signing", accepted=204, refused=401, api="mollie"),
     "woocommerce": Provider("keypost.providers.woocommerce", "woocommerce_signing", refused=401),
     # A malformed call of the classic kind gets its 200 too: Mollie sends none, and a prober learns nothing.
     "mollie": Provider(
@@ -55,3 +64,6 @@ PROVIDERS = {
         api="mollie",
     ),
 }
+
+# The providers that can be asked what happened, by the name of their API.
+RECONCILED = {"mollie": "keypost.providers.mollie", "stripe": "keypost.providers.stripe"}

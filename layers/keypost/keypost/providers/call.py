@@ -1,11 +1,11 @@
 """What a provider's module gets to see of a callback, and how it asks its provider."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
-Get = Callable[[str, Mapping[str, str]], dict[str, Any] | None]
+Get = Callable[[str, Mapping[str, str | Sequence[str]]], dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,4 +15,6 @@ class Call:
     query: Mapping[str, str]
     stage: str
     now: datetime
-    get: Get  # a path and a query of the provider's API; None when there is no such thing
+    zone: tzinfo  # the shop's
+    profile: str  # of ours at Mollie, empty for any
+    get: Get | None  # a path and a query of the provider's API; it gives None for no such thing. None: no key is set

@@ -3,22 +3,32 @@ counts; so the order of calls and their number do not matter."""
 
 import hashlib
 import hmac
-import json
 import re
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
-from urllib.parse import parse_qs
+from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
 from keypost.models import Dispute, DisputeState, Line, PaymentNotice, PaymentState, Refunded
 from keypost.providers.call import Call
-from keypost.providers.order_card import SKU, OrderCard, clean_name, first_fault, order_id_in, read_card, usable_address
+from keypost.providers.order_card import (
+    SKU,
+    clean_name,
+    first_fault,
+    read_metadata,
+    renewing,
+    usable_address,
+)
 from keypost.strict_json import parse_object
 
-_PAYMENT_ID = re.compile(r"tr_[A-Za-z0-9]{6,64}")
+_PAYMENT, _LINK, _INVOICE, _CUSTOMER, _SUBSCRIPTION = "tr", "pl", "invoice", "cst", "sub"  # how their ids begin
+_LATEST_PAID = timedelta(days=35)  # after it was created: a transfer or a debit takes its time
+_PAGE = "250"
 _STATES = {
     "paid": PaymentState.PAID,
     "canceled": PaymentState.FAILED,
@@ -34,14 +44,16 @@ _GOODS = {"digital", "physical"}
 def verify_token(call: Call, secrets: tuple[str, ...]) -> None:
     """The classic call has no signature. The token in its URL keeps strangers from making us ask Mollie; it proves
     nothing, and need not."""
-    given = call.query.get("token", "").encode()
+    given = call.query.get("token", "").encode(errors="replace")
     if not any(hmac.compare_digest(given, secret.encode()) for secret in secrets):
         raise SignatureRefused("the URL of the webhook lacks the token of this stack")
 
 
 def verify_signature(call: Call, secrets: tuple[str, ...]) -> None:
     """The next-generation call: HMAC over the body, twice in one header while a secret is rotated."""
-    given = [part.strip().encode() for part in call.headers.get("x-mollie-signature", "").split(",")[:10]]
+    given = [
+        part.strip().encode(errors="replace") for part in call.headers.get("x-mollie-signature", "").split(",")[:10]
+    ]
     for secret in filter(None, secrets):
         right = b"sha256=" + hmac.new(secret.encode(), call.body, hashlib.sha256).hexdigest().encode()
         if any(hmac.compare_digest(right, signature) for signature in given):
@@ -49,30 +61,91 @@ def verify_signature(call: Call, secrets: tuple[str, ...]) -> None:
     raise SignatureRefused("no signature in X-Mollie-Signature fits the body")
 
 
-def read_classic(call: Call) -> PaymentNotice | None:
+def read_classic(call: Call) -> Sequence[PaymentNotice]:
     form = parse_qs(call.body.decode("utf-8", "replace"))
     (payment_id,) = form.get("id", [""])[:1]
-    if not _PAYMENT_ID.fullmatch(payment_id):
+    if not _is_id(_PAYMENT, payment_id):
         raise InvalidInput("the call names no payment of Mollie")
-    return fetch(call, payment_id)
+    return _fetched(call, payment_id)
 
 
-def read_event(call: Call) -> PaymentNotice | None:
+def read_event(call: Call) -> Sequence[PaymentNotice]:
     """An event names an entity; of refunds and chargebacks, the payment stands in the snapshot."""
     event = parse_object(call.body)
     if event.get("resource") != "event":
         raise InvalidInput("this is not an event of Mollie's next-generation webhooks")
-    kind, _, _ = str(event.get("type")).partition(".")
-    entity = (event.get("_embedded") or {}).get("entity") if isinstance(event.get("_embedded"), dict) else None
-    if kind == "payment":
-        payment_id = event.get("entityId")
-    elif kind in ("refund", "chargeback"):
-        payment_id = entity.get("paymentId") if isinstance(entity, dict) else None
-    else:
-        return None
-    if not isinstance(payment_id, str) or not _PAYMENT_ID.fullmatch(payment_id):
-        raise InvalidInput("the event names no payment: create the subscription through Mollie's API (full payload)")
-    return fetch(call, payment_id)
+    embedded = event.get("_embedded")
+    entity = embedded.get("entity") if isinstance(embedded, dict) else None
+    entity_id = event.get("entityId")
+    match str(event.get("type")).split("."):
+        case ["payment", *_] if _is_id(_PAYMENT, entity_id):
+            return _fetched(call, str(entity_id))
+        case ["refund" | "chargeback", *_] if isinstance(entity, dict) and _is_id(_PAYMENT, entity.get("paymentId")):
+            return _fetched(call, entity["paymentId"])
+        case ["payment-link", "paid"] if _is_id(_LINK, entity_id):
+            return _paid_by_link(call, str(entity_id))
+        case ["sales-invoice", "paid"] if _is_id(_INVOICE, entity_id):
+            return _paid_by_invoice(call, str(entity_id))
+        case ["payment" | "refund" | "chargeback", *_] | ["payment-link" | "sales-invoice", "paid"]:
+            advice = "create the subscription through Mollie's API (full payload)"
+            raise InvalidInput(f"the event names no payment: {advice}")
+    return ()
+
+
+def recent(call: Call, since: datetime) -> Iterator[PaymentNotice]:
+    """Payments that were paid since then, and those of which something was returned since then. A payment that says
+    nothing of what it was for is left to its callback: an account may take money for other things too."""
+    for found in _listed(call, "payments", since - _LATEST_PAID):
+        payment = _read(_Payment, found)
+        if payment.status == "paid" and payment.paid_at and payment.paid_at >= since:
+            yield from _of_an_order(_fetched(call, payment.id) if payment.has_moved_back else _noticed(call, payment))
+    for kind in ("refunds", "chargebacks"):
+        for found in _listed(call, kind, since):
+            if _is_id(_PAYMENT, found.get("paymentId")):
+                yield from _of_an_order(_fetched(call, found["paymentId"]))
+
+
+def _of_an_order(notices: Sequence[PaymentNotice]) -> Iterator[PaymentNotice]:
+    return (notice for notice in notices if notice.lines or notice.problem)
+
+
+def _listed(call: Call, kind: str, oldest: datetime) -> Iterator[dict[str, Any]]:
+    """What was made since then, the newest first. The next page's address is Mollie's, only its id is used."""
+    query = {"limit": _PAGE} | ({"profileId": call.profile} if call.profile else {})
+    while True:
+        page = _ask(call, f"/v2/{kind}", query) or {}
+        try:
+            found = page["_embedded"][kind.rpartition("/")[2]]
+            new = [each for each in found if _read(_Made, each).created_at >= oldest]
+            onward = page["_links"]["next"] if len(new) == len(found) else None
+            (first,) = parse_qs(urlsplit(onward["href"]).query)["from"] if onward else ("",)
+        except (KeyError, TypeError, ValueError):
+            raise ProviderUnavailable(f"Mollie's list of {kind} is not as documented") from None
+        yield from new
+        if not re.fullmatch(r"[A-Za-z0-9_]{6,80}", first):
+            return
+        query["from"] = first
+
+
+def _is_id(kind: str, given: Any) -> bool:
+    """Checked before it stands in a URL."""
+    return isinstance(given, str) and re.fullmatch(rf"{kind}_[A-Za-z0-9]{{6,64}}", given, re.ASCII) is not None
+
+
+def _ask(call: Call, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+    if call.get is None:
+        raise ProviderRefused("no key of Mollie's API is set: `keypost secrets set mollie_api_key`")
+    return call.get(path, query or {})
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _read(model: type[M], found: Any) -> M:
+    try:
+        return model.model_validate(found)
+    except ValidationError as error:
+        raise ProviderUnavailable(f"Mollie's answer is not as documented: {first_fault(error)}") from None
 
 
 class _Amount(BaseModel):
@@ -102,13 +175,21 @@ class _Line(BaseModel):
     quantity: int = 1
 
 
+_Lines = Annotated[list[_Line], BeforeValidator(lambda lines: lines or [])]
+
+
 class _Address(BaseModel):
     email: Any = None
     given_name: Any = Field(default="", alias="givenName")
     family_name: Any = Field(default="", alias="familyName")
+    organization_name: Any = Field(default="", alias="organizationName")
 
 
-class _Payment(BaseModel):
+class _Made(BaseModel):
+    created_at: AwareDatetime = Field(alias="createdAt")
+
+
+class _Payment(_Made):
     """What we read of a payment; Mollie adds fields and states as it likes."""
 
     id: str
@@ -116,40 +197,85 @@ class _Payment(BaseModel):
     status: str
     amount: _Amount
     profile_id: str | None = Field(default=None, alias="profileId")
-    created_at: AwareDatetime = Field(alias="createdAt")
     paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
+    amount_refunded: _Amount | None = Field(default=None, alias="amountRefunded")
+    amount_charged_back: _Amount | None = Field(default=None, alias="amountChargedBack")
     metadata: Any = None
-    lines: list[_Line] = []
+    lines: _Lines = []
     billing_address: _Address | None = Field(default=None, alias="billingAddress")
     locale: str | None = None
     sequence_type: str = Field(default="oneoff", alias="sequenceType")
+    customer_id: str | None = Field(default=None, alias="customerId")
+    subscription_id: str | None = Field(default=None, alias="subscriptionId")
     embedded: _Embedded = Field(default_factory=_Embedded, alias="_embedded")
 
+    @property
+    def has_moved_back(self) -> bool:
+        """Whether a list, which leaves refunds and chargebacks out, does not tell all."""
+        return any(back and Decimal(back.value) for back in (self.amount_refunded, self.amount_charged_back))
 
-def fetch(call: Call, payment_id: str) -> PaymentNotice | None:
-    """The payment as it is now; None for one that is none of our business: unknown, of no amount, not decided."""
-    found = call.get(f"/v2/payments/{payment_id}", {"embed": "refunds,chargebacks"})
-    if found is None:
-        return None
-    try:
-        payment = _Payment.model_validate(found)
-    except ValidationError as error:
-        raise ProviderUnavailable(f"Mollie's payment is not as documented: {first_fault(error)}") from None
-    if (call.stage == "live" and payment.mode != "live") or (call.stage == "test" and payment.mode != "test"):
-        raise ProviderRefused(f"the payment is of Mollie's {payment.mode} mode, this stack's stage is {call.stage}")
+
+class _Customer(BaseModel):
+    email: Any = None
+    name: Any = None
+    locale: Any = None
+
+
+class _Subscription(BaseModel):
+    metadata: Any = None
+
+
+class _Link(BaseModel):
+    mode: str
+    description: str = ""
+    amount: _Amount | None = None
+    reusable: bool | None = None
+    lines: _Lines = []
+    billing_address: _Address | None = Field(default=None, alias="billingAddress")
+
+
+class _PaidBy(BaseModel):
+    source: str
+    source_reference: Any = Field(default=None, alias="sourceReference")
+
+
+class _Invoice(BaseModel):
+    id: str
+    mode: str
+    status: str
+    profile_id: str | None = Field(default=None, alias="profileId")
+    paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
+    total_amount: _Amount = Field(alias="totalAmount")
+    metadata: Any = None
+    recipient: dict[str, Any] = {}
+    payment_details: list[_PaidBy] = Field(default=[], alias="paymentDetails")
+
+
+def _fetched(call: Call, payment_id: str) -> Sequence[PaymentNotice]:
+    found = _ask(call, f"/v2/payments/{payment_id}", {"embed": "refunds,chargebacks"})
+    payment = _read(_Payment, found) if found is not None else None
+    return _noticed(call, payment) if payment and payment.id == payment_id else ()
+
+
+def _noticed(call: Call, payment: _Payment) -> Sequence[PaymentNotice]:
+    """The payment as it is now; nothing for one that is none of our business: of another profile, of no amount
+    (it only sets up a mandate), not decided."""
+    _check_mode(call, payment.mode)
     state = _STATES.get(payment.status)
-    if payment.id != payment_id or state is None or not Decimal(payment.amount.value):
-        return None  # an amount of nothing only sets up a mandate
-    return _notice(payment, state, call.now)
-
-
-def _notice(payment: _Payment, state: PaymentState, now: datetime) -> PaymentNotice:
-    card, order_id, problem = _order(payment)
+    if state is None or not Decimal(payment.amount.value) or (call.profile and payment.profile_id != call.profile):
+        return ()
     address = payment.billing_address or _Address()
-    locale = re.match(r"[a-z]{2}", payment.locale or "")
-    sold = (line for line in payment.lines if line.type in _GOODS and line.sku and SKU.fullmatch(line.sku))
-    goods = tuple(Line(line.sku or "", line.quantity) for line in sold)
-    return PaymentNotice(
+    told = read_metadata(payment.metadata or _metadata_of_subscription(call, payment))
+    lines, problem = told.lines or _goods(payment.lines), told.problem
+    order_id = told.order_id
+    if payment.sequence_type == "recurring":
+        # The metadata of a subscription is the same each time, so each of its payments is an order of its own.
+        order_id, lines = payment.id, renewing(told.order_id, told.lines)
+    email, name, locale = told.email or usable_address(address.email), _name(address), payment.locale
+    if lines and not email and _is_id(_CUSTOMER, payment.customer_id):
+        customer = _read(_Customer, _ask(call, f"/v2/customers/{payment.customer_id}") or {})
+        email, name, locale = usable_address(customer.email), name or clean_name(customer.name), customer.locale
+    notice = PaymentNotice(
         provider="mollie",
         payment_id=payment.id,
         state=state,
@@ -157,42 +283,99 @@ def _notice(payment: _Payment, state: PaymentState, now: datetime) -> PaymentNot
         order_id=order_id,
         amount=payment.amount.value,
         currency=payment.amount.currency,
-        email=(card and card.email) or usable_address(address.email),
-        name=clean_name(f"{address.given_name or ''} {address.family_name or ''}"),
-        language=(card and card.lang) or (locale[0] if locale else None),
-        lines=tuple(line.line() for line in card.lines)
-        if card
-        else tuple(Line(g.sku or "", g.quantity) for g in goods),
-        problem=problem if payment.sequence_type == "recurring" or not goods else None,
-        refunded=_refunded(payment, now),
+        email=email,
+        name=name,
+        language=told.language or _language(locale),
+        lines=lines,
+        problem=problem,
+        refunded=_refunded(payment, call.now),
         disputes=tuple(_dispute(chargeback) for chargeback in payment.embedded.chargebacks),
+        itemized=bool(lines) and not told.lines,
     )
+    return (notice,)
 
 
-def _order(payment: _Payment) -> tuple[OrderCard | None, str, str | None]:
-    """The order card, the order's id, and why no program can serve it. A shop's plugin puts its order's number there
-    and nothing else; then the lines of the payment say what was bought. A recurring payment is an order of its own:
-    the metadata of its subscription is the same each time."""
-    if payment.sequence_type == "recurring":
-        return (
-            None,
-            payment.id,
-            "a recurring payment, and renewals are not scheduled yet: serve by hand",
-        )
-    metadata = payment.metadata
-    if isinstance(metadata, str):
-        try:
-            metadata = json.loads(metadata)
-        except (ValueError, RecursionError):
-            metadata = None
-    if not isinstance(metadata, dict):
-        return None, payment.id, None
-    order_id = order_id_in(metadata, payment.id)
-    try:
-        card = read_card(metadata)
-    except InvalidInput as error:
-        return None, order_id, str(error)
-    return card, card.order_id, None
+def _metadata_of_subscription(call: Call, payment: _Payment) -> Any:
+    if not (_is_id(_CUSTOMER, payment.customer_id) and _is_id(_SUBSCRIPTION, payment.subscription_id)):
+        return None
+    found = _ask(call, f"/v2/customers/{payment.customer_id}/subscriptions/{payment.subscription_id}")
+    return _read(_Subscription, found or {}).metadata
+
+
+def _paid_by_link(call: Call, link_id: str) -> Sequence[PaymentNotice]:
+    """A link has no metadata: its lines or, as `[SKU]`, its description say what is bought, once, for its amount."""
+    found = _ask(call, f"/v2/payment-links/{link_id}")
+    if found is None:
+        return ()
+    link = _read(_Link, found)
+    _check_mode(call, link.mode)
+    problem = None
+    if link.reusable or link.amount is None:
+        problem = "it was paid by a payment link that is reusable or of open amount: check it, then serve by hand"
+    lines = _goods(link.lines) or tuple(Line(sku, 1) for sku in re.findall(rf"\[({SKU.pattern})\]", link.description))
+    email = usable_address((link.billing_address or _Address()).email)
+    notices = []
+    for listed in _listed(call, f"payment-links/{link_id}/payments", datetime.min.replace(tzinfo=call.now.tzinfo)):
+        if _is_id(_PAYMENT, listed.get("id")) and listed.get("status") == "paid":
+            for notice in _fetched(call, listed["id"]):
+                of_link = replace(notice, lines=lines, itemized=True) if lines and not notice.lines else notice
+                notices.append(replace(of_link, email=notice.email or email, problem=problem or notice.problem))
+    return notices
+
+
+def _paid_by_invoice(call: Call, invoice_id: str) -> Sequence[PaymentNotice]:
+    """Also one that somebody marked as paid: that is the merchant's own word. Without an order card it is for
+    something else."""
+    found = _ask(call, f"/v2/sales-invoices/{invoice_id}")
+    invoice = _read(_Invoice, found) if found is not None else None
+    if invoice is None or invoice.status != "paid" or (call.profile and invoice.profile_id != call.profile):
+        return ()
+    _check_mode(call, invoice.mode)
+    told = read_metadata(invoice.metadata)
+    if not told.lines and not told.problem:
+        return ()
+    recipient = _read(_Address, invoice.recipient)
+    references = [by.source_reference for by in invoice.payment_details if by.source == "payment"]
+    notice = PaymentNotice(
+        provider="mollie",
+        payment_id=invoice.id,
+        state=PaymentState.PAID,
+        at=(invoice.paid_at or call.now).replace(microsecond=0),
+        order_id=told.order_id,
+        amount=invoice.total_amount.value,
+        currency=invoice.total_amount.currency,
+        email=told.email or usable_address(recipient.email),
+        name=_name(recipient) or clean_name(recipient.organization_name),
+        language=told.language or _language(invoice.recipient.get("locale")),
+        lines=told.lines,
+        problem=told.problem,
+        also=tuple(f"mollie:{reference}" for reference in references if _is_id(_PAYMENT, reference)),
+    )
+    return (notice,)
+
+
+def confirm(call: Call, payment_id: str) -> PaymentNotice | None:
+    """A payment that a shop names, as Mollie knows it; None when Mollie does not know it as paid."""
+    return next((notice for notice in _fetched(call, payment_id) if notice.state is PaymentState.PAID), None)
+
+
+def _check_mode(call: Call, mode: str) -> None:
+    if (call.stage == "live" and mode != "live") or (call.stage == "test" and mode != "test"):
+        raise ProviderRefused(f"it is of Mollie's {mode} mode, this stack's stage is {call.stage}")
+
+
+def _goods(lines: Sequence[_Line]) -> tuple[Line, ...]:
+    goods = ((each.sku or "", each.quantity) for each in lines if each.type in _GOODS)
+    return tuple(Line(sku, quantity) for sku, quantity in goods if SKU.fullmatch(sku) and quantity > 0)
+
+
+def _name(address: _Address) -> str | None:
+    return clean_name(f"{address.given_name or ''} {address.family_name or ''}")
+
+
+def _language(locale: Any) -> str | None:
+    found = re.match(r"[a-z]{2}", str(locale or ""))
+    return found[0] if found else None
 
 
 def _refunded(payment: _Payment, now: datetime) -> Refunded | None:

@@ -1,8 +1,10 @@
 """The order card: what was bought, as a flat map of text that a shop puts on the payment (docs/order-card.md)."""
 
+import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Self
 
@@ -14,6 +16,7 @@ from keypost.models import Kind, Line
 
 MOST_LINES = 20
 _LONGEST_NAME = 100
+_NUMBERED = re.compile("line_[0-9]{1,4}")
 _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
 
 
@@ -89,13 +92,13 @@ class OrderCard(BaseModel):
     order_id: OrderId
     email: Email | None = None
     lang: Language = None
-    lines: tuple[CardLine, ...] = Field(min_length=1, max_length=MOST_LINES)
+    lines: tuple[CardLine, ...] = Field(max_length=MOST_LINES)
 
 
 def read_card(metadata: Mapping[str, Any]) -> OrderCard:
-    """The card in a payment's metadata; InvalidInput says which rule it breaks."""
+    """The card in a map; InvalidInput says which rule it breaks."""
     texts = {key: str(value) for key, value in metadata.items() if value is not None and value != ""}
-    numbered = sorted((key for key in texts if re.fullmatch(r"line_[0-9]{1,4}", key)), key=lambda key: int(key[5:]))
+    numbered = sorted(filter(_NUMBERED.fullmatch, texts), key=lambda key: int(key[5:]))
     if numbered:
         lines = [dict(zip(_LINE_KEYS, texts[key].split("|"), strict=False)) for key in numbered]
         if any(texts[key].count("|") >= len(_LINE_KEYS) for key in numbered):
@@ -112,11 +115,46 @@ def read_card(metadata: Mapping[str, Any]) -> OrderCard:
         raise InvalidInput(f"the order card does not fit: {first_fault(error)}") from None
 
 
-def order_id_in(metadata: Mapping[str, Any], otherwise: str) -> str:
-    """The order's id in metadata, even where the card is no good; another one when there is none."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the metadata of a payment tells of its order: no lines where it holds no card, or one without lines."""
+
+    order_id: str = ""
+    email: str | None = None
+    language: str | None = None
+    lines: tuple[Line, ...] = ()
+    problem: str | None = None  # the rule that its card breaks
+
+
+def read_metadata(metadata: Any) -> Told:
+    """An order's card in a payment's metadata, which a provider gives as a map or as its JSON. A map with neither a
+    version nor lines is a plugin's own and no card."""
+    if isinstance(metadata, str):
+        try:
+            metadata = json.loads(metadata)
+        except (ValueError, RecursionError):
+            metadata = None
+    if not isinstance(metadata, dict):
+        return Told()
     given = metadata.get("order_id")
     text = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
-    return text if ORDER_ID.fullmatch(text) else otherwise
+    order_id = text if ORDER_ID.fullmatch(text) else ""
+    if not any(key in ("v", "sku") or _NUMBERED.fullmatch(str(key)) for key in metadata):
+        return Told(order_id)
+    try:
+        card = read_card(metadata)
+    except InvalidInput as error:
+        return Told(order_id, problem=str(error))
+    return Told(card.order_id, card.email, card.lang, tuple(line.line() for line in card.lines))
+
+
+def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a subscription's card, in a charge after its first: each renews the license of its own line,
+    unless it says another."""
+    return tuple(
+        replace(line, kind=Kind.RENEWAL, renews=line.renews or f"{order_id}/{number}")
+        for number, line in enumerate(lines, start=1)
+    )
 
 
 def first_fault(error: ValidationError) -> str:

@@ -1,36 +1,33 @@
-"""Stripe: signed snapshot events. A paid Checkout Session in mode `payment` is an order."""
+"""Stripe: signed snapshot events. A paid Checkout Session in mode `payment` is an order, and so is each paid invoice
+of a subscription."""
 
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
 import stripe
 
-from keypost.errors import InvalidInput, SignatureRefused
+from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
 from keypost.models import (
     Dispute,
     DisputeState,
     Fact,
     FailedRefund,
-    MoneyBack,
+    Line,
     PaymentNotice,
     PaymentState,
     Refunded,
+    SubscriptionEnded,
 )
 from keypost.providers.call import Call
-from keypost.providers.order_card import OrderCard, clean_name, order_id_in, read_card, usable_address
+from keypost.providers.order_card import SKU, clean_name, read_metadata, renewing, usable_address
 from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
 _OLDEST_SECONDS = 30 * 24 * 3600  # Stripe keeps events no longer
-_SESSION_EVENTS = {
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-}
-_MONEY_EVENTS = {"charge.refunded", "refund.failed", "charge.dispute.created", "charge.dispute.closed"}
 _DISPUTES = {  # by status, once closed
     "won": DisputeState.WON,
     "warning_closed": DisputeState.WON,
@@ -38,7 +35,7 @@ _DISPUTES = {  # by status, once closed
     "lost": DisputeState.LOST,
 }
 _ID = re.compile(r"[A-Za-z0-9._-]{1,255}")  # of a session; those of test mode have 66 characters
-_LONGEST_FALLBACK = 80  # of an order id made from a session's
+_STAMPS = range(10**9, 10**10)  # in seconds, from 2001 to 2286
 # Stripe counts in the smallest unit of a currency; these have no smaller one.
 _NO_MINOR_UNIT = re.compile("BIF|CLP|DJF|GNF|JPY|KMF|KRW|MGA|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
 
@@ -65,49 +62,85 @@ def _check_age(header: str, now: datetime) -> None:
         raise SignatureRefused("the signature is older or newer than five minutes")
 
 
-def read(call: Call) -> Fact | MoneyBack | None:
+def read(call: Call) -> Sequence[Fact]:
     event = parse_object(call.body)
     if event.get("object") != "event":
         raise InvalidInput("this is not a Stripe snapshot event: choose the payload style `snapshot` at Stripe")
     kind = event.get("type")
     if not isinstance(kind, str):
         raise InvalidInput("the event has no type")
-    if kind not in _SESSION_EVENTS | _MONEY_EVENTS:
-        return None
-    live = event.get("livemode")
-    if not isinstance(live, bool) or (call.stage == "live" and not live) or (call.stage == "test" and live):
+    if kind not in EVENTS:
+        return ()
+    if not _is_of_stage(event, call.stage):
         raise InvalidInput(f"the event's livemode does not fit this stack, whose stage is {call.stage}")
-    data = event.get("data")
-    entity = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(entity, dict) or not _is_id(entity.get("id")):
+    entity = _object(event)
+    if not entity:
         raise InvalidInput("the event holds no object with an id")
-    at = _moment(event.get("created"), call.now)
-    if kind in _MONEY_EVENTS:
-        return _money_back(kind, entity, at)
-    state = _state(kind, entity.get("payment_status"))
-    return _notice(entity, state, at) if state else None
+    return EVENTS[kind](call, kind, entity, _moment(event.get("created"), call.now))
 
 
-def _money_back(kind: str, entity: dict[str, Any], at: datetime) -> MoneyBack | None:
-    """A charge, a refund or a dispute names its payment intent, as does the session. What was taken outside
-    Checkout (by invoice, say) has no session here, and so no order."""
-    reference = entity.get("payment_intent")
-    if not _is_id(reference):
-        return None
-    news = PaymentNotice(provider="stripe", payment_id="", state=None, at=at, order_id="")
-    currency = str(entity.get("currency") or "").upper()
-    if kind == "charge.refunded":
-        # In all, as of this event; not its flag `refunded`, which a refund that fails later would belie.
-        news = replace(news, refunded=Refunded(at, _amount(entity.get("amount_refunded"), currency)))
-    elif kind == "refund.failed":
-        failed = FailedRefund(entity["id"], _amount(entity.get("amount"), currency) or "0", at)
-        news = replace(news, failed_refunds=(failed,))
-    else:
-        state = DisputeState.OPEN
-        if kind.endswith("closed"):
-            state = _DISPUTES.get(str(entity.get("status")), DisputeState.LOST)
-        news = replace(news, disputes=(Dispute(entity["id"], state, at),))
-    return MoneyBack(str(reference), news)
+def recent(call: Call, since: datetime) -> Iterator[Fact]:
+    """The events since then, whoever was told of them, and the sessions: what a lost callback would have told. A
+    payment that says nothing of what it was for is left to its callback: an account may take money for other
+    things too."""
+    stamp = str(int(since.timestamp()))
+    for event in _listed(call, "/v1/events", {"created[gte]": stamp, "types[]": sorted(EVENTS)}):
+        at, kind = _moment(event.get("created"), call.now), event.get("type")
+        yield from _of_an_order(call, event, EVENTS[kind](call, kind, _object(event), at) if kind in EVENTS else ())
+    for session in _listed(call, "/v1/checkout/sessions", {"created[gte]": stamp, "status": "complete"}):
+        if session.get("payment_status") != "unpaid":
+            yield from _of_an_order(call, session, _of_session(call, "", session, call.now))
+
+
+def _of_an_order(call: Call, found: Mapping[str, Any], facts: Sequence[Fact]) -> Iterator[Fact]:
+    if not _is_of_stage(found, call.stage):
+        raise ProviderRefused(f"Stripe's key is of the other mode than this stack, whose stage is {call.stage}")
+    for fact in facts:
+        if not isinstance(fact, PaymentNotice) or fact.state is None or fact.lines or fact.problem:
+            yield fact
+
+
+def _is_of_stage(found: Mapping[str, Any], stage: str) -> bool:
+    live = found.get("livemode")
+    return isinstance(live, bool) and (live if stage == "live" else not live if stage == "test" else True)
+
+
+def _object(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event is about; empty when that has no id that is one."""
+    entity = _map(event.get("data")).get("object")
+    return entity if isinstance(entity, dict) and _is_id(entity.get("id")) else {}
+
+
+def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
+    """A session in mode `payment`; what a subscription takes is told by its invoices. Whatever a paid session lacks,
+    it becomes an order: what cannot be served is held, never dropped."""
+    state = _state(kind, session.get("payment_status"))
+    if session.get("mode") != "payment" or state is None or not _is_id(session.get("id")):
+        return ()
+    customer = _map(session.get("customer_details"))
+    told = read_metadata(session.get("metadata"))
+    sold = () if told.lines or state is not PaymentState.PAID else _sold(call, session["id"])
+    locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` says nothing
+    currency = str(session.get("currency") or "").upper()
+    free = session.get("payment_status") == "no_payment_required"
+    notice = PaymentNotice(
+        provider="stripe",
+        payment_id=session["id"],
+        state=state,
+        at=at,
+        order_id=told.order_id,
+        # A coupon of 100 % is the shop's own wish; any other payment of nothing is looked at by a person.
+        amount=None if free else _amount(session.get("amount_total"), currency),
+        currency=currency,
+        email=told.email or usable_address(customer.get("email")),
+        name=clean_name(customer.get("name")),
+        language=told.language or (locale[1] if locale else None),
+        lines=told.lines or sold,
+        problem=told.problem,
+        also=_names(session.get("payment_intent")),
+        itemized=bool(sold),
+    )
+    return (notice,)
 
 
 def _state(event_type: str, payment_status: Any) -> PaymentState | None:
@@ -119,39 +152,197 @@ def _state(event_type: str, payment_status: Any) -> PaymentState | None:
     return PaymentState.OPEN if payment_status == "unpaid" else None
 
 
-def _notice(session: dict[str, Any], state: PaymentState, at: datetime) -> PaymentNotice:
-    """Whatever a paid session lacks, it becomes an order: what cannot be served is held, never dropped."""
-    metadata = session.get("metadata") or {}
-    customer = session.get("customer_details") or {}
-    metadata, customer = (value if isinstance(value, dict) else {} for value in (metadata, customer))
-    card: OrderCard | None = None
-    problem = None
-    if session.get("mode") != "payment":
-        problem = f"a Checkout Session in mode {session.get('mode')} is not served by itself: serve it by hand"
-    else:
-        try:
-            card = read_card(metadata)
-        except InvalidInput as error:
-            problem = str(error) if metadata else None
-    locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` says nothing
-    currency = str(session.get("currency") or "").upper()
-    free = session.get("payment_status") == "no_payment_required"
-    return PaymentNotice(
+def _of_invoice(call: Call, _kind: str, invoice: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
+    """What a subscription took. Its first invoice is the order of its card, and each later one an order of its own
+    that renews the first, for the period of its lines. One of nothing opens a trial and sells nothing. One without a
+    subscription counts when it has a card of its own: Checkout makes one for a session too."""
+    if not _is_id(invoice.get("id")) or not invoice.get("total"):
+        return ()
+    about = _map(_map(invoice.get("parent")).get("subscription_details")) or {
+        "subscription": invoice.get("subscription"),
+        **_map(invoice.get("subscription_details")),
+    }
+    subscription = about["subscription"] if _is_id(about.get("subscription")) else None
+    metadata = about.get("metadata") or _metadata_of_subscription(call, subscription)
+    told = read_metadata(metadata if subscription else invoice.get("metadata"))
+    if not subscription and not told.lines:
+        return ()
+    charged = [line for line in _lines(call, invoice) if _is_of_subscription(line)]
+    sold = () if told.lines else _sold_by(call, charged)
+    order_id, lines, problem = told.order_id, told.lines or sold, told.problem
+    reason = invoice.get("billing_reason")
+    if subscription and reason == "subscription_create":
+        lines = _in_period(call, charged, lines)
+    elif subscription:
+        order_id = invoice["id"]
+        lines = _in_period(call, charged, renewing(told.order_id or subscription, lines))
+        if reason != "subscription_cycle":
+            problem = f"an invoice for {reason}, not for a new period: check what was bought, then serve by hand"
+    currency = str(invoice.get("currency") or "").upper()
+    notice = PaymentNotice(
         provider="stripe",
-        payment_id=session["id"],
-        state=state,
+        payment_id=invoice["id"],
+        state=PaymentState.PAID,
         at=at,
-        order_id=order_id_in(metadata, session["id"][:_LONGEST_FALLBACK]),
-        # A coupon of 100 % is the shop's own wish; any other payment of nothing is looked at by a person.
-        amount=None if free else _amount(session.get("amount_total"), currency),
+        order_id=order_id,
+        amount=_amount(invoice.get("amount_paid"), currency),
         currency=currency,
-        email=(card and card.email) or usable_address(customer.get("email")),
-        name=clean_name(customer.get("name")),
-        language=(card and card.lang) or (locale[1] if locale else None),
-        lines=tuple(line.line() for line in card.lines) if card else (),
+        email=told.email or usable_address(invoice.get("customer_email")),
+        name=clean_name(invoice.get("customer_name")),
+        language=told.language,
+        lines=lines,
         problem=problem,
-        reference=session["payment_intent"] if _is_id(session.get("payment_intent")) else None,
+        also=_names(invoice.get("payment_intent"), *_intents(invoice)),
+        itemized=bool(sold),
     )
+    return (notice,)
+
+
+def _metadata_of_subscription(call: Call, subscription: str | None) -> Any:
+    """Where an invoice has no copy of it, as before the version of August 2023."""
+    found = call.get(f"/v1/subscriptions/{subscription}", {}) if call.get and subscription else None
+    return _map(found).get("metadata")
+
+
+def _lines(call: Call, invoice: dict[str, Any]) -> Sequence[dict[str, Any]]:
+    """All lines of an invoice, of which an event holds ten."""
+    lines = _map(invoice.get("lines"))
+    if lines.get("has_more") and call.get:
+        return [*_listed(call, f"/v1/invoices/{invoice['id']}/lines", {})]
+    return [line for line in lines.get("data") or () if isinstance(line, dict)]
+
+
+def _is_of_subscription(line: Mapping[str, Any]) -> bool:
+    """As Stripe writes it since the version basil (2025-03-31), and as before."""
+    item = _map(_map(line.get("parent")).get("subscription_item_details"))
+    if item:
+        return not item.get("proration")
+    return (line.get("type") == "subscription" or bool(line.get("subscription"))) and not line.get("proration")
+
+
+def _in_period(call: Call, charged: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Lines with the period that was charged. Not the invoice's own `period`: that is the one before."""
+    periods = {(_map(c.get("period")).get("start"), _map(c.get("period")).get("end")) for c in charged}
+    if len(periods) != 1:
+        return tuple(lines)
+    first, after = (_local_day(stamp, call.zone) for stamp in periods.pop())
+    if first is None or after is None or after <= first:
+        return tuple(lines)
+    return tuple(replace(line, period_start=first, period_end=after - timedelta(days=1)) for line in lines)
+
+
+def _local_day(stamp: Any, zone: tzinfo) -> date | None:
+    return datetime.fromtimestamp(stamp, zone).date() if isinstance(stamp, int) and stamp in _STAMPS else None
+
+
+def _intents(invoice: Mapping[str, Any]) -> list[Any]:
+    payments = _map(invoice.get("payments")).get("data") or ()
+    return [_map(_map(each).get("payment")).get("payment_intent") for each in payments]
+
+
+def _of_invoice_payment(_call: Call, _kind: str, paid: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
+    """That an invoice and a payment intent are one payment: its refunds and disputes name the intent only."""
+    intent = _map(paid.get("payment")).get("payment_intent")
+    if not _is_id(paid.get("invoice")) or not _is_id(intent):
+        return ()
+    return (PaymentNotice("stripe", paid["invoice"], None, at, order_id="", also=_names(intent)),)
+
+
+def _of_subscription(_call: Call, _kind: str, subscription: dict[str, Any], _at: datetime) -> Sequence[Fact]:
+    order_id = read_metadata(subscription.get("metadata")).order_id
+    return (SubscriptionEnded(order_id),) if order_id else ()
+
+
+def _of_money_back(_call: Call, kind: str, entity: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
+    """A charge, a refund or a dispute names its payment intent, as does the session or the invoice's payment."""
+    intent = entity.get("payment_intent")
+    if not _is_id(intent) or not _is_id(entity.get("id")):
+        return ()
+    news = PaymentNotice(provider="stripe", payment_id=str(intent), state=None, at=at, order_id="")
+    currency = str(entity.get("currency") or "").upper()
+    if kind == "charge.refunded":
+        # In all, as of this event; not its flag `refunded`, which a refund that fails later would belie.
+        return (replace(news, refunded=Refunded(at, _amount(entity.get("amount_refunded"), currency))),)
+    if kind == "refund.failed":
+        failed = FailedRefund(entity["id"], _amount(entity.get("amount"), currency) or "0", at)
+        return (replace(news, failed_refunds=(failed,)),)
+    state = DisputeState.OPEN
+    if kind.endswith("closed"):
+        state = _DISPUTES.get(str(entity.get("status")), DisputeState.LOST)
+    return (replace(news, disputes=(Dispute(entity["id"], state, at),)),)
+
+
+# The events that tell of an order; each purchase is told by one of them only.
+EVENTS: dict[str, Callable[[Call, str, dict[str, Any], datetime], Sequence[Fact]]] = {
+    "checkout.session.completed": _of_session,
+    "checkout.session.async_payment_succeeded": _of_session,
+    "checkout.session.async_payment_failed": _of_session,
+    "invoice.paid": _of_invoice,
+    "invoice_payment.paid": _of_invoice_payment,
+    "customer.subscription.deleted": _of_subscription,
+    "charge.refunded": _of_money_back,
+    "refund.failed": _of_money_back,
+    "charge.dispute.created": _of_money_back,
+    "charge.dispute.closed": _of_money_back,
+}
+
+
+def _sold(call: Call, session_id: str) -> tuple[Line, ...]:
+    """What a session sold, as Stripe knows it: asked where the card leaves that to the buyer's choice."""
+    if call.get is None:
+        return ()
+    found = _listed(call, f"/v1/checkout/sessions/{session_id}/line_items", {"expand[]": ["data.price.product"]})
+    return tuple(Line(sku, _quantity(item)) for item in found if (sku := _sku(item.get("price"))))
+
+
+def _sold_by(call: Call, charged: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """What the lines of an invoice sold. They name their price only, or hold it without its product."""
+    sold = []
+    for line in charged:
+        price = _map(_map(line.get("pricing")).get("price_details")).get("price") or line.get("price")
+        price_id = price if isinstance(price, str) else _map(price).get("id")
+        if call.get and _is_id(price_id):
+            price = call.get(f"/v1/prices/{price_id}", {"expand[]": ["product"]})
+        if sku := _sku(price):
+            sold.append(Line(sku, _quantity(line)))
+    return tuple(sold)
+
+
+def _sku(price: Any) -> str | None:
+    """From the product's metadata, the price's, or its lookup key."""
+    price = _map(price)
+    product = _map(price.get("product"))
+    given = (_map(product.get("metadata")).get("sku"), _map(price.get("metadata")).get("sku"), price.get("lookup_key"))
+    return next((sku for sku in given if isinstance(sku, str) and SKU.fullmatch(sku)), None)
+
+
+def _quantity(item: Mapping[str, Any]) -> int:
+    quantity = item.get("quantity")
+    return quantity if isinstance(quantity, int) and not isinstance(quantity, bool) and quantity > 0 else 1
+
+
+def _listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """All objects of a list, page by page."""
+    if call.get is None:
+        return
+    last: dict[str, str] = {}
+    while True:
+        page = call.get(path, {"limit": "100", **query, **last}) or {}
+        found = page.get("data")
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise ProviderUnavailable("Stripe's list is not as documented")
+        yield from found
+        if not page.get("has_more") or not found:
+            return
+        last = {"starting_after": str(found[-1].get("id"))}
+
+
+def _names(*intents: Any) -> tuple[str, ...]:
+    return tuple(f"stripe:{intent}" for intent in intents if _is_id(intent))
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _is_id(value: Any) -> bool:

@@ -2,8 +2,10 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
@@ -11,6 +13,7 @@ from standardwebhooks import Webhook
 
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
+from keypost.providers import mollie
 from keypost.providers.call import Call
 from keypost.providers.order_card import CardLine, Email, Language, OrderId, clean_name, first_fault, read_card
 from keypost.strict_json import parse_object
@@ -18,6 +21,7 @@ from keypost.strict_json import parse_object
 _TOLERANCE_SECONDS = 300
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _STATES = {"order.paid": PaymentState.PAID, "order.open": PaymentState.OPEN}
+_MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
 _OLDEST = timedelta(days=30)
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
 _KEY_BYTES = range(24, 65)  # what the specification allows; the library takes any
@@ -53,11 +57,11 @@ class _Data(BaseModel):
     """What the contract asks of `data`; keys it does not know are ignored."""
 
     order_id: OrderId
+    payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     test: bool = False
 
 
 class _Bought(_Data):
-    payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     amount: Amount
     email: Email
@@ -99,11 +103,12 @@ class _Callback(BaseModel):
     data: dict[str, Any]
 
 
-def read(call: Call) -> Fact | None:
-    """An order has one payment here, whatever payment ids the shop names: a refund need not name one."""
+def read(call: Call) -> Sequence[Fact]:
+    """News that names no payment is of the order as a whole. A payment at Mollie is confirmed there, if we have a key
+    for that: then a stolen secret of this callback does not make such payments up."""
     raw = parse_object(call.body)
     if raw.get("type") not in list(_DATA):
-        return None
+        return ()
     try:
         callback = _Callback.model_validate(raw)
         data = _DATA[callback.type].model_validate(_with_card(callback.data))
@@ -112,14 +117,34 @@ def read(call: Call) -> Fact | None:
     if (call.stage == "live" and data.test) or (call.stage == "test" and not data.test):
         raise InvalidInput(f"data.test does not fit this stack, whose stage is {call.stage}")
     if callback.type == "order.canceled":
-        return OrderCanceled(data.order_id)
+        return (OrderCanceled(data.order_id),)
     told = callback.timestamp
     at = told.replace(microsecond=0) if told and timedelta() <= call.now - told <= _OLDEST else call.now
-    return _notice(callback.type, data, at)
+    notice = _notice(callback.type, data, at)
+    is_by_mollie = data.payment_id and _MOLLIE_PAYMENT.fullmatch(data.payment_id)
+    return (_confirmed(call, notice) if notice.state is PaymentState.PAID and is_by_mollie and call.get else notice,)
+
+
+def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
+    known = mollie.confirm(call, notice.payment_id)
+    if known is None:
+        raise InvalidInput("data.payment_id: Mollie knows no such paid payment")
+    if known.order_id not in ("", notice.order_id):
+        raise InvalidInput("data.payment_id: at Mollie, that payment is for another order")
+    if known.currency != notice.currency or Decimal(known.amount or 0) < Decimal(notice.amount or 0):
+        raise InvalidInput("data.amount: at Mollie, less or another currency was paid")
+    return replace(notice, refunded=known.refunded, disputes=known.disputes)
 
 
 def _notice(kind: str, data: _Data, at: datetime) -> PaymentNotice:
-    plain = PaymentNotice(provider="webhook", payment_id=data.order_id, state=None, at=at, order_id=data.order_id)
+    plain = PaymentNotice(
+        provider="webhook",
+        payment_id=data.payment_id or data.order_id,
+        state=None,
+        at=at,
+        order_id=data.order_id,
+        also=(f"mollie:{data.payment_id}",) if _MOLLIE_PAYMENT.fullmatch(data.payment_id or "") else (),
+    )
     match data:
         case _Bought():
             return replace(

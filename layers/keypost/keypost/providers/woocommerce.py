@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -27,7 +28,7 @@ _MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
     if _PING.fullmatch(call.body):
         return
-    given = call.headers.get("x-wc-webhook-signature", "").encode()
+    given = call.headers.get("x-wc-webhook-signature", "").encode(errors="replace")
     for secret in filter(None, secrets):
         right = base64.b64encode(hmac.new(secret.encode(), call.body, hashlib.sha256).digest())
         if hmac.compare_digest(right, given):
@@ -72,14 +73,14 @@ class _Order(BaseModel):
     refunds: list[_Refund] = []
 
 
-def read(call: Call) -> PaymentNotice | None:
+def read(call: Call) -> Sequence[PaymentNotice]:
     """An order that has nothing of ours in it is none of our business, and gets its 200: after five other answers
     WooCommerce switches the webhook off."""
     if _PING.fullmatch(call.body):
-        return None
+        return ()
     raw = parse_object(call.body)
     if "status" not in raw or "line_items" not in raw:
-        return None  # another topic than an order
+        return ()  # another topic than an order
     try:
         order = _Order.model_validate(raw)
     except ValidationError as error:
@@ -87,12 +88,10 @@ def read(call: Call) -> PaymentNotice | None:
     state = _state(order)
     lines = tuple(Line(i.sku, i.quantity) for i in order.line_items if i.quantity and i.sku and SKU.fullmatch(i.sku))
     if state is None or not lines:
-        return None
-    # Mollie's plugin notes Mollie's payment there: then it is that payment, told of twice, and not a second one.
-    by_mollie = _MOLLIE_PAYMENT.fullmatch(order.transaction_id)
-    return PaymentNotice(
-        provider="mollie" if by_mollie else "woocommerce",
-        payment_id=order.transaction_id if by_mollie else str(order.id),
+        return ()
+    notice = PaymentNotice(
+        provider="woocommerce",
+        payment_id=str(order.id),
         state=state,
         at=_whole(order.date_paid_gmt or order.date_modified_gmt),
         order_id=str(order.id),
@@ -102,7 +101,11 @@ def read(call: Call) -> PaymentNotice | None:
         name=clean_name(f"{order.billing.first_name or ''} {order.billing.last_name or ''}"),
         lines=lines,
         refunded=_refunded(order),
+        # Mollie's plugin notes Mollie's payment there: then it is that payment, told of twice, and not a second one.
+        also=(f"mollie:{order.transaction_id}",) if _MOLLIE_PAYMENT.fullmatch(order.transaction_id) else (),
+        itemized=True,
     )
+    return (notice,)
 
 
 def _state(order: _Order) -> PaymentState | None:
