@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import stripe
 from standardwebhooks import Webhook
 
-from cli.local.fake_mollie import KEY
+from cli.local.fake_providers import MOLLIE_KEY
 from keypost.emails import Shop
 from keypost.models import Kind, Line, Order, PaymentNotice, PaymentState, Product
 from keypost.orders import with_payment
@@ -31,7 +31,7 @@ SECRETS = {
     "webhook_signing": WEBHOOK_SECRET,
     "mollie_token": MOLLIE_TOKEN,
     "mollie_signing": MOLLIE_SECRET,
-    "mollie_api_key": KEY,
+    "mollie_api_key": MOLLIE_KEY,
     "woocommerce_signing": WOOCOMMERCE_SECRET,
 }
 

@@ -129,7 +129,7 @@ def _faultless(request: pytest.FixtureRequest) -> Iterator[None]:
     if "local" in request.fixturenames:
         stack = request.getfixturevalue("local")
         stack.mailbox.before_send = stack.mailbox.after_send = lambda: None
-        stack.mollie.trouble = lambda: None
+        stack.providers.trouble = lambda: None
 
 
 def pytest_configure() -> None:

@@ -111,7 +111,7 @@ def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
     stocked(KASPERSKY, 1)
     payment = event("mollie/payment.json")
     payment["metadata"] |= {"order_id": "journey-mollie"}
-    local.mollie.payments[payment["id"]] = payment
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment
 
     assert local.mollie_calls(payment["id"]) == (200, "")
 
@@ -119,7 +119,7 @@ def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
     assert order.licenses[0].code in mails_to(local, "journey-mollie")[0].text
 
     refund = {"status": "processing", "amount": {"value": "39.95", "currency": "EUR"}}
-    local.mollie.payments[payment["id"]] = payment | {"_embedded": {"refunds": [refund]}}
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment | {"_embedded": {"refunds": [refund]}}
     assert local.mollie_calls(payment["id"]) == (200, "")
 
     order = local.order_when("journey-mollie", lambda order: not order.is_paid)

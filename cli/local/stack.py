@@ -21,7 +21,7 @@ from standardwebhooks import Webhook
 
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
-from cli.local.fake_mollie import KEY, FakeMollie, fake_mollie
+from cli.local.fake_providers import MOLLIE_KEY, FakeProviders, fake_providers
 from cli.local.mailbox import Mailbox, mailbox
 from cli.stacks import Stack, local_session, stack_of
 from keypost.catalog import read_product
@@ -47,7 +47,7 @@ class LocalStack:
     endpoint_url: str
     outputs: Mapping[str, str]
     mailbox: Mailbox
-    mollie: FakeMollie
+    providers: FakeProviders
     stripe_webhook_secret: str
     webhook_secret: str
     mollie_token: str
@@ -105,20 +105,20 @@ class LocalStack:
 def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) -> Iterator[LocalStack]:
     """The whole system while the context lasts; everything it writes is in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    with mailbox() as box, fake_mollie() as mollie:
+    with mailbox() as box, fake_providers() as providers:
         progress("Starting the AWS emulator")
         with emulator(directory, box.url) as endpoint_url:
             box.emulator_url = endpoint_url
             session = local_session(endpoint_url, REGION)
             progress("Deploying template.yaml")
-            outputs = deploy(session, NAME, PARAMETERS | {"MollieUrl": mollie.url}, directory)
+            outputs = deploy(session, NAME, PARAMETERS | {"MollieUrl": providers.url}, directory)
             stack = stack_of(session, outputs)
             local = LocalStack(
                 api_url=f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/v1",
                 endpoint_url=endpoint_url,
                 outputs=outputs,
                 mailbox=box,
-                mollie=mollie,
+                providers=providers,
                 stripe_webhook_secret="whsec_" + secrets.token_hex(16),
                 webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
                 mollie_token=secrets.token_urlsafe(16),
@@ -129,7 +129,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 "stripe_signing": local.stripe_webhook_secret,
                 "webhook_signing": local.webhook_secret,
                 "mollie_token": local.mollie_token,
-                "mollie_api_key": KEY,
+                "mollie_api_key": MOLLIE_KEY,
             }.items():
                 stack.secrets.set(name, value)
             progress("Loading the sample catalog and stock")
@@ -152,7 +152,8 @@ def describe(local: LocalStack) -> str:
         "stripe_webhook_secret": local.stripe_webhook_secret,
         "webhook_secret": local.webhook_secret,
         "mollie_token": local.mollie_token,
-        "mollie_url": local.mollie.url,
+        "mollie_url": local.providers.url,
+        "stripe_url": local.providers.url,
         "support_key": None,  # there is no support API yet
     }
     return json.dumps(about, indent=2) + "\n"

@@ -263,14 +263,14 @@ def mollie(body: str = (EVENTS / "mollie/classic.txt").read_text("utf-8"), token
 
 def test_mollies_call_is_a_hint_and_what_mollie_answers_counts(wired: Stack, local: LocalStack) -> None:
     payment = event("mollie/payment.json")
-    local.mollie.payments[payment["id"]] = payment
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment
     assert mollie()["statusCode"] == 200
     paid_order = wired.store.load("2026-001236")
     assert paid_order is not None
     assert paid_order.standing is Standing.PAID
 
     refund = {"status": "processing", "amount": {"value": "39.95", "currency": "EUR"}}
-    local.mollie.payments[payment["id"]] = payment | {"_embedded": {"refunds": [refund]}}
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment | {"_embedded": {"refunds": [refund]}}
     body = json.dumps(event("mollie/payment.paid.json")).encode()
     signature = "sha256=" + hmac.new(MOLLIE_SECRET.encode(), body, hashlib.sha256).hexdigest()
     assert call("mollie-events", body, {"X-Mollie-Signature": signature})["statusCode"] == 200
@@ -283,7 +283,7 @@ def test_mollies_call_is_a_hint_and_what_mollie_answers_counts(wired: Stack, loc
 
 def test_woocommerces_order_and_mollies_payment_for_it_are_one_payment(wired: Stack, local: LocalStack) -> None:
     payment = event("mollie/payment.json") | {"metadata": {"order_id": 1237}}
-    local.mollie.payments[payment["id"]] = payment
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment
     body = json.dumps(event("woocommerce/order.updated.json") | {"transaction_id": payment["id"]}).encode()
     digest = hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()
 
@@ -301,14 +301,14 @@ def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Sta
 
 
 def test_a_stranger_cannot_make_us_ask_mollie(wired: Stack, local: LocalStack) -> None:
-    asked = len(local.mollie.asked)
+    asked = len(local.providers.asked)
 
     assert mollie(token="guess")["statusCode"] == 401
     assert mollie("id=tr_/../../v2/customers/cst_x")["statusCode"] == 200  # tells a prober nothing
     assert mollie("") == mollie("id=tr_unknownunknown") | {"statusCode": 200}
     asked += 1
 
-    assert len(local.mollie.asked) == asked
+    assert len(local.providers.asked) == asked
     assert items(wired, local) == 0
 
 
@@ -332,7 +332,7 @@ TROUBLE: dict[str, tuple[int, dict[str, str], bytes]] = {
 def test_when_mollie_is_in_trouble_it_is_asked_to_call_again_and_nothing_is_written(
     wired: Stack, local: LocalStack, answer: tuple[int, dict[str, str], bytes]
 ) -> None:
-    local.mollie.trouble = lambda: answer
+    local.providers.trouble = lambda: answer
 
     assert mollie()["statusCode"] == 503
     assert items(wired, local) == 0

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from cli.local.fake_mollie import KEY, FakeMollie, fake_mollie
+from cli.local.fake_providers import MOLLIE_KEY, FakeProviders, fake_providers
 from keypost.errors import ProviderRefused, ProviderUnavailable
 from keypost.provider_api import ProviderApi
 
@@ -11,20 +11,20 @@ PATH = "/v2/payments/tr_123456"
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeMollie]:
-    with fake_mollie() as fake:
-        fake.payments["tr_123456"] = {"id": "tr_123456"}
+def fake() -> Iterator[FakeProviders]:
+    with fake_providers() as fake:
+        fake.objects[PATH] = {"id": "tr_123456"}
         yield fake
 
 
 @pytest.fixture
-def api(fake: FakeMollie) -> Iterator[ProviderApi]:
+def api(fake: FakeProviders) -> Iterator[ProviderApi]:
     pool = urllib3.PoolManager()
-    yield ProviderApi(fake.url, KEY, pool)
+    yield ProviderApi(fake.url, MOLLIE_KEY, pool)
     pool.clear()
 
 
-def test_an_object_is_asked_for_once_with_its_query(api: ProviderApi, fake: FakeMollie) -> None:
+def test_an_object_is_asked_for_once_with_its_query(api: ProviderApi, fake: FakeProviders) -> None:
     assert api.get(PATH, {"embed": "refunds,chargebacks"}) == {"id": "tr_123456"}
     assert fake.asked == [f"{PATH}?embed=refunds%2Cchargebacks"]
 
@@ -45,7 +45,7 @@ def test_what_is_not_there_is_none(api: ProviderApi) -> None:
     ids=["down", "too many", "no JSON", "no object", "too large"],
 )
 def test_an_answer_of_no_use_is_asked_for_later_and_not_at_once(
-    api: ProviderApi, fake: FakeMollie, answer: tuple[int, dict[str, str], bytes]
+    api: ProviderApi, fake: FakeProviders, answer: tuple[int, dict[str, str], bytes]
 ) -> None:
     fake.trouble = lambda: answer
 
@@ -56,7 +56,7 @@ def test_an_answer_of_no_use_is_asked_for_later_and_not_at_once(
 
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 403])
 def test_an_answer_that_asking_again_would_not_change_is_for_a_person(
-    api: ProviderApi, fake: FakeMollie, status: int
+    api: ProviderApi, fake: FakeProviders, status: int
 ) -> None:
     """A redirect is not followed: the key must not travel to where it points."""
     fake.trouble = lambda: (status, {"Location": f"{fake.url}/elsewhere"}, b"{}")
@@ -67,8 +67,8 @@ def test_an_answer_that_asking_again_would_not_change_is_for_a_person(
 
 
 def test_a_provider_that_is_not_there_is_asked_later() -> None:
-    with fake_mollie() as gone:
+    with fake_providers() as gone:
         pass
 
     with pytest.raises(ProviderUnavailable, match="not reached"):
-        ProviderApi(gone.url, KEY, urllib3.PoolManager()).get(PATH)
+        ProviderApi(gone.url, MOLLIE_KEY, urllib3.PoolManager()).get(PATH)

@@ -65,7 +65,7 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
     about = json.loads((tmp_path / ".local/stack.json").read_text("utf-8"))
     assert set(about) == {
         *("api_url", "endpoint_url", "region", "stack", "table", "mailbox_url"),
-        *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "support_key"),
+        *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
     }
     process.send_signal(ending)
 

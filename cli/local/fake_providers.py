@@ -1,0 +1,378 @@
+"""Mollie's API and Stripe's on loopback, as far as Keypost and the examples in its documentation ask them. Its objects
+are what a test, the made-up shop or the control route says they are."""
+
+import json
+import re
+import secrets
+import string
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+MOLLIE_KEY = "test_keypostlocalkeypostlocalkeypost"
+STRIPE_KEY = "sk_test_keypostlocalkeypostlocalkeypost"
+PROFILE = "pfl_QkEhN94Ba"  # of the shop at Mollie
+
+_MOLLIE_LISTS = re.compile(r"/v2/(payments|refunds|chargebacks|payment-links/[^/]+/payments)")
+_STRIPE_LISTS = re.compile(
+    r"/v1/(events|invoice_payments|invoices/[^/]+/lines|checkout/sessions|checkout/sessions/[^/]+/line_items)"
+)
+# What a list of Stripe's may be narrowed by, besides `created[gte]` and `types[]`: the field must have the value.
+_STRIPE_FILTERS = (
+    "payment_intent",
+    "customer",
+    "invoice",
+    "status",
+    "type",
+    "payment[type]",
+    "payment[payment_intent]",
+)
+
+Json = dict[str, Any]
+Query = list[tuple[str, str]]
+
+
+@dataclass
+class FakeProviders:
+    """`objects` by path, as in /v2/payments/tr_x and /v1/events/evt_1. `trouble` lets a test answer in its place: a
+    status with headers and a body, or None to be itself."""
+
+    url: str = ""
+    objects: dict[str, Json] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    trouble: Callable[[], tuple[int, dict[str, str], bytes] | None] = lambda: None
+
+    def below(self, path: str) -> list[Json]:
+        """The objects directly below a path, newest first; what has no time, as the lines of an invoice, in its
+        order."""
+        found = [thing for place, thing in list(self.objects.items()) if place.rpartition("/")[0] == path]
+        return sorted(found, key=_made)[::-1] if any(map(_made, found)) else found
+
+
+def new_id(prefix: str, length: int) -> str:
+    return prefix + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
+@contextmanager
+def fake_providers() -> Iterator[FakeProviders]:
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.fake
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Refused(Exception):
+    """The provider's own answer to what it does not accept."""
+
+    def __init__(self, status: HTTPStatus, body: Json) -> None:
+        super().__init__(status)
+        self.status, self.body = status, body
+
+
+def _mollie_refuses(status: HTTPStatus, detail: str) -> _Refused:
+    return _Refused(status, {"status": status, "title": status.phrase, "detail": detail})
+
+
+def _stripe_refuses(status: HTTPStatus, message: str, **more: str) -> _Refused:
+    return _Refused(status, {"error": {"type": "invalid_request_error", "message": message, **more}})
+
+
+def _made(thing: Json) -> float:
+    if made := thing.get("createdAt"):
+        return datetime.fromisoformat(made).timestamp()
+    return float(thing.get("created") or 0)
+
+
+def _mollie_get(fake: FakeProviders, path: str, query: Query) -> Json:
+    asked = dict(query)
+    if thing := fake.objects.get(path):
+        return _payment(thing, asked.get("embed", "").split(",")) if path.startswith("/v2/payments/") else thing
+    if not _MOLLIE_LISTS.fullmatch(path):
+        raise _mollie_refuses(HTTPStatus.NOT_FOUND, _unknown_at_mollie(path))
+    name = path.rpartition("/")[2]
+    found = [_payment(payment) for payment in fake.below(path)] if name == "payments" else _parts(fake, name)
+    if (first := asked.get("from")) is not None:
+        ids = [thing.get("id") for thing in found]
+        if first not in ids:
+            raise _mollie_refuses(HTTPStatus.NOT_FOUND, _unknown_at_mollie(f"{path}/{first}"))
+        found = found[ids.index(first) :]
+    limit = _limit(asked.get("limit", "50"), 250)
+    if not limit:
+        raise _mollie_refuses(HTTPStatus.BAD_REQUEST, "The limit must be between 1 and 250")
+    following = None
+    if len(found) > limit:
+        place = urlencode({"from": found[limit]["id"], "limit": limit})
+        following = {"href": f"{fake.url}{path}?{place}", "type": "application/hal+json"}
+    page = found[:limit]
+    return {"count": len(page), "_embedded": {name: page}, "_links": {"next": following}}
+
+
+def _unknown_at_mollie(path: str) -> str:
+    collection, _, name = path.removeprefix("/v2/").rpartition("/")
+    noun = collection.rpartition("/")[2].removesuffix("s").replace("-", " ")
+    return f"No {noun} exists with token {name}."
+
+
+def _payment(stored: Json, embed: list[str] | None = None) -> Json:
+    """A payment with the sums of its refunds and chargebacks, and of these themselves what was asked for."""
+    payment = {name: value for name, value in stored.items() if name != "_embedded"}
+    parts = stored.get("_embedded", {})
+    if "refunds" in parts:
+        payment["amountRefunded"] = _sum(stored, [r for r in parts["refunds"] if r["status"] not in _CAME_TO_NOTHING])
+    if standing := [chargeback for chargeback in parts.get("chargebacks", []) if not chargeback.get("reversedAt")]:
+        payment["amountChargedBack"] = _sum(stored, standing)
+    if given := {name: things for name, things in parts.items() if name in (embed or [])}:
+        payment["_embedded"] = given
+    return payment
+
+
+_CAME_TO_NOTHING = {"failed", "canceled"}
+
+
+def _sum(payment: Json, parts: list[Json]) -> Json:
+    total = sum((Decimal(part["amount"]["value"]) for part in parts), Decimal("0.00"))
+    return {"currency": payment["amount"]["currency"], "value": str(total)}
+
+
+def _parts(fake: FakeProviders, name: str) -> list[Json]:
+    """The refunds or the chargebacks of all payments."""
+    payments = fake.below("/v2/payments")
+    found = [part | {"paymentId": p["id"]} for p in payments for part in p.get("_embedded", {}).get(name, [])]
+    return sorted(found, key=_made, reverse=True)
+
+
+def _stripe_get(fake: FakeProviders, path: str, query: Query) -> Json:
+    if thing := fake.objects.get(path):
+        return thing
+    if not _STRIPE_LISTS.fullmatch(path):
+        raise _unknown_at_stripe(path)
+    asked = dict(query)
+    found = [thing for thing in fake.below(path) if _is_wanted(thing, query)]
+    if (last := asked.get("starting_after")) is not None:
+        ids = [thing["id"] for thing in found]
+        if last not in ids:
+            raise _unknown_at_stripe(f"{path}/{last}")
+        found = found[ids.index(last) + 1 :]
+    limit = _limit(asked.get("limit", "10"), 100)
+    if not limit:
+        raise _stripe_refuses(HTTPStatus.BAD_REQUEST, "limit must be between 1 and 100", param="limit")
+    return {"object": "list", "data": found[:limit], "has_more": len(found) > limit, "url": path}
+
+
+def _unknown_at_stripe(path: str) -> _Refused:
+    collection, _, name = path.rpartition("/")
+    noun = collection.rpartition("/")[2].removesuffix("s")
+    return _stripe_refuses(HTTPStatus.NOT_FOUND, f"No such {noun}: '{name}'", code="resource_missing", param="id")
+
+
+def _is_wanted(thing: Json, query: Query) -> bool:
+    types = [value for name, value in query if re.fullmatch(r"types\[\d*\]", name)]
+    if types and thing.get("type") not in types:
+        return False
+    asked = dict(query)
+    if thing.get("created", 0) < int(asked.get("created[gte]", 0)):
+        return False
+    return all(_at(thing, name) == asked[name] for name in _STRIPE_FILTERS if name in asked)
+
+
+def _at(thing: Any, name: str) -> Any:
+    """What a bracketed name leads to, as in payment[payment_intent]."""
+    for part in re.findall(r"[^\[\]]+", name):
+        thing = thing.get(part) if isinstance(thing, dict) else None
+    return thing
+
+
+def _limit(given: str, most: int) -> int | None:
+    return int(given) if re.fullmatch(r"[0-9]{1,3}", given) and 1 <= int(given) <= most else None
+
+
+def _mollie_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json]:
+    """An open payment."""
+    if path != "/v2/payments":
+        raise _mollie_refuses(HTTPStatus.NOT_FOUND, "Nothing is made here: POST /v2/payments")
+    try:
+        wanted = json.loads(body)
+        missing = [name for name in ("amount", "description", "redirectUrl") if not wanted.get(name)]
+    except (ValueError, AttributeError):
+        raise _mollie_refuses(HTTPStatus.BAD_REQUEST, "The body is not a JSON object") from None
+    if missing:
+        raise _mollie_refuses(HTTPStatus.UNPROCESSABLE_ENTITY, f"The {missing[0]} is missing")
+    payment_id = new_id("tr_", 22)
+    checkout = f"https://www.mollie.com/checkout/test-mode?method=ideal&token={payment_id}"
+    kept = ("amount", "description", "redirectUrl", "webhookUrl", "metadata", "lines", "billingAddress", "locale")
+    payment = {
+        "resource": "payment",
+        "id": payment_id,
+        "mode": "test",
+        "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        "status": "open",
+        "profileId": PROFILE,
+        "sequenceType": "oneoff",
+        **{name: wanted[name] for name in kept if name in wanted},
+        "_links": {
+            "self": {"href": f"{fake.url}/v2/payments/{payment_id}", "type": "application/hal+json"},
+            "checkout": {"href": checkout, "type": "text/html"},
+            "dashboard": {"href": f"https://my.mollie.com/dashboard/payments/{payment_id}", "type": "text/html"},
+            "documentation": {"href": "https://docs.mollie.com/reference/create-payment", "type": "text/html"},
+        },
+    }
+    fake.objects[f"/v2/payments/{payment_id}"] = payment
+    return 201, payment
+
+
+def _stripe_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json]:
+    """An unpaid Checkout Session, with its payment intent and its line items."""
+    if path != "/v1/checkout/sessions":
+        raise _stripe_refuses(HTTPStatus.NOT_FOUND, "Nothing is made here: POST /v1/checkout/sessions")
+    wanted = _nested(parse_qsl(body.decode(), keep_blank_values=True))
+    if not wanted.get("mode"):
+        raise _stripe_refuses(HTTPStatus.BAD_REQUEST, "Missing required param: mode.", param="mode")
+    session_id, intent = new_id("cs_test_", 58), new_id("pi_", 24)
+    items = [_line_item(fake, item) for _, item in sorted(wanted.get("line_items", {}).items())]
+    total = sum(item["amount_total"] for item in items)
+    common = {
+        "created": int(datetime.now(UTC).timestamp()),
+        "currency": items[0]["currency"] if items else wanted.get("currency", "eur"),
+        "livemode": False,
+    }
+    session = {
+        "id": session_id,
+        "object": "checkout.session",
+        "amount_subtotal": total,
+        "amount_total": total,
+        "client_reference_id": wanted.get("client_reference_id"),
+        "customer_details": None,
+        "customer_email": wanted.get("customer_email"),
+        "metadata": wanted.get("metadata", {}),
+        "mode": wanted["mode"],
+        "payment_intent": intent,
+        "payment_status": "unpaid",
+        "status": "open",
+        "success_url": wanted.get("success_url"),
+        "url": f"https://checkout.stripe.com/c/pay/{session_id}",
+        **common,
+    }
+    fake.objects[f"{path}/{session_id}"] = session
+    for item in items:
+        fake.objects[f"{path}/{session_id}/line_items/{item['id']}"] = item
+    fake.objects[f"/v1/payment_intents/{intent}"] = {
+        "id": intent,
+        "object": "payment_intent",
+        "amount": total,
+        "metadata": wanted.get("payment_intent_data", {}).get("metadata", {}),
+        "status": "requires_payment_method",
+        **common,
+    }
+    return 200, session
+
+
+def _nested(form: Query) -> Json:
+    """line_items[0][quantity]=2 as {"line_items": {"0": {"quantity": "2"}}}."""
+    found: Json = {}
+    for name, value in form:
+        *outer, last = re.findall(r"[^\[\]]+", name)
+        place = found
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return found
+
+
+def _line_item(fake: FakeProviders, wanted: Mapping[str, Any]) -> Json:
+    if "price_data" in wanted:
+        given = wanted["price_data"]
+        price = {"id": new_id("price_", 24), "object": "price", "lookup_key": None, "metadata": {}} | given
+        price["unit_amount"] = int(given["unit_amount"])
+        description = given.get("product_data", {}).get("name")
+    else:
+        price = _stripe_get(fake, f"/v1/prices/{wanted.get('price')}", [])
+        description = price.get("nickname")
+    quantity = int(wanted.get("quantity", 1))
+    return {
+        "id": new_id("li_", 24),
+        "object": "item",
+        "amount_total": quantity * price["unit_amount"],
+        "currency": price["currency"],
+        "description": description,
+        "metadata": wanted.get("metadata", {}),
+        "price": price,
+        "quantity": quantity,
+    }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.fake = FakeProviders()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        path, query = urlsplit(self.path).path, parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
+        get = _stripe_get if path.startswith("/v1/") else _mollie_get
+        self._answer_with(lambda: (200, get(self.server.fake, path, query)))
+
+    def do_POST(self) -> None:
+        path, body = urlsplit(self.path).path, self._body()
+        post = _stripe_post if path.startswith("/v1/") else _mollie_post
+        self._answer_with(lambda: post(self.server.fake, path, body))
+
+    def do_PUT(self) -> None:
+        """The control route: PUT /control/v2/payments/{id} with a payment as Mollie would give it."""
+        self.server.fake.objects[self.path.removeprefix("/control")] = json.loads(self._body())
+        self._answer(204, {}, b"")
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _answer_with(self, answer: Callable[[], tuple[int, Json]]) -> None:
+        fake = self.server.fake
+        fake.asked.append(self.path)
+        if trouble := fake.trouble():
+            return self._answer(*trouble)
+        try:
+            self._check_key()
+            status, body = answer()
+        except _Refused as refused:
+            status, body = refused.status, refused.body
+        return self._answer(status, {}, json.dumps(body).encode())
+
+    def _check_key(self) -> None:
+        given = self.headers.get("Authorization")
+        if self.path.startswith("/v1/"):
+            if given != f"Bearer {STRIPE_KEY}":
+                raise _stripe_refuses(HTTPStatus.UNAUTHORIZED, "Invalid API Key provided")
+        elif given != f"Bearer {MOLLIE_KEY}":
+            detail = "Missing authentication, or failed to authenticate"
+            raise _mollie_refuses(HTTPStatus.UNAUTHORIZED, detail)
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in {
+            "Content-Type": "application/json" if self.path.startswith("/v1/") else "application/hal+json",
+            "Content-Length": str(len(body)),
+            **headers,
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """No log of requests."""
