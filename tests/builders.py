@@ -25,6 +25,7 @@ SESSION = "cs_test_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9"  
 STRIPE_SECRET = "whsec_test_0123456789"
 WEBHOOK_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 WOOCOMMERCE_SECRET = "woocommerce-signing-secret"
+MONEYBIRD_SECRET = "moneybird-signing-secret"
 MOLLIE_TOKEN, MOLLIE_SECRET = "token-of-this-stack", "mollie-signing-secret"
 SECRETS = {
     "stripe_signing": STRIPE_SECRET,
@@ -33,6 +34,7 @@ SECRETS = {
     "mollie_signing": MOLLIE_SECRET,
     "mollie_api_key": MOLLIE_KEY,
     "woocommerce_signing": WOOCOMMERCE_SECRET,
+    "moneybird_signing": MONEYBIRD_SECRET,
 }
 
 PRODUCT = Product(

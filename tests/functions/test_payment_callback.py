@@ -18,6 +18,7 @@ from tests.builders import (
     EVENTS,
     MOLLIE_SECRET,
     MOLLIE_TOKEN,
+    MONEYBIRD_SECRET,
     SESSION,
     SKU,
     STRIPE_SECRET,
@@ -297,6 +298,29 @@ def test_woocommerces_order_and_mollies_payment_for_it_are_one_payment(wired: St
 
 def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Stack, local: LocalStack) -> None:
     assert call("woocommerce", (EVENTS / "woocommerce/ping.txt").read_bytes(), {})["statusCode"] == 200
+    assert items(wired, local) == 0
+
+
+def moneybird(path: str, secret: str = MONEYBIRD_SECRET) -> Any:
+    body = (EVENTS / "moneybird" / path).read_bytes()
+    header = stripe_headers(body, secret)["stripe-signature"]  # the scheme is the same
+    return call("moneybird", body, {"Moneybird-Signature": header})
+
+
+@pytest.mark.parametrize("first", ["sales_invoice_state_changed_to_paid.json", "payment_destroyed.json"])
+def test_moneybirds_payment_taken_back_finds_its_order_whichever_is_told_first(wired: Stack, first: str) -> None:
+    story = ["sales_invoice_state_changed_to_paid.json", "payment_destroyed.json"]
+    for path in story if first == story[0] else story[::-1]:
+        assert moneybird(path)["statusCode"] == 200
+
+    order = wired.store.load("2026-0187")
+    assert order is not None
+    assert (order.standing, len(order.payments)) == (Standing.DISPUTED, 1)
+
+
+def test_a_call_that_moneybird_did_not_sign_is_refused_and_leaves_no_trace(wired: Stack, local: LocalStack) -> None:
+    assert moneybird("sales_invoice_state_changed_to_paid.json", "forged")["statusCode"] == 401
+    assert call("moneybird", b'{"action":"test_webhook"}', {})["statusCode"] == 401
     assert items(wired, local) == 0
 
 

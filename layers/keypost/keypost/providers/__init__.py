@@ -63,6 +63,7 @@ PROVIDERS = {
         reader="read_event",
         api="mollie",
     ),
+    "moneybird": Provider("keypost.providers.moneybird", "moneybird_signing", refused=401),
 }
 
 # The providers that can be asked what happened, by the name of their API.

@@ -1,0 +1,224 @@
+"""Moneybird: signed webhooks about invoices. A paid invoice is an order when a line's description holds a SKU between
+square brackets."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from keypost.errors import InvalidInput, SignatureRefused
+from keypost.models import Dispute, DisputeState, Kind, Line, PaymentNotice, PaymentState
+from keypost.providers.call import Call
+from keypost.providers.order_card import (
+    ORDER_ID,
+    SKU,
+    CardLine,
+    Language,
+    clean_name,
+    first_fault,
+    usable_address,
+)
+from keypost.strict_json import parse_object
+
+_TOLERANCE_SECONDS = 300
+_PAID = {"sales_invoice_state_changed_to_paid", "external_sales_invoice_state_changed_to_paid"}
+_INVOICES = {"SalesInvoice", "ExternalSalesInvoice"}
+_TAG = re.compile(rf"\[({SKU.pattern})\]")
+_QUANTITY = re.compile(r"([0-9]{1,9})(?:[.,]0{1,2})?(?: ?[xX])?")
+_RENEWAL = re.compile(rf"(?i:verlenging|renewal) +({ORDER_ID.pattern}(?:/[0-9]{{1,4}})?)|(LIC-[A-Z2-7]{{10}})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def verify(call: Call, secrets: tuple[str, ...]) -> None:
+    """Moneybird tries the URL while the webhook is made and needs its 200, before it tells us the secret: such a call
+    cannot be verified, and it changes nothing."""
+    if _is_trial(call.body):
+        return
+    header = call.headers.get("moneybird-signature", "")
+    pairs = [part.strip().partition("=") for part in header.split(",")]
+    stamps = [value for key, _, value in pairs if key == "t"]
+    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
+        raise SignatureRefused("the header Moneybird-Signature with one timestamp is missing")
+    if abs(call.now.timestamp() - int(stamps[0])) > _TOLERANCE_SECONDS:
+        raise SignatureRefused("the signature is older or newer than five minutes")
+    given = [value.encode("utf-8", "replace") for key, _, value in pairs if key == "v1"]
+    for secret in filter(None, secrets):
+        right = hmac.new(secret.encode(), stamps[0].encode() + b"." + call.body, hashlib.sha256).hexdigest().encode()
+        if any(hmac.compare_digest(right, signature) for signature in given):
+            return
+    raise SignatureRefused("no signature in Moneybird-Signature fits the body: is this webhook's secret the one set?")
+
+
+def _is_trial(body: bytes) -> bool:
+    try:
+        return parse_object(body).get("action") == "test_webhook"
+    except InvalidInput:
+        return False
+
+
+def _moment(given: Any) -> datetime | None:
+    """A day is its noon. What is no moment is none, and no reason to keep a code back."""
+    text = f"{given}T12:00:00Z" if isinstance(given, str) and _DAY.fullmatch(given) else given
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC).replace(microsecond=0) if found.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+Id = Annotated[str, Field(pattern=r"^[0-9]{1,64}$")]
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$")]
+
+
+class _Contact(BaseModel):
+    send_invoices_to_email: Any = None
+    email: Any = None
+    firstname: Any = None
+    lastname: Any = None
+    company_name: Any = None
+
+
+class _Detail(BaseModel):
+    description: str | None = None
+    amount: str | None = None
+    period: str | None = None
+
+    @property
+    def tags(self) -> list[str]:
+        return list(dict.fromkeys(_TAG.findall(self.description or "")))
+
+
+class _Payment(BaseModel):
+    credit_invoice_id: Any = None
+
+
+class _Invoice(BaseModel):
+    id: Id
+    invoice_id: Any = None  # its number; an external invoice has none
+    state: str
+    reference: str | None = None
+    language: Language = None
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    total_price_incl_tax: Money
+    paid_at: Moment = None
+    updated_at: Moment = None
+    contact: _Contact | None = None
+    details: list[_Detail] = []
+    payments: list[_Payment] = []
+
+
+class _DestroyedPayment(BaseModel):
+    invoice_type: str
+    invoice_id: Id  # the id of the invoice, not its number
+
+
+def read(call: Call) -> Sequence[PaymentNotice]:
+    """A payment taken back is an open dispute, which being paid again settles: a person decides, nothing is revoked."""
+    raw = parse_object(call.body)
+    action, entity, kind = str(raw.get("action")), raw.get("entity"), str(raw.get("entity_type"))
+    destroyed = action.endswith("payment_destroyed")
+    try:
+        if destroyed and kind == "Payment":
+            return _taken_back(_DestroyedPayment.model_validate(entity), call.now)
+        if kind not in _INVOICES or not (destroyed or action in _PAID):
+            return ()
+        invoice = _Invoice.model_validate(entity)
+    except ValidationError as error:
+        raise InvalidInput(f"Moneybird's {kind} does not fit: {first_fault(error)}") from None
+    if not any(detail.tags for detail in invoice.details) or Decimal(invoice.total_price_incl_tax) < 0:
+        return ()  # other work, or a credit note
+    if destroyed == (invoice.state == "paid"):
+        return ()
+    return (_undone(invoice, call.now) if destroyed else _paid(invoice, call.now),)
+
+
+def _taken_back(payment: _DestroyedPayment, now: datetime) -> Sequence[PaymentNotice]:
+    """As of now: the payment itself was last changed before its invoice was paid."""
+    if payment.invoice_type not in _INVOICES:
+        return ()
+    dispute = Dispute("payment", DisputeState.OPEN, now)
+    return (PaymentNotice("moneybird", payment.invoice_id, state=None, at=now, order_id="", disputes=(dispute,)),)
+
+
+def _undone(invoice: _Invoice, now: datetime) -> PaymentNotice:
+    as_of = invoice.updated_at or now
+    return PaymentNotice(
+        provider="moneybird",
+        payment_id=invoice.id,
+        state=None,
+        at=now,
+        order_id=_order_id(invoice),
+        disputes=(Dispute("payment", DisputeState.OPEN, as_of),),
+    )
+
+
+def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
+    contact = invoice.contact or _Contact()
+    lines, problem = _lines(invoice)
+    if any(payment.credit_invoice_id for payment in invoice.payments):
+        problem = "a credit note settled it, at least in part: look whether it was paid, then serve by hand"
+    return replace(
+        _undone(invoice, now),
+        state=PaymentState.PAID,
+        at=min(invoice.paid_at or now, now),
+        amount=invoice.total_price_incl_tax,
+        currency=invoice.currency,
+        email=_email(contact),
+        name=clean_name(f"{contact.firstname or ''} {contact.lastname or ''}") or clean_name(contact.company_name),
+        language=invoice.language,
+        lines=lines,
+        problem=problem,
+        disputes=(Dispute("payment", DisputeState.WON, invoice.updated_at or now),),
+    )
+
+
+def _order_id(invoice: _Invoice) -> str:
+    number = invoice.invoice_id
+    return number if isinstance(number, str) and ORDER_ID.fullmatch(number) else invoice.id
+
+
+def _email(contact: _Contact) -> str | None:
+    """Where its invoices go, which may be several addresses with commas between; else its own."""
+    given = (text for text in (contact.send_invoices_to_email, contact.email) if isinstance(text, str))
+    return next(filter(None, map(usable_address, ",".join(given).split(","))), None)
+
+
+def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], str | None]:
+    """The lines that have a tag, or none and why no program can serve them."""
+    renewal = _RENEWAL.fullmatch((invoice.reference or "").strip())
+    renews = renewal and (renewal[1] or renewal[2])
+    lines = []
+    for number, detail in enumerate(invoice.details, start=1):
+        if not detail.tags:
+            continue
+        given = {
+            "sku": "+".join(detail.tags),  # two on one line are no SKU
+            "quantity": _quantity(detail.amount),
+            "kind": Kind.RENEWAL if renews else Kind.NEW,
+            "renews": renews,
+        } | _period(detail.period)
+        try:
+            lines.append(CardLine.model_validate(given).line())
+        except ValidationError as error:
+            return (), f"line {number} of the invoice does not fit: {first_fault(error)}: serve by hand"
+    return tuple(lines), None
+
+
+def _quantity(amount: str | None) -> str:
+    """`2`, `2 x`, `2,00` and `2.0` are 2, nothing is 1; the rest stays as it is, and is not a whole number."""
+    text = (amount or "").strip() or "1"
+    found = _QUANTITY.fullmatch(text)
+    return found[1] if found else text
+
+
+def _period(period: str | None) -> dict[str, str]:
+    """From `20261201..20271130`. Of anything else, such as `202612`, come days that CardLine refuses."""
+    days = [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in period.split("..")] if period else []
+    return dict(zip(("period_start", "period_end"), days, strict=False))
