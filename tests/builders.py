@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +12,11 @@ from zoneinfo import ZoneInfo
 import stripe
 from standardwebhooks import Webhook
 
-from cli.local.fake_providers import MOLLIE_KEY
+from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
 from keypost.emails import Shop
-from keypost.models import Kind, Line, Order, PaymentNotice, PaymentState, Product
+from keypost.models import Kind, Line, Order, Payment, PaymentNotice, PaymentState, Product
 from keypost.orders import with_payment
+from keypost.payments import with_notice
 from keypost.providers.call import Call
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -29,6 +31,7 @@ MONEYBIRD_SECRET = "moneybird-signing-secret"
 MOLLIE_TOKEN, MOLLIE_SECRET = "token-of-this-stack", "mollie-signing-secret"
 SECRETS = {
     "stripe_signing": STRIPE_SECRET,
+    "stripe_api_key": STRIPE_KEY,
     "webhook_signing": WEBHOOK_SECRET,
     "mollie_token": MOLLIE_TOKEN,
     "mollie_signing": MOLLIE_SECRET,
@@ -85,6 +88,15 @@ def notice(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> Payme
 
 def paid_order(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> Order:
     return with_payment(None, notice(order_id, *lines, **changes), NOW, "EUR")
+
+
+def added_up(notices: Iterable[PaymentNotice]) -> Payment:
+    """The one payment that these notices are about."""
+    payments: tuple[Payment, ...] = ()
+    for each in notices:
+        payments, _ = with_notice(payments, each)
+    (payment,) = payments
+    return payment
 
 
 def event(path: str) -> Any:

@@ -11,15 +11,14 @@ from keypost.models import (
     Dispute,
     DisputeState,
     FailedRefund,
-    Payment,
     PaymentNotice,
     PaymentState,
     Refunded,
     Standing,
 )
 from keypost.orders import with_payment
-from keypost.payments import merged
-from tests.builders import NOW, notice
+from keypost.payments import with_notice
+from tests.builders import NOW, added_up, notice
 
 MINUTE = timedelta(minutes=1)
 OPEN, WON, LOST = DisputeState.OPEN, DisputeState.WON, DisputeState.LOST
@@ -77,14 +76,6 @@ STORIES: dict[str, tuple[list[PaymentNotice], Standing]] = {
 }
 
 
-def added_up(notices: list[PaymentNotice]) -> Payment:
-    payment: Payment | None = None
-    for each in notices:
-        payment = merged(payment, each)
-    assert payment is not None
-    return payment
-
-
 @pytest.mark.parametrize(("story", "standing"), STORIES.values(), ids=STORIES.keys())
 def test_a_payment_stands_where_its_story_leaves_it_in_whatever_order_it_is_told(
     story: list[PaymentNotice], standing: Standing
@@ -114,4 +105,5 @@ def test_a_notice_that_says_nothing_new_changes_nothing() -> None:
     payment = added_up([PAID, refunded(2, "10.00"), dispute(1, "dp_1", WON)])
 
     for each in (PAID, UNPAID, refunded(1, "5.00"), dispute(0, "dp_1", OPEN)):
-        assert merged(payment, each) is payment
+        payments = (payment,)
+        assert with_notice(payments, each) == (payments, payment)

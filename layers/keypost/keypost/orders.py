@@ -64,6 +64,8 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     if payments == before.payments and order == before:
         return before
     order = replace(order, payments=payments)
+    if _says_the_same(before, order):
+        return order
     order = _noted(order, now, f"payment {payment.standing}", f"{notice.provider} {notice.payment_id} says so")
     if order.is_paid_twice and not before.is_paid_twice:
         return _noted(order, now, "paid twice", "two payments stand; refund one of them")
@@ -77,6 +79,19 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
         ids = ", ".join(license_.id for license_ in order.licenses[:10])
         return _noted(order, now, "codes to block", f"the money went back after they left: {ids}")
     return order
+
+
+def _says_the_same(before: Order, after: Order) -> bool:
+    """Whether all that is new is as of when so much was returned: who asks a provider each hour hears that each
+    hour."""
+
+    def timeless(order: Order) -> Order:
+        payments = (
+            p if p.refunded is None else replace(p, refunded=replace(p.refunded, as_of=p.at)) for p in order.payments
+        )
+        return replace(order, payments=tuple(sorted(payments, key=lambda payment: payment.names)))
+
+    return timeless(before) == timeless(after)
 
 
 def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str) -> Order:

@@ -2,7 +2,6 @@
 payment."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from keypost.models import Payment, PaymentNotice, PaymentState, Refunded, latest_disputes
@@ -15,16 +14,9 @@ def with_notice(payments: Sequence[Payment], notice: PaymentNotice) -> tuple[tup
     that turn out to be one, since the notice knows both their names, become one."""
     same = [payment for payment in payments if notice.names & set(payment.names)]
     payment = _joined([*same, _payment(notice)])
-    if len(same) == 1 and _is_nothing_new(same[0], payment):
+    if same == [payment]:
         return tuple(payments), same[0]
     return (*(p for p in payments if p not in same), payment), payment
-
-
-def _is_nothing_new(known: Payment, payment: Payment) -> bool:
-    """Also when the same was returned as of a later moment: who asks a provider each hour hears that each hour."""
-    was, now = known.refunded, payment.refunded
-    told_again = was and now and not payment.failed_refunds and (was.amount, was.full) == (now.amount, now.full)
-    return payment == (replace(known, refunded=now) if told_again else known)
 
 
 def _payment(notice: PaymentNotice) -> Payment:

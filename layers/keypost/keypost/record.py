@@ -37,7 +37,7 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
     order = store.change(order_id, with_facts)
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order_id)
-    return order_id, order is not before
+    return order_id, before is None or order.timeline != before.timeline
 
 
 def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:

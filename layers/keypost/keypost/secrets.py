@@ -20,6 +20,7 @@ NAMES = (
     "mollie_signing",
     "mollie_api_key",
     "woocommerce_signing",
+    "moneybird_signing",
 )
 
 Values = tuple[str, ...]

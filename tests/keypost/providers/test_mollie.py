@@ -1,7 +1,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
-from keypost.models import Dispute, DisputeState, Line, PaymentNotice, PaymentState, Refunded
+from keypost.models import Dispute, DisputeState, Kind, Line, PaymentNotice, PaymentState, Refunded
 from keypost.providers import mollie
 from tests.builders import EVENTS, MOLLIE_SECRET, MOLLIE_TOKEN, NOW, SKU, a_call, event
 
@@ -32,9 +32,9 @@ def fetched(found: dict[str, Any] | None, stage: str = "test") -> PaymentNotice 
         asked.append((path, query))
         return found
 
-    notice = mollie.read_classic(a_call(f"id={ID}".encode(), stage=stage, get=get))
+    notices = mollie.read_classic(a_call(f"id={ID}".encode(), stage=stage, get=get))
     assert asked == [(f"/v2/payments/{ID}", {"embed": "refunds,chargebacks"})]
-    return notice
+    return notices[0] if notices else None
 
 
 def notice(**changes: Any) -> PaymentNotice:
@@ -79,16 +79,16 @@ def test_a_shop_on_mollies_plugin_works_without_changing_anything() -> None:
 
     found = notice(metadata={"order_id": 1234}, lines=lines)
 
-    assert found == replace(PAID, order_id="1234", email="anna@klant.example", lines=(Line(SKU, 2),))
+    assert found == replace(PAID, order_id="1234", email="anna@klant.example", lines=(Line(SKU, 2),), itemized=True)
 
 
 @pytest.mark.parametrize(
     "metadata", [None, 12, "text", [1], {}, {"order_id": None}, {"order_id": True}, {"order_id": "a b"}]
 )
-def test_a_payment_that_names_no_order_is_an_order_by_its_own_id(metadata: Any) -> None:
+def test_a_payment_that_names_no_order_leaves_that_open(metadata: Any) -> None:
     found = notice(metadata=metadata)
 
-    assert (found.order_id, found.lines, found.problem) == (ID, (Line(SKU, 1),), None)
+    assert (found.order_id, found.lines, found.problem) == ("", (Line(SKU, 1),), None)
 
 
 def test_a_payment_that_says_nothing_of_what_was_bought_has_no_lines() -> None:
@@ -164,11 +164,270 @@ def test_a_chargeback_is_a_dispute_until_it_is_reversed() -> None:
     )
 
 
-def test_a_recurring_payment_is_an_order_of_its_own_that_a_person_serves() -> None:
-    found = notice(sequenceType="recurring")
+def answering(things: dict[str, dict[str, Any]]) -> Any:
+    """Mollie's API, which knows these things by their path and nothing else."""
+    return lambda path, _query: things.get(path)
+
+
+def read_all(things: dict[str, dict[str, Any]], body: bytes | None = None, **how: Any) -> Sequence[PaymentNotice]:
+    call = a_call(body or f"id={ID}".encode(), get=answering(things), **how)
+    return mollie.read_event(call) if body else mollie.read_classic(call)
+
+
+def happened(kind: str, entity_id: str) -> bytes:
+    return json.dumps(event("mollie/payment.paid.json") | {"type": kind, "entityId": entity_id}).encode()
+
+
+SUBSCRIPTION = {
+    f"/v2/payments/{ID}": payment(
+        metadata=None,
+        sequenceType="recurring",
+        customerId="cst_8wmqcHMN4U",
+        subscriptionId="sub_rVKGtNd6s3",
+        billingAddress=None,
+        locale=None,
+    ),
+    "/v2/customers/cst_8wmqcHMN4U/subscriptions/sub_rVKGtNd6s3": {
+        "metadata": {"v": "1", "order_id": "2025-000042", "line_1": f"{SKU}|2"}
+    },
+    "/v2/customers/cst_8wmqcHMN4U": {"email": "abonnee@klant.example", "name": "Anna Jansen", "locale": "nl_NL"},
+}
+
+
+def test_a_payment_of_a_subscription_is_an_order_of_its_own_that_renews_the_first() -> None:
+    (found,) = read_all(SUBSCRIPTION)
 
     assert found.order_id == ID
-    assert "recurring payment" in (found.problem or "")
+    assert found.lines == (Line(SKU, 2, Kind.RENEWAL, "2025-000042/1"),)
+    assert (found.email, found.name, found.language) == ("abonnee@klant.example", "Anna Jansen", "nl")
+    assert (found.problem, found.itemized) == (None, False)
+
+
+def test_metadata_that_mollie_did_forward_from_the_subscription_is_not_asked_for() -> None:
+    card = {"v": "1", "order_id": "7", "line_1": f"{SKU}|1", "email": "a@klant.example"}
+    path = f"/v2/payments/{ID}"
+
+    (found,) = read_all({path: SUBSCRIPTION[path] | {"metadata": card}})
+
+    assert (found.lines, found.email) == ((Line(SKU, 1, Kind.RENEWAL, "7/1"),), "a@klant.example")
+
+
+def test_a_recurring_payment_of_which_nothing_is_known_has_no_lines() -> None:
+    path = f"/v2/payments/{ID}"
+
+    (found,) = read_all({path: SUBSCRIPTION[path]})
+
+    assert (found.order_id, found.lines) == (ID, ())
+
+
+@pytest.mark.parametrize("ids", [{"customerId": "cst_/../x"}, {"subscriptionId": "sub_?"}, {"customerId": None}])
+def test_ids_of_others_than_mollies_form_reach_no_url(ids: dict[str, Any]) -> None:
+    path = f"/v2/payments/{ID}"
+    things = {path: SUBSCRIPTION[path] | ids}
+
+    def get(asked: str, _query: Any) -> Any:
+        assert asked == path or "/../" not in asked
+        assert "?" not in asked
+        return things.get(asked)
+
+    assert len(mollie.read_classic(a_call(f"id={ID}".encode(), get=get))) == 1
+
+
+LINK = {
+    "/v2/payment-links/pl_4Y0eZitmBnQ6IDoMqZQKh": {
+        "id": "pl_4Y0eZitmBnQ6IDoMqZQKh",
+        "mode": "test",
+        "description": "Kaspersky Standard",
+        "amount": {"value": "39.95", "currency": "EUR"},
+        "reusable": False,
+        "lines": [{"type": "digital", "sku": SKU, "quantity": 2}, {"type": "shipping_fee", "sku": "post"}],
+        "billingAddress": {"email": "link@klant.example"},
+    },
+    "/v2/payment-links/pl_4Y0eZitmBnQ6IDoMqZQKh/payments": {
+        "_embedded": {"payments": [payment(metadata=None), payment(id="tr_0therAttempt", status="expired")]},
+        "_links": {"next": None},
+    },
+    f"/v2/payments/{ID}": payment(metadata=None, billingAddress=None, lines=None),
+}
+LINK_PAID = happened("payment-link.paid", "pl_4Y0eZitmBnQ6IDoMqZQKh")
+
+
+def with_link(**changes: Any) -> dict[str, dict[str, Any]]:
+    path = "/v2/payment-links/pl_4Y0eZitmBnQ6IDoMqZQKh"
+    return LINK | {path: LINK[path] | changes}
+
+
+def test_a_paid_payment_link_says_what_its_payment_cannot() -> None:
+    (found,) = read_all(LINK, LINK_PAID)
+
+    assert (found.payment_id, found.order_id, found.email) == (ID, "", "link@klant.example")
+    assert (found.lines, found.itemized, found.problem) == ((Line(SKU, 2),), True, None)
+
+
+def test_the_description_of_a_payment_link_may_name_the_sku() -> None:
+    (found,) = read_all(with_link(lines=None, description=f"Kaspersky Standard, 1 jaar [{SKU}]"), LINK_PAID)
+
+    assert found.lines == (Line(SKU, 1),)
+
+
+@pytest.mark.parametrize("changes", [{"reusable": True}, {"amount": None}])
+def test_a_reusable_link_and_one_of_open_amount_are_looked_at_by_a_person(changes: dict[str, Any]) -> None:
+    (found,) = read_all(with_link(**changes), LINK_PAID)
+
+    assert "payment link" in (found.problem or "")
+
+
+INVOICE = {
+    "/v2/sales-invoices/invoice_4Y0eZitmBn": {
+        "id": "invoice_4Y0eZitmBn",
+        "mode": "test",
+        "status": "paid",
+        "paidAt": "2026-11-20T10:00:00+00:00",
+        "totalAmount": {"value": "39.95", "currency": "EUR"},
+        "metadata": {"v": "1", "order_id": "F-2026-12", "line_1": f"{SKU}|1"},
+        "recipient": {"email": "factuur@klant.example", "organizationName": "Klant B.V.", "locale": "nl_NL"},
+        "paymentDetails": [{"source": "payment", "sourceReference": ID}],
+    }
+}
+INVOICE_PAID = happened("sales-invoice.paid", "invoice_4Y0eZitmBn")
+
+
+def with_invoice(**changes: Any) -> dict[str, dict[str, Any]]:
+    ((path, invoice),) = INVOICE.items()
+    return {path: invoice | changes}
+
+
+def test_a_paid_sales_invoice_is_an_order_and_the_same_payment_as_the_one_that_paid_it() -> None:
+    assert read_all(INVOICE, INVOICE_PAID) == (
+        PaymentNotice(
+            provider="mollie",
+            payment_id="invoice_4Y0eZitmBn",
+            state=PaymentState.PAID,
+            at=datetime(2026, 11, 20, 10, tzinfo=UTC),
+            order_id="F-2026-12",
+            amount="39.95",
+            currency="EUR",
+            email="factuur@klant.example",
+            name="Klant B.V.",
+            language="nl",
+            lines=(Line(SKU, 1),),
+            also=(f"mollie:{ID}",),
+        ),
+    )
+
+
+def test_a_sales_invoice_that_somebody_marked_as_paid_is_paid() -> None:
+    (found,) = read_all(with_invoice(paymentDetails=[{"source": "manual"}]), INVOICE_PAID)
+
+    assert (found.state, found.also) == (PaymentState.PAID, ())
+
+
+@pytest.mark.parametrize("changes", [{"status": "issued"}, {"metadata": None}, {"metadata": {"project": "roof"}}])
+def test_a_sales_invoice_that_is_not_paid_or_for_something_else_tells_of_nothing(changes: dict[str, Any]) -> None:
+    assert read_all(with_invoice(**changes), INVOICE_PAID) == ()
+
+
+@pytest.mark.parametrize("body", [LINK_PAID, INVOICE_PAID], ids=["link", "invoice"])
+def test_a_link_or_an_invoice_that_mollie_does_not_know_tells_of_nothing(body: bytes) -> None:
+    assert read_all({}, body) == ()
+
+
+@pytest.mark.parametrize(
+    ("things", "body"), [(LINK, LINK_PAID), (INVOICE, INVOICE_PAID)], ids=["payment link", "sales invoice"]
+)
+def test_a_link_or_an_invoice_of_test_mode_never_reaches_a_live_stack(
+    things: dict[str, dict[str, Any]], body: bytes
+) -> None:
+    with pytest.raises(ProviderRefused, match="mode"):
+        read_all(things, body, stage="live")
+
+
+def test_only_payments_of_our_profile_count_where_one_is_set() -> None:
+    things = {f"/v2/payments/{ID}": payment(profileId="pfl_another1")}
+
+    assert read_all(things, profile="pfl_QkEhN94Ba") == ()
+    assert len(read_all(things, profile="pfl_another1")) == 1
+    assert len(read_all(things, profile="")) == 1
+
+
+def test_without_a_key_of_the_api_nothing_can_be_asked() -> None:
+    with pytest.raises(ProviderRefused, match="mollie_api_key"):
+        mollie.read_classic(a_call(f"id={ID}".encode(), get=None))
+
+
+def page(kind: str, *found: dict[str, Any], following: str | None = None) -> dict[str, Any]:
+    next_page = {"href": f"https://api.mollie.com/v2/{kind}?limit=250&from={following}"} if following else None
+    return {"_embedded": {kind: list(found)}, "_links": {"next": next_page}}
+
+
+SINCE = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def recent(pages: dict[tuple[str, str], dict[str, Any]], things: dict[str, dict[str, Any]] | None = None) -> list[str]:
+    """The payments found, when Mollie's lists have these pages (by path and first id)."""
+
+    def get(path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
+        if path in (things or {}):
+            return (things or {})[path]
+        return pages.get((path, query.get("from", "")), page(path.rpartition("/")[2]))
+
+    return [notice.payment_id for notice in mollie.recent(a_call(b"", get=get), SINCE)]
+
+
+def test_recent_payments_are_those_paid_since_and_the_list_is_read_no_further_than_a_debit_takes() -> None:
+    def made(name: str, created: str, paid: str | None = None, **changes: Any) -> dict[str, Any]:
+        return payment(id=f"tr_{name}", createdAt=f"{created}T10:00:00+00:00", **changes) | (
+            {"paidAt": f"{paid}T10:00:00+00:00"} if paid else {}
+        )
+
+    first = page(
+        "payments",
+        made("isOpen", "2026-11-21", status="open"),
+        made("justPaid", "2026-11-20", "2026-11-20"),
+        following="tr_slowDebit",
+    )
+    second = page(
+        "payments",
+        made("slowDebit", "2026-10-25", "2026-11-21"),
+        made("oldOne", "2026-10-25", "2026-10-25"),
+        made("nobodys", "2026-10-25", "2026-11-21", metadata=None, lines=None),
+        made("tooOld", "2026-10-01", "2026-11-21"),
+        following="tr_neverAsked",
+    )
+
+    pages = {("/v2/payments", ""): first, ("/v2/payments", "tr_slowDebit"): second}
+    assert recent(pages) == ["tr_justPaid", "tr_slowDebit"]
+
+
+def test_recent_refunds_and_chargebacks_lead_to_their_payments() -> None:
+    now, old = "2026-11-21T10:00:00+00:00", "2026-11-19T10:00:00+00:00"
+    pages = {
+        ("/v2/refunds", ""): page(
+            "refunds", {"paymentId": ID, "createdAt": now}, {"paymentId": "tr_anotherOne", "createdAt": old}
+        ),
+        ("/v2/chargebacks", ""): page("chargebacks", {"paymentId": ID, "createdAt": now}),
+    }
+
+    assert recent(pages, {f"/v2/payments/{ID}": payment()}) == [ID, ID]
+
+
+def test_a_listed_payment_of_which_something_was_returned_is_fetched_for_the_whole_story() -> None:
+    listed = payment(amountRefunded={"value": "39.95", "currency": "EUR"})
+    refund = {"status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
+    things = {f"/v2/payments/{ID}": payment(_embedded={"refunds": [refund]})}
+
+    def get(path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
+        pages = {"/v2/payments": page("payments", listed)}
+        return things.get(path) or pages.get(path, page(path.rpartition("/")[2]))
+
+    (found,) = mollie.recent(a_call(b"", get=get), SINCE)
+    assert found.refunded == Refunded(NOW, "39.95")
+
+
+@pytest.mark.parametrize("answer", [{}, {"_embedded": []}, {"_embedded": {"payments": [{}]}}, {"_embedded": None}])
+def test_a_list_that_is_not_as_documented_is_asked_for_again(answer: dict[str, Any]) -> None:
+    with pytest.raises(ProviderUnavailable):
+        list(mollie.recent(a_call(b"", get=lambda _path, _query: answer), SINCE))
 
 
 @pytest.mark.parametrize(("stage", "mode"), [("live", "test"), ("test", "live")])
@@ -212,14 +471,14 @@ def _nobody_asks(path: str, _query: Mapping[str, str]) -> None:
 def test_an_event_leads_to_its_payment(kind: str, entity: dict[str, Any]) -> None:
     body = event("mollie/payment.paid.json") | {"type": kind, "_embedded": {"entity": entity}}
 
-    assert mollie.read_event(a_call(json.dumps(body).encode(), get=lambda _p, _q: payment())) == PAID
+    assert mollie.read_event(a_call(json.dumps(body).encode(), get=lambda _p, _q: payment())) == (PAID,)
 
 
 @pytest.mark.parametrize("kind", ["payout.paid", "balance-transaction.created", "hook.ping", ""])
 def test_an_event_about_something_else_tells_of_nothing(kind: str) -> None:
     body = event("mollie/payment.paid.json") | {"type": kind}
 
-    assert mollie.read_event(a_call(json.dumps(body).encode(), get=_nobody_asks)) is None
+    assert mollie.read_event(a_call(json.dumps(body).encode(), get=_nobody_asks)) == ()
 
 
 @pytest.mark.parametrize(

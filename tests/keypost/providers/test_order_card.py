@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from keypost.errors import InvalidInput
 from keypost.models import Kind, Line
-from keypost.providers.order_card import clean_name, email_address, read_card
+from keypost.providers.order_card import Told, clean_name, email_address, read_card, read_metadata, renewing
 
 CARD = {"v": "1", "order_id": "2026-001235", "email": "facturen@klant.example", "lang": "nl"}
 
@@ -36,13 +36,44 @@ def test_numbers_are_read_as_text_and_unknown_keys_are_ignored() -> None:
     assert (card.order_id, card.email, card.lines[0].quantity) == ("1234", None, 2)
 
 
+def test_a_card_without_lines_leaves_them_to_the_provider() -> None:
+    assert read_metadata(CARD) == Told("2026-001235", "facturen@klant.example", "nl")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"order_id": "7"}, {"order_id": 7, "store_id": 1, "payment_token": "x"}, '{"order_id":7}'],
+)
+def test_the_metadata_of_a_shops_plugin_names_its_order_and_is_no_card(metadata: Any) -> None:
+    assert read_metadata(metadata) == Told("7")
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, [], 7, True, "text", "[" * 9999, {}, {"order_id": "a b"}, {"order_id": True}]
+)
+def test_metadata_that_names_no_order_tells_of_none(metadata: Any) -> None:
+    assert read_metadata(metadata) == Told("")
+
+
+def test_a_card_that_breaks_a_rule_still_names_its_order() -> None:
+    told = read_metadata(CARD | {"line_1": "A|0"})
+
+    assert (told.order_id, told.lines) == ("2026-001235", ())
+    assert "quantity" in (told.problem or "")
+
+
+def test_a_later_charge_of_a_subscription_renews_each_line_of_its_card() -> None:
+    lines = [Line("A", 1), Line("B", 2, Kind.RENEWAL, "LIC-7F3K9Q2M")]
+
+    assert renewing("7", lines) == (Line("A", 1, Kind.RENEWAL, "7/1"), Line("B", 2, Kind.RENEWAL, "LIC-7F3K9Q2M"))
+
+
 @pytest.mark.parametrize(
     ("card", "fault"),
     [
         ({}, "v: Field required"),
         ({"v": "2", "order_id": "1", "sku": "A"}, "v: "),
         ({"v": "1", "sku": "A"}, "order_id: Field required"),
-        (CARD, "lines: "),
         (CARD | {"order_id": "a b", "sku": "A"}, "order_id: "),
         (CARD | {"order_id": "x" * 65, "sku": "A"}, "order_id: "),
         (CARD | {"order_id": "1\n", "sku": "A"}, "order_id: "),

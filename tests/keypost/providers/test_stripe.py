@@ -1,7 +1,8 @@
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -9,16 +10,17 @@ import stripe as stripe_library
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.errors import InvalidInput, SignatureRefused
+from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
 from keypost.models import (
     Dispute,
     DisputeState,
     FailedRefund,
+    Kind,
     Line,
-    MoneyBack,
     PaymentNotice,
     PaymentState,
     Refunded,
+    SubscriptionEnded,
 )
 from keypost.providers import stripe
 from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, a_call, event, stripe_event, stripe_headers
@@ -29,7 +31,7 @@ LATER = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def read(body: bytes, stage: str = "test") -> PaymentNotice:
-    notice = stripe.read(a_call(body, stage=stage))
+    (notice,) = stripe.read(a_call(body, stage=stage))
     assert isinstance(notice, PaymentNotice)
     return notice
 
@@ -135,7 +137,7 @@ def test_a_paid_session_with_an_order_card_is_an_order() -> None:
         name="Anna Jansen",
         language="nl",
         lines=(Line(SKU, 1),),
-        reference="pi_3SXk1keypost",
+        also=("stripe:pi_3SXk1keypost",),
     )
 
 
@@ -177,15 +179,14 @@ def seconds(stamp: int) -> datetime:
     ],
 )
 def test_money_that_goes_back_is_told_by_the_payment_intent(body: bytes, says: dict[str, Any]) -> None:
-    told = stripe.read(a_call(body, stage="test", now=LATER))
+    (told,) = stripe.read(a_call(body, stage="test", now=LATER))
 
-    assert isinstance(told, MoneyBack)
-    assert told.reference == "pi_3SXk1keypost"
-    assert told.notice == replace(PaymentNotice("stripe", "", None, told.notice.at, ""), **says)
+    assert isinstance(told, PaymentNotice)
+    assert told == replace(PaymentNotice("stripe", "pi_3SXk1keypost", None, told.at, ""), **says)
 
 
 def test_money_that_goes_back_of_something_else_than_a_checkout_is_nothing_to_us() -> None:
-    assert stripe.read(a_call(money("charge.refunded", payment_intent=None), stage="test", now=LATER)) is None
+    assert stripe.read(a_call(money("charge.refunded", payment_intent=None), stage="test", now=LATER)) == ()
 
 
 @pytest.mark.parametrize("name", ["charge.refunded", "charge.dispute.created"])
@@ -210,9 +211,9 @@ def test_the_event_and_its_payment_status_say_how_the_payment_stands(
     assert read(stripe_event({"payment_status": payment_status}, type=event_type)).state is state
 
 
-@pytest.mark.parametrize("event_type", ["invoice.paid", "customer.created", "checkout.session.expired"])
+@pytest.mark.parametrize("event_type", ["invoice.payment_succeeded", "customer.created", "checkout.session.expired"])
 def test_an_event_of_another_kind_tells_of_no_payment(event_type: str) -> None:
-    assert stripe.read(a_call(stripe_event(type=event_type), stage="test", now=NOW)) is None
+    assert stripe.read(a_call(stripe_event(type=event_type), stage="test", now=NOW)) == ()
 
 
 @pytest.mark.parametrize(
@@ -237,18 +238,12 @@ def test_test_mode_never_reaches_a_live_stack_nor_live_mode_a_test_stack(stage: 
 @pytest.mark.parametrize(
     ("session", "order_id", "problem"),
     [
-        ({"id": "c" * 255, "metadata": {}}, "c" * 80, None),
-        ({"metadata": {}}, SESSION, None),
-        ({"metadata": None}, SESSION, None),
-        ({"metadata": {"v": "1", "order_id": "7"}}, "7", "lines"),
-        (
-            {"metadata": {"order_id": "a b", "sku": "A"}},
-            SESSION,
-            "v: Field required",
-        ),
+        ({"metadata": {}}, "", None),
+        ({"metadata": None}, "", None),
+        ({"metadata": {"v": "1", "order_id": "7"}}, "7", None),
+        ({"metadata": {"order_id": "a b", "sku": "A"}}, "", "v: Field required"),
         ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(21)}}, "7", "at most 20"),
         ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|10000"}}, "7", "quantity"),
-        ({"mode": "subscription"}, "2026-001234", "mode subscription"),
     ],
 )
 def test_a_paid_session_that_cannot_be_read_is_still_an_order_with_its_problem(
@@ -259,6 +254,304 @@ def test_a_paid_session_that_cannot_be_read_is_still_an_order_with_its_problem(
     assert (notice.order_id, notice.state, notice.lines) == (order_id, PaymentState.PAID, ())
     assert notice.problem is None if problem is None else problem in (notice.problem or "")
     assert notice.email == "anna@klant.example"
+
+
+@pytest.mark.parametrize("mode", ["subscription", "setup", None, []])
+def test_a_session_of_another_mode_sells_nothing_itself(mode: Any) -> None:
+    assert stripe.read(a_call(stripe_event({"mode": mode}))) == ()
+
+
+def api(*things: Any) -> Any:
+    """Stripe's API: answers of what is asked, in turn, for a path each."""
+    answers = dict(zip(things[::2], things[1::2], strict=True))
+    return lambda path, _query: answers.get(path)
+
+
+def item(sku: str | None = None, quantity: int = 1, **price: Any) -> dict[str, Any]:
+    product = {"id": "prod_1", "metadata": {"sku": sku} if sku else {}}
+    return {"quantity": quantity, "price": {"id": "price_1", "lookup_key": None, "product": product, **price}}
+
+
+NO_CARD = {"metadata": {"v": "1", "order_id": "7"}}
+ITEMS = f"/v1/checkout/sessions/{SESSION}/line_items"
+
+
+@pytest.mark.parametrize(
+    ("bought", "lines"),
+    [
+        ([item("A", 2)], (Line("A", 2),)),
+        ([item(lookup_key="B")], (Line("B", 1),)),
+        ([item(metadata={"sku": "C"}, lookup_key="monthly")], (Line("C", 1),)),
+        ([item("A"), item(), item("a b"), item("D", 3)], (Line("A", 1), Line("D", 3))),
+        ([item()], ()),
+    ],
+)
+def test_a_session_whose_card_has_no_lines_is_asked_what_it_sold(
+    bought: list[dict[str, Any]], lines: tuple[Line, ...]
+) -> None:
+    get = api(ITEMS, {"data": bought, "has_more": False})
+
+    (notice,) = stripe.read(a_call(stripe_event(NO_CARD), get=get))
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.order_id, notice.lines, notice.itemized) == ("7", lines, bool(lines))
+
+
+def test_all_pages_of_what_a_session_sold_are_read() -> None:
+    def get(path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        assert path == ITEMS
+        if "starting_after" in query:
+            assert query["starting_after"] == "li_1"
+            return {"data": [item("B")], "has_more": False}
+        return {"data": [item("A") | {"id": "li_1"}], "has_more": True}
+
+    (notice,) = stripe.read(a_call(stripe_event(NO_CARD), get=get))
+
+    assert isinstance(notice, PaymentNotice)
+    assert notice.lines == (Line("A", 1), Line("B", 1))
+
+
+def test_a_session_that_is_not_paid_or_whose_card_has_lines_is_not_asked_about() -> None:
+    def nobody_asks(path: str, _query: Any) -> None:
+        raise AssertionError(path)
+
+    for session in ({}, NO_CARD | {"payment_status": "unpaid"}):
+        assert len(stripe.read(a_call(stripe_event(session), get=nobody_asks))) == 1
+
+
+def test_when_stripe_answers_nonsense_about_a_session_it_is_asked_again_later() -> None:
+    for answer in ({}, {"data": 7}, {"data": [7]}):
+        with pytest.raises(ProviderUnavailable):
+            stripe.read(a_call(stripe_event(NO_CARD), get=api(ITEMS, answer)))
+
+
+CARD = {"v": "1", "order_id": "2025-000042", "lang": "nl", "line_1": f"{SKU}|1|new"}
+PERIOD = {"period_start": date(2026, 11, 18), "period_end": date(2027, 11, 17)}
+RENEWAL = Line(SKU, 1, Kind.RENEWAL, "2025-000042/1", **PERIOD)
+
+
+def invoice(**changes: Any) -> bytes:
+    body = event("stripe/invoice.paid.json")
+    body["data"]["object"] |= changes
+    return json.dumps(body).encode()
+
+
+def as_before_basil(**changes: Any) -> bytes:
+    """The same invoice in the words of versions before 2025-03-31."""
+    body = event("stripe/invoice.paid.json")
+    it = body["data"]["object"]
+    del it["parent"]
+    (line,) = it["lines"]["data"]
+    for new in ("parent", "pricing"):
+        del line[new]
+    line |= {
+        "type": "subscription",
+        "subscription": "sub_1SXkeypost",
+        "proration": False,
+        "price": {"id": "price_1SXkeypost", "product": "prod_1SXkeypost", "lookup_key": None, "metadata": {}},
+    }
+    it |= {
+        "paid": True,
+        "subscription": "sub_1SXkeypost",
+        "subscription_details": {"metadata": CARD},
+        "payment_intent": "pi_3SYkeypost",
+        **changes,
+    }
+    return json.dumps(body).encode()
+
+
+def test_a_paid_invoice_of_a_running_subscription_is_an_order_that_renews_for_the_period_of_its_line() -> None:
+    assert read(invoice()) == PaymentNotice(
+        provider="stripe",
+        payment_id="in_1SYinvKeypost",
+        state=PaymentState.PAID,
+        at=seconds(1794996300),
+        order_id="in_1SYinvKeypost",
+        amount="39.95",
+        currency="EUR",
+        email="anna@klant.example",
+        name="Anna Jansen",
+        language="nl",
+        lines=(RENEWAL,),
+    )
+
+
+def test_it_is_read_the_same_in_the_words_from_before_basil_and_knows_its_intent() -> None:
+    assert read(as_before_basil()) == replace(read(invoice()), also=("stripe:pi_3SYkeypost",))
+
+
+def test_an_invoice_that_says_its_payments_knows_their_intents() -> None:
+    payments = {"data": [{"payment": {"type": "payment_intent", "payment_intent": "pi_3SYkeypost"}}]}
+
+    assert read(invoice(payments=payments)).also == ("stripe:pi_3SYkeypost",)
+
+
+@pytest.mark.parametrize("body", [invoice, as_before_basil])
+def test_the_first_invoice_of_a_subscription_is_the_order_of_its_card(body: Any) -> None:
+    found = read(body(billing_reason="subscription_create"))
+
+    assert (found.order_id, found.lines) == ("2025-000042", (Line(SKU, 1, **PERIOD),))
+
+
+def test_a_change_in_the_middle_of_a_period_is_looked_at_by_a_person() -> None:
+    assert "subscription_update" in (read(invoice(billing_reason="subscription_update")).problem or "")
+
+
+@pytest.mark.parametrize("changes", [{"total": 0, "amount_paid": 0}, {"total": None}])
+def test_an_invoice_of_nothing_opens_a_trial_and_sells_nothing(changes: dict[str, Any]) -> None:
+    assert stripe.read(a_call(invoice(**changes))) == ()
+
+
+def test_an_invoice_without_a_subscription_counts_only_by_a_card_of_its_own() -> None:
+    """Checkout makes one for each session where the shop asks for invoices; the session is the sale."""
+    alone = {"parent": None, "billing_reason": "manual"}
+
+    assert stripe.read(a_call(invoice(**alone))) == ()
+    assert stripe.read(a_call(invoice(**alone, metadata={"order_id": "7"}))) == ()
+    found = read(invoice(**alone, metadata=CARD))
+    assert (found.order_id, found.lines) == ("2025-000042", (Line(SKU, 1),))
+
+
+def test_lines_for_different_periods_leave_the_period_to_the_rule() -> None:
+    lines = event("stripe/invoice.paid.json")["data"]["object"]["lines"]
+    other = lines["data"][0] | {"period": {"start": 1794996000, "end": 1797588000}}
+
+    found = read(invoice(lines={"data": [*lines["data"], other]}))
+
+    assert found.lines == (Line(SKU, 1, Kind.RENEWAL, "2025-000042/1"),)
+
+
+def test_a_line_of_proration_is_no_period() -> None:
+    lines = event("stripe/invoice.paid.json")["data"]["object"]["lines"]["data"]
+    proration = json.loads(json.dumps(lines[0]))
+    proration["period"]["start"] = 1
+    proration["parent"]["subscription_item_details"]["proration"] = True
+
+    assert read(invoice(lines={"data": [proration, *lines]})).lines == (RENEWAL,)
+
+
+@pytest.mark.parametrize("period", [None, {}, {"start": "x", "end": 1}, {"start": 1794996000, "end": 1794996000}])
+def test_a_period_that_is_none_is_left_to_the_rule(period: Any) -> None:
+    lines = event("stripe/invoice.paid.json")["data"]["object"]["lines"]["data"]
+
+    found = read(invoice(lines={"data": [lines[0] | {"period": period}]}))
+
+    assert found.lines == (Line(SKU, 1, Kind.RENEWAL, "2025-000042/1"),)
+
+
+def no_card(**changes: Any) -> bytes:
+    parent = {"subscription_details": {"subscription": "sub_1SXkeypost", "metadata": {}}}
+    return invoice(parent=parent, **changes)
+
+
+def read_with(body: bytes, get: Any) -> PaymentNotice:
+    (notice,) = stripe.read(a_call(body, get=get))
+    assert isinstance(notice, PaymentNotice)
+    return notice
+
+
+def test_a_subscription_without_a_card_is_known_by_its_prices() -> None:
+    price = {"id": "price_1SXkeypost", "product": {"metadata": {"sku": SKU}}}
+
+    found = read_with(no_card(), api("/v1/prices/price_1SXkeypost", price))
+
+    assert found.lines == (Line(SKU, 1, Kind.RENEWAL, "sub_1SXkeypost/1", **PERIOD),)
+    assert found.itemized
+
+
+def test_a_card_that_the_invoice_does_not_copy_is_read_from_the_subscription() -> None:
+    assert read_with(no_card(), api("/v1/subscriptions/sub_1SXkeypost", {"metadata": CARD})).lines == (RENEWAL,)
+
+
+def test_all_pages_of_a_long_invoice_are_read() -> None:
+    lines = event("stripe/invoice.paid.json")["data"]["object"]["lines"]
+    get = api("/v1/invoices/in_1SYinvKeypost/lines", {"data": lines["data"], "has_more": False})
+
+    assert read_with(invoice(lines={"data": [], "has_more": True}), get).lines == (RENEWAL,)
+
+
+def test_a_subscription_of_which_nothing_is_known_is_kept_without_lines() -> None:
+    (found,) = stripe.read(a_call(no_card(), get=None))
+
+    assert isinstance(found, PaymentNotice)
+    assert (found.order_id, found.lines) == ("in_1SYinvKeypost", ())
+
+
+def test_an_invoices_payment_joins_the_invoice_and_the_intent_that_refunds_name() -> None:
+    (told,) = stripe.read(a_call(json.dumps(event("stripe/invoice_payment.paid.json")).encode()))
+
+    assert isinstance(told, PaymentNotice)
+    assert (told.order_id, told.state) == ("", None)
+    assert told.names == {"stripe:in_1SYinvKeypost", "stripe:pi_3SYkeypost"}
+
+
+@pytest.mark.parametrize("changes", [{"invoice": None}, {"payment": {"type": "charge"}}, {"payment": None}])
+def test_an_invoices_payment_that_joins_nothing_tells_of_nothing(changes: dict[str, Any]) -> None:
+    body = event("stripe/invoice_payment.paid.json")
+    body["data"]["object"] |= changes
+
+    assert stripe.read(a_call(json.dumps(body).encode())) == ()
+
+
+def test_the_end_of_a_subscription_is_told_of_the_order_of_its_card() -> None:
+    body = event("stripe/customer.subscription.deleted.json")
+    assert stripe.read(a_call(json.dumps(body).encode())) == (SubscriptionEnded("2025-000042"),)
+
+    body["data"]["object"]["metadata"] = {}
+    assert stripe.read(a_call(json.dumps(body).encode())) == ()
+
+
+def listing(*pages: tuple[str, list[Any]]) -> Any:
+    """Stripe's lists, by path."""
+    answers = dict(pages)
+    return lambda path, _query: {"data": answers.get(path, []), "has_more": False}
+
+
+def told(*pages: tuple[str, list[Any]], stage: str = "test") -> Sequence[Any]:
+    return list(stripe.recent(a_call(b"", get=listing(*pages), stage=stage), LATER))
+
+
+def test_recent_events_tell_what_their_callbacks_would_have() -> None:
+    names = ("checkout.session.completed", "invoice.paid", "charge.refunded", "customer.subscription.deleted")
+    events = [event(f"stripe/{name}.json") for name in names]
+
+    found = told(("/v1/events", events))
+
+    assert found == [fact for each in events for fact in stripe.read(a_call(json.dumps(each).encode()))]
+    assert len(found) == 4
+
+
+def test_recent_payments_that_say_nothing_of_what_they_were_for_are_left_to_their_callbacks() -> None:
+    bare = event("stripe/checkout.session.completed.json")
+    bare["data"]["object"]["metadata"] = {}
+
+    assert told(("/v1/events", [bare, event("stripe/invoice.paid.json") | {"type": "customer.created"}])) == []
+
+
+def test_recent_sessions_tell_the_same_and_only_when_they_are_paid() -> None:
+    session = event("stripe/checkout.session.completed.json")["data"]["object"] | {"livemode": False}
+
+    (found,) = told(("/v1/checkout/sessions", [session, session | {"payment_status": "unpaid"}]))
+
+    assert found == replace(read(BODY), at=NOW)
+
+
+def test_recent_events_are_asked_for_by_type_and_time() -> None:
+    asked = []
+
+    def get(path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        asked.append((path, query["created[gte]"]))
+        assert path != "/v1/events" or set(query["types[]"]) == set(stripe.EVENTS)
+        return {"data": [], "has_more": False}
+
+    assert list(stripe.recent(a_call(b"", get=get), LATER)) == []
+    stamp = str(int(LATER.timestamp()))
+    assert asked == [("/v1/events", stamp), ("/v1/checkout/sessions", stamp)]
+
+
+def test_a_key_of_the_other_mode_is_a_mistake_in_the_settings() -> None:
+    with pytest.raises(ProviderRefused, match="mode"):
+        told(("/v1/events", [event("stripe/invoice.paid.json")]), stage="live")
 
 
 def test_without_an_address_on_the_card_the_mail_goes_to_the_customer_of_the_session() -> None:
@@ -333,6 +626,17 @@ event_keys = st.sampled_from(["type", "created", "livemode", "object", "id", "ap
 def test_whatever_stands_in_an_event_it_is_read_or_refused(session: dict[str, Any], top: dict[str, Any]) -> None:
     with suppress(InvalidInput):
         stripe.read(a_call(stripe_event(session, **top), stage="test", now=NOW))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "parent", "lines", "metadata", "total", "billing_reason", "payments", "subscription"]),
+        json_values | cards,
+    )
+)
+def test_whatever_stands_in_an_invoice_it_is_read_or_refused(changes: dict[str, Any]) -> None:
+    with suppress(InvalidInput):
+        stripe.read(a_call(invoice(**changes), get=None))
 
 
 @given(st.sampled_from(MONEY), st.dictionaries(money_keys, json_values))

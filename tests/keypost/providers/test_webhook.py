@@ -40,7 +40,7 @@ def without(*keys: str) -> bytes:
 
 
 def read(body: bytes, stage: str = "test") -> PaymentNotice:
-    notice = webhook.read(a_call(body, stage=stage))
+    (notice,) = webhook.read(a_call(body, stage=stage))
     assert isinstance(notice, PaymentNotice)
     return notice
 
@@ -129,7 +129,7 @@ def test_we_accept_what_the_official_library_accepts(signer: bytes, known: bytes
 def test_a_paid_order_is_read_with_all_it_says() -> None:
     assert read(BODY) == PaymentNotice(
         provider="webhook",
-        payment_id="2026-001235",
+        payment_id="inv_88231",
         state=PaymentState.PAID,
         at=datetime(2026, 11, 20, 9, 14, 3, tzinfo=UTC),
         order_id="2026-001235",
@@ -146,9 +146,65 @@ def test_an_open_order_is_not_paid() -> None:
     assert read(callback(type="order.open")).state is PaymentState.OPEN
 
 
-def test_an_order_has_one_payment_whatever_payment_id_the_shop_names() -> None:
-    """A refund need not name one, and must find it."""
-    assert read(without("payment_id")).payment_id == read(BODY).payment_id == "2026-001235"
+def test_news_that_names_no_payment_is_of_the_order_as_a_whole() -> None:
+    assert read(without("payment_id")).names == {"webhook:2026-001235"}
+
+
+MOLLIE_ID = "tr_5B8cwPMGnU6qLbRvo7qEZo"
+
+
+def confirmed(found: dict[str, Any] | None, **data: Any) -> PaymentNotice:
+    """The callback about a payment of Mollie's, when Mollie knows of this."""
+    body = callback({"payment_id": MOLLIE_ID, "amount": "39.95"} | data)
+    (notice,) = webhook.read(a_call(body, get=lambda _path, _query: found))
+    assert isinstance(notice, PaymentNotice)
+    return notice
+
+
+def at_mollie(**changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = event("mollie/payment.json") | {"metadata": {"order_id": "2026-001235"}} | changes
+    return found
+
+
+def test_a_payment_at_mollie_has_both_names_and_is_confirmed_there() -> None:
+    assert confirmed(at_mollie()).names == {f"webhook:{MOLLIE_ID}", f"mollie:{MOLLIE_ID}"}
+    assert confirmed(at_mollie(metadata=None)).state is PaymentState.PAID
+
+
+def test_what_mollie_already_returned_of_it_is_known_at_once() -> None:
+    refund = {"status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
+
+    assert confirmed(at_mollie(_embedded={"refunds": [refund]})).refunded == Refunded(NOW, "39.95")
+
+
+@pytest.mark.parametrize(
+    ("found", "fault"),
+    [
+        (None, "knows no such paid payment"),
+        (at_mollie(status="expired"), "knows no such paid payment"),
+        (at_mollie(metadata={"order_id": "another"}), "for another order"),
+        (at_mollie(amount={"value": "0.01", "currency": "EUR"}), "less"),
+        (at_mollie(amount={"value": "39.95", "currency": "USD"}), "another currency"),
+    ],
+)
+def test_a_stolen_secret_makes_up_no_payment_of_mollies(found: dict[str, Any] | None, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        confirmed(found)
+
+
+def test_without_a_key_of_mollies_api_the_shops_word_counts() -> None:
+    (notice,) = webhook.read(a_call(callback({"payment_id": MOLLIE_ID}), get=None))
+
+    assert isinstance(notice, PaymentNotice)
+    assert notice.state is PaymentState.PAID
+
+
+@pytest.mark.parametrize("payment_id", ["inv_1", "tr_1", "ord_123456", None])
+def test_other_payments_are_not_asked_for_at_mollie(payment_id: str | None) -> None:
+    def nobody_asks(path: str, _query: Any) -> None:
+        raise AssertionError(path)
+
+    assert len(webhook.read(a_call(callback({"payment_id": payment_id}), get=nobody_asks))) == 1
 
 
 def later(kind: str, **data: Any) -> bytes:
@@ -170,11 +226,11 @@ def later(kind: str, **data: Any) -> bytes:
 def test_money_that_goes_back_is_told_of_the_orders_payment(body: bytes, says: dict[str, Any]) -> None:
     plain = PaymentNotice("webhook", "2026-001235", None, NOW, "2026-001235")
 
-    assert webhook.read(a_call(body, stage="test")) == replace(plain, **says)
+    assert webhook.read(a_call(body, stage="test")) == (replace(plain, **says),)
 
 
 def test_a_canceled_order_is_told_as_such() -> None:
-    assert webhook.read(a_call(later("order.canceled"), stage="test")) == OrderCanceled("2026-001235")
+    assert webhook.read(a_call(later("order.canceled"), stage="test")) == (OrderCanceled("2026-001235"),)
 
 
 def test_the_order_card_may_stand_there_as_it_is() -> None:
@@ -190,7 +246,7 @@ def test_the_order_card_may_stand_there_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", ["invoice.created", "order.shipped", "", None, 7, ["order.paid"]])
 def test_a_callback_about_something_else_tells_of_no_payment(kind: object) -> None:
-    assert webhook.read(a_call(callback(type=kind), stage="test")) is None
+    assert webhook.read(a_call(callback(type=kind), stage="test")) == ()
 
 
 @pytest.mark.parametrize(

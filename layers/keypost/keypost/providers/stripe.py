@@ -119,7 +119,8 @@ def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) ->
         return ()
     customer = _map(session.get("customer_details"))
     told = read_metadata(session.get("metadata"))
-    sold = () if told.lines or state is not PaymentState.PAID else _sold(call, session["id"])
+    is_asked = state is PaymentState.PAID and not told.lines and not told.problem
+    sold = _sold(call, session["id"]) if is_asked else ()
     locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` says nothing
     currency = str(session.get("currency") or "").upper()
     free = session.get("payment_status") == "no_payment_required"
@@ -327,7 +328,9 @@ def _listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> 
         return
     last: dict[str, str] = {}
     while True:
-        page = call.get(path, {"limit": "100", **query, **last}) or {}
+        page = call.get(path, {"limit": "100", **query, **last})
+        if page is None:
+            return
         found = page.get("data")
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
             raise ProviderUnavailable("Stripe's list is not as documented")
