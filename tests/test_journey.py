@@ -127,6 +127,29 @@ def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
     assert len(mails_to(local, "journey-mollie")) == 1
 
 
+def test_a_payment_whose_every_callback_was_lost_is_served_by_the_hourly_run(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 1)
+    _run(local, "ReconcilePayments")  # the first run; what is paid from now on counts
+    payment = event("mollie/payment.json") | {"id": "tr_journeyLost1", "paidAt": datetime.now(UTC).isoformat()}
+    payment["metadata"] |= {"order_id": "journey-lost"}
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment | {"createdAt": payment["paidAt"]}
+
+    _run(local, "ReconcilePayments")
+
+    order = local.order_when("journey-lost", is_mailed)
+    assert order.licenses[0].code in mails_to(local, "journey-lost")[0].text
+
+
+def _run(local: LocalStack, function: str) -> None:
+    """What a schedule does."""
+    client = local.session.client("lambda")
+    (name,) = [f["FunctionName"] for f in client.list_functions()["Functions"] if function in f["FunctionName"]]
+    answer = client.invoke(FunctionName=name, Payload=b"{}")
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
 def test_the_same_event_twenty_times_at_once_is_one_code_and_one_mail(
     local: LocalStack, stocked: Callable[[str, int], list[str]]
 ) -> None:

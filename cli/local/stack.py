@@ -21,7 +21,7 @@ from standardwebhooks import Webhook
 
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
-from cli.local.fake_providers import MOLLIE_KEY, FakeProviders, fake_providers
+from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
 from cli.local.mailbox import Mailbox, mailbox
 from cli.stacks import Stack, local_session, stack_of
 from keypost.catalog import read_product
@@ -111,7 +111,9 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
             box.emulator_url = endpoint_url
             session = local_session(endpoint_url, REGION)
             progress("Deploying template.yaml")
-            outputs = deploy(session, NAME, PARAMETERS | {"MollieUrl": providers.url}, directory)
+            outputs = deploy(
+                session, NAME, PARAMETERS | {"MollieUrl": providers.url, "StripeUrl": providers.url}, directory
+            )
             stack = stack_of(session, outputs)
             local = LocalStack(
                 api_url=f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/v1",
@@ -130,6 +132,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 "webhook_signing": local.webhook_secret,
                 "mollie_token": local.mollie_token,
                 "mollie_api_key": MOLLIE_KEY,
+                "stripe_api_key": STRIPE_KEY,
             }.items():
                 stack.secrets.set(name, value)
             progress("Loading the sample catalog and stock")

@@ -13,7 +13,7 @@ import payment_callback
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import PaymentState, Standing
+from keypost.models import Line, PaymentState, Reason, Standing
 from tests.builders import (
     EVENTS,
     MOLLIE_SECRET,
@@ -132,7 +132,7 @@ def test_two_providers_for_one_order_are_two_payments(wired: Stack, logged: io.S
 
     order = wired.store.load("2026-001234")
     assert order is not None
-    assert [payment.provider for payment in order.payments] == ["stripe", "webhook"]
+    assert [payment.names[-1].partition(":")[0] for payment in order.payments] == ["stripe", "webhook"]
     assert order.timeline[-1].what == "paid twice"
 
 
@@ -296,6 +296,107 @@ def test_woocommerces_order_and_mollies_payment_for_it_are_one_payment(wired: St
     assert (order.is_paid, order.is_paid_twice, len(order.payments)) == (True, False, 1)
 
 
+@pytest.mark.parametrize("goods", [["T-SHIRT"], ["T-SHIRT", SKU]], ids=["other goods", "both"])
+def test_of_a_shops_own_list_of_goods_those_in_the_catalog_are_ours(
+    wired: Stack, local: LocalStack, goods: list[str]
+) -> None:
+    lines = [{"sku": sku, "quantity": 1} for sku in goods]
+    body = json.dumps(event("woocommerce/order.updated.json") | {"line_items": lines}).encode()
+    digest = hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()
+
+    assert call("woocommerce", body, {"X-WC-Webhook-Signature": base64.b64encode(digest).decode()})["statusCode"] == 200
+
+    order = wired.store.load("1237")
+    assert (order.lines if order else ()) == ((Line(SKU, 1),) if SKU in goods else ())
+    assert pokes(wired, local) == (["1237"] if order else [])
+
+
+@pytest.mark.parametrize("story", list(permutations(["payment", "invoice"])), ids=" then ".join)
+def test_a_sales_invoice_and_the_payment_that_paid_it_are_one_order(
+    wired: Stack, local: LocalStack, story: tuple[str, ...]
+) -> None:
+    """The payment alone says nothing of what it was for: whoever looks meanwhile finds it on hold."""
+    payment = event("mollie/payment.json") | {"id": f"tr_{story[0]}First", "metadata": None, "lines": None}
+    invoice = {
+        "id": f"invoice_{story[0]}First",
+        "mode": "test",
+        "status": "paid",
+        "totalAmount": {"value": "39.95", "currency": "EUR"},
+        "metadata": {"v": "1", "order_id": "F-2026-12", "line_1": f"{SKU}|1"},
+        "recipient": {"email": "factuur@klant.example"},
+        "paymentDetails": [{"source": "payment", "sourceReference": payment["id"]}],
+    }
+    local.providers.objects |= {
+        f"/v2/payments/{payment['id']}": payment,
+        f"/v2/sales-invoices/{invoice['id']}": invoice,
+    }
+    for told in story:
+        if told == "payment":
+            assert mollie(f"id={payment['id']}")["statusCode"] == 200
+        else:
+            change = {"type": "sales-invoice.paid", "entityId": invoice["id"]}
+            body = json.dumps(event("mollie/payment.paid.json") | change).encode()
+            signature = "sha256=" + hmac.new(MOLLIE_SECRET.encode(), body, hashlib.sha256).hexdigest()
+            assert call("mollie-events", body, {"X-Mollie-Signature": signature})["statusCode"] == 200
+
+    order = wired.store.load("F-2026-12")
+    assert order is not None
+    assert (order.is_paid, order.problem, order.is_paid_twice) == (True, None, False)
+    assert not [page for page in wired.store.needing(Reason.HOLD) if payment["id"] in page]
+
+
+def test_a_refund_of_a_subscriptions_charge_finds_its_order_by_the_invoices_payment(wired: Stack) -> None:
+    refund = event("stripe/charge.refunded.json")
+    refund["data"]["object"]["payment_intent"] = "pi_3SYkeypost"
+    story = [refund, event("stripe/invoice_payment.paid.json"), event("stripe/invoice.paid.json")]
+    for body in story:
+        assert stripe(json.dumps(body).encode())["statusCode"] == 200
+
+    order = wired.store.load("in_1SYinvKeypost")
+    assert order is not None
+    assert (order.standing, len(order.payments)) == (Standing.REFUNDED, 1)
+
+
+def test_the_session_and_the_invoice_of_a_new_subscription_are_one_order(wired: Stack) -> None:
+    session = event("stripe/checkout.session.completed.json")
+    session["data"]["object"] |= {"mode": "subscription", "payment_intent": None}
+    invoice = event("stripe/invoice.paid.json")
+    invoice["data"]["object"]["billing_reason"] = "subscription_create"
+    for body in (session, invoice, session):
+        assert stripe(json.dumps(body).encode())["statusCode"] == 200
+
+    order = wired.store.load("2025-000042")
+    assert order is not None
+    assert (len(order.payments), len(order.lines)) == (1, 1)
+    assert wired.store.load("2026-001234") is None
+
+
+def test_two_payments_that_a_shop_tells_of_by_their_ids_are_two(wired: Stack) -> None:
+    for payment_id in ("inv_1", "inv_1", "inv_2"):
+        assert webhook(paid(payment_id=payment_id))["statusCode"] == 204
+
+    order = wired.store.load("2026-001235")
+    assert order is not None
+    assert (len(order.payments), order.is_paid, order.is_paid_twice) == (2, True, True)
+
+    one_back = {"order_id": "2026-001235", "amount_refunded": "79.90", "test": True}
+    assert webhook(json.dumps({"type": "order.refunded", "data": one_back}).encode())["statusCode"] == 204
+    order = wired.store.load("2026-001235")
+    assert order is not None
+    assert (order.is_paid, order.is_paid_twice) == (True, False)
+
+
+def test_a_payment_that_paid_one_order_pays_for_no_other(wired: Stack) -> None:
+    for order_id in ("first", "second"):
+        assert webhook(paid(order_id=order_id, payment_id="inv_1"))["statusCode"] == 204
+
+    first, second = wired.store.load("first"), wired.store.load("second")
+    assert first is not None
+    assert second is not None
+    assert first.problem is None
+    assert "has paid order first already" in (second.problem or "")
+
+
 def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Stack, local: LocalStack) -> None:
     assert call("woocommerce", (EVENTS / "woocommerce/ping.txt").read_bytes(), {})["statusCode"] == 200
     assert items(wired, local) == 0
@@ -318,9 +419,14 @@ def test_moneybirds_payment_taken_back_finds_its_order_whichever_is_told_first(w
     assert (order.standing, len(order.payments)) == (Standing.DISPUTED, 1)
 
 
+def test_the_try_that_moneybird_makes_before_it_tells_the_secret_gets_its_200(wired: Stack, local: LocalStack) -> None:
+    assert call("moneybird", b'{"action":"test_webhook"}', {})["statusCode"] == 200
+    assert items(wired, local) == 0
+
+
 def test_a_call_that_moneybird_did_not_sign_is_refused_and_leaves_no_trace(wired: Stack, local: LocalStack) -> None:
     assert moneybird("sales_invoice_state_changed_to_paid.json", "forged")["statusCode"] == 401
-    assert call("moneybird", b'{"action":"test_webhook"}', {})["statusCode"] == 401
+    assert call("moneybird", b'{"action":"payment_destroyed"}', {})["statusCode"] == 401
     assert items(wired, local) == 0
 
 

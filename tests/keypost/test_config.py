@@ -5,7 +5,10 @@ import pytest
 from keypost.config import Config
 from keypost.errors import KeypostError
 
-ENVIRONMENT: dict[str, str] = {f"KEYPOST_{field.name.upper()}": f"<{field.name}>" for field in fields(Config)}
+ENVIRONMENT: dict[str, str] = {f"KEYPOST_{field.name.upper()}": f"<{field.name}>" for field in fields(Config)} | {
+    "KEYPOST_STAGE": "test"
+}
+OFFICIAL = {"KEYPOST_MOLLIE_URL": "https://api.mollie.com", "KEYPOST_STRIPE_URL": "https://api.stripe.com"}
 
 
 def test_every_setting_is_a_variable_of_its_name() -> None:
@@ -15,12 +18,17 @@ def test_every_setting_is_a_variable_of_its_name() -> None:
     assert config.zone.key == "Europe/Amsterdam"
 
 
-def test_a_live_stack_sends_its_key_nowhere_but_to_the_provider() -> None:
-    elsewhere = ENVIRONMENT | {"KEYPOST_STAGE": "live", "KEYPOST_MOLLIE_URL": "https://api.mollie.example"}
+@pytest.mark.parametrize("provider", ["MOLLIE", "STRIPE"])
+def test_a_live_stack_sends_its_key_nowhere_but_to_the_provider(provider: str) -> None:
+    live = ENVIRONMENT | OFFICIAL | {"KEYPOST_STAGE": "live"}
+    assert Config.read(live).stage == "live"
 
     with pytest.raises(KeypostError, match="a live key must not go elsewhere"):
-        Config.read(elsewhere)
-    assert Config.read(elsewhere | {"KEYPOST_MOLLIE_URL": "https://api.mollie.com"}).stage == "live"
+        Config.read(live | {f"KEYPOST_{provider}_URL": "https://api.provider.example"})
+
+
+def test_a_setting_that_has_a_default_may_be_empty() -> None:
+    assert Config.read(ENVIRONMENT | {"KEYPOST_MOLLIE_PROFILE": ""}).mollie_profile == ""
 
 
 def test_a_missing_or_empty_setting_stops_the_start_and_is_named() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost import orders
+from keypost import orders, plan
 from keypost.models import (
     Kind,
     Line,
@@ -18,7 +18,9 @@ from keypost.models import (
     Order,
     PaymentState,
     Reason,
+    Refunded,
     StockCode,
+    SubscriptionEnded,
 )
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
 
@@ -208,3 +210,49 @@ def test_the_timeline_keeps_the_newest_200(count: int) -> None:
         order = orders.waiting_for(order, Reason.STOCK, str(n), NOW)
 
     assert [entry.why for entry in order.timeline] == [str(n) for n in range(max(0, count - 200), count)]
+
+
+def test_an_order_of_which_nothing_said_what_was_bought_is_mended_by_whoever_says_it() -> None:
+    bare = replace(notice(), lines=(), email=None)
+    held = orders.with_payment(None, bare, NOW, "EUR")
+    assert "nothing says what was bought" in (held.problem or "")
+
+    mended = orders.with_payment(held, notice(), NOW, "EUR")
+
+    assert (mended.problem, mended.lines, mended.email) == (None, (Line(SKU, 1),), "facturen@klant.example")
+    assert orders.with_payment(mended, bare, NOW, "EUR") is mended
+
+
+def test_what_an_open_order_said_counts_when_its_payment_does_not_say_it() -> None:
+    opened = orders.with_payment(None, notice(state=OPEN), NOW, "EUR")
+
+    paid = orders.with_payment(opened, replace(notice(payment_id="cs_2"), lines=(), email=None), NOW, "EUR")
+
+    assert (paid.problem, paid.lines, paid.email) == (None, (Line(SKU, 1),), "facturen@klant.example")
+
+
+def test_the_end_of_a_subscription_is_noted_once_and_changes_nothing_that_was_paid() -> None:
+    ended = orders.with_fact(paid_order(), SubscriptionEnded("2026-001234"), NOW, "EUR")
+
+    assert ended.is_paid
+    assert ended.timeline[-1].what == "subscription ended"
+    assert orders.with_fact(ended, SubscriptionEnded("2026-001234"), NOW, "EUR") is ended
+
+
+def test_a_payment_found_to_be_another_orders_is_not_held_any_more_but_one_that_sold_something_stays() -> None:
+    bare = orders.with_payment(None, replace(notice(), lines=()), NOW, "EUR")
+
+    found = orders.belonging_to(bare, "F-1", NOW)
+
+    assert (plan.attention(bare) is None, plan.attention(found)) == (False, None)
+    assert orders.belonging_to(found, "F-1", NOW) is found
+    assert orders.belonging_to(paid_order(), "F-1", NOW).belongs_to is None
+
+
+def test_a_refund_told_again_each_hour_is_kept_as_of_then_but_noted_once() -> None:
+    order = paid_order()
+    for hour in range(3):
+        now = NOW + timedelta(hours=hour)
+        order = orders.with_payment(order, notice(refunded=Refunded(now, "39.95")), now, "EUR")
+
+    assert [entry.what for entry in order.timeline] == ["payment paid", "payment refunded"]

@@ -107,3 +107,47 @@ def test_a_notice_that_says_nothing_new_changes_nothing() -> None:
     for each in (PAID, UNPAID, refunded(1, "5.00"), dispute(0, "dp_1", OPEN)):
         payments = (payment,)
         assert with_notice(payments, each) == (payments, payment)
+
+
+def of_shop(payment_id: str, **changes: Any) -> PaymentNotice:
+    return notice(provider="webhook", payment_id=payment_id, **changes)
+
+
+SHOPS_STORIES: dict[str, tuple[list[PaymentNotice], Standing, bool]] = {
+    "all of it went back": ([of_shop("inv_1"), refunded(1, full=True)], Standing.REFUNDED, False),
+    "a part went back": ([of_shop("inv_1"), refunded(1, "10.00")], Standing.PARTLY_REFUNDED, False),
+    "paid twice": ([of_shop("inv_1"), of_shop("inv_2")], Standing.PAID, True),
+    "one of two went back": ([of_shop("inv_1"), of_shop("inv_2"), refunded(1, "39.95")], Standing.PAID, False),
+    "both went back": ([of_shop("inv_1"), of_shop("inv_2"), refunded(1, "79.90")], Standing.REFUNDED, False),
+    "paid without an id": ([of_shop("2026-001234"), refunded(1, "39.95")], Standing.REFUNDED, False),
+    "disputed": ([of_shop("inv_1"), dispute(1, "dp_1", OPEN)], Standing.DISPUTED, False),
+    "dispute won": ([of_shop("inv_1"), dispute(1, "dp_1", OPEN), dispute(2, "dp_1", WON)], Standing.PAID, False),
+    "another provider's payment stands": ([notice(), of_shop("inv_1"), refunded(1, full=True)], Standing.PAID, False),
+}
+
+
+@pytest.mark.parametrize(("story", "standing", "twice"), SHOPS_STORIES.values(), ids=SHOPS_STORIES.keys())
+def test_what_a_shop_returned_of_an_order_is_taken_from_its_payments_in_whatever_order_it_is_told(
+    story: list[PaymentNotice], standing: Standing, twice: bool
+) -> None:
+    news = [n if n.state else replace(n, provider="webhook", payment_id=n.order_id) for n in story]
+    for told in permutations(news):
+        order = None
+        for each in told:
+            order = with_payment(order, each, NOW, "EUR")
+        assert order is not None
+        assert (order.standing, order.is_paid_twice) == (standing, twice)
+
+
+def test_two_payments_that_turn_out_to_be_one_become_one() -> None:
+    by_shop, at_mollie = of_shop("tr_123456"), notice(provider="mollie", payment_id="tr_123456")
+    both = replace(by_shop, also=("mollie:tr_123456",))
+
+    for story in permutations([by_shop, at_mollie, both]):
+        assert added_up(story).names == ("mollie:tr_123456", "webhook:tr_123456")
+
+
+def test_of_two_amounts_that_are_said_of_a_payment_the_larger_counts() -> None:
+    """A shop may tell of its part of what was paid at a provider."""
+    for story in permutations([notice(amount="39.95"), notice(amount="100.00"), notice(amount=None)]):
+        assert added_up(story).amount == "100.00"

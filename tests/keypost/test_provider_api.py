@@ -29,8 +29,35 @@ def test_an_object_is_asked_for_once_with_its_query(api: ProviderApi, fake: Fake
     assert fake.asked == [f"{PATH}?embed=refunds%2Cchargebacks"]
 
 
+def test_a_list_in_a_query_is_a_name_for_each_and_what_every_call_needs_is_added(fake: FakeProviders) -> None:
+    pool = urllib3.PoolManager()
+    api = ProviderApi(fake.url, MOLLIE_KEY, pool, {"Stripe-Version": "2026-10-28.endive"}, {"testmode": "true"})
+
+    api.get(PATH, {"types[]": ["a", "b"]})
+
+    assert fake.asked == [f"{PATH}?types%5B%5D=a&types%5B%5D=b&testmode=true"]
+    pool.clear()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status":404,"detail":"Payment tr_1 exists, but the wrong mode is used"}',
+        b'{"error":{"message":"No such price; a similar object exists in live mode, but a test mode key was used"}}',
+    ],
+    ids=["mollie", "stripe"],
+)
+def test_a_key_of_the_other_mode_is_not_taken_for_nothing_there(
+    api: ProviderApi, fake: FakeProviders, body: bytes
+) -> None:
+    fake.trouble = lambda: (404, {}, body)
+
+    with pytest.raises(ProviderRefused):
+        api.get(PATH, {})
+
+
 def test_what_is_not_there_is_none(api: ProviderApi) -> None:
-    assert api.get("/v2/payments/tr_654321") is None
+    assert api.get("/v2/payments/tr_654321", {}) is None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +77,7 @@ def test_an_answer_of_no_use_is_asked_for_later_and_not_at_once(
     fake.trouble = lambda: answer
 
     with pytest.raises(ProviderUnavailable):
-        api.get(PATH)
+        api.get(PATH, {})
     assert len(fake.asked) == 1
 
 
@@ -62,7 +89,7 @@ def test_an_answer_that_asking_again_would_not_change_is_for_a_person(
     fake.trouble = lambda: (status, {"Location": f"{fake.url}/elsewhere"}, b"{}")
 
     with pytest.raises(ProviderRefused):
-        api.get(PATH)
+        api.get(PATH, {})
     assert fake.asked == [PATH]
 
 
@@ -71,4 +98,4 @@ def test_a_provider_that_is_not_there_is_asked_later() -> None:
         pass
 
     with pytest.raises(ProviderUnavailable, match="not reached"):
-        ProviderApi(gone.url, MOLLIE_KEY, urllib3.PoolManager()).get(PATH)
+        ProviderApi(gone.url, MOLLIE_KEY, urllib3.PoolManager()).get(PATH, {})

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -19,13 +20,16 @@ from keypost.models import (
     MailState,
     Order,
     Payment,
+    PaymentNotice,
     PaymentState,
     Reason,
+    Refunded,
+    Standing,
     TimelineEntry,
     Waiting,
 )
 from keypost.store import DUE_SHARDS, Store
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
+from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product
 
 TODAY = date(2026, 11, 23)
 Stocked = Callable[[list[str]], None]
@@ -44,7 +48,9 @@ stored_orders = st.builds(
         st.builds(Line, texts, st.integers(1, 9999), st.sampled_from(Kind), st.none() | texts, st.none() | days),
         max_size=3,
     ).map(tuple),
-    payments=st.lists(st.builds(Payment, texts, texts, st.sampled_from(PaymentState), moments), max_size=2).map(tuple),
+    payments=st.lists(st.builds(Payment, st.tuples(texts), st.sampled_from(PaymentState), moments), max_size=2).map(
+        tuple
+    ),
     licenses=st.lists(st.builds(License, texts, st.integers(1, 20), texts, texts, days, days), max_size=3).map(tuple),
     mails=st.lists(st.builds(Mail, texts, texts, st.sampled_from(MailState), st.none() | moments), max_size=2).map(
         tuple
@@ -87,7 +93,7 @@ def test_changes_of_one_order_at_once_are_all_kept(store: Store) -> None:
 
     order = store.load("1")
     assert order is not None
-    assert {payment.id for payment in order.payments} == {f"cs_{number}" for number in range(12)}
+    assert {payment.names for payment in order.payments} == {(f"stripe:cs_{number}",) for number in range(12)}
 
 
 def test_a_change_that_changes_nothing_writes_nothing(store: Store) -> None:
@@ -246,3 +252,63 @@ def test_more_products_than_one_request_holds_are_all_found(store: Store) -> Non
         store.put_product(product(sku))
 
     assert set(store.products(skus)) == set(skus)
+
+
+INVOICE = notice("2026-9", payment_id="in_1")
+JOIN = PaymentNotice("stripe", "in_1", None, NOW, "", also=("stripe:pi_1",))
+REFUND = PaymentNotice("stripe", "pi_1", None, NOW, "", refunded=Refunded(NOW, "39.95"))
+
+
+@pytest.mark.parametrize("story", list(permutations([INVOICE, JOIN, REFUND])), ids=range(6))
+def test_what_is_said_under_any_name_of_a_payment_comes_together_whichever_comes_first(
+    store: Store, story: tuple[PaymentNotice, ...]
+) -> None:
+    heard: list[PaymentNotice] = []
+    for each in story:
+        heard += store.facts_of(each)
+
+    assert {fact.order_id for fact in heard} == {"2026-9"}
+    payment = added_up(heard)
+    assert payment.names == ("stripe:in_1", "stripe:pi_1")
+    assert payment.standing is Standing.REFUNDED
+
+
+def test_what_is_said_at_once_comes_together_too(store: Store) -> None:
+    for number in range(10):
+        story = [
+            replace(INVOICE, order_id=f"at-once-{number}", payment_id=f"in_{number}"),
+            replace(JOIN, payment_id=f"in_{number}", also=(f"stripe:pi_{number}",)),
+            replace(REFUND, payment_id=f"pi_{number}"),
+        ]
+        with ThreadPoolExecutor(3) as pool:
+            heard = [fact for facts in pool.map(store.facts_of, story) for fact in facts]
+
+        assert added_up(heard).standing is Standing.REFUNDED
+
+
+def test_news_of_a_payment_that_nobody_knows_is_of_no_order(store: Store) -> None:
+    assert store.facts_of(REFUND) == []
+    assert store.facts_of(JOIN) == []
+
+
+def test_a_payment_pays_for_one_order_only(store: Store) -> None:
+    store.facts_of(notice("1", payment_id="one"))
+
+    (again,) = store.facts_of(notice("1", payment_id="one"))
+    (other,) = store.facts_of(notice("2", payment_id="one"))
+
+    assert again.problem is None
+    assert (other.order_id, other.problem) == (
+        "2",
+        "its payment stripe:one has paid order 1 already: refund it, or serve it by hand",
+    )
+
+
+def test_the_first_time_a_provider_is_asked_is_remembered_and_so_is_the_last_that_went_well(store: Store) -> None:
+    assert store.reconciled("mollie", NOW) == (NOW, NOW)
+
+    later = NOW + timedelta(hours=2)
+    store.put_reconciled("mollie", later - timedelta(hours=1))
+
+    assert store.reconciled("mollie", later) == (NOW, later - timedelta(hours=1))
+    assert store.reconciled("stripe", later) == (later, later)

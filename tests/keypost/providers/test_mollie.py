@@ -223,9 +223,9 @@ def test_a_recurring_payment_of_which_nothing_is_known_has_no_lines() -> None:
 @pytest.mark.parametrize("ids", [{"customerId": "cst_/../x"}, {"subscriptionId": "sub_?"}, {"customerId": None}])
 def test_ids_of_others_than_mollies_form_reach_no_url(ids: dict[str, Any]) -> None:
     path = f"/v2/payments/{ID}"
-    things = {path: SUBSCRIPTION[path] | ids}
+    things: dict[str, dict[str, Any]] = {path: SUBSCRIPTION[path] | ids}
 
-    def get(asked: str, _query: Any) -> Any:
+    def get(asked: str, _query: object) -> dict[str, Any] | None:
         assert asked == path or "/../" not in asked
         assert "?" not in asked
         return things.get(asked)
@@ -367,8 +367,8 @@ def recent(pages: dict[tuple[str, str], dict[str, Any]], things: dict[str, dict[
     """The payments found, when Mollie's lists have these pages (by path and first id)."""
 
     def get(path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
-        if path in (things or {}):
-            return (things or {})[path]
+        if things and path in things:
+            return things[path]
         return pages.get((path, query.get("from", "")), page(path.rpartition("/")[2]))
 
     return [notice.payment_id for notice in mollie.recent(a_call(b"", get=get), SINCE)]
@@ -414,11 +414,11 @@ def test_recent_refunds_and_chargebacks_lead_to_their_payments() -> None:
 def test_a_listed_payment_of_which_something_was_returned_is_fetched_for_the_whole_story() -> None:
     listed = payment(amountRefunded={"value": "39.95", "currency": "EUR"})
     refund = {"status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
-    things = {f"/v2/payments/{ID}": payment(_embedded={"refunds": [refund]})}
+    things: dict[str, dict[str, Any]] = {f"/v2/payments/{ID}": payment(_embedded={"refunds": [refund]})}
 
     def get(path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
-        pages = {"/v2/payments": page("payments", listed)}
-        return things.get(path) or pages.get(path, page(path.rpartition("/")[2]))
+        pages = things | {"/v2/payments": page("payments", listed)}
+        return pages.get(path, page(path.rpartition("/")[2]))
 
     (found,) = mollie.recent(a_call(b"", get=get), SINCE)
     assert found.refunded == Refunded(NOW, "39.95")

@@ -326,8 +326,8 @@ def test_when_stripe_answers_nonsense_about_a_session_it_is_asked_again_later() 
 
 
 CARD = {"v": "1", "order_id": "2025-000042", "lang": "nl", "line_1": f"{SKU}|1|new"}
-PERIOD = {"period_start": date(2026, 11, 18), "period_end": date(2027, 11, 17)}
-RENEWAL = Line(SKU, 1, Kind.RENEWAL, "2025-000042/1", **PERIOD)
+PERIOD = (date(2026, 11, 18), date(2027, 11, 17))
+RENEWAL = Line(SKU, 1, Kind.RENEWAL, "2025-000042/1", *PERIOD)
 
 
 def invoice(**changes: Any) -> bytes:
@@ -390,7 +390,7 @@ def test_an_invoice_that_says_its_payments_knows_their_intents() -> None:
 def test_the_first_invoice_of_a_subscription_is_the_order_of_its_card(body: Any) -> None:
     found = read(body(billing_reason="subscription_create"))
 
-    assert (found.order_id, found.lines) == ("2025-000042", (Line(SKU, 1, **PERIOD),))
+    assert (found.order_id, found.lines) == ("2025-000042", (Line(SKU, 1, Kind.NEW, None, *PERIOD),))
 
 
 def test_a_change_in_the_middle_of_a_period_is_looked_at_by_a_person() -> None:
@@ -455,7 +455,7 @@ def test_a_subscription_without_a_card_is_known_by_its_prices() -> None:
 
     found = read_with(no_card(), api("/v1/prices/price_1SXkeypost", price))
 
-    assert found.lines == (Line(SKU, 1, Kind.RENEWAL, "sub_1SXkeypost/1", **PERIOD),)
+    assert found.lines == (Line(SKU, 1, Kind.RENEWAL, "sub_1SXkeypost/1", *PERIOD),)
     assert found.itemized
 
 

@@ -1,0 +1,160 @@
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+import reconcile_payments
+from cli.local.fake_providers import STRIPE_KEY
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import wiring
+from keypost.errors import KeypostError
+from keypost.models import Standing
+from tests.builders import event
+from tests.functions.test_payment_callback import Context, pokes
+
+START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_happened_yet(local: LocalStack) -> None:
+    local.providers.objects.clear()
+
+
+def run(at: datetime) -> None:
+    with time_machine.travel(at, tick=False):
+        reconcile_payments.handler({}, Context())
+
+
+def paid_at_mollie(local: LocalStack, name: str, paid: datetime, **changes: Any) -> str:
+    """A payment that nobody told us of; its order has the same name."""
+    card = {"v": "1", "order_id": name, "email": "a@klant.example", "line_1": "KASPERSKY-STANDARD-3D-1Y|1"}
+    payment = event("mollie/payment.json") | {
+        "id": f"tr_{name}Payment",
+        "createdAt": (paid - timedelta(minutes=1)).isoformat(),
+        "paidAt": paid.isoformat(),
+        "metadata": card,
+        **changes,
+    }
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment
+    return name
+
+
+def paid_at_stripe(local: LocalStack, name: str, paid: datetime) -> str:
+    happened = event("stripe/checkout.session.completed.json") | {"id": f"evt_{name}", "created": int(paid.timestamp())}
+    session = happened["data"]["object"]
+    session |= {"id": f"cs_test_{name}", "payment_intent": f"pi_{name}", "created": int(paid.timestamp())}
+    session["metadata"] |= {"order_id": name}
+    local.providers.objects[f"/v1/events/evt_{name}"] = happened
+    return name
+
+
+@pytest.mark.parametrize("pay", [paid_at_mollie, paid_at_stripe])
+def test_a_payment_that_no_callback_told_is_found_and_poked_once(
+    wired: Stack, local: LocalStack, logged: io.StringIO, pay: Any
+) -> None:
+    run(START)
+    name = pay(local, "lost", START + HOUR / 2)
+
+    run(START + HOUR)
+    run(START + 2 * HOUR)
+
+    order = wired.store.load(name)
+    assert order is not None
+    assert order.is_paid
+    assert order.version == 1
+    assert pokes(wired, local) == [name]
+    assert logged.getvalue().count('"PaymentRecovered"') == 1
+
+
+@pytest.mark.parametrize("pay", [paid_at_mollie, paid_at_stripe])
+def test_a_first_run_serves_nothing_of_the_past(wired: Stack, local: LocalStack, pay: Any) -> None:
+    name = pay(local, "past", START - HOUR)
+
+    run(START)
+    run(START + HOUR)
+
+    assert wired.store.load(name) is None
+
+
+def test_after_a_long_outage_a_run_goes_back_to_the_last_that_went_well(wired: Stack, local: LocalStack) -> None:
+    run(START)
+    name = paid_at_mollie(local, "outage", START + HOUR)
+
+    run(START + timedelta(days=9))
+
+    assert wired.store.load(name) is not None
+
+
+def test_a_payment_that_callbacks_told_is_not_changed_and_not_poked(wired: Stack, local: LocalStack) -> None:
+    run(START)
+    name = paid_at_mollie(local, "told", START + HOUR / 2)
+    run(START + HOUR)
+    pokes(wired, local)
+
+    for hours in (2, 3, 4):
+        run(START + hours * HOUR)
+
+    order = wired.store.load(name)
+    assert order is not None
+    assert order.version == 1
+    assert pokes(wired, local) == []
+
+
+def test_a_refund_that_no_callback_told_is_found_once(wired: Stack, local: LocalStack) -> None:
+    run(START)
+    refund = {
+        "id": "re_1",
+        "status": "refunded",
+        "amount": {"value": "39.95", "currency": "EUR"},
+        "createdAt": (START + 3 * HOUR).isoformat(),
+    }
+    name = paid_at_mollie(local, "refunded", START + HOUR / 2)
+    run(START + HOUR)
+    paid_at_mollie(local, name, START + HOUR / 2, _embedded={"refunds": [refund]})
+
+    for hours in (4, 5, 6):
+        run(START + hours * HOUR)
+
+    order = wired.store.load(name)
+    assert order is not None
+    assert order.standing is Standing.REFUNDED
+    assert [entry.what for entry in order.timeline] == ["payment paid", "payment refunded"]
+    assert pokes(wired, local) == [name, name]
+
+
+def test_a_provider_in_trouble_keeps_no_other_from_being_asked_and_is_asked_again_from_there(
+    wired: Stack, local: LocalStack, logged: io.StringIO
+) -> None:
+    run(START)
+    names = paid_at_mollie(local, "mollies", START + HOUR / 2), paid_at_stripe(local, "stripes", START + HOUR / 2)
+    wired.secrets.set("stripe_api_key", "sk_test_wrong")
+    _forget_secrets()
+
+    with pytest.raises(KeypostError, match="not reconciled: stripe"):
+        run(START + timedelta(days=5))
+    assert wired.store.load(names[0]) is not None
+    assert wired.store.load(names[1]) is None
+    assert '"ProviderRefusedUs"' in logged.getvalue()
+
+    wired.secrets.set("stripe_api_key", STRIPE_KEY)
+    _forget_secrets()
+    run(START + timedelta(days=5, hours=1))
+    assert wired.store.load(names[1]) is not None
+
+
+def test_a_provider_without_a_key_is_not_asked(wired: Stack, local: LocalStack) -> None:
+    for name in ("mollie_api_key", "stripe_api_key"):
+        wired.secrets.set(name, "")
+    asked = len(local.providers.asked)
+
+    run(START)
+
+    assert len(local.providers.asked) == asked
+
+
+def _forget_secrets() -> None:
+    wiring.secrets.cache_clear()
