@@ -118,7 +118,8 @@ def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
     order = local.order_when("journey-mollie", is_mailed)
     assert order.licenses[0].code in mails_to(local, "journey-mollie")[0].text
 
-    refund = {"status": "processing", "amount": {"value": "39.95", "currency": "EUR"}}
+    back = {"value": "39.95", "currency": "EUR"}
+    refund = {"id": "re_1", "status": "processing", "amount": back, "createdAt": "2026-11-20T10:00:00+00:00"}
     local.providers.objects[f"/v2/payments/{payment['id']}"] = payment | {"_embedded": {"refunds": [refund]}}
     assert local.mollie_calls(payment["id"]) == (200, "")
 

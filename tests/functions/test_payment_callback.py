@@ -386,15 +386,20 @@ def test_two_payments_that_a_shop_tells_of_by_their_ids_are_two(wired: Stack) ->
     assert (order.is_paid, order.is_paid_twice) == (True, False)
 
 
-def test_a_payment_that_paid_one_order_pays_for_no_other(wired: Stack) -> None:
+def test_a_payment_at_mollie_that_paid_one_order_pays_for_no_other(wired: Stack, local: LocalStack) -> None:
+    payment = event("mollie/payment.json") | {"id": "tr_paidForOne1", "metadata": None}
+    local.providers.objects["/v2/payments/tr_paidForOne1"] = payment
     for order_id in ("first", "second"):
-        assert webhook(paid(order_id=order_id, payment_id="inv_1"))["statusCode"] == 204
+        body = paid(order_id=order_id, payment_id="tr_paidForOne1", amount="39.95")
+        assert webhook(body)["statusCode"] == 204
+    assert webhook(paid(order_id="third", payment_id="tr_madeUpByThief"))["statusCode"] == 400
 
     first, second = wired.store.load("first"), wired.store.load("second")
     assert first is not None
     assert second is not None
     assert first.problem is None
     assert "has paid order first already" in (second.problem or "")
+    assert wired.store.load("third") is None
 
 
 def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Stack, local: LocalStack) -> None:

@@ -291,16 +291,17 @@ def test_news_of_a_payment_that_nobody_knows_is_of_no_order(store: Store) -> Non
     assert store.facts_of(JOIN) == []
 
 
-def test_a_payment_pays_for_one_order_only(store: Store) -> None:
-    store.facts_of(notice("1", payment_id="one"))
+def test_a_payment_of_a_provider_pays_for_one_order_whatever_a_shop_says(store: Store) -> None:
+    store.facts_of(notice("1", provider="mollie", payment_id="tr_123456"))
+    by_shop = notice("1", provider="webhook", payment_id="tr_123456", also=("mollie:tr_123456",))
 
-    (again,) = store.facts_of(notice("1", payment_id="one"))
-    (other,) = store.facts_of(notice("2", payment_id="one"))
+    (again,) = store.facts_of(by_shop)
+    (other,) = store.facts_of(replace(by_shop, order_id="2"))
 
     assert again.problem is None
     assert (other.order_id, other.problem) == (
         "2",
-        "its payment stripe:one has paid order 1 already: refund it, or serve it by hand",
+        "its payment mollie:tr_123456 has paid order 1 already: refund it, or serve it by hand",
     )
 
 

@@ -25,5 +25,9 @@ class ProviderUnavailable(KeypostError):
     """A payment provider did not answer, or not as agreed: ask again later."""
 
 
+class ProviderUnreadable(ProviderUnavailable):
+    """What a payment provider said of one thing is not as agreed; of others it may be."""
+
+
 class ProviderRefused(KeypostError):
     """A payment provider does not accept our key, or the key is of the other mode: a person must mend it."""

@@ -168,12 +168,13 @@ class Store:
     def facts_of(self, notice: PaymentNotice) -> list[PaymentNotice]:
         """All that was said under any name of this payment, for the order that one of the names is known to be of.
         While none is, the notice is kept under each of them and this is empty. Each step updates one name, so of
-        two who meet there, the second sees what the first left. A payment that another order has used is a
-        `problem` of this one."""
+        two who meet there, the second sees what the first left. Who names another provider's payment that is known
+        to be of another order has a `problem`."""
         order_id, facts, seen = notice.order_id, {notice}, set[str]()
         while names := {name for fact in facts for name in fact.names} - seen:
             name = min(names)
-            owner, told = self._note(name, order_id, facts)
+            may_move = name.startswith(f"{notice.provider}:")  # a provider knows best whose its payments are
+            owner, told = self._note(name, order_id, facts, may_move=may_move)
             if order_id and owner != order_id:
                 used = f"its payment {name} has paid order {owner} already: refund it, or serve it by hand"
                 return [replace(notice, order_id=order_id, problem=used)]
@@ -182,14 +183,17 @@ class Store:
             facts.update(told)
         return [replace(fact, order_id=order_id) for fact in sorted(facts, key=repr)] if order_id else []
 
-    def _note(self, name: str, order_id: str, facts: Iterable[PaymentNotice]) -> tuple[str, list[PaymentNotice]]:
+    def _note(
+        self, name: str, order_id: str, facts: Iterable[PaymentNotice], *, may_move: bool
+    ) -> tuple[str, list[PaymentNotice]]:
         """Leave under a payment's name whose it is or, if that is not known, what was said of it; gives whose it is
         and what was said."""
         told = [json.dumps(_converter.unstructure(fact)) for fact in facts]
+        whose = "SET order_id = :order" if may_move else "SET order_id = if_not_exists(order_id, :order)"
         answer = self._client.update_item(
             TableName=self.table,
             Key={"pk": {"S": f"PAYMENT#{name}"}},
-            UpdateExpression="SET order_id = if_not_exists(order_id, :order)" if order_id else "ADD told :told",
+            UpdateExpression=whose if order_id else "ADD told :told",
             ExpressionAttributeValues={":order": {"S": order_id}} if order_id else {":told": {"SS": told}},
             ReturnValues="ALL_NEW",
         )["Attributes"]

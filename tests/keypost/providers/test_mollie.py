@@ -366,7 +366,7 @@ SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 def recent(pages: dict[tuple[str, str], dict[str, Any]], things: dict[str, dict[str, Any]] | None = None) -> list[str]:
     """The payments found, when Mollie's lists have these pages (by path and first id)."""
 
-    def get(path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
+    def get(path: str, query: Mapping[str, str]) -> Any:
         if things and path in things:
             return things[path]
         return pages.get((path, query.get("from", "")), page(path.rpartition("/")[2]))
@@ -416,7 +416,7 @@ def test_a_listed_payment_of_which_something_was_returned_is_fetched_for_the_who
     refund = {"status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
     things: dict[str, dict[str, Any]] = {f"/v2/payments/{ID}": payment(_embedded={"refunds": [refund]})}
 
-    def get(path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
+    def get(path: str, _query: object) -> Any:
         pages = things | {"/v2/payments": page("payments", listed)}
         return pages.get(path, page(path.rpartition("/")[2]))
 
@@ -424,7 +424,16 @@ def test_a_listed_payment_of_which_something_was_returned_is_fetched_for_the_who
     assert found.refunded == Refunded(NOW, "39.95")
 
 
-@pytest.mark.parametrize("answer", [{}, {"_embedded": []}, {"_embedded": {"payments": [{}]}}, {"_embedded": None}])
+def test_one_payment_that_cannot_be_read_keeps_no_other_from_being_found_and_the_run_is_not_a_success() -> None:
+    listed = {"/v2/payments": page("payments", {"id": "tr_unreadable"}, payment(), payment(amount=None))}
+    found = mollie.recent(a_call(b"", get=lambda path, _q: listed.get(path, page(path.rpartition("/")[2]))), SINCE)
+
+    assert next(found).payment_id == ID
+    with pytest.raises(ProviderUnavailable, match="not as documented"):
+        next(found)
+
+
+@pytest.mark.parametrize("answer", [{}, {"_embedded": []}, {"_embedded": {"payments": [7]}}, {"_embedded": None}])
 def test_a_list_that_is_not_as_documented_is_asked_for_again(answer: dict[str, Any]) -> None:
     with pytest.raises(ProviderUnavailable):
         list(mollie.recent(a_call(b"", get=lambda _path, _query: answer), SINCE))

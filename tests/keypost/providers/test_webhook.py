@@ -196,7 +196,14 @@ def test_without_a_key_of_mollies_api_the_shops_word_counts() -> None:
     (notice,) = webhook.read(a_call(callback({"payment_id": MOLLIE_ID}), get=None))
 
     assert isinstance(notice, PaymentNotice)
-    assert notice.state is PaymentState.PAID
+    assert (notice.state, notice.also) == (PaymentState.PAID, ())
+
+
+def test_a_local_stack_takes_the_shops_word_for_what_its_made_up_mollie_does_not_know() -> None:
+    (notice,) = webhook.read(a_call(callback({"payment_id": MOLLIE_ID}), stage="local"))
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.state, notice.also) == (PaymentState.PAID, ())
 
 
 @pytest.mark.parametrize("payment_id", ["inv_1", "tr_1", "ord_123456", None])

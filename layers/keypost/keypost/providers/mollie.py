@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
-from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
+from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, ProviderUnreadable, SignatureRefused
 from keypost.models import Dispute, DisputeState, Line, PaymentNotice, PaymentState, Refunded
 from keypost.providers.call import Call
 from keypost.providers.order_card import (
@@ -95,14 +95,24 @@ def read_event(call: Call) -> Sequence[PaymentNotice]:
 def recent(call: Call, since: datetime) -> Iterator[PaymentNotice]:
     """Payments that were paid since then, and those of which something was returned since then. A payment that says
     nothing of what it was for is left to its callback: an account may take money for other things too."""
-    for found in _listed(call, "payments", since - _LATEST_PAID):
-        payment = _read(_Payment, found)
-        if payment.status == "paid" and payment.paid_at and payment.paid_at >= since:
-            yield from _of_an_order(_fetched(call, payment.id) if payment.has_moved_back else _noticed(call, payment))
-    for kind in ("refunds", "chargebacks"):
-        for found in _listed(call, kind, since):
-            if _is_id(_PAYMENT, found.get("paymentId")):
-                yield from _of_an_order(_fetched(call, found["paymentId"]))
+    unreadable = None
+    for kind, oldest in (("payments", since - _LATEST_PAID), ("refunds", since), ("chargebacks", since)):
+        for found in _listed(call, kind, oldest):
+            try:
+                yield from _of_an_order(_told_by(call, kind, found, since))
+            except ProviderUnreadable as error:  # one must not keep the others waiting
+                unreadable = error
+    if unreadable:
+        raise unreadable
+
+
+def _told_by(call: Call, kind: str, found: dict[str, Any], since: datetime) -> Sequence[PaymentNotice]:
+    if kind != "payments":
+        return _fetched(call, found["paymentId"]) if _is_id(_PAYMENT, found.get("paymentId")) else ()
+    payment = _read(_Payment, found)
+    if payment.status != "paid" or payment.paid_at is None or payment.paid_at < since:
+        return ()
+    return _fetched(call, payment.id) if payment.has_moved_back else _noticed(call, payment)
 
 
 def _of_an_order(notices: Sequence[PaymentNotice]) -> Iterator[PaymentNotice]:
@@ -116,7 +126,7 @@ def _listed(call: Call, kind: str, oldest: datetime) -> Iterator[dict[str, Any]]
         page = _ask(call, f"/v2/{kind}", query) or {}
         try:
             found = page["_embedded"][kind.rpartition("/")[2]]
-            new = [each for each in found if _read(_Made, each).created_at >= oldest]
+            new = [each for each in found if not _is_older(each, oldest)]
             onward = page["_links"]["next"] if len(new) == len(found) else None
             (first,) = parse_qs(urlsplit(onward["href"]).query)["from"] if onward else ("",)
         except (KeyError, TypeError, ValueError):
@@ -125,6 +135,13 @@ def _listed(call: Call, kind: str, oldest: datetime) -> Iterator[dict[str, Any]]
         if not re.fullmatch(r"[A-Za-z0-9_]{6,80}", first):
             return
         query["from"] = first
+
+
+def _is_older(found: Mapping[str, Any], oldest: datetime) -> bool:
+    try:
+        return _Made.model_validate(found).created_at < oldest
+    except ValidationError:
+        return False
 
 
 def _is_id(kind: str, given: Any) -> bool:
@@ -145,7 +162,7 @@ def _read(model: type[M], found: Any) -> M:
     try:
         return model.model_validate(found)
     except ValidationError as error:
-        raise ProviderUnavailable(f"Mollie's answer is not as documented: {first_fault(error)}") from None
+        raise ProviderUnreadable(f"Mollie's answer is not as documented: {first_fault(error)}") from None
 
 
 class _Amount(BaseModel):
