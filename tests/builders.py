@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from keypost.models import Kind, Line, Order, Payment, PaymentNotice, PaymentSta
 from keypost.orders import with_payment
 from keypost.payments import with_notice
 from keypost.providers.call import Call
+from keypost.store import Store
 
 EVENTS = Path(__file__).parents[1] / "events"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -58,6 +59,20 @@ SHOP = Shop(
     support_address="hulp@voorbeeld.example",
     zone=ZONE,
 )
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def loaded(store: Store, order_id: str) -> Order:
+    order = store.load(order_id)
+    assert order is not None
+    return order
 
 
 def product(sku: str) -> Product:

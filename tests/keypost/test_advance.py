@@ -3,65 +3,35 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import botocore.httpsession
 import pytest
-from botocore.config import Config
 
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.advance import Worker
 from keypost.errors import Conflict
-from keypost.mailer import Mailer
 from keypost.models import (
     Dispute,
     DisputeState,
     FailedRefund,
     Line,
     MailState,
-    Order,
     PaymentState,
     Reason,
     Refunded,
 )
 from keypost.orders import canceled, with_payment
 from keypost.store import Store
-from tests.builders import NOW, PRODUCT, SHOP, SKU, code, notice, paid_order, product
+from tests.builders import NOW, PRODUCT, SKU, Clock, code, loaded, notice, paid_order, product
 
 LOST = DisputeState.LOST
 Stocked = Callable[[list[str]], None]
 Sent = Callable[[str], list[str]]
-
-
-@dataclass
-class Clock:
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def worker(stack: Stack, local: LocalStack, clock: Clock) -> Worker:
-    client = local.session.session.client(
-        "sesv2", endpoint_url=local.mailbox.url, config=Config(retries={"total_max_attempts": 1}, read_timeout=5)
-    )
-    return Worker(stack.store, stack.queue, Mailer(client, "test"), SHOP, clock)
-
-
-def loaded(store: Store, order_id: str) -> Order:
-    order = store.load(order_id)
-    assert order is not None
-    return order
 
 
 def fail_once(error: SesFault) -> Callable[[], None]:
@@ -367,7 +337,7 @@ def test_an_attempt_whose_worker_died_pokes_its_order_for_the_end_of_the_doubt(
 ) -> None:
     stocked([code(1)])
     stack.store.save(paid_order("died"))
-    with dying(6, after=True), suppress(WorkerDied):
+    with dying(7, after=True), suppress(WorkerDied):
         worker.advance("died")
     assert loaded(stack.store, "died").mail("purchase-1").state is MailState.SENDING
 

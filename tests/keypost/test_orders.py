@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from keypost import orders, plan
 from keypost.models import (
-    Kind,
     Line,
     MailNotSent,
     MailOutcome,
@@ -98,7 +97,6 @@ def test_an_expired_attempt_beside_a_paid_one_changes_nothing_of_the_order() -> 
         ({"email": None}, "no usable e-mail address"),
         ({"lines": ()}, "nothing says what was bought"),
         ({"lines": (Line(SKU, 600), Line(SKU, 401))}, "more than 1000 codes"),
-        ({"lines": (Line(SKU, 1, Kind.RENEWAL, renews="LIC-1"),)}, "renewals are not scheduled yet"),
         ({"amount": "0.00"}, "nothing was paid"),
         ({"problem": "the order card does not fit"}, "the order card does not fit"),
     ],

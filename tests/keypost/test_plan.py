@@ -35,6 +35,10 @@ PRODUCTS = {SKU: PRODUCT}
 LATER = NOW + timedelta(days=1)
 
 
+def purchase(*lines: int) -> orders.Delivery:
+    return orders.Delivery("purchase", lines, NOW, NOW)
+
+
 def licensed(order: Order, now: datetime = NOW) -> Order:
     taken = [StockCode(f"{order.id}-{n}", code(n), SKU) for n in range(sum(line.quantity for line in order.lines))]
     return orders.with_codes(order, taken, PRODUCTS, now, ZONE)
@@ -47,7 +51,7 @@ def settled(outcome: object) -> Order:
 @pytest.mark.parametrize(
     ("order", "step"),
     [
-        (paid_order("1", Line(SKU, 2), Line(SKU, 3)), AssignCodes(((SKU, 5),))),
+        (paid_order("1", Line(SKU, 2), Line(SKU, 3)), AssignCodes(((SKU, 5),), purchase(1, 2))),
         (paid_order("1", Line(SKU, 1), Line("GONE", 1)), WaitForProduct(("GONE",))),
         (paid_order(state=PaymentState.OPEN), None),
         (paid_order(currency="USD"), None),
@@ -127,7 +131,7 @@ def _worker(stock: int, outcome: object) -> Callable[[Order, datetime], Order]:
     def work(order: Order, now: datetime) -> Order:
         """One step as `advance` does it. An outcome of None is a worker that died after SES was called."""
         match plan(order, PRODUCTS, now):
-            case AssignCodes(((sku, count),)):
+            case AssignCodes(((sku, count),), _):
                 if stock == 0:
                     return orders.waiting_for(order, Reason.STOCK, "short", now)
                 taken = [StockCode(f"d{len(order.licenses) + n}", code(n), sku) for n in range(min(count, stock))]

@@ -196,8 +196,9 @@ def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(
     """The index lags on AWS: what it offers may be taken already."""
     stocked([code(n) for n in range(130)])
     stale = store.pick(SKU, 130, TODAY)
-    order = store.save(paid_order("1", Line(SKU, 90)))
-    store.assign(orders.with_codes(order, stale[:90], {SKU: PRODUCT}, NOW, ZONE), stale[:90])
+    for number, taken in enumerate((stale[:45], stale[45:90])):
+        order = store.save(paid_order(str(number), Line(SKU, 45)))
+        store.assign(orders.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken)
     hints = [{"pk": {"S": f"CODE#{free.digest}"}, "stock_order": {"S": f"{n:04d}#"}} for n, free in enumerate(stale)]
     monkeypatch.setattr(store, "_hints", lambda *_: iter(hints))
 

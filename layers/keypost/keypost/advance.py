@@ -1,22 +1,59 @@
 """Brings an order to where its facts say it should be: load it, plan, do the one step, again until nothing is
 due. Whatever woke it, and however often, the outcome is the same."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 
-from keypost import orders, telemetry
+from keypost import orders, renewals, telemetry
 from keypost.emails import Shop, compose
-from keypost.errors import Conflict, InvalidInput
+from keypost.errors import Conflict, InvalidInput, KeypostError
 from keypost.mailer import Mailer
-from keypost.models import Mail, MailNotSent, MailSent, MailUnknown, Order, Product, Reason, StockCode
+from keypost.models import (
+    Line,
+    Mail,
+    MailNotSent,
+    MailSent,
+    MailUnknown,
+    Order,
+    Product,
+    Reason,
+    Renewal,
+    StockCode,
+    Term,
+)
+from keypost.orders import Delivery
 from keypost.periods import local_day
-from keypost.plan import AssignCodes, DoubtMail, GiveUpMail, ReturnCodes, SendMail, WaitForProduct, plan
+from keypost.plan import (
+    AssignCodes,
+    DoubtMail,
+    FindTerms,
+    GiveUpMail,
+    GiveUpTerms,
+    Remind,
+    ReturnCodes,
+    SendMail,
+    StartMail,
+    TellUnpaid,
+    WaitForProduct,
+    needed_by,
+    plan,
+)
 from keypost.queue import LONGEST_DELAY, Queue
 from keypost.store import CODES_PER_TRANSACTION, Store
 
 _TRIES = 20
+_RETRY_RENEWED = timedelta(hours=12)  # for an order that renews what is not known here, or what was refunded
+_MOST_RIVALS = 200
+_MOST_COUNTED = 2000
+
+
+def _existing(order: Order | None) -> Order:
+    if order is None:
+        raise KeypostError("an order that was there is gone")
+    return order
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +84,35 @@ class Worker:
         while more:
             order, more = self._step(order, products)
 
-    def _step(self, order: Order, products: Mapping[str, Product]) -> tuple[Order, bool]:
+    def _step(  # noqa: C901 - one case for each step
+        self, order: Order, products: Mapping[str, Product]
+    ) -> tuple[Order, bool]:
         """One step, and whether another may follow."""
         now = self.clock()
         match plan(order, products, now):
             case None:
                 return order, False
-            case ReturnCodes():
-                returned = order.licenses[:CODES_PER_TRANSACTION]
+            case ReturnCodes(licenses):
+                returned = licenses[:CODES_PER_TRANSACTION]
                 order = orders.with_codes_returned(order, {license_.id for license_ in returned}, now)
                 telemetry.outcome("CodesReturned", len(returned), order_id=order.id)
                 return self.store.give_back(order, returned), True
+            case GiveUpTerms():
+                return self._give_up_terms(order, now), True
+            case FindTerms(lines):
+                return self._find_terms(order, lines, products, now)
+            case TellUnpaid(detail):
+                return self._wait(order, Reason.UNPAID, detail, now), False
             case WaitForProduct(skus):
                 detail = f"not in the catalog: {', '.join(skus)}"
                 return self._wait(order, Reason.PRODUCT, detail, now), False
-            case AssignCodes(needed):
-                return self._assign(order, needed, products, now)
+            case AssignCodes(needed, delivery):
+                return self._assign(order, needed, delivery, products, now)
+            case StartMail(delivery):
+                return self._start_mail(order, delivery, products, now)
+            case Remind(reminders):
+                why_not = self._why_no_reminder(order, {reminder.line for reminder in reminders})
+                return self.store.save(orders.with_reminded(order, reminders, now, why_not)), True
             case SendMail(mail_id):
                 return self._send_again(order, mail_id, products, now), True
             case DoubtMail(mail_id):
@@ -75,28 +125,106 @@ class Worker:
                 telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
                 return self.store.save(orders.fail_mail(order, mail_id, reason, now)), True
 
-    def _wait(self, order: Order, reason: Reason, detail: str, now: datetime) -> Order:
+    def _wait(
+        self, order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = orders.RETRY_WAITING
+    ) -> Order:
         telemetry.outcome("OrderWaits", order_id=order.id, reason=reason)
-        return self.store.save(orders.waiting_for(order, reason, detail, now))
+        return self.store.save(orders.waiting_for(order, reason, detail, now, retry))
+
+    def _find_terms(
+        self, order: Order, lines: Sequence[int], products: Mapping[str, Product], now: datetime
+    ) -> tuple[Order, bool]:
+        """When renewal lines run. Their place among the renewals of the same license is taken in the renewed order
+        first, and taking it again gives the same one: so a crash between the two changes nothing."""
+        terms: list[Term] = []
+        bases: list[Order] = []
+        today = local_day(now, self.shop.zone)
+        for number in lines:
+            line, product = order.lines[number - 1], products[order.lines[number - 1].sku]
+            base, part = self._renewed(order, line)
+            renewal = renewals.renewal_of(order, number, product, part, self.shop.zone)
+            if base:
+                base = self._with_renewal(base.id, renewal, now)
+                bases.append(base)
+            period = renewals.period_of(base, renewal, today)
+            if period is None:
+                detail = f"line {number} renews {line.renews}, of which no end is known here: it needs a period_start"
+                return self._wait(order, Reason.RENEWS, detail, now, _RETRY_RENEWED), False
+            terms.append(renewals.term_of(renewal, period, product, base.id if base else None, self.shop.zone))
+        return self.store.save(orders.with_terms(order, terms, bases[0] if bases else None, now)), True
+
+    def _renewed(self, order: Order, line: Line) -> tuple[Order | None, tuple[int, str | None]]:
+        """The order whose license a line renews, and which part of it. Where that is a renewal itself, it is the
+        order that was renewed first: it knows all who stand in line."""
+        renews = line.renews or ""
+        is_license = renewals.LICENSE_ID.fullmatch(renews)
+        order_id = self.store.order_of_license(renews) if is_license else renews.partition("/")[0]
+        base = self.store.load(order_id) if order_id and order_id != order.id else None
+        part = renewals.renewed_part(base, line) if base else None
+        if base is None or part is None:
+            return None, (0, None)
+        term = base.term(part[0])
+        first = self.store.load(term.renews) if term and term.renews and term.is_paid else None
+        for renewal in first.renewals if first else ():
+            if (renewal.order_id, renewal.line) == (base.id, part[0]):
+                return first, (renewal.of_line, renewal.of_license)
+        return base, part
+
+    def _with_renewal(self, base_id: str, renewal: Renewal, now: datetime) -> Order:
+        return self.store.change(base_id, lambda base: orders.with_renewal(_existing(base), renewal, now))
+
+    def _give_up_terms(self, order: Order, now: datetime) -> Order:
+        """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
+        for base_id in {term.renews for term in order.terms if term.renews}:
+            base = self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order.id, now))
+            for other in {renewal.order_id for renewal in base.renewals}:
+                self._find_terms_anew(other, f"order {order.id}, which came before it, is not served", now)
+        return self.store.save(replace(order, terms=()))
+
+    def _find_terms_anew(self, order_id: str, why: str, now: datetime) -> None:
+        self.store.change(order_id, lambda order: orders.without_terms(_existing(order), now, why))
+        self.queue.poke(order_id)
+
+    def _why_no_reminder(self, order: Order, lines: Collection[int]) -> str | None:
+        if order.is_subscription and not order.subscription_ended:
+            return "its provider renews it by itself"
+        renewed = {renewal.of_line for renewal in order.renewals}
+        return "a renewal is on its way" if renewed >= set(lines) else None
+
+    def _why_not_renewed(self, order: Order, delivery: Delivery) -> str | None:
+        """A renewal follows a license that stands, or it does not follow."""
+        for term in order.terms:
+            if term.line in delivery.lines and term.renews:
+                base = self.store.load(term.renews)
+                if base and base.standing in orders.MONEY_BACK:
+                    return f"the money of order {base.id}, which it renews, went back"
+        return None
 
     def _assign(
-        self, order: Order, needed: Sequence[tuple[str, int]], products: Mapping[str, Product], now: datetime
+        self,
+        order: Order,
+        needed: Sequence[tuple[str, int]],
+        delivery: Delivery,
+        products: Mapping[str, Product],
+        now: datetime,
     ) -> tuple[Order, bool]:
-        """All codes that one transaction holds, and with the last of them the mail. All or nothing: an order that
-        waits keeps no codes from others."""
-        today = local_day(now, self.shop.zone)
-        short = [sku for sku, count in needed if not self.store.seem_free(sku, count, today)]
+        """All codes that one transaction holds, and with the last of them the mail, if it is time for that. All or
+        nothing: an order that waits keeps no codes from others, and takes none from who needs them sooner."""
+        if why_not := self._why_not_renewed(order, delivery):
+            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED), False
+        usable_on = {sku: self._usable_on(order, delivery, products[sku], now) for sku, _ in needed}
+        short = self._short(order, needed, usable_on)
         taken: list[StockCode] = []
         for sku, count in needed if not short else ():
             wanted = min(count, CODES_PER_TRANSACTION - len(taken))
-            picked = self.store.pick(sku, wanted, today) if wanted else []
+            picked = self.store.pick(sku, wanted, usable_on[sku]) if wanted else []
             short += [sku] if len(picked) < wanted else []
             taken += picked
         if short:
             return self._wait(order, Reason.STOCK, f"too few codes of {', '.join(short)}", now), False
-        after = orders.with_codes(order, taken, products, now, self.shop.zone)
+        after = orders.with_codes(order, taken, products, now, self.shop.zone, delivery)
         message = None
-        if not orders.missing(after):
+        if len(after.mails) > len(order.mails):
             try:
                 message = compose(after, after.mails[-1], products, self.shop, now)
             except InvalidInput as error:  # the product is not as its codes are: take none until it is mended
@@ -104,6 +232,50 @@ class Worker:
         after = self.store.assign(after, taken)
         telemetry.outcome("LicenseIssued", len(taken), order_id=order.id)
         return (self._send(after, after.mails[-1], message) if message else after), True
+
+    def _usable_on(self, order: Order, delivery: Delivery, product: Product, now: datetime) -> date:
+        """The day on which the customer can first enter the code: that of the mail, or of the new period where the
+        product cannot hold a code in reserve."""
+        days = [local_day(max(now, delivery.mail_at), self.shop.zone)]
+        if not product.holds_reserve_code:
+            days += [term.first_day for term in order.terms if term.line in delivery.lines]
+        return max(days)
+
+    def _short(self, order: Order, needed: Sequence[tuple[str, int]], usable_on: Mapping[str, date]) -> list[str]:
+        """The products of which there are too few codes, those counted out that others need sooner. An order that
+        cannot be served with what is there keeps none from others."""
+        rivals = self._rivals(order)
+        free = {
+            sku: self.store.count_free(sku, day, _MOST_COUNTED if rivals else dict(needed)[sku])
+            for sku, day in usable_on.items()
+        }
+        for rival in rivals:
+            wants = Counter[str]()
+            for _, line, count in orders.missing(rival):
+                wants[line.sku] += count
+            if all(free.get(sku, count) >= count for sku, count in wants.items()):
+                for sku, count in wants.items():
+                    free[sku] = free.get(sku, count) - count
+        return [sku for sku, count in needed if free[sku] < count]
+
+    def _rivals(self, order: Order) -> list[Order]:
+        """The orders that wait for stock and need it sooner, those that need it soonest first."""
+        own = needed_by(order)
+        waiting = [id_ for page in self.store.needing(Reason.STOCK, before=own) for id_ in page if id_ != order.id]
+        found = [rival for rival in self.store.load_all(waiting[:_MOST_RIVALS]) if rival.waiting]
+        return sorted(found, key=lambda rival: (needed_by(rival), rival.id))
+
+    def _start_mail(
+        self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
+    ) -> tuple[Order, bool]:
+        if why_not := self._why_not_renewed(order, delivery):
+            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED), False
+        after = orders.with_mail_of(order, delivery, now)
+        try:
+            message = compose(after, after.mails[-1], products, self.shop, now)
+        except InvalidInput as error:
+            return self._wait(order, Reason.PRODUCT, str(error), now), False
+        return self._send(self.store.save(after), after.mails[-1], message), True
 
     def _send_again(self, order: Order, mail_id: str, products: Mapping[str, Product], now: datetime) -> Order:
         order = orders.claim_mail(order, mail_id, now)

@@ -28,6 +28,11 @@ class ProductEntry(BaseModel):
     download_url: str = Field(pattern=r"^https://[^\s<>\"]{4,500}$")
     steps: dict[Kind, dict[str, tuple[Text, ...]]]
     notes: dict[str, Text] = Field(default_factory=dict)
+    mail_days_before: int = Field(default=7, ge=0, le=90)
+    reserve_days_before: int = Field(default=30, ge=0, le=180)
+    holds_reserve_code: bool = True
+    reminder_days: tuple[Annotated[int, Field(ge=0, le=180)], ...] = Field(default=(), max_length=5)
+    renewal_url: str | None = Field(default=None, pattern=r"^https://[^\s<>\"]{4,500}$")
 
     @field_validator("code_pattern")
     @classmethod
@@ -44,6 +49,8 @@ class ProductEntry(BaseModel):
     def _is_whole(self) -> Self:
         if not re.fullmatch(self.code_pattern, codes.normalize(self.code_example)):
             raise ValueError("code_example does not match code_pattern (codes are kept in upper case)")
+        if self.reserve_days_before < self.mail_days_before:
+            raise ValueError("reserve_days_before is at least mail_days_before: a code is set aside before its mail")
         if set(self.steps) != set(Kind):
             raise ValueError("steps are needed for `new` and for `renewal`")
         spoken = [set(self.name), set(self.notes) or _LANGUAGES, *(set(texts) for texts in self.steps.values())]

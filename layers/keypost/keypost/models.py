@@ -55,6 +55,8 @@ class Reason(StrEnum):
     PRODUCT = "product"  # a line's SKU is not in the catalog
     STOCK = "stock"  # too few codes
     MAIL = "mail"  # the mail does not leave
+    RENEWS = "renews"  # it is not known when the license ends that it renews
+    UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
     PAID_TWICE = "paid twice"  # refund one
 
@@ -71,6 +73,11 @@ class Product:
     download_url: str
     steps: Mapping[Kind, Mapping[str, tuple[str, ...]]]  # per kind and language
     notes: Mapping[str, str] = field(default_factory=dict)
+    mail_days_before: int = 7  # a renewal's mail leaves so long before its period starts
+    reserve_days_before: int = 30  # and its codes are set aside so long before that
+    holds_reserve_code: bool = True  # a new code may be entered while the old license runs, whose days are kept
+    reminder_days: tuple[int, ...] = ()  # before the last day of a license that nobody renews
+    renewal_url: str | None = None  # where a customer renews
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ class PaymentNotice:
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     also: tuple[str, ...] = ()  # other names of the same payment: "provider:id"
+    is_subscription: bool = False  # its provider charges the next period by itself
     itemized: bool = False  # the lines are a shop's own list, in which goods of others stand too
 
     @property
@@ -235,6 +243,42 @@ class License:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """When the license of a renewal line runs, and what happens before that."""
+
+    line: int  # counts from 1
+    first_day: date
+    last_day: date
+    reserve_at: datetime  # codes are set aside from then on
+    mail_at: datetime
+    renews: str | None = None  # the order whose license it renews, if that was sold here
+    is_paid: bool = True  # False: as it would be if it were paid now
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A renewal of this order's license, by a line of another order; kept in the order that is renewed."""
+
+    order_id: str
+    line: int
+    of_line: int
+    of_license: str | None  # None: all licenses of that line
+    term_days: int
+    paid_on: date | None = None  # None: on its way, and not paid yet
+    period_start: date | None = None  # as its order card says
+    period_end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """That a license is about to end, unless it is renewed by then."""
+
+    at: datetime
+    line: int
+    days: int  # before the last day
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     id: str
     purpose: str
@@ -246,6 +290,7 @@ class Mail:
     problem: str | None = None
     may_have_left: bool = False  # true for ever once SES took it, or may have
     unknowns: int = 0  # attempts whose outcome is not known
+    lines: tuple[int, ...] = ()  # those it is about; none for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +326,11 @@ class Order:
     problem: str | None = None  # why no program may serve it; a person decides
     canceled: bool = False
     subscription_ended: bool = False  # no renewal follows by itself
+    is_subscription: bool = False  # its provider charges the next period by itself
+    released: bool = False  # a person said: serve it, although a part was refunded
+    terms: tuple[Term, ...] = ()  # of its renewal lines
+    renewals: tuple[Renewal, ...] = ()  # of its licenses, by other orders, as they were paid
+    reminders: tuple[Reminder, ...] = ()  # still to come
     belongs_to: str | None = None  # the order that its payment turned out to be for
     waiting: Waiting | None = None
     version: int = 0  # 0: not stored yet
@@ -293,6 +343,12 @@ class Order:
     @property
     def is_paid(self) -> bool:
         return self.standing is Standing.PAID
+
+    @property
+    def is_servable(self) -> bool:
+        """Whether what is still to be sent may be sent, when its time comes."""
+        may = self.is_paid or (self.released and self.standing is Standing.PARTLY_REFUNDED)
+        return may and self.problem is None and not self.canceled and self.belongs_to is None
 
     @property
     def is_paid_twice(self) -> bool:
@@ -314,6 +370,15 @@ class Order:
     def code_left(self) -> bool:
         """Whether a mail with its codes may have reached the customer."""
         return any(mail.may_have_left or mail.state is MailState.SENDING for mail in self.mails)
+
+    @property
+    def sent_lines(self) -> frozenset[int]:
+        """The lines whose codes may have reached the customer."""
+        left = [mail for mail in self.mails if mail.may_have_left or mail.state is MailState.SENDING]
+        return frozenset(n for mail in left for n in mail.lines or range(1, len(self.lines) + 1))
+
+    def term(self, line: int) -> Term | None:
+        return next((term for term in self.terms if term.line == line), None)
 
     @property
     def skus(self) -> tuple[str, ...]:

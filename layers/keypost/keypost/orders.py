@@ -5,11 +5,13 @@ import base64
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from itertools import islice
 
+from keypost import renewals
+from keypost.errors import InvalidInput
 from keypost.models import (
     Fact,
     Kind,
@@ -27,18 +29,23 @@ from keypost.models import (
     PaymentState,
     Product,
     Reason,
+    Reminder,
+    Renewal,
     Standing,
     StockCode,
     SubscriptionEnded,
+    Term,
     TimelineEntry,
     Waiting,
 )
 from keypost.payments import with_notice
 from keypost.periods import local_day, period_from
+from keypost.renewals import reminders_of
 
 MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 TIMELINE_KEPT = 200
+HELD = "a person holds it"
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
 MAIL_LEASE = timedelta(minutes=2)  # longer than the worker may run
 MAIL_DOUBT = timedelta(minutes=15)  # time for SES to tell, before a mail of unknown outcome is sent again
@@ -63,10 +70,17 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
         order = _with_contents(order, known, currency)
     if payments == before.payments and order == before:
         return before
-    order = replace(order, payments=payments)
+    order = replace(order, payments=payments, is_subscription=order.is_subscription or notice.is_subscription)
+    if order.is_paid and order.waiting and order.waiting.reason is Reason.UNPAID:
+        order = replace(order, waiting=None)
     if _says_the_same(before, order):
         return order
     order = _noted(order, now, f"payment {payment.standing}", f"{notice.provider} {notice.payment_id} says so")
+    return _with_consequence(before, order, now)
+
+
+def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
+    """What a payment's news means for the order, in its timeline."""
     if order.is_paid_twice and not before.is_paid_twice:
         return _noted(order, now, "paid twice", "two payments stand; refund one of them")
     if order.is_paid and order.problem and (not before.is_paid or before.problem != order.problem):
@@ -142,7 +156,7 @@ def _problem(notice: PaymentNotice, currency: str) -> str | None:
         return notice.problem
     if not notice.lines:
         return "nothing says what was bought: put an order card on the payment, or serve by hand"
-    if not notice.email:
+    if not notice.email and not all(line.kind is Kind.RENEWAL for line in notice.lines):
         return "there is no usable e-mail address: ask the customer for one, then serve by hand"
     if notice.amount is not None and not Decimal(notice.amount):
         return "nothing was paid for it: check the shop, then serve by hand"
@@ -150,41 +164,87 @@ def _problem(notice: PaymentNotice, currency: str) -> str | None:
         return f"it was paid in {notice.currency}, this shop sells in {currency}: check the price, then serve by hand"
     if sum(line.quantity for line in notice.lines) > MOST_CODES:
         return f"it asks for more than {MOST_CODES} codes: split it into several orders"
-    if any(line.kind is Kind.RENEWAL for line in notice.lines):
-        return "it renews a license, and renewals are not scheduled yet: send the code by hand on its day"
     return None
 
 
-def missing(order: Order) -> tuple[tuple[int, Line, int], ...]:
-    """The lines that lack codes: line number, line, how many."""
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Lines that leave in one mail: when their codes are to be there, and when the mail is to go."""
+
+    purpose: str
+    lines: tuple[int, ...]
+    reserve_at: datetime
+    mail_at: datetime
+
+
+def deliveries(order: Order) -> tuple[Delivery, ...]:
+    """What a paid order is to get, in one mail per day: a purchase at once, renewals on the day of their term or, where
+    that has passed, at once."""
+    paid_at = order.paid_at
+    if paid_at is None:
+        return ()
+    bought = tuple(number for number, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW)
+    found = [Delivery("purchase", bought, paid_at, paid_at)] if bought else []
+    days: dict[datetime, list[Term]] = {}
+    for term in order.terms:
+        days.setdefault(max(term.mail_at, paid_at), []).append(term)
+    for mail_at, terms in sorted(days.items()):
+        lines = tuple(sorted(term.line for term in terms))
+        found.append(Delivery("renewal", lines, min(term.reserve_at for term in terms), mail_at))
+    return tuple(found)
+
+
+def is_mailed(order: Order, delivery: Delivery) -> bool:
+    """Whether its mail is owed already, whatever became of that."""
+    return any(not mail.lines or set(delivery.lines) <= set(mail.lines) for mail in order.mails)
+
+
+def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:
+    """The lines that lack codes (of these, or of all): line number, line, how many."""
     have = [license_.line for license_ in order.licenses]
     short = ((n, line, line.quantity - have.count(n)) for n, line in enumerate(order.lines, start=1))
-    return tuple(entry for entry in short if entry[2] > 0)
+    return tuple(entry for entry in short if entry[2] > 0 and (lines is None or entry[0] in lines))
 
 
 def with_codes(
-    order: Order, codes: Iterable[StockCode], products: Mapping[str, Product], now: datetime, zone: tzinfo
+    order: Order,
+    codes: Iterable[StockCode],
+    products: Mapping[str, Product],
+    now: datetime,
+    zone: tzinfo,
+    delivery: Delivery | None = None,
 ) -> Order:
-    """Give codes to the lines that lack them, each with its period. The day of payment is the first day, unless
-    the order card names one. Once no line lacks a code, the purchase mail is owed, and claimed by the caller."""
+    """Give codes to the lines of a delivery (the first one) that lack them, each with its period: that of its term or,
+    for a purchase, from the day of payment unless the order card names one. Once no line lacks a code and the time of
+    the mail has come, it is owed, and claimed by the caller."""
+    delivery = delivery or deliveries(order)[0]
     bought_on = local_day(order.paid_at or now, zone)
     supply: dict[str, deque[StockCode]] = {}
     for code in codes:
         supply.setdefault(code.sku, deque()).append(code)
     given: list[License] = []
-    for number, line, count in missing(order):
+    reminders: list[Reminder] = []
+    for number, line, count in missing(order, delivery.lines):
+        term = order.term(number)
         first, last = period_from(line.period_start or bought_on, products[line.sku].term_days)
+        first, last = (term.first_day, term.last_day) if term else (first, line.period_end or last)
         offered = supply.get(line.sku, deque())
         for _ in range(min(count, len(offered))):
             code = offered.popleft()
-            license_id = _license_id(order.id, number, code)
-            given.append(License(license_id, number, line.sku, code.code, first, line.period_end or last))
-    order = replace(order, licenses=(*order.licenses, *given))
+            given.append(License(_license_id(order.id, number, code), number, line.sku, code.code, first, last))
+        if not any(reminder.line == number for reminder in order.reminders):
+            reminders += reminders_of(number, last, products[line.sku], zone)
+    order = replace(order, licenses=(*order.licenses, *given), reminders=(*order.reminders, *reminders))
     order = _noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
-    if missing(order):
+    if missing(order, delivery.lines):
         return order
-    order = replace(order, waiting=None)
-    return claim_mail(owe_mail(order, "purchase", now), _next_mail_id(order, "purchase"), now)
+    return with_mail_of(order, delivery, now) if delivery.mail_at <= now else replace(order, waiting=None)
+
+
+def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:
+    """The mail of a delivery, claimed for its first attempt."""
+    owed = owe_mail(replace(order, waiting=None), delivery.purpose, now, delivery.lines)
+    return claim_mail(owed, owed.mails[-1].id, now)
 
 
 def _license_id(order_id: str, line: int, code: StockCode) -> str:
@@ -193,23 +253,99 @@ def _license_id(order_id: str, line: int, code: StockCode) -> str:
     return "LIC-" + base64.b32encode(seed)[:10].decode()
 
 
+def returnable(order: Order) -> tuple[License, ...]:
+    """The licenses of an order that will not be served, whose codes never left: these can be sold again."""
+    if order.standing is not Standing.REFUNDED and not order.canceled:
+        return ()
+    return tuple(license_ for license_ in order.licenses if license_.line not in order.sent_lines)
+
+
 def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:
     """Take back licenses, by id, whose mail never left; their codes go back to stock."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
     mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING)
     order = replace(order, licenses=kept, mails=mails)
-    return _noted(order, now, "codes returned", f"{len(returned)}, as the order was refunded before they left")
+    why = "was canceled" if order.canceled else "was refunded"
+    return _noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
 
 
-def waiting_for(order: Order, reason: Reason, detail: str, now: datetime) -> Order:
+def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: datetime) -> Order:
+    """Write down when renewal lines run. A renewal that names no address goes to that of what it renews. Codes that
+    were set aside already take the new period."""
+    new = {term.line: term for term in terms}
+    kept = [term for term in order.terms if term.line not in new]
+    order = replace(
+        order,
+        terms=tuple(sorted((*kept, *new.values()), key=lambda term: term.line)),
+        licenses=tuple(
+            replace(one, first_day=new[one.line].first_day, last_day=new[one.line].last_day) if one.line in new else one
+            for one in order.licenses
+        ),
+        email=order.email or (base.email if base else None),
+        name=order.name or (base.name if base else None),
+        waiting=None,
+    )
+    for term in new.values():
+        paid = "" if term.is_paid else ", if it is paid"
+        why = f"line {term.line} runs from {term.first_day} up to and including {term.last_day}{paid}"
+        order = _noted(order, now, "renewal scheduled", why)
+    if order.email is None:
+        order = replace(order, problem="there is no usable e-mail address: ask the customer, then serve by hand")
+        order = _noted(order, now, "on hold", order.problem or "")
+    return order
+
+
+def without_terms(order: Order, now: datetime, why: str) -> Order:
+    """Forget when renewal lines run whose mail has not left: that is to be found out anew, or does not matter now."""
+    kept = tuple(term for term in order.terms if term.line in order.sent_lines)
+    if kept == order.terms:
+        return order
+    return _noted(replace(order, terms=kept), now, "renewal unscheduled", why)
+
+
+def with_renewal(base: Order, renewal: Renewal, now: datetime) -> Order:
+    """Write down in the order that is renewed who renews it."""
+    changed = renewals.with_renewal(base, renewal)
+    if changed is base:
+        return base
+    return _noted(changed, now, "renewed" if renewal.paid_on else "renewal on its way", f"by order {renewal.order_id}")
+
+
+def without_renewals(base: Order, order_id: str, now: datetime) -> Order:
+    changed = renewals.without_renewals(base, order_id)
+    return base if changed is base else _noted(changed, now, "not renewed after all", f"by order {order_id}")
+
+
+def with_reminded(order: Order, reminders: Collection[Reminder], now: datetime, why_not: str | None) -> Order:
+    """Reminders whose time has come: one mail is owed, or it is noted why there is none."""
+    order = replace(order, reminders=tuple(r for r in order.reminders if r not in reminders))
+    if why_not:
+        return _noted(order, now, "no reminder", why_not)
+    return owe_mail(order, "reminder", now, tuple(sorted({reminder.line for reminder in reminders})))
+
+
+def hold(order: Order, who: str, now: datetime) -> Order:
+    """A person keeps an order back."""
+    return order if order.problem else _noted(replace(order, problem=HELD), now, "on hold", HELD, who)
+
+
+def release(order: Order, who: str, now: datetime) -> Order:
+    """A person lets an order go that was held, whatever for. InvalidInput when it cannot be served as it is."""
+    if not order.lines or (not order.email and not all(line.kind is Kind.RENEWAL for line in order.lines)):
+        raise InvalidInput(f"order {order.id} cannot be served: nothing says what was bought, or for which address")
+    order = replace(order, problem=None, released=True, waiting=None)
+    return _noted(order, now, "released", "a person lets it go", who)
+
+
+def waiting_for(order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING) -> Order:
     known = order.waiting if order.waiting and order.waiting.reason is reason else None
-    waiting = Waiting(reason, detail, known.since if known else now, now + RETRY_WAITING)
+    waiting = Waiting(reason, detail, known.since if known else now, now + retry)
     order = replace(order, waiting=waiting)
     return order if known and known.detail == detail else _noted(order, now, f"waits for {reason}", detail)
 
 
-def owe_mail(order: Order, purpose: str, now: datetime) -> Order:
-    mail = Mail(_next_mail_id(order, purpose), purpose, MailState.PENDING, next_at=now)
+def owe_mail(order: Order, purpose: str, now: datetime, lines: tuple[int, ...] = ()) -> Order:
+    mail = Mail(_next_mail_id(order, purpose), purpose, MailState.PENDING, next_at=now, lines=lines)
     return replace(order, mails=(*order.mails, mail))
 
 
@@ -263,5 +399,5 @@ def _with_mail(order: Order, mail: Mail) -> Order:
     return replace(order, mails=tuple(mail if m.id == mail.id else m for m in order.mails))
 
 
-def _noted(order: Order, at: datetime, what: str, why: str) -> Order:
-    return replace(order, timeline=(*order.timeline, TimelineEntry(at, what, why))[-TIMELINE_KEPT:])
+def _noted(order: Order, at: datetime, what: str, why: str, who: str = "keypost") -> Order:
+    return replace(order, timeline=(*order.timeline, TimelineEntry(at, what, why, who))[-TIMELINE_KEPT:])

@@ -1,12 +1,23 @@
 """Days and periods of licenses. A day is a date in the shop's time zone; a period holds both its ends."""
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+DAILY_RULE = time(7)  # in the shop's time zone; nobody gets a mail of the calendar at night
 
 
 def local_day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
+def morning_of(day: date, zone: tzinfo) -> datetime:
+    """When the daily rule acts on a day, in UTC."""
+    return datetime.combine(day, DAILY_RULE, zone).astimezone(UTC)
+
+
 def period_from(first_day: date, term_days: int) -> tuple[date, date]:
     """The first and the last day of a term: 365 days from 1 January end on 31 December."""
     return first_day, first_day + timedelta(days=term_days - 1)
+
+
+def day_after(day: date) -> date:
+    return day + timedelta(days=1)

@@ -3,23 +3,63 @@ it looks at what is, not at what woke it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 
-from keypost.models import MailState, Order, Reason, Standing
-from keypost.orders import MONEY_BACK, missing
+from keypost.models import License, MailState, Order, Reason, Reminder, Standing
+from keypost.orders import MONEY_BACK, Delivery, deliveries, is_mailed, missing, returnable
+from keypost.renewals import unscheduled
 
 MAIL_UNKNOWNS = 5  # attempts of unknown outcome, each of which may have reached the customer
 MAIL_ATTEMPTS = 5  # after so many, somebody should know that it does not leave
 
 
 @dataclass(frozen=True, slots=True)
-class AssignCodes:
-    needed: tuple[tuple[str, int], ...]  # sku, how many
+class ReturnCodes:
+    """The order will not be served, and these never left: they can be sold again."""
+
+    licenses: tuple[License, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpTerms:
+    """The order will not be served: who else renews the same license comes sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindTerms:
+    """When do these renewal lines run?"""
+
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TellUnpaid:
+    """The day of a renewal's mail has come, and nobody paid: support should know."""
+
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class WaitForProduct:
     skus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignCodes:
+    needed: tuple[tuple[str, int], ...]  # sku, how many
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class StartMail:
+    """The codes are there, and the time of their mail has come."""
+
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    reminders: tuple[Reminder, ...]  # all that are due
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +79,95 @@ class GiveUpMail:
     mail_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnCodes:
-    """The order was refunded before its codes left: they can be sold again."""
-
-
-Step = ReturnCodes | AssignCodes | WaitForProduct | SendMail | DoubtMail | GiveUpMail
+Step = (
+    ReturnCodes
+    | GiveUpTerms
+    | FindTerms
+    | TellUnpaid
+    | WaitForProduct
+    | AssignCodes
+    | StartMail
+    | Remind
+    | SendMail
+    | DoubtMail
+    | GiveUpMail
+)
 
 
 def plan(order: Order, products: Collection[str], now: datetime) -> Step | None:
     """The next step for an order, given the SKUs that the catalog knows; None when there is nothing to do now."""
-    if step := _end_of_lease(order, now):
+    if step := _end_of_lease(order, now) or _take_back(order):
         return step
-    if _returnable(order):
-        return ReturnCodes()
-    if not _servable(order):
-        return None
-    if lacking := missing(order):
-        if unknown := tuple(sku for sku in order.skus if sku not in products):
-            return WaitForProduct(unknown)
-        needed: dict[str, int] = {}
-        for _, line, count in lacking:
-            needed[line.sku] = needed.get(line.sku, 0) + count
-        return AssignCodes(tuple(needed.items()))
+    if _is_expected(order):
+        return _find_terms(order, products, now) or _tell_unpaid(order, now)
+    return _serve(order, products, now) if order.is_servable else None
+
+
+def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
+    if back := returnable(order):
+        return ReturnCodes(back)
+    return GiveUpTerms() if _gives_up_terms(order) else None
+
+
+def _serve(order: Order, products: Collection[str], now: datetime) -> Step | None:
+    if step := _find_terms(order, products, now) or _deliver_first(order, products, now):
+        return step
+    if due := tuple(reminder for reminder in order.reminders if reminder.at <= now):
+        return Remind(due)
     for mail in order.mails:
         if mail.state in (MailState.PENDING, MailState.UNKNOWN) and mail.next_at and mail.next_at <= now:
             spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
             return GiveUpMail(mail.id) if spent else SendMail(mail.id)
     return None
+
+
+def _deliver_first(order: Order, products: Collection[str], now: datetime) -> Step | None:
+    steps = (_deliver(order, delivery, products, now) for delivery in deliveries(order))
+    return next((step for step in steps if step), None)
+
+
+def _find_terms(order: Order, products: Collection[str], now: datetime) -> WaitForProduct | FindTerms | None:
+    lines = unscheduled(order)
+    if not lines or (order.waiting and order.waiting.reason is Reason.RENEWS and order.waiting.retry_at > now):
+        return None
+    unknown = _unknown(order, products)
+    return WaitForProduct(unknown) if unknown else FindTerms(lines)
+
+
+def _deliver(order: Order, delivery: Delivery, products: Collection[str], now: datetime) -> Step | None:
+    if min(delivery.reserve_at, delivery.mail_at) > now:
+        return None
+    if lacking := missing(order, delivery.lines):
+        if unknown := _unknown(order, products):
+            return WaitForProduct(unknown)
+        needed: dict[str, int] = {}
+        for _, line, count in lacking:
+            needed[line.sku] = needed.get(line.sku, 0) + count
+        return AssignCodes(tuple(needed.items()), delivery)
+    if delivery.mail_at <= now and not is_mailed(order, delivery):
+        return StartMail(delivery)
+    return None
+
+
+def _unknown(order: Order, products: Collection[str]) -> tuple[str, ...]:
+    return tuple(sku for sku in order.skus if sku not in products)
+
+
+def _is_expected(order: Order) -> bool:
+    """An order that the shop told of, and whose money may still come."""
+    return order.standing in (Standing.OPEN, Standing.FAILED) and order.problem is None and not order.canceled
+
+
+def _gives_up_terms(order: Order) -> bool:
+    return (order.canceled or order.standing is Standing.REFUNDED) and any(term.renews for term in order.terms)
+
+
+def _tell_unpaid(order: Order, now: datetime) -> TellUnpaid | None:
+    due = [term for term in order.terms if term.mail_at <= now]
+    if not due or order.subscription_ended or (order.waiting and order.waiting.reason is Reason.UNPAID):
+        return None
+    first = min(due, key=lambda term: term.first_day)
+    return TellUnpaid(f"its new period starts on {first.first_day}, and it is not paid")
 
 
 def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
@@ -76,45 +177,58 @@ def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
     return None
 
 
-def _servable(order: Order) -> bool:
-    return order.is_paid and order.problem is None and not order.canceled and order.belongs_to is None
-
-
-def _returnable(order: Order) -> bool:
-    return order.standing is Standing.REFUNDED and bool(order.licenses) and not order.code_left
-
-
 def next_due(order: Order) -> datetime | None:
     """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
     give it one."""
-    leases = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
-    if _returnable(order):
-        moments = [order.paid_at]
-    elif not _servable(order):
-        moments = leases
-    elif missing(order):
-        moments = [*leases, order.waiting.retry_at if order.waiting else order.paid_at]
-    else:
-        moments = [mail.next_at for mail in order.mails]
+    retry_at = order.waiting.retry_at if order.waiting else None
+    moments = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
+    if returnable(order) or _gives_up_terms(order):
+        moments = [order.created_at]
+    elif (_is_expected(order) or order.is_servable) and unscheduled(order):
+        moments.append(retry_at or order.paid_at or order.created_at)
+    elif _is_expected(order) and not order.subscription_ended:
+        moments += [term.mail_at for term in order.terms if not order.waiting]
+    if order.is_servable:
+        for delivery in deliveries(order):
+            begins = min(delivery.reserve_at, delivery.mail_at)
+            if missing(order, delivery.lines):
+                moments.append(max(begins, retry_at) if retry_at else begins)
+            elif not is_mailed(order, delivery):
+                moments.append(max(delivery.mail_at, retry_at) if retry_at else delivery.mail_at)
+        moments += [mail.next_at for mail in order.mails]
+        moments += [reminder.at for reminder in order.reminders]
     return min((moment for moment in moments if moment), default=None)
 
 
 def attention(order: Order) -> tuple[Reason, datetime] | None:
-    """Why an order that the customer paid for needs a person or stock, and since when."""
+    """Why an order that the customer paid for needs a person or stock, and since when; for stock, by when it needs
+    it, so that who loses protection first stands in front."""
+    if order.waiting and _is_expected(order):
+        return order.waiting.reason, order.waiting.since
     since = order.paid_at
     if since is None or order.belongs_to:
         return None
     if order.standing in MONEY_BACK:
         return (Reason.BLOCK, since) if order.code_left else None
-    if order.standing is Standing.PARTLY_REFUNDED:
-        return None if order.code_left else (Reason.HOLD, since)
+    is_sent = order.sent_lines >= set(range(1, len(order.lines) + 1)) and order.code_left
+    if order.standing is Standing.PARTLY_REFUNDED and not order.released:
+        return None if is_sent else (Reason.HOLD, since)
     if order.is_paid_twice:
         return Reason.PAID_TWICE, since
-    if not _servable(order):
-        return None if order.code_left else (Reason.HOLD, since)
+    if not order.is_servable:
+        return None if is_sent else (Reason.HOLD, since)
     if order.waiting:
-        return order.waiting.reason, order.waiting.since
+        return order.waiting.reason, needed_by(order) if order.waiting.reason is Reason.STOCK else order.waiting.since
     for mail in order.mails:
         if mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at):
             return Reason.MAIL, since
     return None
+
+
+def needed_by(order: Order) -> datetime:
+    """When the customer has no protection any more, without the codes that the order lacks: a purchase has none since
+    it was paid, a renewal from the first day of its period."""
+    paid_at = order.paid_at or order.created_at
+    terms = [order.term(number) for number, _, _ in missing(order)]
+    days = [datetime.combine(term.first_day, time(), UTC) if term else paid_at for term in terms]
+    return min(days, default=paid_at)

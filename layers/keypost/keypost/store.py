@@ -25,7 +25,7 @@ from keypost.models import License, Order, PaymentNotice, Product, Reason, Stock
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-CODES_PER_TRANSACTION = 99  # of the 100 items DynamoDB takes, one is the order
+CODES_PER_TRANSACTION = 49  # of the 100 items DynamoDB takes, one is the order, and each code has its license's
 DUE_SHARDS = 16
 _IMPORT_CHUNK = 100
 _HINTS_PER_PAGE = 100
@@ -75,15 +75,22 @@ class Store:
     def assign(self, order: Order, taken: Sequence[StockCode]) -> Order:
         """Store an order together with the codes it took, all or nothing. Conflict when a code is no longer
         free or the order has moved."""
-        return self._save_with(order, [self._take(code.digest, order.id) for code in taken])
+        digests = {code.digest for code in taken}
+        new = [license_ for license_ in order.licenses if codes.digest(license_.code) in digests]
+        pointers = [
+            {"Put": {"TableName": self.table, "Item": _license_item(license_.id, order.id)}} for license_ in new
+        ]
+        return self._save_with(order, [self._take(code.digest, order.id) for code in taken], pointers)
 
     def give_back(self, order: Order, returned: Sequence[License]) -> Order:
         """Store an order together with codes that it gives back to the stock, all or nothing. Conflict as above."""
         return self._save_with(order, [self._give_back(codes.digest(r.code), r.sku, order.id) for r in returned])
 
-    def _save_with(self, order: Order, updates: Sequence[dict[str, Any]]) -> Order:
+    def _save_with(
+        self, order: Order, updates: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]] = ()
+    ) -> Order:
         saved, put = self._order_put(order)
-        writes: list[Any] = [{"Put": put}, *({"Update": update} for update in updates)]
+        writes: list[Any] = [{"Put": put}, *({"Update": update} for update in updates), *others]
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
@@ -97,10 +104,19 @@ class Store:
             raise
         return saved
 
-    def pick(self, sku: str, count: int, today: date) -> list[StockCode]:
-        """Up to `count` free codes of a product that can still be activated today, those that run out first
+    def order_of_license(self, license_id: str) -> str | None:
+        key = {"pk": {"S": f"LICENSE#{license_id}"}}
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return item["order_id"]["S"] if item else None
+
+    def load_all(self, order_ids: Sequence[str]) -> Iterator[Order]:
+        """These orders, as far as they exist, in any order."""
+        return (_converter.structure(item, Order) for item in self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
+
+    def pick(self, sku: str, count: int, usable_on: date) -> list[StockCode]:
+        """Up to `count` free codes of a product that can still be activated on a day, those that run out first
         before the others, at random among equals. A hint: the index lags, `assign` decides."""
-        hints = self._hints(sku, today)
+        hints = self._hints(sku, usable_on)
         free: list[StockCode] = []
         # Some to spare: who picks at once should not meet. On to the end: those in front may be taken already.
         while len(free) < count and (found := list(islice(hints, 2 * count + 20))):
@@ -113,16 +129,16 @@ class Store:
                 del found[:lacking]
         return free
 
-    def seem_free(self, sku: str, count: int, today: date) -> bool:
-        """Whether the index offers so many codes: cheap, and a hint like `pick`."""
-        return sum(1 for _ in islice(self._hints(sku, today), count)) == count
+    def count_free(self, sku: str, usable_on: date, most: int) -> int:
+        """How many codes the index offers, counted no further than `most`: cheap, and a hint like `pick`."""
+        return sum(1 for _ in islice(self._hints(sku, usable_on), most))
 
-    def _hints(self, sku: str, today: date) -> Iterator[Mapping[str, Any]]:
+    def _hints(self, sku: str, usable_on: date) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="stock",
-            KeyConditionExpression="stock = :sku AND stock_order >= :today",
-            ExpressionAttributeValues={":sku": {"S": sku}, ":today": {"S": today.isoformat()}},
+            KeyConditionExpression="stock = :sku AND stock_order >= :day",
+            ExpressionAttributeValues={":sku": {"S": sku}, ":day": {"S": usable_on.isoformat()}},
             PaginationConfig={"PageSize": _HINTS_PER_PAGE},
         )
         return (item for page in pages for item in page["Items"])
@@ -240,13 +256,14 @@ class Store:
             )
             yield from (ids for page in pages if (ids := _order_ids(page["Items"])))
 
-    def needing(self, reason: Reason) -> Iterator[list[str]]:
-        """The ids of all orders that wait for this, who waits longest first, page by page."""
+    def needing(self, reason: Reason, before: datetime | None = None) -> Iterator[list[str]]:
+        """The ids of all orders that need this (before a moment), who has needed it longest first, page by page."""
+        until = _moment(before) if before else "9999"
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="attention",
-            KeyConditionExpression="attention = :reason",
-            ExpressionAttributeValues={":reason": {"S": reason}},
+            KeyConditionExpression="attention = :reason AND attention_since < :until",
+            ExpressionAttributeValues={":reason": {"S": reason}, ":until": {"S": until}},
         )
         yield from (ids for page in pages if (ids := _order_ids(page["Items"])))
 
@@ -327,6 +344,10 @@ def _code_item(sku: str, code: str, batch: str | None, activate_before: date | N
             "stock_order": f"{last_day}#{secrets.token_hex(6)}",
         }
     )
+
+
+def _license_item(license_id: str, order_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"LICENSE#{license_id}"}, "order_id": {"S": order_id}}
 
 
 def _order(item: Mapping[str, Any]) -> Order:

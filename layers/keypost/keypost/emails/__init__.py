@@ -10,11 +10,17 @@ from keypost import codes
 from keypost.emails.languages import spoken
 from keypost.emails.message import Shop, build
 from keypost.emails.purchase import purchase
+from keypost.emails.reminder import reminder
+from keypost.emails.renewal import renewal
 from keypost.models import Mail, Order, Product
 
 __all__ = ["Shop", "compose"]
 
-_KINDS: dict[str, Callable[[Order, Mapping[str, Product], str], dict[str, Any]]] = {"purchase": purchase}
+_KINDS: dict[str, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, Any]]] = {
+    "purchase": purchase,
+    "renewal": renewal,
+    "reminder": reminder,
+}
 
 
 def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
@@ -23,4 +29,4 @@ def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Sho
         codes.checked(license_.code, products[license_.sku])
     language = spoken(order.language)
     context = {"language": language, "shop": shop, "order": order}
-    return build(mail, order, shop, context | _KINDS[mail.purpose](order, products, language), now)
+    return build(mail, order, shop, context | _KINDS[mail.purpose](order, mail, products, language), now)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -48,6 +48,9 @@ def build(mail: Mail, order: Order, shop: Shop, context: dict[str, Any], now: da
     message["X-Entity-Ref-ID"] = f"{order.id}/{mail.id}"  # keeps a second mail out of the first one's thread
     message.set_content(str(text).strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    if "calendar" in context:
+        name, calendar = context["calendar"]
+        message.add_attachment(calendar.encode(), "text", "calendar", filename=name, params={"method": "PUBLISH"})
     message["Content-Language"] = language  # last: setting the content removes what begins with Content-
     return message
 
@@ -55,7 +58,7 @@ def build(mail: Mail, order: Order, shop: Shop, context: dict[str, Any], now: da
 @cache
 def _environment() -> Environment:
     """Text stays as it is, HTML is escaped; a name that the context lacks is an error."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("keypost.emails"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
@@ -63,3 +66,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["day"] = _day
+    return made
+
+
+# fmt: off
+_MONTHS = {
+    "nl": ("januari", "februari", "maart", "april", "mei", "juni",
+           "juli", "augustus", "september", "oktober", "november", "december"),
+    "en": ("January", "February", "March", "April", "May", "June",
+           "July", "August", "September", "October", "November", "December"),
+}
+# fmt: on
+
+
+def _day(day: date, language: str) -> str:
+    """A date as one reads it: 1 december 2026, 1 December 2026."""
+    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"

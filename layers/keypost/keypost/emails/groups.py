@@ -1,0 +1,33 @@
+"""What a mail says of each line that it is about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keypost.emails.languages import in_language
+from keypost.models import Mail, Order, Product
+
+
+def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> list[dict[str, Any]]:
+    found = []
+    for number, line in enumerate(order.lines, start=1):
+        if mail.lines and number not in mail.lines:
+            continue
+        product = products[line.sku]
+        licenses = [license_ for license_ in order.licenses if license_.line == number]
+        found.append(
+            {
+                "name": in_language(product.name, language),
+                "vendor": product.vendor,
+                "devices": product.devices,
+                "term_days": product.term_days,
+                "codes": [license_.code for license_ in licenses],
+                "first_day": min((license_.first_day for license_ in licenses), default=None),
+                "last_day": max((license_.last_day for license_ in licenses), default=None),
+                "holds_reserve_code": product.holds_reserve_code,
+                "renewal_url": product.renewal_url,
+                "download_url": product.download_url,
+                "steps": in_language(product.steps[line.kind], language),
+                "note": in_language(product.notes, language) if product.notes else "",
+            }
+        )
+    return found

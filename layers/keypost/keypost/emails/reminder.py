@@ -1,0 +1,12 @@
+"""The mail before a license ends that nobody has renewed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keypost.emails.groups import groups
+from keypost.models import Mail, Order, Product
+
+
+def reminder(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
+    found = groups(order, mail, products, language)
+    return {"groups": found, "last_day": min(group["last_day"] for group in found)}

@@ -1,0 +1,125 @@
+"""Renewals: which license a line renews, when its period starts, and when what must happen. An order that is renewed
+keeps the list of its renewals, so that two of one license stack one after the other."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta, tzinfo
+
+from keypost.models import Kind, Line, Order, Product, Reminder, Renewal, Term
+from keypost.periods import day_after, local_day, morning_of, period_from
+
+LICENSE_ID = re.compile(r"LIC-[A-Z2-7]{10}")
+
+
+def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
+    """The line of an order, and the license of it, that a renewal means by its `renews`; None when that is not
+    clear. An order alone means its line of the same product, or its only one."""
+    renews = line.renews or ""
+    if LICENSE_ID.fullmatch(renews):
+        return next(((license_.line, license_.id) for license_ in base.licenses if license_.id == renews), None)
+    _, _, number = renews.partition("/")
+    if number:
+        return (int(number), None) if number.isdecimal() and 1 <= int(number) <= len(base.lines) else None
+    same = [n for n, sold in enumerate(base.lines, start=1) if sold.sku == line.sku]
+    if len(base.lines) == 1 or len(same) == 1:
+        return (same or [1])[0], None
+    return None
+
+
+def with_renewal(base: Order, renewal: Renewal) -> Order:
+    """The renewed order with a renewal of it, behind those that were paid before."""
+    key = (renewal.order_id, renewal.line)
+    known = next((r for r in base.renewals if (r.order_id, r.line) == key), None)
+    if known and (known == renewal or (known.paid_on and renewal.paid_on)):
+        return base  # it has its place, and keeps it
+    others = tuple(r for r in base.renewals if r is not known)
+    return replace(base, renewals=(*others, renewal))
+
+
+def without_renewals(base: Order, order_id: str) -> Order:
+    others = tuple(r for r in base.renewals if r.order_id != order_id)
+    return base if len(others) == len(base.renewals) else replace(base, renewals=others)
+
+
+def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
+    """The first and the last day of a renewal: what its card says; else the day after the license that it renews
+    ends, renewals before it included; else, where that has passed, the day of payment. None when nothing says it."""
+    if renewal.period_start:
+        return _period(renewal, renewal.period_start)
+    before: list[tuple[Renewal, date]] = []
+    for earlier in base.renewals if base else ():
+        is_own = (earlier.order_id, earlier.line) == (renewal.order_id, renewal.line)
+        if is_own and renewal.paid_on:
+            break
+        if earlier.paid_on and not is_own:
+            before.append((earlier, _period_behind(base, earlier, before, today)[1]))
+    end = _end_of(base, renewal) if base else None
+    return _period_behind(base, renewal, before, today) if end else None
+
+
+def _period_behind(
+    base: Order | None, renewal: Renewal, before: Sequence[tuple[Renewal, date]], today: date
+) -> tuple[date, date]:
+    """The period of a renewal, given the last days of those before it."""
+    ends = [last for earlier, last in before if _overlap(earlier, renewal)]
+    own_end = _end_of(base, renewal) if base else None
+    start = max([day_after(end) for end in (*ends, own_end) if end] + [renewal.paid_on or today])
+    return _period(renewal, renewal.period_start or start)
+
+
+def _period(renewal: Renewal, first_day: date) -> tuple[date, date]:
+    first, last = period_from(first_day, renewal.term_days)
+    return first, renewal.period_end or last
+
+
+def _end_of(base: Order, renewal: Renewal) -> date | None:
+    return max(
+        (
+            license_.last_day
+            for license_ in base.licenses
+            if license_.line == renewal.of_line and renewal.of_license in (None, license_.id)
+        ),
+        default=None,
+    )
+
+
+def _overlap(one: Renewal, other: Renewal) -> bool:
+    whole = one.of_license is None or other.of_license is None
+    return one.of_line == other.of_line and (whole or one.of_license == other.of_license)
+
+
+def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str | None], zone: tzinfo) -> Renewal:
+    """A line of an order as a renewal of that part of another."""
+    line = order.lines[number - 1]
+    paid_on = local_day(order.paid_at, zone) if order.paid_at and order.is_servable else None
+    return Renewal(order.id, number, *part, product.term_days, paid_on, line.period_start, line.period_end)
+
+
+def term_of(renewal: Renewal, period: tuple[date, date], product: Product, renews: str | None, zone: tzinfo) -> Term:
+    first, last = period
+    return Term(
+        line=renewal.line,
+        first_day=first,
+        last_day=last,
+        reserve_at=morning_of(first - timedelta(days=product.reserve_days_before), zone),
+        mail_at=morning_of(first - timedelta(days=product.mail_days_before), zone),
+        renews=renews,
+        is_paid=renewal.paid_on is not None,
+    )
+
+
+def reminders_of(number: int, last_day: date, product: Product, zone: tzinfo) -> tuple[Reminder, ...]:
+    mornings = ((morning_of(last_day - timedelta(days=days), zone), days) for days in product.reminder_days)
+    return tuple(Reminder(at, number, days) for at, days in sorted(mornings))
+
+
+def unscheduled(order: Order) -> tuple[int, ...]:
+    """The renewal lines, by number, of which it is not known yet when they run, or only as if they were paid now."""
+    found = []
+    for number, line in enumerate(order.lines, start=1):
+        if line.kind is Kind.RENEWAL and number not in order.sent_lines:
+            term = order.term(number)
+            if term is None or (order.is_servable and not term.is_paid):
+                found.append(number)
+    return tuple(found)

@@ -1,0 +1,22 @@
+import pytest
+from botocore.config import Config
+
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost.advance import Worker
+from keypost.mailer import Mailer
+from tests.builders import SHOP, Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def worker(stack: Stack, local: LocalStack, clock: Clock) -> Worker:
+    """Over the emulator's DynamoDB, SQS and SES, with a clock of its own."""
+    client = local.session.session.client(
+        "sesv2", endpoint_url=local.mailbox.url, config=Config(retries={"total_max_attempts": 1}, read_timeout=5)
+    )
+    return Worker(stack.store, stack.queue, Mailer(client, "test"), SHOP, clock)

@@ -1,0 +1,417 @@
+"""Renewals from the payment to the mail, over the emulator, with a clock of its own: each morning the daily rule, and
+now and then a callback."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.local.mailbox import SesFault
+from cli.local.stack import LocalStack
+from keypost import orders
+from keypost.advance import Worker
+from keypost.models import (
+    Dispute,
+    DisputeState,
+    Kind,
+    Line,
+    MailState,
+    OrderCanceled,
+    PaymentState,
+    Reason,
+    Refunded,
+    SubscriptionEnded,
+)
+from keypost.orders import with_fact, with_payment
+from keypost.periods import morning_of
+from keypost.store import Store
+from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice
+
+Stocked = Callable[[list[str]], None]
+FIRST_DAY = date(2027, 11, 23)  # of the period after a license that was sold on the day of NOW
+MAIL_DAY = date(2027, 11, 16)
+RESERVE_DAY = date(2027, 10, 24)
+UNPAID: dict[str, Any] = {"state": PaymentState.OPEN}
+
+
+@pytest.fixture
+def shop(worker: Worker, store: Store, stocked: Stocked, clock: Clock, local: LocalStack) -> "Shop":
+    stocked([code(number) for number in range(12)])
+    return Shop(worker, store, clock, local)
+
+
+class Shop:
+    """What happens to a shop, in its own time. Its orders have a prefix, as all tests share one mailbox."""
+
+    def __init__(self, worker: Worker, store: Store, clock: Clock, local: LocalStack) -> None:
+        self.worker, self.store, self.clock, self.local = worker, store, clock, local
+
+    def told(self, order_id: str, *lines: Line, **changes: Any) -> None:
+        said = notice(self.id(order_id), *lines, **({"at": self.clock.now} | changes))
+        self.store.change(said.order_id, lambda order: with_payment(order, said, self.clock.now, "EUR"))
+        self.worker.advance(said.order_id)
+
+    def id(self, order_id: str) -> str:
+        return f"{self.store.table[-8:]}-{order_id}"
+
+    def renewal(self, order_id: str, renews: str = "base", quantity: int = 1, **changes: Any) -> None:
+        term = {key: changes.pop(key) for key in ("period_start", "period_end") if key in changes}
+        self.told(order_id, Line(SKU, quantity, Kind.RENEWAL, self.id(renews), **term), **changes)
+
+    def fact(self, fact: Any) -> None:
+        self.store.change(fact.order_id, lambda order: with_fact(order, fact, self.clock.now, "EUR"))
+        self.worker.advance(fact.order_id)
+
+    def morning(self, day: date) -> None:
+        """The daily rule of a day."""
+        self.at(morning_of(day, ZONE))
+
+    def at(self, moment: datetime) -> None:
+        self.clock.now = moment
+        for _ in range(3):  # what one order does may make another one due
+            for order_ids in self.store.due(moment):
+                for order_id in order_ids:
+                    self.worker.advance(order_id)
+
+    def mails(self, order_id: str) -> list[str]:
+        """The purposes of the mails that left for an order."""
+        tag = self.id(order_id)
+        found = [mail.tags["mail"] for mail in self.local.mailbox.mails if mail.tags.get("order") == tag]
+        return [name.replace("_2d", "-").rpartition("-")[0] for name in found]
+
+    def order(self, order_id: str) -> Any:
+        return loaded(self.store, self.id(order_id))
+
+    def waits(self, reason: Reason) -> set[str]:
+        prefix = self.id("")
+        return {id_.removeprefix(prefix) for page in self.store.needing(reason) for id_ in page}
+
+
+def test_a_renewal_that_is_paid_ahead_is_silent_until_its_day_and_then_is_mailed_once(shop: Shop) -> None:
+    shop.told("base")
+    shop.clock.now += timedelta(days=30)
+    shop.renewal("r1")
+
+    shop.morning(RESERVE_DAY - timedelta(days=1))
+    assert shop.order("r1").licenses == ()
+    shop.morning(RESERVE_DAY)
+    assert len(shop.order("r1").licenses) == 1
+    shop.at(morning_of(MAIL_DAY, ZONE) - timedelta(seconds=1))
+    assert shop.mails("r1") == []
+    shop.morning(MAIL_DAY)
+    assert shop.mails("r1") == ["renewal"]
+    for day in range(1, 10):
+        shop.morning(MAIL_DAY + timedelta(days=day))
+
+    assert shop.mails("r1") == ["renewal"]
+    (license_,) = shop.order("r1").licenses
+    assert (license_.first_day, license_.last_day) == (FIRST_DAY, date(2028, 11, 21))
+    assert shop.mails("base") == ["purchase"]
+
+
+def test_a_renewal_that_is_not_paid_stays_silent_support_is_told_and_its_payment_sends_it(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1", **UNPAID)
+    shop.morning(MAIL_DAY - timedelta(days=1))
+    assert shop.waits(Reason.UNPAID) == set()
+
+    shop.morning(MAIL_DAY)
+    shop.morning(MAIL_DAY + timedelta(days=1))
+    assert shop.mails("r1") == []
+    assert shop.order("r1").licenses == ()
+    assert shop.waits(Reason.UNPAID) == {"r1"}
+
+    shop.clock.now += timedelta(hours=5)
+    shop.renewal("r1")
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.waits(Reason.UNPAID) == set()
+    assert shop.order("r1").licenses[0].first_day == FIRST_DAY
+
+
+def test_a_renewal_paid_after_the_license_ended_starts_on_the_day_of_payment_and_leaves_at_once(shop: Shop) -> None:
+    shop.told("base")
+    shop.clock.now = datetime(2028, 2, 29, 22, 59, tzinfo=UTC)
+
+    shop.renewal("r1")
+
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.order("r1").licenses[0].first_day == date(2028, 2, 29)
+
+
+def test_a_period_on_the_card_wins(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1", period_start=date(2027, 3, 1), period_end=date(2028, 2, 29))
+
+    shop.morning(date(2027, 2, 21))
+    assert shop.mails("r1") == []
+    shop.morning(date(2027, 2, 22))
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.order("r1").licenses[0].last_day == date(2028, 2, 29)
+
+
+def test_two_renewals_of_one_license_stack_and_one_that_is_refunded_lets_the_other_move_up(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.renewal("r2")
+    assert [shop.order(name).terms[0].first_day for name in ("r1", "r2")] == [FIRST_DAY, date(2028, 11, 22)]
+
+    shop.told("r1", state=None, refunded=Refunded(shop.clock.now, full=True))
+    shop.at(shop.clock.now)
+
+    assert shop.order("r1").terms == ()
+    assert shop.order("r2").terms[0].first_day == FIRST_DAY
+    shop.morning(MAIL_DAY)
+    assert (shop.mails("r1"), shop.mails("r2")) == ([], ["renewal"])
+
+
+def test_a_renewal_of_a_renewal_stands_in_the_same_line(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.renewal("r2", renews="r1")
+
+    assert shop.order("r2").terms[0].first_day == date(2028, 11, 22)
+    assert [renewal.order_id for renewal in shop.order("base").renewals] == [shop.id("r1"), shop.id("r2")]
+
+    shop.morning(MAIL_DAY)
+    license_id = shop.order("r1").licenses[0].id
+    shop.told("r3", Line(SKU, 1, Kind.RENEWAL, license_id))
+    assert shop.order("r3").terms[0].first_day == date(2029, 11, 22)
+
+
+def test_a_renewal_of_a_license_that_was_never_sold_here_is_served_from_its_card_or_waits(shop: Shop) -> None:
+    shop.renewal("known", renews="elsewhere", period_start=date(2027, 1, 1), period_end=date(2027, 12, 31))
+    shop.renewal("unknown", renews="elsewhere")
+
+    assert shop.waits(Reason.RENEWS) == {"unknown"}
+    shop.morning(date(2026, 12, 25))
+    assert (shop.mails("known"), shop.mails("unknown")) == (["renewal"], [])
+
+
+def test_a_renewal_that_was_told_of_before_what_it_renews_goes_on_when_that_is_known(shop: Shop) -> None:
+    shop.renewal("r1")
+    assert shop.waits(Reason.RENEWS) == {"r1"}
+
+    shop.told("base")
+    shop.at(shop.clock.now + timedelta(hours=12))
+
+    assert shop.waits(Reason.RENEWS) == set()
+    assert shop.order("r1").terms[0].first_day == FIRST_DAY
+
+
+def test_a_renewal_follows_no_license_whose_money_went_back_until_that_is_settled(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.morning(RESERVE_DAY)
+    disputed = Dispute("dp_1", DisputeState.OPEN, shop.clock.now)
+    shop.told("base", state=None, disputes=(disputed,))
+
+    shop.morning(MAIL_DAY)
+    assert shop.mails("r1") == []
+    assert shop.waits(Reason.RENEWS) == {"r1"}
+
+    won = replace(disputed, state=DisputeState.WON, as_of=shop.clock.now)
+    shop.told("base", state=None, disputes=(won,))
+    shop.morning(MAIL_DAY + timedelta(days=1))
+    assert shop.mails("r1") == ["renewal"]
+
+
+def test_a_renewal_that_is_canceled_is_not_sent_and_gives_its_code_back(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.morning(RESERVE_DAY)
+    free = len(shop.store.pick(SKU, 99, NOW.date()))
+
+    shop.fact(OrderCanceled(shop.id("r1")))
+    shop.morning(MAIL_DAY)
+
+    assert shop.mails("r1") == []
+    assert len(shop.store.pick(SKU, 99, NOW.date())) == free + 1
+    assert "canceled" in [entry.what for entry in shop.order("r1").timeline]
+    assert shop.order("base").renewals == ()
+
+
+def test_an_open_renewal_of_a_subscription_that_ended_is_nobodys_worry(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1", **UNPAID)
+    shop.fact(SubscriptionEnded(shop.id("r1")))
+
+    shop.morning(MAIL_DAY)
+
+    assert shop.waits(Reason.UNPAID) == set()
+
+
+def test_lines_that_are_due_on_one_day_are_one_mail_and_a_purchase_beside_them_leaves_at_once(shop: Shop) -> None:
+    shop.told("base")
+    shop.told("other")
+    shop.told(
+        "both",
+        Line(SKU, 1, Kind.RENEWAL, shop.id("base")),
+        Line(SKU, 2, Kind.RENEWAL, shop.id("other")),
+        Line(SKU, 1),
+    )
+    assert shop.mails("both") == ["purchase"]
+    assert len(shop.order("both").licenses) == 1
+
+    shop.morning(MAIL_DAY)
+
+    assert shop.mails("both") == ["purchase", "renewal"]
+    assert shop.order("both").mails[1].lines == (1, 2)
+    texts = [m.text for m in shop.local.mailbox.mails if m.tags.get("order") == shop.id("both")]
+    codes = {license_.line: license_.code for license_ in shop.order("both").licenses}
+    assert codes[3] in texts[0]
+    assert codes[1] not in texts[0]
+    assert codes[1] in texts[1]
+    assert codes[2] in texts[1]
+    assert codes[3] not in texts[1]
+
+
+def test_a_day_without_any_run_is_made_up_for(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+
+    shop.morning(MAIL_DAY + timedelta(days=3))
+
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.order("r1").licenses[0].first_day == FIRST_DAY
+
+
+def test_a_renewal_that_names_no_address_goes_to_that_of_what_it_renews(shop: Shop) -> None:
+    shop.told("base", email="eerste@klant.example")
+    shop.renewal("r1", email=None, name=None)
+
+    assert shop.order("r1").email == "eerste@klant.example"
+
+
+def test_arriving_codes_go_first_to_who_loses_protection_first(shop: Shop, stocked: Stocked) -> None:
+    shop.told("base")
+    shop.renewal("later", period_start=date(2027, 12, 20), period_end=date(2028, 12, 19))
+    shop.renewal("sooner", period_start=date(2027, 12, 1), period_end=date(2028, 11, 30))
+    shop.clock.now = morning_of(date(2027, 11, 22), ZONE)
+    shop.told("all", Line(SKU, 11))  # nothing is left
+    shop.at(shop.clock.now)
+    assert shop.waits(Reason.STOCK) == {"later", "sooner"}
+
+    stocked([code(100)])
+    for name in ("later", "sooner"):
+        shop.worker.advance(shop.id(name))
+
+    assert [len(shop.order(name).licenses) for name in ("later", "sooner")] == [0, 1]
+    assert shop.waits(Reason.STOCK) == {"later"}
+
+
+def test_an_order_that_cannot_be_served_with_what_is_there_keeps_nothing_from_others(shop: Shop) -> None:
+    shop.told("large", Line(SKU, 99))
+    assert shop.waits(Reason.STOCK) == {"large"}
+
+    shop.clock.now += timedelta(minutes=1)
+    shop.told("small")
+
+    assert shop.mails("small") == ["purchase"]
+
+
+def test_a_code_that_runs_out_before_the_customer_can_use_it_is_not_given(shop: Shop) -> None:
+    store = shop.store
+    for free in store.pick(SKU, 99, NOW.date()):
+        shop.local.session.client("dynamodb").delete_item(
+            TableName=store.table, Key={"pk": {"S": f"CODE#{free.digest}"}}
+        )
+    list(store.add_codes(SKU, [code(201)], None, MAIL_DAY - timedelta(days=1)))
+    list(store.add_codes(SKU, [code(202)], None, MAIL_DAY))
+    list(store.add_codes(SKU, [code(203)], None, FIRST_DAY))
+    list(store.add_codes(SKU, [code(204)], None, None))
+    shop.told("base")
+    assert shop.order("base").licenses[0].code == code(201)  # the one that runs out first
+
+    shop.renewal("r1")
+    shop.morning(RESERVE_DAY)
+    assert shop.order("r1").licenses[0].code == code(202)
+
+    store.put_product(replace(PRODUCT, holds_reserve_code=False))
+    shop.renewal("r2", renews="base", period_start=FIRST_DAY, period_end=FIRST_DAY)
+    assert shop.order("r2").licenses[0].code == code(203)
+
+
+def reminding(shop: Shop) -> None:
+    shop.store.put_product(replace(PRODUCT, reminder_days=(30, 7, 0), renewal_url="https://shop.example/verlengen"))
+
+
+def test_reminders_come_once_each_when_nobody_renews(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base")
+    last_day = date(2027, 11, 22)
+
+    for days in (31, 30, 29, 8, 7, 6, 1, 0, -1, -30):
+        shop.morning(last_day - timedelta(days=days))
+
+    assert shop.mails("base") == ["purchase", "reminder", "reminder", "reminder"]
+    mail = shop.local.mailbox.mails[-1]
+    assert "https://shop.example/verlengen" in mail.text
+    assert shop.order("base").licenses[0].code not in mail.text
+
+
+@pytest.mark.parametrize("how", [{}, UNPAID], ids=["paid", "on its way"])
+def test_no_reminder_comes_when_a_renewal_is_paid_or_on_its_way(shop: Shop, how: dict[str, Any]) -> None:
+    reminding(shop)
+    shop.told("base")
+    shop.renewal("r1", **how)
+
+    shop.morning(date(2027, 10, 23))
+
+    assert shop.mails("base") == ["purchase"]
+    assert shop.order("base").timeline[-1].why == "a renewal is on its way"
+
+
+def test_a_subscription_that_runs_on_by_itself_needs_no_reminder_until_it_ends(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base", is_subscription=True)
+    shop.morning(date(2027, 10, 23))
+    assert shop.mails("base") == ["purchase"]
+
+    shop.fact(SubscriptionEnded(shop.id("base")))
+    shop.morning(date(2027, 11, 15))
+    assert shop.mails("base") == ["purchase", "reminder"]
+
+
+def test_reminders_missed_in_an_outage_are_one_mail(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base")
+
+    shop.morning(date(2027, 11, 20))
+
+    assert shop.mails("base") == ["purchase", "reminder"]
+
+
+def test_a_person_holds_a_renewal_and_lets_it_go_again(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    store, name = shop.store, shop.id("r1")
+    store.save(orders.hold(loaded(store, name), "anna", shop.clock.now))
+    shop.morning(MAIL_DAY)
+    assert shop.mails("r1") == []
+    assert shop.waits(Reason.HOLD) == {"r1"}
+
+    store.save(orders.release(loaded(store, name), "anna", shop.clock.now))
+    shop.worker.advance(name)
+
+    assert shop.mails("r1") == ["renewal"]
+    assert [entry.who for entry in shop.order("r1").timeline if entry.what in ("on hold", "released")] == ["anna"] * 2
+
+
+def test_a_renewal_that_ses_refuses_leaves_at_the_next_try(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    faults = [SesFault(429, "TooManyRequestsException")]
+
+    def refuse_once() -> None:
+        if faults:
+            raise faults.pop()
+
+    shop.local.mailbox.before_send = refuse_once
+    shop.morning(MAIL_DAY)
+    assert shop.mails("r1") == []
+    shop.at(shop.clock.now + timedelta(minutes=1))
+
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.order("r1").mails[0].state is MailState.SENT
