@@ -2,12 +2,14 @@
 
 import re
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+import reconcile_payments
 from cli.local.deploy import ROOT
 from cli.main import cli
 from keypost.catalog import ProductEntry
@@ -72,8 +74,25 @@ def test_deploying_lists_every_secret_and_no_other() -> None:
     assert first_column(text("docs/deploying.md"), "## Secrets") == set(NAMES)
 
 
-def test_every_provider_has_a_chapter_in_deploying() -> None:
-    named = set(re.findall(r"/callbacks/([a-z-]+)", text("docs/deploying.md") + text("docs/order-card.md")))
+def test_connecting_lists_every_way_in_and_what_it_is_verified_with() -> None:
+    rows = re.findall(r"`/callbacks/([a-z-]+)` \| `(\w+)` \|(.*)\|$", text("docs/connecting-a-shop.md"), re.MULTILINE)
+    listed = {name: (secret, set(re.findall(r"`(\w+)`", asks))) for name, secret, asks in rows}
+
+    assert listed == {
+        name: (provider.secret, {f"{provider.api}_api_key"} if provider.api else set())
+        for name, provider in PROVIDERS.items()
+    }
+
+
+def test_connecting_says_how_far_back_each_provider_is_asked() -> None:
+    chapter = text("docs/connecting-a-shop.md").partition("## What no callback told")[2]
+    said = re.findall(r"(Mollie|Stripe) for the last (\d+) (hours|days)", chapter)
+
+    assert {name.lower(): timedelta(**{unit: int(count)}) for name, count, unit in said} == reconcile_payments._WINDOWS
+
+
+def test_every_way_in_that_a_document_names_exists() -> None:
+    named = {name for path in DOCUMENTS for name in re.findall(r"/callbacks/([a-z-]+)", path.read_text("utf-8"))}
 
     assert named == set(PROVIDERS)
 
