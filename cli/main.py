@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import stacks, stock
+from cli import schedule, stacks, stock
 from cli.local.commands import local
+from keypost import orders
 from keypost.catalog import read_product
 from keypost.errors import InvalidInput, KeypostError
 from keypost.models import Reason
@@ -98,6 +99,30 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
         click.echo(f"waiting orders looked at again: {result.poked}")
     if result.faults:
         raise KeypostError(f"lines left out: {len(result.faults)}, see above; the others are in")
+
+
+@cli.command()
+@click.option("--days", default=14, show_default=True, type=click.IntRange(0, 366), help="How far to look ahead.")
+@click.option("--hold", metavar="ORDER", help="Keep this order back.")
+@click.option("--release", metavar="ORDER", help="Let this order go, whatever it was held for.")
+@_stack
+def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
+    """What will go out on which day, and what will not and why."""
+    to = stacks.connect(stack)
+    for order_id, change, said in ((hold, orders.hold, "is held"), (release, orders.release, "is let go")):
+        if order_id:
+            schedule.change_by_person(to, order_id, change)
+            click.echo(f"order {order_id} {said}")
+    if hold or release:
+        return
+    rows = schedule.due_within(to, days)
+    for row in rows:
+        lines = ", ".join(map(str, row.lines))
+        kept_back = f": not sent, {row.why_not}" if row.why_not else ""
+        day = row.day.isoformat() if row.day else "unknown"
+        click.echo(f"{day:<10}  {row.order_id}  {row.purpose} (line {lines}){kept_back}")
+    kept = sum(row.why_not is not None for row in rows)
+    click.echo(f"mails due within {days} days: {len(rows) - kept}, kept back: {kept}")
 
 
 @cli.group("secrets")

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +23,7 @@ class Stack:
     store: Store
     queue: Queue
     secrets: "SecretsEditor"
+    zone: tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
         Store(session.client("dynamodb"), outputs["TableName"]),
         Queue(session.client("sqs"), outputs["QueueUrl"]),
         SecretsEditor(session.client("secretsmanager"), outputs["SecretsArn"]),
+        ZoneInfo(outputs["Timezone"]),
     )
 
 

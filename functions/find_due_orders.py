@@ -1,22 +1,29 @@
 """The schedules: pokes every order whose clock has rung. The daily runs and the safety net do the same, and
 each finds what an earlier one or a lost message left."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from keypost import telemetry, wiring
 
 _SPARE_MILLISECONDS = 10_000
+_OVERDUE = timedelta(hours=2)  # by then several runs have poked it
 
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
-def handler(_event: dict[str, Any], context: Any) -> None:
-    found = 0
-    for order_ids in wiring.store().due(datetime.now(UTC)):
+def handler(event: dict[str, Any], context: Any) -> None:
+    now = datetime.now(UTC)
+    found = overdue = 0
+    for order_ids in wiring.store().due(now - _OVERDUE):
+        overdue += len(order_ids)
+    for order_ids in wiring.store().due(now):
         wiring.queue().poke_all(order_ids)
         found += len(order_ids)
         if context.get_remaining_time_in_millis() < _SPARE_MILLISECONDS:
             telemetry.outcome("DueRunCutShort")  # the next run, at most 15 minutes away, finds the others
             break
     telemetry.outcome("OrdersDue", found)
+    telemetry.outcome("OrdersOverdue", overdue)
+    if event.get("rule") == "daily":
+        telemetry.outcome("DailyRule")

@@ -44,7 +44,8 @@ def stack(local: LocalStack, template: dict[str, Any]) -> Stack:
     local.session.client("dynamodb").create_table(TableName=name, **{key: described[key] for key in wanted})
     queue = local.session.client("sqs").create_queue(QueueName=name)
     secret = local.session.client("secretsmanager").create_secret(Name=name, SecretString="{}")
-    made = stack_of(local.session, {"TableName": name, "QueueUrl": queue["QueueUrl"], "SecretsArn": secret["ARN"]})
+    outputs = {"TableName": name, "QueueUrl": queue["QueueUrl"], "SecretsArn": secret["ARN"]}
+    made = stack_of(local.session, outputs | {"Timezone": "Europe/Amsterdam"})
     made.store.put_product(PRODUCT)
     return made
 

@@ -182,3 +182,23 @@ def test_the_samconfig_names_only_parameters_that_exist(template: dict[str, Any]
 
     assert 'capabilities = "CAPABILITY_IAM"' in given
     assert all(f"{name}=" not in given for name in template["Parameters"])  # the guide asks for each
+
+
+def test_an_alarm_says_that_the_daily_rule_did_not_run_for_26_hours(resources: dict[str, Any]) -> None:
+    alarm = resources["DailyRuleAlarm"]["Properties"]
+
+    assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("DailyRule", "breaching")
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+
+
+def test_every_alarm_reaches_somebody_and_counts_what_the_functions_count(resources: dict[str, Any]) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    counted = (ROOT / "README.md").read_text("utf-8").partition("## Metrics")[2]
+
+    assert {"DailyRuleAlarm", "OverdueAlarm", "KeyRefusedAlarm", "ReconcileAlarm", "DeadLetterAlarm"} <= set(alarms)
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+        if alarm["Namespace"] == "Keypost":
+            assert f"`{alarm['MetricName']}`" in counted
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": "keypost"}]

@@ -11,6 +11,7 @@ import click
 
 from cli.local.deploy import ROOT
 from cli.local.mailbox import SentMail
+from cli.local.renewals import show_renewals
 from cli.local.stack import LocalStack, describe, local_stack
 from cli.stacks import LOCAL_STACK_FILE
 from keypost.errors import KeypostError
@@ -35,10 +36,10 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 @local.command()
 def demo() -> None:
-    """Start the system, sell one license through Stripe, show the e-mail, stop."""
+    """Start the system, sell one license through Stripe, show the e-mail, then two renewals, stop."""
     started = time.monotonic()
     with local_stack(_DIRECTORY, _progress) as stack:
-        sell_one(stack)
+        show_renewals(stack, sell_one(stack), _progress)
     click.echo(f"\nAll of it worked, in {time.monotonic() - started:.0f} s. To look around: make run")
 
 
@@ -66,7 +67,7 @@ def _progress(doing: str) -> None:
     sys.stderr.flush()
 
 
-def sell_one(stack: LocalStack) -> None:
+def sell_one(stack: LocalStack) -> Order:
     """One sale from Stripe's event to the mail. KeypostError says what did not happen."""
     _progress("Posting Stripe's event of a paid order, signed as Stripe signs it")
     event = json.loads((ROOT / "events/stripe/checkout.session.completed.json").read_text("utf-8"))
@@ -76,6 +77,7 @@ def sell_one(stack: LocalStack) -> None:
     _progress("Waiting for the mail")
     order = stack.order_when(_ORDER_ID, _is_mailed, _SECONDS_TO_MAIL)
     _show(stack.mailbox.mails[0], order)
+    return order
 
 
 def _is_mailed(order: Order) -> bool:

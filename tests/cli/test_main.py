@@ -1,6 +1,8 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import pytest
 from cli import main, stacks
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost.models import Reason
-from keypost.orders import waiting_for
-from tests.builders import NOW, SKU, code, paid_order
+from keypost.models import Kind, Line, Order, PaymentState, Reason, Renewal
+from keypost.orders import waiting_for, with_payment, with_terms
+from keypost.renewals import term_of
+from tests import builders
+from tests.builders import NOW, SKU, ZONE, code, notice, paid_order
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -293,3 +297,55 @@ def test_help_names_every_command(run: Run) -> None:
 
     assert status == 0
     assert all(name in out for name in ("local", "products", "secrets", "stock"))
+
+
+def a_renewal(order_id: str, starts_in: int, **changes: Any) -> Order:
+    """A renewal whose period begins in so many days from today."""
+    first = datetime.now(UTC).date() + timedelta(days=starts_in)
+    line = Line(SKU, 1, Kind.RENEWAL, "elsewhere", first, first + timedelta(days=364))
+    order = paid_order(order_id, line, **changes)
+    term = term_of(Renewal(order_id, 1, 0, None, 365, NOW.date()), (first, first), builders.PRODUCT, None, ZONE)
+    return with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW)
+
+
+def test_due_shows_what_leaves_on_which_day_and_what_does_not_and_why(run: Run, here: Stack) -> None:
+    here.store.save(a_renewal("soon", 10))
+    here.store.save(a_renewal("unpaid", 12, state=PaymentState.OPEN))
+    here.store.save(a_renewal("far", 60))
+    here.store.save(a_renewal("dollars", 11, currency="USD"))
+    today = datetime.now(UTC).date()
+
+    status, out, _ = run("due", "--days", "14")
+
+    assert status == 0
+    rows = [line.split(maxsplit=2) for line in out.splitlines()]
+    days = [(today + timedelta(days=days)).isoformat() for days in (3, 4, 5)]
+    assert [row[:2] for row in rows[:3]] == [[days[0], "soon"], [days[1], "dollars"], [days[2], "unpaid"]]
+    assert "not sent, it was paid in USD" in rows[1][2]
+    assert "not sent, it is not paid" in rows[2][2]
+    assert out.endswith("mails due within 14 days: 1, kept back: 2\n")
+
+
+def test_a_person_holds_an_order_and_lets_it_go(run: Run, here: Stack, local: LocalStack) -> None:
+    here.store.save(a_renewal("soon", 10))
+
+    assert run("due", "--hold", "soon")[:2] == (0, "order soon is held\n")
+    held = here.store.load("soon")
+    assert held is not None
+    assert not held.is_servable
+    assert "not sent, a person holds it" in run("due")[1]
+
+    assert run("due", "--release", "soon")[:2] == (0, "order soon is let go\n")
+    released = here.store.load("soon")
+    assert released is not None
+    assert released.is_servable
+    assert poked(here, local) == ["soon", "soon"]
+
+
+def test_an_order_that_does_not_exist_or_cannot_be_served_is_not_let_go(run: Run, here: Stack) -> None:
+    here.store.save(with_payment(None, replace(notice("bare"), lines=()), NOW, "EUR"))
+
+    assert run("due", "--hold", "none") == (1, "", "keypost: there is no order none\n")
+    status, _, errors = run("due", "--release", "bare")
+    assert status == 1
+    assert "nothing says what was bought" in errors

@@ -1,6 +1,8 @@
 import io
+import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -46,3 +48,25 @@ def test_a_run_that_has_no_time_left_stops_between_pages_and_says_so(
 
     assert poked == ["a", "b"]
     assert "DueRunCutShort" in logged.getvalue()
+
+
+def test_what_was_due_long_ago_and_is_still_there_is_counted_apart(wired: Stack, logged: io.StringIO) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for order_id, since in (("late", timedelta(hours=3)), ("just now", timedelta(minutes=1))):
+        wired.store.save(paid_order(order_id.replace(" ", "-"), at=now - since))
+
+    find_due_orders.handler({}, RunContext())
+
+    counts = {line["message"]: line["count"] for line in map(json.loads, logged.getvalue().splitlines())}
+    assert counts == {"OrdersDue": 2, "OrdersOverdue": 1}
+
+
+def test_the_daily_run_says_that_it_ran_and_the_safety_net_does_not(
+    wired: Stack, logged: io.StringIO, template: dict[str, Any]
+) -> None:
+    events = template["Resources"]["FindDueOrders"]["Properties"]["Events"]
+    find_due_orders.handler(json.loads(events["SafetyNet"]["Properties"].get("Input", "{}")), RunContext())
+    assert "DailyRule" not in logged.getvalue()
+
+    find_due_orders.handler(json.loads(events["Daily"]["Properties"]["Input"]), RunContext())
+    assert "DailyRule" in logged.getvalue()

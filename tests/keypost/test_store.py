@@ -314,3 +314,19 @@ def test_the_first_time_a_provider_is_asked_is_remembered_and_so_is_the_last_tha
 
     assert store.reconciled("mollie", later) == (NOW, later - timedelta(hours=1))
     assert store.reconciled("stripe", later) == (later, later)
+
+
+def test_the_catalog_lists_each_product_once(store: Store) -> None:
+    for sku in ("B-1", "A-1", "B-1"):
+        store.put_product(product(sku))
+
+    assert list(store.catalog()) == ["A-1", "B-1", SKU]
+
+
+def test_what_was_used_is_counted_by_day_over_the_end_of_a_month(store: Store) -> None:
+    for day, count in ((date(2026, 10, 31), 2), (date(2026, 11, 1), 3), (date(2026, 11, 1), 4), (date(2026, 11, 9), 8)):
+        store.count_used(SKU, day, count)
+    store.count_used("OTHER", date(2026, 11, 1), 16)
+
+    assert store.used(SKU, [date(2026, 10, 31), date(2026, 11, 1)]) == 9
+    assert store.used(SKU, [date(2026, 12, 1)]) == 0

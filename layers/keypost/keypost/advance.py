@@ -231,6 +231,8 @@ class Worker:
                 return self._wait(order, Reason.PRODUCT, str(error), now), False
         after = self.store.assign(after, taken)
         telemetry.outcome("LicenseIssued", len(taken), order_id=order.id)
+        for sku, count in Counter(each.sku for each in taken).items():
+            self.store.count_used(sku, local_day(now, self.shop.zone), count)
         return (self._send(after, after.mails[-1], message) if message else after), True
 
     def _usable_on(self, order: Order, delivery: Delivery, product: Product, now: datetime) -> date:

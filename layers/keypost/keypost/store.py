@@ -239,6 +239,33 @@ class Store:
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
         self._client.put_item(TableName=self.table, Item=_wire(item))
+        self._client.update_item(
+            TableName=self.table,
+            Key=_CATALOG,
+            UpdateExpression="ADD skus :sku",
+            ExpressionAttributeValues={":sku": {"SS": [product.sku]}},
+        )
+
+    def catalog(self) -> dict[str, Product]:
+        """All products, by SKU."""
+        item = self._client.get_item(TableName=self.table, Key=_CATALOG).get("Item", {})
+        return dict(sorted(self.products(item.get("skus", {"SS": []})["SS"]).items()))
+
+    def count_used(self, sku: str, day: date, count: int) -> None:
+        """Add to the codes of a product that were given out on a day: for the forecast only."""
+        self._client.update_item(
+            TableName=self.table,
+            Key=_usage(sku, day),
+            UpdateExpression="ADD #day :count",
+            ExpressionAttributeNames={"#day": day.isoformat()},
+            ExpressionAttributeValues={":count": {"N": str(count)}},
+        )
+
+    def used(self, sku: str, days: Sequence[date]) -> int:
+        """How many codes of a product were given out on these days."""
+        months = {_usage(sku, day)["pk"]["S"] for day in days}
+        found = {name: count for item in self._batch_get(sorted(months)) for name, count in item.items()}
+        return int(sum(found.get(day.isoformat(), 0) for day in days))
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
         """The products among these SKUs that the catalog knows."""
@@ -346,6 +373,10 @@ def _code_item(sku: str, code: str, batch: str | None, activate_before: date | N
     )
 
 
+def _usage(sku: str, day: date) -> dict[str, Any]:
+    return {"pk": {"S": f"USED#{sku}#{day:%Y-%m}"}}
+
+
 def _license_item(license_id: str, order_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"LICENSE#{license_id}"}, "order_id": {"S": order_id}}
 
@@ -381,6 +412,7 @@ def _jitter(attempt: int) -> float:
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
+_CATALOG = {"pk": {"S": "CATALOG"}}
 _converter = cattrs.Converter(omit_if_default=True)
 _converter.register_unstructure_hook(datetime, _moment)
 _converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))

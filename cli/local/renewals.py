@@ -1,0 +1,84 @@
+"""The demonstration of a renewal. A year does not pass here: the worker that acts on the days to come is one of this
+process, whose clock is set to them; its table, stock and mail are those of the deployed stack."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import click
+
+from cli.local.stack import PARAMETERS, LocalStack, Progress
+from keypost import telemetry
+from keypost.advance import Worker
+from keypost.emails import Shop
+from keypost.errors import KeypostError
+from keypost.mailer import Mailer
+from keypost.models import Order
+from keypost.periods import morning_of
+
+_PAID, _UNPAID = "2027-000001", "2027-000002"
+_LINE = {"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 1}
+
+
+def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
+    """Two renewals, one paid ahead and one not. KeypostError says what did not happen."""
+    progress("Selling a second license, and renewing both: one renewal is paid, the other is an open invoice")
+    _tell(stack, "order.paid", "2026-009999", _LINE)
+    stack.order_when("2026-009999", lambda order: bool(order.licenses))
+    _tell(stack, "order.paid", _PAID, _LINE | {"kind": "renewal", "renews": sold.id})
+    _tell(stack, "order.open", _UNPAID, _LINE | {"kind": "renewal", "renews": "2026-009999"})
+    paid = stack.order_when(_PAID, lambda order: bool(order.terms))
+    unpaid = stack.order_when(_UNPAID, lambda order: bool(order.terms))
+    zone = ZoneInfo(PARAMETERS.get("Timezone", "Europe/Amsterdam"))
+    mail_day = paid.terms[0].mail_at.astimezone(zone).date()
+
+    progress("Letting the days pass")
+    click.echo(f"\nThe license of order {sold.id} ends on {sold.licenses[0].last_day}; two renewals follow it:")
+    click.echo(f"  today        {_PAID} is paid and waits for its day; {_UNPAID} is not paid")
+    for day, orders in ((mail_day - timedelta(days=1), ()), (mail_day, (_PAID,)), (mail_day + timedelta(days=1), ())):
+        _expect(stack, day, zone, orders)
+    _tell(stack, "order.paid", _UNPAID, _LINE | {"kind": "renewal", "renews": "2026-009999"})
+    _expect(stack, mail_day + timedelta(days=2), zone, (_UNPAID,))
+    first = unpaid.terms[0].first_day
+    click.echo(
+        f"Both new periods start on {first}, seven days after {mail_day}: paid ahead or late, each got one mail."
+    )
+
+
+def _expect(stack: LocalStack, day: date, zone: ZoneInfo, expected: tuple[str, ...]) -> None:
+    """The daily rule of a day, and which mails it sends."""
+    before = len(stack.mailbox.mails)
+    telemetry.logger.setLevel("WARNING")  # its log is for an operator
+    worker = _worker(stack, morning_of(day, zone), zone)
+    for order_id in (_PAID, _UNPAID):
+        worker.advance(order_id)
+    sent = [mail.subject.strip() for mail in stack.mailbox.mails[before:]]
+    if [order_id for order_id in (_PAID, _UNPAID) if any(order_id in subject for subject in sent)] != [*expected]:
+        raise KeypostError(f"on {day} these mails left: {sent}")
+    click.echo(f"  {day}   {'; '.join(sent) or 'nothing leaves'}")
+
+
+def _worker(stack: LocalStack, now: datetime, zone: ZoneInfo) -> Worker:
+    shop = Shop(
+        name=PARAMETERS["ShopName"],
+        details=PARAMETERS["ShopDetails"],
+        sender_address=f"licenties@{PARAMETERS['MailDomain']}",
+        support_address=PARAMETERS["SupportAddress"],
+        zone=zone,
+    )
+    mailer = Mailer(stack.session.session.client("sesv2", endpoint_url=stack.mailbox.url), "demo")
+    return Worker(stack.stack.store, stack.stack.queue, mailer, shop, lambda: now)
+
+
+def _tell(stack: LocalStack, kind: str, order_id: str, line: dict[str, object]) -> None:
+    data: dict[str, object] = {
+        "order_id": order_id,
+        "currency": "EUR",
+        "amount": "39.95",
+        "email": "facturen@klant.example",
+    }
+    data |= {"name": "Anna Jansen", "language": "nl", "test": True, "lines": [line]}
+    body = {"type": kind, "timestamp": datetime.now(UTC).isoformat(timespec="seconds"), "data": data}
+    status, answer = stack.shop_calls(json.dumps(body).encode(), f"msg_{order_id}_{kind}")
+    if status != 204:  # noqa: PLR2004
+        raise KeypostError(f"the callback was answered {status} {answer}")

@@ -1,0 +1,44 @@
+"""How long the stock of a product lasts, and how many codes to order before which day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+
+USE_DAYS = 30  # over which the use is counted
+HORIZON_DAYS = 60  # what is ordered lasts so long
+LEAD_DAYS = 7  # from an order at the vendor to the codes
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    sku: str
+    free: int
+    waiting: int  # codes that orders wait for now
+    promised: Mapping[date, int]  # to paid renewals, by the day on which they are set aside
+    used: int  # in the last 30 days
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    stock: Stock
+    runs_out: date | None  # within the horizon
+    to_order: int
+    order_before: date | None
+
+
+def forecast(stock: Stock, today: date) -> Forecast:
+    """The need up to a day is what waits now and, of what was promised and the usual use, whichever is more: paid
+    renewals are a part of the usual use."""
+    short = (today + timedelta(days=n) for n in range(HORIZON_DAYS + 1) if _need(stock, today, n) > stock.free)
+    runs_out = next(short, None)
+    if runs_out is None:
+        return Forecast(stock, None, 0, None)
+    to_order = ceil(_need(stock, today, HORIZON_DAYS)) - stock.free
+    return Forecast(stock, runs_out, to_order, max(today, runs_out - timedelta(days=LEAD_DAYS)))
+
+
+def _need(stock: Stock, today: date, days: int) -> float:
+    until = today + timedelta(days=days)
+    promised = sum(count for day, count in stock.promised.items() if day <= until)
+    return stock.waiting + max(promised, stock.used / USE_DAYS * days)

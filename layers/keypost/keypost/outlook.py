@@ -1,0 +1,59 @@
+"""What will leave on which day, and what will not and why, order by order."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from keypost.models import Kind, Order, Standing
+from keypost.orders import deliveries, is_mailed
+from keypost.periods import local_day
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One mail of an order that has not left."""
+
+    order_id: str
+    purpose: str
+    lines: tuple[int, ...]
+    day: date | None  # on which it leaves, or would; None while that is not known
+    why_not: str | None  # None: it leaves
+
+
+def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
+    """The mails of an order that are to leave up to and including a day, and those that cannot."""
+    if order.canceled or order.belongs_to or order.standing in (Standing.REFUNDED, Standing.DISPUTED):
+        return ()
+    why_not = _why_not(order)
+    found = [
+        Outlook(order.id, delivery.purpose, delivery.lines, local_day(delivery.mail_at, zone), why_not)
+        for delivery in deliveries(order)
+        if not is_mailed(order, delivery)
+    ]
+    if order.paid_at is None:
+        days: dict[datetime, list[int]] = {}
+        for term in order.terms:
+            days.setdefault(term.mail_at, []).append(term.line)
+        found = [
+            Outlook(order.id, "renewal", tuple(lines), local_day(mail_at, zone), why_not)
+            for mail_at, lines in sorted(days.items())
+        ]
+    known = {line for each in found for line in each.lines} | order.sent_lines
+    renewing = [n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.RENEWAL and n not in known]
+    if renewing:
+        found.append(Outlook(order.id, "renewal", tuple(renewing), None, why_not or "it is not known when it starts"))
+    if why_not is None:
+        for reminder in order.reminders:
+            if not any(renewal.of_line == reminder.line for renewal in order.renewals):
+                day = local_day(reminder.at, zone)
+                found.append(Outlook(order.id, "reminder", (reminder.line,), day, None))
+    return tuple(each for each in found if each.day is None or each.day <= until)
+
+
+def _why_not(order: Order) -> str | None:
+    if order.problem:
+        return order.problem
+    if order.standing is Standing.PARTLY_REFUNDED and not order.released:
+        return "a part was refunded"
+    if order.waiting:
+        return order.waiting.detail
+    return None if order.paid_at else "it is not paid"

@@ -1,0 +1,92 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from keypost import orders
+from keypost.models import Kind, Line, Order, PaymentState, Reason, Refunded, Reminder, Renewal
+from keypost.outlook import Outlook, outlook
+from keypost.renewals import term_of
+from tests.builders import NOW, PRODUCT, SKU, ZONE, notice, paid_order
+
+START = date(2026, 12, 10)
+MAIL_DAY = date(2026, 12, 3)
+FAR = date(2026, 12, 31)
+RENEWAL = Line(SKU, 1, Kind.RENEWAL, "base")
+
+
+def scheduled(*lines: Line, start: date = START, **changes: object) -> Order:
+    """A renewal whose period is known, paid unless told otherwise."""
+    order = paid_order("r1", *(lines or (RENEWAL,)), **changes)
+    days = (start, start + timedelta(days=364))
+    paid_on = NOW.date() if order.is_paid else None
+    terms = [
+        term_of(Renewal("r1", number, 1, None, 365, paid_on), days, PRODUCT, "base", ZONE)
+        for number, line in enumerate(order.lines, start=1)
+        if line.kind is Kind.RENEWAL
+    ]
+    return orders.with_terms(order, terms, None, NOW)
+
+
+def test_a_paid_renewal_leaves_on_its_day() -> None:
+    assert outlook(scheduled(), FAR, ZONE) == (Outlook("r1", "renewal", (1,), MAIL_DAY, None),)
+    assert outlook(scheduled(), MAIL_DAY, ZONE) != ()
+    assert outlook(scheduled(), MAIL_DAY - timedelta(days=1), ZONE) == ()
+
+
+def test_what_has_left_is_not_to_come() -> None:
+    order = scheduled()
+    (delivery,) = orders.deliveries(order)
+
+    assert outlook(orders.with_mail_of(order, delivery, NOW), FAR, ZONE) == ()
+
+
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        (scheduled(state=PaymentState.OPEN), "it is not paid"),
+        (orders.hold(scheduled(), "anna", NOW), orders.HELD),
+        (scheduled(refunded=Refunded(NOW, "10.00")), "a part was refunded"),
+        (orders.waiting_for(scheduled(), Reason.STOCK, "too few codes", NOW), "too few codes"),
+        (scheduled(currency="USD"), "paid in USD"),
+    ],
+)
+def test_what_is_kept_back_says_why_and_when_it_would_have_left(order: Order, why: str) -> None:
+    (found,) = outlook(order, FAR, ZONE)
+
+    assert found.day == MAIL_DAY
+    assert why in (found.why_not or "")
+
+
+def test_a_renewal_of_which_the_day_is_not_known_is_shown_too() -> None:
+    assert outlook(paid_order("r1", RENEWAL), FAR, ZONE) == (
+        Outlook("r1", "renewal", (1,), None, "it is not known when it starts"),
+    )
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        orders.canceled(scheduled(), NOW),
+        scheduled(refunded=Refunded(NOW, full=True)),
+        orders.with_payment(None, replace(notice("r1"), lines=()), NOW, "EUR"),
+    ],
+    ids=["canceled", "refunded", "nothing bought"],
+)
+def test_an_order_that_is_not_to_be_served_has_no_outlook(order: Order) -> None:
+    assert outlook(order, FAR, ZONE) == ()
+
+
+def test_lines_of_one_day_are_one_mail_and_a_purchase_is_its_own() -> None:
+    found = outlook(scheduled(RENEWAL, Line(SKU, 1), RENEWAL), FAR, ZONE)
+
+    assert [(each.purpose, each.lines) for each in found] == [("purchase", (2,)), ("renewal", (1, 3))]
+
+
+def test_a_reminder_is_to_come_unless_a_renewal_is() -> None:
+    order = replace(paid_order("base"), reminders=(Reminder(NOW + timedelta(days=3), 1, 7),))
+    order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
+
+    assert outlook(order, FAR, ZONE) == (Outlook("base", "reminder", (1,), date(2026, 11, 26), None),)
+    renewed = replace(order, renewals=(Renewal("r1", 1, 1, None, 365),))
+    assert outlook(renewed, FAR, ZONE) == ()
