@@ -4,14 +4,18 @@ import json
 import signal
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
 from cli.local.deploy import ROOT
 from cli.local.mailbox import SentMail
 from cli.local.renewals import show_renewals
+from cli.local.shop import LANGUAGES, MOST, TELL
 from cli.local.stack import LocalStack, describe, local_stack
 from cli.stacks import LOCAL_STACK_FILE
 from keypost.errors import KeypostError
@@ -52,6 +56,7 @@ def run() -> None:
             sell_one(stack)
             click.echo(
                 f"\nMailbox    {stack.mailbox.url}\n"
+                f"Shop       {stack.mailbox.url}/#shop\n"
                 f"Callbacks  {stack.api_url}/callbacks/stripe and /callbacks/webhook\n"
                 f"Secrets    {LOCAL_STACK_FILE}\n\nIt stays up until Ctrl-C."
             )
@@ -60,6 +65,61 @@ def run() -> None:
             click.echo("\nStopping")
         finally:
             LOCAL_STACK_FILE.unlink(missing_ok=True)
+
+
+@local.command()
+@click.argument("order")
+@click.option("--provider", type=click.Choice(list(TELL)), default="stripe", show_default=True)
+@click.option("--sku", default="KASPERSKY-STANDARD-3D-1Y", show_default=True)
+@click.option("--quantity", type=click.IntRange(1, MOST), default=1, show_default=True)
+@click.option("--email", default="klant@klant.example", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default="nl", show_default=True)
+def pay(order: str, **bought: Any) -> None:
+    """Buy something from the made-up shop of `make run`, as ORDER."""
+    _ask_shop("pay", order_id=order, **bought)
+
+
+@local.command()
+@click.argument("order")
+@click.option("--amount", help="In euros, such as 10.00; without it, all that is left.")
+def refund(order: str, amount: str | None) -> None:
+    """Give the money of ORDER back."""
+    _ask_shop("refund", order_id=order, amount=amount)
+
+
+@local.command()
+@click.argument("order")
+@click.option("--won/--lost", default=None, help="End the dispute: the shop keeps the money, or not.")
+def dispute(order: str, won: bool | None) -> None:
+    """Have the customer of ORDER dispute the payment, or end that dispute."""
+    if won is None:
+        _ask_shop("dispute", order_id=order)
+    else:
+        _ask_shop("close-dispute", order_id=order, won=won)
+
+
+def _ask_shop(action: str, **given: Any) -> None:
+    """Ask the shop of `make run`; what Keypost answered to the callback is printed."""
+    try:
+        url = json.loads(LOCAL_STACK_FILE.read_text("utf-8"))["mailbox_url"]
+    except FileNotFoundError:
+        raise KeypostError("no local stack is up: start one with `make run` in another terminal") from None
+    except (ValueError, KeyError, TypeError):
+        raise KeypostError(".local/stack.json is damaged: start the local stack anew with `make run`") from None
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/shop/{action}", json.dumps(given).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=90) as answer:
+            told = json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise KeypostError(json.load(error)["detail"]) from None
+    except OSError:
+        raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
+    if told["answered"] >= 300:  # noqa: PLR2004
+        raise KeypostError(f"Keypost answered the callback with {told['answered']} {told['said']}")
+    click.echo(f"Order {told['order_id']} is {told['state']}: Keypost answered the callback with {told['answered']}")
+    click.echo(f"Look at {url}/#shop")
 
 
 def _progress(doing: str) -> None:

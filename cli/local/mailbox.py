@@ -1,5 +1,6 @@
 """Every mail that leaves, as its reader sees it. The functions here call this server instead of SES: it keeps the
-very bytes they send and passes the call on to the emulator. The same server shows the mailbox page."""
+very bytes they send and passes the call on to the emulator. The same server shows the mailbox page, on which a
+visitor may also be a customer of the made-up shop."""
 
 import base64
 import json
@@ -17,11 +18,18 @@ from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, PackageLoader
 
+from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
+from keypost.errors import InvalidInput
+
 _SEND_EMAIL = "/v2/email/outbound-emails"
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'"
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'"
+)
 # A mail may style itself and show pictures of its own, nothing else; links open outside.
 _MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups"
 
@@ -69,6 +77,7 @@ class Mailbox:
     before_send: Callable[[], None] = lambda: None
     after_send: Callable[[], None] = lambda: None
     arrived: threading.Condition = field(default_factory=threading.Condition)
+    shop: Shop | None = None  # once the stack is up
 
     def wait_for(self, wanted: Callable[[list[SentMail]], bool], seconds: float) -> bool:
         """Whether the mails become as wanted in time."""
@@ -123,12 +132,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         box = self.server.box
-        number, _, part = self.path.removeprefix("/mails/").partition("/")
+        url = urlsplit(self.path)
+        number, _, part = url.path.removeprefix("/mails/").partition("/")
         mail = next((mail for mail in box.mails if str(mail.number) == number), None)
-        if self.path == "/" or (mail and part == ""):
-            page = _pages().get_template("mailbox.html").render(mails=box.mails[::-1], mail=mail)
-            self._answer(200, page.encode(), "text/html; charset=utf-8", _PAGE_POLICY)
-        elif self.path == "/mails.json":
+        if url.path == "/" or (mail and part == ""):
+            self._show("mailbox.html", mail=mail)
+        elif url.path == "/list":
+            self._show("list.html", mails=box.mails[::-1], current=dict(parse_qsl(url.query)).get("mail"))
+        elif url.path == "/mails.json":
             self._answer(200, _listing(box), "application/json")
         elif mail and part == "html":
             self._answer(200, mail.html.encode(), "text/html; charset=utf-8", _MAIL_POLICY)
@@ -140,9 +151,42 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"There is no such mail (any more).\n", "text/plain")
 
     def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/shop/"):
+            self._sell(body)
+        else:
+            self._send(body)
+
+    def _sell(self, body: bytes) -> None:
+        """What a visitor asks of the shop: with a form, answered by the page; with JSON, by JSON."""
+        box = self.server.box
+        if box.shop is None or not self._is_from_here():
+            return self._answer(403, b"The shop answers its own page and programs of this machine.\n", "text/plain")
+        is_form = self.headers.get_content_type() == "application/x-www-form-urlencoded"
+        given: dict[str, Any] = {}
+        try:
+            given = _fields(body, is_form=is_form)
+            (answered, said), sale = act(box.shop, self.path.removeprefix("/shop/"), given)
+        except (InvalidInput, NoSuchOrder) as error:
+            status = HTTPStatus.BAD_REQUEST if isinstance(error, InvalidInput) else HTTPStatus.NOT_FOUND
+            if is_form:
+                return self._show("mailbox.html", status, fault=str(error), given=given)
+            return self._answer(status, json.dumps({"detail": str(error)}).encode(), "application/json")
+        if is_form:
+            return self._answer(303, b"", "text/plain", Location="/#shop")
+        told = {"answered": answered, "said": said, "order_id": sale.order_id, "state": sale.state}
+        return self._answer(200, json.dumps(told).encode(), "application/json")
+
+    def _is_from_here(self) -> bool:
+        """Not sent by another site's page, nor by one whose name leads to this machine."""
+        port = self.server.server_address[1]
+        origins = {None, f"http://127.0.0.1:{port}", f"http://localhost:{port}"}
+        sites = {None, "same-origin", "none"}
+        return self.headers.get("Origin") in origins and self.headers.get("Sec-Fetch-Site") in sites
+
+    def _send(self, body: bytes) -> None:
         """A call of SES."""
         box = self.server.box
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             box.before_send()
             status, answer = self._pass_on(body)
@@ -152,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         except SesFault as fault:
             self.close_connection = True
             if fault.status is not None:
-                self._answer(fault.status, b"{}", "application/json", error=fault.code)
+                self._answer(fault.status, b"{}", "application/json", **{"x-amzn-ErrorType": fault.code})
             return
         self._answer(status, answer, "application/json")
 
@@ -165,17 +209,28 @@ class _Handler(BaseHTTPRequestHandler):
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
+    def _show(self, template: str, status: int = 200, **shown: Any) -> None:
+        own = self.server.box.shop
+        page = (
+            _pages()
+            .get_template(template)
+            .render({"shop": own, "sellers": TELL, "languages": LANGUAGES, "given": {}, **shown})
+        )
+        self._answer(status, page.encode(), "text/html; charset=utf-8", _PAGE_POLICY)
+
     def _answer(
-        self, status: int, body: bytes, content_type: str, policy: str = "default-src 'none'", *, error: str = ""
+        self, status: int, body: bytes, content_type: str, policy: str = "default-src 'none'", **headers: str
     ) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", policy)
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Cache-Control", "no-store")
-        if error:
-            self.send_header("x-amzn-ErrorType", error)
+        for name, value in {
+            "Content-Type": content_type,
+            "Content-Length": str(len(body)),
+            "Content-Security-Policy": policy,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            **headers,
+        }.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -186,6 +241,16 @@ class _Handler(BaseHTTPRequestHandler):
 @cache
 def _pages() -> Environment:
     return Environment(loader=PackageLoader("cli.local"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def _fields(body: bytes, *, is_form: bool) -> dict[str, Any]:
+    try:
+        given = dict(parse_qsl(body.decode(), strict_parsing=bool(body))) if is_form else json.loads(body)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise InvalidInput("the body is neither a form nor a JSON object: send one of them, with its Content-Type")
+    return given
 
 
 def _listing(box: Mailbox) -> bytes:

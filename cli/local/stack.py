@@ -23,6 +23,7 @@ from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
 from cli.local.mailbox import Mailbox, mailbox
+from cli.local.shop import Shop
 from cli.stacks import Stack, local_session, stack_of
 from keypost.catalog import read_product
 from keypost.errors import KeypostError
@@ -140,6 +141,8 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 stack.store.put_product(product)
                 if stocked:
                     list(stack.store.add_codes(product.sku, sample_codes(product, CODES_PER_PRODUCT), "sample", None))
+            calls = (local.stripe_calls, local.shop_calls, local.mollie_calls)
+            box.shop = Shop(providers, sample_products(), *calls)
             yield local
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.local import commands
-from cli.local.stack import LocalStack
+from cli.local.stack import LocalStack, describe, sample_codes, sample_products
 from keypost.errors import KeypostError
+from keypost.models import Standing
 
 KEYPOST = [sys.executable, "-c", "from cli.main import main; main()", "local"]
 
@@ -47,7 +48,8 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert "license LIC-" in done.stdout
     assert "mail sent: purchase-1, attempt 1" in done.stdout
     assert (tmp_path / ".local/mail.html").read_text("utf-8").startswith("<!doctype html>")
-    assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 5  # one line per thing it does
+    assert "Both new periods start on" in done.stdout
+    assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line per thing it does
     assert children(tmp_path) == []
 
 
@@ -67,6 +69,7 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
         *("api_url", "endpoint_url", "region", "stack", "table", "mailbox_url"),
         *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
     }
+    assert f"Shop       {about['mailbox_url']}/#shop" in log.read_text("utf-8")
     process.send_signal(ending)
 
     assert process.wait(30) == 0
@@ -82,3 +85,75 @@ def test_a_demo_in_which_something_does_not_happen_says_what(
 
     with pytest.raises(KeypostError, match="order never-sold did not become what it should within 3 s: there is none"):
         commands.sell_one(local)
+
+
+def keypost_local(directory: Path, *words: str) -> tuple[int, str, str]:
+    """`keypost local` with these words: exit status, output, errors."""
+    done = subprocess.run([*KEYPOST, *words], cwd=directory, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def beside(local: LocalStack, tmp_path: Path) -> Path:
+    """A folder in which the commands find the shared stack, as if `make run` kept it up."""
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local/stack.json").write_text(describe(local))
+    return tmp_path
+
+
+def test_a_visitor_pays_refunds_and_disputes_from_the_command_line(local: LocalStack, beside: Path) -> None:
+    product = sample_products()[0]
+    list(local.stack.store.add_codes(product.sku, sample_codes(product, 2), None, None))
+    url = local.mailbox.url
+
+    assert keypost_local(beside, "pay", "by-command") == (
+        0,
+        f"Order by-command is paid: Keypost answered the callback with 200\nLook at {url}/#shop\n",
+        "",
+    )
+    order = local.order_when("by-command", lambda order: order.is_paid)
+    assert (order.email, order.language, order.lines[0].sku) == ("klant@klant.example", "nl", product.sku)
+
+    assert "is disputed" in keypost_local(beside, "dispute", "by-command")[1]
+    assert "is paid" in keypost_local(beside, "dispute", "by-command", "--won")[1]
+    assert "is partly refunded" in keypost_local(beside, "refund", "by-command", "--amount", "10.00")[1]
+    assert "is refunded" in keypost_local(beside, "refund", "by-command")[1]
+    local.order_when("by-command", lambda order: order.standing is Standing.REFUNDED)
+
+
+def test_what_the_shop_refuses_is_one_line_and_exit_status_1(beside: Path) -> None:
+    status, out, err = keypost_local(beside, "refund", "never-sold")
+
+    assert (status, out) == (1, "")
+    assert err == "keypost: the shop sold nothing under this number: pay the order first\n"
+
+
+def test_a_callback_that_keypost_did_not_take_is_told(local: LocalStack, beside: Path) -> None:
+    local.providers.trouble = lambda: (503, {}, b"")
+
+    status, out, err = keypost_local(beside, "pay", "not-taken", "--provider", "mollie")
+
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "Keypost answered the callback with 503" in err
+
+
+@pytest.mark.parametrize("words", [["pay", "7"], ["refund", "7"], ["dispute", "7", "--won"]])
+@pytest.mark.parametrize(
+    ("about", "fault"),
+    [
+        (None, "no local stack is up: start one with `make run`"),
+        ('{"mailbox_url": "http://127.0.0.1:1"}', "does not answer: start it with `make run`"),
+        ("{}", "is damaged: start the local stack anew with `make run`"),
+    ],
+)
+def test_without_a_stack_the_shops_commands_say_how_to_start_one(
+    tmp_path: Path, words: list[str], about: str | None, fault: str
+) -> None:
+    if about is not None:
+        (tmp_path / ".local").mkdir()
+        (tmp_path / ".local/stack.json").write_text(about)
+
+    status, out, err = keypost_local(tmp_path, *words)
+
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert fault in err

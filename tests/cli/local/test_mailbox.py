@@ -1,12 +1,19 @@
 import base64
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+import urllib3
 
+from cli.local.fake_providers import FakeProviders
 from cli.local.mailbox import Mailbox, mailbox
+from cli.local.shop import Shop
+from cli.local.stack import sample_products
 from keypost.emails import compose
 from tests.builders import NOW, PRODUCT, SHOP, SKU
 from tests.keypost.emails.test_purchase import MAIL, licensed
@@ -35,13 +42,26 @@ def get(box: Mailbox, path: str) -> tuple[int, str, str]:
             return error.code, "", error.read().decode()
 
 
-def test_the_page_lists_every_mail_and_looks_again_by_itself(box: Mailbox) -> None:
-    status, _, page = get(box, "/")
+def test_the_list_shows_every_mail_and_looks_again_by_itself(box: Mailbox) -> None:
+    status, _, page = get(box, "/list")
 
     assert status == 200
-    assert 'href="/mails/1"' in page
+    assert 'href="/mails/1" target="_top"' in page
     assert "Uw activatiecode voor Kaspersky Standard" in page
     assert 'http-equiv="refresh"' in page
+    assert 'aria-current="page"' in get(box, "/list?mail=1")[2]
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/", "/list"), ("/mails/1", "/list?mail=1")])
+def test_the_page_around_the_list_stays_as_it_is_so_that_one_can_type(box: Mailbox, path: str, shown: str) -> None:
+    status, policy, page = get(box, path)
+
+    assert status == 200
+    assert f'<iframe src="{shown}"' in page
+    assert "refresh" not in page
+    assert "<script" not in page
+    assert policy.startswith("default-src 'none'; ")
+    assert "form-action 'self'" in policy
 
 
 def test_a_mail_is_shown_as_html_in_a_sandbox_as_text_and_with_its_headers(box: Mailbox) -> None:
@@ -77,3 +97,126 @@ def test_a_program_reads_the_mails_as_json(box: Mailbox) -> None:
 @pytest.mark.parametrize("path", ["/mails/2", "/mails/1/pdf", "/mails/", "/etc/passwd", "/mails/../../x"])
 def test_what_is_not_there_is_404(box: Mailbox, path: str) -> None:
     assert get(box, path)[0] == 404
+
+
+BOUGHT = {
+    "order_id": "2026-001001",
+    "provider": "stripe",
+    "sku": SKU,
+    "quantity": "1",
+    "email": "klant@klant.example",
+    "language": "nl",
+}
+
+
+@pytest.fixture
+def own(box: Mailbox) -> Shop:
+    """A shop behind the page, whose callbacks reach nobody."""
+    box.shop = Shop(FakeProviders(), sample_products(), lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""))
+    return box.shop
+
+
+def post(box: Mailbox, path: str, given: Any, **headers: str) -> tuple[int, str, str]:
+    """Status, Location and body. Text is sent as a form, all else as JSON."""
+    is_form = isinstance(given, str)
+    kind = {"Content-Type": "application/x-www-form-urlencoded" if is_form else "application/json"}
+    body = given if is_form else json.dumps(given)
+    with urllib3.PoolManager() as pool:
+        answer = pool.request("POST", box.url + path, body=body, headers=kind | headers, redirect=False)
+        return answer.status, answer.headers.get("Location", ""), answer.data.decode()
+
+
+def buttons(page: str) -> list[str]:
+    return re.findall(r"<button[^>]*>([^<]*)</button>", page)
+
+
+def test_without_a_stack_there_is_no_shop(box: Mailbox) -> None:
+    assert 'id="shop"' not in get(box, "/")[2]
+    assert post(box, "/shop/pay", BOUGHT)[0] == 403
+
+
+def test_a_form_leads_back_to_the_page_which_shows_the_order_and_what_can_be_done_with_it(
+    box: Mailbox, own: Shop
+) -> None:
+    assert buttons(get(box, "/")[2]) == ["Pay"]
+
+    assert post(box, "/shop/pay", urlencode(BOUGHT))[:2] == (303, "/#shop")
+    page = get(box, "/")[2]
+    assert ">2026-001001</strong>" in page
+    assert buttons(page) == ["Pay", "Refund", "Dispute"]
+    assert f'value="{own.next_order_id}"' in page
+
+    assert post(box, "/shop/dispute", "order_id=2026-001001")[:2] == (303, "/#shop")
+    assert buttons(get(box, "/")[2]) == ["Pay", "Dispute won", "Dispute lost"]
+
+    post(box, "/shop/close-dispute", "order_id=2026-001001&won=true")
+    assert buttons(get(box, "/")[2]) == ["Pay", "Refund"]
+
+    post(box, "/shop/refund", "order_id=2026-001001&amount=39.95")
+    assert buttons(get(box, "/")[2]) == ["Pay"]
+
+
+def test_a_program_gets_what_keypost_answered(box: Mailbox, own: Shop) -> None:
+    status, _, body = post(box, "/shop/pay", BOUGHT)
+
+    assert status == 200
+    assert json.loads(body) == {"answered": 200, "said": "", "order_id": "2026-001001", "state": "paid"}
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "status", "advice"),
+    [
+        ("/shop/pay", BOUGHT | {"sku": "ESET"}, 400, "choose one of"),
+        ("/shop/pay", BOUGHT | {"order_id": "<b>"}, 400, "choose another one"),
+        ("/shop/pay", [], 400, "neither a form nor a JSON object"),
+        ("/shop/refund", {"order_id": "8"}, 404, "pay the order first"),
+        ("/shop/steal", BOUGHT, 404, "use one of pay, refund, dispute, close-dispute"),
+    ],
+)
+def test_what_the_shop_refuses_is_said_in_a_sentence_to_programs_and_on_the_page(
+    box: Mailbox, own: Shop, path: str, given: Any, status: int, advice: str
+) -> None:
+    answered, _, body = post(box, path, given)
+    assert (answered, advice in json.loads(body)["detail"]) == (status, True)
+
+    answered, _, page = post(box, path, urlencode(given) or "nothing")
+    assert (answered, advice in page, 'role="alert"' in page) == (status, True, True)
+    assert "<b>" not in page
+    assert own.orders == {}
+
+
+def test_a_form_that_was_refused_keeps_what_was_typed(box: Mailbox, own: Shop) -> None:
+    typed = BOUGHT | {"email": "anna", "quantity": "7", "language": "en"}
+
+    page = post(box, "/shop/pay", urlencode(typed))[2]
+
+    assert 'value="anna"' in page
+    assert 'value="7"' in page
+    assert '<option value="en" selected>' in page
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://shop.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://rebound.example", "Host": "rebound.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_another_sites_page_cannot_buy_here(box: Mailbox, own: Shop, headers: dict[str, str]) -> None:
+    assert post(box, "/shop/pay", urlencode(BOUGHT), **headers)[0] == 403
+    assert own.orders == {}
+
+
+def test_its_own_page_can(box: Mailbox, own: Shop) -> None:
+    assert post(box, "/shop/pay", urlencode(BOUGHT), Origin=box.url, **{"Sec-Fetch-Site": "same-origin"})[0] == 303
+
+
+def test_an_answer_of_keypost_that_was_no_success_is_shown(box: Mailbox, own: Shop) -> None:
+    own.stripe_calls = lambda _: (503, "")
+    post(box, "/shop/pay", urlencode(BOUGHT))
+
+    assert "Keypost answered 503" in get(box, "/")[2]

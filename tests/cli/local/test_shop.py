@@ -1,0 +1,190 @@
+"""The made-up shop, over the deployed stack: what a visitor does there reaches Keypost as the provider tells it."""
+
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cli.local.fake_providers import FakeProviders
+from cli.local.shop import TELL, NoSuchOrder, Shop, act
+from cli.local.stack import LocalStack, sample_codes, sample_products
+from keypost.errors import InvalidInput
+from keypost.models import MailState, Order, Standing
+
+SKU = "KASPERSKY-STANDARD-3D-1Y"
+BOUGHT: dict[str, Any] = {"sku": SKU, "quantity": 2, "email": "klant@klant.example", "language": "en"}
+
+
+@pytest.fixture
+def shop(local: LocalStack) -> Shop:
+    (product,) = (product for product in sample_products() if product.sku == SKU)
+    list(local.stack.store.add_codes(SKU, sample_codes(product, 4), None, None))
+    assert local.mailbox.shop is not None
+    return local.mailbox.shop
+
+
+@pytest.fixture
+def alone() -> Shop:
+    """A shop whose callbacks reach nobody, and are answered well."""
+    return Shop(FakeProviders(), sample_products(), lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""))
+
+
+def is_mailed(order: Order) -> bool:
+    return any(mail.state is MailState.SENT for mail in order.mails)
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("provider", TELL)
+def test_what_was_paid_is_mailed_and_what_was_refunded_is_paid_no_more(
+    local: LocalStack, shop: Shop, provider: str
+) -> None:
+    order_id = f"shop-refund-{provider}"
+
+    assert shop.pay(order_id, provider, **BOUGHT)[0] in (200, 204)
+
+    order = local.order_when(order_id, is_mailed)
+    (mail,) = (mail for mail in local.mailbox.mails if order_id in mail.subject)
+    assert mail.to == ("klant@klant.example",)
+    assert [license_.code in mail.text for license_ in order.licenses] == [True, True]
+    assert order.payments[0].amount == "79.90"
+    assert order.problem is None
+
+    shop.refund(order_id, Decimal("9.90"))
+    local.order_when(order_id, lambda order: order.standing is Standing.PARTLY_REFUNDED)
+    shop.refund(order_id)
+    local.order_when(order_id, lambda order: order.standing is Standing.REFUNDED)
+    assert shop.orders[order_id].state == "refunded"
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("provider", TELL)
+def test_a_disputed_order_is_paid_again_once_the_dispute_is_won(local: LocalStack, shop: Shop, provider: str) -> None:
+    order_id = f"shop-dispute-{provider}"
+    shop.pay(order_id, provider, **BOUGHT)
+    local.order_when(order_id, is_mailed)
+
+    shop.dispute(order_id)
+    local.order_when(order_id, lambda order: order.standing is Standing.DISPUTED)
+    shop.close_dispute(order_id, won=True)
+
+    assert local.order_when(order_id, lambda order: order.is_paid).standing is Standing.PAID
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("provider", ["stripe", "shop"])
+def test_a_dispute_that_is_lost_took_the_money(local: LocalStack, shop: Shop, provider: str) -> None:
+    order_id = f"shop-lost-{provider}"
+    shop.pay(order_id, provider, **BOUGHT)
+    local.order_when(order_id, is_mailed)
+    shop.dispute(order_id)
+    shop.close_dispute(order_id, won=False)
+
+    local.order_when(order_id, lambda order: order.standing is Standing.REFUNDED)
+    with pytest.raises(InvalidInput, match="is dispute lost"):
+        shop.refund(order_id)
+
+
+def test_stripe_keeps_each_event_with_the_order_card_and_the_time_of_now(alone: Shop) -> None:
+    before = int(time.time())
+    alone.pay("7", "stripe", **BOUGHT)
+    alone.refund("7", Decimal("9.90"))
+    alone.dispute("7")
+
+    events = {event["type"]: event for event in alone.providers.below("/v1/events")}
+
+    assert set(events) == {"checkout.session.completed", "charge.refunded", "charge.dispute.created"}
+    assert all(before <= event["created"] <= time.time() for event in events.values())
+    (session,) = alone.providers.below("/v1/checkout/sessions")
+    assert session == events["checkout.session.completed"]["data"]["object"]
+    assert session["metadata"]["line_1"] == f"{SKU}|2|new"
+    assert (session["amount_total"], session["payment_status"]) == (7990, "paid")
+    refund, dispute = (events[name]["data"]["object"] for name in ("charge.refunded", "charge.dispute.created"))
+    assert (refund["amount_refunded"], refund["refunded"], dispute["amount"]) == (990, False, 7000)
+    assert refund["payment_intent"] == dispute["payment_intent"] == session["payment_intent"]
+    assert refund["id"] == dispute["charge"]
+
+
+def test_mollie_keeps_the_payment_with_all_that_went_back(alone: Shop) -> None:
+    alone.pay("7", "mollie", **BOUGHT)
+    alone.refund("7", Decimal("9.90"))
+    alone.dispute("7")
+    alone.close_dispute("7", won=True)
+
+    (payment,) = alone.providers.below("/v2/payments")
+
+    assert payment["metadata"]["order_id"] == "7"
+    assert payment["amount"] == {"currency": "EUR", "value": "79.90"}
+    assert [refund["amount"]["value"] for refund in payment["_embedded"]["refunds"]] == ["9.90"]
+    assert [chargeback["reversedAt"] is None for chargeback in payment["_embedded"]["chargebacks"]] == [False]
+
+
+def test_the_next_order_number_is_one_that_nobody_used(alone: Shop) -> None:
+    first = alone.next_order_id
+    alone.pay(first, "stripe", **BOUGHT)
+
+    assert first.endswith("-001001")
+    assert alone.next_order_id == first.replace("-001001", "-001002")
+
+
+FULL = {"order_id": "8", "provider": "stripe"} | {name: str(value) for name, value in BOUGHT.items()}
+
+BAD: dict[str, tuple[str, dict[str, Any], str]] = {
+    "no such product": ("pay", FULL | {"sku": "ESET"}, f"choose one of {SKU}"),
+    "no such provider": ("pay", FULL | {"provider": "paypal"}, "choose one of stripe, mollie, shop"),
+    "no such language": ("pay", FULL | {"language": "fr"}, "choose one of nl, en"),
+    "an order number with a space": ("pay", FULL | {"order_id": "a b"}, "choose another one"),
+    "an order number that is a path": ("pay", FULL | {"order_id": "../x"}, "choose another one"),
+    "an order number twice": ("pay", FULL | {"order_id": "7"}, "choose another number"),
+    "no quantity": ("pay", FULL | {"quantity": "0"}, "from 1 to 9999"),
+    "half a quantity": ("pay", FULL | {"quantity": "1.5"}, "from 1 to 9999"),
+    "too large a quantity": ("pay", FULL | {"quantity": "10000"}, "from 1 to 9999"),
+    "no address": ("pay", FULL | {"email": "anna"}, "e-mail address cannot be used"),
+    "something left out": ("pay", {"order_id": "8"}, "provider, sku, quantity, email, language missing"),
+    "too large a refund": ("refund", {"order_id": "7", "amount": "79.91"}, "79.90 can be refunded"),
+    "a refund of nothing": ("refund", {"order_id": "7", "amount": "0.00"}, "79.90 can be refunded"),
+    "a refund of words": ("refund", {"order_id": "7", "amount": "ten"}, "such as 10.00"),
+    "no dispute to close": ("close-dispute", {"order_id": "7", "won": True}, "dispute it first"),
+    "a winner of words": ("close-dispute", {"order_id": "7", "won": "me"}, "true or false"),
+}
+
+
+@pytest.mark.parametrize(("action", "given", "advice"), BAD.values(), ids=BAD.keys())
+def test_what_cannot_be_done_is_refused_with_advice_and_changes_nothing(
+    alone: Shop, action: str, given: dict[str, Any], advice: str
+) -> None:
+    alone.pay("7", "stripe", **BOUGHT)
+    before = dict(alone.providers.objects)
+
+    with pytest.raises(InvalidInput, match=advice):
+        act(alone, action, given)
+
+    assert (list(alone.orders), alone.orders["7"].state, alone.providers.objects) == (["7"], "paid", before)
+
+
+@pytest.mark.parametrize("action", ["refund", "dispute", "close-dispute"])
+def test_nothing_happens_to_an_order_that_nobody_placed(alone: Shop, action: str) -> None:
+    with pytest.raises(NoSuchOrder, match="pay the order first"):
+        act(alone, action, {"order_id": "8", "won": "true"})
+
+
+def test_mollie_says_nothing_of_a_dispute_that_is_lost_so_nothing_is_told(alone: Shop) -> None:
+    alone.pay("7", "mollie", **BOUGHT)
+    alone.dispute("7")
+
+    with pytest.raises(InvalidInput, match="the chargeback stands"):
+        alone.close_dispute("7", won=False)
+    assert alone.orders["7"].state == "disputed"
+
+
+def test_a_dispute_comes_once_and_meanwhile_nothing_is_refunded(alone: Shop) -> None:
+    alone.pay("7", "stripe", **BOUGHT)
+    alone.dispute("7")
+    with pytest.raises(InvalidInput, match="is disputed"):
+        alone.refund("7")
+
+    alone.close_dispute("7", won=True)
+    with pytest.raises(InvalidInput, match="was disputed before"):
+        alone.dispute("7")
+    alone.refund("7", Decimal("10.00"))
+    assert alone.orders["7"].state == "partly refunded"
