@@ -92,6 +92,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_SHOP_DETAILS": "Voorbeeldstraat 1 · KvK 12345678",
         "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
         "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
+        "KEYPOST_SUPPORT_LANGUAGE": "nl",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -101,7 +102,15 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def _forget() -> None:
-    for build in (wiring.config, wiring.store, wiring.queue, wiring.worker, wiring.secrets, wiring.session):
+    for build in (
+        wiring.config,
+        wiring.store,
+        wiring.queue,
+        wiring.worker,
+        wiring.mailer,
+        wiring.secrets,
+        wiring.session,
+    ):
         build.cache_clear()
 
 

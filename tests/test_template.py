@@ -100,6 +100,17 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
         ),
         ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
         (
+            "WriteDailyNote",
+            {
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+                "ses:SendEmail",
+                "ses:SendRawEmail",
+            },
+        ),
+        (
             "AdvanceOrders",
             {
                 "dynamodb:GetItem",

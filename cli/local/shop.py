@@ -90,9 +90,7 @@ class Shop:
             number += 1
         return f"{year}-{number:06}"
 
-    def pay(
-        self, order_id: str, provider: str, sku: str, quantity: int, email: str, language: str
-    ) -> Answer:
+    def pay(self, order_id: str, provider: str, sku: str, quantity: int, email: str, language: str) -> Answer:
         product = next((product for product in self.products if product.sku == sku), None)
         if not ORDER_ID.fullmatch(order_id):
             raise InvalidInput("an order number has letters, digits, '.', '_' and '-', at most 64: choose another one")

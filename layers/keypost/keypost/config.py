@@ -25,6 +25,7 @@ class Config:
     shop_details: str
     sender_address: str
     support_address: str
+    support_language: str
     mollie_profile: str = ""  # the one whose payments count; empty for any
 
     @property

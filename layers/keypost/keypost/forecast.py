@@ -26,6 +26,10 @@ class Forecast:
     to_order: int
     order_before: date | None
 
+    @property
+    def promised(self) -> int:
+        return sum(self.stock.promised.values())
+
 
 def forecast(stock: Stock, today: date) -> Forecast:
     """The need up to a day is what waits now and, of what was promised and the usual use, whichever is more: paid

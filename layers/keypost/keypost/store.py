@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ DUE_SHARDS = 16
 _IMPORT_CHUNK = 100
 _HINTS_PER_PAGE = 100
 _TRIES = 20
+_NOTE_LEASE = timedelta(minutes=10)  # longer than the function may run
 _NEVER_EXPIRES = "9999-12-31"
 _BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
@@ -236,6 +237,33 @@ class Store:
             ExpressionAttributeValues={":until": {"S": _moment(until)}},
         )
 
+    def begin_note(self, day: date, now: datetime) -> bool:
+        """Take the note of a day for one attempt, unless it was sent or somebody has it."""
+        try:
+            self._client.update_item(
+                TableName=self.table,
+                Key=_note(day),
+                UpdateExpression="SET taken_until = :until",
+                ConditionExpression="attribute_not_exists(done)"
+                " AND (attribute_not_exists(taken_until) OR taken_until < :now)",
+                ExpressionAttributeValues={":until": {"S": _moment(now + _NOTE_LEASE)}, ":now": {"S": _moment(now)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def end_note(self, day: date) -> None:
+        self._client.update_item(
+            TableName=self.table,
+            Key=_note(day),
+            UpdateExpression="SET done = :done",
+            ExpressionAttributeValues={":done": {"BOOL": True}},
+        )
+
+    def give_up_note(self, day: date) -> None:
+        """Let the next run try again."""
+        self._client.update_item(TableName=self.table, Key=_note(day), UpdateExpression="REMOVE taken_until")
+
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
         self._client.put_item(TableName=self.table, Item=_wire(item))
@@ -375,6 +403,10 @@ def _code_item(sku: str, code: str, batch: str | None, activate_before: date | N
 
 def _usage(sku: str, day: date) -> dict[str, Any]:
     return {"pk": {"S": f"USED#{sku}#{day:%Y-%m}"}}
+
+
+def _note(day: date) -> dict[str, Any]:
+    return {"pk": {"S": f"NOTE#{day.isoformat()}"}}
 
 
 def _license_item(license_id: str, order_id: str) -> dict[str, Any]:

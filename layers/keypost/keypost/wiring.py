@@ -20,6 +20,8 @@ from keypost.store import Store
 
 if TYPE_CHECKING:
     from keypost.advance import Worker
+    from keypost.emails import Shop
+    from keypost.mailer import Mailer
 
 # SendEmail and SendMessage have no idempotency token, so a second attempt by the SDK is a second mail or message.
 ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
@@ -46,25 +48,36 @@ def queue() -> Queue:
 
 @cache
 def worker() -> "Worker":
-    """Only the worker loads the templates' engine and the mailer."""
+    """Only the worker loads the templates' engine."""
     from keypost.advance import Worker
-    from keypost.emails import Shop
-    from keypost.mailer import Mailer
 
-    settings = config()
     return Worker(
         store=store(),
         queue=queue(),
-        mailer=Mailer(session().client("sesv2", config=ONE_ATTEMPT), settings.configuration_set),
-        shop=Shop(
-            name=settings.shop_name,
-            details=settings.shop_details,
-            sender_address=settings.sender_address,
-            support_address=settings.support_address,
-            zone=settings.zone,
-        ),
+        mailer=mailer(),
+        shop=shop(),
         clock=lambda: datetime.now(UTC).replace(microsecond=0),
     )
+
+
+def shop() -> "Shop":
+    from keypost.emails import Shop
+
+    settings = config()
+    return Shop(
+        name=settings.shop_name,
+        details=settings.shop_details,
+        sender_address=settings.sender_address,
+        support_address=settings.support_address,
+        zone=settings.zone,
+    )
+
+
+@cache
+def mailer() -> "Mailer":
+    from keypost.mailer import Mailer
+
+    return Mailer(session().client("sesv2", config=ONE_ATTEMPT), config().configuration_set)
 
 
 @cache

@@ -28,5 +28,5 @@ def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Sho
     for license_ in order.licenses:
         codes.checked(license_.code, products[license_.sku])
     language = spoken(order.language)
-    context = {"language": language, "shop": shop, "order": order}
-    return build(mail, order, shop, context | _KINDS[mail.purpose](order, mail, products, language), now)
+    context = {"language": language, "order": order} | _KINDS[mail.purpose](order, mail, products, language)
+    return build(mail.purpose, order.email, f"{order.id}/{mail.id}", shop, context, now)

@@ -12,8 +12,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from keypost.models import Mail, Order
-
 _LONGEST_NAME = 75  # Microsoft distrusts longer ones, and those with these signs
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
 
@@ -29,23 +27,27 @@ class Shop:
     zone: tzinfo
 
 
-def build(mail: Mail, order: Order, shop: Shop, context: dict[str, Any], now: datetime) -> EmailMessage:
-    """The subject stands in the text template, so that a language is one folder."""
+def build(
+    kind: str, to: str | None, reference: str, shop: Shop, context: dict[str, Any], now: datetime
+) -> EmailMessage:
+    """The subject stands in the text template, so that a language is one folder. The reference tells two mails of one
+    kind apart, so that a mail program does not hide the second in the thread of the first."""
     language = context["language"]
-    text = _environment().get_template(f"{language}/{mail.purpose}.txt").make_module(context)
+    context = context | {"shop": shop}
+    text = _environment().get_template(f"{language}/{kind}.txt").make_module(context)
     subject = " ".join(str(text.subject).split())  # type: ignore[attr-defined]  # set in the template
-    html = _environment().get_template(f"{language}/{mail.purpose}.html").render(context, subject=subject)
+    html = _environment().get_template(f"{language}/{kind}.html").render(context, subject=subject)
 
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(_DISTRUSTED.sub(" ", shop.name)[:_LONGEST_NAME], addr_spec=shop.sender_address)
-    message["To"] = order.email
+    message["To"] = to
     message["Reply-To"] = shop.support_address
     message["Subject"] = subject
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = make_msgid(mail.id, shop.sender_address.partition("@")[2])  # SES writes its own
+    message["Message-ID"] = make_msgid(kind, shop.sender_address.partition("@")[2])  # SES writes its own
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    message["X-Entity-Ref-ID"] = f"{order.id}/{mail.id}"  # keeps a second mail out of the first one's thread
+    message["X-Entity-Ref-ID"] = reference
     message.set_content(str(text).strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     if "calendar" in context:

@@ -1,0 +1,31 @@
+"""The schedule after the daily rule: one mail a day to support, when there is something to say. Three runs, so that
+one that fails is made up for."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from keypost import telemetry, wiring
+from keypost.gather import gather_note
+from keypost.models import MailNotSent
+from keypost.periods import local_day
+
+
+@telemetry.logger.inject_lambda_context
+@telemetry.metrics.log_metrics
+def handler(_event: dict[str, Any], _context: object) -> None:
+    from keypost.emails.daily_note import compose_daily_note  # noqa: PLC0415 - not when there is nothing to say
+
+    now, settings = datetime.now(UTC).replace(microsecond=0), wiring.config()
+    store, today = wiring.store(), local_day(now, settings.zone)
+    if not store.begin_note(today, now):
+        return None  # it was sent, or another run is at it
+    note = gather_note(store, now, settings.zone)
+    if not note.says_something:
+        return store.end_note(today)
+    message = compose_daily_note(note, wiring.shop(), settings.support_language, now)
+    outcome = wiring.mailer().send(message, {"order": "none", "mail": f"daily-note-{today}", "attempt": "1"})
+    if isinstance(outcome, MailNotSent):
+        telemetry.outcome("DailyNoteNotSent", reason=outcome.reason)
+        return store.give_up_note(today)
+    telemetry.outcome("DailyNoteSent")
+    return store.end_note(today)

@@ -1,0 +1,83 @@
+"""What support should know today: what waits for a person, and how long the stock lasts."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+
+from keypost import orders
+from keypost.forecast import Forecast
+from keypost.models import MailState, Order, Reason
+from keypost.periods import local_day
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    order_id: str
+    detail: str  # no address and no code
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    reason: Reason
+    entries: tuple[Entry, ...]
+    others: int  # that are not shown
+
+    @property
+    def total(self) -> int:
+        return len(self.entries) + self.others
+
+
+@dataclass(frozen=True, slots=True)
+class DailyNote:
+    day: date
+    sections: tuple[Section, ...]
+    stock: tuple[Forecast, ...]  # of all products
+
+    @property
+    def short(self) -> tuple[Forecast, ...]:
+        return tuple(each for each in self.stock if each.to_order)
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.sections or self.short)
+
+
+def entry(order: Order, reason: Reason) -> Entry:
+    return Entry(order.id, _detail(order, reason))
+
+
+def _detail(order: Order, reason: Reason) -> str:
+    match reason:
+        case Reason.BLOCK:
+            sent = [license_ for license_ in order.licenses if license_.line in order.sent_lines]
+            return ", ".join(f"{license_.id} (…{license_.code[-5:]})" for license_ in sent[:10])
+        case Reason.PAID_TWICE:
+            return ", ".join(name for payment in order.payments for name in payment.names)
+        case Reason.MAIL:
+            stuck = [mail for mail in order.mails if mail.state is MailState.FAILED or mail.next_at]
+            return "; ".join(f"{mail.id}: {mail.problem}" for mail in stuck)
+        case Reason.HOLD:
+            return order.problem or ("it was canceled after it was paid" if order.canceled else "a part was refunded")
+        case _:
+            return order.waiting.detail if order.waiting else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Codes that orders lack, by product: those they wait for now, and those that paid renewals get on a later day."""
+
+    now: Counter[str] = field(default_factory=Counter)
+    later: defaultdict[str, Counter[date]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+def wanted(found: Iterable[Order], now: datetime, zone: tzinfo) -> Wanted:
+    total = Wanted()
+    for order in found:
+        for delivery in orders.deliveries(order) if order.is_servable else ():
+            for _, line, count in orders.missing(order, delivery.lines):
+                if min(delivery.reserve_at, delivery.mail_at) <= now:
+                    total.now[line.sku] += count
+                else:
+                    total.later[line.sku][local_day(delivery.reserve_at, zone)] += count
+    return total

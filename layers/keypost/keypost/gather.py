@@ -1,0 +1,42 @@
+"""Gathers the daily note from the store. Its cost is what waits and what is due within the horizon, not what is
+stored."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+
+from keypost.daily_note import DailyNote, Section, entry, wanted
+from keypost.forecast import HORIZON_DAYS, USE_DAYS, Stock, forecast
+from keypost.models import Order, Reason
+from keypost.periods import local_day
+from keypost.store import Store
+
+_MOST_SHOWN = 30  # orders of one reason
+_MOST_COUNTED = 10_000  # free codes of one product
+
+
+def gather_note(store: Store, now: datetime, zone: tzinfo) -> DailyNote:
+    today = local_day(now, zone)
+    sections = (_section(store, reason) for reason in Reason)
+    stock = (forecast(each, today) for each in _stocks(store, now, zone))
+    return DailyNote(today, tuple(section for section in sections if section.entries), tuple(stock))
+
+
+def _section(store: Store, reason: Reason) -> Section:
+    ids = [order_id for page in store.needing(reason) for order_id in page]
+    shown = {order.id: order for order in store.load_all(ids[:_MOST_SHOWN])}
+    entries = tuple(entry(shown[order_id], reason) for order_id in ids[:_MOST_SHOWN] if order_id in shown)
+    return Section(reason, entries, max(0, len(ids) - _MOST_SHOWN))
+
+
+def _stocks(store: Store, now: datetime, zone: tzinfo) -> Iterator[Stock]:
+    today = local_day(now, zone)
+    days = [today - timedelta(days=n) for n in range(1, USE_DAYS + 1)]
+    lacking = wanted(_due_within(store, now + timedelta(days=HORIZON_DAYS)), now, zone)
+    for sku in store.catalog():
+        free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
+        yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used)
+
+
+def _due_within(store: Store, until: datetime) -> Iterator[Order]:
+    for order_ids in store.due(until):
+        yield from store.load_all(order_ids)

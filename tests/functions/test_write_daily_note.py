@@ -1,0 +1,150 @@
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+import write_daily_note
+from cli.local.mailbox import SentMail, SesFault
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import orders, wiring
+from keypost.models import Kind, Line, PaymentState, Reason, Refunded, Renewal, StockCode
+from keypost.renewals import term_of
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+from tests.functions.test_payment_callback import Context
+
+MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 07:30 in Amsterdam
+Notes = Callable[[], list[SentMail]]
+
+
+@pytest.fixture
+def notes(local: LocalStack) -> Notes:
+    """The notes that were sent during this test."""
+    before = len(local.mailbox.mails)
+    return lambda: [mail for mail in local.mailbox.mails[before:] if mail.to == ("hulp@voorbeeld.example",)]
+
+
+def run(at: datetime = MORNING) -> None:
+    with time_machine.travel(at, tick=False):
+        write_daily_note.handler({}, Context())
+
+
+def renewal(order_id: str, **changes: Any) -> Any:
+    """A renewal whose mail is due today, and whose codes are not there."""
+    first = MORNING.date() + timedelta(days=7)
+    order = paid_order(order_id, Line(SKU, 3, Kind.RENEWAL, "base"), **changes)
+    slot = Renewal(order_id, 1, 1, None, 365, NOW.date())
+    term = term_of(slot, (first, first), PRODUCT, "base", ZONE)
+    return orders.with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW)
+
+
+def delivered(order_id: str) -> Any:
+    return orders.with_codes(paid_order(order_id), [StockCode("d", code(7), SKU)], {SKU: PRODUCT}, NOW, ZONE)
+
+
+def test_support_gets_one_mail_a_day_that_says_what_waits_and_why(wired: Stack, notes: Notes) -> None:
+    store = wired.store
+    store.save(orders.waiting_for(renewal("unpaid-1", state=PaymentState.OPEN), Reason.UNPAID, "its period", NOW))
+    store.save(paid_order("held-1", currency="USD"))
+    store.save(orders.waiting_for(renewal("short-1"), Reason.STOCK, "too few codes", NOW))
+    back = notice("block-1", state=None, refunded=Refunded(NOW, full=True))
+    store.save(orders.with_payment(delivered("block-1"), back, NOW, "EUR"))
+
+    for hours in (0, 2, 5):
+        run(MORNING + timedelta(hours=hours))
+
+    (mail,) = notes()
+    for part in (mail.text, mail.html):
+        for said in ("unpaid-1", "held-1", "paid in USD", "short-1", "block-1", "LIC-", code(7)[-5:]):
+            assert said in part
+        assert code(7) not in part
+        assert "klant.example" not in part
+    assert mail.subject.strip() == "Keypost 24 november 2026: 4 bestellingen voor u, codes bestellen"
+
+
+def test_a_day_on_which_there_is_nothing_to_say_has_no_mail(wired: Stack, notes: Notes, stocked: Any) -> None:
+    stocked([code(number) for number in range(5)])
+    run()
+
+    assert notes() == []
+
+
+def test_the_next_day_has_its_own_mail(wired: Stack, notes: Notes) -> None:
+    wired.store.save(paid_order("held-2", currency="USD"))
+
+    run()
+    run(MORNING + timedelta(days=1))
+
+    assert len(notes()) == 2
+
+
+def test_a_note_that_ses_refuses_leaves_with_the_next_run(
+    wired: Stack, notes: Notes, local: LocalStack, logged: io.StringIO
+) -> None:
+    wired.store.save(paid_order("held-3", currency="USD"))
+    faults = [SesFault(429, "TooManyRequestsException")]
+
+    def refuse_once() -> None:
+        if faults:
+            raise faults.pop()
+
+    local.mailbox.before_send = refuse_once
+    run()
+    assert notes() == []
+    assert "DailyNoteNotSent" in logged.getvalue()
+
+    run(MORNING + timedelta(hours=2))
+    assert len(notes()) == 1
+
+
+def test_two_runs_at_once_send_one_note(wired: Stack) -> None:
+    today = MORNING.date()
+
+    assert wired.store.begin_note(today, MORNING)
+    assert not wired.store.begin_note(today, MORNING + timedelta(minutes=9))
+    assert wired.store.begin_note(today, MORNING + timedelta(minutes=11))
+    wired.store.end_note(today)
+    assert not wired.store.begin_note(today, MORNING + timedelta(days=1))
+
+
+def test_the_note_says_how_many_codes_to_order_before_which_day(wired: Stack, notes: Notes, stocked: Any) -> None:
+    stocked([code(number) for number in range(10)])
+    for days in range(1, 16):
+        wired.store.count_used(SKU, MORNING.date() - timedelta(days=days), 2)
+    later = replace(renewal("later"), terms=())
+    slot = Renewal("later", 1, 1, None, 365, NOW.date())
+    first = MORNING.date() + timedelta(days=50)
+    wired.store.save(orders.with_terms(later, [term_of(slot, (first, first), PRODUCT, "base", ZONE)], None, NOW))
+
+    run()
+
+    (mail,) = notes()
+    assert f"{SKU}: 10 vrij, 3 beloofd, 0 gewacht, 30 gebruikt in 30 dagen" in mail.text
+    assert f"{SKU}: bestel er 50 vóór 28 november 2026" in mail.text
+
+
+def test_a_reason_with_many_orders_shows_some_and_counts_the_others(wired: Stack, notes: Notes) -> None:
+    for number in range(33):
+        wired.store.save(paid_order(f"many-{number:02}", currency="USD"))
+
+    run()
+
+    (mail,) = notes()
+    assert mail.text.count("many-") == 30
+    assert "en nog 3" in mail.text
+    assert "33 bestellingen" in mail.subject
+
+
+def test_the_note_is_in_the_language_of_support(wired: Stack, notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEYPOST_SUPPORT_LANGUAGE", "en")
+    wiring.config.cache_clear()
+    wired.store.save(paid_order("held-4", currency="USD"))
+
+    run()
+
+    (mail,) = notes()
+    assert mail.subject.strip() == "Keypost 24 November 2026: 1 order for you"
