@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from keypost import orders, plan
 from keypost.models import (
+    Kind,
     Line,
     MailNotSent,
     MailOutcome,
@@ -18,9 +19,11 @@ from keypost.models import (
     PaymentState,
     Reason,
     Refunded,
+    Renewal,
     StockCode,
     SubscriptionEnded,
 )
+from keypost.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
 
 OPEN, PAID, FAILED = PaymentState.OPEN, PaymentState.PAID, PaymentState.FAILED
@@ -254,3 +257,37 @@ def test_a_refund_told_again_each_hour_is_kept_as_of_then_but_noted_once() -> No
         order = orders.with_payment(order, notice(refunded=Refunded(now, "39.95")), now, "EUR")
 
     assert [entry.what for entry in order.timeline] == ["payment paid", "payment refunded"]
+
+
+def test_a_mail_that_holds_no_code_is_no_delivery_of_one() -> None:
+    order = orders.owe_mail(paid_order(), "reminder", NOW, (1,))
+
+    assert [delivery.lines for delivery in orders.deliveries(order)] == [(1,)]
+    assert not orders.claim_mail(order, "reminder-1", NOW).code_left
+
+
+def test_lines_that_have_their_mail_are_not_mailed_again_when_others_fall_on_their_day() -> None:
+    first = date(2026, 12, 10)
+    renewal = Line(SKU, 1, Kind.RENEWAL, "base")
+    order = paid_order("r1", renewal, renewal)
+    terms = [
+        term_of(Renewal("r1", n, 1, None, 365, NOW.date()), (day, day), PRODUCT, "base", ZONE)
+        for n, day in ((1, first), (2, first + timedelta(days=30)))
+    ]
+    order = orders.with_terms(order, terms, None, NOW)
+    order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
+
+    order = orders.with_terms(order, [replace(terms[0], line=2)], None, NOW)
+
+    assert [delivery.lines for delivery in orders.deliveries(order)] == [(2,)]
+
+
+def test_what_an_open_renewal_said_of_its_days_is_found_out_anew_when_its_payment_says_other_lines() -> None:
+    line = Line(SKU, 1, Kind.RENEWAL, "base")
+    opened = orders.with_payment(None, notice("r1", line, state=OPEN), NOW, "EUR")
+    day = date(2026, 12, 10)
+    term = term_of(Renewal("r1", 1, 1, None, 365), (day, day), PRODUCT, "base", ZONE)
+    opened = orders.with_terms(opened, [term], None, NOW)
+
+    assert orders.with_payment(opened, notice("r1", line), NOW, "EUR").terms == (term,)
+    assert orders.with_payment(opened, notice("r1", line, line), NOW, "EUR").terms == ()

@@ -187,7 +187,9 @@ class Worker:
 
     def _why_no_reminder(self, order: Order, lines: Collection[int]) -> str | None:
         if order.is_subscription and not order.subscription_ended:
-            return "its provider renews it by itself"
+            first = (self.store.load(term.renews) for term in order.terms if term.renews)
+            if not any(base and base.subscription_ended for base in first):
+                return "its provider renews it by itself"
         renewed = {renewal.of_line for renewal in order.renewals}
         return "a renewal is on its way" if renewed >= set(lines) else None
 

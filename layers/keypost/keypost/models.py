@@ -292,6 +292,10 @@ class Mail:
     unknowns: int = 0  # attempts whose outcome is not known
     lines: tuple[int, ...] = ()  # those it is about; none for all
 
+    @property
+    def holds_codes(self) -> bool:
+        return self.purpose != "reminder"
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
@@ -369,13 +373,24 @@ class Order:
     @property
     def code_left(self) -> bool:
         """Whether a mail with its codes may have reached the customer."""
-        return any(mail.may_have_left or mail.state is MailState.SENDING for mail in self.mails)
+        return bool(self._left)
+
+    @property
+    def _left(self) -> list[Mail]:
+        return [m for m in self.mails if m.holds_codes and (m.may_have_left or m.state is MailState.SENDING)]
 
     @property
     def sent_lines(self) -> frozenset[int]:
         """The lines whose codes may have reached the customer."""
-        left = [mail for mail in self.mails if mail.may_have_left or mail.state is MailState.SENDING]
-        return frozenset(n for mail in left for n in mail.lines or range(1, len(self.lines) + 1))
+        return self._lines_of(self._left)
+
+    @property
+    def owed_lines(self) -> frozenset[int]:
+        """The lines whose codes have a mail, whatever became of it."""
+        return self._lines_of([mail for mail in self.mails if mail.holds_codes])
+
+    def _lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
+        return frozenset(n for mail in mails for n in mail.lines or range(1, len(self.lines) + 1))
 
     def term(self, line: int) -> Term | None:
         return next((term for term in self.terms if term.line == line), None)

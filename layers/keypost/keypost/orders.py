@@ -147,6 +147,7 @@ def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
         name=notice.name,
         language=notice.language or order.language,
         lines=notice.lines,
+        terms=order.terms if notice.lines == order.lines else (),
         problem=_problem(notice, currency),
     )
 
@@ -178,25 +179,22 @@ class Delivery:
 
 
 def deliveries(order: Order) -> tuple[Delivery, ...]:
-    """What a paid order is to get, in one mail per day: a purchase at once, renewals on the day of their term or, where
-    that has passed, at once."""
+    """What a paid order is still to get, in one mail per day: a purchase at once, renewals on the day of their term or,
+    where that has passed, at once."""
     paid_at = order.paid_at
     if paid_at is None:
         return ()
-    bought = tuple(number for number, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW)
+    owed = order.owed_lines
+    bought = tuple(n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW and n not in owed)
     found = [Delivery("purchase", bought, paid_at, paid_at)] if bought else []
     days: dict[datetime, list[Term]] = {}
     for term in order.terms:
-        days.setdefault(max(term.mail_at, paid_at), []).append(term)
+        if term.line not in owed:
+            days.setdefault(max(term.mail_at, paid_at), []).append(term)
     for mail_at, terms in sorted(days.items()):
         lines = tuple(sorted(term.line for term in terms))
         found.append(Delivery("renewal", lines, min(term.reserve_at for term in terms), mail_at))
     return tuple(found)
-
-
-def is_mailed(order: Order, delivery: Delivery) -> bool:
-    """Whether its mail is owed already, whatever became of that."""
-    return any(not mail.lines or set(delivery.lines) <= set(mail.lines) for mail in order.mails)
 
 
 def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:

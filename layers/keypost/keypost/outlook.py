@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from keypost.models import Kind, Order, Standing
-from keypost.orders import deliveries, is_mailed
+from keypost.orders import deliveries
 from keypost.periods import local_day
 
 
@@ -27,7 +27,6 @@ def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
     found = [
         Outlook(order.id, delivery.purpose, delivery.lines, local_day(delivery.mail_at, zone), why_not)
         for delivery in deliveries(order)
-        if not is_mailed(order, delivery)
     ]
     if order.paid_at is None:
         days: dict[datetime, list[int]] = {}
@@ -37,7 +36,7 @@ def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
             Outlook(order.id, "renewal", tuple(lines), local_day(mail_at, zone), why_not)
             for mail_at, lines in sorted(days.items())
         ]
-    known = {line for each in found for line in each.lines} | order.sent_lines
+    known = {line for each in found for line in each.lines} | order.owed_lines
     renewing = [n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.RENEWAL and n not in known]
     if renewing:
         found.append(Outlook(order.id, "renewal", tuple(renewing), None, why_not or "it is not known when it starts"))

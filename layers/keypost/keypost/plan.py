@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from keypost.models import License, MailState, Order, Reason, Reminder, Standing
-from keypost.orders import MONEY_BACK, Delivery, deliveries, is_mailed, missing, returnable
+from keypost.orders import MONEY_BACK, Delivery, deliveries, missing, returnable
 from keypost.renewals import unscheduled
 
 MAIL_UNKNOWNS = 5  # attempts of unknown outcome, each of which may have reached the customer
@@ -144,9 +144,7 @@ def _deliver(order: Order, delivery: Delivery, products: Collection[str], now: d
         for _, line, count in lacking:
             needed[line.sku] = needed.get(line.sku, 0) + count
         return AssignCodes(tuple(needed.items()), delivery)
-    if delivery.mail_at <= now and not is_mailed(order, delivery):
-        return StartMail(delivery)
-    return None
+    return StartMail(delivery) if delivery.mail_at <= now else None
 
 
 def _unknown(order: Order, products: Collection[str]) -> tuple[str, ...]:
@@ -193,7 +191,7 @@ def next_due(order: Order) -> datetime | None:
             begins = min(delivery.reserve_at, delivery.mail_at)
             if missing(order, delivery.lines):
                 moments.append(max(begins, retry_at) if retry_at else begins)
-            elif not is_mailed(order, delivery):
+            else:
                 moments.append(max(delivery.mail_at, retry_at) if retry_at else delivery.mail_at)
         moments += [mail.next_at for mail in order.mails]
         moments += [reminder.at for reminder in order.reminders]

@@ -200,7 +200,7 @@ def test_a_payment_of_a_subscription_is_an_order_of_its_own_that_renews_the_firs
     assert found.order_id == ID
     assert found.lines == (Line(SKU, 2, Kind.RENEWAL, "2025-000042/1"),)
     assert (found.email, found.name, found.language) == ("abonnee@klant.example", "Anna Jansen", "nl")
-    assert (found.problem, found.itemized) == (None, False)
+    assert (found.problem, found.itemized, found.is_subscription) == (None, False, True)
 
 
 def test_metadata_that_mollie_did_forward_from_the_subscription_is_not_asked_for() -> None:

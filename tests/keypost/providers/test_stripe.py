@@ -373,6 +373,7 @@ def test_a_paid_invoice_of_a_running_subscription_is_an_order_that_renews_for_th
         name="Anna Jansen",
         language="nl",
         lines=(RENEWAL,),
+        is_subscription=True,
     )
 
 

@@ -308,6 +308,7 @@ def _noticed(call: Call, payment: _Payment) -> Sequence[PaymentNotice]:
         refunded=_refunded(payment, call.now),
         disputes=tuple(_dispute(chargeback) for chargeback in payment.embedded.chargebacks),
         itemized=bool(lines) and not told.lines,
+        is_subscription=payment.sequence_type in ("first", "recurring"),
     )
     return (notice,)
 

@@ -195,6 +195,7 @@ def _of_invoice(call: Call, _kind: str, invoice: dict[str, Any], at: datetime) -
         problem=problem,
         also=_names(invoice.get("payment_intent"), *_intents(invoice)),
         itemized=bool(sold),
+        is_subscription=subscription is not None,
     )
     return (notice,)
 
