@@ -210,12 +210,8 @@ class _Handler(BaseHTTPRequestHandler):
             return error.code, error.read()
 
     def _show(self, template: str, status: int = 200, **shown: Any) -> None:
-        own = self.server.box.shop
-        page = (
-            _pages()
-            .get_template(template)
-            .render({"shop": own, "sellers": TELL, "languages": LANGUAGES, "given": {}, **shown})
-        )
+        common = {"shop": self.server.box.shop, "sellers": TELL, "languages": LANGUAGES, "given": {}}
+        page = _pages().get_template(template).render(common | shown)
         self._answer(status, page.encode(), "text/html; charset=utf-8", _PAGE_POLICY)
 
     def _answer(

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from cli.local import commands
-from cli.local.stack import LocalStack, describe, sample_codes, sample_products
+from cli.local.stack import LocalStack, describe
 from keypost.errors import KeypostError
 from keypost.models import Standing
+from tests.builders import SKU
 
 KEYPOST = [sys.executable, "-c", "from cli.main import main; main()", "local"]
 
@@ -102,8 +103,6 @@ def beside(local: LocalStack, tmp_path: Path) -> Path:
 
 
 def test_a_visitor_pays_refunds_and_disputes_from_the_command_line(local: LocalStack, beside: Path) -> None:
-    product = sample_products()[0]
-    list(local.stack.store.add_codes(product.sku, sample_codes(product, 2), None, None))
     url = local.mailbox.url
 
     assert keypost_local(beside, "pay", "by-command") == (
@@ -112,7 +111,7 @@ def test_a_visitor_pays_refunds_and_disputes_from_the_command_line(local: LocalS
         "",
     )
     order = local.order_when("by-command", lambda order: order.is_paid)
-    assert (order.email, order.language, order.lines[0].sku) == ("klant@klant.example", "nl", product.sku)
+    assert (order.email, order.language, order.lines[0].sku) == ("klant@klant.example", "nl", SKU)
 
     assert "is disputed" in keypost_local(beside, "dispute", "by-command")[1]
     assert "is paid" in keypost_local(beside, "dispute", "by-command", "--won")[1]
