@@ -17,7 +17,7 @@ help:  ## what can be made
 
 install: .venv/installed  ## install everything into .venv
 
-demo: install  ## start the system here, sell one license, show the e-mail
+demo: install  ## start the system here, sell one license, show the e-mail, then two renewals
 	@$(BIN)/keypost local demo
 
 run: install  ## the same, and stay up with a mailbox page until Ctrl-C
