@@ -35,9 +35,12 @@ def licensed(*quantities: int, **changes: object) -> Order:
 
 
 def sent(order: Order, products: Mapping[str, Product] = PRODUCTS) -> EmailMessage:
+    return message_of(compose(order, MAIL, products, SHOP, NOW))
+
+
+def message_of(composed: EmailMessage) -> EmailMessage:
     """The mail as it arrives: through the bytes on the wire."""
-    raw = compose(order, MAIL, products, SHOP, NOW).as_bytes()
-    message = message_from_bytes(raw, policy=default)
+    message = message_from_bytes(composed.as_bytes(), policy=default)
     assert isinstance(message, EmailMessage)
     return message
 

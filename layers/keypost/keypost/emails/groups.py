@@ -16,10 +16,12 @@ def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: 
         licenses = [license_ for license_ in order.licenses if license_.line == number]
         found.append(
             {
+                "line": number,
                 "name": in_language(product.name, language),
                 "vendor": product.vendor,
                 "devices": product.devices,
                 "term_days": product.term_days,
+                "quantity": len(licenses),
                 "codes": [license_.code for license_ in licenses],
                 "first_day": min((license_.first_day for license_ in licenses), default=None),
                 "last_day": max((license_.last_day for license_ in licenses), default=None),

@@ -1,11 +1,20 @@
-"""The languages of the mails. A further one is a folder of templates and a line here."""
+"""The languages of the mails. A further one is a folder of templates and an entry here."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TypeVar
 
 T = TypeVar("T")
 
-LANGUAGES = ("nl", "en")
+# fmt: off
+_MONTHS = {
+    "nl": ("januari", "februari", "maart", "april", "mei", "juni",
+           "juli", "augustus", "september", "oktober", "november", "december"),
+    "en": ("January", "February", "March", "April", "May", "June",
+           "July", "August", "September", "October", "November", "December"),
+}
+# fmt: on
+LANGUAGES = tuple(_MONTHS)
 FALLBACK = "en"
 
 
@@ -16,3 +25,8 @@ def spoken(language: str) -> str:
 
 def in_language(texts: Mapping[str, T], language: str) -> T:
     return texts[language if language in texts else FALLBACK]
+
+
+def day(value: date, language: str) -> str:
+    """A date as one reads it: 1 december 2026, 1 December 2026."""
+    return f"{value.day} {_MONTHS[language][value.month - 1]} {value.year}"

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -11,6 +11,9 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from keypost.emails.ics import Event, calendar
+from keypost.emails.languages import day
 
 _LONGEST_NAME = 75  # Microsoft distrusts longer ones, and those with these signs
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
@@ -50,11 +53,23 @@ def build(
     message["X-Entity-Ref-ID"] = reference
     message.set_content(str(text).strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
-    if "calendar" in context:
-        name, calendar = context["calendar"]
-        message.add_attachment(calendar.encode(), "text", "calendar", filename=name, params={"method": "PUBLISH"})
+    if hasattr(text, "event"):
+        _attach_calendar(message, context, text, now)
     message["Content-Language"] = language  # last: setting the content removes what begins with Content-
     return message
+
+
+def _attach_calendar(message: EmailMessage, context: dict[str, Any], text: Any, now: datetime) -> None:
+    """The first day of each group. The words stand in the text template, as the subject does."""
+    shop, order_id = context["shop"], context["order"].id
+    domain = shop.sender_address.partition("@")[2]
+    events = [
+        Event(f"{order_id}-{group['line']}@{domain}", group["first_day"], text.event(group))
+        for group in context["groups"]
+    ]
+    ics = calendar(events, shop.support_address, now).encode()
+    kind = {"method": "PUBLISH", "charset": "utf-8"}
+    message.add_attachment(ics, "text", "calendar", filename=text.file_name, params=kind)
 
 
 @cache
@@ -68,20 +83,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters["day"] = _day
+    made.filters["day"] = day
     return made
-
-
-# fmt: off
-_MONTHS = {
-    "nl": ("januari", "februari", "maart", "april", "mei", "juni",
-           "juli", "augustus", "september", "oktober", "november", "december"),
-    "en": ("January", "February", "March", "April", "May", "June",
-           "July", "August", "September", "October", "November", "December"),
-}
-# fmt: on
-
-
-def _day(day: date, language: str) -> str:
-    """A date as one reads it: 1 december 2026, 1 December 2026."""
-    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"

@@ -9,4 +9,4 @@ from keypost.models import Mail, Order, Product
 
 def purchase(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
     found = groups(order, mail, products, language)
-    return {"groups": found, "count": sum(len(group["codes"]) for group in found)}
+    return {"groups": found, "count": sum(group["quantity"] for group in found)}

@@ -9,4 +9,10 @@ from keypost.models import Mail, Order, Product
 
 def reminder(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
     found = groups(order, mail, products, language)
-    return {"groups": found, "last_day": min(group["last_day"] for group in found)}
+    for group in found:
+        del group["codes"]  # no template can show one by mistake
+    return {
+        "groups": found,
+        "count": sum(group["quantity"] for group in found),
+        "last_day": min(group["last_day"] for group in found),
+    }

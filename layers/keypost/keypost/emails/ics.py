@@ -1,0 +1,53 @@
+"""A calendar file (RFC 5545) of whole days. It holds no code: calendars are shared."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+_LONGEST_LINE = 75  # octets, without its end
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    uid: str  # the same when the mail is sent again, so that no calendar has the day twice
+    day: date
+    title: str
+
+
+def calendar(events: Iterable[Event], organizer: str, now: datetime) -> str:
+    """For publishing (RFC 5546): that wants an organizer, and nobody need answer."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Keypost//Keypost//EN", "METHOD:PUBLISH"]
+    for event in events:
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{event.uid}",
+            f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+            f"DTSTART;VALUE=DATE:{event.day:%Y%m%d}",
+            f"DTEND;VALUE=DATE:{event.day + timedelta(days=1):%Y%m%d}",
+            f"SUMMARY:{_escaped(event.title)}",
+            f"ORGANIZER:mailto:{organizer}",
+            "TRANSP:TRANSPARENT",
+            "END:VEVENT",
+        ]
+    return "".join(f"{_folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
+
+
+def _escaped(text: str) -> str:
+    for sign in ("\\", ";", ","):
+        text = text.replace(sign, f"\\{sign}")
+    return "\\n".join(_CONTROLS.sub(" ", line) for line in text.splitlines())
+
+
+def _folded(line: str) -> str:
+    """Broken between characters; a line that goes on begins with a blank."""
+    parts, room = [""], _LONGEST_LINE
+    for sign in line:
+        size = len(sign.encode())
+        if size > room:
+            parts.append(" ")
+            room = _LONGEST_LINE - 1
+        parts[-1] += sign
+        room -= size
+    return "\r\n".join(parts)

@@ -1,0 +1,138 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from email.message import EmailMessage
+
+import html5lib
+import pytest
+
+from keypost.emails import compose
+from keypost.models import Mail, MailState, Order, Product
+from tests.builders import NOW, PRODUCT, SHOP, SKU
+from tests.keypost.emails.test_purchase import OTHER, licensed, message_of, part, seen
+
+MAIL = Mail("reminder-1", "reminder", MailState.SENDING, NOW, attempts=1)
+RENEW = "https://www.voorbeeld.example/verlengen?a=1&b=2"
+PRODUCTS = {SKU: replace(PRODUCT, renewal_url=RENEW), "OTHER": OTHER}
+LAST = {"nl": "22 november 2027", "en": "22 November 2027"}
+ORDERS = [licensed(1), licensed(3), licensed(1, 2), licensed(1, name=None)]
+
+
+def sent(order: Order, products: Mapping[str, Product] = PRODUCTS, mail: Mail = MAIL) -> EmailMessage:
+    return message_of(compose(order, mail, products, SHOP, NOW))
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_both_parts_say_what_ends_when_and_where_to_renew(order: Order, language: str) -> None:
+    message = sent(replace(order, language=language))
+
+    facts = [order.id, LAST[language], RENEW, SHOP.support_address, SHOP.details]
+    facts += [PRODUCTS[sku].name[language] for sku in order.skus]
+    for text in (part(message, "plain"), seen(part(message, "html"))):
+        assert [fact for fact in facts if fact not in text] == []
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_it_holds_no_code_anywhere(order: Order) -> None:
+    message = sent(order)
+
+    whole = [str(message.items()), part(message, "plain"), part(message, "html")]
+    assert not any(license_.code in text for license_ in order.licenses for text in whole)
+    assert message.get_content_type() == "multipart/alternative"
+    assert list(message.iter_attachments()) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "reply"), [("nl", "Wilt u verlengen? Beantwoord dan deze e-mail."), ("en", "Reply to this e-mail.")]
+)
+def test_where_the_product_has_no_link_the_customer_renews_by_an_answer(language: str, reply: str) -> None:
+    with_link, without = (sent(licensed(1, language=language), {SKU: p}) for p in (PRODUCTS[SKU], PRODUCT))
+
+    for subtype in ("plain", "html"):
+        assert reply in part(without, subtype)
+        assert reply not in part(with_link, subtype)
+        assert "http" not in part(without, subtype)
+
+
+@pytest.mark.parametrize(
+    ("order", "language", "sentence"),
+    [
+        (licensed(1), "nl", "Uw licentie voor Kaspersky Standard loopt tot en met 22 november 2027"),
+        (licensed(3), "nl", "Uw 3 licenties voor Kaspersky Standard lopen tot en met 22 november 2027"),
+        (licensed(1), "en", "Your license for Kaspersky Standard runs up to and including 22 November 2027"),
+        (licensed(3), "en", "Your 3 licenses for Kaspersky Standard run up to and including 22 November 2027"),
+    ],
+)
+def test_it_counts_the_licenses(order: Order, language: str, sentence: str) -> None:
+    message = sent(replace(order, language=language))
+
+    assert sentence in part(message, "plain")
+    assert sentence in seen(part(message, "html"))
+
+
+def test_it_is_about_the_lines_that_are_due_and_no_other() -> None:
+    message = sent(licensed(2, 1), mail=replace(MAIL, lines=(2,)))
+
+    for text in (message["Subject"], part(message, "plain"), seen(part(message, "html"))):
+        assert "Ander <Pakket>" in text
+        assert "Kaspersky" not in text
+
+
+@pytest.mark.parametrize(
+    ("order", "language", "subject"),
+    [
+        (
+            licensed(1),
+            "nl",
+            "Uw licentie voor Kaspersky Standard loopt af op 22 november 2027 (bestelling 2026-001234)",
+        ),
+        (licensed(1), "en", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
+        (licensed(2), "nl", "Verleng uw 2 licenties uiterlijk 22 november 2027 (bestelling 2026-001234)"),
+        (licensed(1, 2), "en", "Renew your 3 licenses by 22 November 2027 (order 2026-001234)"),
+        (licensed(1), "de", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
+    ],
+)
+def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
+    order: Order, language: str, subject: str
+) -> None:
+    message = sent(replace(order, language=language))
+
+    assert message["Subject"].strip() == subject  # it may be folded before its first word
+    assert message["Content-Language"] == ("nl" if language == "nl" else "en")
+
+
+def test_of_licenses_that_end_on_several_days_the_subject_names_the_first() -> None:
+    order = licensed(1, 1)
+    sooner = replace(order.licenses[1], last_day=date(2027, 11, 1))
+
+    message = sent(replace(order, licenses=(order.licenses[0], sooner)))
+
+    assert "uiterlijk 1 november 2027" in message["Subject"]
+    text = part(message, "plain")
+    days = ["Kaspersky Standard", "22 november 2027", "Ander <Pakket>", "1 november 2027"]
+    assert sorted(days, key=text.rindex) == days
+
+
+LONG = {SKU: replace(PRODUCTS[SKU], name={"nl": "é" * 300, "en": "x" * 300}), "OTHER": OTHER}
+
+
+@pytest.mark.parametrize("products", [PRODUCTS, LONG])
+@pytest.mark.parametrize("order", [*ORDERS, licensed(1, name="é" * 300, language="en")])
+def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes(order: Order, products: dict[str, Product]) -> None:
+    raw = compose(order, MAIL, products, SHOP, NOW).as_bytes()
+
+    raw.decode("ascii")
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize("order", [*ORDERS, licensed(1, name='<b>"Anna"</b>\r\nX: y')])
+def test_the_html_has_no_fault_and_a_name_is_text(order: Order) -> None:
+    message = sent(order)
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    document = parser.parse(part(message, "html"))
+
+    assert parser.errors == []
+    assert document.find(".//b") is None
+    assert document.findtext("head/title") == message["Subject"].strip()
+    assert message["X"] is None
