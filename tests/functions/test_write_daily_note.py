@@ -123,8 +123,8 @@ def test_the_note_says_how_many_codes_to_order_before_which_day(wired: Stack, no
     run()
 
     (mail,) = notes()
-    assert f"{SKU}: 10 vrij, 3 beloofd, 0 gewacht, 30 gebruikt in 30 dagen" in mail.text
-    assert f"{SKU}: bestel er 50 vóór 28 november 2026" in mail.text
+    assert f"{SKU}: 10 vrij, 3 beloofd, 0 waarop gewacht wordt, 30 gebruikt in 30 dagen" in mail.text
+    assert f"{SKU}: bestel er 50, uiterlijk op 28 november 2026" in mail.text
 
 
 def test_a_reason_with_many_orders_shows_some_and_counts_the_others(wired: Stack, notes: Notes) -> None:
