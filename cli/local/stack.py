@@ -52,6 +52,7 @@ class LocalStack:
     stripe_webhook_secret: str
     webhook_secret: str
     mollie_token: str
+    other_signing_secret: str  # of Mollie's next-generation webhook, WooCommerce's and Moneybird's
     session: Any
     stack: Stack
 
@@ -125,13 +126,17 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 stripe_webhook_secret="whsec_" + secrets.token_hex(16),
                 webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
                 mollie_token=secrets.token_urlsafe(16),
+                other_signing_secret=secrets.token_urlsafe(16),
                 session=session,
                 stack=stack,
             )
+            for name in ("mollie_signing", "woocommerce_signing", "moneybird_signing"):
+                stack.secrets.set(name, local.other_signing_secret)
             for name, value in {
                 "stripe_signing": local.stripe_webhook_secret,
                 "webhook_signing": local.webhook_secret,
                 "mollie_token": local.mollie_token,
+                "other_signing_secret": local.other_signing_secret,
                 "mollie_api_key": MOLLIE_KEY,
                 "stripe_api_key": STRIPE_KEY,
             }.items():

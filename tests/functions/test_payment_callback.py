@@ -392,7 +392,7 @@ def test_a_payment_at_mollie_that_paid_one_order_pays_for_no_other(wired: Stack,
     for order_id in ("first", "second"):
         body = paid(order_id=order_id, payment_id="tr_paidForOne1", amount="39.95")
         assert webhook(body)["statusCode"] == 204
-    assert webhook(paid(order_id="third", payment_id="tr_madeUpByThief"))["statusCode"] == 400
+    assert webhook(paid(order_id="third", payment_id="tr_madeUpByThief"))["statusCode"] == 503
 
     first, second = wired.store.load("first"), wired.store.load("second")
     assert first is not None
@@ -400,6 +400,72 @@ def test_a_payment_at_mollie_that_paid_one_order_pays_for_no_other(wired: Stack,
     assert first.problem is None
     assert "has paid order first already" in (second.problem or "")
     assert wired.store.load("third") is None
+
+
+def test_a_payment_that_two_tell_of_under_different_numbers_pays_for_the_first(wired: Stack, local: LocalStack) -> None:
+    """WooCommerce counts its orders by one number, the order card by another."""
+    payment = event("mollie/payment.json") | {"id": "tr_twoNumbers1"}
+    local.providers.objects["/v2/payments/tr_twoNumbers1"] = payment
+    body = json.dumps(event("woocommerce/order.updated.json") | {"transaction_id": "tr_twoNumbers1"}).encode()
+    digest = hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()
+    call("woocommerce", body, {"X-WC-Webhook-Signature": base64.b64encode(digest).decode()})
+
+    assert mollie("id=tr_twoNumbers1")["statusCode"] == 200
+
+    orders = [wired.store.load(order_id) for order_id in ("1237", "2026-001236")]
+    assert [order.problem is None for order in orders if order] == [True, False]
+
+
+@pytest.mark.parametrize("paid_by", ["mollie", "stripe"])
+@pytest.mark.parametrize("kind", ["order.refunded", "order.disputed"])
+def test_a_shop_that_tells_of_money_that_went_back_is_believed_whoever_told_of_the_payment(
+    wired: Stack, local: LocalStack, paid_by: str, kind: str
+) -> None:
+    payment = event("mollie/payment.json")
+    local.providers.objects[f"/v2/payments/{payment['id']}"] = payment
+    order_id = "2026-001236" if paid_by == "mollie" else "2026-001234"
+    assert (mollie() if paid_by == "mollie" else stripe(stripe_event()))["statusCode"] == 200
+
+    body = {"type": kind, "data": {"order_id": order_id, "full": True, "test": True}}
+    assert webhook(json.dumps(body).encode())["statusCode"] == 204
+
+    order = wired.store.load(order_id)
+    assert order is not None
+    assert not order.is_paid
+
+
+def test_what_is_said_of_an_unknown_payment_of_mollies_again_and_again_is_kept_once(
+    wired: Stack, local: LocalStack
+) -> None:
+    back = {"status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
+    bare = event("mollie/payment.json") | {"id": "tr_unknownBare1", "metadata": None, "lines": None}
+    local.providers.objects["/v2/payments/tr_unknownBare1"] = bare | {"_embedded": {"refunds": [back]}}
+    for _ in range(3):
+        assert mollie("id=tr_unknownBare1")["statusCode"] == 200
+
+    client = local.session.client("dynamodb")
+    key = {"pk": {"S": "PAYMENT#mollie:tr_unknownBare1"}}
+    item = client.get_item(TableName=wired.store.table, Key=key)["Item"]
+    assert [name for name in item if name.startswith("told_")] == ["told_mollie"]
+    assert int(item["expires"]["N"]) > 0
+
+
+def test_the_end_of_a_subscription_that_is_none_of_ours_makes_no_order(wired: Stack, local: LocalStack) -> None:
+    assert stripe(json.dumps(event("stripe/customer.subscription.deleted.json")).encode())["statusCode"] == 200
+    assert items(wired, local) == 0
+
+
+def test_how_mollie_once_tried_a_url_gets_its_200(wired: Stack) -> None:
+    assert call("mollie", None, {}, "GET", {"testByMollie": "1"})["statusCode"] == 200
+    assert call("mollie", None, {}, "GET")["statusCode"] == 405
+
+
+def test_an_invoice_with_a_long_history_is_read_and_one_without_end_is_not(wired: Stack) -> None:
+    body = json.dumps(event("woocommerce/order.updated.json") | {"note": "x" * 100_000}).encode()
+    digest = base64.b64encode(hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()).decode()
+
+    assert call("woocommerce", body, {"X-WC-Webhook-Signature": digest})["statusCode"] == 200
+    assert call("woocommerce", body + b" " * 200_000, {})["statusCode"] == 413
 
 
 def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Stack, local: LocalStack) -> None:

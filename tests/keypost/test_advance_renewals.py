@@ -360,7 +360,27 @@ def test_no_reminder_comes_when_a_renewal_is_paid_or_on_its_way(shop: Shop, how:
     shop.morning(date(2027, 10, 23))
 
     assert shop.mails("base") == ["purchase"]
-    assert shop.order("base").timeline[-1].why == "a renewal is on its way"
+    assert shop.order("base").timeline[-1].why.startswith("a renewal is on its way")
+
+
+def test_a_reminder_speaks_of_the_licenses_only_that_nobody_renews(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base", Line(SKU, 1), Line(SKU, 1))
+    shop.told("r1", Line(SKU, 1, Kind.RENEWAL, f"{shop.id('base')}/1"))
+
+    shop.morning(date(2027, 10, 23))
+
+    assert shop.mails("base") == ["purchase", "reminder"]
+    assert shop.order("base").mails[1].lines == (2,)
+
+
+def test_a_reminder_that_an_outage_kept_back_until_long_after_the_end_is_dropped(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base")
+
+    shop.morning(date(2027, 11, 26))
+
+    assert shop.mails("base") == ["purchase"]
 
 
 def test_a_subscription_that_runs_on_by_itself_needs_no_reminder_until_it_ends(shop: Shop) -> None:

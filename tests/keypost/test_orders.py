@@ -232,6 +232,17 @@ def test_what_an_open_order_said_counts_when_its_payment_does_not_say_it() -> No
     assert (paid.problem, paid.lines, paid.email) == (None, (Line(SKU, 1),), "facturen@klant.example")
 
 
+def test_a_problem_that_is_told_later_holds_what_has_not_left() -> None:
+    late = notice(problem="it was paid by a link of open amount")
+
+    held = orders.with_payment(paid_order(), late, NOW, "EUR")
+    assert held.problem == late.problem
+    assert held.timeline[-1].what == "on hold"
+
+    sent = orders.with_mail_of(paid_order(), orders.deliveries(paid_order())[0], NOW)
+    assert orders.with_payment(sent, late, NOW, "EUR") is sent
+
+
 def test_the_end_of_a_subscription_is_noted_once_and_changes_nothing_that_was_paid() -> None:
     ended = orders.with_fact(paid_order(), SubscriptionEnded("2026-001234"), NOW, "EUR")
 

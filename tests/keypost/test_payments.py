@@ -122,7 +122,14 @@ SHOPS_STORIES: dict[str, tuple[list[PaymentNotice], Standing, bool]] = {
     "paid without an id": ([of_shop("2026-001234"), refunded(1, "39.95")], Standing.REFUNDED, False),
     "disputed": ([of_shop("inv_1"), dispute(1, "dp_1", OPEN)], Standing.DISPUTED, False),
     "dispute won": ([of_shop("inv_1"), dispute(1, "dp_1", OPEN), dispute(2, "dp_1", WON)], Standing.PAID, False),
-    "another provider's payment stands": ([notice(), of_shop("inv_1"), refunded(1, full=True)], Standing.PAID, False),
+    "told by its provider too, all of it went back": ([notice(), refunded(1, full=True)], Standing.REFUNDED, False),
+    "told by its provider too, disputed": ([notice(), dispute(1, "dp_1", OPEN)], Standing.DISPUTED, False),
+    "said to be paid, and by its provider": ([notice(), of_shop("2026-001234")], Standing.PAID, False),
+    "said to be paid, and its provider's failed": (
+        [notice(state=PaymentState.FAILED), of_shop("2026-001234")],
+        Standing.PAID,
+        False,
+    ),
 }
 
 
@@ -145,6 +152,14 @@ def test_two_payments_that_turn_out_to_be_one_become_one() -> None:
 
     for story in permutations([by_shop, at_mollie, both]):
         assert added_up(story).names == ("mollie:tr_123456", "webhook:tr_123456")
+
+
+def test_a_refund_that_one_teller_does_not_see_is_not_undone_by_his_word() -> None:
+    by_shop = notice(provider="woocommerce", also=("mollie:tr_123456",), refunded=Refunded(NOW, "39.95"))
+    later = notice(provider="mollie", payment_id="tr_123456", refunded=Refunded(NOW + MINUTE, "0"))
+
+    for story in permutations([by_shop, later]):
+        assert added_up(story).standing is Standing.REFUNDED
 
 
 def test_of_two_amounts_that_are_said_of_a_payment_the_larger_counts() -> None:

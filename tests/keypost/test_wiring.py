@@ -14,21 +14,38 @@ def api(name: str) -> ProviderApi:
     return found
 
 
-@pytest.mark.parametrize("key", ["live_abcdefghij", "sk_live_abcdefghij", "rk_live_abcdefghij"])
-def test_a_live_key_goes_to_no_other_host_than_its_providers_on_whatever_stage(wired: Stack, key: str) -> None:
-    provider = "mollie" if key.startswith("live") else "stripe"
+@pytest.mark.parametrize(
+    ("provider", "key"),
+    [
+        ("mollie", "live_abcdefghij"),
+        ("mollie", "access_abcdefghij"),
+        ("stripe", "sk_live_abcdefghij"),
+        ("stripe", "rk_live_abcdefghij"),
+        ("stripe", "sk_org_live_abcdefghij"),
+    ],
+)
+def test_only_a_test_key_goes_to_another_host_than_its_providers_on_whatever_stage(
+    wired: Stack, provider: str, key: str
+) -> None:
     wired.secrets.set(f"{provider}_api_key", key)
 
-    with pytest.raises(ProviderRefused, match="a live key"):
+    with pytest.raises(ProviderRefused, match="not one of test mode"):
         wiring.provider_get(provider)
 
 
-def test_an_access_token_says_with_each_call_that_test_mode_is_meant(wired: Stack) -> None:
+def test_an_access_token_says_with_each_call_that_test_mode_is_meant_and_needs_a_profile(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert api("mollie").query == {}
-
     wired.secrets.set("mollie_api_key", "access_abcdefghij")
     wiring.secrets.cache_clear()
+    monkeypatch.setenv("KEYPOST_MOLLIE_URL", "https://api.mollie.com")
+    wiring.config.cache_clear()
+    with pytest.raises(ProviderRefused, match="MollieProfile"):
+        wiring.provider_get("mollie")
 
+    monkeypatch.setenv("KEYPOST_MOLLIE_PROFILE", "pfl_QkEhN94Ba")
+    wiring.config.cache_clear()
     assert api("mollie").query == {"testmode": "true"}
 
 

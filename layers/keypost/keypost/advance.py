@@ -20,6 +20,7 @@ from keypost.models import (
     Order,
     Product,
     Reason,
+    Reminder,
     Renewal,
     StockCode,
     Term,
@@ -46,6 +47,7 @@ from keypost.store import CODES_PER_TRANSACTION, Store
 
 _TRIES = 20
 _RETRY_RENEWED = timedelta(hours=12)  # for an order that renews what is not known here, or what was refunded
+_LATEST_REMINDER = timedelta(days=3)  # after the last day: what an outage kept back for longer is of no use
 _MOST_RIVALS = 200
 _MOST_COUNTED = 2000
 
@@ -111,8 +113,7 @@ class Worker:
             case StartMail(delivery):
                 return self._start_mail(order, delivery, products, now)
             case Remind(reminders):
-                why_not = self._why_no_reminder(order, {reminder.line for reminder in reminders})
-                return self.store.save(orders.with_reminded(order, reminders, now, why_not)), True
+                return self.store.save(self._remind(order, reminders, now)), True
             case SendMail(mail_id):
                 return self._send_again(order, mail_id, products, now), True
             case DoubtMail(mail_id):
@@ -185,13 +186,24 @@ class Worker:
         self.store.change(order_id, lambda order: orders.without_terms(_existing(order), now, why))
         self.queue.poke(order_id)
 
-    def _why_no_reminder(self, order: Order, lines: Collection[int]) -> str | None:
+    def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
+        """One mail for the licenses that nobody renews."""
+        renewed = {renewal.of_line for renewal in order.renewals}
+        too_late = local_day(now, self.shop.zone) - _LATEST_REMINDER
+        ended = {one.line for one in order.licenses if one.last_day < too_late}
+        open_ = [reminder for reminder in reminders if reminder.line not in renewed | ended]
+        why_not = self._why_no_reminder(order) or ("" if open_ else "a renewal is on its way, or it ended long ago")
+        order = orders.without_reminders(order, reminders)
+        if why_not:
+            return orders.noted(order, now, "no reminder", why_not)
+        return orders.owe_mail(order, "reminder", now, tuple(sorted({reminder.line for reminder in open_})))
+
+    def _why_no_reminder(self, order: Order) -> str | None:
         if order.is_subscription and not order.subscription_ended:
             first = (self.store.load(term.renews) for term in order.terms if term.renews)
             if not any(base and base.subscription_ended for base in first):
                 return "its provider renews it by itself"
-        renewed = {renewal.of_line for renewal in order.renewals}
-        return "a renewal is on its way" if renewed >= set(lines) else None
+        return None
 
     def _why_not_renewed(self, order: Order, delivery: Delivery) -> str | None:
         """A renewal follows a license that stands, or it does not follow."""

@@ -9,8 +9,6 @@ from typing import Any
 
 from keypost.errors import InvalidInput
 
-LARGEST_BODY = 64 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -97,6 +97,7 @@ class Refunded:
     as_of: datetime
     amount: str | None = None  # decimal, in the payment's currency
     full: bool = False
+    by: str = ""  # who says so: a shop and its payment provider each know of their own refunds
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class Payment:
     at: datetime
     amount: str | None = None
     currency: str | None = None
-    refunded: Refunded | None = None
+    refunded: tuple[Refunded, ...] = ()  # the newest word of each who says so
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
 
@@ -185,17 +186,18 @@ class Payment:
         if DisputeState.OPEN in disputes:
             return Standing.DISPUTED
         back, total = self._returned, Decimal(self.amount or 0)
-        if (self.refunded and self.refunded.full) or (total and back >= total):
+        if any(refunded.full for refunded in self.refunded) or (total and back >= total):
             return Standing.REFUNDED
         return Standing.PARTLY_REFUNDED if back else Standing.PAID
 
     @property
     def _returned(self) -> Decimal:
-        """What was returned, without the refunds that failed after that was said."""
-        if self.refunded is None:
-            return Decimal(0)
-        failed = (f.amount for f in self.failed_refunds if f.as_of >= self.refunded.as_of)
-        return max(Decimal(0), Decimal(self.refunded.amount or 0) - sum(map(Decimal, failed)))
+        """What was returned, without the refunds that failed after that was said; the most that anybody says."""
+        returned = [Decimal(0)]
+        for refunded in self.refunded:
+            failed = (f.amount for f in self.failed_refunds if f.as_of >= refunded.as_of)
+            returned.append(Decimal(refunded.amount or 0) - sum(map(Decimal, failed)))
+        return max(returned)
 
 
 def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
@@ -213,22 +215,17 @@ def whole_order(order_id: str) -> str:
     return f"webhook:{order_id}"
 
 
-def _share(payments: tuple[Payment, ...], whole: Payment) -> tuple[Payment, ...]:
-    """What was returned of all, taken from the shop's payments, the latest first: that is the one too many."""
-    back = whole.refunded
-    left = Decimal(back.amount or 0) if back else Decimal(0)
+def _share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
+    """What a shop returned of an order, taken from its payments, the latest first: that is the one too many."""
+    full = any(refunded.full for refunded in whole.refunded)
+    left = max((Decimal(refunded.amount or 0) for refunded in whole.refunded), default=Decimal(0))
     shared = []
     for payment in sorted(payments, key=lambda p: (p.at, p.names), reverse=True):
-        if any(name.startswith("webhook:") for name in payment.names) and payment is not whole:
-            taken = min(left, Decimal(payment.amount or 0))
-            left -= taken
-            own = payment.refunded
-            if back and (back.full or (taken and taken > Decimal(own.amount or 0 if own else 0))):
-                own = Refunded(back.as_of, str(taken), back.full or bool(own and own.full))
-            disputes = latest_disputes((*payment.disputes, *whole.disputes))
-            shared.append(replace(payment, refunded=own, disputes=disputes))
-        else:
-            shared.append(payment)
+        taken = min(left, Decimal(payment.amount or 0))
+        left -= taken
+        back = (Refunded(whole.at, str(taken), full, "the shop"),) if taken or full else ()
+        disputes = latest_disputes((*payment.disputes, *whole.disputes))
+        shared.append(replace(payment, refunded=(*payment.refunded, *back), disputes=disputes))
     return tuple(shared)
 
 
@@ -360,10 +357,13 @@ class Order:
 
     @property
     def _settled(self) -> tuple[Payment, ...]:
-        """Its payments, each with its part of what a shop returned of the order as a whole."""
-        name = whole_order(self.id)
-        whole = next((p for p in self.payments if p.names == (name,) and p.state is not PaymentState.PAID), None)
-        return _share(self.payments, whole) if whole else self.payments
+        """Its payments, each with its part of what a shop returned of the order as a whole. A shop that says "it is
+        paid" and not by which payment means one that its provider tells of, where that does."""
+        whole = next((p for p in self.payments if p.names == (whole_order(self.id),)), None)
+        others = tuple(payment for payment in self.payments if payment is not whole)
+        if whole is None or all(payment.state is not PaymentState.PAID for payment in others):
+            return self.payments
+        return _share(others, whole)
 
     @property
     def paid_at(self) -> datetime | None:

@@ -63,6 +63,8 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     first_paid = notice.state is PaymentState.PAID and order.paid_at is None
     if notice.lines and (first_paid or not order.lines):
         order = _with_contents(order, notice, currency)
+    elif notice.problem and order.problem is None and not order.code_left:
+        order = replace(order, problem=notice.problem)
     elif first_paid:
         known = replace(
             notice, lines=order.lines, email=notice.email or order.email, language=notice.language or order.language
@@ -75,23 +77,24 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
         order = replace(order, waiting=None)
     if _says_the_same(before, order):
         return order
-    order = _noted(order, now, f"payment {payment.standing}", f"{notice.provider} {notice.payment_id} says so")
+    standing = payment.standing if notice.state else order.standing
+    order = noted(order, now, f"payment {standing}", f"{notice.provider} {notice.payment_id} says so")
     return _with_consequence(before, order, now)
 
 
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     """What a payment's news means for the order, in its timeline."""
     if order.is_paid_twice and not before.is_paid_twice:
-        return _noted(order, now, "paid twice", "two payments stand; refund one of them")
+        return noted(order, now, "paid twice", "two payments stand; refund one of them")
     if order.is_paid and order.problem and (not before.is_paid or before.problem != order.problem):
-        return _noted(order, now, "on hold", order.problem)
+        return noted(order, now, "on hold", order.problem)
     if order.standing is Standing.PARTLY_REFUNDED and not order.code_left:
-        return _noted(
+        return noted(
             order, now, "on hold", "a part was refunded before anything left: serve by hand, or refund the rest"
         )
     if order.standing in MONEY_BACK and order.code_left:
         ids = ", ".join(license_.id for license_ in order.licenses[:10])
-        return _noted(order, now, "codes to block", f"the money went back after they left: {ids}")
+        return noted(order, now, "codes to block", f"the money went back after they left: {ids}")
     return order
 
 
@@ -101,7 +104,7 @@ def _says_the_same(before: Order, after: Order) -> bool:
 
     def timeless(order: Order) -> Order:
         payments = (
-            p if p.refunded is None else replace(p, refunded=replace(p.refunded, as_of=p.at)) for p in order.payments
+            replace(p, refunded=tuple(replace(refunded, as_of=p.at) for refunded in p.refunded)) for p in order.payments
         )
         return replace(order, payments=tuple(sorted(payments, key=lambda payment: payment.names)))
 
@@ -123,21 +126,21 @@ def canceled(order: Order, now: datetime) -> Order:
     """Write down that the shop canceled an order: what has not left yet stays here."""
     if order.canceled:
         return order
-    return _noted(replace(order, canceled=True), now, "canceled", "the shop says so")
+    return noted(replace(order, canceled=True), now, "canceled", "the shop says so")
 
 
 def with_subscription_ended(order: Order, now: datetime) -> Order:
     """Write down that no renewal follows by itself. What was paid stays as it is."""
     if order.subscription_ended:
         return order
-    return _noted(replace(order, subscription_ended=True), now, "subscription ended", "its provider says so")
+    return noted(replace(order, subscription_ended=True), now, "subscription ended", "its provider says so")
 
 
 def belonging_to(order: Order, other: str, now: datetime) -> Order:
     """Write down that a payment which did not say what it was for turned out to be another order's."""
     if order.belongs_to or order.lines:
         return order
-    return _noted(replace(order, belongs_to=other), now, "found", f"its payment is of order {other}")
+    return noted(replace(order, belongs_to=other), now, "found", f"its payment is of order {other}")
 
 
 def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
@@ -233,7 +236,7 @@ def with_codes(
         if not any(reminder.line == number for reminder in order.reminders):
             reminders += reminders_of(number, last, products[line.sku], zone)
     order = replace(order, licenses=(*order.licenses, *given), reminders=(*order.reminders, *reminders))
-    order = _noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
+    order = noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
     if missing(order, delivery.lines):
         return order
     return with_mail_of(order, delivery, now) if delivery.mail_at <= now else replace(order, waiting=None)
@@ -264,7 +267,7 @@ def with_codes_returned(order: Order, returned: Collection[str], now: datetime) 
     mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING)
     order = replace(order, licenses=kept, mails=mails)
     why = "was canceled" if order.canceled else "was refunded"
-    return _noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
+    return noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
 
 
 def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: datetime) -> Order:
@@ -286,10 +289,10 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
     for term in new.values():
         paid = "" if term.is_paid else ", if it is paid"
         why = f"line {term.line} runs from {term.first_day} up to and including {term.last_day}{paid}"
-        order = _noted(order, now, "renewal scheduled", why)
+        order = noted(order, now, "renewal scheduled", why)
     if order.email is None:
         order = replace(order, problem="there is no usable e-mail address: ask the customer, then serve by hand")
-        order = _noted(order, now, "on hold", order.problem or "")
+        order = noted(order, now, "on hold", order.problem or "")
     return order
 
 
@@ -298,7 +301,7 @@ def without_terms(order: Order, now: datetime, why: str) -> Order:
     kept = tuple(term for term in order.terms if term.line in order.sent_lines)
     if kept == order.terms:
         return order
-    return _noted(replace(order, terms=kept), now, "renewal unscheduled", why)
+    return noted(replace(order, terms=kept), now, "renewal unscheduled", why)
 
 
 def with_renewal(base: Order, renewal: Renewal, now: datetime) -> Order:
@@ -306,25 +309,22 @@ def with_renewal(base: Order, renewal: Renewal, now: datetime) -> Order:
     changed = renewals.with_renewal(base, renewal)
     if changed is base:
         return base
-    return _noted(changed, now, "renewed" if renewal.paid_on else "renewal on its way", f"by order {renewal.order_id}")
+    return noted(changed, now, "renewed" if renewal.paid_on else "renewal on its way", f"by order {renewal.order_id}")
 
 
 def without_renewals(base: Order, order_id: str, now: datetime) -> Order:
     changed = renewals.without_renewals(base, order_id)
-    return base if changed is base else _noted(changed, now, "not renewed after all", f"by order {order_id}")
+    return base if changed is base else noted(changed, now, "not renewed after all", f"by order {order_id}")
 
 
-def with_reminded(order: Order, reminders: Collection[Reminder], now: datetime, why_not: str | None) -> Order:
-    """Reminders whose time has come: one mail is owed, or it is noted why there is none."""
-    order = replace(order, reminders=tuple(r for r in order.reminders if r not in reminders))
-    if why_not:
-        return _noted(order, now, "no reminder", why_not)
-    return owe_mail(order, "reminder", now, tuple(sorted({reminder.line for reminder in reminders})))
+def without_reminders(order: Order, reminders: Collection[Reminder]) -> Order:
+    """Once their time has come they are done, whatever becomes of them."""
+    return replace(order, reminders=tuple(each for each in order.reminders if each not in reminders))
 
 
 def hold(order: Order, who: str, now: datetime) -> Order:
     """A person keeps an order back."""
-    return order if order.problem else _noted(replace(order, problem=HELD), now, "on hold", HELD, who)
+    return order if order.problem else noted(replace(order, problem=HELD), now, "on hold", HELD, who)
 
 
 def release(order: Order, who: str, now: datetime) -> Order:
@@ -332,14 +332,14 @@ def release(order: Order, who: str, now: datetime) -> Order:
     if not order.lines or (not order.email and not all(line.kind is Kind.RENEWAL for line in order.lines)):
         raise InvalidInput(f"order {order.id} cannot be served: nothing says what was bought, or for which address")
     order = replace(order, problem=None, released=True, waiting=None)
-    return _noted(order, now, "released", "a person lets it go", who)
+    return noted(order, now, "released", "a person lets it go", who)
 
 
 def waiting_for(order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING) -> Order:
     known = order.waiting if order.waiting and order.waiting.reason is reason else None
     waiting = Waiting(reason, detail, known.since if known else now, now + retry)
     order = replace(order, waiting=waiting)
-    return order if known and known.detail == detail else _noted(order, now, f"waits for {reason}", detail)
+    return order if known and known.detail == detail else noted(order, now, f"waits for {reason}", detail)
 
 
 def owe_mail(order: Order, purpose: str, now: datetime, lines: tuple[int, ...] = ()) -> Order:
@@ -368,21 +368,21 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
         case MailSent(message_id):
             mail = replace(mail, state=MailState.SENT, next_at=None, message_id=message_id, sent_at=now, problem=None)
             mail = replace(mail, may_have_left=True)
-            return _noted(_with_mail(order, mail), now, "mail sent", f"{mail_id}, attempt {attempt}")
+            return noted(_with_mail(order, mail), now, "mail sent", f"{mail_id}, attempt {attempt}")
         case MailNotSent(reason, permanent=True):
             return fail_mail(order, mail_id, reason, now)
         case MailNotSent(reason):
             mail = replace(mail, state=MailState.PENDING, next_at=now + _back_off(order.id, attempt), problem=reason)
-            return _noted(_with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again")
+            return noted(_with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again")
         case MailUnknown(reason):
             mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason)
             mail = replace(mail, may_have_left=True, unknowns=mail.unknowns + 1)
-            return _noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")
+            return noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")
 
 
 def fail_mail(order: Order, mail_id: str, reason: str, now: datetime) -> Order:
     mail = replace(order.mail(mail_id), state=MailState.FAILED, next_at=None, problem=reason)
-    return _noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
+    return noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
 
 
 def _back_off(order_id: str, attempt: int) -> timedelta:
@@ -397,5 +397,6 @@ def _with_mail(order: Order, mail: Mail) -> Order:
     return replace(order, mails=tuple(mail if m.id == mail.id else m for m in order.mails))
 
 
-def _noted(order: Order, at: datetime, what: str, why: str, who: str = "keypost") -> Order:
+def noted(order: Order, at: datetime, what: str, why: str, who: str = "keypost") -> Order:
+    """With an entry in its timeline, which keeps the newest."""
     return replace(order, timeline=(*order.timeline, TimelineEntry(at, what, why, who))[-TIMELINE_KEPT:])

@@ -1,7 +1,8 @@
 """What one payment's callbacks add up to. They come late, twice and in any order; joined here they give the same
 payment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from keypost.models import Payment, PaymentNotice, PaymentState, Refunded, latest_disputes
@@ -26,7 +27,7 @@ def _payment(notice: PaymentNotice) -> Payment:
         at=notice.at,
         amount=notice.amount,
         currency=notice.currency,
-        refunded=notice.refunded,
+        refunded=(replace(notice.refunded, by=notice.provider),) if notice.refunded else (),
         failed_refunds=notice.failed_refunds,
         disputes=notice.disputes,
     )
@@ -42,11 +43,16 @@ def _joined(told: Sequence[Payment]) -> Payment:
         # A shop may tell of its part of what was paid at a provider.
         amount=max((p.amount for p in told if p.amount is not None), key=Decimal, default=None),
         currency=min((p.currency for p in told if p.currency), default=None),
-        refunded=max((p.refunded for p in told if p.refunded), key=_newest_refund, default=None),
+        refunded=_newest_refunds(refunded for payment in told for refunded in payment.refunded),
         failed_refunds=tuple(sorted({f for payment in told for f in payment.failed_refunds}, key=lambda f: f.id)),
         disputes=latest_disputes(dispute for payment in told for dispute in payment.disputes),
     )
 
 
-def _newest_refund(refunded: Refunded) -> tuple[object, ...]:
-    return refunded.as_of, refunded.full, Decimal(refunded.amount or 0)
+def _newest_refunds(told: Iterable[Refunded]) -> tuple[Refunded, ...]:
+    """Of each who says so the newest word; of two at one moment, the larger."""
+    newest: dict[str, Refunded] = {}
+    for refunded in told:
+        known = newest.get(refunded.by, refunded)
+        newest[refunded.by] = max(known, refunded, key=lambda r: (r.as_of, r.full, Decimal(r.amount or 0)))
+    return tuple(newest[by] for by in sorted(newest))

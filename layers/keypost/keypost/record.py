@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from keypost import orders, telemetry
-from keypost.models import Fact, Order, PaymentNotice, Standing
+from keypost.models import Fact, Order, PaymentNotice, Standing, SubscriptionEnded
 from keypost.store import Store
 
 _LONGEST_ID = 80
@@ -14,6 +14,8 @@ _LONGEST_ID = 80
 def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str | None, bool]:
     """The id of the order that it is of, and whether it was news; None for an order that is not known, or is none
     of our business."""
+    if isinstance(fact, SubscriptionEnded) and store.load(fact.order_id) is None:
+        return None, False
     facts = [fact]
     if isinstance(fact, PaymentNotice):
         ours = _ours(store, fact)

@@ -30,6 +30,7 @@ DUE_SHARDS = 16
 _IMPORT_CHUNK = 100
 _HINTS_PER_PAGE = 100
 _TRIES = 20
+_UNCLAIMED_SECONDS = 400 * 24 * 3600  # what is said of a payment that stays unknown is forgotten then
 _NOTE_LEASE = timedelta(minutes=10)  # longer than the function may run
 _NEVER_EXPIRES = "9999-12-31"
 _BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -185,12 +186,13 @@ class Store:
     def facts_of(self, notice: PaymentNotice) -> list[PaymentNotice]:
         """All that was said under any name of this payment, for the order that one of the names is known to be of.
         While none is, the notice is kept under each of them and this is empty. Each step updates one name, so of
-        two who meet there, the second sees what the first left. Who names another provider's payment that is known
-        to be of another order has a `problem`."""
+        two who meet there, the second sees what the first left. Who names a payment at Mollie that is known to be of
+        another order has a `problem`."""
         order_id, facts, seen = notice.order_id, {notice}, set[str]()
         while names := {name for fact in facts for name in fact.names} - seen:
             name = min(names)
-            may_move = name.startswith(f"{notice.provider}:")  # a provider knows best whose its payments are
+            # A shop's own names, and Stripe's, are as good as its signature. Mollie's come from several tellers.
+            may_move = name.startswith(f"{notice.provider}:") and not name.startswith("mollie:")
             owner, told = self._note(name, order_id, facts, may_move=may_move)
             if order_id and owner != order_id:
                 used = f"its payment {name} has paid order {owner} already: refund it, or serve it by hand"
@@ -205,17 +207,30 @@ class Store:
     ) -> tuple[str, list[PaymentNotice]]:
         """Leave under a payment's name whose it is or, if that is not known, what was said of it; gives whose it is
         and what was said."""
-        told = [json.dumps(_converter.unstructure(fact)) for fact in facts]
-        whose = "SET order_id = :order" if may_move else "SET order_id = if_not_exists(order_id, :order)"
+        whose = "order_id = :order" if may_move else "order_id = if_not_exists(order_id, :order)"
+        told = {_told_name(text, fact): text for fact in facts for text in [json.dumps(_converter.unstructure(fact))]}
+        names = {f"#{n}": name for n, name in enumerate(told)}
+        values: dict[str, Any] = {f":{n}": {"S": text} for n, text in enumerate(told.values())}
+        kept = ", ".join(f"#{n} = :{n}" for n in range(len(told)))
+        expires = str(int(time.time()) + _UNCLAIMED_SECONDS)
+        how: dict[str, Any] = (
+            {
+                "UpdateExpression": f"SET {whose} REMOVE expires",
+                "ExpressionAttributeValues": {":order": {"S": order_id}},
+            }
+            if order_id
+            else {
+                "UpdateExpression": f"SET {kept}, expires = if_not_exists(expires, :expires)",
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": values | {":expires": {"N": expires}},
+            }
+        )
         answer = self._client.update_item(
-            TableName=self.table,
-            Key={"pk": {"S": f"PAYMENT#{name}"}},
-            UpdateExpression=whose if order_id else "ADD told :told",
-            ExpressionAttributeValues={":order": {"S": order_id}} if order_id else {":told": {"SS": told}},
-            ReturnValues="ALL_NEW",
+            TableName=self.table, Key={"pk": {"S": f"PAYMENT#{name}"}}, ReturnValues="ALL_NEW", **how
         )["Attributes"]
         owner = answer.get("order_id", {"S": order_id})["S"]
-        return owner, [_converter.structure(json.loads(t), PaymentNotice) for t in answer.get("told", {"SS": []})["SS"]]
+        texts = [value["S"] for key, value in sorted(answer.items()) if key.startswith("told_")]
+        return owner, [_converter.structure(json.loads(text), PaymentNotice) for text in texts]
 
     def reconciled(self, api: str, now: datetime) -> tuple[datetime, datetime]:
         """When a provider was first asked for its payments, which is now if it never was, and up to which moment it
@@ -399,6 +414,11 @@ def _code_item(sku: str, code: str, batch: str | None, activate_before: date | N
             "stock_order": f"{last_day}#{secrets.token_hex(6)}",
         }
     )
+
+
+def _told_name(text: str, fact: PaymentNotice) -> str:
+    """Mollie tells all of a payment each time, so its newest word takes the place of the one before."""
+    return "told_mollie" if fact.provider == "mollie" else f"told_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _usage(sku: str, day: date) -> dict[str, Any]:

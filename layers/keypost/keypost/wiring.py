@@ -105,8 +105,10 @@ def provider_get(api: str) -> Get | None:
     if not keys:
         return None
     url, official = config().api_urls[api]
-    if url != official and re.match(r"(live|sk_live|rk_live)_", keys[0]):
-        raise ProviderRefused(f"a live key of {api} goes to {official} only")
+    if url != official and not re.match(r"(test|sk_test|rk_test)_", keys[0]):
+        raise ProviderRefused(f"a key of {api} that is not one of test mode goes to {official} only")
+    if keys[0].startswith("access_") and not config().mollie_profile:
+        raise ProviderRefused("an access token sees all profiles: say in MollieProfile which one is this shop's")
     # An access token is of both modes, and each call says which.
     test_mode = {"testmode": "true"} if keys[0].startswith("access_") and config().stage != "live" else {}
     return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), test_mode).get

@@ -173,6 +173,7 @@ def seconds(stamp: int) -> datetime:
             for status, state in [
                 ("won", DisputeState.WON),
                 ("warning_closed", DisputeState.WON),
+                ("prevented", DisputeState.WON),
                 ("lost", DisputeState.LOST),
             ]
         ),
@@ -315,8 +316,46 @@ def test_a_session_that_is_not_paid_or_whose_card_has_lines_is_not_asked_about()
     def nobody_asks(path: str, _query: Any) -> None:
         raise AssertionError(path)
 
-    for session in ({}, NO_CARD | {"payment_status": "unpaid"}):
+    broken = {"metadata": {"v": "1", "order_id": "7", "sku": "A", "quantity": "0"}}
+    for session in (broken, NO_CARD | {"payment_status": "unpaid"}):
         assert len(stripe.read(a_call(stripe_event(session), get=nobody_asks))) == 1
+
+
+@pytest.mark.parametrize(
+    ("items", "lines", "bought"),
+    [
+        ([item("A", 5)], {"line_1": "A|1"}, [5]),
+        ([item(None, 5) | {"adjustable_quantity": {"enabled": True}}], {"line_1": "A|1"}, [5]),
+        ([item(None, 5)], {"line_1": "A|1"}, [1]),  # a bundle, for all we know
+        ([item("B", 3), item("A", 2)], {"line_1": "A|1", "line_2": "B|1"}, [2, 3]),
+        ([item("A", 5)], {"line_1": "A|1", "line_2": "A|2"}, [1, 2]),
+        ([], {"line_1": "A|1"}, [1]),
+    ],
+)
+def test_where_the_buyer_chose_the_quantity_his_choice_counts(
+    items: list[dict[str, Any]], lines: dict[str, str], bought: list[int]
+) -> None:
+    session = {"metadata": {"v": "1", "order_id": "7", **lines}}
+
+    found = read_with(stripe_event(session), api(ITEMS, {"data": items, "has_more": False}))
+
+    assert [line.quantity for line in found.lines] == bought
+
+
+def test_a_key_that_may_not_see_what_was_bought_leaves_the_cards_word() -> None:
+    def refused(path: str, _query: Any) -> None:
+        raise ProviderRefused(path)
+
+    assert read_with(stripe_event(), refused).lines == (Line(SKU, 1),)
+
+
+def test_a_session_and_the_invoice_that_checkout_writes_of_it_are_one_payment() -> None:
+    assert "stripe:in_1SYinvKeypost" in read(stripe_event({"invoice": "in_1SYinvKeypost"})).names
+
+
+@pytest.mark.parametrize("lines", [5, {"data": 5}, {"data": [{"period": {"start": [], "end": {}}}]}, []])
+def test_lines_of_an_invoice_that_are_none_are_read_as_none(lines: Any) -> None:
+    assert read(invoice(lines=lines)).lines == (Line(SKU, 1, Kind.RENEWAL, "2025-000042/1"),)
 
 
 def test_when_stripe_answers_nonsense_about_a_session_it_is_asked_again_later() -> None:
@@ -498,8 +537,9 @@ def test_the_end_of_a_subscription_is_told_of_the_order_of_its_card() -> None:
     body = event("stripe/customer.subscription.deleted.json")
     assert stripe.read(a_call(json.dumps(body).encode())) == (SubscriptionEnded("2025-000042"),)
 
-    body["data"]["object"]["metadata"] = {}
-    assert stripe.read(a_call(json.dumps(body).encode())) == ()
+    for metadata in ({}, {"order_id": "2025-000042"}):
+        body["data"]["object"]["metadata"] = metadata
+        assert stripe.read(a_call(json.dumps(body).encode())) == ()
 
 
 def listing(*pages: tuple[str, list[Any]]) -> Any:

@@ -2,6 +2,7 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from keypost.errors import InvalidInput, SignatureRefused
+from keypost.errors import InvalidInput, ProviderUnavailable, SignatureRefused
 from keypost.models import (
     Dispute,
     DisputeState,
@@ -21,7 +22,7 @@ from keypost.models import (
     Refunded,
 )
 from keypost.providers import webhook
-from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, a_call, event, webhook_headers
+from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, a_call, added_up, event, webhook_headers
 
 BODY = (EVENTS / "webhook/order.paid.json").read_bytes()
 
@@ -180,8 +181,7 @@ def test_what_mollie_already_returned_of_it_is_known_at_once() -> None:
 @pytest.mark.parametrize(
     ("found", "fault"),
     [
-        (None, "knows no such paid payment"),
-        (at_mollie(status="expired"), "knows no such paid payment"),
+        (at_mollie(status="expired"), "failed, canceled or expired"),
         (at_mollie(metadata={"order_id": "another"}), "for another order"),
         (at_mollie(amount={"value": "0.01", "currency": "EUR"}), "less"),
         (at_mollie(amount={"value": "39.95", "currency": "USD"}), "another currency"),
@@ -190,6 +190,42 @@ def test_what_mollie_already_returned_of_it_is_known_at_once() -> None:
 def test_a_stolen_secret_makes_up_no_payment_of_mollies(found: dict[str, Any] | None, fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):
         confirmed(found)
+
+
+@pytest.mark.parametrize("found", [None, at_mollie(status="open"), at_mollie(status="pending")])
+def test_a_payment_that_mollie_does_not_call_paid_yet_is_asked_for_again(found: dict[str, Any] | None) -> None:
+    with pytest.raises(ProviderUnavailable):
+        confirmed(found)
+
+
+def test_a_charge_of_a_subscription_that_the_shop_gives_its_own_number_is_confirmed_too() -> None:
+    charge = at_mollie(metadata={"v": "1", "order_id": "first", "sku": "A"}, subscriptionId="sub_rVKGtNd6s3")
+
+    assert confirmed(charge).state is PaymentState.PAID
+
+
+@pytest.mark.parametrize("kind", ["order.refunded", "order.disputed", "order.dispute_closed"])
+def test_what_went_back_of_a_payment_at_mollie_is_news_of_that_payment(kind: str) -> None:
+    (told,) = webhook.read(a_call(later(kind, payment_id=MOLLIE_ID, full=True, won=True)))
+
+    assert isinstance(told, PaymentNotice)
+    assert told.names == {f"webhook:{MOLLIE_ID}", f"mollie:{MOLLIE_ID}"}
+
+
+def test_news_without_a_time_repeated_late_undoes_nothing() -> None:
+    def undated(kind: str, **data: Any) -> PaymentNotice:
+        body = json.loads(later(kind, **data))
+        del body["timestamp"]
+        (told,) = webhook.read(a_call(json.dumps(body).encode()))
+        assert isinstance(told, PaymentNotice)
+        return told
+
+    part, more = undated("order.refunded", amount_refunded="10.00"), undated("order.refunded", amount_refunded="39.95")
+    for story in permutations([part, more, part]):
+        assert [refunded.amount for refunded in added_up(story).refunded] == ["39.95"]
+    opened, won = undated("order.disputed"), undated("order.dispute_closed", won=True)
+    for story in permutations([opened, won, opened]):
+        assert [dispute.state for dispute in added_up(story).disputes] == [DisputeState.WON]
 
 
 def test_without_a_key_of_mollies_api_the_shops_word_counts() -> None:

@@ -17,6 +17,7 @@ class Provider:
     accepted: int = 200
     refused: int = 400  # the status for a signature that does not fit
     malformed: int = 400
+    largest: int = 64 * 1024  # bytes of a body
     verifier: str = "verify"
     reader: str = "read"
     api: str = ""  # whose API answers `call.get`, when its key is set
@@ -41,11 +42,13 @@ def recent(api: str, call: Call, since: datetime) -> Iterator[Fact]:
     return facts
 
 
+_INVOICE = 256 * 1024  # an order or an invoice with its whole history
+
 # The part of the path behind /callbacks/, and who answers there.
 PROVIDERS = {
     "stripe": Provider("keypost.providers.stripe", "stripe_signing", api="stripe"),
     "webhook": Provider("keypost.providers.webhook", "webhook_signing", accepted=204, refused=401, api="mollie"),
-    "woocommerce": Provider("keypost.providers.woocommerce", "woocommerce_signing", refused=401),
+    "woocommerce": Provider("keypost.providers.woocommerce", "woocommerce_signing", refused=401, largest=_INVOICE),
     # A malformed call of the classic kind gets its 200 too: Mollie sends none, and a prober learns nothing.
     "mollie": Provider(
         "keypost.providers.mollie",
@@ -63,7 +66,7 @@ PROVIDERS = {
         reader="read_event",
         api="mollie",
     ),
-    "moneybird": Provider("keypost.providers.moneybird", "moneybird_signing", refused=401),
+    "moneybird": Provider("keypost.providers.moneybird", "moneybird_signing", refused=401, largest=_INVOICE),
 }
 
 # The providers that can be asked what happened, by the name of their API.

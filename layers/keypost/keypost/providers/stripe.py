@@ -119,8 +119,9 @@ def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) ->
         return ()
     customer = _map(session.get("customer_details"))
     told = read_metadata(session.get("metadata"))
-    is_asked = state is PaymentState.PAID and not told.lines and not told.problem
-    sold = _sold(call, session["id"]) if is_asked else ()
+    is_asked = state is PaymentState.PAID and not told.problem
+    sold = _sold(call, session["id"]) if is_asked and not told.lines else ()
+    lines = _adjusted(call, session["id"], told.lines) if is_asked else told.lines
     locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` says nothing
     currency = str(session.get("currency") or "").upper()
     free = session.get("payment_status") == "no_payment_required"
@@ -136,9 +137,9 @@ def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) ->
         email=told.email or usable_address(customer.get("email")),
         name=clean_name(customer.get("name")),
         language=told.language or (locale[1] if locale else None),
-        lines=told.lines or sold,
+        lines=lines or sold,
         problem=told.problem,
-        also=_names(session.get("payment_intent")),
+        also=_names(session.get("payment_intent"), session.get("invoice")),  # Checkout may write an invoice of it
         itemized=bool(sold),
     )
     return (notice,)
@@ -211,7 +212,8 @@ def _lines(call: Call, invoice: dict[str, Any]) -> Sequence[dict[str, Any]]:
     lines = _map(invoice.get("lines"))
     if lines.get("has_more") and call.get:
         return [*_listed(call, f"/v1/invoices/{invoice['id']}/lines", {})]
-    return [line for line in lines.get("data") or () if isinstance(line, dict)]
+    found = lines.get("data")
+    return [line for line in found if isinstance(line, dict)] if isinstance(found, list) else []
 
 
 def _is_of_subscription(line: Mapping[str, Any]) -> bool:
@@ -224,10 +226,11 @@ def _is_of_subscription(line: Mapping[str, Any]) -> bool:
 
 def _in_period(call: Call, charged: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> tuple[Line, ...]:
     """Lines with the period that was charged. Not the invoice's own `period`: that is the one before."""
-    periods = {(_map(c.get("period")).get("start"), _map(c.get("period")).get("end")) for c in charged}
+    spans = (_map(each.get("period")) for each in charged)
+    periods = {(_local_day(span.get("start"), call.zone), _local_day(span.get("end"), call.zone)) for span in spans}
     if len(periods) != 1:
         return tuple(lines)
-    first, after = (_local_day(stamp, call.zone) for stamp in periods.pop())
+    first, after = periods.pop()
     if first is None or after is None or after <= first:
         return tuple(lines)
     return tuple(replace(line, period_start=first, period_end=after - timedelta(days=1)) for line in lines)
@@ -251,8 +254,8 @@ def _of_invoice_payment(_call: Call, _kind: str, paid: dict[str, Any], at: datet
 
 
 def _of_subscription(_call: Call, _kind: str, subscription: dict[str, Any], _at: datetime) -> Sequence[Fact]:
-    order_id = read_metadata(subscription.get("metadata")).order_id
-    return (SubscriptionEnded(order_id),) if order_id else ()
+    told = read_metadata(subscription.get("metadata"))
+    return (SubscriptionEnded(told.order_id),) if told.order_id and told.lines else ()
 
 
 def _of_money_back(_call: Call, kind: str, entity: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
@@ -289,12 +292,26 @@ EVENTS: dict[str, Callable[[Call, str, dict[str, Any], datetime], Sequence[Fact]
 }
 
 
+def _items(call: Call, session_id: str) -> Iterator[dict[str, Any]]:
+    return _listed(call, f"/v1/checkout/sessions/{session_id}/line_items", {"expand[]": ["data.price.product"]})
+
+
 def _sold(call: Call, session_id: str) -> tuple[Line, ...]:
-    """What a session sold, as Stripe knows it: asked where the card leaves that to the buyer's choice."""
-    if call.get is None:
-        return ()
-    found = _listed(call, f"/v1/checkout/sessions/{session_id}/line_items", {"expand[]": ["data.price.product"]})
-    return tuple(Line(sku, _quantity(item)) for item in found if (sku := _sku(item.get("price"))))
+    """What a session sold, as Stripe knows it."""
+    return tuple(Line(sku, _quantity(item)) for item in _items(call, session_id) if (sku := _sku(item.get("price"))))
+
+
+def _adjusted(call: Call, session_id: str, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines of a card in the quantities that the buyer chose, where the shop let him and our key may see it."""
+    try:
+        items = [*_items(call, session_id)]
+    except ProviderRefused:
+        return lines
+    if len(items) == len(lines) == 1 and _map(items[0].get("adjustable_quantity")).get("enabled") is True:
+        return (replace(lines[0], quantity=_quantity(items[0])),)
+    bought = {sku: _quantity(item) for item in items if (sku := _sku(item.get("price")))}
+    is_clear = len({line.sku for line in lines}) == len(lines) and len(bought) == len(items)
+    return tuple(replace(line, quantity=bought.get(line.sku, line.quantity)) if is_clear else line for line in lines)
 
 
 def _sold_by(call: Call, charged: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:

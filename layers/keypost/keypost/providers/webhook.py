@@ -4,14 +4,14 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 from standardwebhooks import Webhook
 
-from keypost.errors import InvalidInput, SignatureRefused
+from keypost.errors import InvalidInput, ProviderUnavailable, SignatureRefused
 from keypost.models import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
 from keypost.providers import mollie
 from keypost.providers.call import Call
@@ -23,6 +23,9 @@ _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _STATES = {"order.paid": PaymentState.PAID, "order.open": PaymentState.OPEN}
 _MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
 _OLDEST = timedelta(days=30)
+_UNDATED = datetime(
+    2000, 1, 1, tzinfo=UTC
+)  # of what a shop does not date: the largest refund, the last step of a dispute
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
 _KEY_BYTES = range(24, 65)  # what the specification allows; the library takes any
 
@@ -119,8 +122,9 @@ def read(call: Call) -> Sequence[Fact]:
     if callback.type == "order.canceled":
         return (OrderCanceled(data.order_id),)
     told = callback.timestamp
-    at = told.replace(microsecond=0) if told and timedelta() <= call.now - told <= _OLDEST else call.now
-    notice = _notice(callback.type, data, at)
+    dated = told is not None and timedelta() <= call.now - told <= _OLDEST
+    at = told.replace(microsecond=0) if told and dated else call.now
+    notice = _notice(callback.type, data, at, at if dated else _UNDATED)
     is_by_mollie = data.payment_id and _MOLLIE_PAYMENT.fullmatch(data.payment_id)
     return (_confirmed(call, notice) if notice.state is PaymentState.PAID and is_by_mollie and call.get else notice,)
 
@@ -129,16 +133,18 @@ def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
     known = mollie.confirm(call, notice.payment_id)
     if known is None and call.stage == "local":
         return notice  # its Mollie is made up, and so may the shop's payments be
-    if known is None:
-        raise InvalidInput("data.payment_id: Mollie knows no such paid payment")
-    if known.order_id not in ("", notice.order_id):
+    if known is None or known.state is PaymentState.OPEN:
+        raise ProviderUnavailable("Mollie does not know that payment as paid yet")
+    if known.state is not PaymentState.PAID:
+        raise InvalidInput("data.payment_id: Mollie knows that payment as failed, canceled or expired")
+    if known.order_id not in ("", notice.order_id, notice.payment_id):
         raise InvalidInput("data.payment_id: at Mollie, that payment is for another order")
     if known.currency != notice.currency or Decimal(known.amount or 0) < Decimal(notice.amount or 0):
         raise InvalidInput("data.amount: at Mollie, less or another currency was paid")
     return replace(notice, refunded=known.refunded, disputes=known.disputes, also=(f"mollie:{notice.payment_id}",))
 
 
-def _notice(kind: str, data: _Data, at: datetime) -> PaymentNotice:
+def _notice(kind: str, data: _Data, at: datetime, as_of: datetime) -> PaymentNotice:
     plain = PaymentNotice(
         provider="webhook",
         payment_id=data.payment_id or data.order_id,
@@ -146,6 +152,8 @@ def _notice(kind: str, data: _Data, at: datetime) -> PaymentNotice:
         at=at,
         order_id=data.order_id,
     )
+    # What went back of a payment is news of it by whatever name; what was paid has to be confirmed first.
+    also = (f"mollie:{data.payment_id}",) if _MOLLIE_PAYMENT.fullmatch(data.payment_id or "") else ()
     match data:
         case _Bought():
             return replace(
@@ -159,12 +167,12 @@ def _notice(kind: str, data: _Data, at: datetime) -> PaymentNotice:
                 lines=tuple(line.line() for line in data.lines),
             )
         case _Refunded():
-            return replace(plain, refunded=Refunded(at, data.amount_refunded, data.full))
+            return replace(plain, also=also, refunded=Refunded(as_of, data.amount_refunded, data.full))
         case _Closed():
             state = DisputeState.WON if data.won else DisputeState.LOST
-            return replace(plain, disputes=(Dispute(data.order_id, state, at),))
+            return replace(plain, also=also, disputes=(Dispute(data.order_id, state, as_of),))
         case _:
-            return replace(plain, disputes=(Dispute(data.order_id, DisputeState.OPEN, at),))
+            return replace(plain, also=also, disputes=(Dispute(data.order_id, DisputeState.OPEN, as_of),))
 
 
 def _with_card(data: dict[str, Any]) -> dict[str, Any]:

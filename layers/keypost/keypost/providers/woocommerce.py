@@ -22,7 +22,8 @@ _PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # unsigned; saving the webhook i
 _PAID = {"processing", "completed", "refunded"}
 _FAILED = {"failed", "cancelled"}
 _OPEN = {"pending", "on-hold"}
-_MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
+_MOLLIE_PAYMENT = re.compile(r"(tr|ord)_[A-Za-z0-9.]{6,64}")  # ord_: of the Orders API, which plugins used before
+_MOST = 9999
 
 
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
@@ -46,8 +47,8 @@ Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$")]
 
 
 class _Item(BaseModel):
-    sku: str | None = None
-    quantity: int = Field(ge=0, le=9999)
+    sku: Any = None
+    quantity: Any = 1
 
 
 class _Refund(BaseModel):
@@ -63,11 +64,11 @@ class _Billing(BaseModel):
 class _Order(BaseModel):
     id: int = Field(ge=1)
     status: str
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-    total: Money
-    date_modified_gmt: Time
+    currency: str = ""
+    total: Money = "0"
+    date_modified_gmt: Time | None = None
     date_paid_gmt: Time | None = None
-    transaction_id: str = ""
+    transaction_id: str | None = None
     billing: _Billing = _Billing()
     line_items: list[_Item] = []
     refunds: list[_Refund] = []
@@ -86,23 +87,29 @@ def read(call: Call) -> Sequence[PaymentNotice]:
     except ValidationError as error:
         raise InvalidInput(f"the order does not fit: {first_fault(error)}") from None
     state = _state(order)
-    lines = tuple(Line(i.sku, i.quantity) for i in order.line_items if i.quantity and i.sku and SKU.fullmatch(i.sku))
-    if state is None or not lines:
+    items = [
+        item for item in order.line_items if isinstance(item.sku, str) and SKU.fullmatch(item.sku) and item.quantity
+    ]
+    if state is None or not items:
         return ()
+    odd = any(type(item.quantity) is not int or not 1 <= item.quantity <= _MOST for item in items)
+    modified = order.date_modified_gmt or call.now
+    payment = order.transaction_id or ""
     notice = PaymentNotice(
         provider="woocommerce",
         payment_id=str(order.id),
         state=state,
-        at=_whole(order.date_paid_gmt or order.date_modified_gmt),
+        at=_whole(order.date_paid_gmt or modified),
         order_id=str(order.id),
         amount=order.total,
         currency=order.currency,
         email=usable_address(order.billing.email),
         name=clean_name(f"{order.billing.first_name or ''} {order.billing.last_name or ''}"),
-        lines=lines,
-        refunded=_refunded(order),
+        lines=tuple(Line(item.sku, 1 if odd else item.quantity) for item in items),
+        problem="a quantity is not a whole number: serve it by hand" if odd else None,
+        refunded=_refunded(order, modified),
         # Mollie's plugin notes Mollie's payment there: then it is that payment, told of twice, and not a second one.
-        also=(f"mollie:{order.transaction_id}",) if _MOLLIE_PAYMENT.fullmatch(order.transaction_id) else (),
+        also=(f"mollie:{payment}",) if _MOLLIE_PAYMENT.fullmatch(payment) else (),
         itemized=True,
     )
     return (notice,)
@@ -117,10 +124,10 @@ def _state(order: _Order) -> PaymentState | None:
     return PaymentState.OPEN if order.status in _OPEN else None
 
 
-def _refunded(order: _Order) -> Refunded | None:
+def _refunded(order: _Order, modified: datetime) -> Refunded | None:
     back = sum((abs(Decimal(refund.total)) for refund in order.refunds), Decimal(0))
     full = order.status == "refunded"
-    return Refunded(_whole(order.date_modified_gmt), str(back), full) if back or full else None
+    return Refunded(_whole(modified), str(back), full) if back or full else None
 
 
 def _whole(moment: datetime) -> datetime:
