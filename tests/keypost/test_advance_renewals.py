@@ -435,3 +435,55 @@ def test_a_renewal_that_ses_refuses_leaves_at_the_next_try(shop: Shop) -> None:
 
     assert shop.mails("r1") == ["renewal"]
     assert shop.order("r1").mails[0].state is MailState.SENT
+
+
+def test_a_renewal_of_one_that_is_refunded_or_never_paid_renews_what_that_renewed(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("unpaid", **UNPAID)
+    shop.renewal("r1", renews="unpaid")
+    shop.renewal("r2", renews="r1")
+
+    shop.told("r1", state=None, refunded=Refunded(shop.clock.now, full=True))
+    shop.at(shop.clock.now)
+
+    assert shop.waits(Reason.RENEWS) == set()
+    assert shop.order("r2").terms[0].first_day == FIRST_DAY
+
+
+def test_who_moves_up_stands_behind_the_periods_that_customers_were_told_of(shop: Shop) -> None:
+    shop.told("base")
+    for name in ("r1", "r2", "r3"):
+        shop.renewal(name)
+    shop.morning(MAIL_DAY)
+    shop.morning(MAIL_DAY + timedelta(days=365))
+    assert (shop.mails("r1"), shop.mails("r2"), shop.mails("r3")) == (["renewal"], ["renewal"], [])
+
+    shop.told("r1", state=None, refunded=Refunded(shop.clock.now, full=True))
+    shop.at(shop.clock.now)
+
+    assert shop.order("r3").terms[0].first_day == date(2029, 11, 22)
+
+
+def test_a_renewal_behind_one_that_stands_does_not_wait_for_the_money_of_the_first_order(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.morning(MAIL_DAY)
+    shop.renewal("r2", renews="r1")
+    shop.told("base", state=None, refunded=Refunded(shop.clock.now, full=True))
+
+    shop.morning(MAIL_DAY + timedelta(days=365))
+
+    assert shop.mails("r2") == ["renewal"]
+
+
+def test_no_reminder_comes_for_a_renewal_that_is_renewed_itself(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base")
+    shop.renewal("r1")
+    shop.morning(MAIL_DAY)
+    shop.renewal("r2", renews="r1")
+
+    shop.morning(date(2028, 10, 22))
+
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.order("r1").timeline[-1].why == "a renewal is on its way"

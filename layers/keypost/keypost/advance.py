@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 
 from keypost import orders, renewals, telemetry
 from keypost.emails import Shop, compose
 from keypost.errors import Conflict, InvalidInput, KeypostError
 from keypost.mailer import Mailer
 from keypost.models import (
+    Kind,
     Line,
     Mail,
     MailNotSent,
@@ -50,6 +52,10 @@ _RETRY_RENEWED = timedelta(hours=12)  # for an order that renews what is not kno
 _LATEST_REMINDER = timedelta(days=3)  # after the last day: what an outage kept back for longer is of no use
 _MOST_RIVALS = 200
 _MOST_COUNTED = 2000
+
+
+def _with_periods(base: Order | None, order_id: str, terms: Sequence[Term]) -> Order:
+    return renewals.with_periods(_existing(base), order_id, terms)
 
 
 def _existing(order: Order | None) -> Order:
@@ -154,21 +160,29 @@ class Worker:
             terms.append(renewals.term_of(renewal, period, product, base.id if base else None, self.shop.zone))
         return self.store.save(orders.with_terms(order, terms, bases[0] if bases else None, now)), True
 
-    def _renewed(self, order: Order, line: Line) -> tuple[Order | None, tuple[int, str | None]]:
+    def _renewed(
+        self, order: Order, line: Line, seen: frozenset[str] = frozenset()
+    ) -> tuple[Order | None, tuple[int, str | None]]:
         """The order whose license a line renews, and which part of it. Where that is a renewal itself, it is the
-        order that was renewed first: it knows all who stand in line."""
+        order that was renewed first: it knows all who stand in line. So it is too where that renewal is not paid, or
+        came to nothing."""
         renews = line.renews or ""
         is_license = renewals.LICENSE_ID.fullmatch(renews)
         order_id = self.store.order_of_license(renews) if is_license else renews.partition("/")[0]
-        base = self.store.load(order_id) if order_id and order_id != order.id else None
+        seen |= {order.id}
+        base = self.store.load(order_id) if order_id and order_id not in seen else None
         part = renewals.renewed_part(base, line) if base else None
         if base is None or part is None:
             return None, (0, None)
         term = base.term(part[0])
-        first = self.store.load(term.renews) if term and term.renews and term.is_paid else None
+        first = self.store.load(term.renews) if term and term.renews else None
         for renewal in first.renewals if first else ():
             if (renewal.order_id, renewal.line) == (base.id, part[0]):
                 return first, (renewal.of_line, renewal.of_license)
+        renewed = base.lines[part[0] - 1]
+        if term is None and renewed.kind is Kind.RENEWAL:
+            first, of_part = self._renewed(base, renewed, seen)
+            return (first, of_part) if first else (base, part)
         return base, part
 
     def _with_renewal(self, base_id: str, renewal: Renewal, now: datetime) -> Order:
@@ -177,10 +191,18 @@ class Worker:
     def _give_up_terms(self, order: Order, now: datetime) -> Order:
         """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
         for base_id in {term.renews for term in order.terms if term.renews}:
+            self._fix_periods(base_id, order.id)
             base = self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order.id, now))
             for other in {renewal.order_id for renewal in base.renewals}:
                 self._find_terms_anew(other, f"order {order.id}, which came before it, is not served", now)
         return self.store.save(replace(order, terms=()))
+
+    def _fix_periods(self, base_id: str, leaving: str) -> None:
+        """Who moves up moves behind the periods that customers were told of."""
+        base = _existing(self.store.load(base_id))
+        for other in self.store.load_all(list({r.order_id for r in base.renewals} - {leaving})):
+            told = [term for term in other.terms if term.line in other.sent_lines]
+            self.store.change(base_id, partial(_with_periods, order_id=other.id, terms=told))
 
     def _find_terms_anew(self, order_id: str, why: str, now: datetime) -> None:
         self.store.change(order_id, lambda order: orders.without_terms(_existing(order), now, why))
@@ -188,15 +210,14 @@ class Worker:
 
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
         """One mail for the licenses that nobody renews."""
-        renewed = {renewal.of_line for renewal in order.renewals}
         too_late = local_day(now, self.shop.zone) - _LATEST_REMINDER
         ended = {one.line for one in order.licenses if one.last_day < too_late}
-        open_ = [reminder for reminder in reminders if reminder.line not in renewed | ended]
-        why_not = self._why_no_reminder(order) or ("" if open_ else "a renewal is on its way, or it ended long ago")
+        lines = sorted({r.line for r in reminders if r.line not in ended and not self._is_renewed(order, r.line)})
+        why_not = self._why_no_reminder(order) or ("" if lines else "a renewal is on its way, or it ended long ago")
         order = orders.without_reminders(order, reminders)
         if why_not:
             return orders.noted(order, now, "no reminder", why_not)
-        return orders.owe_mail(order, "reminder", now, tuple(sorted({reminder.line for reminder in open_})))
+        return orders.owe_mail(order, "reminder", now, tuple(lines))
 
     def _why_no_reminder(self, order: Order) -> str | None:
         if order.is_subscription and not order.subscription_ended:
@@ -205,14 +226,25 @@ class Worker:
                 return "its provider renews it by itself"
         return None
 
+    def _is_renewed(self, order: Order, line: int) -> bool:
+        term = order.term(line)
+        first = self.store.load(term.renews) if term and term.renews else None
+        return renewals.is_renewed(first or order, order.id, line)
+
     def _why_not_renewed(self, order: Order, delivery: Delivery) -> str | None:
-        """A renewal follows a license that stands, or it does not follow."""
+        """A renewal follows a license that stands, or it does not follow: the first one, or an earlier renewal."""
         for term in order.terms:
             if term.line in delivery.lines and term.renews:
                 base = self.store.load(term.renews)
-                if base and base.standing in orders.MONEY_BACK:
+                if base and base.standing in orders.MONEY_BACK and not self._has_left(base, order.id, term.line):
                     return f"the money of order {base.id}, which it renews, went back"
         return None
+
+    def _has_left(self, base: Order, order_id: str, line: int) -> bool:
+        """Whether an earlier renewal has reached the customer, and stands."""
+        earlier = {(r.order_id, r.line) for r in renewals.before(base, order_id, line)}
+        found = self.store.load_all(list({id_ for id_, _ in earlier}))
+        return any((one.id, sent) in earlier for one in found for sent in one.sent_lines)
 
     def _assign(
         self,

@@ -2,7 +2,7 @@
 keeps the list of its renewals, so that two of one license stack one after the other."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta, tzinfo
 
@@ -40,6 +40,34 @@ def with_renewal(base: Order, renewal: Renewal) -> Order:
 def without_renewals(base: Order, order_id: str) -> Order:
     others = tuple(r for r in base.renewals if r.order_id != order_id)
     return base if len(others) == len(base.renewals) else replace(base, renewals=others)
+
+
+def with_periods(base: Order, order_id: str, terms: Iterable[Term]) -> Order:
+    """The renewed order, with the periods of renewals that have left: they stay, whoever before them gives up."""
+    fixed = {term.line: term for term in terms}
+    kept = tuple(
+        replace(r, period_start=fixed[r.line].first_day, period_end=fixed[r.line].last_day)
+        if r.order_id == order_id and r.line in fixed
+        else r
+        for r in base.renewals
+    )
+    return base if kept == base.renewals else replace(base, renewals=kept)
+
+
+def before(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
+    """The renewals that stand between an order and this one of it."""
+    place = [(r.order_id, r.line) for r in base.renewals].index((order_id, line))
+    return tuple(r for r in base.renewals[:place] if r.paid_on and _overlap(r, base.renewals[place]))
+
+
+def is_renewed(base: Order, order_id: str, line: int) -> bool:
+    """Whether a renewal of a line, paid or not, stands behind it: the line of the order itself or of one of its
+    renewals."""
+    keys = [(r.order_id, r.line) for r in base.renewals]
+    if (order_id, line) not in keys:
+        return base.id == order_id and any(r.of_line == line for r in base.renewals)
+    place = keys.index((order_id, line))
+    return any(_overlap(r, base.renewals[place]) for r in base.renewals[place + 1 :])
 
 
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
