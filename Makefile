@@ -26,6 +26,9 @@ run: install  ## the same, and stay up with a mailbox page until Ctrl-C
 test: install  ## all tests
 	@$(BIN)/pytest
 
+simulate: install  ## ten years of renewals of 1,000 customers; CUSTOMERS=100 SEED=7 choose others
+	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
+
 coverage: install  ## all tests, and which branches none of them takes
 	@$(BIN)/pytest --quiet --cov --cov-report=term-missing:skip-covered
 
@@ -58,4 +61,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run test coverage check build lock format
+.PHONY: help install demo run test simulate coverage check build lock format
