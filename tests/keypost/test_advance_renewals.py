@@ -486,4 +486,4 @@ def test_no_reminder_comes_for_a_renewal_that_is_renewed_itself(shop: Shop) -> N
     shop.morning(date(2028, 10, 22))
 
     assert shop.mails("r1") == ["renewal"]
-    assert shop.order("r1").timeline[-1].why == "a renewal is on its way"
+    assert shop.order("r1").timeline[-1].why.startswith("a renewal is on its way")

@@ -60,6 +60,7 @@ _ENVIRONMENT = {
     "KEYPOST_SHOP_DETAILS": "Voorbeeldstraat 1",
     "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
     "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
+    "KEYPOST_SUPPORT_LANGUAGE": "nl",
 }
 
 
