@@ -140,6 +140,19 @@ def test_a_renewal_paid_after_the_license_ended_starts_on_the_day_of_payment_and
     assert shop.order("r1").licenses[0].first_day == date(2028, 2, 29)
 
 
+@pytest.mark.parametrize("hour", [-1, 1])
+def test_who_pays_in_the_night_before_the_daily_rule_waits_only_if_it_is_not_the_day_yet(shop: Shop, hour: int) -> None:
+    shop.told("base")
+    shop.clock.now = datetime(2027, 11, 15, 23, 0, tzinfo=UTC) + timedelta(hours=hour)  # midnight in Amsterdam
+
+    shop.renewal("r1")
+    shop.at(shop.clock.now)
+
+    assert shop.mails("r1") == (["renewal"] if hour > 0 else [])
+    shop.morning(MAIL_DAY)
+    assert shop.mails("r1") == ["renewal"]
+
+
 def test_a_period_on_the_card_wins(shop: Shop) -> None:
     shop.told("base")
     shop.renewal("r1", period_start=date(2027, 3, 1), period_end=date(2028, 2, 29))

@@ -248,6 +248,7 @@ class Term:
     last_day: date
     reserve_at: datetime  # codes are set aside from then on
     mail_at: datetime
+    mail_from: datetime  # the first moment of the day of the mail: who pays on that day need not wait for `mail_at`
     renews: str | None = None  # the order whose license it renews, if that was sold here
     is_paid: bool = True  # False: as it would be if it were paid now
 

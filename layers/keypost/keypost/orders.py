@@ -193,7 +193,7 @@ def deliveries(order: Order) -> tuple[Delivery, ...]:
     days: dict[datetime, list[Term]] = {}
     for term in order.terms:
         if term.line not in owed:
-            days.setdefault(max(term.mail_at, paid_at), []).append(term)
+            days.setdefault(paid_at if paid_at >= term.mail_from else term.mail_at, []).append(term)
     for mail_at, terms in sorted(days.items()):
         lines = tuple(sorted(term.line for term in terms))
         found.append(Delivery("renewal", lines, min(term.reserve_at for term in terms), mail_at))

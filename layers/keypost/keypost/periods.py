@@ -9,6 +9,11 @@ def local_day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
+def midnight_of(day: date, zone: tzinfo) -> datetime:
+    """When a day begins, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
 def morning_of(day: date, zone: tzinfo) -> datetime:
     """When the daily rule acts on a day, in UTC."""
     return datetime.combine(day, DAILY_RULE, zone).astimezone(UTC)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta, tzinfo
 
 from keypost.models import Kind, Line, Order, Product, Reminder, Renewal, Term
-from keypost.periods import day_after, local_day, morning_of, period_from
+from keypost.periods import day_after, local_day, midnight_of, morning_of, period_from
 
 LICENSE_ID = re.compile(r"LIC-[A-Z2-7]{10}")
 
@@ -126,12 +126,14 @@ def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str
 
 def term_of(renewal: Renewal, period: tuple[date, date], product: Product, renews: str | None, zone: tzinfo) -> Term:
     first, last = period
+    mail_day = first - timedelta(days=product.mail_days_before)
     return Term(
         line=renewal.line,
         first_day=first,
         last_day=last,
         reserve_at=morning_of(first - timedelta(days=product.reserve_days_before), zone),
-        mail_at=morning_of(first - timedelta(days=product.mail_days_before), zone),
+        mail_at=morning_of(mail_day, zone),
+        mail_from=midnight_of(mail_day, zone),
         renews=renews,
         is_paid=renewal.paid_on is not None,
     )

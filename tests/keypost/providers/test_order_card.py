@@ -88,7 +88,7 @@ def test_a_later_charge_of_a_subscription_renews_each_line_of_its_card() -> None
         (CARD | {"line_1": "A/B|1"}, "lines.0.sku: "),
         (CARD | {"line_1": "A|1|gift"}, "lines.0.kind: "),
         (CARD | {"line_1": "A|1|renewal"}, "what it renews"),
-        (CARD | {"line_1": "A|1|new||2026-12-01"}, "go together"),
+        (CARD | {"line_1": "A|1|new|||2026-12-01"}, "needs its period_start"),
         (CARD | {"line_1": "A|1|new||2026-12-02|2026-12-01"}, "ends before it starts"),
         (CARD | {"line_1": "A|1|new||2026-02-30|2027-12-01"}, "lines.0.period_start: "),
         (CARD | {"line_1": "A|1|new||2026-02-01|9999-12-01"}, "lines.0.period_end: "),

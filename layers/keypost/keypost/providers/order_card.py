@@ -75,8 +75,8 @@ class CardLine(BaseModel):
     def _is_whole(self) -> Self:
         if self.kind is Kind.RENEWAL and self.renews is None:
             raise ValueError("a renewal says in `renews` what it renews")
-        if (self.period_start is None) != (self.period_end is None):
-            raise ValueError("period_start and period_end go together")
+        if self.period_end and self.period_start is None:
+            raise ValueError("a period_end needs its period_start")
         if self.period_start and self.period_end and self.period_end < self.period_start:
             raise ValueError("the period ends before it starts")
         return self
