@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,8 @@ from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, local_stack
 from cli.stacks import Stack, stack_of
 from keypost import telemetry, wiring
+from keypost.models import Reason
+from keypost.orders import canceled
 from keypost.store import Store
 from tests.builders import PRODUCT, SECRETS
 
@@ -134,10 +137,13 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.fixture(autouse=True)
 def _faultless(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No fault that one test injects outlives it."""
+    """No fault that one test injects outlives it, and no order of it waits for the codes of another."""
     yield
     if "local" in request.fixturenames:
         stack = request.getfixturevalue("local")
+        store, now = stack.stack.store, datetime.now(UTC).replace(microsecond=0)
+        for order_id in [order_id for page in store.needing(Reason.STOCK) for order_id in page]:
+            store.change(order_id, lambda order: canceled(order, now))
         stack.mailbox.before_send = stack.mailbox.after_send = lambda: None
         stack.providers.trouble = lambda: None
 

@@ -220,5 +220,7 @@ def _quantity(amount: str | None) -> str:
 
 def _period(period: str | None) -> dict[str, str]:
     """From `20261201..20271130`. Of anything else, such as `202612`, come days that CardLine refuses."""
-    days = [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in period.split("..")] if period else []
-    return dict(zip(("period_start", "period_end"), days, strict=False))
+    if not period:
+        return {}
+    first, _, last = (f"{part[:4]}-{part[4:6]}-{part[6:]}" for part in period.partition(".."))
+    return {"period_start": first, "period_end": last}
