@@ -17,6 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     found = overdue = 0
     for order_ids in wiring.store().due(now - _OVERDUE):
         overdue += len(order_ids)
+    telemetry.outcome("OrdersOverdue", overdue)  # also when what follows fails
     for order_ids in wiring.store().due(now):
         wiring.queue().poke_all(order_ids)
         found += len(order_ids)
@@ -24,6 +25,5 @@ def handler(event: dict[str, Any], context: Any) -> None:
             telemetry.outcome("DueRunCutShort")  # the next run, at most 15 minutes away, finds the others
             break
     telemetry.outcome("OrdersDue", found)
-    telemetry.outcome("OrdersOverdue", overdue)
     if event.get("rule") == "daily":
         telemetry.outcome("DailyRule")

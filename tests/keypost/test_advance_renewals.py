@@ -12,6 +12,7 @@ from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from keypost import orders
 from keypost.advance import Worker
+from keypost.errors import InvalidInput
 from keypost.models import (
     Dispute,
     DisputeState,
@@ -26,6 +27,7 @@ from keypost.models import (
 )
 from keypost.orders import with_fact, with_payment
 from keypost.periods import morning_of
+from keypost.plan import next_due
 from keypost.store import Store
 from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice
 
@@ -177,6 +179,158 @@ def test_two_renewals_of_one_license_stack_and_one_that_is_refunded_lets_the_oth
     assert shop.order("r2").terms[0].first_day == FIRST_DAY
     shop.morning(MAIL_DAY)
     assert (shop.mails("r1"), shop.mails("r2")) == ([], ["renewal"])
+
+
+def refund(shop: Shop, order_id: str) -> None:
+    shop.told(order_id, state=None, refunded=Refunded(shop.clock.now, full=True))
+
+
+def test_places_of_renewals_that_were_all_refunded_at_once_are_free_again(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.renewal("r2")
+    for name in ("r1", "r2"):  # both before the worker looks
+        back = notice(shop.id(name), state=None, refunded=Refunded(shop.clock.now, full=True))
+        shop.store.save(with_payment(shop.order(name), back, shop.clock.now, "EUR"))
+    shop.at(shop.clock.now)
+    assert shop.order("base").renewals == ()
+
+    shop.renewal("r3")
+    assert shop.order("r3").terms[0].first_day == FIRST_DAY
+
+
+def test_the_place_of_a_renewal_that_waited_is_free_when_it_is_refunded(shop: Shop) -> None:
+    shop.told("base", Line(SKU, 99))  # waits for stock: no end is known
+    shop.renewal("r1")
+    assert shop.waits(Reason.RENEWS) == {"r1"}
+    refund(shop, "r1")
+    shop.at(shop.clock.now)
+
+    assert shop.order("base").renewals == ()
+
+
+def test_a_renewal_whose_payment_names_another_license_leaves_the_place_it_had(shop: Shop) -> None:
+    shop.told("base")
+    shop.told("other")
+    shop.renewal("r1", **UNPAID)
+    shop.renewal("r1", renews="other")
+
+    assert shop.order("base").renewals == ()
+    assert len(shop.order("other").renewals) == 1
+
+
+def test_a_delivery_that_waits_keeps_no_other_of_its_order_back(shop: Shop) -> None:
+    shop.told("base")
+    shop.told("both", Line(SKU, 99), Line(SKU, 1, Kind.RENEWAL, shop.id("base")))
+    assert shop.waits(Reason.STOCK) == {"both"}
+
+    shop.morning(MAIL_DAY)
+
+    assert shop.mails("both") == ["renewal"]
+    assert shop.waits(Reason.STOCK) == {"both"}
+
+
+def test_a_license_that_is_not_known_keeps_no_other_line_back(shop: Shop) -> None:
+    shop.told("base")
+    unknown, known = Line(SKU, 1, Kind.RENEWAL, "elsewhere"), Line(SKU, 1, Kind.RENEWAL, shop.id("base"))
+    shop.told("both", Line(SKU, 1), unknown, known)
+
+    assert shop.mails("both") == ["purchase"]
+    assert shop.waits(Reason.RENEWS) == {"both"}
+    assert [term.line for term in shop.order("both").terms] == [3]
+
+
+def test_no_clock_stays_in_the_past(shop: Shop) -> None:
+    """An order that is looked at again and again for nothing would be due at each run of the safety net."""
+    shop.told("base", Line(SKU, 99), Line(SKU, 1, Kind.RENEWAL, "elsewhere"), Line("UNKNOWN", 1))
+
+    for hours in (0, 1, 13, 14):
+        shop.at(NOW + timedelta(hours=hours))
+        due = next_due(shop.order("base"))
+        assert due is None or due > shop.clock.now
+
+
+def test_the_days_that_a_renewal_waits_for_may_be_told_later(shop: Shop) -> None:
+    shop.renewal("r1", renews="elsewhere")
+    shop.renewal("r1", renews="elsewhere", period_start=date(2026, 11, 25), period_end=date(2027, 11, 24))
+
+    assert shop.mails("r1") == ["renewal"]
+
+
+def test_the_days_that_an_open_renewal_waits_for_may_come_with_its_payment(shop: Shop) -> None:
+    shop.renewal("r1", renews="elsewhere", **UNPAID)
+    shop.renewal("r1", renews="elsewhere", period_start=date(2026, 11, 25))
+
+    assert shop.mails("r1") == ["renewal"]
+
+
+def test_what_a_person_holds_stays_held_when_it_is_paid(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1", **UNPAID)
+    shop.store.save(orders.hold(shop.order("r1"), "anna", shop.clock.now))
+    shop.renewal("r1")
+
+    shop.morning(MAIL_DAY)
+
+    assert shop.mails("r1") == []
+    assert shop.waits(Reason.HOLD) == {"r1"}
+
+
+def test_what_was_let_go_is_held_again_when_a_part_is_refunded_later(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.store.save(orders.release(orders.hold(shop.order("r1"), "anna", NOW), "anna", NOW))
+    shop.told("r1", state=None, refunded=Refunded(shop.clock.now, "10.00"))
+
+    shop.morning(MAIL_DAY)
+    assert shop.mails("r1") == []
+
+    shop.store.save(orders.release(shop.order("r1"), "anna", shop.clock.now))
+    shop.worker.advance(shop.id("r1"))
+    assert shop.mails("r1") == ["renewal"]
+
+
+def test_an_order_without_an_address_is_not_let_go(shop: Shop) -> None:
+    shop.renewal("r1", renews="elsewhere", period_start=date(2027, 1, 1), email=None)
+
+    with pytest.raises(InvalidInput, match="for which address"):
+        orders.release(shop.order("r1"), "anna", shop.clock.now)
+
+
+def test_who_was_told_that_a_renewal_is_unpaid_hears_no_more_of_it_when_its_subscription_ends(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1", **UNPAID)
+    shop.morning(MAIL_DAY)
+    assert shop.waits(Reason.UNPAID) == {"r1"}
+
+    shop.fact(SubscriptionEnded(shop.id("r1")))
+
+    assert shop.waits(Reason.UNPAID) == set()
+
+
+def test_who_waits_for_two_products_keeps_none_of_the_one_that_is_there_from_others(shop: Shop) -> None:
+    shop.store.put_product(replace(PRODUCT, sku="OTHER"))
+    shop.told("both", Line(SKU, 1), Line("OTHER", 1))
+    shop.told("most", Line(SKU, 11))
+    shop.clock.now += timedelta(minutes=1)
+
+    shop.told("small")
+
+    assert shop.mails("small") == ["purchase"]
+
+
+def test_who_needs_some_now_and_more_next_year_needs_those_now_first(shop: Shop, stocked: Stocked) -> None:
+    later = Line(SKU, 50, Kind.RENEWAL, "elsewhere", date(2028, 1, 1), date(2028, 12, 31))
+    shop.told("all", Line(SKU, 12))
+    shop.told("first", Line(SKU, 2), later)
+    shop.clock.now += timedelta(minutes=1)
+    shop.told("second")
+    stocked([code(101), code(102)])
+
+    for name in ("second", "first"):
+        shop.worker.advance(shop.id(name))
+
+    assert (shop.mails("first"), shop.mails("second")) == (["purchase"], [])
 
 
 def test_a_renewal_of_a_renewal_stands_in_the_same_line(shop: Shop) -> None:

@@ -52,7 +52,7 @@ def settled(outcome: object) -> Order:
     ("order", "step"),
     [
         (paid_order("1", Line(SKU, 2), Line(SKU, 3)), AssignCodes(((SKU, 5),), purchase(1, 2))),
-        (paid_order("1", Line(SKU, 1), Line("GONE", 1)), WaitForProduct(("GONE",))),
+        (paid_order("1", Line(SKU, 1), Line("GONE", 1)), WaitForProduct(("GONE",), purchase(1, 2))),
         (paid_order(state=PaymentState.OPEN), None),
         (paid_order(currency="USD"), None),
         (licensed(paid_order()), DoubtMail("purchase-1")),
@@ -192,4 +192,4 @@ def test_whatever_happens_an_order_keeps_its_promises(
             order = _worker(4, MailSent("m"))(order, now)
         assert len(order.licenses) == quantity
         assert {mail.state for mail in order.mails} <= {MailState.SENT, MailState.FAILED}
-        assert next_due(replace(order, waiting=None)) is None
+        assert next_due(replace(order, waits=())) is None

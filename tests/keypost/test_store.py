@@ -57,7 +57,7 @@ stored_orders = st.builds(
     ),
     timeline=st.lists(st.builds(TimelineEntry, moments, texts, texts), max_size=3).map(tuple),
     problem=st.none() | texts,
-    waiting=st.none() | st.builds(Waiting, st.sampled_from(Reason), texts, moments, moments),
+    waits=st.lists(st.builds(Waiting, st.sampled_from(Reason), texts, moments, moments), max_size=2).map(tuple),
     version=st.just(0),
 )
 

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from functools import partial
 
 from keypost import orders, renewals, telemetry
+from keypost.daily_note import wanted
 from keypost.emails import Shop, compose
 from keypost.errors import Conflict, InvalidInput, KeypostError
 from keypost.mailer import Mailer
@@ -88,16 +89,17 @@ class Worker:
 
     def _finish(self, order: Order) -> None:
         products = self.store.products(order.skus)
+        tried: list[Delivery] = []
         more = True
         while more:
-            order, more = self._step(order, products)
+            order, more = self._step(order, products, tried)
 
     def _step(  # noqa: C901 - one case for each step
-        self, order: Order, products: Mapping[str, Product]
+        self, order: Order, products: Mapping[str, Product], tried: list[Delivery]
     ) -> tuple[Order, bool]:
-        """One step, and whether another may follow."""
+        """One step, and whether another may follow. A delivery that waits is tried once."""
         now = self.clock()
-        match plan(order, products, now):
+        match plan(order, products, now, tried):
             case None:
                 return order, False
             case ReturnCodes(licenses):
@@ -111,13 +113,18 @@ class Worker:
                 return self._find_terms(order, lines, products, now)
             case TellUnpaid(detail):
                 return self._wait(order, Reason.UNPAID, detail, now), False
-            case WaitForProduct(skus):
+            case WaitForProduct(skus, delivery):
+                tried += [delivery] if delivery else []
                 detail = f"not in the catalog: {', '.join(skus)}"
-                return self._wait(order, Reason.PRODUCT, detail, now), False
+                return self._wait(order, Reason.PRODUCT, detail, now), True
             case AssignCodes(needed, delivery):
-                return self._assign(order, needed, delivery, products, now)
+                after, is_served = self._assign(order, needed, delivery, products, now)
+                tried += [] if is_served else [delivery]
+                return after, True
             case StartMail(delivery):
-                return self._start_mail(order, delivery, products, now)
+                after, is_served = self._start_mail(order, delivery, products, now)
+                tried += [] if is_served else [delivery]
+                return after, True
             case Remind(reminders):
                 return self.store.save(self._remind(order, reminders, now)), True
             case SendMail(mail_id):
@@ -143,22 +150,38 @@ class Worker:
     ) -> tuple[Order, bool]:
         """When renewal lines run. Their place among the renewals of the same license is taken in the renewed order
         first, and taking it again gives the same one: so a crash between the two changes nothing."""
-        terms: list[Term] = []
-        bases: list[Order] = []
         today = local_day(now, self.shop.zone)
+        found: dict[int, tuple[str | None, Renewal]] = {}
         for number in lines:
-            line, product = order.lines[number - 1], products[order.lines[number - 1].sku]
+            line = order.lines[number - 1]
             base, part = self._renewed(order, line)
-            renewal = renewals.renewal_of(order, number, product, part, self.shop.zone)
-            if base:
-                base = self._with_renewal(base.id, renewal, now)
-                bases.append(base)
-            period = renewals.period_of(base, renewal, today)
-            if period is None:
-                detail = f"line {number} renews {line.renews}, of which no end is known here: it needs a period_start"
-                return self._wait(order, Reason.RENEWS, detail, now, _RETRY_RENEWED), False
-            terms.append(renewals.term_of(renewal, period, product, base.id if base else None, self.shop.zone))
-        return self.store.save(orders.with_terms(order, terms, bases[0] if bases else None, now)), True
+            found[number] = (
+                base.id if base else None,
+                renewals.renewal_of(order, number, products[line.sku], part, self.shop.zone),
+            )
+        of_terms = {term.renews for term in order.terms if term.renews and term.line not in found}
+        bases = {base_id for base_id, _ in found.values() if base_id}
+        if not bases <= set(order.registered):  # first what is to be undone one day
+            order = self.store.save(replace(order, registered=tuple(sorted({*order.registered, *bases}))))
+        for left in sorted(set(order.registered) - bases - of_terms):
+            self.store.change(left, lambda base: orders.without_renewals(_existing(base), order.id, now))
+        terms: list[Term] = []
+        first: Order | None = None
+        unknown: list[str] = []
+        for number, (base_id, renewal) in found.items():
+            base = self._with_renewal(base_id, renewal, now) if base_id else None
+            first = first or base
+            if period := renewals.period_of(base, renewal, today):
+                product = products[order.lines[number - 1].sku]
+                terms.append(renewals.term_of(renewal, period, product, base_id, self.shop.zone))
+            else:
+                unknown.append(f"line {number} renews {order.lines[number - 1].renews}")
+        if terms:
+            order = self.store.save(orders.with_terms(order, terms, first, now))
+        if unknown:
+            detail = f"{', '.join(unknown)}, of which no end is known here: it needs a period_start"
+            order = self._wait(order, Reason.RENEWS, detail, now, _RETRY_RENEWED)
+        return order, True
 
     def _renewed(
         self, order: Order, line: Line, seen: frozenset[str] = frozenset()
@@ -190,12 +213,12 @@ class Worker:
 
     def _give_up_terms(self, order: Order, now: datetime) -> Order:
         """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
-        for base_id in {term.renews for term in order.terms if term.renews}:
+        for base_id in order.registered:
             self._fix_periods(base_id, order.id)
             base = self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order.id, now))
             for other in {renewal.order_id for renewal in base.renewals}:
                 self._find_terms_anew(other, f"order {order.id}, which came before it, is not served", now)
-        return self.store.save(replace(order, terms=()))
+        return self.store.save(replace(order, terms=(), registered=()))
 
     def _fix_periods(self, base_id: str, leaving: str) -> None:
         """Who moves up moves behind the periods that customers were told of."""
@@ -292,25 +315,26 @@ class Worker:
     def _short(self, order: Order, needed: Sequence[tuple[str, int]], usable_on: Mapping[str, date]) -> list[str]:
         """The products of which there are too few codes, those counted out that others need sooner. An order that
         cannot be served with what is there keeps none from others."""
-        rivals = self._rivals(order)
-        free = {
-            sku: self.store.count_free(sku, day, _MOST_COUNTED if rivals else dict(needed)[sku])
-            for sku, day in usable_on.items()
-        }
-        for rival in rivals:
-            wants = Counter[str]()
-            for _, line, count in orders.missing(rival):
-                wants[line.sku] += count
-            if all(free.get(sku, count) >= count for sku, count in wants.items()):
+        rivals = [(rival, self._wanted(rival)) for rival in self._rivals(order)]
+        today = local_day(self.clock(), self.shop.zone)
+        skus = {**dict.fromkeys((sku for _, wants in rivals for sku in wants), today), **usable_on}
+        most = {sku: _MOST_COUNTED if rivals else count for sku, count in needed}
+        free = {sku: self.store.count_free(sku, day, most.get(sku, _MOST_COUNTED)) for sku, day in skus.items()}
+        for _, wants in rivals:
+            if all(free[sku] >= count for sku, count in wants.items()):
                 for sku, count in wants.items():
-                    free[sku] = free.get(sku, count) - count
+                    free[sku] -= count
         return [sku for sku, count in needed if free[sku] < count]
+
+    def _wanted(self, order: Order) -> Counter[str]:
+        """The codes that an order lacks now."""
+        return wanted([order], self.clock(), self.shop.zone).now
 
     def _rivals(self, order: Order) -> list[Order]:
         """The orders that wait for stock and need it sooner, those that need it soonest first."""
         own = needed_by(order)
         waiting = [id_ for page in self.store.needing(Reason.STOCK, before=own) for id_ in page if id_ != order.id]
-        found = [rival for rival in self.store.load_all(waiting[:_MOST_RIVALS]) if rival.waiting]
+        found = [each for each in self.store.load_all(waiting[:_MOST_RIVALS]) if each.waits_for(Reason.STOCK)]
         return sorted(found, key=lambda rival: (needed_by(rival), rival.id))
 
     def _start_mail(

@@ -58,7 +58,8 @@ def _detail(order: Order, reason: Reason) -> str:
             stuck = [mail for mail in order.mails if mail.state is MailState.FAILED or mail.next_at]
             return "; ".join(f"{mail.id}: {mail.problem}" for mail in stuck)
         case Reason.HOLD:
-            return order.problem or ("it was canceled after it was paid" if order.canceled else "a part was refunded")
+            why = "it was canceled after it was paid" if order.canceled else "a part was refunded"
+            return order.problem or (orders.HELD if order.held else why)
         case _:
             return order.waiting.detail if order.waiting else ""
 

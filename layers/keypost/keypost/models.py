@@ -334,7 +334,9 @@ class Order:
     renewals: tuple[Renewal, ...] = ()  # of its licenses, by other orders, as they were paid
     reminders: tuple[Reminder, ...] = ()  # still to come
     belongs_to: str | None = None  # the order that its payment turned out to be for
-    waiting: Waiting | None = None
+    held: bool = False  # a person keeps it back
+    waits: tuple[Waiting, ...] = ()  # one for each reason
+    registered: tuple[str, ...] = ()  # the orders that list it among their renewals, or are about to
     version: int = 0  # 0: not stored yet
 
     @property
@@ -350,7 +352,17 @@ class Order:
     def is_servable(self) -> bool:
         """Whether what is still to be sent may be sent, when its time comes."""
         may = self.is_paid or (self.released and self.standing is Standing.PARTLY_REFUNDED)
-        return may and self.problem is None and not self.canceled and self.belongs_to is None
+        kept_back = self.problem is not None or self.held or self.canceled or self.belongs_to is not None
+        return may and not kept_back
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What it waits for first: the others come after that, or by themselves."""
+        first = (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS, Reason.UNPAID)
+        return min(self.waits, key=lambda waiting: first.index(waiting.reason), default=None)
+
+    def waits_for(self, reason: Reason) -> Waiting | None:
+        return next((waiting for waiting in self.waits if waiting.reason is reason), None)
 
     @property
     def is_paid_twice(self) -> bool:

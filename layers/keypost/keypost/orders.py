@@ -61,7 +61,7 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     before = order
     payments, payment = with_notice(order.payments, notice)
     first_paid = notice.state is PaymentState.PAID and order.paid_at is None
-    if notice.lines and (first_paid or not order.lines):
+    if notice.lines and (first_paid or not order.lines or _says_when(order, notice.lines)):
         order = _with_contents(order, notice, currency)
     elif notice.problem and order.problem is None and not order.code_left:
         order = replace(order, problem=notice.problem)
@@ -73,13 +73,23 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     if payments == before.payments and order == before:
         return before
     order = replace(order, payments=payments, is_subscription=order.is_subscription or notice.is_subscription)
-    if order.is_paid and order.waiting and order.waiting.reason is Reason.UNPAID:
-        order = replace(order, waiting=None)
+    if order.is_paid:
+        order = without_waits(order, Reason.UNPAID)
+    if before.is_paid and order.standing is Standing.PARTLY_REFUNDED:
+        order = replace(order, released=False)  # what a person let go was another state of affairs
     if _says_the_same(before, order):
         return order
     standing = payment.standing if notice.state else order.standing
     order = noted(order, now, f"payment {standing}", f"{notice.provider} {notice.payment_id} says so")
     return _with_consequence(before, order, now)
+
+
+def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:
+    """Whether these are the order's lines, with the days that it waits for."""
+    if not order.waits_for(Reason.RENEWS) or order.owed_lines or order.licenses:
+        return False
+    bare = [replace(line, period_start=None, period_end=None) for line in lines]
+    return lines != order.lines and bare == [replace(o, period_start=None, period_end=None) for o in order.lines]
 
 
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
@@ -93,7 +103,7 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
             order, now, "on hold", "a part was refunded before anything left: serve by hand, or refund the rest"
         )
     if order.standing in MONEY_BACK and order.code_left:
-        ids = ", ".join(license_.id for license_ in order.licenses[:10])
+        ids = ", ".join(license_.id for license_ in order.licenses if license_.line in order.sent_lines)
         return noted(order, now, "codes to block", f"the money went back after they left: {ids}")
     return order
 
@@ -133,6 +143,7 @@ def with_subscription_ended(order: Order, now: datetime) -> Order:
     """Write down that no renewal follows by itself. What was paid stays as it is."""
     if order.subscription_ended:
         return order
+    order = without_waits(order, Reason.UNPAID)
     return noted(replace(order, subscription_ended=True), now, "subscription ended", "its provider says so")
 
 
@@ -151,6 +162,7 @@ def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
         language=notice.language or order.language,
         lines=notice.lines,
         terms=order.terms if notice.lines == order.lines else (),
+        waits=order.waits if notice.lines == order.lines else (),
         problem=_problem(notice, currency),
     )
 
@@ -239,12 +251,14 @@ def with_codes(
     order = noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
     if missing(order, delivery.lines):
         return order
-    return with_mail_of(order, delivery, now) if delivery.mail_at <= now else replace(order, waiting=None)
+    order = without_waits(order, Reason.STOCK, Reason.PRODUCT)
+    return with_mail_of(order, delivery, now) if delivery.mail_at <= now else order
 
 
 def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:
     """The mail of a delivery, claimed for its first attempt."""
-    owed = owe_mail(replace(order, waiting=None), delivery.purpose, now, delivery.lines)
+    order = without_waits(order, Reason.PRODUCT, *(() if renewals.unscheduled(order) else (Reason.RENEWS,)))
+    owed = owe_mail(order, delivery.purpose, now, delivery.lines)
     return claim_mail(owed, owed.mails[-1].id, now)
 
 
@@ -284,8 +298,8 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
         ),
         email=order.email or (base.email if base else None),
         name=order.name or (base.name if base else None),
-        waiting=None,
     )
+    order = without_waits(order, Reason.PRODUCT, *(() if renewals.unscheduled(order) else (Reason.RENEWS,)))
     for term in new.values():
         paid = "" if term.is_paid else ", if it is paid"
         why = f"line {term.line} runs from {term.first_day} up to and including {term.last_day}{paid}"
@@ -324,22 +338,32 @@ def without_reminders(order: Order, reminders: Collection[Reminder]) -> Order:
 
 def hold(order: Order, who: str, now: datetime) -> Order:
     """A person keeps an order back."""
-    return order if order.problem else noted(replace(order, problem=HELD), now, "on hold", HELD, who)
+    return order if order.held else noted(replace(order, held=True), now, "on hold", HELD, who)
 
 
 def release(order: Order, who: str, now: datetime) -> Order:
     """A person lets an order go that was held, whatever for. InvalidInput when it cannot be served as it is."""
-    if not order.lines or (not order.email and not all(line.kind is Kind.RENEWAL for line in order.lines)):
+    has_address = order.email or (not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines))
+    if not order.lines or not has_address:
         raise InvalidInput(f"order {order.id} cannot be served: nothing says what was bought, or for which address")
-    order = replace(order, problem=None, released=True, waiting=None)
+    if order.canceled or order.standing in MONEY_BACK:
+        raise InvalidInput(f"order {order.id} cannot be served: it was canceled, or its money went back")
+    is_part = order.standing is Standing.PARTLY_REFUNDED
+    order = replace(order, problem=None, held=False, released=order.released or is_part)
     return noted(order, now, "released", "a person lets it go", who)
 
 
 def waiting_for(order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING) -> Order:
-    known = order.waiting if order.waiting and order.waiting.reason is reason else None
+    known = order.waits_for(reason)
     waiting = Waiting(reason, detail, known.since if known else now, now + retry)
-    order = replace(order, waiting=waiting)
+    order = replace(order, waits=(*(each for each in order.waits if each is not known), waiting))
     return order if known and known.detail == detail else noted(order, now, f"waits for {reason}", detail)
+
+
+def without_waits(order: Order, *reasons: Reason) -> Order:
+    """That for which it waited is there, or does not matter any more."""
+    kept = tuple(waiting for waiting in order.waits if waiting.reason not in reasons)
+    return order if kept == order.waits else replace(order, waits=kept)
 
 
 def owe_mail(order: Order, purpose: str, now: datetime, lines: tuple[int, ...] = ()) -> Order:

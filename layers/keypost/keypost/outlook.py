@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from keypost.models import Kind, Order, Standing
-from keypost.orders import deliveries
+from keypost.orders import HELD, deliveries
 from keypost.periods import local_day
 
 
@@ -49,8 +49,8 @@ def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
 
 
 def _why_not(order: Order) -> str | None:
-    if order.problem:
-        return order.problem
+    if order.problem or order.held:
+        return order.problem or HELD
     if order.standing is Standing.PARTLY_REFUNDED and not order.released:
         return "a part was refunded"
     if order.waiting:

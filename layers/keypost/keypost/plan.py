@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from keypost.models import License, MailState, Order, Reason, Reminder, Standing
+from keypost.models import Kind, License, MailState, Order, Reason, Reminder, Standing
 from keypost.orders import MONEY_BACK, Delivery, deliveries, missing, returnable
 from keypost.renewals import unscheduled
 
@@ -42,6 +42,7 @@ class TellUnpaid:
 @dataclass(frozen=True, slots=True)
 class WaitForProduct:
     skus: tuple[str, ...]
+    delivery: Delivery | None = None  # that needs them; None: they are needed to know when
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,15 @@ Step = (
 )
 
 
-def plan(order: Order, products: Collection[str], now: datetime) -> Step | None:
-    """The next step for an order, given the SKUs that the catalog knows; None when there is nothing to do now."""
+def plan(order: Order, products: Collection[str], now: datetime, tried: Collection[Delivery] = ()) -> Step | None:
+    """The next step for an order, given the SKUs that the catalog knows and the deliveries that wait, as was found
+    just now; None when there is nothing to do. What needs nothing comes first: one delivery that waits keeps no other
+    back."""
     if step := _end_of_lease(order, now) or _take_back(order):
         return step
     if _is_expected(order):
         return _find_terms(order, products, now) or _tell_unpaid(order, now)
-    return _serve(order, products, now) if order.is_servable else None
+    return _serve(order, products, now, tried) if order.is_servable else None
 
 
 def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
@@ -109,46 +112,39 @@ def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
     return GiveUpTerms() if _gives_up_terms(order) else None
 
 
-def _serve(order: Order, products: Collection[str], now: datetime) -> Step | None:
-    if step := _find_terms(order, products, now) or _deliver_first(order, products, now):
-        return step
+def _serve(order: Order, products: Collection[str], now: datetime, tried: Collection[Delivery]) -> Step | None:
+    begun = [d for d in deliveries(order) if min(d.reserve_at, d.mail_at) <= now and d not in tried]
+    lacking = [delivery for delivery in begun if missing(order, delivery.lines)]
+    if ready := [delivery for delivery in begun if delivery not in lacking and delivery.mail_at <= now]:
+        return StartMail(ready[0])
     if due := tuple(reminder for reminder in order.reminders if reminder.at <= now):
         return Remind(due)
     for mail in order.mails:
         if mail.state in (MailState.PENDING, MailState.UNKNOWN) and mail.next_at and mail.next_at <= now:
             spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
             return GiveUpMail(mail.id) if spent else SendMail(mail.id)
-    return None
-
-
-def _deliver_first(order: Order, products: Collection[str], now: datetime) -> Step | None:
-    steps = (_deliver(order, delivery, products, now) for delivery in deliveries(order))
-    return next((step for step in steps if step), None)
+    if step := _find_terms(order, products, now):
+        return step
+    return _assign(order, lacking[0], products) if lacking else None
 
 
 def _find_terms(order: Order, products: Collection[str], now: datetime) -> WaitForProduct | FindTerms | None:
     lines = unscheduled(order)
-    if not lines or (order.waiting and order.waiting.reason is Reason.RENEWS and order.waiting.retry_at > now):
+    waits = [order.waits_for(reason) for reason in (Reason.RENEWS, Reason.PRODUCT)]
+    if not lines or any(waiting and waiting.retry_at > now for waiting in waits):
         return None
-    unknown = _unknown(order, products)
+    unknown = tuple(sorted({order.lines[n - 1].sku for n in lines} - set(products)))
     return WaitForProduct(unknown) if unknown else FindTerms(lines)
 
 
-def _deliver(order: Order, delivery: Delivery, products: Collection[str], now: datetime) -> Step | None:
-    if min(delivery.reserve_at, delivery.mail_at) > now:
-        return None
-    if lacking := missing(order, delivery.lines):
-        if unknown := _unknown(order, products):
-            return WaitForProduct(unknown)
-        needed: dict[str, int] = {}
-        for _, line, count in lacking:
-            needed[line.sku] = needed.get(line.sku, 0) + count
-        return AssignCodes(tuple(needed.items()), delivery)
-    return StartMail(delivery) if delivery.mail_at <= now else None
-
-
-def _unknown(order: Order, products: Collection[str]) -> tuple[str, ...]:
-    return tuple(sku for sku in order.skus if sku not in products)
+def _assign(order: Order, delivery: Delivery, products: Collection[str]) -> WaitForProduct | AssignCodes:
+    lacking = missing(order, delivery.lines)
+    if unknown := tuple(sorted({line.sku for _, line, _ in lacking} - set(products))):
+        return WaitForProduct(unknown, delivery)
+    needed: dict[str, int] = {}
+    for _, line, count in lacking:
+        needed[line.sku] = needed.get(line.sku, 0) + count
+    return AssignCodes(tuple(needed.items()), delivery)
 
 
 def _is_expected(order: Order) -> bool:
@@ -157,12 +153,12 @@ def _is_expected(order: Order) -> bool:
 
 
 def _gives_up_terms(order: Order) -> bool:
-    return (order.canceled or order.standing is Standing.REFUNDED) and any(term.renews for term in order.terms)
+    return (order.canceled or order.standing is Standing.REFUNDED) and bool(order.registered)
 
 
 def _tell_unpaid(order: Order, now: datetime) -> TellUnpaid | None:
     due = [term for term in order.terms if term.mail_at <= now]
-    if not due or order.subscription_ended or (order.waiting and order.waiting.reason is Reason.UNPAID):
+    if not due or order.subscription_ended or order.waits_for(Reason.UNPAID):
         return None
     first = min(due, key=lambda term: term.first_day)
     return TellUnpaid(f"its new period starts on {first.first_day}, and it is not paid")
@@ -178,21 +174,22 @@ def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
 def next_due(order: Order) -> datetime | None:
     """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
     give it one."""
-    retry_at = order.waiting.retry_at if order.waiting else None
+    retry_at = min((waiting.retry_at for waiting in order.waits), default=None)
     moments = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
     if returnable(order) or _gives_up_terms(order):
         moments = [order.created_at]
     elif (_is_expected(order) or order.is_servable) and unscheduled(order):
-        moments.append(retry_at or order.paid_at or order.created_at)
-    elif _is_expected(order) and not order.subscription_ended:
-        moments += [term.mail_at for term in order.terms if not order.waiting]
+        waits = [order.waits_for(reason) for reason in (Reason.RENEWS, Reason.PRODUCT)]
+        retries = [waiting.retry_at for waiting in waits if waiting]
+        moments.append(max(retries) if retries else order.paid_at or order.created_at)
+    elif _is_expected(order) and not order.subscription_ended and not order.waits_for(Reason.UNPAID):
+        moments += [term.mail_at for term in order.terms]
     if order.is_servable:
         for delivery in deliveries(order):
-            begins = min(delivery.reserve_at, delivery.mail_at)
+            begins = delivery.mail_at
             if missing(order, delivery.lines):
-                moments.append(max(begins, retry_at) if retry_at else begins)
-            else:
-                moments.append(max(delivery.mail_at, retry_at) if retry_at else delivery.mail_at)
+                begins = min(delivery.reserve_at, delivery.mail_at)
+            moments.append(max(begins, retry_at) if retry_at else begins)
         moments += [mail.next_at for mail in order.mails]
         moments += [reminder.at for reminder in order.reminders]
     return min((moment for moment in moments if moment), default=None)
@@ -211,12 +208,14 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
     is_sent = order.sent_lines >= set(range(1, len(order.lines) + 1)) and order.code_left
     if order.standing is Standing.PARTLY_REFUNDED and not order.released:
         return None if is_sent else (Reason.HOLD, since)
-    if order.is_paid_twice:
-        return Reason.PAID_TWICE, since
     if not order.is_servable:
-        return None if is_sent else (Reason.HOLD, since)
+        return (
+            (Reason.PAID_TWICE, since) if is_sent and order.is_paid_twice else None if is_sent else (Reason.HOLD, since)
+        )
     if order.waiting:
         return order.waiting.reason, needed_by(order) if order.waiting.reason is Reason.STOCK else order.waiting.since
+    if order.is_paid_twice:
+        return Reason.PAID_TWICE, since
     for mail in order.mails:
         if mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at):
             return Reason.MAIL, since
@@ -227,6 +226,7 @@ def needed_by(order: Order) -> datetime:
     """When the customer has no protection any more, without the codes that the order lacks: a purchase has none since
     it was paid, a renewal from the first day of its period."""
     paid_at = order.paid_at or order.created_at
-    terms = [order.term(number) for number, _, _ in missing(order)]
+    bought = [number for number, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW]
+    terms = [order.term(number) for number, _, _ in missing(order) if order.term(number) or number in bought]
     days = [datetime.combine(term.first_day, time(), UTC) if term else paid_at for term in terms]
     return min(days, default=paid_at)

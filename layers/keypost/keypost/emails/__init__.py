@@ -12,6 +12,7 @@ from keypost.emails.message import Shop, build
 from keypost.emails.purchase import purchase
 from keypost.emails.reminder import reminder
 from keypost.emails.renewal import renewal
+from keypost.errors import InvalidInput
 from keypost.models import Mail, Order, Product
 
 __all__ = ["Shop", "compose"]
@@ -24,7 +25,10 @@ _KINDS: dict[str, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, 
 
 
 def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
-    """The message that this mail is. InvalidInput when it must not leave: a code that is none of its product."""
+    """The message that this mail is. InvalidInput when it must not leave: a code that is none of its product, or no
+    address."""
+    if order.email is None:
+        raise InvalidInput("there is no address to write to")
     for license_ in order.licenses:
         codes.checked(license_.code, products[license_.sku])
     language = spoken(order.language)
