@@ -33,6 +33,7 @@ from tests.simulator.aws_here import Answer, answer_here
 from tests.simulator.oracle import Expected, expected_mails
 from tests.simulator.world import BEGIN, END, PLAIN, REMINDING, ZONE, Fact, World, local
 
+MOST_SAVES = 100  # of one order at one moment
 SCHEDULE = (time(7), time(9), time(12))
 SAFETY_NET = timedelta(minutes=15).total_seconds()
 _TYPES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -102,6 +103,7 @@ class Simulation:
     now: datetime = BEGIN
     agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     clocks: dict[str, str] = field(default_factory=dict)  # of the orders, as they stand in the table
+    saved: Counter[str] = field(default_factory=Counter)  # how often each order was, at this moment
     queued: int = 0
     codes_made: int = 0
 
@@ -120,6 +122,7 @@ class Simulation:
                 progress(f"{year}: {len(self.mails)} mails so far")
                 year = self.now.year
             traveller.move_to(self.now)
+            self.saved.clear()
             act()
             self._drain()
         progress(f"{year}: {len(self.mails)} mails so far")
@@ -238,6 +241,8 @@ class Simulation:
         key = item.get("pk", {}).get("S", "")
         if not key.startswith("ORDER#"):
             return
+        self.saved[key] += 1
+        assert self.saved[key] < MOST_SAVES, f"it never comes to an end{self.story(key.removeprefix('ORDER#'))}"
         self.clocks.pop(key, None)
         if due := item.get("due_at", {}).get("S"):
             self.clocks[key] = due
