@@ -52,8 +52,8 @@ class Reason(StrEnum):
     """Why an order waits and cannot go on by itself."""
 
     HOLD = "hold"  # a person must look: the order itself cannot be served
-    PRODUCT = "product"  # a line's SKU is not in the catalog
     STOCK = "stock"  # too few codes
+    PRODUCT = "product"  # a line's SKU is not in the catalog
     MAIL = "mail"  # the mail does not leave
     RENEWS = "renews"  # it is not known when the license ends that it renews
     UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
@@ -358,8 +358,7 @@ class Order:
     @property
     def waiting(self) -> Waiting | None:
         """What it waits for first: the others come after that, or by themselves."""
-        first = (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS, Reason.UNPAID)
-        return min(self.waits, key=lambda waiting: first.index(waiting.reason), default=None)
+        return min(self.waits, key=lambda waiting: list(Reason).index(waiting.reason), default=None)
 
     def waits_for(self, reason: Reason) -> Waiting | None:
         return next((waiting for waiting in self.waits if waiting.reason is reason), None)
