@@ -4,7 +4,7 @@ from datetime import date, timedelta
 import pytest
 
 from keypost import orders
-from keypost.models import Kind, Line, Order, PaymentState, Reason, Refunded, Reminder, Renewal
+from keypost.models import Dispute, DisputeState, Kind, Line, Order, PaymentState, Reason, Refunded, Reminder, Renewal
 from keypost.outlook import Outlook, outlook
 from keypost.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, notice, paid_order
@@ -47,6 +47,7 @@ def test_what_has_left_is_not_to_come() -> None:
         (scheduled(state=PaymentState.OPEN), "it is not paid"),
         (orders.hold(scheduled(), "anna", NOW), orders.HELD),
         (scheduled(refunded=Refunded(NOW, "10.00")), "a part was refunded"),
+        (scheduled(disputes=(Dispute("dp_1", DisputeState.OPEN, NOW),)), "its payment is disputed"),
         (orders.waiting_for(scheduled(), Reason.STOCK, "too few codes", NOW), "too few codes"),
         (scheduled(currency="USD"), "paid in USD"),
     ],

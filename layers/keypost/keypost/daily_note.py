@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 
 from keypost import orders
 from keypost.forecast import Forecast
-from keypost.models import MailState, Order, Reason
+from keypost.models import MailState, Order, Reason, Standing
 from keypost.periods import local_day
 
 
@@ -58,7 +58,9 @@ def _detail(order: Order, reason: Reason) -> str:
             stuck = [mail for mail in order.mails if mail.state is MailState.FAILED or mail.next_at]
             return "; ".join(f"{mail.id}: {mail.problem}" for mail in stuck)
         case Reason.HOLD:
-            why = "it was canceled after it was paid" if order.canceled else "a part was refunded"
+            disputed = order.standing is Standing.DISPUTED
+            why = "its payment is disputed" if disputed else "a part was refunded"
+            why = "it was canceled after it was paid" if order.canceled else why
             return order.problem or (orders.HELD if order.held else why)
         case _:
             return order.waiting.detail if order.waiting else ""

@@ -21,7 +21,7 @@ class Outlook:
 
 def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
     """The mails of an order that are to leave up to and including a day, and those that cannot."""
-    if order.canceled or order.belongs_to or order.standing in (Standing.REFUNDED, Standing.DISPUTED):
+    if order.canceled or order.belongs_to or order.standing is Standing.REFUNDED:
         return ()
     why_not = _why_not(order)
     found = [
@@ -51,6 +51,8 @@ def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
 def _why_not(order: Order) -> str | None:
     if order.problem or order.held:
         return order.problem or HELD
+    if order.standing is Standing.DISPUTED:
+        return "its payment is disputed"
     if order.standing is Standing.PARTLY_REFUNDED and not order.released:
         return "a part was refunded"
     if order.waiting:

@@ -203,23 +203,25 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
     since = order.paid_at
     if since is None or order.belongs_to:
         return None
-    if order.standing in MONEY_BACK:
-        return (Reason.BLOCK, since) if order.code_left else None
-    is_sent = order.sent_lines >= set(range(1, len(order.lines) + 1)) and order.code_left
-    if order.standing is Standing.PARTLY_REFUNDED and not order.released:
-        return None if is_sent else (Reason.HOLD, since)
-    if not order.is_servable:
-        return (
-            (Reason.PAID_TWICE, since) if is_sent and order.is_paid_twice else None if is_sent else (Reason.HOLD, since)
-        )
-    if order.waiting:
-        return order.waiting.reason, needed_by(order) if order.waiting.reason is Reason.STOCK else order.waiting.since
+    if order.standing in MONEY_BACK and order.code_left:
+        return Reason.BLOCK, since
+    if order.standing is Standing.REFUNDED:
+        return None
+    if order.is_servable:
+        return _while_served(order, since)
+    is_sent = order.code_left and order.sent_lines >= set(range(1, len(order.lines) + 1))
+    if not is_sent:
+        return Reason.HOLD, since
+    return (Reason.PAID_TWICE, since) if order.is_paid_twice else None
+
+
+def _while_served(order: Order, since: datetime) -> tuple[Reason, datetime] | None:
+    if waiting := order.waiting:
+        return waiting.reason, needed_by(order) if waiting.reason is Reason.STOCK else waiting.since
     if order.is_paid_twice:
         return Reason.PAID_TWICE, since
-    for mail in order.mails:
-        if mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at):
-            return Reason.MAIL, since
-    return None
+    stuck = (m.state is MailState.FAILED or (m.attempts >= MAIL_ATTEMPTS and m.next_at) for m in order.mails)
+    return (Reason.MAIL, since) if any(stuck) else None
 
 
 def needed_by(order: Order) -> datetime:
