@@ -18,7 +18,7 @@ from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from jinja2 import Environment, PackageLoader
 
@@ -26,6 +26,7 @@ from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
 from keypost.errors import InvalidInput
 
 _SEND_EMAIL = "/v2/email/outbound-emails"
+_SUPPRESSED = "/v2/email/suppression/addresses/"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'self'"
@@ -77,6 +78,7 @@ class Mailbox:
     before_send: Callable[[], None] = lambda: None
     after_send: Callable[[], None] = lambda: None
     arrived: threading.Condition = field(default_factory=threading.Condition)
+    suppressed: dict[str, str] = field(default_factory=dict)  # address: BOUNCE or COMPLAINT; the emulator keeps none
     shop: Shop | None = None  # once the stack is up
 
     def wait_for(self, wanted: Callable[[list[SentMail]], bool], seconds: float) -> bool:
@@ -141,6 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._show("list.html", mails=box.mails[::-1], current=dict(parse_qsl(url.query)).get("mail"))
         elif url.path == "/mails.json":
             self._answer(200, _listing(box), "application/json")
+        elif url.path.startswith(_SUPPRESSED):
+            self._tell_suppressed(unquote(url.path.removeprefix(_SUPPRESSED)))
         elif mail and part == "html":
             self._answer(200, mail.html.encode(), "text/html; charset=utf-8", _MAIL_POLICY)
         elif mail and part == "text":
@@ -156,6 +160,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._sell(body)
         else:
             self._send(body)
+
+    def do_DELETE(self) -> None:
+        address = unquote(self.path.removeprefix(_SUPPRESSED))
+        if self._tell_suppressed(address):
+            del self.server.box.suppressed[address]
+
+    def _tell_suppressed(self, address: str) -> bool:
+        """A call of SES about one address, answered as SES answers; whether it is suppressed."""
+        reason = self.server.box.suppressed.get(address)
+        if reason is None:
+            self._answer(404, b"{}", "application/json", **{"x-amzn-ErrorType": "NotFoundException"})
+            return False
+        about = {"EmailAddress": address, "Reason": reason, "LastUpdateTime": 0}
+        self._answer(200, json.dumps({"SuppressedDestination": about}).encode(), "application/json")
+        return True
 
     def _sell(self, body: bytes) -> None:
         """What a visitor asks of the shop: with a form, answered by the page; with JSON, by JSON."""

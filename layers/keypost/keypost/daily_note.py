@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 
 from keypost import orders
 from keypost.forecast import Forecast
-from keypost.models import MailState, Order, Reason, Standing
+from keypost.models import Order, Reason, Standing
 from keypost.periods import local_day
 
 
@@ -55,12 +55,12 @@ def _detail(order: Order, reason: Reason) -> str:
         case Reason.PAID_TWICE:
             return ", ".join(name for payment in order.payments for name in payment.names)
         case Reason.MAIL:
-            stuck = [mail for mail in order.mails if mail.state is MailState.FAILED or mail.next_at]
-            return "; ".join(f"{mail.id}: {mail.problem}" for mail in stuck)
+            return "; ".join(f"{mail.id}: {mail.problem}" for mail in orders.stuck_mails(order))
         case Reason.HOLD:
             disputed = order.standing is Standing.DISPUTED
             why = "its payment is disputed" if disputed else "a part was refunded"
             why = "it was canceled after it was paid" if order.canceled else why
+            why = "its customer was erased after it was paid: refund what was not sent" if order.is_erased else why
             return order.problem or (orders.HELD if order.held else why)
         case _:
             return order.waiting.detail if order.waiting else ""

@@ -31,3 +31,15 @@ class ProviderUnreadable(ProviderUnavailable):
 
 class ProviderRefused(KeypostError):
     """A payment provider does not accept our key, or the key is of the other mode: a person must mend it."""
+
+
+class NotFound(KeypostError):
+    """What was asked for does not exist."""
+
+
+class Refused(KeypostError):
+    """As things stand, what was asked for is not done; nothing was changed."""
+
+
+class TooMany(Refused):
+    """It was asked for too often: later it may be done."""

@@ -2,6 +2,7 @@
 tries again by itself mails the customer twice."""
 
 import re
+from contextlib import suppress
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,18 @@ class Mailer:
         except HTTPClientError as error:
             return MailUnknown(f"the answer of SES was lost: {type(error).__name__}")
         return MailSent(answer["MessageId"])
+
+    def why_suppressed(self, address: str) -> str | None:
+        """Why SES takes mail to this address and drops it: BOUNCE or COMPLAINT; None when it does not."""
+        try:
+            answer = self._client.get_suppressed_destination(EmailAddress=address)
+        except self._client.exceptions.NotFoundException:
+            return None
+        return answer["SuppressedDestination"]["Reason"]
+
+    def lift_suppression(self, address: str) -> None:
+        with suppress(self._client.exceptions.NotFoundException):  # somebody else did
+            self._client.delete_suppressed_destination(EmailAddress=address)
 
 
 def _refusal(error: ClientError) -> MailOutcome:

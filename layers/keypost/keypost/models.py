@@ -48,6 +48,10 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
+ADDRESS_CHANGED = "address_changed"  # a notice to the old address, whatever becomes of the order
+WITHOUT_CODES = ("reminder", ADDRESS_CHANGED)
+
+
 class Reason(StrEnum):
     """Why an order waits and cannot go on by itself."""
 
@@ -277,6 +281,27 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """That a person, or the customer, wants something done."""
+
+    at: datetime
+    who: str
+    why: str = ""  # in their own words
+    key: str = ""  # the same one again is the same wish
+
+
+@dataclass(frozen=True, slots=True)
+class BadCode:
+    """A code that did not work, and was swapped for another one in its license."""
+
+    license: str
+    code: str
+    sku: str
+    reason: str
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     id: str
     purpose: str
@@ -289,10 +314,13 @@ class Mail:
     may_have_left: bool = False  # true for ever once SES took it, or may have
     unknowns: int = 0  # attempts whose outcome is not known
     lines: tuple[int, ...] = ()  # those it is about; none for all
+    licenses: tuple[str, ...] = ()  # those of the lines that it is about; none for all
+    to: str | None = None  # None: to the address of its order
+    asked: Asked | None = None  # who wanted it, when it does not follow from the order
 
     @property
     def holds_codes(self) -> bool:
-        return self.purpose != "reminder"
+        return self.purpose not in WITHOUT_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +365,9 @@ class Order:
     held: bool = False  # a person keeps it back
     waits: tuple[Waiting, ...] = ()  # one for each reason
     registered: tuple[str, ...] = ()  # the orders that list it among their renewals, or are about to
+    bad_codes: tuple[BadCode, ...] = ()
+    corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
+    forget_on: date | None = None  # its customer was erased; what is left is kept until then
     version: int = 0  # 0: not stored yet
 
     @property
@@ -353,7 +384,11 @@ class Order:
         """Whether what is still to be sent may be sent, when its time comes."""
         may = self.is_paid or (self.released and self.standing is Standing.PARTLY_REFUNDED)
         kept_back = self.problem is not None or self.held or self.canceled or self.belongs_to is not None
-        return may and not kept_back
+        return may and not kept_back and not self.is_erased
+
+    @property
+    def is_erased(self) -> bool:
+        return self.forget_on is not None
 
     @property
     def waiting(self) -> Waiting | None:
@@ -394,14 +429,15 @@ class Order:
     @property
     def sent_lines(self) -> frozenset[int]:
         """The lines whose codes may have reached the customer."""
-        return self._lines_of(self._left)
+        return self.lines_of(self._left)
 
     @property
     def owed_lines(self) -> frozenset[int]:
         """The lines whose codes have a mail, whatever became of it."""
-        return self._lines_of([mail for mail in self.mails if mail.holds_codes])
+        return self.lines_of([mail for mail in self.mails if mail.holds_codes])
 
-    def _lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
+    def lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
+        """The lines that these mails of it are about, by number."""
         return frozenset(n for mail in mails for n in mail.lines or range(1, len(self.lines) + 1))
 
     def term(self, line: int) -> Term | None:
@@ -422,6 +458,16 @@ class StockCode:
     digest: str
     code: str
     sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadStockCode:
+    """A code that did not work, for a claim at who sold it."""
+
+    code: str
+    sku: str
+    reason: str
+    day: date  # on which it was swapped
 
 
 @dataclass(frozen=True, slots=True)

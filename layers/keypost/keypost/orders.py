@@ -13,6 +13,7 @@ from itertools import islice
 from keypost import renewals
 from keypost.errors import InvalidInput
 from keypost.models import (
+    ADDRESS_CHANGED,
     Fact,
     Kind,
     License,
@@ -46,10 +47,12 @@ MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 TIMELINE_KEPT = 200
 HELD = "a person holds it"
+NO_ADDRESS = "there is no usable e-mail address: ask the customer for one, and correct it"
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
 MAIL_LEASE = timedelta(minutes=2)  # longer than the worker may run
 MAIL_DOUBT = timedelta(minutes=15)  # time for SES to tell, before a mail of unknown outcome is sent again
 MAIL_BACK_OFF = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+MAIL_ATTEMPTS = 5  # after so many, somebody should know that it does not leave
 MAIL_BACK_OFF_LAST = timedelta(hours=1)
 
 
@@ -155,10 +158,11 @@ def belonging_to(order: Order, other: str, now: datetime) -> Order:
 
 
 def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
+    notice = replace(notice, email=order.corrected.get(notice.email or "", notice.email))
     return replace(
         order,
-        email=notice.email,
-        name=notice.name,
+        email=None if order.is_erased else notice.email,
+        name=None if order.is_erased else notice.name,
         language=notice.language or order.language,
         lines=notice.lines,
         terms=order.terms if notice.lines == order.lines else (),
@@ -173,7 +177,7 @@ def _problem(notice: PaymentNotice, currency: str) -> str | None:
     if not notice.lines:
         return "nothing says what was bought: put an order card on the payment, or serve by hand"
     if not notice.email and not all(line.kind is Kind.RENEWAL for line in notice.lines):
-        return "there is no usable e-mail address: ask the customer for one, then serve by hand"
+        return NO_ADDRESS
     if notice.amount is not None and not Decimal(notice.amount):
         return "nothing was paid for it: check the shop, then serve by hand"
     if notice.currency != currency:
@@ -270,7 +274,7 @@ def _license_id(order_id: str, line: int, code: StockCode) -> str:
 
 def returnable(order: Order) -> tuple[License, ...]:
     """The licenses of an order that will not be served, whose codes never left: these can be sold again."""
-    if order.standing is not Standing.REFUNDED and not order.canceled:
+    if order.standing is not Standing.REFUNDED and not order.canceled and not order.is_erased:
         return ()
     return tuple(license_ for license_ in order.licenses if license_.line not in order.sent_lines)
 
@@ -280,7 +284,7 @@ def with_codes_returned(order: Order, returned: Collection[str], now: datetime) 
     kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
     mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING)
     order = replace(order, licenses=kept, mails=mails)
-    why = "was canceled" if order.canceled else "was refunded"
+    why = "was canceled" if order.canceled else "was erased" if order.is_erased else "was refunded"
     return noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
 
 
@@ -296,7 +300,7 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
             replace(one, first_day=new[one.line].first_day, last_day=new[one.line].last_day) if one.line in new else one
             for one in order.licenses
         ),
-        email=order.email or (base.email if base else None),
+        email=_address(order, base),
         name=order.name or (base.name if base else None),
     )
     order = without_waits(order, Reason.PRODUCT, *(() if renewals.unscheduled(order) else (Reason.RENEWS,)))
@@ -305,9 +309,15 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
         why = f"line {term.line} runs from {term.first_day} up to and including {term.last_day}{paid}"
         order = noted(order, now, "renewal scheduled", why)
     if order.email is None:
-        order = replace(order, problem="there is no usable e-mail address: ask the customer, then serve by hand")
-        order = noted(order, now, "on hold", order.problem or "")
+        order = noted(replace(order, problem=NO_ADDRESS), now, "on hold", NO_ADDRESS)
     return order
+
+
+def _address(order: Order, base: Order | None) -> str | None:
+    """Its own, unless that was corrected in what it renews, or there is none."""
+    if base is None:
+        return order.email
+    return base.corrected.get(order.email, order.email) if order.email else base.email
 
 
 def without_terms(order: Order, now: datetime, why: str) -> Order:
@@ -367,12 +377,13 @@ def without_waits(order: Order, *reasons: Reason) -> Order:
 
 
 def owe_mail(order: Order, purpose: str, now: datetime, lines: tuple[int, ...] = ()) -> Order:
-    mail = Mail(_next_mail_id(order, purpose), purpose, MailState.PENDING, next_at=now, lines=lines)
-    return replace(order, mails=(*order.mails, mail))
+    return replace(order, mails=(*order.mails, replace(new_mail(order, purpose, now), lines=lines)))
 
 
-def _next_mail_id(order: Order, purpose: str) -> str:
-    return f"{purpose}-{1 + sum(mail.purpose == purpose for mail in order.mails)}"
+def new_mail(order: Order, purpose: str, now: datetime) -> Mail:
+    """The next mail of its kind, to be sent at once."""
+    mail_id = f"{purpose}-{1 + sum(mail.purpose == purpose for mail in order.mails)}"
+    return Mail(mail_id, purpose, MailState.PENDING, next_at=now)
 
 
 def claim_mail(order: Order, mail_id: str, now: datetime) -> Order:
@@ -407,6 +418,18 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
 def fail_mail(order: Order, mail_id: str, reason: str, now: datetime) -> Order:
     mail = replace(order.mail(mail_id), state=MailState.FAILED, next_at=None, problem=reason)
     return noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
+
+
+def stuck_mails(order: Order) -> list[Mail]:
+    """Those that do not leave, and that no later mail made good."""
+    stuck = []
+    for place, mail in enumerate(order.mails):
+        failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
+        later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT and not each.licenses]
+        is_made_good = mail.holds_codes and any(order.lines_of([mail]) <= order.lines_of([each]) for each in later)
+        if failing and mail.purpose != ADDRESS_CHANGED and not is_made_good:
+            stuck.append(mail)
+    return stuck
 
 
 def _back_off(order_id: str, attempt: int) -> timedelta:

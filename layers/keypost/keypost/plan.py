@@ -1,16 +1,15 @@
 """The decision: where does this order stand, and what is the one next thing to do? Pure, and level-triggered:
 it looks at what is, not at what woke it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from keypost.models import Kind, License, MailState, Order, Reason, Reminder, Standing
-from keypost.orders import MONEY_BACK, Delivery, deliveries, missing, returnable
+from keypost.models import ADDRESS_CHANGED, Kind, License, Mail, MailState, Order, Reason, Reminder, Standing
+from keypost.orders import MONEY_BACK, Delivery, deliveries, missing, returnable, stuck_mails
 from keypost.renewals import unscheduled
 
 MAIL_UNKNOWNS = 5  # attempts of unknown outcome, each of which may have reached the customer
-MAIL_ATTEMPTS = 5  # after so many, somebody should know that it does not leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def plan(order: Order, products: Collection[str], now: datetime, tried: Collecti
     """The next step for an order, given the SKUs that the catalog knows and the deliveries that wait, as was found
     just now; None when there is nothing to do. What needs nothing comes first: one delivery that waits keeps no other
     back."""
-    if step := _end_of_lease(order, now) or _take_back(order):
+    if step := _end_of_lease(order, now) or _take_back(order) or _send_notice(order, now):
         return step
     if _is_expected(order):
         return _find_terms(order, products, now) or _tell_unpaid(order, now)
@@ -112,6 +111,19 @@ def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
     return GiveUpTerms() if _gives_up_terms(order) else None
 
 
+def _send_notice(order: Order, now: datetime) -> SendMail | GiveUpMail | None:
+    """What is told whatever becomes of the order."""
+    return _send([mail for mail in order.mails if mail.purpose == ADDRESS_CHANGED], now)
+
+
+def _send(mails: Iterable[Mail], now: datetime) -> SendMail | GiveUpMail | None:
+    for mail in mails:
+        if mail.state in (MailState.PENDING, MailState.UNKNOWN) and mail.next_at and mail.next_at <= now:
+            spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
+            return GiveUpMail(mail.id) if spent else SendMail(mail.id)
+    return None
+
+
 def _serve(order: Order, products: Collection[str], now: datetime, tried: Collection[Delivery]) -> Step | None:
     begun = [d for d in deliveries(order) if min(d.reserve_at, d.mail_at) <= now and d not in tried]
     lacking = [delivery for delivery in begun if missing(order, delivery.lines)]
@@ -119,11 +131,7 @@ def _serve(order: Order, products: Collection[str], now: datetime, tried: Collec
         return StartMail(ready[0])
     if due := tuple(reminder for reminder in order.reminders if reminder.at <= now):
         return Remind(due)
-    for mail in order.mails:
-        if mail.state in (MailState.PENDING, MailState.UNKNOWN) and mail.next_at and mail.next_at <= now:
-            spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
-            return GiveUpMail(mail.id) if spent else SendMail(mail.id)
-    if step := _find_terms(order, products, now):
+    if step := _send(order.mails, now) or _find_terms(order, products, now):
         return step
     return _assign(order, lacking[0], products) if lacking else None
 
@@ -149,11 +157,12 @@ def _assign(order: Order, delivery: Delivery, products: Collection[str]) -> Wait
 
 def _is_expected(order: Order) -> bool:
     """An order that the shop told of, and whose money may still come."""
-    return order.standing in (Standing.OPEN, Standing.FAILED) and order.problem is None and not order.canceled
+    may_come = order.standing in (Standing.OPEN, Standing.FAILED) and order.problem is None
+    return may_come and not order.canceled and not order.is_erased
 
 
 def _gives_up_terms(order: Order) -> bool:
-    return (order.canceled or order.standing is Standing.REFUNDED) and bool(order.registered)
+    return (order.canceled or order.is_erased or order.standing is Standing.REFUNDED) and bool(order.registered)
 
 
 def _tell_unpaid(order: Order, now: datetime) -> TellUnpaid | None:
@@ -175,7 +184,8 @@ def next_due(order: Order) -> datetime | None:
     """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
     give it one."""
     retry_at = min((waiting.retry_at for waiting in order.waits), default=None)
-    moments = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
+    always = (m for m in order.mails if m.state is MailState.SENDING or m.purpose == ADDRESS_CHANGED)
+    moments = [mail.next_at for mail in always]
     if returnable(order) or _gives_up_terms(order):
         moments = [order.created_at]
     elif (_is_expected(order) or order.is_servable) and unscheduled(order):
@@ -220,8 +230,7 @@ def _while_served(order: Order, since: datetime) -> tuple[Reason, datetime] | No
         return waiting.reason, needed_by(order) if waiting.reason is Reason.STOCK else waiting.since
     if order.is_paid_twice:
         return Reason.PAID_TWICE, since
-    stuck = (m.state is MailState.FAILED or (m.attempts >= MAIL_ATTEMPTS and m.next_at) for m in order.mails)
-    return (Reason.MAIL, since) if any(stuck) else None
+    return (Reason.MAIL, since) if stuck_mails(order) else None
 
 
 def needed_by(order: Order) -> datetime:

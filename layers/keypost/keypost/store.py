@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from keypost import codes, plan
 from keypost.errors import Conflict
-from keypost.models import License, Order, PaymentNotice, Product, Reason, StockCode
+from keypost.models import BadCode, BadStockCode, License, Order, PaymentNotice, Product, Reason, StockCode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -88,6 +88,55 @@ class Store:
         """Store an order together with codes that it gives back to the stock, all or nothing. Conflict as above."""
         return self._save_with(order, [self._give_back(codes.digest(r.code), r.sku, order.id) for r in returned])
 
+    def swap_code(self, order: Order, bad: BadCode, other: StockCode, batch: str, day: date) -> Order:
+        """Store an order together with another code for one of its licenses; the bad one, of this batch, is set aside
+        for a claim at who sold it. Conflict as above."""
+        return self._save_with(order, [self._take(other.digest, order.id), self._quarantine(bad, order.id, batch, day)])
+
+    def claims(self, batch: str) -> list[BadStockCode]:
+        """The bad codes of a batch (empty for those without one), in the order in which they were found."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="stock",
+            KeyConditionExpression="stock = :batch",
+            ExpressionAttributeValues={":batch": {"S": _claims_of(batch)}},
+        )
+        ids = [item["pk"]["S"] for page in pages for item in page["Items"]]
+        found = (
+            BadStockCode(item["code"], item["sku"], item["reason"], date.fromisoformat(item["stock_order"]))
+            for item in self._batch_get(ids)
+        )
+        return sorted(found, key=lambda bad: (bad.day, bad.code))
+
+    def batch_of(self, code: str) -> str:
+        """The batch with which a code came; empty when it has none, or is not known."""
+        return next((str(item.get("batch", "")) for item in self._batch_get([f"CODE#{codes.digest(code)}"])), "")
+
+    def order_of_code(self, code: str) -> str | None:
+        """The order that a code was given to, also if it was swapped for another since."""
+        return next((item.get("order_id") for item in self._batch_get([f"CODE#{codes.digest(code)}"])), None)
+
+    def orders_of(self, email: str) -> list[str]:
+        """The ids of all orders of a customer, by the address that they have now."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="customer",
+            KeyConditionExpression="customer = :customer",
+            ExpressionAttributeValues={":customer": {"S": _customer(email)}},
+        )
+        return [order_id for page in pages for order_id in _order_ids(page["Items"])]
+
+    def forget_told(self, names: Iterable[str]) -> None:
+        """Remove what callbacks said of payments before their orders were known: it names the customer."""
+        for item in self._batch_get([f"PAYMENT#{name}" for name in names]):
+            if told := [name for name in item if name.startswith("told_")]:
+                self._client.update_item(
+                    TableName=self.table,
+                    Key={"pk": {"S": item["pk"]}},
+                    UpdateExpression="REMOVE " + ", ".join(f"#{n}" for n in range(len(told))),
+                    ExpressionAttributeNames={f"#{n}": name for n, name in enumerate(told)},
+                )
+
     def _save_with(
         self, order: Order, updates: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]] = ()
     ) -> Order:
@@ -114,6 +163,18 @@ class Store:
     def load_all(self, order_ids: Sequence[str]) -> Iterator[Order]:
         """These orders, as far as they exist, in any order."""
         return (_converter.structure(item, Order) for item in self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
+
+    def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
+        """A free code as below, of another batch if there is one."""
+        hints, first = self._hints(sku, usable_on), None
+        while page := list(islice(hints, _HINTS_PER_PAGE)):
+            for item in self._batch_get([hint["pk"]["S"] for hint in page]):
+                if item["state"] == "free":
+                    found = StockCode(_digest(item), item["code"], item["sku"])
+                    if item.get("batch", "") != batch:
+                        return found
+                    first = first or found
+        return first
 
     def pick(self, sku: str, count: int, usable_on: date) -> list[StockCode]:
         """Up to `count` free codes of a product that can still be activated on a day, those that run out first
@@ -371,6 +432,24 @@ class Store:
             },
         }
 
+    def _quarantine(self, bad: BadCode, order_id: str, batch: str, day: date) -> dict[str, Any]:
+        """It stays in the stock index, under the claims of its batch."""
+        return {
+            "TableName": self.table,
+            "Key": {"pk": {"S": f"CODE#{codes.digest(bad.code)}"}},
+            "UpdateExpression": "SET #state = :quarantined, reason = :reason, stock = :claims, stock_order = :day",
+            "ConditionExpression": "#state = :assigned AND order_id = :order",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":quarantined": {"S": "quarantined"},
+                ":assigned": {"S": "assigned"},
+                ":order": {"S": order_id},
+                ":reason": {"S": bad.reason},
+                ":claims": {"S": _claims_of(batch)},
+                ":day": {"S": day.isoformat()},
+            },
+        }
+
     def _give_back(self, digest: str, sku: str, order_id: str) -> dict[str, Any]:
         return {
             "TableName": self.table,
@@ -396,8 +475,18 @@ def _order_item(order: Order) -> dict[str, Any]:
         reason, since = needs
         item |= {"attention": reason, "attention_since": _moment(since)}
     if order.email:
-        item["customer"] = hashlib.sha256(order.email.casefold().encode()).hexdigest()
+        item["customer"] = _customer(order.email)
+    if order.forget_on:
+        item["expires"] = int(datetime.combine(order.forget_on, datetime.max.time(), UTC).timestamp())
     return _wire(item)
+
+
+def _customer(email: str) -> str:
+    return hashlib.sha256(email.casefold().encode()).hexdigest()
+
+
+def _claims_of(batch: str) -> str:
+    return f"bad codes of {batch}"
 
 
 def _code_item(sku: str, code: str, batch: str | None, activate_before: date | None) -> dict[str, Any]:

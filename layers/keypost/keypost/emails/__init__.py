@@ -7,13 +7,14 @@ from email.message import EmailMessage
 from typing import Any
 
 from keypost import codes
+from keypost.emails.address_changed import address_changed
 from keypost.emails.languages import spoken
 from keypost.emails.message import Shop, build
 from keypost.emails.purchase import purchase
 from keypost.emails.reminder import reminder
 from keypost.emails.renewal import renewal
 from keypost.errors import InvalidInput
-from keypost.models import Mail, Order, Product
+from keypost.models import ADDRESS_CHANGED, Mail, Order, Product
 
 __all__ = ["Shop", "compose"]
 
@@ -21,16 +22,20 @@ _KINDS: dict[str, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, 
     "purchase": purchase,
     "renewal": renewal,
     "reminder": reminder,
+    "resend": purchase,
+    "replacement": purchase,
+    ADDRESS_CHANGED: address_changed,
 }
 
 
 def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
     """The message that this mail is. InvalidInput when it must not leave: a code that is none of its product, or no
     address."""
-    if order.email is None:
+    address = mail.to or order.email
+    if address is None:
         raise InvalidInput("there is no address to write to")
     for license_ in order.licenses:
         codes.checked(license_.code, products[license_.sku])
     language = spoken(order.language)
     context = {"language": language, "order": order} | _KINDS[mail.purpose](order, mail, products, language)
-    return build(mail.purpose, order.email, f"{order.id}/{mail.id}", shop, context, now)
+    return build(mail.purpose, address, f"{order.id}/{mail.id}", shop, context, now)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keypost.emails.languages import in_language
-from keypost.models import Mail, Order, Product
+from keypost.models import Kind, Mail, Order, Product
 
 
 def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> list[dict[str, Any]]:
@@ -13,10 +13,12 @@ def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: 
         if mail.lines and number not in mail.lines:
             continue
         product = products[line.sku]
-        licenses = [license_ for license_ in order.licenses if license_.line == number]
+        of_line = [license_ for license_ in order.licenses if license_.line == number]
+        licenses = [license_ for license_ in of_line if not mail.licenses or license_.id in mail.licenses]
         found.append(
             {
                 "line": number,
+                "is_renewal": line.kind is Kind.RENEWAL,
                 "name": in_language(product.name, language),
                 "vendor": product.vendor,
                 "devices": product.devices,

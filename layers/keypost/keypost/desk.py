@@ -1,0 +1,132 @@
+"""What support asks for, over the store: decided by `support`, saved, and the order poked. Everything here may be
+asked again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import partial
+
+from keypost import support
+from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
+from keypost.mailer import Mailer
+from keypost.models import Asked, Mail, Order
+from keypost.periods import local_day
+from keypost.queue import Queue
+from keypost.store import Store
+
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    store: Store
+    queue: Queue
+    zone: tzinfo
+
+    def order(self, order_id: str) -> Order:
+        return _existing(self.store.load(order_id), order_id)
+
+    def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
+        """NotFound when there is no such order."""
+        order = self.store.change(order_id, lambda order: change(_existing(order, order_id)))
+        self._poke(order_id)
+        return order
+
+    def _poke(self, order_id: str) -> None:
+        with suppress(QueueUnavailable):  # what is owed is stored and due: a schedule finds it
+            self.queue.poke(order_id)
+
+    def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail:
+        """Owe the mail of an order once more. Refused when its address is suppressed at SES, which would take the mail
+        and drop it; `lift` ends that first, never after a complaint."""
+        order = self.order(order_id)
+        owed = support.resend(order, asked, self.zone)[1]  # refused before anybody is asked
+        why = mailer.why_suppressed(order.email) if order.email else None
+        if order.email and why == "BOUNCE" and lift:
+            mailer.lift_suppression(order.email)
+        elif why:
+            raise Refused(f"order {order_id} is not sent again: {_SUPPRESSED.get(why, _SUPPRESSED['COMPLAINT'])}")
+
+        def resent(order: Order) -> Order:
+            nonlocal owed
+            order, owed = support.resend(order, asked, self.zone)
+            return order
+
+        self.change(order_id, resent)
+        return owed
+
+    def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
+        """Write to another address, for this order and the renewals that follow it; the ids of the orders that are
+        changed. The renewals first: a crash between is made up for when it is asked again."""
+        order = self.order(order_id)
+        old = order.email or ""
+        follow = [each.id for each in self._renewing(order) if (each.email or "") == old and not each.is_erased]
+        for renewal_id in follow:
+            self.change(renewal_id, partial(support.with_address, email=email, asked=asked))
+        for base_id in self._renewed(order):
+            self.change(base_id, partial(support.with_correction, old=old, email=email))
+        self.change(order_id, partial(support.correct_address, email=email, asked=asked))
+        return [order_id, *follow]
+
+    def _renewed(self, order: Order) -> list[str]:
+        """The orders that keep the lists in which this one stands: they see the renewals that are still to come."""
+        return sorted({term.renews for term in order.terms if term.renews})
+
+    def _renewing(self, order: Order) -> Iterator[Order]:
+        """The renewals of an order, and those that stand behind it where it is one itself."""
+        ids = {renewal.order_id for renewal in order.renewals}
+        for base_id in self._renewed(order):
+            listed = [renewal.order_id for renewal in self.order(base_id).renewals]
+            ids.update(listed[listed.index(order.id) + 1 :] if order.id in listed else ())
+        return self.store.load_all(sorted(ids - {order.id}))
+
+    def swap_code(self, order_id: str, license_id: str, reason: str, asked: Asked) -> Order:
+        """Give a license another code, of another batch if there is one. Refused when none is free."""
+        for _ in range(_TRIES):
+            order = self.order(order_id)
+            if support.swapped(order, license_id, asked):
+                return order
+            bad = support.license_of(order, license_id)
+            today = local_day(asked.at, self.zone)
+            batch = self.store.batch_of(bad.code)
+            other = self.store.pick_of_other_batch(bad.sku, max(today, bad.first_day), batch)
+            if why_not := support.why_no_swap(order, bad):
+                raise Refused(f"license {license_id} gets no other code: {why_not}")
+            if other is None:
+                raise Refused(f"no code of {bad.sku} is free: import some, then swap this one")
+            changed = support.with_other_code(order, license_id, other, reason, asked)
+            try:
+                saved = self.store.swap_code(changed, changed.bad_codes[-1], other, batch, today)
+            except Conflict:  # somebody took that code, or changed the order
+                continue
+            self.store.count_used(bad.sku, today, 1)
+            self._poke(order_id)
+            return saved
+        raise Conflict(f"order {order_id} is being changed by others: ask again")
+
+    def erase(self, email: str, asked: Asked, years: int) -> list[Order]:
+        """Remove who a customer is from all of their orders; what tax law asks for stays so many years."""
+        erased = []
+        for order_id in self.store.orders_of(email):
+            order = self.order(order_id)
+            for base_id in self._renewed(order):
+                self.change(base_id, partial(support.without_correction, email=order.email or ""))
+            self.store.forget_told(name for payment in order.payments for name in payment.names)
+            until = support.forget_on(order.created_at, years, self.zone)
+            erased.append(self.change(order_id, partial(support.erase, asked=asked, forget_on=until)))
+        return erased
+
+
+_SUPPRESSED = {
+    "BOUNCE": "SES drops mail to its address, since an earlier one bounced. Correct the address, or lift the"
+    " suppression if the customer says that it is right",
+    "COMPLAINT": "its customer reported an earlier mail as spam, so SES drops mail to this address. Ask the customer"
+    " for another address",
+}
+
+
+def _existing(order: Order | None, order_id: str) -> Order:
+    if order is None:
+        raise NotFound(f"there is no order {order_id}: check the number, or search by address")
+    return order

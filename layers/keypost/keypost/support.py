@@ -1,0 +1,188 @@
+"""What support does for a customer, as pure changes: each takes an order and returns the order as it is from then on.
+`Refused` says why something is not done, and what can be done instead."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta, tzinfo
+
+from keypost import orders
+from keypost.errors import NotFound, Refused, TooMany
+from keypost.models import ADDRESS_CHANGED, Asked, BadCode, License, Mail, MailState, Order, Standing, StockCode
+from keypost.periods import local_day
+
+RESENDS_PER_DAY = 3  # of one order
+BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
+_DOUBLE_CLICK = timedelta(minutes=1)
+_ON_ITS_WAY = (MailState.PENDING, MailState.SENDING)
+_IS_LEAVING = "its mail is just being sent: look again in a few minutes"
+_NO_MONEY = {
+    Standing.OPEN: "it is not paid: look for the payment at the provider, or ask the customer to pay",
+    Standing.FAILED: "its payment failed: ask the customer to pay again",
+    Standing.REFUNDED: "its money went back: the customer buys a new license",
+    Standing.DISPUTED: "its payment is disputed: wait until that is decided",
+}
+
+
+def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
+    """Owe the customer all that reached them, or should have, once more. The same wish twice is one mail."""
+    for mail in order.mails:
+        if mail.purpose == "resend" and mail.asked and _is_same_wish(mail.asked, asked):
+            return order, mail
+    if why_not := why_no_resend(order, zone):
+        raise Refused(f"order {order.id} is not sent again: {why_not}")
+    today = local_day(asked.at, zone)
+    times = sum(mail.purpose == "resend" and _asked_on(mail, zone) == today for mail in order.mails)
+    if times >= RESENDS_PER_DAY:
+        raise TooMany(
+            f"order {order.id} was sent again {times} times today, which is the most: check the address with the"
+            " customer, or try another one"
+        )
+    owed = replace(orders.new_mail(order, "resend", asked.at), lines=_lines_to_repeat(order), asked=asked)
+    order = replace(order, mails=(*order.mails, owed))
+    return orders.noted(order, asked.at, "resend asked", asked.why, asked.who), owed
+
+
+def why_no_resend(order: Order, zone: tzinfo) -> str | None:
+    """Why an order's mail cannot be sent again now, and what can be done; None when it can."""
+    if why_not := _why_not_served(order):
+        return why_not
+    if _lines_to_repeat(order):
+        return None
+    if any(mail.state in _ON_ITS_WAY for mail in order.mails if mail.holds_codes):
+        return _IS_LEAVING
+    if order.waiting:
+        return f"it waits for {order.waiting.reason}, and its mail leaves by itself then: {order.waiting.detail}"
+    if coming := orders.deliveries(order):
+        return f"its mail leaves by itself on {local_day(coming[0].mail_at, zone)}"
+    return "nothing of it has been sent yet, and nothing is due"
+
+
+def _why_not_served(order: Order) -> str | None:
+    if order.is_erased:
+        return "its customer was erased, and no address is known any more"
+    if order.belongs_to:
+        return f"its payment is of order {order.belongs_to}: send that one again"
+    if order.canceled:
+        return "it was canceled"
+    if order.standing in _NO_MONEY:
+        return _NO_MONEY[order.standing]
+    if not order.is_servable:
+        why = order.problem or (orders.HELD if order.held else "a part was refunded")
+        return f"it is on hold, {why}: release it first, if that is right"
+    return None
+
+
+def _lines_to_repeat(order: Order) -> tuple[int, ...]:
+    """Those whose mail left, or would not leave, and is not about to."""
+    on_its_way = [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY]
+    return tuple(sorted(order.owed_lines - order.lines_of(on_its_way)))
+
+
+def _is_same_wish(one: Asked, other: Asked) -> bool:
+    return one.key == other.key if other.key else abs(other.at - one.at) < _DOUBLE_CLICK
+
+
+def _asked_on(mail: Mail, zone: tzinfo) -> date | None:
+    return local_day(mail.asked.at, zone) if mail.asked else None
+
+
+def correct_address(order: Order, email: str, asked: Asked) -> Order:
+    """Write to another address from now on, and tell the old one, without saying which the new one is."""
+    if order.is_erased:
+        raise Refused(f"order {order.id} gets no address: its customer was erased")
+    old = order.email
+    changed = with_address(order, email, asked)
+    if changed is order or not old:
+        return changed
+    notice = replace(orders.new_mail(changed, ADDRESS_CHANGED, asked.at), to=old, asked=asked)
+    return replace(changed, mails=(*changed.mails, notice))
+
+
+def with_address(order: Order, email: str, asked: Asked) -> Order:
+    """The same for a renewal of a corrected order: its old address has been told."""
+    if order.email == email or order.is_erased:
+        return order
+    problem = None if order.problem == orders.NO_ADDRESS else order.problem
+    order = with_correction(replace(order, email=email, problem=problem), order.email or "", email)
+    return orders.noted(order, asked.at, "address corrected", asked.why, asked.who)
+
+
+def with_correction(order: Order, old: str, email: str) -> Order:
+    """What comes later, of its payments and its renewals, may bring the wrong address again (or none, which is an
+    empty one): it gets the right one."""
+    if order.corrected.get(old) == email:
+        return order
+    kept = {wrong: email if right == old else right for wrong, right in order.corrected.items() if wrong != email}
+    return replace(order, corrected=kept | {old: email})
+
+
+def license_of(order: Order, license_id: str) -> License:
+    found = next((license_ for license_ in order.licenses if license_.id == license_id), None)
+    if found is None:
+        raise NotFound(f"order {order.id} has no license {license_id}")
+    return found
+
+
+def why_no_swap(order: Order, license_: License) -> str | None:
+    """Why a license gets no other code; None when it may have one."""
+    if why_not := _why_not_served(order):
+        return why_not
+    on_its_way = [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY]
+    return _IS_LEAVING if license_.line in order.lines_of(on_its_way) else None
+
+
+def swapped(order: Order, license_id: str, asked: Asked) -> bool:
+    """Whether this very wish was granted already."""
+    return any(bad.license == license_id and _is_same_wish(bad.asked, asked) for bad in order.bad_codes)
+
+
+def with_other_code(order: Order, license_id: str, code: StockCode, reason: str, asked: Asked) -> Order:
+    """Another code for the same license and period, with a mail if the bad one had left. `asked.why` is free text,
+    `reason` one of BAD_CODE_REASONS."""
+    bad = license_of(order, license_id)
+    if why_not := why_no_swap(order, bad):
+        raise Refused(f"license {license_id} gets no other code: {why_not}")
+    licenses = tuple(replace(each, code=code.code) if each is bad else each for each in order.licenses)
+    bad_code = BadCode(bad.id, bad.code, bad.sku, reason, asked)
+    order = replace(order, licenses=licenses, bad_codes=(*order.bad_codes, bad_code))
+    order = orders.noted(order, asked.at, "code swapped", f"{license_id}: {reason}", asked.who)
+    if bad.line not in order.sent_lines:
+        return order
+    owed = orders.new_mail(order, "replacement", asked.at)
+    owed = replace(owed, lines=(bad.line,), licenses=(bad.id,), asked=asked)
+    return replace(order, mails=(*order.mails, owed))
+
+
+def erase(order: Order, asked: Asked, forget_on: date) -> Order:
+    """Without anything that tells who the customer is: the name, the addresses, and what people wrote. What is left
+    are the facts that tax law asks for. What had not left yet is not sent any more."""
+    if order.is_erased:
+        return order
+    timeline = tuple(each if each.who == "keypost" else replace(each, why="") for each in order.timeline)
+    order = replace(
+        order,
+        email=None,
+        name=None,
+        corrected={},
+        reminders=(),
+        mails=tuple(_without_words(mail) for mail in order.mails if mail.state is not MailState.PENDING),
+        bad_codes=tuple(replace(bad, asked=replace(bad.asked, why="", key="")) for bad in order.bad_codes),
+        timeline=timeline,
+        forget_on=forget_on,
+    )
+    return orders.noted(order, asked.at, "erased", "the customer's data, on request", asked.who)
+
+
+def _without_words(mail: Mail) -> Mail:
+    asked = replace(mail.asked, why="", key="") if mail.asked else None
+    return replace(mail, to=None, asked=asked)
+
+
+def without_correction(order: Order, email: str) -> Order:
+    """Nothing of an address that is to be erased, in the order of somebody else."""
+    kept = {wrong: right for wrong, right in order.corrected.items() if email not in (wrong, right)}
+    return order if kept == order.corrected else replace(order, corrected=kept)
+
+
+def forget_on(created_at: datetime, years: int, zone: tzinfo) -> date:
+    """The legal term counts from the end of the year of the order."""
+    return date(local_day(created_at, zone).year + years, 12, 31)

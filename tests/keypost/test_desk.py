@@ -1,0 +1,324 @@
+"""What support asks for, over the emulator's DynamoDB, SQS and SES."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import orders
+from keypost.advance import Worker
+from keypost.desk import Desk
+from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
+from keypost.models import Asked, Kind, Line, MailState, Order, PaymentState
+from keypost.store import Store
+from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order
+
+Stocked = Callable[[list[str]], None]
+Sent = Callable[[str], list[str]]
+ADDRESS = "facturen@klant.example"
+NEW = "anna@klant.example"
+YEARS = 7
+
+
+@pytest.fixture
+def desk(stack: Stack) -> Desk:
+    return Desk(stack.store, stack.queue, ZONE)
+
+
+@pytest.fixture
+def suppressed(local: LocalStack) -> Iterator[dict[str, str]]:
+    yield local.mailbox.suppressed
+    local.mailbox.suppressed.clear()
+
+
+def asked(minutes: float = 0, key: str = "") -> Asked:
+    return Asked(NOW + timedelta(minutes=minutes), "sanne", key=key)
+
+
+@pytest.fixture
+def sold(worker: Worker, store: Store, stocked: Stocked) -> Callable[..., Order]:
+    """An order whose mail has left."""
+
+    def sell(order_id: str, number: int, *lines: Line, **changes: Any) -> Order:
+        stocked([code(number)])
+        store.save(paid_order(order_id, *lines, **changes))
+        worker.advance(order_id)
+        return loaded(store, order_id)
+
+    return sell
+
+
+Sold = Callable[..., Order]
+
+
+def test_what_is_sent_again_is_the_same_code_and_says_that_it_was_asked_for(
+    desk: Desk, worker: Worker, sold: Sold, sent: Sent
+) -> None:
+    sold("desk-again", 1)
+
+    mail = desk.resend("desk-again", asked(), worker.mailer)
+    worker.advance("desk-again")
+
+    first, second = sent("desk-again")
+    assert code(1) in first
+    assert code(1) in second
+    assert "Op uw verzoek" in second
+    assert loaded(desk.store, "desk-again").mail(mail.id).state is MailState.SENT
+
+
+def test_two_agents_who_press_at_once_send_one_mail(desk: Desk, worker: Worker, sold: Sold, sent: Sent) -> None:
+    sold("desk-twice", 1)
+
+    first = desk.resend("desk-twice", asked(), worker.mailer)
+    worker.advance("desk-twice")
+    second = desk.resend("desk-twice", asked(0.5), worker.mailer)
+    worker.advance("desk-twice")
+
+    assert first.id == second.id
+    assert len(sent("desk-twice")) == 2
+
+
+@pytest.mark.parametrize(("reason", "why"), [("BOUNCE", "lift the suppression"), ("COMPLAINT", "reported")])
+def test_nothing_is_owed_to_a_suppressed_address(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str], reason: str, why: str
+) -> None:
+    before = sold(f"suppressed-{reason}", 1)
+    suppressed[ADDRESS] = reason
+
+    with pytest.raises(Refused, match=why):
+        desk.resend(before.id, asked(), worker.mailer)
+
+    assert loaded(desk.store, before.id) == before
+
+
+def test_a_suppression_after_a_bounce_can_be_lifted(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str]
+) -> None:
+    sold("lifted", 1)
+    suppressed[ADDRESS] = "BOUNCE"
+
+    desk.resend("lifted", asked(), worker.mailer, lift=True)
+
+    assert suppressed == {}
+
+
+def test_a_suppression_after_a_complaint_is_never_lifted(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str]
+) -> None:
+    sold("complained", 1)
+    suppressed[ADDRESS] = "COMPLAINT"
+
+    with pytest.raises(Refused):
+        desk.resend("complained", asked(), worker.mailer, lift=True)
+
+    assert suppressed == {ADDRESS: "COMPLAINT"}
+
+
+def test_an_order_that_is_refused_anyway_lifts_nothing(desk: Desk, worker: Worker, suppressed: dict[str, str]) -> None:
+    desk.store.save(paid_order("unpaid", state=PaymentState.OPEN))
+    suppressed[ADDRESS] = "BOUNCE"
+
+    with pytest.raises(Refused, match="not paid"):
+        desk.resend("unpaid", asked(), worker.mailer, lift=True)
+
+    assert suppressed == {ADDRESS: "BOUNCE"}
+
+
+def test_an_order_that_does_not_exist_is_not_found(desk: Desk, worker: Worker) -> None:
+    with pytest.raises(NotFound, match="nowhere"):
+        desk.resend("nowhere", asked(), worker.mailer)
+
+
+def test_a_wish_is_kept_when_the_queue_is_down(
+    desk: Desk, worker: Worker, sold: Sold, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold("desk-queue-down", 1)
+
+    def down(*_: object) -> None:
+        raise QueueUnavailable("SQS did not take the message")
+
+    monkeypatch.setattr(type(desk.queue), "poke", down)
+    desk.resend("desk-queue-down", asked(), worker.mailer)
+    monkeypatch.undo()
+
+    (due,) = [ids for ids in desk.store.due(NOW) if "desk-queue-down" in ids]
+    worker.advance("desk-queue-down")
+    assert due
+    assert len(sent("desk-queue-down")) == 2
+
+
+@pytest.fixture
+def chain(sold: Sold, store: Store, worker: Worker, clock: Clock) -> list[str]:
+    """A license, two renewals of it that are still to come, and one of them to another address."""
+    sold("chain-0", 1)
+    for n, email in enumerate([ADDRESS, ADDRESS, "boekhouding@klant.example"], start=1):
+        line = Line(SKU, 1, Kind.RENEWAL, renews="chain-0")
+        store.save(paid_order(f"chain-{n}", line, at=NOW + timedelta(minutes=n), email=email))
+        worker.advance(f"chain-{n}")
+    return [f"chain-{n}" for n in range(4)]
+
+
+def test_a_correction_reaches_the_renewals_that_follow_and_the_old_address_is_told_once(
+    desk: Desk, worker: Worker, chain: list[str], local: LocalStack
+) -> None:
+    before = len(local.mailbox.mails)
+
+    assert desk.correct_address("chain-0", NEW, asked()) == ["chain-0", "chain-1", "chain-2"]
+    for order_id in chain:
+        worker.advance(order_id)
+
+    found = [loaded(desk.store, order_id).email for order_id in chain]
+    assert found == [NEW, NEW, NEW, "boekhouding@klant.example"]
+    (told,) = local.mailbox.mails[before:]
+    assert told.to == (ADDRESS,)
+    assert "chain-0" in told.subject
+    for absent in (NEW, "Anna", code(1)):
+        assert absent not in told.text + told.html
+
+
+def test_a_correction_of_a_renewal_leaves_what_was_before_it_and_reaches_what_comes_after(
+    desk: Desk, chain: list[str], worker: Worker
+) -> None:
+    assert desk.correct_address("chain-1", NEW, asked()) == ["chain-1", "chain-2"]
+
+    assert loaded(desk.store, "chain-0").email == ADDRESS
+    line = Line(SKU, 1, Kind.RENEWAL, renews="chain-0")
+    desk.store.save(paid_order("chain-9", line, email=ADDRESS))
+    worker.advance("chain-9")
+    assert loaded(desk.store, "chain-9").email == NEW
+
+
+def test_a_swapped_code_is_of_another_batch_where_there_is_one_and_the_bad_one_is_claimed(
+    desk: Desk, worker: Worker, sold: Sold, sent: Sent
+) -> None:
+    order = sold("swap-1", 1)
+    for batch, numbers in (("test", range(10, 40)), ("other", [50])):
+        list(desk.store.add_codes(SKU, [code(n) for n in numbers], batch, None))
+
+    after = desk.swap_code("swap-1", order.licenses[0].id, "already used", asked())
+    worker.advance("swap-1")
+
+    assert after.licenses[0].code == code(50)
+    (_, text) = sent("swap-1")
+    assert code(50) in text
+    assert code(1) not in text
+    (claim,) = desk.store.claims("test")
+    assert (claim.code, claim.sku, claim.reason, claim.day) == (code(1), SKU, "already used", date(2026, 11, 23))
+    assert desk.store.order_of_code(code(1)) == "swap-1"
+    assert desk.store.order_of_code(code(50)) == "swap-1"
+
+
+def test_a_bad_code_is_never_given_out_again(desk: Desk, worker: Worker, sold: Sold, stocked: Stocked) -> None:
+    order = sold("swap-2", 1)
+    stocked([code(2)])
+
+    desk.swap_code("swap-2", order.licenses[0].id, "invalid", asked())
+    refunded = orders.with_payment(loaded(desk.store, "swap-2"), notice("swap-2"), NOW, "EUR")
+    assert refunded.licenses[0].code == code(2)
+
+    assert desk.store.pick(SKU, 9, NOW.date()) == []
+    (added,) = desk.store.add_codes(SKU, [code(1)], None, None)
+    assert added == (1, {code(1)})  # known
+
+
+def test_the_same_swap_twice_takes_one_code(desk: Desk, sold: Sold, stocked: Stocked) -> None:
+    order = sold("swap-3", 1)
+    stocked([code(2), code(3)])
+
+    for _ in range(3):
+        desk.swap_code("swap-3", order.licenses[0].id, "invalid", asked(key="click"))
+
+    assert len(desk.store.pick(SKU, 9, NOW.date())) == 1
+
+
+def test_without_a_free_code_nothing_is_swapped_and_it_says_what_to_do(desk: Desk, sold: Sold) -> None:
+    order = sold("swap-4", 1)
+
+    with pytest.raises(Refused, match="import some"):
+        desk.swap_code("swap-4", order.licenses[0].id, "invalid", asked())
+
+    assert loaded(desk.store, "swap-4") == order
+
+
+def test_a_code_that_somebody_takes_first_is_left_and_another_one_tried(
+    desk: Desk, sold: Sold, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = sold("swap-5", 1)
+    stocked([code(2)])
+    swap = Store.swap_code
+    met = iter([True])
+
+    def contended(store: Store, *args: Any) -> Order:
+        if next(met, False):
+            raise Conflict("one of its codes was changed meanwhile")
+        return swap(store, *args)
+
+    monkeypatch.setattr(Store, "swap_code", contended)
+
+    assert desk.swap_code("swap-5", order.licenses[0].id, "invalid", asked()).licenses[0].code == code(2)
+
+
+def test_every_order_of_a_customer_is_erased_and_what_was_to_come_stops(
+    desk: Desk, worker: Worker, chain: list[str], sent: Sent
+) -> None:
+    desk.correct_address("chain-3", ADDRESS, asked())
+    erased = desk.erase(ADDRESS, asked(), YEARS)
+
+    assert sorted(order.id for order in erased) == chain
+    for order_id in chain:
+        worker.advance(order_id)
+        stored = repr(desk.store._client.get_item(TableName=desk.store.table, Key={"pk": {"S": f"ORDER#{order_id}"}}))
+        assert "klant.example" not in stored
+        assert "Jansen" not in stored
+    assert loaded(desk.store, "chain-0").renewals == ()
+    assert [sent(order_id) for order_id in chain[1:]] == [[], [], sent("chain-3")]
+    assert desk.erase(ADDRESS, asked(9), YEARS) == []
+
+
+def test_what_callbacks_said_before_the_order_was_known_is_erased_too(desk: Desk, sold: Sold) -> None:
+    orphan = notice("", payment_id="cs_told-1")
+    assert desk.store.facts_of(orphan) == []
+    sold("told-1", 1)
+
+    desk.erase(ADDRESS, asked(), YEARS)
+
+    item = desk.store._client.get_item(TableName=desk.store.table, Key={"pk": {"S": "PAYMENT#stripe:cs_told-1"}})
+    assert "klant.example" not in repr(item)
+    assert item["Item"]["expires"]
+
+
+def test_an_erased_order_is_forgotten_after_the_legal_term(desk: Desk, sold: Sold) -> None:
+    sold("forgotten", 1)
+
+    desk.erase(ADDRESS, asked(), YEARS)
+
+    item = desk.store._client.get_item(TableName=desk.store.table, Key={"pk": {"S": "ORDER#forgotten"}})["Item"]
+    assert datetime.fromtimestamp(int(item["expires"]["N"]), UTC).date() == date(2033, 12, 31)
+
+
+def test_others_keep_their_data_when_one_is_erased(desk: Desk, sold: Sold) -> None:
+    mine, theirs = sold("desk-mine", 1), sold("desk-theirs", 2, email="piet@elders.example")
+
+    desk.erase(ADDRESS, asked(), YEARS)
+
+    assert loaded(desk.store, mine.id).email is None
+    assert loaded(desk.store, theirs.id) == theirs
+
+
+def test_a_renewal_that_is_erased_leaves_no_address_in_what_it_renews(desk: Desk, chain: list[str]) -> None:
+    desk.correct_address("chain-1", NEW, asked())
+    assert loaded(desk.store, "chain-0").corrected == {ADDRESS: NEW}
+
+    desk.erase(NEW, asked(), YEARS)
+
+    assert loaded(desk.store, "chain-0").corrected == {}
+
+
+def test_the_mailer_knows_an_address_that_is_not_suppressed(worker: Worker, suppressed: dict[str, str]) -> None:
+    assert worker.mailer.why_suppressed("frei+plus@elders.example") is None
+    worker.mailer.lift_suppression("frei+plus@elders.example")
+    suppressed["frei+plus@elders.example"] = "BOUNCE"
+    assert worker.mailer.why_suppressed("frei+plus@elders.example") == "BOUNCE"
