@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from keypost import telemetry
+from keypost.addresses import usable_address
 from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, ProviderUnreadable, SignatureRefused
 from keypost.models import Dispute, DisputeState, Line, PaymentNotice, PaymentState, Refunded
 from keypost.providers.call import Call
@@ -24,7 +25,6 @@ from keypost.providers.order_card import (
     first_fault,
     read_metadata,
     renewing,
-    usable_address,
 )
 from keypost.strict_json import parse_object
 

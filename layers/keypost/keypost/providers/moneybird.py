@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from keypost.addresses import usable_address
 from keypost.errors import InvalidInput, SignatureRefused
 from keypost.models import Dispute, DisputeState, Kind, Line, PaymentNotice, PaymentState
 from keypost.providers.call import Call
@@ -22,7 +23,6 @@ from keypost.providers.order_card import (
     Language,
     clean_name,
     first_fault,
-    usable_address,
 )
 from keypost.strict_json import parse_object
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Self
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
+from keypost.addresses import email_address
 from keypost.errors import InvalidInput
 from keypost.models import Kind, Line
 
@@ -18,26 +18,6 @@ MOST_LINES = 20
 _LONGEST_NAME = 100
 _NUMBERED = re.compile("line_[0-9]{1,4}")
 _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
-
-
-def email_address(text: str) -> str:
-    """An address as SES can use it: ASCII, the domain in punycode. ValueError for all else."""
-    try:
-        # `test_environment` admits the reserved domain .test; deliverability is for SES to find out.
-        found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True)
-    except EmailNotValidError:
-        raise ValueError("is not a usable e-mail address") from None
-    if not found.ascii_email:
-        raise ValueError("is not a usable e-mail address")
-    return found.ascii_email
-
-
-def usable_address(given: Any) -> str | None:
-    """An address as a provider passes it on, if it is one that SES can use."""
-    try:
-        return email_address(given) if isinstance(given, str) else None
-    except ValueError:
-        return None
 
 
 def _whole_number(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import stripe
 
+from keypost.addresses import usable_address
 from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
 from keypost.models import (
     Dispute,
@@ -23,7 +24,7 @@ from keypost.models import (
     SubscriptionEnded,
 )
 from keypost.providers.call import Call
-from keypost.providers.order_card import SKU, clean_name, read_metadata, renewing, usable_address
+from keypost.providers.order_card import SKU, clean_name, read_metadata, renewing
 from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300

@@ -1,0 +1,61 @@
+"""E-mail addresses as people type them: what SES can use, and what is probably a slip."""
+
+import difflib
+from typing import Any
+
+from dns.exception import DNSException
+from email_validator import EmailNotValidError, validate_email
+
+# Where most private customers in the Netherlands have their mail, and what looks like one of these and is not.
+_COMMON = (
+    "casema.nl", "chello.nl", "gmail.com", "googlemail.com", "hetnet.nl", "home.nl", "hotmail.be", "hotmail.com",
+    "hotmail.de", "hotmail.fr", "hotmail.nl", "icloud.com", "kpnmail.nl", "kpnplanet.nl", "live.be", "live.com",
+    "live.nl", "me.com", "msn.com", "online.nl", "outlook.be", "outlook.com", "outlook.nl", "planet.nl", "proton.me",
+    "protonmail.com", "quicknet.nl", "solcon.nl", "tele2.nl", "telenet.be", "telfort.nl", "upcmail.nl", "wxs.nl",
+    "xs4all.nl", "yahoo.com", "yahoo.nl", "zeelandnet.nl", "ziggo.nl",
+)  # fmt: skip
+_DIFFERENT = (
+    "email.com", "gmx.com", "gmx.de", "gmx.net", "hey.com", "hotmail.es", "hotmail.it", "mail.com", "ymail.com",
+)  # fmt: skip
+_ALIKE = 0.8
+_DNS_SECONDS = 3
+
+
+def email_address(text: str) -> str:
+    """An address as SES can use it: ASCII, the domain in punycode. ValueError for all else."""
+    try:
+        # `test_environment` admits the reserved domain .test; deliverability is for SES to find out.
+        found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError:
+        raise ValueError("is not a usable e-mail address") from None
+    if not found.ascii_email:
+        raise ValueError("is not a usable e-mail address")
+    return found.ascii_email
+
+
+def usable_address(given: Any) -> str | None:
+    """An address as a provider passes it on, if it is one that SES can use."""
+    try:
+        return email_address(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+
+
+def likely_meant(address: str) -> str | None:
+    """The address that somebody who typed this one probably meant; None when it looks right."""
+    name, _, domain = address.rpartition("@")
+    if domain.lower() in (*_COMMON, *_DIFFERENT):
+        return None
+    close = difflib.get_close_matches(domain.lower(), _COMMON, n=1, cutoff=_ALIKE)
+    return f"{name}@{close[0]}" if close else None
+
+
+def why_undeliverable(address: str) -> str | None:
+    """What DNS says against a domain; None when it takes mail, or when DNS does not answer in time."""
+    try:
+        validate_email(address, check_deliverability=True, allow_smtputf8=False, timeout=_DNS_SECONDS)
+    except EmailNotValidError:
+        return "DNS knows no mail server for the domain of this address: check it with the customer"
+    except DNSException:
+        return None
+    return None
