@@ -4,6 +4,7 @@ import base64
 import secrets
 import sys
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,10 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import schedule, stacks, stock
 from cli.local.commands import local
-from keypost import orders
+from keypost import keys, orders
 from keypost.catalog import read_product
 from keypost.errors import InvalidInput, KeypostError
 from keypost.models import Reason
+from keypost.periods import local_day
 from keypost.secrets import NAMES
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -157,6 +159,56 @@ def generate_secret(name: str, stack: str | None) -> None:
     )
     stacks.connect(stack).secrets.set(name, value)
     click.echo(value)
+
+
+@cli.group("support-key")
+def support_keys() -> None:
+    """Who may use the support API."""
+
+
+@support_keys.command("create")
+@click.option("--agent", required=True, help="Whose key it is; this name stands in the timeline of an order.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(keys.SCOPES),
+    default=keys.DEFAULT_SCOPES,
+    show_default=True,
+    help="What it opens; give it once for each.",
+)
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long it is good.")
+@_stack
+def create_key(agent: str, scopes: tuple[str, ...], days: int, stack: str | None) -> None:
+    """Make a key for one agent and print it this once: only its digest is kept."""
+    key, kept = keys.new_key(agent, scopes, days, datetime.now(UTC).replace(microsecond=0))
+    to = stacks.connect(stack)
+    to.store.put_support_key(kept)
+    until = local_day(kept.expires_at, to.zone)
+    click.echo(f"key {kept.id} of {agent} opens {', '.join(kept.scopes)} until {until}:", err=True)
+    click.echo(key)
+
+
+@support_keys.command("list")
+@_stack
+def list_keys(stack: str | None) -> None:
+    """All keys that were ever made, and when they were last used. The keys themselves are not kept."""
+    now, to = datetime.now(UTC), stacks.connect(stack)
+    for key in to.store.support_keys():
+        state = keys.state(key, now)
+        until = local_day(key.revoked_at or key.expires_at, to.zone)
+        used = f"last used {key.last_used}" if key.last_used else "never used"
+        click.echo(f"{key.id}  {state:<7}  {until}  {key.agent}  ({', '.join(key.scopes)}), {used}")
+
+
+@support_keys.command("revoke")
+@click.argument("key_id")
+@_stack
+def revoke_key(key_id: str, stack: str | None) -> None:
+    """Refuse a key from now on, within a minute. KEY_ID is the part between the two _, as `list` shows it."""
+    if not stacks.connect(stack).store.revoke_support_key(key_id, datetime.now(UTC).replace(microsecond=0)):
+        raise KeypostError(f"there is no key {key_id}: `keypost support-key list` shows their ids")
+    click.echo(f"key {key_id} is revoked; within a minute nobody gets in with it")
 
 
 cli.add_command(local)

@@ -25,6 +25,7 @@ from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake
 from cli.local.mailbox import Mailbox, mailbox
 from cli.local.shop import Shop
 from cli.stacks import Stack, local_session, stack_of
+from keypost import keys
 from keypost.catalog import read_product
 from keypost.errors import KeypostError
 from keypost.models import Order, Product
@@ -52,6 +53,7 @@ class LocalStack:
     stripe_webhook_secret: str
     webhook_secret: str
     mollie_token: str
+    support_key: str  # with all scopes
     other_signing_secret: str  # of Mollie's next-generation webhook, WooCommerce's and Moneybird's
     session: Any
     stack: Stack
@@ -117,6 +119,8 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 session, NAME, PARAMETERS | {"MollieUrl": providers.url, "StripeUrl": providers.url}, directory
             )
             stack = stack_of(session, outputs)
+            support_key, kept = keys.new_key("local", keys.SCOPES, 365, datetime.now(UTC).replace(microsecond=0))
+            stack.store.put_support_key(kept)
             local = LocalStack(
                 api_url=f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/v1",
                 endpoint_url=endpoint_url,
@@ -126,6 +130,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 stripe_webhook_secret="whsec_" + secrets.token_hex(16),
                 webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
                 mollie_token=secrets.token_urlsafe(16),
+                support_key=support_key,
                 other_signing_secret=secrets.token_urlsafe(16),
                 session=session,
                 stack=stack,
@@ -165,7 +170,7 @@ def describe(local: LocalStack) -> str:
         "mollie_token": local.mollie_token,
         "mollie_url": local.providers.url,
         "stripe_url": local.providers.url,
-        "support_key": None,  # there is no support API yet
+        "support_key": local.support_key,
     }
     return json.dumps(about, indent=2) + "\n"
 

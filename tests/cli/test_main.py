@@ -11,8 +11,10 @@ import pytest
 from cli import main, stacks
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
+from keypost.keys import DEFAULT_SCOPES, check, key_id, new_key
 from keypost.models import Kind, Line, Order, PaymentState, Reason, Renewal
 from keypost.orders import waiting_for, with_payment, with_terms
+from keypost.periods import local_day
 from keypost.renewals import term_of
 from tests import builders
 from tests.builders import NOW, SKU, ZONE, code, notice, paid_order
@@ -349,3 +351,65 @@ def test_an_order_that_does_not_exist_or_cannot_be_served_is_not_let_go(run: Run
     status, _, errors = run("due", "--release", "bare")
     assert status == 1
     assert "nothing says what was bought" in errors
+
+
+def test_a_support_key_is_printed_once_and_only_its_digest_is_kept(run: Run, here: Stack, local: LocalStack) -> None:
+    status, out, said = run("support-key", "create", "--agent", "anna")
+
+    key, id_ = out.strip(), key_id(out.strip())
+    assert (status, id_ is not None) == (0, True)
+    kept = here.store.support_key(str(id_))
+    assert check(key, kept, datetime.now(UTC)).scopes == ("support", "contact")
+    assert f"key {id_} of anna opens support, contact until " in said
+    items = local.session.client("dynamodb").scan(TableName=here.store.table)["Items"]
+    assert key.rpartition("_")[2] not in json.dumps(items) + run("support-key", "list")[1]
+
+
+def test_a_support_key_has_the_scopes_and_days_that_were_asked_for(run: Run, here: Stack) -> None:
+    run("support-key", "create", "--agent", "robot", "--scope", "stock", "--scope", "catalog", "--days", "30")
+
+    [kept] = here.store.support_keys()
+    assert kept.scopes == ("stock", "catalog")
+    assert kept.expires_at - kept.created_at == timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    "words", [("--agent", "anna", "--scope", "admin"), ("--agent", "an\tna"), ("--agent", "anna", "--days", "0"), ()]
+)
+def test_a_support_key_that_makes_no_sense_is_not_made(run: Run, here: Stack, words: tuple[str, ...]) -> None:
+    status, out, errors = run("support-key", "create", *words)
+
+    assert status in {1, 2}
+    assert (out, errors.startswith("keypost: ")) == ("", True)
+    assert here.store.support_keys() == []
+
+
+def test_support_keys_are_listed_with_what_they_open_and_when_they_were_used(run: Run, here: Stack) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    made = [new_key(name, DEFAULT_SCOPES, days, now) for name, days in (("anna", 30), ("bo", 30), ("old", -1))]
+    for _, key in made:
+        here.store.put_support_key(replace(key, created_at=now + timedelta(days=len(key.agent))))
+    anna, bo, old = (key for _, key in made)
+    here.store.note_support_key_used(anna.id, now.date())
+
+    assert run("support-key", "revoke", bo.id)[:2] == (
+        0,
+        f"key {bo.id} is revoked; within a minute nobody gets in with it\n",
+    )
+    status, out, _ = run("support-key", "list")
+
+    assert status == 0
+    assert [line.split() for line in out.splitlines()] == [
+        f"{bo.id} revoked {local_day(now, ZONE)} bo (support, contact), never used".split(),
+        f"{old.id} expired {local_day(old.expires_at, ZONE)} old (support, contact), never used".split(),
+        f"{anna.id} valid {local_day(anna.expires_at, ZONE)} anna (support, contact), last used {now.date()}".split(),
+    ]
+
+
+def test_a_support_key_that_does_not_exist_is_not_revoked(run: Run, here: Stack) -> None:
+    status, _, errors = run("support-key", "revoke", "0123456789")
+
+    assert (status, errors) == (
+        1,
+        "keypost: there is no key 0123456789: `keypost support-key list` shows their ids\n",
+    )

@@ -6,12 +6,14 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.local.stack import LocalStack
 from keypost import orders
 from keypost.errors import Conflict
+from keypost.keys import SCOPES, new_key
 from keypost.models import (
     Kind,
     License,
@@ -330,3 +332,48 @@ def test_what_was_used_is_counted_by_day_over_the_end_of_a_month(store: Store) -
 
     assert store.used(SKU, [date(2026, 10, 31), date(2026, 11, 1)]) == 9
     assert store.used(SKU, [date(2026, 12, 1)]) == 0
+
+
+def test_a_support_key_comes_back_as_it_was_and_all_are_listed(store: Store) -> None:
+    keys = [new_key(f"agent {n}", SCOPES[:n], 30, NOW + timedelta(hours=n))[1] for n in (2, 1)]
+    for key in keys:
+        store.put_support_key(key)
+
+    assert [store.support_key(key.id) for key in keys] == keys
+    assert store.support_keys() == [keys[1], keys[0]]
+    assert store.support_key("0123456789") is None
+
+
+def test_a_support_key_never_takes_the_place_of_another(store: Store) -> None:
+    key = new_key("anna", SCOPES, 30, NOW)[1]
+    store.put_support_key(key)
+
+    with pytest.raises(ClientError):
+        store.put_support_key(replace(key, agent="eve"))
+    assert store.support_keys() == [key]
+
+
+def test_a_support_key_is_revoked_once_and_for_ever(store: Store) -> None:
+    key = new_key("anna", SCOPES, 30, NOW)[1]
+    store.put_support_key(key)
+
+    assert store.revoke_support_key(key.id, NOW)
+    assert store.revoke_support_key(key.id, NOW + timedelta(days=1))
+    assert store.support_key(key.id) == replace(key, revoked_at=NOW)
+
+
+def test_a_key_that_does_not_exist_is_not_made_by_revoking_or_using_it(store: Store) -> None:
+    store.note_support_key_used("0123456789", TODAY)
+
+    assert not store.revoke_support_key("0123456789", NOW)
+    assert store.support_key("0123456789") is None
+
+
+def test_the_last_day_on_which_a_key_was_used_never_goes_back(store: Store) -> None:
+    key = new_key("anna", SCOPES, 30, NOW)[1]
+    store.put_support_key(key)
+
+    for day in (TODAY, TODAY - timedelta(days=1)):
+        store.note_support_key_used(key.id, day)
+
+    assert store.support_key(key.id) == replace(key, last_used=TODAY)

@@ -13,6 +13,10 @@ class SignatureRefused(KeypostError):
     """A callback's signature is missing, wrong, too old or from the future; nothing was changed."""
 
 
+class CredentialRefused(KeypostError):
+    """A key or token for the support API is unknown, forged or no longer valid. The text is the reason, for the log."""
+
+
 class Conflict(KeypostError):
     """Somebody else changed the same items first; load again and decide again."""
 

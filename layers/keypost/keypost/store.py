@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from keypost import codes, plan
 from keypost.errors import Conflict
+from keypost.keys import SupportKey
 from keypost.models import BadCode, BadStockCode, License, Order, PaymentNotice, Product, Reason, StockCode
 
 if TYPE_CHECKING:
@@ -371,6 +372,53 @@ class Store:
         found = {name: count for item in self._batch_get(sorted(months)) for name, count in item.items()}
         return int(sum(found.get(day.isoformat(), 0) for day in days))
 
+    def put_support_key(self, key: SupportKey) -> None:
+        """Keep a new key, and its id in the list of all."""
+        item = _wire({"pk": f"KEY#{key.id}", **_converter.unstructure(key)})
+        put = {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        listed = {
+            "TableName": self.table,
+            "Key": _SUPPORT_KEYS,
+            "UpdateExpression": "ADD ids :id",
+            "ExpressionAttributeValues": {":id": {"SS": [key.id]}},
+        }
+        writes: list[Any] = [{"Put": put}, {"Update": listed}]
+        self._client.transact_write_items(TransactItems=writes)
+
+    def support_key(self, key_id: str) -> SupportKey | None:
+        """As it is this moment: a key that was revoked just now is."""
+        item = self._client.get_item(TableName=self.table, Key=_support_key(key_id), ConsistentRead=True).get("Item")
+        return _converter.structure(_plain(item), SupportKey) if item else None
+
+    def support_keys(self) -> list[SupportKey]:
+        """All keys that ever were, the newest last."""
+        ids = self._client.get_item(TableName=self.table, Key=_SUPPORT_KEYS, ConsistentRead=True).get("Item", {})
+        items = self._batch_get([f"KEY#{key_id}" for key_id in ids.get("ids", {"SS": []})["SS"]])
+        return sorted((_converter.structure(item, SupportKey) for item in items), key=lambda k: (k.created_at, k.id))
+
+    def revoke_support_key(self, key_id: str, now: datetime) -> bool:
+        """For ever, from the first time on. False when there is no such key."""
+        return self._update_support_key(
+            key_id, "SET revoked_at = if_not_exists(revoked_at, :now)", "", {":now": _moment(now)}
+        )
+
+    def note_support_key_used(self, key_id: str, day: date) -> None:
+        unless_noted = " AND (attribute_not_exists(last_used) OR last_used < :day)"
+        self._update_support_key(key_id, "SET last_used = :day", unless_noted, {":day": day.isoformat()})
+
+    def _update_support_key(self, key_id: str, update: str, condition: str, values: Mapping[str, str]) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self.table,
+                Key=_support_key(key_id),
+                UpdateExpression=update,
+                ConditionExpression=f"attribute_exists(pk){condition}",
+                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
         """The products among these SKUs that the catalog knows."""
         items = self._batch_get([f"PRODUCT#{sku}" for sku in skus])
@@ -518,6 +566,10 @@ def _note(day: date) -> dict[str, Any]:
     return {"pk": {"S": f"NOTE#{day.isoformat()}"}}
 
 
+def _support_key(key_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"KEY#{key_id}"}}
+
+
 def _license_item(license_id: str, order_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"LICENSE#{license_id}"}, "order_id": {"S": order_id}}
 
@@ -554,6 +606,7 @@ def _jitter(attempt: int) -> float:
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 _CATALOG = {"pk": {"S": "CATALOG"}}
+_SUPPORT_KEYS = {"pk": {"S": "KEYS"}}
 _converter = cattrs.Converter(omit_if_default=True)
 _converter.register_unstructure_hook(datetime, _moment)
 _converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
