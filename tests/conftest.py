@@ -112,6 +112,7 @@ def _forget() -> None:
         wiring.worker,
         wiring.mailer,
         wiring.secrets,
+        wiring.tokens,
         wiring.session,
     ):
         build.cache_clear()

@@ -27,6 +27,8 @@ class Config:
     support_address: str
     support_language: str
     mollie_profile: str = ""  # the one whose payments count; empty for any
+    support_issuer: str = ""  # whose tokens open the support API; empty: keys of our own do
+    support_audience: str = ""  # whom these tokens must be for
 
     @property
     def zone(self) -> ZoneInfo:

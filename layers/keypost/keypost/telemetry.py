@@ -2,6 +2,7 @@
 no code, no body."""
 
 import traceback
+import warnings
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -9,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 logger = Logger(service="keypost")
 metrics = Metrics(namespace="Keypost", service="keypost")
+warnings.filterwarnings("ignore", "No application metrics to publish")  # there is not always something to count
 
 
 def outcome(name: str, count: int = 1, **fields: Any) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from keypost.advance import Worker
     from keypost.emails import Shop
     from keypost.mailer import Mailer
+    from keypost.tokens import Tokens
 
 # SendEmail and SendMessage have no idempotency token, so a second attempt by the SDK is a second mail or message.
 ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
@@ -83,6 +84,15 @@ def mailer() -> "Mailer":
 @cache
 def secrets() -> Secrets:
     return Secrets(session().client("secretsmanager", config=SEVERAL_ATTEMPTS), config().secrets)
+
+
+@cache
+def tokens() -> "Tokens":
+    """Only where tokens open the support API are the libraries for them loaded."""
+    from keypost.tokens import Tokens
+
+    settings = config()
+    return Tokens(settings.support_issuer, settings.support_audience, _pool(), here=settings.stage == "local")
 
 
 def provider_call(
