@@ -58,6 +58,7 @@ def run() -> None:
                 f"\nMailbox    {stack.mailbox.url}\n"
                 f"Shop       {stack.mailbox.url}/#shop\n"
                 f"Callbacks  {stack.api_url}/callbacks/stripe and /callbacks/webhook\n"
+                f'Support    curl -H "Authorization: Bearer {stack.support_key}" {stack.api_url}/orders/{_ORDER_ID}\n'
                 f"Secrets    {LOCAL_STACK_FILE}\n\nIt stays up until Ctrl-C."
             )
             signal.pause()
