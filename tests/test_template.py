@@ -99,6 +99,7 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
             },
         ),
         ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
+        ("SupportAuth", {"dynamodb:GetItem", "dynamodb:UpdateItem"}),
         (
             "WriteDailyNote",
             {
@@ -129,6 +130,23 @@ def test_a_function_may_do_what_it_does_and_no_more(
     functions: dict[str, Any], function: str, actions: set[str]
 ) -> None:
     assert {statement["Action"] for statement in statements(functions[function])} == actions
+
+
+def test_who_checks_keys_reaches_nothing_but_keys(functions: dict[str, Any]) -> None:
+    for statement in statements(functions["SupportAuth"]):
+        assert statement["Condition"] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "KEY#*"},
+            "Null": {"dynamodb:LeadingKeys": "false"},  # without which a call that names no key would fit
+        }
+
+
+def test_tokens_are_for_somebody(template: dict[str, Any]) -> None:
+    rule = template["Rules"]["TokensAreForSomebody"]
+
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SupportIssuer"}, ""]}]}
+    assert [a["Assert"] for a in rule["Assertions"]] == [
+        {"Fn::Not": [{"Fn::Equals": [{"Ref": "SupportAudience"}, ""]}]}
+    ]
 
 
 def test_a_message_that_fails_comes_back_and_ends_in_a_queue_that_raises_an_alarm(resources: dict[str, Any]) -> None:

@@ -44,7 +44,9 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
-    return _outputs_when_done(cloudformation, stack)
+    outputs = _outputs_when_done(cloudformation, stack)
+    _put_gateway_responses(session.client("apigateway"), outputs["ApiId"], template["Resources"]["Api"]["Properties"])
+    return outputs
 
 
 def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
@@ -61,6 +63,20 @@ def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
         f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]
     ]
     raise KeypostError(f"template.yaml could not be deployed here: {'; '.join(why) or stack['StackStatus']}")
+
+
+def _put_gateway_responses(apigateway: Any, api_id: str, api: dict[str, Any]) -> None:
+    """What API Gateway itself answers, as the template has it: the emulator leaves that out."""
+    for kind, response in api["GatewayResponses"].items():
+        headers = response["ResponseParameters"]["Headers"]
+        apigateway.put_gateway_response(
+            restApiId=api_id,
+            responseType=kind,
+            statusCode=str(response["StatusCode"]),
+            responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+            responseTemplates=response["ResponseTemplates"],
+        )
+    apigateway.create_deployment(restApiId=api_id, stageName=api["StageName"])
 
 
 def _dependencies_layer(directory: Path) -> Path:

@@ -71,7 +71,7 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
         *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
     }
     assert f"Shop       {about['mailbox_url']}/#shop" in log.read_text("utf-8")
-    assert f"Authorization: Bearer {about['support_key']}\" {about['api_url']}/orders/" in log.read_text("utf-8")
+    assert f'Authorization: Bearer {about["support_key"]}" {about["api_url"]}/orders/' in log.read_text("utf-8")
     process.send_signal(ending)
 
     assert process.wait(30) == 0
