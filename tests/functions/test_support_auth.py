@@ -17,6 +17,7 @@ from keypost.store import Store
 from keypost.tokens import Tokens
 from tests.builders import NOW
 from tests.functions.test_payment_callback import Context
+from tests.issuer import AUDIENCE, issuer_here
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/v1/GET/orders/2026-001234"
 OLD_SECRET = "0" * 64
@@ -203,3 +204,19 @@ def test_with_an_issuer_a_bad_token_and_a_key_of_ours_are_a_401(
         with pytest.raises(Exception, match=r"^Unauthorized$"):
             ask(f"Bearer {credential}")
     assert reasons(logged) == ["token: DecodeError", "token: DecodeError"]
+
+
+def test_a_token_is_verified_with_the_keys_of_the_issuer_that_the_stack_names(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+) -> None:
+    now = datetime.now(UTC)
+    with issuer_here() as issuer:
+        monkeypatch.setenv("KEYPOST_STAGE", "local")
+        monkeypatch.setenv("KEYPOST_SUPPORT_ISSUER", issuer.url)
+        monkeypatch.setenv("KEYPOST_SUPPORT_AUDIENCE", AUDIENCE)
+        wiring.config.cache_clear()
+
+        assert ask(f"Bearer {issuer.token(sub='user-2', scope='stock')}", now)["principalId"] == "user-2"
+        with pytest.raises(Exception, match=r"^Unauthorized$"):
+            ask(f"Bearer {issuer.token(aud='another')}", now)
+    assert reasons(logged) == ["token: for another audience"]

@@ -1,86 +1,28 @@
-"""Against an issuer on loopback that signs with keys of its own."""
-
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic, time
 from typing import Any
 
 import jwt
 import pytest
 import urllib3
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keypost.errors import CredentialRefused, KeypostError
 from keypost.keys import Agent
 from keypost.tokens import Tokens, name_in, scopes_in
+from tests.issuer import AUDIENCE, EC, RSA, Issuer, issuer_here
 
 Later = Callable[[float], None]
 
-AUDIENCE = "keypost-support"
-RSA, EC, NEW, FORGED = (
-    rsa.generate_private_key(65537, 2048),
-    ec.generate_private_key(ec.SECP256R1()),
-    *[rsa.generate_private_key(65537, 2048) for _ in range(2)],
-)
-
-
-class Issuer:
-    """Describes itself and its signing keys, as OpenID Connect has it; counts how often it was asked for the keys."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, Any] = {"rsa": RSA, "ec": EC}
-        self.asked = 0
-        self.status = 200
-        self.calls_itself: str | None = None
-        self.keys_at: str | None = None
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = json.dumps(issuer.answer(self.path)).encode()
-                self.send_response(issuer.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/tenant"
-
-    def answer(self, path: str) -> dict[str, Any]:
-        if path == "/tenant/.well-known/openid-configuration":
-            return {"issuer": self.calls_itself or self.url, "jwks_uri": self.keys_at or f"{self.url}/keys"}
-        assert path == "/tenant/keys"
-        self.asked += 1
-        return {"keys": [public(name, key) for name, key in self.keys.items()]}
-
-    def token(self, key: Any = RSA, algorithm: str = "RS256", kid: str | None = "rsa", **claims: Any) -> str:
-        now = int(time())
-        good = {"iss": self.url, "aud": AUDIENCE, "sub": "user-1", "iat": now, "nbf": now, "exp": now + 3600}
-        said = {**good, "scope": "support", **claims}
-        headers = {"kid": kid} if kid else {}
-        return jwt.encode({k: v for k, v in said.items() if v is not None}, key, algorithm, headers)
-
-
-def public(kid: str, key: Any) -> dict[str, Any]:
-    algorithm: Any = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
-    return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "use": "sig"}
+NEW, FORGED = (rsa.generate_private_key(65537, 2048) for _ in range(2))
 
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    made = Issuer()
-    serving = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    serving.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    serving.join()
+    with issuer_here() as issuer:
+        yield issuer
 
 
 @pytest.fixture
