@@ -19,7 +19,7 @@ class Issuer:
     """Describes itself and its signing keys, as OpenID Connect has it; counts how often it was asked for the keys."""
 
     def __init__(self) -> None:
-        self.keys: dict[str, Any] = {"rsa": RSA, "ec": EC}
+        self.keys: dict[str, Any] = {"rsa": RSA, "ec": EC, "RS512": RSA}
         self.asked = 0
         self.status = 200
         self.calls_itself: str | None = None
@@ -56,8 +56,9 @@ class Issuer:
 
 
 def public(kid: str, key: Any) -> dict[str, Any]:
+    signs = {"alg": kid} if kid == "RS512" else {}
     algorithm: Any = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
-    return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "use": "sig"}
+    return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "use": "sig", **signs}
 
 
 @contextmanager

@@ -74,7 +74,10 @@ BAD: dict[str, tuple[str, Callable[[Issuer], str]]] = {
     "signed by somebody else": ("InvalidSignatureError", lambda issuer: issuer.token(FORGED)),
     "not signed": ("InvalidAlgorithmError", lambda issuer: issuer.token(None, "none")),
     "signed with the public key as a secret": ("InvalidAlgorithmError", with_public_key_as_secret),
-    "of an algorithm that is not allowed": ("InvalidAlgorithmError", lambda issuer: issuer.token(RSA, "RS512")),
+    "of an algorithm that is not allowed": (
+        "InvalidAlgorithmError",
+        lambda issuer: issuer.token(RSA, "RS512", "RS512"),
+    ),
     "of the algorithm of another key": ("InvalidAlgorithmError", lambda issuer: issuer.token(RSA, "RS256", "ec")),
     "changed after it was signed": ("InvalidSignatureError", lambda issuer: tampered(issuer.token())),
     "for another audience": ("for another audience", lambda issuer: issuer.token(aud="another")),
