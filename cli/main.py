@@ -15,6 +15,7 @@ from cli.local.commands import local
 from keypost import keys, orders
 from keypost.catalog import read_product
 from keypost.errors import InvalidInput, KeypostError
+from keypost.gather import due_within
 from keypost.models import Reason
 from keypost.periods import local_day
 from keypost.secrets import NAMES
@@ -117,7 +118,7 @@ def due(days: int, hold: str | None, release: str | None, stack: str | None) -> 
             click.echo(f"order {order_id} {said}")
     if hold or release:
         return
-    rows = schedule.due_within(to, days)
+    rows = due_within(to.store, days, datetime.now(UTC), to.zone)
     for row in rows:
         lines = ", ".join(map(str, row.lines))
         kept_back = f": not sent, {row.why_not}" if row.why_not else ""

@@ -26,14 +26,23 @@ def read_request(event: dict[str, Any]) -> Request:
             body = base64.b64decode(body, validate=True)
         except binascii.Error:
             raise InvalidInput("the body is not the base64 it is said to be") from None
+    return Request(
+        event["httpMethod"],
+        event.get("pathParameters") or {},
+        event.get("queryStringParameters") or {},
+        read_headers(event),
+        body,
+    )
+
+
+def read_headers(event: dict[str, Any]) -> dict[str, str]:
+    """By lower-case name; one sent twice is joined by a comma."""
     headers: dict[str, str] = {}
     for name, values in (event.get("multiValueHeaders") or {}).items():
         headers[name.lower()] = ",".join(values)
     for name, value in (event.get("headers") or {}).items():
         headers.setdefault(name.lower(), value)
-    return Request(
-        event["httpMethod"], event.get("pathParameters") or {}, event.get("queryStringParameters") or {}, headers, body
-    )
+    return headers
 
 
 def answer(status: int) -> dict[str, Any]:

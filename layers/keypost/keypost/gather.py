@@ -1,12 +1,14 @@
-"""Gathers the daily note from the store. Its cost is what waits and what is due within the horizon, not what is
-stored."""
+"""Gathers from the store what support wants to know of many orders. Its cost is what waits and what is due within the
+horizon, not what is stored."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import chain
 
 from keypost.daily_note import DailyNote, Section, entry, wanted
 from keypost.forecast import HORIZON_DAYS, USE_DAYS, Stock, forecast
 from keypost.models import Order, Reason
+from keypost.outlook import Outlook, outlook
 from keypost.periods import local_day
 from keypost.store import Store
 
@@ -33,12 +35,21 @@ def _section(store: Store, reason: Reason) -> Section:
 def _stocks(store: Store, now: datetime, zone: tzinfo) -> Iterator[Stock]:
     today = local_day(now, zone)
     days = [today - timedelta(days=n) for n in range(1, USE_DAYS + 1)]
-    lacking = wanted(_due_within(store, now + timedelta(days=HORIZON_DAYS)), now, zone)
+    lacking = wanted(_with_clock(store, now + timedelta(days=HORIZON_DAYS)), now, zone)
     for sku in store.catalog():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
         yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used)
 
 
-def _due_within(store: Store, until: datetime) -> Iterator[Order]:
+def _with_clock(store: Store, until: datetime) -> Iterator[Order]:
     for order_ids in store.due(until):
         yield from store.load_all(order_ids)
+
+
+def due_within(store: Store, days: int, now: datetime, zone: tzinfo) -> list[Outlook]:
+    """By day, the mails that are due and those that are kept back."""
+    until = local_day(now, zone) + timedelta(days=days)
+    pages = chain(store.due(now + timedelta(days=days + 1)), *(store.needing(reason) for reason in Reason))
+    order_ids = sorted({order_id for page in pages for order_id in page})
+    found = [row for order in store.load_all(order_ids) for row in outlook(order, until, zone)]
+    return sorted(found, key=lambda row: (row.day or date.max, row.order_id, row.lines))

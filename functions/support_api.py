@@ -1,0 +1,12 @@
+"""/orders, /due, /stock and /products: what a support agent, a help desk or the shop's own program asks for."""
+
+from typing import Any
+
+from keypost import telemetry
+from keypost.api.app import answer
+
+
+@telemetry.logger.inject_lambda_context
+@telemetry.metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return answer(event, context)

@@ -1,0 +1,105 @@
+"""The support API as a whole: which key may call what, and that every answer is one, come what may."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from keypost import gateway, telemetry
+from keypost.api import orders, problems
+from keypost.strict_json import parse_object
+
+# A route that is not here does not exist; template.yaml has the same ones.
+SCOPES = {
+    ("GET", "/due"): "support",
+}
+_LARGEST = 4 * 1024 * 1024  # Lambda takes 6 MB, of which a body that is not text fills three quarters
+_TAKES_CSV = {"/stock/{sku}"}
+
+
+def _strict(text: str) -> dict[str, Any]:
+    return parse_object(text.encode("utf-8", "surrogateescape"))
+
+
+app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
+app.include_router(orders.router)
+
+
+def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The answer of API Gateway's event, whatever it is."""
+    route = event["httpMethod"], event["resource"]
+    refused = _refusal(*route, event)
+    said = _built(refused) if refused else app.resolve(_as_routed(event), context)
+    said["multiValueHeaders"]["Cache-Control"] = ["no-store"]
+    key = _caller(event).get("principalId", "")
+    telemetry.outcome("SupportCalled", route=" ".join(route), status=said["statusCode"], key=key)
+    return said
+
+
+def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str] | None:
+    """Why a request goes no further, before anything looks into it."""
+    allowed = sorted(m for m, path in SCOPES if path == resource)
+    if not allowed:
+        return _no_such_route()
+    if method not in allowed:
+        detail = f"this route takes {' or '.join(allowed)}"
+        return problems.problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, Allow=", ".join(allowed))
+    scope = SCOPES[method, resource]
+    if scope not in _caller(event).get("scopes", "").split():
+        detail = f"this key has no scope `{scope}`: ask who gives out keys for one that has"
+        return problems.problem(HTTPStatus.FORBIDDEN, detail)
+    return _refused_body(resource, event) if method in ("POST", "PUT") else None
+
+
+def _no_such_route() -> Response[str]:
+    return problems.problem(HTTPStatus.NOT_FOUND, "there is no such route: docs/support.md lists them")
+
+
+def _refused_body(resource: str, event: dict[str, Any]) -> Response[str] | None:
+    headers = gateway.read_headers(event)
+    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    takes = ["application/json"] + (["text/csv"] if resource in _TAKES_CSV else [])
+    if media_type not in takes:
+        detail = f"send it with Content-Type: {' or '.join(takes)}"
+        return problems.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+    if len(event.get("body") or "") > _LARGEST:
+        detail = f"a body has at most {_LARGEST // 1024 // 1024} MB: send it in parts"
+        return problems.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    return None
+
+
+def _as_routed(event: dict[str, Any]) -> dict[str, Any]:
+    """API Gateway has found the route, and decoded what the path holds."""
+    return event | {"path": event["resource"].format_map(event.get("pathParameters") or {})}
+
+
+def _caller(event: dict[str, Any]) -> dict[str, str]:
+    """What the authorizer says of who calls."""
+    return event["requestContext"].get("authorizer") or {}
+
+
+@app.not_found
+def _not_found(_error: Exception) -> Response[str]:
+    return _no_such_route()
+
+
+@app.exception_handler(RequestValidationError)
+def _not_as_agreed(error: RequestValidationError) -> Response[str]:
+    return problems.of_faults(error.errors())
+
+
+@app.exception_handler(Exception)
+def _went_wrong(error: Exception) -> Response[str]:
+    request_id = app.current_event.request_context.request_id or ""
+    found = problems.of_error(error, request_id)
+    if found.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        telemetry.failure(error, request_id=request_id)
+    return found
+
+
+def _built(response: Response[str]) -> dict[str, Any]:
+    """A refusal as API Gateway wants it."""
+    headers = {"Content-Type": problems.CONTENT_TYPE, **response.headers}
+    listed = {name: [value] if isinstance(value, str) else value for name, value in headers.items()}
+    return {"statusCode": response.status_code, "body": response.body, "multiValueHeaders": listed}

@@ -1,0 +1,63 @@
+"""What the support API answers when something is not done: problem details (RFC 9457) that say what to do now."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from botocore.exceptions import BotoCoreError, ClientError
+
+from keypost.errors import Conflict, InvalidInput, KeypostError, NotFound, QueueUnavailable, Refused, TooMany
+
+CONTENT_TYPE = "application/problem+json"
+_LONGEST_POINTER = 100
+
+# Of an error's own classes, the nearest one counts.
+_STATUS: Mapping[type[KeypostError], HTTPStatus] = {
+    InvalidInput: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Refused: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
+    QueueUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def problem(status: HTTPStatus, detail: str, errors: Sequence[Mapping[str, str]] = (), **headers: str) -> Response[str]:
+    said: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    if errors:
+        said["errors"] = errors
+    return Response(status.value, CONTENT_TYPE, json.dumps(said), dict(headers))
+
+
+def of_error(error: Exception, request_id: str) -> Response[str]:
+    """What an error means for who called. One that nobody foresaw tells nothing but where to find it."""
+    for kind in type(error).__mro__:
+        if kind in _STATUS:
+            return problem(_STATUS[kind], str(error))
+    if isinstance(error, (ClientError, BotoCoreError)):
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "AWS did not answer as it should: ask again in a minute")
+    unforeseen = f"something went wrong here: ask again, and if that fails too, report request {request_id}"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, unforeseen)
+
+
+def of_faults(faults: Iterable[Mapping[str, Any]]) -> Response[str]:
+    """What pydantic found, without the values it found there."""
+    errors = [_fault(fault) for fault in faults]
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "the request is not as agreed, see errors; nothing was changed", errors
+    )
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
+    """In a body by JSON pointer, elsewhere by the name of the parameter."""
+    where, *parts = fault["loc"]
+    detail = str(fault["msg"]).removeprefix("Value error, ")
+    if where == "body":
+        return {"pointer": "".join(["#", *(f"/{_escaped(part)}" for part in parts)]), "detail": detail}
+    return {"parameter": str(parts[0]) if parts else str(where), "detail": detail}
+
+
+def _escaped(part: Any) -> str:
+    return str(part)[:_LONGEST_POINTER].replace("~", "~0").replace("/", "~1")
