@@ -13,6 +13,7 @@ import reconcile_payments
 from cli.local.deploy import ROOT
 from cli.main import cli
 from keypost.catalog import ProductEntry
+from keypost.keys import SCOPES
 from keypost.models import Reason
 from keypost.providers import PROVIDERS
 from keypost.secrets import NAMES
@@ -107,6 +108,10 @@ def test_every_output_that_a_document_names_exists(template: dict[str, Any]) -> 
 
 def test_operating_lists_every_reason_and_no_other() -> None:
     assert first_column(text("docs/operating.md"), "## What needs a person") == set(Reason)
+
+
+def test_operating_lists_every_scope_and_no_other() -> None:
+    assert first_column(text("docs/operating.md"), "| scope | opens |") == set(SCOPES)
 
 
 def test_the_catalog_page_lists_every_field_of_a_product() -> None:
