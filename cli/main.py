@@ -19,6 +19,8 @@ from keypost.gather import due_within
 from keypost.models import Reason
 from keypost.periods import local_day
 from keypost.secrets import NAMES
+from keypost.stock import poke_waiting
+from keypost.stock_file import text_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = click.option("--stack", help="A deployed stack's name; without it, the local one of `make run`.")
@@ -69,7 +71,7 @@ def apply_products(file: Path, stack: str | None) -> None:
     for product in found:
         to.store.put_product(product)
         click.echo(f"{product.sku}: applied")
-    poked = stock.poke_waiting(to, Reason.PRODUCT)
+    poked = poke_waiting(to.store, to.queue, Reason.PRODUCT)
     if poked:
         click.echo(f"waiting orders looked at again: {poked}")
 
@@ -90,18 +92,15 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
     Codes that are wrong or known already are reported by line and left out; then the exit status is 1.
     Orders that waited for stock go on.
     """
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{file} is not UTF-8: save it as `CSV UTF-8`") from None
-    result = stock.import_codes(stacks.connect(stack), text, sku, batch)
-    for fault in result.faults:
+    text = text_of(file.read_bytes())
+    done, faults = stock.import_file(stacks.connect(stack), text, sku, batch)
+    for fault in faults:
         click.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
-    click.echo(f"codes added: {result.added}, left out: {len(result.faults)}")
-    if result.poked:
-        click.echo(f"waiting orders looked at again: {result.poked}")
-    if result.faults:
-        raise KeypostError(f"lines left out: {len(result.faults)}, see above; the others are in")
+    click.echo(f"codes added: {done.added}, left out: {len(faults)}")
+    if done.poked:
+        click.echo(f"waiting orders looked at again: {done.poked}")
+    if faults:
+        raise KeypostError(f"lines left out: {len(faults)}, see above; the others are in")
 
 
 @cli.command()

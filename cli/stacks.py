@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from keypost.desk import Desk
 from keypost.errors import KeypostError
 from keypost.queue import Queue
 from keypost.store import Store
@@ -24,6 +25,10 @@ class Stack:
     queue: Queue
     secrets: "SecretsEditor"
     zone: tzinfo
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.store, self.queue, self.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ def _forget() -> None:
         wiring.config,
         wiring.store,
         wiring.queue,
+        wiring.desk,
         wiring.worker,
         wiring.mailer,
         wiring.secrets,

@@ -17,7 +17,7 @@ import time_machine
 import advance_orders
 from cli.local.mailbox import SentMail, SesFault
 from cli.local.stack import LocalStack, sample_codes, sample_products
-from cli.stock import import_codes
+from cli.stock import import_file
 from keypost import wiring
 from keypost.errors import KeypostError
 from keypost.models import MailState, Order, Product, Reason
@@ -201,8 +201,8 @@ def test_an_order_without_stock_waits_visibly_and_is_served_by_an_import(local: 
     assert mails_to(local, "journey-waits") == []
 
     codes = sample_codes(PRODUCTS[ESET], 2)
-    result = import_codes(local.stack, "code\n" + "\n".join(codes), ESET, "B-1")
-    assert (result.added, result.faults) == (2, [])
+    result, faults = import_file(local.stack, "code\n" + "\n".join(codes), ESET, "B-1")
+    assert (result.added, faults) == (2, [])
     assert result.poked >= 1
 
     order = local.order_when("journey-waits", is_mailed)

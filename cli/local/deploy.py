@@ -72,7 +72,7 @@ def _put_gateway_responses(apigateway: Any, api_id: str, api: dict[str, Any]) ->
         apigateway.put_gateway_response(
             restApiId=api_id,
             responseType=kind,
-            statusCode=str(response["StatusCode"]),
+            **({"statusCode": str(response["StatusCode"])} if "StatusCode" in response else {}),
             responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
             responseTemplates=response["ResponseTemplates"],
         )

@@ -11,8 +11,11 @@ from keypost.errors import InvalidInput
 from keypost.models import Kind, Product
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+Steps = Annotated[tuple[Text, ...], Field(max_length=20)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 _LANGUAGES = {"nl", "en"}
 _LONGEST_CODE = 64
+_MOST_LANGUAGES = 10  # a product is one item of at most 400 kB
 
 
 class ProductEntry(BaseModel):
@@ -20,14 +23,14 @@ class ProductEntry(BaseModel):
 
     sku: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
     vendor: Text
-    name: dict[str, Text]
+    name: dict[Language, Text] = Field(max_length=_MOST_LANGUAGES)
     term_days: int = Field(ge=1, le=3660)
     devices: int = Field(ge=1, le=100_000)
     code_pattern: str = Field(min_length=1, max_length=200)
     code_example: str = Field(min_length=1, max_length=_LONGEST_CODE)
     download_url: str = Field(pattern=r"^https://[^\s<>\"]{4,500}$")
-    steps: dict[Kind, dict[str, tuple[Text, ...]]]
-    notes: dict[str, Text] = Field(default_factory=dict)
+    steps: dict[Kind, Annotated[dict[Language, Steps], Field(max_length=_MOST_LANGUAGES)]]
+    notes: dict[Language, Text] = Field(default_factory=dict, max_length=_MOST_LANGUAGES)
     mail_days_before: int = Field(default=7, ge=0, le=90)
     reserve_days_before: int = Field(default=30, ge=0, le=180)
     holds_reserve_code: bool = True

@@ -6,6 +6,7 @@ import re
 from keypost.errors import InvalidInput
 from keypost.models import Product
 
+_SHOWN = 5
 _SEPARATORS = re.compile("[\\s\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]+")
 # Kaspersky's 32-character recovery key: 8-4-4-4-12, and the vendor writes it with or without dashes.
 _LICENSE_KEY = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}")
@@ -19,6 +20,11 @@ def normalize(code: str) -> str:
 def digest(code: str) -> str:
     """The key of a code in the table, so that a value exists once however often it is imported."""
     return hashlib.sha256(normalize(code).encode()).hexdigest()
+
+
+def masked(code: str) -> str:
+    """As people may see it: its last five characters, and never more than half of it."""
+    return f"…{code[-min(_SHOWN, len(code) // 2) :]}"
 
 
 def checked(code: str, product: Product) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
-from keypost import orders
+from keypost import codes, orders
 from keypost.forecast import Forecast
 from keypost.models import Order, Reason, Standing
 from keypost.periods import local_day
@@ -51,7 +51,7 @@ def _detail(order: Order, reason: Reason) -> str:
     match reason:
         case Reason.BLOCK:
             sent = [license_ for license_ in order.licenses if license_.line in order.sent_lines]
-            return ", ".join(f"{license_.id} (…{license_.code[-5:]})" for license_ in sent[:10])
+            return ", ".join(f"{license_.id} ({codes.masked(license_.code)})" for license_ in sent[:10])
         case Reason.PAID_TWICE:
             return ", ".join(name for payment in order.payments for name in payment.names)
         case Reason.MAIL:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import ceil
+from math import ceil, floor
 
 USE_DAYS = 30  # over which the use is counted
 HORIZON_DAYS = 60  # what is ordered lasts so long
@@ -29,6 +29,18 @@ class Forecast:
     @property
     def promised(self) -> int:
         return sum(self.stock.promised.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    day: date
+    free: int  # below zero: lacking
+
+
+def course(stock: Stock, today: date) -> tuple[Expected, ...]:
+    """How many codes will be free on each day within the horizon."""
+    days = range(HORIZON_DAYS + 1)
+    return tuple(Expected(today + timedelta(days=n), floor(stock.free - _need(stock, today, n))) for n in days)
 
 
 def forecast(stock: Stock, today: date) -> Forecast:

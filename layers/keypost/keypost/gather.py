@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain
 
 from keypost.daily_note import DailyNote, Section, entry, wanted
-from keypost.forecast import HORIZON_DAYS, USE_DAYS, Stock, forecast
+from keypost.forecast import HORIZON_DAYS, USE_DAYS, Forecast, Stock, forecast
 from keypost.models import Order, Reason
 from keypost.outlook import Outlook, outlook
 from keypost.periods import local_day
@@ -19,8 +19,12 @@ _MOST_COUNTED = 10_000  # free codes of one product
 def gather_note(store: Store, now: datetime, zone: tzinfo) -> DailyNote:
     today = local_day(now, zone)
     sections = (_section(store, reason) for reason in Reason)
-    stock = (forecast(each, today) for each in _stocks(store, now, zone))
-    return DailyNote(today, tuple(section for section in sections if section.entries), tuple(stock))
+    return DailyNote(today, tuple(section for section in sections if section.entries), forecasts(store, now, zone))
+
+
+def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[Forecast, ...]:
+    """How long the stock of each product lasts."""
+    return tuple(forecast(each, local_day(now, zone)) for each in _stocks(store, now, zone))
 
 
 def _section(store: Store, reason: Reason) -> Section:

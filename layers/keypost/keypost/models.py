@@ -189,13 +189,13 @@ class Payment:
             return Standing.REFUNDED
         if DisputeState.OPEN in disputes:
             return Standing.DISPUTED
-        back, total = self._returned, Decimal(self.amount or 0)
+        back, total = self.returned, Decimal(self.amount or 0)
         if any(refunded.full for refunded in self.refunded) or (total and back >= total):
             return Standing.REFUNDED
         return Standing.PARTLY_REFUNDED if back else Standing.PAID
 
     @property
-    def _returned(self) -> Decimal:
+    def returned(self) -> Decimal:
         """What was returned, without the refunds that failed after that was said; the most that anybody says."""
         returned = [Decimal(0)]
         for refunded in self.refunded:
@@ -449,6 +449,16 @@ class Order:
 
     def mail(self, mail_id: str) -> Mail:
         return next(mail for mail in self.mails if mail.id == mail_id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """A code for the stock, in its one spelling."""
+
+    sku: str
+    code: str
+    batch: str | None
+    activate_before: date | None
 
 
 @dataclass(frozen=True, slots=True)

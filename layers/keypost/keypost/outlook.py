@@ -19,36 +19,50 @@ class Outlook:
     why_not: str | None  # None: it leaves
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """One mail of an order that is to be written."""
+
+    purpose: str
+    lines: tuple[int, ...]
+    at: datetime | None  # when it leaves, or would; None while that is not known
+    why_not: str | None  # None: it leaves
+
+
 def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
     """The mails of an order that are to leave up to and including a day, and those that cannot."""
+    found = (
+        Outlook(order.id, each.purpose, each.lines, local_day(each.at, zone) if each.at else None, each.why_not)
+        for each in coming(order)
+    )
+    return tuple(each for each in found if each.day is None or each.day <= until)
+
+
+def coming(order: Order) -> tuple[Coming, ...]:
     if order.canceled or order.belongs_to or order.standing is Standing.REFUNDED:
         return ()
-    why_not = _why_not(order)
-    found = [
-        Outlook(order.id, delivery.purpose, delivery.lines, local_day(delivery.mail_at, zone), why_not)
-        for delivery in deliveries(order)
-    ]
+    why_not = why_kept_back(order)
+    found = [Coming(each.purpose, each.lines, each.mail_at, why_not) for each in deliveries(order)]
     if order.paid_at is None:
         days: dict[datetime, list[int]] = {}
         for term in order.terms:
             days.setdefault(term.mail_at, []).append(term.line)
-        found = [
-            Outlook(order.id, "renewal", tuple(lines), local_day(mail_at, zone), why_not)
-            for mail_at, lines in sorted(days.items())
-        ]
+        found = [Coming("renewal", tuple(lines), mail_at, why_not) for mail_at, lines in sorted(days.items())]
     known = {line for each in found for line in each.lines} | order.owed_lines
     renewing = [n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.RENEWAL and n not in known]
     if renewing:
-        found.append(Outlook(order.id, "renewal", tuple(renewing), None, why_not or "it is not known when it starts"))
+        found.append(Coming("renewal", tuple(renewing), None, why_not or "it is not known when it starts"))
     if why_not is None:
         for reminder in order.reminders:
             if not any(renewal.of_line == reminder.line for renewal in order.renewals):
-                day = local_day(reminder.at, zone)
-                found.append(Outlook(order.id, "reminder", (reminder.line,), day, None))
-    return tuple(each for each in found if each.day is None or each.day <= until)
+                found.append(Coming("reminder", (reminder.line,), reminder.at, None))
+    return tuple(found)
 
 
-def _why_not(order: Order) -> str | None:
+def why_kept_back(order: Order) -> str | None:
+    """Why what is to come does not leave; None when it does."""
+    if order.is_erased:
+        return "its customer was erased"
     if order.problem or order.held:
         return order.problem or HELD
     if order.standing is Standing.DISPUTED:

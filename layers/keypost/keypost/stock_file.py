@@ -1,57 +1,93 @@
-"""A file of codes as a distributor sends it: which codes can enter the stock, and what is wrong with the others,
+"""Codes as a distributor sends them, in a file or a list: which can enter the stock, and what is wrong with the others,
 line by line."""
 
 import csv
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from keypost import codes
 from keypost.errors import InvalidInput
-from keypost.models import Product
+from keypost.models import NewCode, Product
 
 COLUMNS = ("code", "sku", "batch", "activate_before")
+_BATCH = re.compile(r"[^\W_][\w .,:;/()#&+-]{0,63}")  # it stands in files that spreadsheets open
+_FORMULA = re.compile(r"[=+@-]")
+
+ProductOf = Callable[[str], Product | None]
 
 
 @dataclass(frozen=True, slots=True)
 class FileCode:
     line: int  # of the file, the header being line 1
-    sku: str
-    code: str  # in its one spelling
-    batch: str | None
-    activate_before: date | None
+    new: NewCode
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     line: int
     reason: str
+    is_duplicate: bool = False
+
+
+def text_of(file: bytes) -> str:
+    """The text of a file that a person saved; InvalidInput when it is not UTF-8."""
+    try:
+        text = file.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\ufffd"
+    if "\ufffd" in text:  # what API Gateway makes of bytes that are not UTF-8
+        raise InvalidInput("the file is not UTF-8: save it as `CSV UTF-8`")
+    return text
 
 
 def read_stock_file(
-    text: str, product_of: Callable[[str], Product | None], sku: str | None, today: date
+    text: str, product_of: ProductOf, sku: str | None, batch: str | None, today: date
 ) -> tuple[list[FileCode], list[Fault]]:
     """The codes of a CSV file (separated by commas or semicolons, a header with `code`, and `sku` unless one is
-    given for all), and its faults. InvalidInput when it is no such file."""
-    lines = text.removeprefix("\ufeff").splitlines() or [""]
-    delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    names = _names(lines[0], delimiter, sku)
+    given for all; `batch` is that of lines which name none), and its faults. InvalidInput when it is no such file."""
+    header, *lines = text.removeprefix("\ufeff").splitlines() or [""]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    names = _names(header, delimiter, sku)
+
+    def read(line: str) -> NewCode:
+        row = _cells(names, line, delimiter)
+        return _read_row(row | {"batch": row.get("batch") or batch or ""}, product_of, sku, today)
+
+    numbered = enumerate(lines, start=2)
+    return _each_once(((number, line) for number, line in numbered if line.strip(" \t,;")), read)
+
+
+def read_stock_list(
+    given: Sequence[str], product: Product, batch: str | None, activate_before: date | None, today: date
+) -> tuple[list[FileCode], list[Fault]]:
+    """The codes of a list, and its faults by place, the first being 1. InvalidInput when no code could be used."""
+    row = {"batch": batch or "", "activate_before": activate_before.isoformat() if activate_before else ""}
+    _read_row({**row, "code": product.code_example}, lambda _: product, product.sku, today)
+
+    def read(code: str) -> NewCode:
+        return _read_row({**row, "code": code}, lambda _: product, product.sku, today)
+
+    return _each_once(enumerate(given, start=1), read)
+
+
+def _each_once(lines: Iterable[tuple[int, str]], read: Callable[[str], NewCode]) -> tuple[list[FileCode], list[Fault]]:
     found: list[FileCode] = []
     faults: list[Fault] = []
     first_line: dict[str, int] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip(" \t,;"):
-            continue
+    for number, line in lines:
         try:
-            entry = _read_row(number, _cells(names, line, delimiter), product_of, sku, today)
+            new = read(line)
         except InvalidInput as error:
             faults.append(Fault(number, str(error)))
             continue
-        if entry.code in first_line:
-            faults.append(Fault(number, f"the same code as on line {first_line[entry.code]}; imported once"))
+        if new.code in first_line:
+            reason = f"the same code as on line {first_line[new.code]}; imported once"
+            faults.append(Fault(number, reason, is_duplicate=True))
             continue
-        first_line[entry.code] = number
-        found.append(entry)
+        first_line[new.code] = number
+        found.append(FileCode(number, new))
     return found, faults
 
 
@@ -83,9 +119,7 @@ def _split(line: str, delimiter: str) -> list[str]:
         raise InvalidInput(f"the line is not CSV: {error}") from None
 
 
-def _read_row(
-    line: int, row: dict[str, str], product_of: Callable[[str], Product | None], sku: str | None, today: date
-) -> FileCode:
+def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today: date) -> NewCode:
     """Faults do not repeat what they found: in a file with its columns exchanged that is a code."""
     named = row.get("sku") or sku or ""
     product = product_of(named)
@@ -94,7 +128,12 @@ def _read_row(
     last_day = _day(row.get("activate_before", ""))
     if last_day and last_day < today:
         raise InvalidInput("activate_before has passed: nobody can use this code")
-    return FileCode(line, named, codes.checked(row.get("code", ""), product), row.get("batch") or None, last_day)
+    batch, code = row.get("batch") or None, row.get("code", "")
+    if _FORMULA.match(code):
+        raise InvalidInput("its code is a formula of a spreadsheet: save the file with the values in its place")
+    if batch and not _BATCH.fullmatch(batch):
+        raise InvalidInput("batch is a name of at most 64 letters, digits, spaces and . , : ; / ( ) # & + - _")
+    return NewCode(named, codes.checked(code, product), batch, last_day)
 
 
 def _day(text: str) -> date | None:

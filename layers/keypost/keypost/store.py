@@ -8,6 +8,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +22,7 @@ from botocore.exceptions import ClientError
 from keypost import codes, plan
 from keypost.errors import Conflict
 from keypost.keys import SupportKey
-from keypost.models import BadCode, BadStockCode, License, Order, PaymentNotice, Product, Reason, StockCode
+from keypost.models import BadCode, BadStockCode, License, NewCode, Order, PaymentNotice, Product, Reason, StockCode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 CODES_PER_TRANSACTION = 49  # of the 100 items DynamoDB takes, one is the order, and each code has its license's
 DUE_SHARDS = 16
 _IMPORT_CHUNK = 100
+_CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
 _TRIES = 20
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # what is said of a payment that stays unknown is forgotten then
@@ -127,6 +129,11 @@ class Store:
         )
         return [order_id for page in pages for order_id in _order_ids(page["Items"])]
 
+    def orders_of_payment(self, names: Iterable[str]) -> list[str]:
+        """The ids of the orders that payments of these names are known to be of."""
+        found = self._batch_get([f"PAYMENT#{name}" for name in names])
+        return sorted({item["order_id"] for item in found if "order_id" in item})
+
     def forget_told(self, names: Iterable[str]) -> None:
         """Remove what callbacks said of payments before their orders were known: it names the customer."""
         for item in self._batch_get([f"PAYMENT#{name}" for name in names]):
@@ -210,24 +217,30 @@ class Store:
     def add_codes(
         self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None
     ) -> Iterator[tuple[int, set[str]]]:
-        """Add codes, already in their one spelling, to the stock. Yields per chunk how many it was, and which of
-        them were known already: a code enters once, ever, for whatever product."""
-        items = [_code_item(sku, code, batch, activate_before) for code in new]
-        for start in range(0, len(items), _IMPORT_CHUNK):
-            chunk = items[start : start + _IMPORT_CHUNK]
-            yield len(chunk), self._add_chunk(chunk)
+        """Add codes of one kind to the stock, as `add` does. Yields per chunk how many it was, and which were known."""
+        for chunk, known in self.add([NewCode(sku, code, batch, activate_before) for code in new]):
+            yield len(chunk), known
 
-    def _add_chunk(self, items: list[dict[str, Any]]) -> set[str]:
-        known: set[str] = set()
+    def add(self, new: Sequence[NewCode], *, dry_run: bool = False) -> Iterator[tuple[Sequence[NewCode], set[str]]]:
+        """Add codes to the stock: a code enters once, ever, for whatever product. Yields, per chunk, it and which of
+        its codes were known already; several chunks are on their way at once. A dry run changes nothing."""
+        chunks = [new[start : start + _IMPORT_CHUNK] for start in range(0, len(new), _IMPORT_CHUNK)]
+        add_chunk = self._known if dry_run else self._add_chunk
+        with ThreadPoolExecutor(_CHUNKS_AT_ONCE) as pool:
+            for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
+                at_once = chunks[start : start + _CHUNKS_AT_ONCE]
+                yield from zip(at_once, pool.map(add_chunk, at_once), strict=True)
+
+    def _known(self, new: Sequence[NewCode]) -> set[str]:
+        keys = {f"CODE#{codes.digest(each.code)}": each.code for each in new}
+        return {keys[item["pk"]] for item in self._batch_get(list(keys))}
+
+    def _add_chunk(self, new: Sequence[NewCode]) -> set[str]:
+        known = self._known(new)  # the cheap way: an import that is made again goes on where it stopped
         for attempt in range(_TRIES):
+            items = [_code_item(each) for each in new if each.code not in known]
             puts: list[Any] = [
-                {
-                    "Put": {
-                        "TableName": self.table,
-                        "Item": i,
-                        "ConditionExpression": "attribute_not_exists(pk)",
-                    }
-                }
+                {"Put": {"TableName": self.table, "Item": i, "ConditionExpression": "attribute_not_exists(pk)"}}
                 for i in items
             ]
             if not puts:
@@ -238,7 +251,6 @@ class Store:
                 reasons = [r.get("Code") for r in error.response["CancellationReasons"]]
                 had = [i["code"]["S"] for i, r in zip(items, reasons, strict=True) if r == "ConditionalCheckFailed"]
                 known.update(had)
-                items = [i for i in items if i["code"]["S"] not in known]
                 if not had:
                     self._pause(_jitter(attempt))
             else:
@@ -537,18 +549,18 @@ def _claims_of(batch: str) -> str:
     return f"bad codes of {batch}"
 
 
-def _code_item(sku: str, code: str, batch: str | None, activate_before: date | None) -> dict[str, Any]:
-    last_day = activate_before.isoformat() if activate_before else _NEVER_EXPIRES
+def _code_item(new: NewCode) -> dict[str, Any]:
+    last_day = new.activate_before.isoformat() if new.activate_before else None
     return _wire(
         {
-            "pk": f"CODE#{codes.digest(code)}",
-            "code": code,
-            "sku": sku,
+            "pk": f"CODE#{codes.digest(new.code)}",
+            "code": new.code,
+            "sku": new.sku,
             "state": "free",
-            "batch": batch,
-            "activate_before": activate_before.isoformat() if activate_before else None,
-            "stock": sku,
-            "stock_order": f"{last_day}#{secrets.token_hex(6)}",
+            "batch": new.batch,
+            "activate_before": last_day,
+            "stock": new.sku,
+            "stock_order": f"{last_day or _NEVER_EXPIRES}#{secrets.token_hex(6)}",
         }
     )
 

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from keypost.config import Config
+from keypost.desk import Desk
 from keypost.errors import ProviderRefused
 from keypost.providers.call import Call, Get
 from keypost.queue import Queue
@@ -59,6 +60,11 @@ def worker() -> "Worker":
         shop=shop(),
         clock=lambda: datetime.now(UTC).replace(microsecond=0),
     )
+
+
+@cache
+def desk() -> Desk:
+    return Desk(store(), queue(), config().zone)
 
 
 def shop() -> "Shop":

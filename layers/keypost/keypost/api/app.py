@@ -1,5 +1,6 @@
 """The support API as a whole: which key may call what, and that every answer is one, come what may."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -7,27 +8,42 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from keypost import gateway, telemetry
-from keypost.api import orders, problems
+from keypost.api import orders, problems, products, stock
 from keypost.strict_json import parse_object
 
-# A route that is not here does not exist; template.yaml has the same ones.
-SCOPES = {
-    ("GET", "/due"): "support",
+_LARGEST = 4 * 1024 * 1024  # Lambda takes 6 MB, with a body in JSON's own spelling
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    scope: str
+    query: tuple[str, ...] = ()  # a misspelled `dry_run` must not import
+    takes: tuple[str, ...] = ("application/json",)
+
+
+# What is not here does not exist; template.yaml has the same routes.
+ROUTES = {
+    ("POST", "/orders/search"): Access("support"),
+    ("GET", "/orders/{order_id}"): Access("support"),
+    ("GET", "/due"): Access("support", query=("days",)),
+    ("GET", "/stock"): Access("stock"),
+    ("POST", "/stock/{sku}"): Access("stock", query=("dry_run",), takes=("application/json", "text/csv")),
+    ("GET", "/products"): Access("catalog"),
+    ("PUT", "/products/{sku}"): Access("catalog"),
 }
-_LARGEST = 4 * 1024 * 1024  # Lambda takes 6 MB, of which a body that is not text fills three quarters
-_TAKES_CSV = {"/stock/{sku}"}
 
 
 def _strict(text: str) -> dict[str, Any]:
-    return parse_object(text.encode("utf-8", "surrogateescape"))
+    return parse_object(text.encode("utf-8", "surrogatepass"))
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-app.include_router(orders.router)
+for subject in (orders, stock, products):
+    app.include_router(subject.router)
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The answer of API Gateway's event, whatever it is."""
+    """The answer to an event of API Gateway, whatever it is."""
     route = event["httpMethod"], event["resource"]
     refused = _refusal(*route, event)
     said = _built(refused) if refused else app.resolve(_as_routed(event), context)
@@ -38,30 +54,27 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str] | None:
-    """Why a request goes no further, before anything looks into it."""
-    allowed = sorted(m for m, path in SCOPES if path == resource)
+    """Why a request goes no further, before anything looks into what it holds."""
+    allowed = sorted(m for m, path in ROUTES if path == resource)
     if not allowed:
         return _no_such_route()
     if method not in allowed:
         detail = f"this route takes {' or '.join(allowed)}"
         return problems.problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, Allow=", ".join(allowed))
-    scope = SCOPES[method, resource]
-    if scope not in _caller(event).get("scopes", "").split():
-        detail = f"this key has no scope `{scope}`: ask who gives out keys for one that has"
+    access = ROUTES[method, resource]
+    if access.scope not in _caller(event).get("scopes", "").split():
+        detail = f"this key has no scope `{access.scope}`: ask who gives out keys for one that has"
         return problems.problem(HTTPStatus.FORBIDDEN, detail)
-    return _refused_body(resource, event) if method in ("POST", "PUT") else None
+    if unknown := set(event.get("queryStringParameters") or {}) - set(access.query):
+        errors = [problems.unknown_parameter(name) for name in sorted(unknown)]
+        return problems.problem(HTTPStatus.UNPROCESSABLE_ENTITY, problems.NOT_AS_AGREED, errors)
+    return _refused_body(access, event) if method in ("POST", "PUT") else None
 
 
-def _no_such_route() -> Response[str]:
-    return problems.problem(HTTPStatus.NOT_FOUND, "there is no such route: docs/support.md lists them")
-
-
-def _refused_body(resource: str, event: dict[str, Any]) -> Response[str] | None:
-    headers = gateway.read_headers(event)
-    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    takes = ["application/json"] + (["text/csv"] if resource in _TAKES_CSV else [])
-    if media_type not in takes:
-        detail = f"send it with Content-Type: {' or '.join(takes)}"
+def _refused_body(access: Access, event: dict[str, Any]) -> Response[str] | None:
+    content_type = gateway.read_headers(event).get("content-type", "application/json")
+    if content_type.partition(";")[0].strip().lower() not in access.takes:
+        detail = f"send it with Content-Type: {' or '.join(access.takes)}"
         return problems.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     if len(event.get("body") or "") > _LARGEST:
         detail = f"a body has at most {_LARGEST // 1024 // 1024} MB: send it in parts"
@@ -69,8 +82,12 @@ def _refused_body(resource: str, event: dict[str, Any]) -> Response[str] | None:
     return None
 
 
+def _no_such_route() -> Response[str]:
+    return problems.problem(HTTPStatus.NOT_FOUND, "there is no such route: docs/support.md lists them")
+
+
 def _as_routed(event: dict[str, Any]) -> dict[str, Any]:
-    """API Gateway has found the route, and decoded what the path holds."""
+    """API Gateway has found the route already, and decoded what the path holds."""
     return event | {"path": event["resource"].format_map(event.get("pathParameters") or {})}
 
 
@@ -100,6 +117,5 @@ def _went_wrong(error: Exception) -> Response[str]:
 
 def _built(response: Response[str]) -> dict[str, Any]:
     """A refusal as API Gateway wants it."""
-    headers = {"Content-Type": problems.CONTENT_TYPE, **response.headers}
-    listed = {name: [value] if isinstance(value, str) else value for name, value in headers.items()}
-    return {"statusCode": response.status_code, "body": response.body, "multiValueHeaders": listed}
+    headers = {name: [value] if isinstance(value, str) else value for name, value in response.headers.items()}
+    return {"statusCode": response.status_code, "body": response.body, "multiValueHeaders": headers}

@@ -1,19 +1,101 @@
 """Orders, as support looks for them and at them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.gather import due_within
+from keypost.models import Order, Standing, TimelineEntry
 from keypost.outlook import Outlook
+from keypost.addresses import email_address
+from keypost.story import Story, story
 
 router = Router()  # type: ignore[no-untyped-call]
 
+OrderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,80}$", description="The order's number at the shop")]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Email = Annotated[
+    str, AfterValidator(email_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
+]
+_PROVIDERS = ("stripe", "mollie", "woocommerce", "moneybird", "webhook")
+_MOST_FOUND = 50
+
+
+class Search(BaseModel):
+    """What to look for, one of these."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    email: Email | SkipJsonSchema[None] = Field(default=None, description="The customer's address, as it is now")
+    code: Words | SkipJsonSchema[None] = Field(default=None, description="An activation code, in any spelling")
+    license: Words | SkipJsonSchema[None] = Field(default=None, description="The id of a license")
+    payment: Words | SkipJsonSchema[None] = Field(default=None, description="A payment's id at its provider")
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if len([given for given in (self.email, self.code, self.license, self.payment) if given]) != 1:
+            raise ValueError("say exactly one of email, code, license and payment")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    order_id: str
+    created_at: datetime
+    standing: Standing
+    name: str | None
+    products: tuple[str, ...]
+    last_event: TimelineEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrders:
+    orders: tuple[Found, ...]  # the newest 50
+    total: int
+
+
+@router.post("/orders/search")
+def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
+    """Finds orders by one of e-mail address, activation code, license or payment, the newest first."""
+    found = sorted(wiring.store().load_all(list(_ids(wanted))), key=lambda o: (o.created_at, o.id), reverse=True)
+    return FoundOrders(tuple(_found(order) for order in found[:_MOST_FOUND]), len(found))
+
+
+def _ids(wanted: Search) -> Sequence[str]:
+    store = wiring.store()
+    if wanted.email:
+        return store.orders_of(wanted.email)
+    if wanted.payment:
+        payment = wanted.payment.strip()
+        known = payment.partition(":")[0] in _PROVIDERS
+        names = [payment] if known else [f"{provider}:{payment}" for provider in _PROVIDERS]
+        return store.orders_of_payment(names)
+    if wanted.code:
+        order_id = store.order_of_code(wanted.code)
+    else:
+        order_id = store.order_of_license((wanted.license or "").strip().upper())
+    return [order_id] if order_id else []
+
+
+def _found(order: Order) -> Found:
+    last = order.timeline[-1] if order.timeline else None
+    return Found(order.id, order.created_at, order.standing, order.name, order.skus, last)
+
+
+@router.get("/orders/<order_id>")
+def whole_story(order_id: OrderId) -> Story:
+    """The whole story of an order: payments, licenses, mails, every decision with its reason, and what happens next."""
+    return story(wiring.desk().order(order_id), datetime.now(UTC).replace(microsecond=0), wiring.config().zone)
+
 
 @router.get("/due")
-def due(days: Annotated[int, Query(ge=0, le=366)] = 14) -> list[Outlook]:
+def due(days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14) -> list[Outlook]:
     """What will go out on which day, and what will not and why."""
     return due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)

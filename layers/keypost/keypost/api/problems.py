@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from keypost.errors import Conflict, InvalidInput, KeypostError, NotFound, QueueUnavailable, Refused, TooMany
 
 CONTENT_TYPE = "application/problem+json"
+NOT_AS_AGREED = "the request is not as agreed, see errors; nothing was changed"
 _LONGEST_POINTER = 100
 
 # Of an error's own classes, the nearest one counts.
@@ -45,9 +46,11 @@ def of_error(error: Exception, request_id: str) -> Response[str]:
 def of_faults(faults: Iterable[Mapping[str, Any]]) -> Response[str]:
     """What pydantic found, without the values it found there."""
     errors = [_fault(fault) for fault in faults]
-    return problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "the request is not as agreed, see errors; nothing was changed", errors
-    )
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_AS_AGREED, errors)
+
+
+def unknown_parameter(name: str) -> dict[str, str]:
+    return {"parameter": name[:_LONGEST_POINTER], "detail": "This parameter is not known"}
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""The catalog."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from keypost import wiring
+from keypost.api.stock import Sku
+from keypost.catalog import ProductEntry
+from keypost.errors import InvalidInput
+from keypost.models import Product, Reason
+from keypost.stock import poke_waiting
+
+router = Router()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    products: tuple[Product, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPut:
+    sku: str
+    looked_at: int  # orders that waited for a product, and are looked at again
+
+
+@router.get("/products")
+def all_products() -> Catalog:
+    """All products."""
+    return Catalog(tuple(wiring.store().catalog().values()))
+
+
+@router.put("/products/<sku>")
+def put_product(sku: Sku, entry: Annotated[ProductEntry, Body()]) -> ProductPut:
+    """Puts a product into the catalog, in the place of the one that is there. Orders that waited for it go on."""
+    if entry.sku != sku:
+        raise InvalidInput("the path names another sku than the product: say the same one in both")
+    wiring.store().put_product(Product(**entry.model_dump()))
+    return ProductPut(sku, poke_waiting(wiring.store(), wiring.queue(), Reason.PRODUCT))

@@ -1,0 +1,183 @@
+"""The stock: codes into it, and how long it lasts."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.json_schema import SkipJsonSchema
+
+from keypost import gateway, wiring
+from keypost.errors import InvalidInput, NotFound
+from keypost.forecast import Expected, course
+from keypost.gather import forecasts
+from keypost.models import Product
+from keypost.periods import local_day
+from keypost.stock import Imported, import_codes
+from keypost.stock_file import Fault, FileCode, read_stock_file, read_stock_list, text_of
+
+router = Router()  # type: ignore[no-untyped-call]
+
+Sku = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The product, as in the catalog")]
+MOST_CODES = 100_000
+_MOST_SHOWN = 1000  # of the faults: an answer has at most 6 MB
+_SPARE_MILLISECONDS = 8_000  # for the codes on their way, and to poke the orders that wait
+
+
+class StockList(BaseModel):
+    """Codes of one product."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    codes: list[Annotated[str, StringConstraints(max_length=200)]] = Field(min_length=1, max_length=MOST_CODES)
+    batch: Annotated[str, StringConstraints(max_length=64)] | SkipJsonSchema[None] = None
+    activate_before: date | SkipJsonSchema[None] = Field(
+        default=None, description="The last day on which they are good"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    line: int  # of the file, whose header is line 1, or the place in the list, from 1
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockImported:
+    detail: str
+    dry_run: bool
+    added: int
+    duplicates: tuple[LeftOut, ...]  # the first thousand
+    duplicate_count: int
+    invalid: tuple[LeftOut, ...]  # the first thousand
+    invalid_count: int
+    not_reached: int  # codes for which there was no time: send all of them again, it goes on there
+    serves: int  # orders that waited for stock, and now get all that they lack
+
+
+@dataclass(frozen=True, slots=True)
+class StockTold:
+    sku: str
+    free: int  # counted no further than 10,000
+    promised: int
+    waiting: int
+    used: int  # in the last 30 days
+    runs_out: date | None  # within 60 days
+    to_order: int
+    order_before: date | None
+    course: tuple[Expected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllStock:
+    stock: tuple[StockTold, ...]
+
+
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": StockList.model_json_schema()},
+        "text/csv": {
+            "schema": {"type": "string"},
+            "example": "code,batch,activate_before\nAAAAA-BBBBB-CCCCC-DDDDD,2026-11,2027-12-31\n",
+        },
+    },
+}
+
+
+@router.post("/stock/<sku>", openapi_extensions={"requestBody": _BODY})
+def import_stock(
+    sku: Sku, dry_run: Annotated[bool, Query(description="Look at it, and change nothing")] = False
+) -> StockImported:
+    """Imports codes, as a list in JSON or as CSV; each enters once, ever. Orders that waited go on."""
+    product = _product(sku)
+    if product is None:
+        raise NotFound(f"there is no product {sku}: put it into the catalog first, with PUT /products/{sku}")
+    now = datetime.now(UTC).replace(microsecond=0)
+    found, faults = _given(product, local_day(now, wiring.config().zone))
+    done = import_codes(wiring.desk(), found, now, dry_run=dry_run, go_on=_is_time_left)
+    return _told(done, faults, dry_run=dry_run)
+
+
+def _is_time_left(_reached: int) -> bool:
+    return bool(router.lambda_context.get_remaining_time_in_millis() > _SPARE_MILLISECONDS)
+
+
+def _product(sku: str) -> Product | None:
+    return wiring.store().products([sku]).get(sku)
+
+
+def _given(product: Product, today: date) -> tuple[list[FileCode], list[Fault]]:
+    event: dict[str, Any] = router.current_event.raw_event
+    if not gateway.read_headers(event).get("content-type", "").lower().startswith("text/csv"):
+        wanted = _stock_list(router.current_event.json_body)
+        return read_stock_list(wanted.codes, product, wanted.batch, wanted.activate_before, today)
+    text = text_of(gateway.read_request(event).body)
+    if sum(bool(line.strip()) for line in text.splitlines()) > MOST_CODES + 1:
+        raise InvalidInput(f"the file has more than {MOST_CODES} lines: import it in parts; nothing was imported")
+    found, faults = read_stock_file(text, cache(_product), product.sku, None, today)
+    other = [
+        Fault(code.line, f"its sku is not {product.sku}, as in the path")
+        for code in found
+        if code.new.sku != product.sku
+    ]
+    return [code for code in found if code.new.sku == product.sku], sorted((*faults, *other), key=lambda f: f.line)
+
+
+def _stock_list(given: Any) -> StockList:
+    try:
+        return StockList.model_validate(given)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
+
+
+def _told(done: Imported, faults: list[Fault], *, dry_run: bool) -> StockImported:
+    duplicates = sorted([*done.duplicates, *(f for f in faults if f.is_duplicate)], key=lambda fault: fault.line)
+    invalid = [fault for fault in faults if not fault.is_duplicate]
+    parts = [f"{done.added} codes {'can be added' if dry_run else 'were added'}"]
+    if left := len(duplicates) + len(invalid):
+        parts.append(f"{left} are left out")
+    if done.not_reached:
+        parts.append(f"for {done.not_reached} there was no time: send the same again, it goes on there")
+    return StockImported(
+        detail="; ".join(parts),
+        dry_run=dry_run,
+        added=done.added,
+        duplicates=_shown(duplicates),
+        duplicate_count=len(duplicates),
+        invalid=_shown(invalid),
+        invalid_count=len(invalid),
+        not_reached=done.not_reached,
+        serves=done.serves,
+    )
+
+
+def _shown(faults: list[Fault]) -> tuple[LeftOut, ...]:
+    return tuple(LeftOut(fault.line, fault.reason) for fault in faults[:_MOST_SHOWN])
+
+
+@router.get("/stock")
+def all_stock() -> AllStock:
+    """Of each product: the codes that are free, promised, waited for and used, and how long they last."""
+    now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
+    return AllStock(
+        tuple(
+            StockTold(
+                sku=each.stock.sku,
+                free=each.stock.free,
+                promised=each.promised,
+                waiting=each.stock.waiting,
+                used=each.stock.used,
+                runs_out=each.runs_out,
+                to_order=each.to_order,
+                order_before=each.order_before,
+                course=course(each.stock, local_day(now, zone)),
+            )
+            for each in forecasts(wiring.store(), now, zone)
+        )
+    )
