@@ -23,13 +23,23 @@ demo: install  ## start the system here, sell one license, show the e-mail, then
 run: install  ## the same, and stay up with a mailbox page until Ctrl-C
 	@$(BIN)/keypost local run
 
-test: install  ## all tests
+# The support page is tested in a real browser: Debian's, installed here when there is none.
+BROWSERS := chromium chromium-browser google-chrome
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo -n)
+chromium:
+	@for browser in $(BROWSERS); do command -v $$browser >/dev/null && exit; done; \
+	echo "Installing Chromium for the tests of the support page (once) ..."; \
+	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -qq --yes --no-install-recommends chromium >/dev/null; } || \
+	echo "Chromium could not be installed here, so the support page is not tested; install one of: $(BROWSERS)" >&2
+
+test: install chromium  ## all tests
 	@$(BIN)/pytest
 
 simulate: install  ## ten years of renewals of 1,000 customers; CUSTOMERS=100 SEED=7 choose others
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
-coverage: install  ## all tests, and which branches none of them takes
+coverage: install chromium  ## all tests, and which branches none of them takes
 	@$(BIN)/pytest --quiet --cov --cov-report=term-missing:skip-covered
 
 check: install  ## lint, types, import contracts, template
@@ -61,4 +71,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run test simulate coverage check build lock format
+.PHONY: help install chromium demo run test simulate coverage check build lock format

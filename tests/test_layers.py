@@ -10,7 +10,7 @@ import pytest
 from cli.local.deploy import ROOT
 
 _MODULES = (
-    "advance_orders, find_due_orders, payment_callback, support_auth, "
+    "advance_orders, find_due_orders, payment_callback, support_auth, support_page, "
     "keypost.providers.stripe, keypost.providers.webhook, keypost.tokens"
 )
 _AARCH64 = 183  # as ELF numbers processors
@@ -59,6 +59,7 @@ import {_MODULES}
 import boto3
 for service in ("dynamodb", "sqs", "sesv2", "secretsmanager"):
     boto3.Session(region_name="eu-west-1").client(service)
+assert "<main" in support_page.handler({{"httpMethod": "GET"}}, None)["body"]
 from zoneinfo import ZoneInfo, reset_tzpath
 reset_tzpath(to=())
 ZoneInfo("Europe/Amsterdam")
@@ -84,7 +85,9 @@ def test_the_dependencies_are_those_of_lambdas_processor_and_python_whatever_is_
         assert int.from_bytes(path.read_bytes()[18:20], "little") == _AARCH64
 
 
-@pytest.mark.parametrize("module", ["advance_orders", "find_due_orders", "payment_callback", "support_auth"])
+@pytest.mark.parametrize(
+    "module", ["advance_orders", "find_due_orders", "payment_callback", "support_auth", "support_page"]
+)
 def test_a_function_starts_without_the_libraries_that_its_first_call_may_need(module: str) -> None:
     program = f"import sys; sys.path.insert(0, 'functions'); import {module}; print(*sys.modules)"
 

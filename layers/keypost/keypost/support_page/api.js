@@ -1,0 +1,43 @@
+/** The support API. It lies beside this page, whatever the domain and the stage are called. */
+import { t } from "./words.js";
+
+const ROOT = new URL("../", import.meta.url);
+const KEY = "keypost-support-key";
+
+export const key = {
+  get: () => sessionStorage.getItem(KEY),
+  keep: (value) => sessionStorage.setItem(KEY, value),
+  forget: () => sessionStorage.removeItem(KEY),
+};
+
+/** An answer that is not what was asked for: its text is for people. `about` is the problem in full (RFC 9457). */
+export class Problem extends Error {
+  constructor(status, detail, about = {}) {
+    super(detail);
+    this.status = status;
+    this.about = about;
+  }
+}
+
+export async function call(method, path, { body, headers } = {}) {
+  const content = body === undefined ? {} : { "Content-Type": typeof body === "string" ? "text/csv" : "application/json" };
+  const used = key.get();
+  let answer;
+  try {
+    answer = await fetch(new URL(path, ROOT), {
+      method,
+      headers: { Authorization: `Bearer ${used}`, Accept: "application/json", ...content, ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+    });
+  } catch {
+    throw new Problem(0, t("unreachable"));
+  }
+  const told = await answer.json().catch(() => ({}));
+  if (answer.ok) return told;
+  const problem = new Problem(answer.status, told.detail ?? told.title ?? t("failed", { status: answer.status }), told);
+  if (answer.status === 401 && used === key.get()) document.dispatchEvent(new CustomEvent("key-refused", { detail: problem }));
+  throw problem;
+}

@@ -1,0 +1,87 @@
+/** New codes: first what they are, then, when a person says so, into the stock. */
+import { decoded, read, send } from "./codes.js";
+import { field, notice, tell } from "./dialogs.js";
+import { el } from "./dom.js";
+import { count, number, t } from "./words.js";
+
+const FAULTS_SHOWN = 100;
+
+/** `changed` is called when the stock is another one. */
+export function importer(skus, changed) {
+  const told = el("div", { "aria-live": "polite" });
+  const form = el("form", { onsubmit: checked },
+    el("div", { class: "grid" },
+      field(t("product"), el("select", { id: "sku", name: "sku" }, skus.map((sku) => el("option", {}, sku)))),
+      field(t("batch"), el("input", { id: "batch", name: "batch", maxlength: 64, autocomplete: "off" }), t("ofList")),
+      field(t("activateBefore"), el("input", { id: "activate-before", name: "activate_before", type: "date" }), t("ofList"))),
+    field(t("file"), el("input", { id: "file", name: "file", type: "file", accept: ".csv,.txt,text/csv,text/plain" }), t("fileHint")),
+    field(t("orPaste"), el("textarea", { id: "codes", name: "codes", rows: 4, class: "mono", autocomplete: "off", spellcheck: "false" })),
+    el("button", { class: "main", type: "submit" }, t("check")));
+
+  async function checked(event) {
+    event.preventDefault();
+    const given = new FormData(form);
+    const file = given.get("file");
+    const [batch, activateBefore] = ["batch", "activate_before"].map((name) => given.get(name) || undefined);
+    const wanted = { sku: given.get("sku"), batch, activateBefore, ...read(file.size > 0 ? decoded(await file.arrayBuffer()) : given.get("codes")) };
+    if (wanted.entries.length === 0) return refuse("noCodes");
+    if (wanted.header !== null && (batch || activateBefore)) return refuse("ownColumns");
+    const { total, problem } = await sent(wanted, true);
+    told.replaceChildren(problem ? notice(problem) : preview(total, () => imported(wanted), () => told.replaceChildren()));
+    told.querySelector("h3")?.focus();
+  }
+
+  const refuse = (why) => told.replaceChildren(el("p", { class: "notice bad" }, t(why)));
+
+  async function imported(wanted) {
+    const { total, problem } = await sent(wanted, false);
+    if (problem) {
+      told.replaceChildren(el("p", { class: "notice bad" }, problem.message, " ", t("importStopped", { n: number(total.added) })));
+    } else {
+      form.reset();
+      told.replaceChildren(el("div", { class: "notice" }, el("h3", {}, count("imported", total.added)), outcome(total)));
+      tell(count("imported", total.added));
+    }
+    if (total.added > 0) await changed();
+  }
+
+  async function sent(wanted, dryRun) {
+    const total = { added: 0, duplicates: [], invalid: [], serves: 0 };
+    const doing = t(dryRun ? "checking" : "importing");
+    const bar = el("progress", { max: wanted.entries.length, value: 0, "aria-label": doing });
+    told.replaceChildren(el("div", { class: "notice" }, el("p", {}, doing), bar));
+    try {
+      await send(wanted, { dryRun, total, reached: (lines) => { bar.value = lines; } });
+      return { total };
+    } catch (problem) {
+      return { total, problem };
+    }
+  }
+
+  return el("section", { class: "card", "aria-labelledby": "import" }, el("h2", { id: "import" }, t("import")), form, told);
+}
+
+function preview(total, confirmed, canceled) {
+  return el("div", { class: "notice" },
+    el("h3", { tabindex: "-1" }, count("preview", total.added)),
+    outcome(total),
+    el("div", { class: "buttons" },
+      total.added > 0 && el("button", { type: "button", class: "main", onclick: confirmed }, count("importCodes", total.added)),
+      el("button", { type: "button", onclick: canceled }, t("cancel"))));
+}
+
+/** What is left out and why, and whom the others serve. */
+function outcome({ duplicates, invalid, serves }) {
+  const counts = { duplicates: duplicates.length, invalid: invalid.length, serves };
+  const told = Object.entries(counts).filter(([, n]) => n > 0).map(([name, n]) => el("li", {}, count(name, n)));
+  const faults = [...duplicates, ...invalid].sort((one, other) => one.line - other.line);
+  const rows = faults.slice(0, FAULTS_SHOWN).map(({ line, reason }) =>
+    el("tr", {}, el("th", { scope: "row", class: "number" }, number(line)), el("td", { lang: "en" }, reason)));
+  return [
+    told.length > 0 && el("ul", {}, told),
+    rows.length > 0 && el("table", { class: "faults" },
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("line")), el("th", { scope: "col" }, t("wrong")))),
+      el("tbody", {}, rows)),
+    faults.length > FAULTS_SHOWN && el("p", {}, count("more", faults.length - FAULTS_SHOWN)),
+  ];
+}

@@ -1,0 +1,214 @@
+/** The story of an order, and what can be done about it. */
+import { call } from "./api.js";
+import { ask, field } from "./dialogs.js";
+import { el } from "./dom.js";
+import { day, moment, said, t } from "./words.js";
+
+const GOOD = ["paid", "sent", "delivered", "mail sent", "mail delivered", "payment paid", "codes assigned", "released"];
+const BAD = ["failed", "refunded", "disputed", "bounced", "complained", "mail failed", "mail bounced", "mail complained",
+  "payment refunded", "payment disputed", "on hold", "codes to block", "paid twice", "canceled", "erased", "held"];
+const tone = (text) => (GOOD.includes(text) ? "good" : BAD.includes(text) ? "bad" : text.startsWith("waits") ? "wait" : "");
+
+export function story(order, { changed, lookUp }) {
+  const path = `orders/${encodeURIComponent(order.order_id)}`;
+  const act = (rest, method, body, headers) => call(method, `${path}/${rest}`, { body, headers });
+  const tools = { order, act, changed, lookUp };
+  return [
+    summary(tools),
+    el("div", { class: "columns" },
+      el("div", { class: "stack" }, past(order)),
+      el("div", { class: "stack" }, lines(tools), licenses(tools), mails(order), payments(order))),
+  ];
+}
+
+function summary(tools) {
+  const { order, lookUp } = tools;
+  const states = [order.standing, order.held && "held", order.canceled && "canceled", order.erased && "erased"].filter(Boolean);
+  const others = (ids) => ids.map((id) => el("button", { type: "button", class: "plain", onclick: () => lookUp(id) }, id));
+  return el("article", { class: "card order", "aria-labelledby": "order" },
+    el("div", { class: "head" },
+      el("h2", { id: "order", tabindex: "-1" }, t("order", { number: order.order_id })),
+      el("p", { class: "pills" }, states.map((state) => el("span", { class: `pill ${tone(state)}` }, said("standing", state))))),
+    el("dl", { class: "who" },
+      fact(t("customer"), order.name ?? t("unknown")),
+      fact(t("email"), order.email ?? t("unknown")),
+      fact(t("languageOfMails"), said("language", order.language)),
+      fact(t("since"), moment(order.created_at)),
+      order.renewed_by.length > 0 && fact(t("renewedBy"), others(order.renewed_by)),
+      order.belongs_to && fact(t("belongsTo"), others([order.belongs_to]))),
+    needs(order),
+    comes(order),
+    el("div", { class: "buttons" },
+      el("button", {
+        id: "resend", type: "button", class: "main", onclick: () => resend(tools),
+        disabled: order.why_no_resend !== null, "aria-describedby": order.why_no_resend && "why-no-resend",
+      }, t("resend")),
+      button("correct", t("correct"), () => correct(tools)),
+      order.held
+        ? button("release", t("release"), () => decide(tools, "release"))
+        : button("hold", t("hold"), () => decide(tools, "hold")),
+      order.needs?.reason === "hold" && !order.held && button("release", t("release"), () => decide(tools, "release")),
+      order.needs?.reason === "block" && button("blocked", t("blocked"), () => decide(tools, "blocked"))),
+    order.why_no_resend && el("p", { id: "why-no-resend", class: "small quiet" },
+      t("noResend"), " ", el("span", { lang: "en" }, order.why_no_resend)));
+}
+
+const fact = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
+const button = (id, text, onclick, kind) => el("button", { id, type: "button", class: kind, onclick }, text);
+
+function past(order) {
+  const entries = order.timeline.toReversed().map((entry) => el("li", { class: tone(entry.what) },
+    el("p", { class: "what" }, said("what", entry.what)),
+    entry.why && el("p", { class: "why", lang: entry.who === "keypost" && "en" }, entry.why),
+    el("p", { class: "when" }, el("time", { datetime: entry.at }, moment(entry.at)), entry.who !== "keypost" && ` · ${entry.who}`)));
+  return el("section", { class: "card", "aria-labelledby": "past" }, el("h2", { id: "past" }, t("timeline")), el("ol", { class: "timeline" }, entries));
+}
+
+/** What a person must do. */
+function needs({ needs: needed }) {
+  return needed && el("div", { class: "notice wait" },
+    el("p", {}, el("strong", {}, t("needsYou")), " ", el("span", { lang: "en" }, needed.detail)),
+    el("p", { lang: "en" }, needed.todo));
+}
+
+/** What happens by itself, and when. */
+function comes({ to_come: steps }) {
+  const told = steps.map(({ what, at, why_not: why }) => el("li", {},
+    step(what),
+    at && [", ", el("time", { datetime: at }, moment(at))],
+    why && [" · ", t("notYet"), " ", el("span", { lang: "en" }, why)]));
+  return el("div", { class: "notice" },
+    el("p", {}, el("strong", {}, t("next")), steps.length === 0 && ` ${t("nothingNext")}`),
+    steps.length > 0 && el("ul", {}, told));
+}
+
+/** "mail purchase-1 leaves" and "the mail with the codes leaves (line 1)", in the language of the page. */
+function step(what) {
+  const [, text, line] = /^(.*?)(?: \(line (.*)\))?$/.exec(what);
+  const mail = /\b[a-z_]+-\d+\b/.exec(text)?.[0];
+  const told = mail ? said("next", text.replace(mail, "{mail}")).replace("{mail}", mail) : said("next", text);
+  return line ? `${told} (${t("ofLine", { line })})` : told;
+}
+
+function lines({ order }) {
+  const entries = order.lines.map((line) => el("li", {},
+    el("div", { class: "head" },
+      el("strong", {}, `${line.quantity} × ${line.sku}`),
+      el("span", { class: "pill" }, said("kind", line.kind))),
+    el("p", { class: "quiet small" },
+      t("codesOf", { n: line.codes, all: line.quantity }),
+      line.renews && ` · ${t("renewsWhat", { what: line.renews })}`,
+      line.first_day && line.last_day && ` · ${t("period", { first: day(line.first_day), last: day(line.last_day) })}`)));
+  return part("lines", entries, t("noLines"));
+}
+
+function licenses(tools) {
+  const bad = Object.groupBy(tools.order.bad_codes, (code) => code.license);
+  const entries = tools.order.licenses.map((license) => el("li", {},
+    el("div", { class: "head" },
+      el("div", {},
+        el("p", {}, el("strong", {}, license.sku)),
+        el("p", {}, el("code", {}, license.code), " ", el("span", { class: "quiet small" }, license.id)),
+        el("p", { class: "quiet small" }, t("period", { first: day(license.first_day), last: day(license.last_day) }))),
+      el("button", {
+        id: `swap-${license.id}`, type: "button", class: "small", onclick: () => swap(tools, license),
+        "aria-label": t("swapOf", { id: license.id }),
+      }, t("swap"))),
+    (bad[license.id] ?? []).map(({ code, reason, at, who }) => el("p", { class: "quiet small" },
+      t("swapped", { code, reason: said("bad", reason), at: moment(at), who })))));
+  return part("licenses", entries, t("noLicenses"));
+}
+
+function mails({ mails }) {
+  const entries = mails.toReversed().map((mail) => {
+    const fate = mail.fate ?? mail.state;
+    return el("li", {},
+      el("div", { class: "head" },
+        el("strong", {}, said("purpose", mail.purpose)),
+        el("span", { class: `pill ${tone(fate)}` }, said("mail", fate))),
+      mail.to && el("p", { class: "small" }, t("to", { address: mail.to })),
+      el("p", { class: "quiet small" },
+        mail.sent_at ? moment(mail.sent_at) : mail.next_at && t("tried", { at: moment(mail.next_at) }),
+        mail.asked_by && ` · ${t("askedBy", { who: mail.asked_by })}`),
+      mail.problem && el("p", { class: "small", lang: "en" }, mail.problem));
+  });
+  return part("mails", entries, t("noMails"));
+}
+
+function payments({ payments }) {
+  const entries = payments.map((payment) => el("li", {},
+    el("div", { class: "head" },
+      el("strong", { class: "number" }, payment.amount ? `${payment.currency} ${payment.amount}` : t("noAmount")),
+      el("span", { class: `pill ${tone(payment.standing)}` }, said("standing", payment.standing))),
+    el("p", { class: "small" }, payment.names.join(", ")),
+    payment.returned && el("p", { class: "small" }, t("returned", { amount: `${payment.currency} ${payment.returned}` })),
+    el("p", { class: "quiet small" }, moment(payment.at))));
+  return part("payments", entries, t("noPayments"));
+}
+
+function part(name, entries, none) {
+  return el("section", { class: "card", "aria-labelledby": name },
+    el("h2", { id: name }, t(name)),
+    entries.length > 0 ? el("ul", { class: "list" }, entries) : el("p", { class: "empty" }, none));
+}
+
+/** However often it is clicked, one dialog is one wish. */
+const oneWish = () => ({ "Idempotency-Key": crypto.randomUUID() });
+
+const why = (required = false) =>
+  field(t(required ? "reason" : "reasonMaybe"), el("textarea", { id: "reason", name: "reason", maxlength: 500, required }), t("reasonHint"));
+
+function resend({ order, act, changed }) {
+  const headers = oneWish();
+  ask({
+    title: t("resendTitle", { number: order.order_id }),
+    intro: t("resendIntro", { address: order.email ?? t("unknown") }),
+    fields: [why()],
+    confirm: t("resendConfirm"),
+    offers: ({ message }) => (/suppress|bounced/.test(message) ? [[t("liftAndSend"), { lift_suppression: true }]] : []),
+    send: ({ reason, lift_suppression }) => act("resend", "POST", { reason, lift_suppression }, headers),
+    done: () => changed(t("resendDone")),
+  });
+}
+
+function correct({ order, act, changed }) {
+  const input = el("input", { id: "email", name: "email", type: "email", required: true, value: order.email, autocomplete: "off", spellcheck: "false" });
+  ask({
+    title: t("correctTitle"),
+    intro: t("correctIntro"),
+    fields: [field(t("newAddress"), input), why()],
+    confirm: t("correctConfirm"),
+    offers: ({ about: { suggestion } }) =>
+      suggestion ? [[t("take", { suggestion }), { email: suggestion }], [t("asTyped"), { confirmed: true }]] : [],
+    send: ({ email, reason, confirmed }) => act("email", "PUT", { email, reason, confirmed }),
+    done: ({ order_ids, warnings }) => changed([t("correctDone", { orders: order_ids.join(", ") }), ...warnings].join(" ")),
+  });
+}
+
+function swap({ act, changed }, license) {
+  const headers = oneWish();
+  const reasons = ["already used", "wrong region", "invalid"].map((reason) =>
+    el("label", { class: "choice" }, el("input", { type: "radio", name: "reason", value: reason, required: true }), said("bad", reason)));
+  ask({
+    title: t("swapTitle", { id: license.id }),
+    intro: t("swapIntro", { code: license.code }),
+    fields: [
+      el("fieldset", { class: "field" }, el("legend", {}, t("swapReason")), reasons),
+      field(t("note"), el("textarea", { id: "note", name: "note", maxlength: 500 })),
+    ],
+    confirm: t("swapConfirm"),
+    send: ({ reason, note }) => act(`licenses/${license.id}/replace`, "POST", { reason, note }, headers),
+    done: ({ mail, code }) => changed(t(mail ? "swapDoneMail" : "swapDone", { code })),
+  });
+}
+
+function decide({ order, act, changed }, decision) {
+  ask({
+    title: t(`${decision}Title`, { number: order.order_id }),
+    intro: t(`${decision}Intro`),
+    fields: [why()],
+    confirm: t(decision),
+    send: ({ reason }) => act(decision, "POST", { reason }),
+    done: () => changed(t(`${decision}Done`)),
+  });
+}
