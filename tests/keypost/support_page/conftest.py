@@ -1,0 +1,100 @@
+"""The support page in a real browser, over the deployed local stack, with a real key."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from cli.local.stack import LocalStack, sample_codes, sample_products
+from keypost.models import MailState, Order
+from tests.test_journey import paid_session
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PRODUCTS = {product.sku: product for product in sample_products()}
+KASPERSKY = "KASPERSKY-STANDARD-3D-1Y"
+_SECONDS = 30  # for a cold function on a busy machine
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        missing = f"there is no browser: `make test` installs one, or install one of {', '.join(BROWSERS)}"
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass(slots=True)
+class Visit:
+    """The page, and all that the browser asked for and had to say."""
+
+    page: Page
+    urls: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def visit(browser: Browser, local: LocalStack) -> Iterator[Callable[..., Visit]]:
+    """Opens the page in a browser of its own; at the end of the test it has broken no policy and nothing failed."""
+    visits: list[Visit] = []
+
+    def opened(**how: Any) -> Visit:
+        settings = {"locale": "en-GB", "timezone_id": "Europe/Amsterdam", "viewport": {"width": 1280, "height": 900}}
+        context = browser.new_context(**settings | how)
+        context.set_default_timeout(_SECONDS * 1000)
+        visit = Visit(context.new_page())
+        visits.append(visit)
+        visit.page.on("request", lambda request: visit.urls.append(request.url))
+        visit.page.on("pageerror", lambda error: visit.faults.append(str(error)))
+        visit.page.add_init_script(
+            "document.addEventListener('securitypolicyviolation',"
+            " event => { throw new Error('policy broken: ' + event.violatedDirective) })"
+        )
+        visit.page.goto(f"{local.api_url}/support")
+        return visit
+
+    yield opened
+    for visit in visits:
+        visit.page.context.close()
+        assert visit.faults == []
+
+
+@pytest.fixture
+def signed_in(visit: Callable[..., Visit], local: LocalStack) -> Callable[..., Visit]:
+    def opened(**how: Any) -> Visit:
+        visited = visit(**how)
+        visited.page.locator("#key").fill(local.support_key)
+        visited.page.keyboard.press("Enter")
+        visited.page.locator("#wanted").wait_for()
+        return visited
+
+    return opened
+
+
+@pytest.fixture
+def page(signed_in: Callable[..., Visit]) -> Page:
+    return signed_in().page
+
+
+@pytest.fixture
+def sold(local: LocalStack) -> Callable[..., Order]:
+    """An order whose mail has left."""
+
+    def sell(order_id: str, **session: Any) -> Order:
+        list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
+        assert local.stripe_calls(paid_session(order_id, **session)) == (200, "")
+        return local.order_when(order_id, lambda order: any(mail.state is MailState.SENT for mail in order.mails))
+
+    return sell
+
+
+def find(page: Page, text: str) -> None:
+    page.locator("#wanted").fill(text)
+    page.keyboard.press("Enter")

@@ -1,0 +1,160 @@
+"""For everybody: in both languages, both color schemes, by keyboard, on a phone and with a screen reader."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from cli.local.deploy import ROOT
+from cli.local.stack import LocalStack
+from keypost.models import Order
+from tests.keypost.support_page.conftest import Visit, find
+
+FOLDER = ROOT / "layers/keypost/keypost/support_page"
+Sold = Callable[..., Order]
+
+
+def seen(visited: Visit, order_id: str, look: Callable[[str], None]) -> None:
+    """Looks at all that the page can show."""
+    page = visited.page
+    look("nothing yet")
+    find(page, "page-unknown")
+    page.locator("main h2").wait_for()
+    look("nothing found")
+    find(page, order_id)
+    page.locator("#resend").wait_for()
+    look("an order")
+    for button in ("resend", "correct", "hold", "blocked"):
+        page.locator(f"#{button}").click()
+        look(button)
+        page.keyboard.press("Escape")
+    page.locator("[id^=swap-]").click()
+    look("swap")
+    page.keyboard.press("Escape")
+    page.locator("nav a").nth(1).click()
+    page.locator("svg.chart").first.wait_for()
+    page.locator("#codes").fill("not a code")
+    page.locator("#codes + button, form .main").last.click()
+    page.locator(".faults").wait_for()
+    look("the stock")
+    page.locator("nav a").nth(2).click()
+    page.locator("main [aria-busy=false]").wait_for()
+    look("the next 14 days")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["nl-NL", "en-GB"])
+def test_axe_finds_nothing(signed_in: Callable[..., Visit], sold: Sold, locale: str, scheme: str) -> None:
+    order = sold(f"page-axe-{locale[:2]}-{scheme}")
+    visited = signed_in(locale=locale, color_scheme=scheme)
+    found: list[tuple[str, str, str]] = []
+
+    def look(at: str) -> None:
+        answer = Axe().run(visited.page).response
+        found.extend((at, fault["id"], fault["nodes"][0]["html"]) for fault in answer["violations"])
+
+    seen(visited, order.id, look)
+
+    assert found == []
+
+
+def test_the_door_has_no_barrier(visit: Callable[..., Visit]) -> None:
+    assert Axe().run(visit().page).response["violations"] == []
+
+
+@pytest.mark.parametrize("width", [320, 375])
+def test_a_phone_shows_it_all_without_scrolling_sideways(
+    signed_in: Callable[..., Visit], sold: Sold, width: int
+) -> None:
+    order = sold(f"page-phone-{width}")
+    visited = signed_in(locale="nl-NL", viewport={"width": width, "height": 640}, is_mobile=True, has_touch=True)
+    widths: dict[str, int] = {}
+
+    def look(at: str) -> None:
+        widths[at] = visited.page.evaluate("document.documentElement.scrollWidth")
+
+    seen(visited, order.id, look)
+
+    assert set(widths.values()) == {width}
+
+
+def test_the_language_of_the_browser_comes_first_and_the_choice_stays(signed_in: Callable[..., Visit]) -> None:
+    page = signed_in(locale="nl-BE").page
+    expect(page.get_by_label("Bestelling zoeken")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_label("Find an order")).to_be_visible()
+    page.reload()
+
+    expect(page.get_by_label("Find an order")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
+
+
+def test_another_language_leaves_the_order_where_it_is(page: Page, sold: Sold) -> None:
+    sold("page-language")
+    find(page, "page-language")
+    page.locator("#resend").wait_for()
+
+    page.get_by_role("button", name="Nederlands").click()
+
+    expect(page.get_by_role("heading", name="Bestelling page-language")).to_be_visible()
+    expect(page.get_by_role("button", name="Opnieuw versturen")).to_be_visible()
+    expect(page.get_by_role("region", name="Tijdlijn")).to_contain_text("betaling ontvangen")
+
+
+def test_every_text_stands_in_both_languages_and_is_used(page: Page) -> None:
+    texts = page.evaluate("import('./support/texts.js').then((module) => module.TEXTS)")
+    said = {lang: {name for name in names if ":" not in name} for lang, names in texts.items()}
+    source = "".join(path.read_text("utf-8") for path in FOLDER.iterdir())
+    used = set(re.findall(r'(?:\bt\(|\bcount\(|data-text=|data-named=)"([^"]+)"', source))
+
+    assert said["nl"] == said["en"]
+    assert used <= said["en"]
+    assert all(
+        set(re.findall(r"\{\w+\}", texts["nl"][name])) == set(re.findall(r"\{\w+\}", texts["en"][name]))
+        for name in said["en"]
+    )
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(
+    visit: Callable[..., Visit], sold: Sold, local: LocalStack
+) -> None:
+    sold("page-keys")
+    page = visit().page
+    keys = page.keyboard
+    expect(page.get_by_label("Support key")).to_be_focused()
+    keys.insert_text(local.support_key)
+    keys.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+    keys.press("Tab")
+    expect(page.get_by_label("Find an order")).to_be_focused()
+    keys.type("page-keys")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Order page-keys")).to_be_focused()
+    keys.press("Tab")
+    expect(page.get_by_role("button", name="Send again")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    keys.press("Escape")
+    expect(page.get_by_role("button", name="Send again")).to_be_focused()
+    keys.press("Enter")
+    keys.type("by keyboard")
+    keys.press("Tab")
+    keys.press("Tab")
+    keys.press("Enter")
+
+    expect(page.get_by_role("heading", name="Order page-keys")).to_be_focused()
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("by keyboard")
+
+
+def test_where_the_focus_is_can_be_seen(page: Page) -> None:
+    page.get_by_label("Find an order").focus()
+    page.keyboard.press("Tab")
+
+    outline = page.evaluate("getComputedStyle(document.activeElement).outline")
+    assert "solid 3px" in outline or "3px solid" in outline

@@ -1,0 +1,248 @@
+"""Finding an order, reading its story, and what is done about it."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from cli.local.mailbox import SentMail
+from cli.local.stack import LocalStack, sample_codes
+from keypost.models import MailState, Order
+from tests.builders import loaded
+from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS, Visit, find
+from tests.test_journey import mails_to
+
+Sold = Callable[..., Order]
+
+
+@pytest.fixture
+def suppressed(local: LocalStack) -> Iterator[dict[str, str]]:
+    yield local.mailbox.suppressed
+    local.mailbox.suppressed.clear()
+
+
+def mails_when(local: LocalStack, order_id: str) -> list[SentMail]:
+    """The mails of an order, once none of them is on its way."""
+    local.order_when(order_id, lambda order: all(mail.state is MailState.SENT for mail in order.mails))
+    return mails_to(local, order_id)
+
+
+def heading(page: Page, order_id: str) -> None:
+    expect(page.get_by_role("heading", name=f"Order {order_id}", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("by", ["number", "hash", "email", "code", "license", "payment"])
+def test_an_order_is_found_by_all_that_a_customer_or_provider_may_name(page: Page, sold: Sold, by: str) -> None:
+    order = sold(f"page-by-{by}")
+
+    named = {
+        "number": order.id,
+        "hash": f" #{order.id} ",
+        "email": order.email,
+        "code": order.licenses[0].code.lower(),
+        "license": order.licenses[0].id,
+        "payment": order.payments[0].names[0].removeprefix("stripe:"),
+    }
+    find(page, str(named[by]))
+
+    heading(page, order.id)
+
+
+def test_only_an_order_number_is_ever_part_of_a_url(signed_in: Callable[..., Visit], sold: Sold) -> None:
+    order = sold("page-urls")
+    visited = signed_in()
+    code = order.licenses[0].code
+    secrets = [order.email, code, code[:-1], code.replace("-", ""), code.replace("-", " "), order.licenses[0].id]
+
+    for text in secrets:
+        find(visited.page, str(text))
+        expect(visited.page.locator("main [aria-busy=false] h2").first).to_be_visible()
+
+    asked = "\n".join([*visited.urls, visited.page.url]).upper()
+    assert "/ORDERS/SEARCH" in asked
+    assert not any(str(text).upper() in asked for text in secrets)
+    assert code[-6:] not in asked
+
+
+def test_of_several_orders_one_is_chosen(page: Page, sold: Sold) -> None:
+    card = {"v": "1", "email": "page-twice@klant.example", "lang": "nl", "line_1": f"{KASPERSKY}|1"}
+    for order_id in ("page-twice-1", "page-twice-2"):
+        sold(order_id, metadata={**card, "order_id": order_id})
+
+    find(page, "page-twice@klant.example")
+    expect(page.get_by_role("heading", name="2 orders found")).to_be_focused()
+    page.get_by_role("button", name="page-twice-2").click()
+
+    heading(page, "page-twice-2")
+
+
+def test_what_looks_like_a_code_is_taken_for_an_order_number_only_when_a_person_says_so(page: Page, sold: Sold) -> None:
+    sold("2026-1124-0001-0002")
+
+    find(page, "2026-1124-0001-0002")
+    expect(page.get_by_role("heading", name="No order found")).to_be_visible()
+    page.get_by_role("button", name="It is an order number").click()
+
+    heading(page, "2026-1124-0001-0002")
+
+
+def test_the_story_tells_what_happened_with_codes_masked(page: Page, sold: Sold) -> None:
+    order = sold("page-story")
+    (license_,) = order.licenses
+
+    find(page, "page-story")
+
+    heading(page, "page-story")
+    timeline = page.get_by_role("region", name="Timeline").get_by_role("listitem")
+    expect(timeline.first).to_contain_text("mail sent")
+    expect(timeline.last).to_contain_text("payment paid")
+    expect(timeline.last.locator("time")).to_have_text(re.compile(r"\d+ \w+ \d{4}, \d\d:\d\d CES?T"))
+    expect(page.get_by_role("region", name="Licenses")).to_contain_text(f"…{license_.code[-5:]}")
+    expect(page.get_by_role("region", name="Mails")).to_contain_text("Codes of the purchase")
+    expect(page.get_by_role("region", name="Payments")).to_contain_text("paid")
+    assert license_.code not in page.content()
+
+
+def test_a_double_click_sends_one_mail(page: Page, sold: Sold, local: LocalStack) -> None:
+    sold("page-again")
+    find(page, "page-again")
+
+    page.get_by_role("button", name="Send again").click()
+    dialog = page.get_by_role("dialog", name="Send order page-again again")
+    dialog.get_by_label("Reason").fill("customer phoned")
+    dialog.get_by_role("button", name="Send again").dblclick()
+
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("customer phoned")
+    expect(page.get_by_role("region", name="Mails")).to_contain_text("Sent again on request")
+    mails = mails_when(local, "page-again")
+    assert [mail.to for mail in mails] == [("page-again@klant.example",)] * 2
+
+
+def test_one_dialog_is_one_wish_however_often_it_is_sent(page: Page, sold: Sold, local: LocalStack) -> None:
+    sold("page-wish")
+    keys: list[str] = []
+
+    def noted(request: Request) -> None:
+        if request.url.endswith("/resend"):
+            keys.append(request.headers["idempotency-key"])
+
+    page.on("request", noted)
+    find(page, "page-wish")
+    page.get_by_role("button", name="Send again").click()
+    send = page.get_by_role("dialog").get_by_role("button", name="Send again")
+    page.route("**/resend", lambda route: route.abort(), times=1)
+
+    send.click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be reached")
+    send.click()
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+def test_a_block_after_a_bounce_is_lifted_when_the_agent_says_so(
+    page: Page, sold: Sold, local: LocalStack, suppressed: dict[str, str]
+) -> None:
+    sold("page-bounce")
+    suppressed["page-bounce@klant.example"] = "BOUNCE"
+    find(page, "page-bounce")
+
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send again").click()
+    expect(page.get_by_role("alert")).to_contain_text("bounced")
+    page.get_by_role("button", name="Lift the block and send").click()
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert suppressed == {}
+    assert len(mails_when(local, "page-bounce")) == 2
+
+
+def test_after_a_complaint_nothing_is_offered(page: Page, sold: Sold, suppressed: dict[str, str]) -> None:
+    sold("page-spam")
+    suppressed["page-spam@klant.example"] = "COMPLAINT"
+    find(page, "page-spam")
+
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Send again").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("reported")
+    expect(page.get_by_role("button", name="Lift the block and send")).to_have_count(0)
+
+
+def test_a_typing_error_in_an_address_comes_back_with_what_was_meant(page: Page, sold: Sold, local: LocalStack) -> None:
+    sold("page-typo")
+    find(page, "page-typo")
+
+    page.get_by_role("button", name="Correct the address").click()
+    page.get_by_label("New address").fill("anna@gmial.com")
+    page.get_by_role("dialog").get_by_role("button", name="Correct", exact=True).click()
+    page.get_by_role("button", name="Use anna@gmail.com").click()
+
+    expect(page.get_by_role("status")).to_contain_text("page-typo")
+    expect(page.get_by_text("anna@gmail.com").first).to_be_visible()
+    assert loaded(local.stack.store, "page-typo").email == "anna@gmail.com"
+
+
+def test_an_address_that_looks_wrong_may_be_right(page: Page, sold: Sold, local: LocalStack) -> None:
+    sold("page-odd")
+    find(page, "page-odd")
+
+    page.get_by_role("button", name="Correct the address").click()
+    page.get_by_label("New address").fill("anna@gmial.com")
+    page.get_by_role("dialog").get_by_role("button", name="Correct", exact=True).click()
+    page.get_by_role("button", name="It is right as typed").click()
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert loaded(local.stack.store, "page-odd").email == "anna@gmial.com"
+
+
+def test_a_bad_code_is_swapped_and_the_customer_is_told(page: Page, sold: Sold, local: LocalStack) -> None:
+    before = sold("page-swap").licenses[0]
+    list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), "another", None))
+    find(page, "page-swap")
+
+    page.get_by_role("button", name=f"Swap the code of {before.id}").click()
+    page.get_by_label("already used").check()
+    page.get_by_label("Note").fill("Kaspersky says so")
+    page.get_by_role("dialog").get_by_role("button", name="Swap code").click()
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    (after,) = loaded(local.stack.store, "page-swap").licenses
+    assert after.code != before.code
+    expect(page.get_by_role("status")).to_contain_text(f"…{after.code[-5:]}")
+    expect(page.get_by_role("region", name="Licenses")).to_contain_text(f"…{after.code[-5:]}")
+    expect(page.get_by_role("region", name="Mails")).to_contain_text("Another code")
+    assert after.code in mails_when(local, "page-swap")[-1].text
+
+
+def test_an_order_is_held_and_released(page: Page, sold: Sold, local: LocalStack) -> None:
+    sold("page-hold")
+    find(page, "page-hold")
+
+    page.get_by_role("button", name="Hold").click()
+    page.get_by_role("dialog").get_by_role("button", name="Hold").click()
+    page.get_by_role("button", name="Release").wait_for()
+    assert loaded(local.stack.store, "page-hold").held
+    page.get_by_role("button", name="Release").click()
+    page.get_by_role("dialog").get_by_role("button", name="Release").click()
+
+    expect(page.get_by_role("button", name="Hold")).to_be_visible()
+    assert not loaded(local.stack.store, "page-hold").held
+
+
+def test_what_others_wrote_is_text_and_nothing_else(page: Page, sold: Sold) -> None:
+    attack = "<img src=x onerror='document.title=\"broken\"'>"
+    sold("page-attack", customer_details={"name": attack, "email": "page-attack@klant.example"})
+    find(page, "page-attack")
+
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_label("Reason").fill("<script>document.title='broken'</script>")
+    page.get_by_role("dialog").get_by_role("button", name="Send again").click()
+
+    expect(page.get_by_text("<script>document.title='broken'</script>")).to_be_visible()
+    expect(page.get_by_text(attack)).to_be_visible()
+    assert page.locator("main img, main script").count() == 0
+    assert page.title() == "Orders · Keypost"
