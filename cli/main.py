@@ -1,6 +1,8 @@
 """The command `keypost`. Exit status 2 for wrong use, 1 for failure, each with one line that says what to do."""
 
 import base64
+import csv
+import getpass
 import secrets
 import sys
 import tomllib
@@ -13,10 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli import schedule, stacks, stock
 from cli.local.commands import local
 from keypost import keys, orders
+from keypost.addresses import email_address
 from keypost.catalog import read_product
 from keypost.errors import InvalidInput, KeypostError
 from keypost.gather import due_within
-from keypost.models import Reason
+from keypost.models import Asked, Reason
 from keypost.periods import local_day
 from keypost.secrets import NAMES
 from keypost.stock import poke_waiting
@@ -125,6 +128,41 @@ def due(days: int, hold: str | None, release: str | None, stack: str | None) -> 
         click.echo(f"{day:<10}  {row.order_id}  {row.purpose} (line {lines}){kept_back}")
     kept = sum(row.why_not is not None for row in rows)
     click.echo(f"mails due within {days} days: {len(rows) - kept}, kept back: {kept}")
+
+
+@cli.command()
+@click.option("--batch", required=True, help="Of these codes; an empty one for codes that came without a batch.")
+@_stack
+def claims(batch: str, stack: str | None) -> None:
+    """The codes of a batch that did not work, as CSV, for who sold them."""
+    rows = csv.writer(sys.stdout)
+    rows.writerow(["code", "sku", "reason", "day"])
+    for bad in stacks.connect(stack).store.claims(batch):
+        rows.writerow([bad.code, bad.sku, bad.reason, bad.day.isoformat()])
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Do not ask whether this is meant.")
+@_stack
+def erase(stack: str | None, *, yes: bool) -> None:
+    """Remove who a customer is from all their orders. The address is asked for, or read from standard input.
+
+    What is still to come for them stops. Their orders stay, without them, as long as tax law asks.
+    """
+    typed = click.prompt("E-mail address") if sys.stdin.isatty() else sys.stdin.read()
+    try:
+        address = email_address(typed.strip())
+    except ValueError:
+        raise InvalidInput("that is no e-mail address; nothing was changed") from None
+    to = stacks.connect(stack)
+    if not yes and sys.stdin.isatty():
+        click.confirm("This cannot be undone. Erase this customer?", abort=True)
+    asked = Asked(datetime.now(UTC).replace(microsecond=0), getpass.getuser())
+    erased = to.desk.erase(address, asked, to.fiscal_years)
+    for order in erased:
+        running = order.is_subscription and not order.subscription_ended
+        click.echo(f"order {order.id} erased" + (": end its subscription at the provider" if running else ""))
+    click.echo(f"orders erased: {len(erased)}")
 
 
 @cli.group("secrets")

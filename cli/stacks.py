@@ -25,6 +25,7 @@ class Stack:
     queue: Queue
     secrets: "SecretsEditor"
     zone: tzinfo
+    fiscal_years: int
 
     @property
     def desk(self) -> Desk:
@@ -54,6 +55,7 @@ def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
         Queue(session.client("sqs"), outputs["QueueUrl"]),
         SecretsEditor(session.client("secretsmanager"), outputs["SecretsArn"]),
         ZoneInfo(outputs["Timezone"]),
+        int(outputs["FiscalYears"]),
     )
 
 

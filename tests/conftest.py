@@ -48,7 +48,7 @@ def stack(local: LocalStack, template: dict[str, Any]) -> Stack:
     queue = local.session.client("sqs").create_queue(QueueName=name)
     secret = local.session.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     outputs = {"TableName": name, "QueueUrl": queue["QueueUrl"], "SecretsArn": secret["ARN"]}
-    made = stack_of(local.session, outputs | {"Timezone": "Europe/Amsterdam"})
+    made = stack_of(local.session, outputs | {"Timezone": "Europe/Amsterdam", "FiscalYears": "7"})
     made.store.put_product(PRODUCT)
     return made
 
@@ -96,6 +96,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
         "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
         "KEYPOST_SUPPORT_LANGUAGE": "nl",
+        "KEYPOST_FISCAL_YEARS": "7",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -1,6 +1,8 @@
 """The support API, called as API Gateway calls it."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,17 +21,19 @@ def call(
     *,
     scopes: str = " ".join(SCOPES),
     content_type: str = "application/json",
-    **parameters: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    **parameters: Any,
 ) -> tuple[int, Any]:
     """Status and JSON of an answer. The path is that of the route, its parameters are given by name."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    headers = {"Content-Type": content_type, **headers}
     event = {
         "resource": parts.path,
-        "path": parts.path.format_map(parameters),
+        "path": parts.path.format_map(parameters) if parameters else parts.path,
         "httpMethod": method,
-        "headers": {"Content-Type": content_type},
-        "multiValueHeaders": {"Content-Type": [content_type]},
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": query or None,
         "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
         "pathParameters": parameters or None,

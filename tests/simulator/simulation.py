@@ -62,6 +62,7 @@ _ENVIRONMENT = {
     "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
     "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
     "KEYPOST_SUPPORT_LANGUAGE": "nl",
+    "KEYPOST_FISCAL_YEARS": "7",
 }
 
 

@@ -26,6 +26,7 @@ class Config:
     sender_address: str
     support_address: str
     support_language: str
+    fiscal_years: str  # so long the orders of an erased customer stay, without the customer
     mollie_profile: str = ""  # the one whose payments count; empty for any
     support_issuer: str = ""  # whose tokens open the support API; empty: keys of our own do
     support_audience: str = ""  # whom these tokens must be for

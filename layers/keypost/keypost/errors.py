@@ -47,3 +47,15 @@ class Refused(KeypostError):
 
 class TooMany(Refused):
     """It was asked for too often: later it may be done."""
+
+
+class ProbablyMeant(Refused):
+    """It looks like a slip; what was probably meant is with it."""
+
+    def __init__(self, text: str, suggestion: str) -> None:
+        super().__init__(text)
+        self.suggestion = suggestion
+
+
+class Forbidden(KeypostError):
+    """Who asks may not ask for this."""

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from keypost import gateway, telemetry
-from keypost.api import orders, problems, products, stock
+from keypost.api import actions, orders, problems, products, stock
 from keypost.strict_json import parse_object
 
 _LARGEST = 4 * 1024 * 1024  # Lambda takes 6 MB, with a body in JSON's own spelling
@@ -25,6 +25,13 @@ class Access:
 ROUTES = {
     ("POST", "/orders/search"): Access("support"),
     ("GET", "/orders/{order_id}"): Access("support"),
+    ("POST", "/orders/{order_id}/resend"): Access("support"),
+    ("PUT", "/orders/{order_id}/email"): Access("contact"),
+    ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): Access("support"),
+    ("POST", "/orders/{order_id}/hold"): Access("support"),
+    ("POST", "/orders/{order_id}/release"): Access("support"),
+    ("POST", "/customers/erase"): Access("privacy"),
+    ("POST", "/customers/export"): Access("privacy"),
     ("GET", "/due"): Access("support", query=("days",)),
     ("GET", "/stock"): Access("stock"),
     ("POST", "/stock/{sku}"): Access("stock", query=("dry_run",), takes=("application/json", "text/csv")),
@@ -38,7 +45,7 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, stock, products):
+for subject in (orders, actions, stock, products):
     app.include_router(subject.router)
 
 

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
+from keypost.addresses import email_address
 from keypost.gather import due_within
 from keypost.models import Order, Standing, TimelineEntry
 from keypost.outlook import Outlook
-from keypost.addresses import email_address
 from keypost.story import Story, story
 
 router = Router()  # type: ignore[no-untyped-call]

@@ -3,12 +3,23 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from botocore.exceptions import BotoCoreError, ClientError
 
-from keypost.errors import Conflict, InvalidInput, KeypostError, NotFound, QueueUnavailable, Refused, TooMany
+from keypost.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    KeypostError,
+    NotFound,
+    ProbablyMeant,
+    QueueUnavailable,
+    Refused,
+    TooMany,
+)
 
 CONTENT_TYPE = "application/problem+json"
 NOT_AS_AGREED = "the request is not as agreed, see errors; nothing was changed"
@@ -21,12 +32,19 @@ _STATUS: Mapping[type[KeypostError], HTTPStatus] = {
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Refused: HTTPStatus.CONFLICT,
     Conflict: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.FORBIDDEN,
     QueueUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
-def problem(status: HTTPStatus, detail: str, errors: Sequence[Mapping[str, str]] = (), **headers: str) -> Response[str]:
-    said: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    errors: Sequence[Mapping[str, str]] = (),
+    more: Mapping[str, str] = MappingProxyType({}),
+    **headers: str,
+) -> Response[str]:
+    said: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, **more}
     if errors:
         said["errors"] = errors
     return Response(status.value, CONTENT_TYPE, json.dumps(said), dict(headers))
@@ -36,7 +54,8 @@ def of_error(error: Exception, request_id: str) -> Response[str]:
     """What an error means for who called. One that nobody foresaw tells nothing but where to find it."""
     for kind in type(error).__mro__:
         if kind in _STATUS:
-            return problem(_STATUS[kind], str(error))
+            more = {"suggestion": error.suggestion} if isinstance(error, ProbablyMeant) else {}
+            return problem(_STATUS[kind], str(error), more=more)
     if isinstance(error, (ClientError, BotoCoreError)):
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "AWS did not answer as it should: ask again in a minute")
     unforeseen = f"something went wrong here: ask again, and if that fails too, report request {request_id}"

@@ -1,0 +1,166 @@
+"""What support does: for an order, for a license, for a customer. Each is decided by `support`, and may be asked
+again."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from keypost import addresses, codes, orders, telemetry, wiring
+from keypost.api.orders import Email, OrderId
+from keypost.errors import Forbidden, ProbablyMeant
+from keypost.models import Asked
+from keypost.story import Story, story
+
+router = Router()  # type: ignore[no-untyped-call]
+
+LicenseId = Annotated[str, Path(pattern=r"^LIC-[A-Z2-7]{10}$", description="The license's id")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[A-Za-z0-9._:-]{0,100}$",
+        description="The same key again is the same wish; without one, the same within a minute is",
+    ),
+]
+
+
+class _Wish(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Words = Field(default="", description="Why, in the agent's own words, for the order's timeline")
+
+
+class Resend(_Wish):
+    lift_suppression: bool = Field(
+        default=False, description="First end the suppression of a bounced address at SES; scope `suppression`"
+    )
+
+
+class Address(_Wish):
+    email: Email = Field(description="The right address")
+    confirmed: bool = Field(default=False, description="It is right, although it looks like a typing error")
+
+
+class Swap(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Literal["already used", "wrong region", "invalid"]
+    note: Words = Field(default="", description="For a claim, in the agent's own words")
+
+
+class Customer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    email: Email = Field(description="The customer's address, as it is now")
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    order_id: str
+    mail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    order_ids: tuple[str, ...]  # the order, and the renewals that follow it
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    order_id: str
+    license: str
+    code: str  # the end of the new one
+    mail: str | None  # None: the bad code had not left, and the new one goes with the order's mail
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    order_ids: tuple[str, ...]
+    subscriptions: tuple[str, ...]  # of these: end them at their provider, or it charges again
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    orders: tuple[Story, ...]
+
+
+@router.post("/orders/<order_id>/resend", status_code=202)
+def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") -> Owed:
+    """Owes the customer everything that was sent once more, to the order's address: at most three times a day."""
+    if wish.lift_suppression and "suppression" not in _caller()["scopes"].split():
+        raise Forbidden("this key has no scope `suppression`: send without lifting it, or ask who has one")
+    mail = wiring.desk().resend(order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression)
+    return Owed(order_id, mail.id)
+
+
+@router.put("/orders/<order_id>/email")
+def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Corrected:
+    """Corrects the address of an order and of the renewals that follow it; the old address is told."""
+    if not right.confirmed and (meant := addresses.likely_meant(right.email)):
+        raise ProbablyMeant("this looks like a typing error: correct it, or say `confirmed`", meant)
+    changed = wiring.desk().correct_address(order_id, right.email, _asked(right.reason))
+    against = addresses.why_undeliverable(right.email)
+    return Corrected(tuple(changed), (against,) if against else ())
+
+
+@router.post("/orders/<order_id>/licenses/<license_id>/replace", status_code=202)
+def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Body()], key: Key = "") -> Swapped:
+    """Gives a license another code for the same period, of another batch if there is one, and mails it."""
+    order = wiring.desk().swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
+    mails = [mail.id for mail in order.mails if mail.licenses == (license_id,)]
+    code = next(license_.code for license_ in order.licenses if license_.id == license_id)
+    return Swapped(order_id, license_id, codes.masked(code), mails[-1] if mails else None)
+
+
+@router.post("/orders/<order_id>/hold")
+def hold(order_id: OrderId, wish: Annotated[_Wish, Body()]) -> Changed:
+    """Keeps an order back until it is released."""
+    asked = _asked(wish.reason)
+    wiring.desk().change(order_id, lambda order: orders.hold(order, asked.who, asked.at))
+    return Changed(order_id)
+
+
+@router.post("/orders/<order_id>/release")
+def release(order_id: OrderId, wish: Annotated[_Wish, Body()]) -> Changed:
+    """Lets an order go, whatever it was held for."""
+    asked = _asked(wish.reason)
+    wiring.desk().change(order_id, lambda order: orders.release(order, asked.who, asked.at))
+    return Changed(order_id)
+
+
+@router.post("/customers/erase")
+def erase(customer: Annotated[Customer, Body()]) -> Erased:
+    """Removes who a customer is from all orders, and stops what was to come; what tax law asks for stays."""
+    found = wiring.desk().erase(customer.email, _asked(""), int(wiring.config().fiscal_years))
+    telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(found))
+    running = tuple(order.id for order in found if order.is_subscription and not order.subscription_ended)
+    return Erased(tuple(order.id for order in found), running)
+
+
+@router.post("/customers/export")
+def export(customer: Annotated[Customer, Body()]) -> Exported:
+    """All that is known of a customer: the whole story of each order, codes by their end."""
+    store, zone, now = wiring.store(), wiring.config().zone, datetime.now(UTC).replace(microsecond=0)
+    found = sorted(store.load_all(store.orders_of(customer.email)), key=lambda order: (order.created_at, order.id))
+    return Exported(tuple(story(order, now, zone) for order in found))
+
+
+def _asked(why: str, key: str = "") -> Asked:
+    return Asked(datetime.now(UTC).replace(microsecond=0), _caller()["agent"], why, key)
+
+
+def _caller() -> dict[str, str]:
+    """What the authorizer says of who calls."""
+    caller: dict[str, str] = router.current_event["requestContext"]["authorizer"]
+    return caller

@@ -1,0 +1,224 @@
+"""What support does through its API: each answer, and what becomes of the order."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dns.resolver
+import pytest
+
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import wiring
+from keypost.models import Line, Order, PaymentState
+from tests.builders import SKU, code, loaded, paid_order
+from tests.functions.test_support_api import call
+
+ADDRESS = "facturen@klant.example"
+NEW = "anna@klant.example"
+RESEND, EMAIL = "/orders/{order_id}/resend", "/orders/{order_id}/email"
+SWAP = "/orders/{order_id}/licenses/{license_id}/replace"
+Sent = Callable[[str], list[str]]
+
+
+@pytest.fixture(autouse=True)
+def no_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests ask no name server."""
+
+    class Silent:
+        def resolve(self, *_: object) -> None:
+            raise dns.resolver.NXDOMAIN
+
+    monkeypatch.setattr(dns.resolver, "get_default_resolver", Silent)
+
+
+@pytest.fixture
+def suppressed(local: LocalStack) -> Iterator[dict[str, str]]:
+    yield local.mailbox.suppressed
+    local.mailbox.suppressed.clear()
+
+
+@pytest.fixture
+def sold(wired: Stack) -> Callable[..., Order]:
+    def sell(order_id: str, *numbers: int, **changes: Any) -> Order:
+        list(wired.store.add_codes(SKU, [code(n) for n in numbers], "batch-1", None))
+        wired.store.save(paid_order(order_id, Line(SKU, len(numbers)), at=_now(), **changes))
+        wiring.worker().advance(order_id)
+        return loaded(wired.store, order_id)
+
+    return sell
+
+
+Sold = Callable[..., Order]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def test_one_call_sends_an_order_again_and_a_double_click_is_one_mail(wired: Stack, sold: Sold, sent: Sent) -> None:
+    sold("action-1", 1)
+
+    answers = [call("POST", RESEND, {"reason": "got nothing"}, order_id="action-1") for _ in range(2)]
+    wiring.worker().advance("action-1")
+
+    assert answers == [(202, {"order_id": "action-1", "mail": "resend-1"})] * 2
+    assert len(sent("action-1")) == 2
+    (asked,) = [entry for entry in loaded(wired.store, "action-1").timeline if entry.what == "resend asked"]
+    assert (asked.who, asked.why) == ("anna", "got nothing")
+
+
+def test_a_key_tells_two_wishes_from_one_that_is_repeated(wired: Stack, sold: Sold) -> None:
+    sold("action-2", 1)
+
+    for key in ("one", "one"):
+        assert call("POST", RESEND, {}, headers={"Idempotency-Key": key}, order_id="action-2")[0] == 202
+    wiring.worker().advance("action-2")
+    status, said = call("POST", RESEND, {}, headers={"Idempotency-Key": "two"}, order_id="action-2")
+
+    assert (status, said["mail"]) == (202, "resend-2")
+
+
+def test_what_cannot_be_sent_again_is_a_409_that_says_why(wired: Stack) -> None:
+    wired.store.save(paid_order("action-3", state=PaymentState.OPEN))
+
+    status, said = call("POST", RESEND, {}, order_id="action-3")
+
+    assert (status, "not paid" in said["detail"]) == (409, True)
+
+
+def test_the_fourth_time_in_a_day_is_a_429(wired: Stack, sold: Sold) -> None:
+    sold("action-4", 1)
+    for n in range(3):
+        assert call("POST", RESEND, {}, headers={"Idempotency-Key": f"k{n}"}, order_id="action-4")[0] == 202
+        wiring.worker().advance("action-4")
+
+    assert call("POST", RESEND, {}, headers={"Idempotency-Key": "k9"}, order_id="action-4")[0] == 429
+
+
+def test_lifting_a_suppression_wants_a_scope_of_its_own(wired: Stack, sold: Sold, suppressed: dict[str, str]) -> None:
+    sold("action-5", 1)
+    suppressed[ADDRESS] = "BOUNCE"
+    lift = {"lift_suppression": True}
+
+    assert call("POST", RESEND, {}, order_id="action-5")[0] == 409
+    assert call("POST", RESEND, lift, scopes="support", order_id="action-5")[0] == 403
+    assert suppressed
+    assert call("POST", RESEND, lift, scopes="support suppression", order_id="action-5")[0] == 202
+    assert not suppressed
+
+
+def test_a_slip_in_an_address_comes_back_with_what_was_meant_and_can_be_confirmed(wired: Stack, sold: Sold) -> None:
+    before = sold("action-6", 1)
+
+    status, said = call("PUT", EMAIL, {"email": "anna@gmial.com"}, order_id="action-6")
+    assert (status, said["suggestion"]) == (409, "anna@gmail.com")
+    assert loaded(wired.store, "action-6") == before
+
+    status, said = call("PUT", EMAIL, {"email": "anna@gmial.com", "confirmed": True}, order_id="action-6")
+    assert (status, said["order_ids"]) == (200, ["action-6"])
+
+
+def test_a_domain_that_dns_does_not_know_is_a_warning_only(wired: Stack, sold: Sold) -> None:
+    sold("action-7", 1)
+
+    status, said = call("PUT", EMAIL, {"email": "anna@klant-van-ons.nl"}, order_id="action-7")
+
+    assert (status, len(said["warnings"])) == (200, 1)
+    assert loaded(wired.store, "action-7").email == "anna@klant-van-ons.nl"
+
+
+def test_a_swapped_code_is_told_by_its_end(wired: Stack, sold: Sold, sent: Sent) -> None:
+    order = sold("action-8", 1)
+    list(wired.store.add_codes(SKU, [code(2)], "batch-2", None))
+    where: dict[str, Any] = {"order_id": "action-8", "license_id": order.licenses[0].id}
+
+    status, said = call("POST", SWAP, {"reason": "already used", "note": "the vendor says so"}, **where)
+    wiring.worker().advance("action-8")
+
+    assert (status, said["mail"], said["license"]) == (202, "replacement-1", order.licenses[0].id)
+    assert said["code"].endswith(code(2)[-5:])
+    assert code(2) not in repr(said)
+    assert code(2) in sent("action-8")[-1]
+
+
+def test_a_reason_that_is_none_of_the_list_changes_nothing(wired: Stack, sold: Sold) -> None:
+    order = sold("action-9", 1)
+
+    status, _ = call("POST", SWAP, {"reason": "ugly"}, order_id="action-9", license_id=order.licenses[0].id)
+
+    assert status == 422
+    assert loaded(wired.store, "action-9") == order
+
+
+def test_an_order_is_held_and_let_go(wired: Stack) -> None:
+    wired.store.save(paid_order("action-10"))
+
+    assert call("POST", "/orders/{order_id}/hold", {}, order_id="action-10")[0] == 200
+    assert loaded(wired.store, "action-10").held
+    assert call("POST", "/orders/{order_id}/release", {}, order_id="action-10")[0] == 200
+    assert not loaded(wired.store, "action-10").held
+
+
+def test_what_we_know_of_a_customer_is_told_without_codes(wired: Stack, sold: Sold) -> None:
+    sold("action-11", 11)
+    sold("action-12", 12, email="piet@elders.example")
+
+    status, said = call("POST", "/customers/export", {"email": ADDRESS.upper()})
+
+    assert status == 200
+    assert ADDRESS in repr(said)
+    assert "Anna Jansen" in repr(said)
+    assert "action-12" not in repr(said)
+    assert code(11) not in repr(said)
+
+
+def test_erasing_a_customer_names_the_subscriptions_that_go_on_elsewhere(wired: Stack, sold: Sold) -> None:
+    sold("action-13", 13)
+    sold("action-14", 14, is_subscription=True)
+
+    status, said = call("POST", "/customers/erase", {"email": ADDRESS})
+
+    assert (status, sorted(said["order_ids"]), said["subscriptions"]) == (
+        200,
+        ["action-13", "action-14"],
+        ["action-14"],
+    )
+    assert "klant.example" not in repr(loaded(wired.store, "action-13"))
+    assert call("POST", "/customers/erase", {"email": ADDRESS}) == (200, {"order_ids": [], "subscriptions": []})
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("POST", RESEND, {}),
+        ("PUT", EMAIL, {"email": NEW}),
+        ("POST", SWAP, {"reason": "invalid"}),
+        ("POST", "/orders/{order_id}/hold", {}),
+        ("POST", "/orders/{order_id}/release", {}),
+    ],
+)
+def test_an_order_that_does_not_exist_is_a_404(wired: Stack, method: str, url: str, body: Any) -> None:
+    parameters: dict[str, Any] = {"order_id": "nowhere", "license_id": "LIC-AAAAAAAAAA"}
+    if "{license_id}" not in url:
+        del parameters["license_id"]
+
+    assert call(method, url, body, **parameters)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (RESEND, {"to": NEW}),
+        (RESEND, {"reason": "a" * 201}),
+        (RESEND, []),
+        ("/customers/erase", {"email": "nobody"}),
+        ("/customers/export", {}),
+    ],
+)
+def test_a_body_that_is_not_as_agreed_is_refused_field_by_field(wired: Stack, url: str, body: Any) -> None:
+    parameters: dict[str, Any] = {"order_id": "action-1"} if "{" in url else {}
+    status, said = call("POST", url, body, **parameters)
+
+    assert status in (400, 422)
+    assert "errors" in said or "JSON object" in said["detail"]
