@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cli.local.stack import LocalStack, sample_codes, sample_products
 from keypost.models import MailState, Order
@@ -16,7 +16,7 @@ from tests.test_journey import paid_session
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PRODUCTS = {product.sku: product for product in sample_products()}
 KASPERSKY = "KASPERSKY-STANDARD-3D-1Y"
-_SECONDS = 30  # for a cold function on a busy machine
+_MILLISECONDS = 30_000  # for a cold function on a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         missing = f"there is no browser: `make test` installs one, or install one of {', '.join(BROWSERS)}"
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    expect.set_options(timeout=_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
@@ -48,7 +49,7 @@ def visit(browser: Browser, local: LocalStack) -> Iterator[Callable[..., Visit]]
     def opened(**how: Any) -> Visit:
         settings = {"locale": "en-GB", "timezone_id": "Europe/Amsterdam", "viewport": {"width": 1280, "height": 900}}
         context = browser.new_context(**settings | how)
-        context.set_default_timeout(_SECONDS * 1000)
+        context.set_default_timeout(_MILLISECONDS)
         visit = Visit(context.new_page())
         visits.append(visit)
         visit.page.on("request", lambda request: visit.urls.append(request.url))
