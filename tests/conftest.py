@@ -75,6 +75,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         stack.secrets.set(name, value)
     for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
         monkeypatch.delenv(name)
+    wishes = local.session.client("sqs").create_queue(QueueName=f"{stack.store.table}-wishes")
     environment = {
         "AWS_ENDPOINT_URL": local.endpoint_url,
         "AWS_ENDPOINT_URL_SESV2": local.mailbox.url,
@@ -87,6 +88,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_CURRENCY": "EUR",
         "KEYPOST_TABLE": stack.store.table,
         "KEYPOST_QUEUE_URL": stack.queue.url,
+        "KEYPOST_WISHES_URL": wishes["QueueUrl"],
         "KEYPOST_SECRETS": stack.secrets.secret_id,
         "KEYPOST_MOLLIE_URL": local.providers.url,
         "KEYPOST_STRIPE_URL": local.providers.url,
@@ -111,6 +113,7 @@ def _forget() -> None:
         wiring.store,
         wiring.queue,
         wiring.desk,
+        wiring.wishes,
         wiring.worker,
         wiring.mailer,
         wiring.secrets,

@@ -179,6 +179,38 @@ def test_a_forged_event_is_refused_and_leaves_no_trace(local: LocalStack) -> Non
     assert local.stack.store.load("journey-forged") is None
 
 
+def test_a_customer_asks_on_the_page_and_gets_the_mail_again_and_a_stranger_reads_the_same(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 1)
+    local.stripe_calls(paid_session("journey-again"))
+    order = local.order_when("journey-again", is_mailed)
+    # Here, unlike at AWS, this is where the caller's address comes from.
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": "192.0.2.77"}
+
+    status, page = local.call("/resend", None, {"Accept-Language": "nl"}, "GET")
+    assert status == 200
+    assert 'action="?lang=nl"' in page
+    stranger = local.call("/resend?lang=nl", b"email=nobody%40klant.example", headers)
+    known = local.call("/resend?lang=nl", b"email=Journey-Again%40klant.example", headers)
+
+    assert known == stranger
+    assert known[0] == 202
+    assert local.mailbox.wait_for(lambda _: len(mails_to(local, "journey-again")) == 2, 30)
+    again = mails_to(local, "journey-again")[1]
+    assert again.to == ("journey-again@klant.example",)
+    assert order.licenses[0].code in again.text
+    assert not any("nobody" in address for mail in local.mailbox.mails for address in mail.to)
+
+
+def test_who_tries_too_often_is_turned_away(local: LocalStack) -> None:
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": "192.0.2.78"}
+    body = json.dumps({"email": "nobody@klant.example"}).encode()
+
+    # Two hours' worth and one: the clock may turn meanwhile.
+    assert {local.call("/resend", body, headers)[0] for _ in range(21)} == {202, 429}
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 def test_another_method_than_post_is_told_so(local: LocalStack, method: str) -> None:
     status, answer = local.call("/callbacks/stripe", None, {}, method)

@@ -10,6 +10,9 @@ from cli.local.deploy import ROOT
 from keypost.config import Config
 from keypost.orders import MAIL_LEASE
 
+# By AWS's own list, these are permitted for all or not at all.
+WITHOUT_RESOURCES = {"ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
+
 
 @pytest.fixture
 def resources(template: dict[str, Any]) -> dict[str, Any]:
@@ -64,17 +67,13 @@ def test_every_function_logs_into_its_own_group_that_forgets(
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
 
 
-# IAM knows no resource for these.
-OF_NO_RESOURCE = {"ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
-
-
 def test_every_permission_is_one_action_on_named_things_with_its_reason(functions: dict[str, Any]) -> None:
     for function in functions.values():
         for statement in statements(function):
             assert isinstance(statement["Action"], str)
             assert "*" not in statement["Action"]
             assert statement["Sid"]
-            assert "*" not in str(statement["Resource"]) or statement["Action"] in OF_NO_RESOURCE
+            assert "*" not in str(statement["Resource"]) or statement["Action"] in WITHOUT_RESOURCES
 
 
 @pytest.mark.parametrize(
@@ -100,6 +99,19 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "dynamodb:BatchGetItem",
                 "sqs:SendMessage",
                 "secretsmanager:GetSecretValue",
+            },
+        ),
+        ("SelfServicePage", {"dynamodb:UpdateItem", "dynamodb:PutItem", "sqs:SendMessage"}),
+        (
+            "SendAgain",
+            {
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+                "dynamodb:PutItem",
+                "sqs:SendMessage",
+                "ses:GetSuppressedDestination",
             },
         ),
         ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
@@ -154,11 +166,12 @@ def test_tokens_are_for_somebody(template: dict[str, Any]) -> None:
 
 
 def test_a_message_that_fails_comes_back_and_ends_in_a_queue_that_raises_an_alarm(resources: dict[str, Any]) -> None:
-    queue, dead = resources["Queue"]["Properties"], resources["DeadLetters"]["Properties"]
+    queues, dead = of_type(resources, "AWS::SQS::Queue"), resources["DeadLetters"]["Properties"]
     alarm = resources["DeadLetterAlarm"]["Properties"]
 
-    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
-    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+    for queue in (queues["Queue"], queues["Wishes"]):
+        assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
     assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetters", "QueueName"]}}]
     assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
@@ -169,12 +182,23 @@ def test_the_times_fit_each_other(resources: dict[str, Any], functions: dict[str
 
     assert timeout < MAIL_LEASE.total_seconds()
     assert resources["Queue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+    assert resources["Wishes"]["Properties"]["VisibilityTimeout"] >= 6 * functions["SendAgain"]["Timeout"]
 
 
 def test_one_failed_order_of_a_batch_comes_back_alone(functions: dict[str, Any]) -> None:
-    poked = functions["AdvanceOrders"]["Events"]["Poked"]["Properties"]
+    for event in (functions["AdvanceOrders"]["Events"]["Poked"], functions["SendAgain"]["Events"]["Wished"]):
+        assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
-    assert poked["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+def test_the_page_for_customers_may_write_down_what_they_ask_and_read_nothing(functions: dict[str, Any]) -> None:
+    may = {s["Action"]: s.get("Condition", {}) for s in statements(functions["SelfServicePage"])}
+
+    for action, key in (("dynamodb:UpdateItem", "TRIES#*"), ("dynamodb:PutItem", "WISH#*")):
+        assert may[action] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": key},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
+    assert not any("Get" in action or action == "dynamodb:Query" for action in may)
 
 
 def test_the_daily_runs_follow_the_shops_clock_and_the_safety_net_comes_every_15_minutes(

@@ -47,3 +47,19 @@ def test_a_refusal_is_a_problem_detail() -> None:
         "status": 405,
         "detail": "callbacks are sent with POST",
     }
+
+
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("test-invoke-source-ip", "test-invoke-source-ip"),
+    ],
+)
+def test_the_source_is_what_api_gateway_saw_whatever_a_header_says(address: str, source: str) -> None:
+    context = {"requestContext": {"identity": {"sourceIp": address}}}
+    headers = {"headers": {"X-Forwarded-For": "192.0.2.1"}}
+
+    assert read_request(EVENT | context | headers).source == source
+    assert read_request(EVENT | headers).source == ""

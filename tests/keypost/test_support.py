@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -311,3 +312,54 @@ def test_the_year_of_an_order_is_that_of_the_shops_time_zone() -> None:
     new_years_eve = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
 
     assert support.forget_on(new_years_eve, 7, ZONE) == date(2034, 12, 31)
+
+
+def of_day(order_id: str, days: int) -> Order:
+    return replace(sent_order(), id=order_id, created_at=NOW + timedelta(days=days))
+
+
+def test_of_a_customers_orders_the_five_newest_with_a_running_license_are_worth_sending_again() -> None:
+    found = [of_day(f"o{n}", n) for n in (3, 1, 6, 5, 2, 4)]
+    last_day = found[0].licenses[0].last_day
+
+    worth = [order.id for order in support.worth_sending_again(found, last_day)]
+    assert worth == ["o6", "o5", "o4", "o3", "o2"]
+    assert support.worth_sending_again(found, last_day + timedelta(days=1)) == []
+
+
+def test_a_license_that_begins_later_is_worth_sending_and_one_that_never_left_is_not() -> None:
+    order = sent_order()
+    (license_,) = order.licenses
+    later = replace(license_, first_day=date(2027, 6, 1), last_day=date(2028, 5, 31))
+    never_sent = replace(order, mails=())
+
+    assert support.worth_sending_again([replace(order, licenses=(later,))], NOW.date()) != []
+    assert support.worth_sending_again([never_sent], NOW.date()) == []
+
+
+def test_what_is_sent_does_not_change_which_are_worth_it() -> None:
+    order = sent_order()
+
+    assert [each.id for each in support.worth_sending_again([resent(order)], NOW.date())] == [order.id]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"held": True}, {"canceled": True}, {"forget_on": date(2033, 12, 31)}, {"payments": ()}],
+    ids=["held", "canceled", "erased", "unpaid"],
+)
+def test_what_is_not_served_is_not_worth_sending_again(change: dict[str, Any]) -> None:
+    assert support.worth_sending_again([replace(sent_order(), **change)], NOW.date()) == []
+
+
+def test_what_the_customer_asks_for_leaves_support_its_own_three_times() -> None:
+    order = sent_order()
+    for n in range(support.RESENDS_PER_DAY):
+        order = settled(resent(order, replace(at(0, f"wish-{n}"), who=support.CUSTOMER)))
+
+    with pytest.raises(TooMany):
+        resent(order, replace(at(0, "wish-9"), who=support.CUSTOMER))
+    for n in range(support.RESENDS_PER_DAY):
+        order = settled(resent(order, at(0, f"click-{n}")))
+    with pytest.raises(TooMany):
+        resent(order, at(0, "click-9"))

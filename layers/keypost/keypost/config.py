@@ -17,6 +17,7 @@ class Config:
     currency: str
     table: str
     queue_url: str
+    wishes_url: str  # the queue of what customers ask for themselves
     secrets: str
     mollie_url: str
     stripe_url: str
@@ -27,6 +28,7 @@ class Config:
     support_address: str
     support_language: str
     fiscal_years: str  # so long the orders of an erased customer stay, without the customer
+    self_service: str = "on"  # or off: whether customers may ask for their licenses again
     mollie_profile: str = ""  # the one whose payments count; empty for any
     support_issuer: str = ""  # whose tokens open the support API; empty: keys of our own do
     support_audience: str = ""  # whom these tokens must be for

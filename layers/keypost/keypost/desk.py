@@ -10,7 +10,7 @@ from functools import partial
 from keypost import support
 from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
 from keypost.mailer import Mailer
-from keypost.models import Asked, Mail, Order
+from keypost.models import Asked, Mail, Order, Wish
 from keypost.periods import local_day
 from keypost.queue import Queue
 from keypost.store import Store
@@ -41,20 +41,35 @@ class Desk:
         """Owe the mail of an order once more. Refused when its address is suppressed at SES, which would take the mail
         and drop it; `lift` ends that first, never after a complaint."""
         order = self.order(order_id)
-        owed = support.resend(order, asked, self.zone)[1]  # refused before anybody is asked
+        support.resend(order, asked, self.zone)  # refused before anybody is asked
         why = mailer.why_suppressed(order.email) if order.email else None
         if order.email and why == "BOUNCE" and lift:
             mailer.lift_suppression(order.email)
         elif why:
             raise Refused(f"order {order_id} is not sent again: {_SUPPRESSED.get(why, _SUPPRESSED['COMPLAINT'])}")
+        return self._owe_again(order_id, asked)
 
-        def resent(order: Order) -> Order:
-            nonlocal owed
-            order, owed = support.resend(order, asked, self.zone)
-            return order
+    def _owe_again(self, order_id: str, asked: Asked) -> Mail:
+        changed = self.change(order_id, lambda order: support.resend(order, asked, self.zone)[0])
+        return support.resend(changed, asked, self.zone)[1]  # the one it has now
 
-        self.change(order_id, resent)
-        return owed
+    def grant(self, wish: Wish, mailer: Mailer) -> list[str]:
+        """Send a customer what they asked for on the page, to the address that each order has; the ids of the orders.
+        What is refused is left out: nobody is told."""
+        day = local_day(wish.asked_at, self.zone)
+        found = support.worth_sending_again(self.store.load_all(self.store.orders_of_wish(wish)), day)
+        address = found[0].email if found else None
+        if not address or mailer.why_suppressed(address):  # asked once: SES answers one such question a second
+            return []
+        if not self.store.begin_round(wish, day, support.WISHES_PER_DAY):
+            return []
+        asked = Asked(wish.asked_at, support.CUSTOMER, "on the page", key=wish.id)
+        granted = []
+        for order in found:
+            with suppress(Refused):
+                self._owe_again(order.id, asked)
+                granted.append(order.id)
+        return granted
 
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
         """Write to another address, for this order and the renewals that follow it; the ids of the orders that are

@@ -5,6 +5,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 
 from keypost.errors import InvalidInput
@@ -17,6 +18,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]  # by lower-case name; one sent twice is joined by a comma
     body: bytes
+    source: str  # who calls: the address that API Gateway saw, of IPv6 its network, since a visitor has all of that
 
 
 def read_request(event: dict[str, Any]) -> Request:
@@ -32,6 +34,7 @@ def read_request(event: dict[str, Any]) -> Request:
         event.get("queryStringParameters") or {},
         read_headers(event),
         body,
+        _source(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
     )
 
 
@@ -43,6 +46,10 @@ def read_headers(event: dict[str, Any]) -> dict[str, str]:
     for name, value in (event.get("headers") or {}).items():
         headers.setdefault(name.lower(), value)
     return headers
+
+
+def _source(address: str) -> str:
+    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
 def answer(status: int) -> dict[str, Any]:

@@ -291,6 +291,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody typed an address, to get again what was sent to it."""
+
+    id: str
+    whose: str  # the customer, by the digest of the address
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BadCode:
     """A code that did not work, and was swapped for another one in its license."""
 

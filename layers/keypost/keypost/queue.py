@@ -1,5 +1,5 @@
-"""The queue of pokes, and the only module that talks to SQS. A poke holds an order id and nothing else: it says
-"look at this order now", and one too many or one lost does no harm."""
+"""The queues of pokes, and the only module that talks to SQS. A poke holds an id and nothing else: it says "look at
+this order now" (or at this wish), and one too many does no harm, nor does one lost of an order."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from keypost import codes, plan
 from keypost.errors import Conflict
 from keypost.keys import SupportKey
-from keypost.models import BadCode, BadStockCode, License, NewCode, Order, PaymentNotice, Product, Reason, StockCode
+from keypost.models import BadCode, BadStockCode, License, NewCode, Order, PaymentNotice, Product, Reason, StockCode, Wish
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,6 +34,8 @@ _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
 _TRIES = 20
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # what is said of a payment that stays unknown is forgotten then
+_WISH_SECONDS = 24 * 3600  # what a customer asked for on the page is kept, and their tries are counted, so long
+_SAME_ROUND = timedelta(minutes=5)  # two wishes so close are one
 _NOTE_LEASE = timedelta(minutes=10)  # longer than the function may run
 _NEVER_EXPIRES = "9999-12-31"
 _BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -121,11 +123,14 @@ class Store:
 
     def orders_of(self, email: str) -> list[str]:
         """The ids of all orders of a customer, by the address that they have now."""
+        return self._orders_of(_customer(email))
+
+    def _orders_of(self, customer: str) -> list[str]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="customer",
             KeyConditionExpression="customer = :customer",
-            ExpressionAttributeValues={":customer": {"S": _customer(email)}},
+            ExpressionAttributeValues={":customer": {"S": customer}},
         )
         return [order_id for page in pages for order_id in _order_ids(page["Items"])]
 
@@ -328,18 +333,12 @@ class Store:
 
     def begin_note(self, day: date, now: datetime) -> bool:
         """Take the note of a day for one attempt, unless it was sent or somebody has it."""
-        try:
-            self._client.update_item(
-                TableName=self.table,
-                Key=_note(day),
-                UpdateExpression="SET taken_until = :until",
-                ConditionExpression="attribute_not_exists(done)"
-                " AND (attribute_not_exists(taken_until) OR taken_until < :now)",
-                ExpressionAttributeValues={":until": {"S": _moment(now + _NOTE_LEASE)}, ":now": {"S": _moment(now)}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return self._update_if(
+            _note(day),
+            "SET taken_until = :until",
+            "attribute_not_exists(done) AND (attribute_not_exists(taken_until) OR taken_until < :now)",
+            {":until": _moment(now + _NOTE_LEASE), ":now": _moment(now)},
+        )
 
     def end_note(self, day: date) -> None:
         self._client.update_item(
@@ -352,6 +351,64 @@ class Store:
     def give_up_note(self, day: date) -> None:
         """Let the next run try again."""
         self._client.update_item(TableName=self.table, Key=_note(day), UpdateExpression="REMOVE taken_until")
+
+    def count_try(self, source: str, most: int, now: datetime) -> bool:
+        """Count a try of this hour by who calls from there; False when so many were made."""
+        hour = hashlib.sha256(f"{source} {now:%Y-%m-%dT%H}".encode()).hexdigest()
+        return self._update_if(
+            {"pk": {"S": f"TRIES#{hour}"}},
+            "SET expires = :expires ADD tries :one",
+            "attribute_not_exists(tries) OR tries < :most",
+            {":one": 1, ":most": most, ":expires": _wish_expires(now)},
+        )
+
+    def put_wish(self, email: str, now: datetime) -> str:
+        """Write down that this customer wants their licenses again, if it is one; gives the id of the wish. The same
+        work for every address, and only its digest is kept."""
+        wish = Wish(secrets.token_hex(16), _customer(email), now)
+        item = {"pk": f"WISH#{wish.id}", "expires": _wish_expires(now), **_converter.unstructure(wish)}
+        self._client.put_item(TableName=self.table, Item=_wire(item))
+        return wish.id
+
+    def wish(self, wish_id: str) -> Wish | None:
+        key = {"pk": {"S": f"WISH#{wish_id}"}}
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return _converter.structure(_plain(item), Wish) if item else None
+
+    def orders_of_wish(self, wish: Wish) -> list[str]:
+        """As `orders_of`, for the address that was typed."""
+        return self._orders_of(wish.whose)
+
+    def begin_round(self, wish: Wish, day: date, most: int) -> bool:
+        """Count a wish among those of its customer and day. False when there were so many, or one just before; the
+        same wish again counts once, and is True again."""
+        return self._update_if(
+            {"pk": {"S": f"ROUNDS#{wish.whose}#{day}"}},
+            "SET expires = :expires, last_at = :now ADD wishes :wish",
+            "attribute_not_exists(pk) OR contains(wishes, :id) OR (size(wishes) < :most AND last_at < :recently)",
+            {
+                ":wish": {wish.id},
+                ":id": wish.id,
+                ":most": most,
+                ":now": _moment(wish.asked_at),
+                ":recently": _moment(wish.asked_at - _SAME_ROUND),
+                ":expires": _wish_expires(wish.asked_at),
+            },
+        )
+
+    def _update_if(self, key: dict[str, Any], update: str, condition: str, values: Mapping[str, Any]) -> bool:
+        """Whether the condition held, and the item was updated."""
+        try:
+            self._client.update_item(
+                TableName=self.table,
+                Key=key,
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=_wire(values),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
@@ -543,6 +600,10 @@ def _order_item(order: Order) -> dict[str, Any]:
 
 def _customer(email: str) -> str:
     return hashlib.sha256(email.casefold().encode()).hexdigest()
+
+
+def _wish_expires(now: datetime) -> int:
+    return int(now.timestamp()) + _WISH_SECONDS
 
 
 def _claims_of(batch: str) -> str:

@@ -1,6 +1,7 @@
 """What support does for a customer, as pure changes: each takes an order and returns the order as it is from then on.
 `Refused` says why something is not done, and what can be done instead."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -9,7 +10,10 @@ from keypost.errors import NotFound, Refused, TooMany
 from keypost.models import ADDRESS_CHANGED, Asked, BadCode, License, Mail, MailState, Order, Standing, StockCode
 from keypost.periods import local_day
 
+CUSTOMER = "customer"  # who asked, on the page
 RESENDS_PER_DAY = 3  # of one order
+WISHES_PER_DAY = 3  # of one customer, on the page
+ORDERS_PER_WISH = 5
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
 _DOUBLE_CLICK = timedelta(minutes=1)
 _ON_ITS_WAY = (MailState.PENDING, MailState.SENDING)
@@ -30,7 +34,7 @@ def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
     if why_not := why_no_resend(order, zone):
         raise Refused(f"order {order.id} is not sent again: {why_not}")
     today = local_day(asked.at, zone)
-    times = sum(mail.purpose == "resend" and _asked_on(mail, zone) == today for mail in order.mails)
+    times = sum(_asked_on(mail, zone) == today for mail in order.mails if _counts_with(mail, asked))
     if times >= RESENDS_PER_DAY:
         raise TooMany(
             f"order {order.id} was sent again {times} times today, which is the most: check the address with the"
@@ -56,6 +60,18 @@ def why_no_resend(order: Order, zone: tzinfo) -> str | None:
     return "nothing of it has been sent yet, and nothing is due"
 
 
+def worth_sending_again(found: Iterable[Order], today: date) -> list[Order]:
+    """Of a customer's orders, those with a license that was sent and has not ended, the newest first. Sending them
+    changes nothing of which they are."""
+    running = [
+        order
+        for order in found
+        if order.is_servable
+        and any(each.last_day >= today and each.line in order.sent_lines for each in order.licenses)
+    ]
+    return sorted(running, key=lambda order: (order.created_at, order.id), reverse=True)[:ORDERS_PER_WISH]
+
+
 def _why_not_served(order: Order) -> str | None:
     if order.is_erased:
         return "its customer was erased, and no address is known any more"
@@ -79,6 +95,12 @@ def _lines_to_repeat(order: Order) -> tuple[int, ...]:
 
 def _is_same_wish(one: Asked, other: Asked) -> bool:
     return one.key == other.key if other.key else abs(other.at - one.at) < _DOUBLE_CLICK
+
+
+def _counts_with(mail: Mail, asked: Asked) -> bool:
+    """Anybody can ask on the page, and must not use up what support may send."""
+    is_customers = mail.asked is not None and mail.asked.who == CUSTOMER
+    return mail.purpose == "resend" and is_customers == (asked.who == CUSTOMER)
 
 
 def _asked_on(mail: Mail, zone: tzinfo) -> date | None:

@@ -21,6 +21,7 @@ from keypost.store import Store
 
 if TYPE_CHECKING:
     from keypost.advance import Worker
+    from keypost.desk import Desk
     from keypost.emails import Shop
     from keypost.mailer import Mailer
     from keypost.tokens import Tokens
@@ -46,6 +47,11 @@ def store() -> Store:
 @cache
 def queue() -> Queue:
     return Queue(session().client("sqs", config=ONE_ATTEMPT), config().queue_url)
+
+
+@cache
+def wishes() -> Queue:
+    return Queue(session().client("sqs", config=ONE_ATTEMPT), config().wishes_url)
 
 
 @cache
@@ -78,6 +84,12 @@ def shop() -> "Shop":
         support_address=settings.support_address,
         zone=settings.zone,
     )
+
+
+def desk() -> "Desk":
+    from keypost.desk import Desk
+
+    return Desk(store(), queue(), config().zone)
 
 
 @cache

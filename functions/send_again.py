@@ -1,0 +1,29 @@
+"""The queue of wishes: sends customers again what they asked for on the page. Who asked, and whether we know them, is
+found out here, where nobody can see how long it takes."""
+
+from typing import Any
+
+from keypost import telemetry, wiring
+
+
+@telemetry.logger.inject_lambda_context
+@telemetry.metrics.log_metrics
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    failed = []
+    for record in event["Records"]:
+        try:
+            _grant(record["body"])
+        except Exception as error:  # noqa: BLE001 - one wish's fault must not hold up the others
+            telemetry.failure(error, wish_id=record["body"])
+            telemetry.outcome("WishFailed")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _grant(wish_id: str) -> None:
+    wish = wiring.store().wish(wish_id)
+    granted = wiring.desk().grant(wish, wiring.mailer()) if wish else []
+    for order_id in granted:
+        telemetry.outcome("WishGranted", order_id=order_id)
+    if not granted:
+        telemetry.outcome("WishNotGranted", wish_id=wish_id)

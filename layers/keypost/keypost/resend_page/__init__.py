@@ -1,0 +1,83 @@
+"""The page on which customers ask for their licenses again: one field, no script, nothing from elsewhere. It is made
+without the templates' engine of the mails, for which a first visitor would wait."""
+
+import base64
+import hashlib
+import re
+import tomllib
+from html import escape
+from pathlib import Path
+from string import Template
+from urllib.parse import quote
+
+FALLBACK = "en"
+_LONGEST_SHOWN = 254
+_RANGE = re.compile(r"\b([a-z]{2})\b[^,;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
+
+
+def _file(name: str) -> str:
+    return (Path(__file__).parent / name).read_text("utf-8")
+
+
+WORDS = tomllib.loads(_file("words.toml"))  # per language
+_CSS, _PAGE, _FORM = _file("page.css"), Template(_file("page.html")), Template(_file("form.html"))
+_CSS_DIGEST = base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()
+HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_CSS_DIGEST}'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def language_of(chosen: str, accepted: str) -> str:
+    """That of the switch on the page, or else the one that the browser likes best of those we write."""
+    if chosen in WORDS:
+        return chosen
+    liked = [(float(weight or 1), name.lower()) for name, weight in _RANGE.findall(accepted)]
+    known = [(weight, name) for weight, name in liked if weight and name in WORDS]
+    return max(known, key=lambda each: each[0], default=(0, FALLBACK))[1]  # of equals, the first
+
+
+def said(language: str, outcome: str, support: str) -> str:
+    """What became of a try, in plain text."""
+    words = WORDS[language]
+    text: str = words["faults"].get(outcome) or words["notices"][outcome]["text"]
+    return text.replace("{support}", support)
+
+
+def render(language: str, outcome: str, text: str, shop: str, support: str) -> str:
+    """The form, with what is wrong with the text that was typed; or a notice."""
+    words = WORDS[language]
+    if notice := words["notices"].get(outcome):
+        title = notice["title"]
+        link = f'<a href="mailto:{escape(quote(support, safe="@"))}">{escape(support)}</a>'
+        content = f"<h1>{escape(title)}</h1>\n<p>{escape(notice['text']).replace('{support}', link)}</p>"
+    else:
+        fault = words["faults"].get(outcome)
+        title = f"{words['wrong']}: {words['title']}" if fault else words["title"]
+        content = _form(language, fault, text)
+    other = next(name for name in WORDS if name != language)
+    return _PAGE.substitute(
+        language=language,
+        title=escape(f"{title} - {shop}"),
+        shop=escape(shop),
+        css=_CSS,
+        other=other,
+        other_name=WORDS[other]["name"],
+        content=content,
+    )
+
+
+def _form(language: str, fault: str | None, text: str) -> str:
+    words = WORDS[language]
+    return _FORM.substitute(
+        {name: escape(words[name]) for name in ("title", "intro", "label", "button")},
+        language=language,
+        fault=f'<p class="fault" id="fault">{escape(fault)}</p>' if fault else "",
+        state=' aria-invalid="true" aria-describedby="fault" autofocus' if fault else "",
+        text=escape(text[:_LONGEST_SHOWN]) if text.isprintable() else "",
+    )
