@@ -183,8 +183,8 @@ def test_a_customer_asks_on_the_page_and_gets_the_mail_again_and_a_stranger_read
     local: LocalStack, stocked: Callable[[str, int], list[str]]
 ) -> None:
     stocked(KASPERSKY, 1)
-    local.stripe_calls(paid_session("journey-again"))
-    order = local.order_when("journey-again", is_mailed)
+    local.stripe_calls(paid_session("journey-asked"))
+    order = local.order_when("journey-asked", is_mailed)
     # Here, unlike at AWS, this is where the caller's address comes from.
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": "192.0.2.77"}
 
@@ -192,13 +192,13 @@ def test_a_customer_asks_on_the_page_and_gets_the_mail_again_and_a_stranger_read
     assert status == 200
     assert 'action="?lang=nl"' in page
     stranger = local.call("/resend?lang=nl", b"email=nobody%40klant.example", headers)
-    known = local.call("/resend?lang=nl", b"email=Journey-Again%40klant.example", headers)
+    known = local.call("/resend?lang=nl", b"email=Journey-Asked%40klant.example", headers)
 
     assert known == stranger
     assert known[0] == 202
-    assert local.mailbox.wait_for(lambda _: len(mails_to(local, "journey-again")) == 2, 30)
-    again = mails_to(local, "journey-again")[1]
-    assert again.to == ("journey-again@klant.example",)
+    assert local.mailbox.wait_for(lambda _: len(mails_to(local, "journey-asked")) == 2, 30)
+    again = mails_to(local, "journey-asked")[1]
+    assert again.to == ("journey-asked@klant.example",)
     assert order.licenses[0].code in again.text
     assert not any("nobody" in address for mail in local.mailbox.mails for address in mail.to)
 

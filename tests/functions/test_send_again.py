@@ -76,28 +76,28 @@ def grant(stack: Stack, local: LocalStack, *wishes: str) -> None:
 def test_a_customer_gets_each_running_license_again_at_the_address_of_the_order(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails
 ) -> None:
-    sell("again-1", 1)
-    sell("again-2", 2, email="Facturen@klant.example")
-    sell("again-other", 3, email="piet@elders.example")
+    sell("page-sent-1", 1)
+    sell("page-sent-2", 2, email="Facturen@klant.example")
+    sell("page-sent-other", 3, email="piet@elders.example")
 
     grant(wired, local, ask(wired, "FACTUREN@klant.example"))
 
     sent = mails()[3:]
     assert sorted((mail.to[0], mail.tags["order"]) for mail in sent) == [
-        ("Facturen@klant.example", "again-2"),
-        (ADDRESS, "again-1"),
+        ("Facturen@klant.example", "page-sent-2"),
+        (ADDRESS, "page-sent-1"),
     ]
     for mail in sent:
         assert "Op uw verzoek" in mail.text
-    assert code(1) in next(mail.text for mail in sent if mail.tags["order"] == "again-1")
-    entry = next(each for each in loaded(wired.store, "again-1").timeline if each.what == "resend asked")
+    assert code(1) in next(mail.text for mail in sent if mail.tags["order"] == "page-sent-1")
+    entry = next(each for each in loaded(wired.store, "page-sent-1").timeline if each.what == "resend asked")
     assert (entry.who, entry.why) == ("customer", "on the page")
 
 
 def test_nothing_is_sent_to_an_address_that_nobody_ordered_with(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails, logged: io.StringIO
 ) -> None:
-    sell("unknown-1", 1)
+    sell("page-unknown-1", 1)
 
     grant(wired, local, ask(wired, "iemand@elders.example"), "no such wish")
 
@@ -108,7 +108,7 @@ def test_nothing_is_sent_to_an_address_that_nobody_ordered_with(
 def test_a_message_that_comes_again_sends_nothing_again(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails, clock: Clock
 ) -> None:
-    sell("redelivered", 1)
+    sell("page-redelivered", 1)
     wish = ask(wired)
 
     for minutes in (0, 1, 30):
@@ -119,7 +119,7 @@ def test_a_message_that_comes_again_sends_nothing_again(
 
 
 def test_two_clicks_are_one_wish(wired: Stack, local: LocalStack, sell: Sell, mails: Mails, clock: Clock) -> None:
-    sell("clicks", 1)
+    sell("page-clicks", 1)
     first = ask(wired)
     clock.shift(timedelta(seconds=20))
     second = ask(wired)
@@ -133,7 +133,7 @@ def test_two_clicks_are_one_wish(wired: Stack, local: LocalStack, sell: Sell, ma
 def test_three_times_a_day_is_the_most_and_the_next_day_is_another(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails, clock: Clock
 ) -> None:
-    sell("thrice", 1)
+    sell("page-thrice", 1)
 
     for hour in range(1, 7):
         clock.move_to(START + timedelta(hours=hour))
@@ -148,12 +148,12 @@ def test_three_times_a_day_is_the_most_and_the_next_day_is_another(
 def test_support_can_still_send_again_what_a_customer_asked_for_three_times(
     wired: Stack, local: LocalStack, sell: Sell, clock: Clock
 ) -> None:
-    sell("support-too", 1)
+    sell("page-support-too", 1)
     for hour in range(1, 4):
         clock.move_to(START + timedelta(hours=hour))
         grant(wired, local, ask(wired))
 
-    mail = wiring.desk().resend("support-too", Asked(datetime.now(UTC), "sanne", key="k"), wiring.mailer())
+    mail = wiring.desk().resend("page-support-too", Asked(datetime.now(UTC), "sanne", key="k"), wiring.mailer())
 
     assert mail.id == "resend-4"
 
@@ -163,34 +163,34 @@ def test_the_five_newest_orders_are_sent_also_when_the_message_comes_again(
 ) -> None:
     for number in range(7):
         clock.move_to(START + timedelta(minutes=number))
-        sell(f"many-{number}", number)
+        sell(f"page-newest-{number}", number)
     wish = ask(wired)
 
     grant(wired, local, wish)
     grant(wired, local, wish)
 
-    assert sorted(mail.tags["order"] for mail in mails()[7:]) == [f"many-{n}" for n in range(2, 7)]
+    assert sorted(mail.tags["order"] for mail in mails()[7:]) == [f"page-newest-{n}" for n in range(2, 7)]
 
 
 def test_what_has_ended_or_was_refunded_is_not_sent(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails, clock: Clock
 ) -> None:
-    sell("ended", 1)
+    sell("page-ended", 1)
     clock.move_to(START + timedelta(days=366))
-    sell("running", 2)
-    sell("refunded", 3)
-    back = notice("refunded", state=None, refunded=Refunded(datetime.now(UTC), full=True))
-    wiring.desk().change("refunded", lambda order: with_payment(order, back, datetime.now(UTC), "EUR"))
+    sell("page-running", 2)
+    sell("page-refunded", 3)
+    back = notice("page-refunded", state=None, refunded=Refunded(datetime.now(UTC), full=True))
+    wiring.desk().change("page-refunded", lambda order: with_payment(order, back, datetime.now(UTC), "EUR"))
 
     grant(wired, local, ask(wired))
 
-    assert [mail.tags["order"] for mail in mails()[3:]] == ["running"]
+    assert [mail.tags["order"] for mail in mails()[3:]] == ["page-running"]
 
 
 def test_nothing_is_owed_to_an_address_that_ses_drops_mail_to(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails
 ) -> None:
-    before = sell("dropped", 1)
+    before = sell("page-dropped", 1)
     local.mailbox.suppressed[ADDRESS] = "BOUNCE"
 
     try:
@@ -199,14 +199,14 @@ def test_nothing_is_owed_to_an_address_that_ses_drops_mail_to(
         local.mailbox.suppressed.clear()
 
     assert len(mails()) == 1
-    assert loaded(wired.store, "dropped") == before
+    assert loaded(wired.store, "page-dropped") == before
 
 
 def test_a_wish_that_fails_comes_back_alone_and_tells_nobody_who_asked(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
 ) -> None:
-    sell("fails", 1)
-    sell("fails-not", 2, email="piet@elders.example")
+    sell("page-fails", 1)
+    sell("page-fails-not", 2, email="piet@elders.example")
     bad, good = ask(wired), ask(wired, "piet@elders.example")
     mailer = type(wiring.mailer())
     why = mailer.why_suppressed
@@ -226,7 +226,7 @@ def test_a_wish_that_failed_half_way_is_finished_when_it_comes_again(
     wired: Stack, local: LocalStack, sell: Sell, mails: Mails, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     for number in range(3):
-        sell(f"half-{number}", number)
+        sell(f"page-half-{number}", number)
     wish, save, saved = ask(wired), Store.save, 0
 
     def broken(store: Store, order: Order) -> Order:
@@ -242,14 +242,14 @@ def test_a_wish_that_failed_half_way_is_finished_when_it_comes_again(
     clock.shift(timedelta(minutes=6))
     grant(wired, local, wish)
 
-    assert sorted(mail.tags["order"] for mail in mails()[3:]) == ["half-0", "half-1", "half-2"]
+    assert sorted(mail.tags["order"] for mail in mails()[3:]) == ["page-half-0", "page-half-1", "page-half-2"]
 
 
 def test_ses_is_asked_once_about_an_address(
     wired: Stack, local: LocalStack, sell: Sell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
-        sell(f"asked-once-{number}", number)
+        sell(f"page-asked-once-{number}", number)
     asked: list[str] = []
     monkeypatch.setattr(type(wiring.mailer()), "why_suppressed", lambda _self, address: asked.append(address))
 

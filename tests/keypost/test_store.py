@@ -29,6 +29,7 @@ from keypost.models import (
     Standing,
     TimelineEntry,
     Waiting,
+    Wish,
 )
 from keypost.store import DUE_SHARDS, Store
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product
@@ -377,3 +378,17 @@ def test_the_last_day_on_which_a_key_was_used_never_goes_back(store: Store) -> N
         store.note_support_key_used(key.id, day)
 
     assert store.support_key(key.id) == replace(key, last_used=TODAY)
+
+
+def test_a_customers_wishes_of_a_day_are_counted_each_once(store: Store) -> None:
+    def wish(minutes: int, name: str, whose: str = "anna") -> bool:
+        return store.begin_round(Wish(name, whose, NOW + timedelta(minutes=minutes)), NOW.date(), most=2)
+
+    assert wish(0, "first")
+    assert not wish(4, "a click too many")
+    assert wish(6, "second")
+    assert not wish(60, "third")
+    assert wish(60, "first")
+    assert wish(60, "another customer's", "piet")
+    tomorrow = Wish("third", "anna", NOW + timedelta(days=1))
+    assert store.begin_round(tomorrow, NOW.date() + timedelta(days=1), most=2)

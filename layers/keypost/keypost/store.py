@@ -476,17 +476,7 @@ class Store:
         self._update_support_key(key_id, "SET last_used = :day", unless_noted, {":day": day.isoformat()})
 
     def _update_support_key(self, key_id: str, update: str, condition: str, values: Mapping[str, str]) -> bool:
-        try:
-            self._client.update_item(
-                TableName=self.table,
-                Key=_support_key(key_id),
-                UpdateExpression=update,
-                ConditionExpression=f"attribute_exists(pk){condition}",
-                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return self._update_if(_support_key(key_id), update, f"attribute_exists(pk){condition}", values)
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
         """The products among these SKUs that the catalog knows."""
