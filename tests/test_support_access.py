@@ -36,7 +36,10 @@ SCOPE_OF: dict[Route, str] = {
     ("GET", "/products"): "catalog",
     ("GET", "/due"): "support",
 }
-OPEN = {"/callbacks/{provider}", "/resend"}  # to everybody: what comes there proves itself, or asks for what is sent to its owner
+OPEN = {
+    "/callbacks/{provider}",
+    "/resend",
+}  # to everybody: what comes there proves itself, or asks for what is sent to its owner
 PAGE = {"/support", "/support/{file}"}  # asks for a key, and is closed to other networks as what it calls is
 OUTSIDE, INSIDE, INSIDE_6 = "198.51.100.7", "203.0.113.9", "2001:db8::9"
 

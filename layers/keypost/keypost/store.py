@@ -22,7 +22,18 @@ from botocore.exceptions import ClientError
 from keypost import codes, plan
 from keypost.errors import Conflict
 from keypost.keys import SupportKey
-from keypost.models import BadCode, BadStockCode, License, NewCode, Order, PaymentNotice, Product, Reason, StockCode, Wish
+from keypost.models import (
+    BadCode,
+    BadStockCode,
+    License,
+    NewCode,
+    Order,
+    PaymentNotice,
+    Product,
+    Reason,
+    StockCode,
+    Wish,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -68,11 +68,6 @@ def worker() -> "Worker":
     )
 
 
-@cache
-def desk() -> Desk:
-    return Desk(store(), queue(), config().zone)
-
-
 def shop() -> "Shop":
     from keypost.emails import Shop
 
