@@ -307,7 +307,7 @@ def a_renewal(order_id: str, starts_in: int, **changes: Any) -> Order:
     line = Line(SKU, 1, Kind.RENEWAL, "elsewhere", first, first + timedelta(days=364))
     order = paid_order(order_id, line, **changes)
     term = term_of(Renewal(order_id, 1, 0, None, 365, NOW.date()), (first, first), builders.PRODUCT, None, ZONE)
-    return with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW)
+    return with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW, ZONE)
 
 
 def test_due_shows_what_leaves_on_which_day_and_what_does_not_and_why(run: Run, here: Stack) -> None:

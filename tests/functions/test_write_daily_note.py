@@ -39,7 +39,7 @@ def renewal(order_id: str, **changes: Any) -> Any:
     order = paid_order(order_id, Line(SKU, 3, Kind.RENEWAL, "base"), **changes)
     slot = Renewal(order_id, 1, 1, None, 365, NOW.date())
     term = term_of(slot, (first, first), PRODUCT, "base", ZONE)
-    return orders.with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW)
+    return orders.with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW, ZONE)
 
 
 def delivered(order_id: str) -> Any:
@@ -118,7 +118,7 @@ def test_the_note_says_how_many_codes_to_order_before_which_day(wired: Stack, no
     later = replace(renewal("later"), terms=())
     slot = Renewal("later", 1, 1, None, 365, NOW.date())
     first = MORNING.date() + timedelta(days=50)
-    wired.store.save(orders.with_terms(later, [term_of(slot, (first, first), PRODUCT, "base", ZONE)], None, NOW))
+    wired.store.save(orders.with_terms(later, [term_of(slot, (first, first), PRODUCT, "base", ZONE)], None, NOW, ZONE))
 
     run()
 

@@ -19,6 +19,7 @@ from keypost.models import (
     PaymentState,
     Reason,
     Refunded,
+    Reminder,
     Renewal,
     StockCode,
     SubscriptionEnded,
@@ -285,10 +286,10 @@ def test_lines_that_have_their_mail_are_not_mailed_again_when_others_fall_on_the
         term_of(Renewal("r1", n, 1, None, 365, NOW.date()), (day, day), PRODUCT, "base", ZONE)
         for n, day in ((1, first), (2, first + timedelta(days=30)))
     ]
-    order = orders.with_terms(order, terms, None, NOW)
+    order = orders.with_terms(order, terms, None, NOW, ZONE)
     order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
 
-    order = orders.with_terms(order, [replace(terms[0], line=2)], None, NOW)
+    order = orders.with_terms(order, [replace(terms[0], line=2)], None, NOW, ZONE)
 
     assert [delivery.lines for delivery in orders.deliveries(order)] == [(2,)]
 
@@ -298,7 +299,17 @@ def test_what_an_open_renewal_said_of_its_days_is_found_out_anew_when_its_paymen
     opened = orders.with_payment(None, notice("r1", line, state=OPEN), NOW, "EUR")
     day = date(2026, 12, 10)
     term = term_of(Renewal("r1", 1, 1, None, 365), (day, day), PRODUCT, "base", ZONE)
-    opened = orders.with_terms(opened, [term], None, NOW)
+    opened = orders.with_terms(opened, [term], None, NOW, ZONE)
 
     assert orders.with_payment(opened, notice("r1", line), NOW, "EUR").terms == (term,)
     assert orders.with_payment(opened, notice("r1", line, line), NOW, "EUR").terms == ()
+
+
+def test_the_reminders_still_to_come_move_with_the_last_day_of_their_line() -> None:
+    line, day = Line(SKU, 1, Kind.RENEWAL, "base"), date(2027, 12, 10)
+    term = term_of(Renewal("r1", 1, 1, None, 365, NOW.date()), (day, day), PRODUCT, "base", ZONE)
+    order = replace(paid_order("r1", line), reminders=(Reminder(NOW, 1, 7), Reminder(NOW, 2, 7)))
+
+    order = orders.with_terms(order, [term], None, NOW, ZONE)
+
+    assert [reminder.at.date() for reminder in order.reminders] == [date(2027, 12, 3), NOW.date()]

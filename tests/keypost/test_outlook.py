@@ -25,7 +25,7 @@ def scheduled(*lines: Line, start: date = START, **changes: object) -> Order:
         for number, line in enumerate(order.lines, start=1)
         if line.kind is Kind.RENEWAL
     ]
-    return orders.with_terms(order, terms, None, NOW)
+    return orders.with_terms(order, terms, None, NOW, ZONE)
 
 
 def test_a_paid_renewal_leaves_on_its_day() -> None:

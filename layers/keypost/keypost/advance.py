@@ -177,7 +177,7 @@ class Worker:
             else:
                 unknown.append(f"line {number} renews {order.lines[number - 1].renews}")
         if terms:
-            order = self.store.save(orders.with_terms(order, terms, first, now))
+            order = self.store.save(orders.with_terms(order, terms, first, now, self.shop.zone))
         if unknown:
             detail = f"{', '.join(unknown)}, of which no end is known here: it needs a period_start"
             order = self._wait(order, Reason.RENEWS, detail, now, _RETRY_RENEWED)

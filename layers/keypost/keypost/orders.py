@@ -41,7 +41,7 @@ from keypost.models import (
 )
 from keypost.payments import with_notice
 from keypost.periods import local_day, period_from
-from keypost.renewals import reminders_of
+from keypost.renewals import reminder_of, reminders_of
 
 MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 MOST_CODES = 1000  # one order is one item of at most 400 kB
@@ -288,9 +288,9 @@ def with_codes_returned(order: Order, returned: Collection[str], now: datetime) 
     return noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
 
 
-def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: datetime) -> Order:
+def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: datetime, zone: tzinfo) -> Order:
     """Write down when renewal lines run. A renewal that names no address goes to that of what it renews. Codes that
-    were set aside already take the new period."""
+    were set aside already take the new period, and their reminders its last day."""
     new = {term.line: term for term in terms}
     kept = [term for term in order.terms if term.line not in new]
     order = replace(
@@ -299,6 +299,10 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
         licenses=tuple(
             replace(one, first_day=new[one.line].first_day, last_day=new[one.line].last_day) if one.line in new else one
             for one in order.licenses
+        ),
+        reminders=tuple(
+            reminder_of(each.line, each.days, new[each.line].last_day, zone) if each.line in new else each
+            for each in order.reminders
         ),
         email=_address(order, base),
         name=order.name or (base.name if base else None),

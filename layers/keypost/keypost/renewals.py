@@ -140,8 +140,11 @@ def term_of(renewal: Renewal, period: tuple[date, date], product: Product, renew
 
 
 def reminders_of(number: int, last_day: date, product: Product, zone: tzinfo) -> tuple[Reminder, ...]:
-    mornings = ((morning_of(last_day - timedelta(days=days), zone), days) for days in product.reminder_days)
-    return tuple(Reminder(at, number, days) for at, days in sorted(mornings))
+    return tuple(reminder_of(number, days, last_day, zone) for days in sorted(product.reminder_days, reverse=True))
+
+
+def reminder_of(number: int, days: int, last_day: date, zone: tzinfo) -> Reminder:
+    return Reminder(morning_of(last_day - timedelta(days=days), zone), number, days)
 
 
 def unscheduled(order: Order) -> tuple[int, ...]:
