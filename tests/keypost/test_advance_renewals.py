@@ -19,6 +19,7 @@ from keypost.models import (
     Kind,
     Line,
     MailState,
+    Order,
     OrderCanceled,
     PaymentState,
     Reason,
@@ -654,3 +655,50 @@ def test_no_reminder_comes_for_a_renewal_that_is_renewed_itself(shop: Shop) -> N
 
     assert shop.mails("r1") == ["renewal"]
     assert shop.order("r1").timeline[-1].why.startswith("a renewal is on its way")
+
+
+def unscheduled(shop: Shop, order_id: str) -> bool:
+    return "renewal unscheduled" in [entry.what for entry in shop.order(order_id).timeline]
+
+
+def test_only_those_whose_days_are_others_now_hear_of_one_that_is_given_up(shop: Shop) -> None:
+    shop.told("base")
+    for name in ("r1", "r2", "r3"):
+        shop.renewal(name)
+
+    refund(shop, "r2")
+
+    assert not unscheduled(shop, "r1")
+    assert unscheduled(shop, "r3")
+
+
+def test_one_that_is_not_paid_is_asked_for_when_its_turn_comes_however_many_are_paid_meanwhile(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("unpaid", **UNPAID)
+    shop.renewal("r1")
+    shop.at(shop.clock.now)
+
+    assert shop.order("unpaid").terms[0].first_day == date(2028, 11, 22)
+    shop.morning(MAIL_DAY)
+    assert shop.waits(Reason.UNPAID) == set()
+    shop.morning(MAIL_DAY + timedelta(days=365))
+    assert shop.waits(Reason.UNPAID) == {"unpaid"}
+
+
+def test_one_before_it_that_is_given_up_while_its_days_are_found_keeps_no_place(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    save = shop.store.save
+
+    def save_a_moment_later(order: Order) -> Order:
+        if order.id == shop.id("r2") and order.terms:
+            monkeypatch.setattr(shop.store, "save", save)
+            refund(shop, "r1")
+        return save(order)
+
+    monkeypatch.setattr(shop.store, "save", save_a_moment_later)
+    shop.renewal("r2")
+
+    assert shop.order("r2").terms[0].first_day == FIRST_DAY

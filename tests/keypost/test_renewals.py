@@ -186,3 +186,13 @@ def test_a_renewal_is_paid_on_the_day_of_its_payment_by_the_shops_clock() -> Non
     late = paid_order("r1", Line(SKU, 1, Kind.RENEWAL, "base"), at=NOW.replace(hour=23, minute=30))
 
     assert renewals.renewal_of(late, 1, PRODUCT, (1, None), ZONE).paid_on == date(2026, 11, 24)
+
+
+def test_days_that_are_told_later_count_in_the_place_that_it_has() -> None:
+    base = renewals.with_renewal(renewals.with_renewal(sold(), renewal("r1")), renewal("r2"))
+    told = renewal("r1", period_start=date(2027, 12, 24), term_days=30)
+
+    base = renewals.with_renewal(base, told)
+
+    assert renewals.period_of(base, told, TODAY) == (date(2027, 12, 24), date(2028, 12, 22))
+    assert renewals.period_of(base, renewal("r2"), TODAY) == (date(2028, 12, 23), date(2029, 12, 22))

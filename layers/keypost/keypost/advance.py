@@ -176,8 +176,13 @@ class Worker:
                 terms.append(renewals.term_of(renewal, period, product, base_id, self.shop.zone))
             else:
                 unknown.append(f"line {number} renews {order.lines[number - 1].renews}")
+        for base_id in sorted(bases):
+            self._let_move(base_id, order.id, f"order {order.id} stands in line with it now", now)
         if terms:
             order = self.store.save(orders.with_terms(order, terms, first, now, self.shop.zone))
+            # Who gave a place up before that save did not see these days.
+            if any(renewals.has_moved(_existing(self.store.load(base_id)), order, today) for base_id in bases):
+                order = self.store.save(orders.without_terms(order, now, "one in line with it came or left meanwhile"))
         if unknown:
             detail = f"{', '.join(unknown)}, of which no end is known here: it needs a period_start"
             order = self._wait(order, Reason.RENEWS, detail, now, _RETRY_RENEWED)
@@ -215,9 +220,8 @@ class Worker:
         """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
         for base_id in order.registered:
             self._fix_periods(base_id, order.id)
-            base = self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order.id, now))
-            for other in {renewal.order_id for renewal in base.renewals}:
-                self._find_terms_anew(other, f"order {order.id}, which came before it, is not served", now)
+            self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order.id, now))
+            self._let_move(base_id, order.id, f"order {order.id}, which came before it, is not served", now)
         return self.store.save(replace(order, terms=(), registered=()))
 
     def _fix_periods(self, base_id: str, leaving: str) -> None:
@@ -227,9 +231,13 @@ class Worker:
             told = [term for term in other.terms if term.line in other.sent_lines]
             self.store.change(base_id, partial(_with_periods, order_id=other.id, terms=told))
 
-    def _find_terms_anew(self, order_id: str, why: str, now: datetime) -> None:
-        self.store.change(order_id, lambda order: orders.without_terms(_existing(order), now, why))
-        self.queue.poke(order_id)
+    def _let_move(self, base_id: str, order_id: str, why: str, now: datetime) -> None:
+        """The other renewals of an order whose days are others now find them anew."""
+        base, today = _existing(self.store.load(base_id)), local_day(now, self.shop.zone)
+        for other in self.store.load_all(sorted({r.order_id for r in base.renewals} - {order_id})):
+            if renewals.has_moved(base, other, today):
+                self.store.change(other.id, lambda order: orders.without_terms(_existing(order), now, why))
+                self.queue.poke(other.id)
 
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
         """One mail for the licenses that nobody renews."""

@@ -29,12 +29,19 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
 
 def with_renewal(base: Order, renewal: Renewal) -> Order:
     """The renewed order with a renewal of it, behind those that were paid before."""
-    key = (renewal.order_id, renewal.line)
-    known = next((r for r in base.renewals if (r.order_id, r.line) == key), None)
-    if known and (known == renewal or (known.paid_on and renewal.paid_on)):
+    known = _listed(base, renewal)
+    if known is None or not (known.paid_on and renewal.paid_on):
+        others = tuple(r for r in base.renewals if r is not known)
+        return base if known == renewal else replace(base, renewals=(*others, renewal))
+    if known.period_start or not renewal.period_start:
         return base  # it has its place, and keeps it
-    others = tuple(r for r in base.renewals if r is not known)
-    return replace(base, renewals=(*others, renewal))
+    told = replace(known, period_start=renewal.period_start, period_end=renewal.period_end)
+    return replace(base, renewals=tuple(told if r is known else r for r in base.renewals))
+
+
+def _listed(base: Order, renewal: Renewal) -> Renewal | None:
+    key = (renewal.order_id, renewal.line)
+    return next((r for r in base.renewals if (r.order_id, r.line) == key), None)
 
 
 def without_renewals(base: Order, order_id: str) -> Order:
@@ -73,6 +80,7 @@ def is_renewed(base: Order, order_id: str, line: int) -> bool:
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
     """The first and the last day of a renewal: what its card says; else the day after the license that it renews
     ends, renewals before it included; else, where that has passed, the day of payment. None when nothing says it."""
+    renewal = (_listed(base, renewal) if base else None) or renewal
     if renewal.period_start:
         return _period(renewal, renewal.period_start)
     before: list[tuple[Renewal, date]] = []
@@ -84,6 +92,15 @@ def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, 
             before.append((earlier, _period_behind(base, earlier, before, today)[1]))
     end = _end_of(base, renewal) if base else None
     return _period_behind(base, renewal, before, today) if end else None
+
+
+def has_moved(base: Order, other: Order, today: date) -> bool:
+    """Whether another order's renewal, as far as its mail has not left, now has other days than were found."""
+    listed = ((r, other.term(r.line)) for r in base.renewals if r.order_id == other.id)
+    return any(
+        term and r.line not in other.sent_lines and period_of(base, r, today) != (term.first_day, term.last_day)
+        for r, term in listed
+    )
 
 
 def _period_behind(
