@@ -702,3 +702,27 @@ def test_one_before_it_that_is_given_up_while_its_days_are_found_keeps_no_place(
     shop.renewal("r2")
 
     assert shop.order("r2").terms[0].first_day == FIRST_DAY
+
+
+def days(shop: Shop, order_id: str) -> list[date]:
+    """On which its reminders come."""
+    return [reminder.at.date() for reminder in shop.order(order_id).reminders]
+
+
+def test_who_moves_up_late_starts_on_that_day_and_is_reminded_at_the_end_of_the_new_period(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base")
+    shop.renewal("r1")
+    shop.renewal("r2")
+    shop.morning(MAIL_DAY)
+    shop.morning(date(2028, 10, 30))  # the code of r2 is set aside
+    assert days(shop, "r2")[-1] == date(2029, 11, 21)
+
+    refund(shop, "r1")
+    shop.clock.now += timedelta(days=1)  # found on the day of the refund or later, it is the same
+    shop.at(shop.clock.now)
+
+    (license_,) = shop.order("r2").licenses
+    assert (license_.first_day, license_.last_day) == (date(2028, 10, 30), date(2029, 10, 29))
+    assert days(shop, "r2") == [date(2029, 9, 29), date(2029, 10, 22), date(2029, 10, 29)]
+    assert shop.mails("r2") == ["renewal"]

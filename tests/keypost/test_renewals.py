@@ -117,10 +117,10 @@ def test_a_place_that_is_taken_again_is_the_same() -> None:
 def test_who_stood_behind_one_that_is_given_up_moves_up() -> None:
     base = renewals.with_renewal(renewals.with_renewal(sold(), renewal("r1")), renewal("r2"))
 
-    left = renewals.without_renewals(base, "r1")
+    left = renewals.without_renewals(base, "r1", TODAY)
 
     assert renewals.period_of(left, renewal("r2"), TODAY) == (date(2027, 11, 23), date(2028, 11, 21))
-    assert renewals.without_renewals(left, "r1") is left
+    assert renewals.without_renewals(left, "r1", TODAY) is left
 
 
 @pytest.mark.parametrize(
@@ -196,3 +196,24 @@ def test_days_that_are_told_later_count_in_the_place_that_it_has() -> None:
 
     assert renewals.period_of(base, told, TODAY) == (date(2027, 12, 24), date(2028, 12, 22))
     assert renewals.period_of(base, renewal("r2"), TODAY) == (date(2028, 12, 23), date(2029, 12, 22))
+
+
+def test_who_moves_up_does_not_move_into_the_past_and_not_again_another_day() -> None:
+    base = sold()
+    for each in (renewal("r1"), renewal("r2"), renewal("r3", None)):
+        base = renewals.with_renewal(base, each)
+    late = date(2028, 6, 1)
+
+    base = renewals.without_renewals(base, "r1", late)
+
+    for today in (late, late + timedelta(days=9)):
+        assert renewals.period_of(base, renewal("r2"), today) == (late, date(2029, 5, 31))
+    assert renewals.without_renewals(base, "r1", late + timedelta(days=9)) is base
+
+
+def test_who_stood_behind_one_that_never_was_paid_does_not_move() -> None:
+    base = renewals.with_renewal(renewals.with_renewal(sold(), renewal("r1", None)), renewal("r2"))
+
+    base = renewals.without_renewals(base, "r1", date(2028, 6, 1))
+
+    assert renewals.period_of(base, renewal("r2"), date(2028, 6, 1)) == (date(2027, 11, 23), date(2028, 11, 21))

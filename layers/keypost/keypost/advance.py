@@ -164,7 +164,9 @@ class Worker:
         if not bases <= set(order.registered):  # first what is to be undone one day
             order = self.store.save(replace(order, registered=tuple(sorted({*order.registered, *bases}))))
         for left in sorted(set(order.registered) - bases - of_terms):
-            self.store.change(left, lambda base: orders.without_renewals(_existing(base), order.id, now))
+            self.store.change(
+                left, lambda base: orders.without_renewals(_existing(base), order.id, now, self.shop.zone)
+            )
         terms: list[Term] = []
         first: Order | None = None
         unknown: list[str] = []
@@ -220,7 +222,9 @@ class Worker:
         """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
         for base_id in order.registered:
             self._fix_periods(base_id, order.id)
-            self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order.id, now))
+            self.store.change(
+                base_id, lambda base: orders.without_renewals(_existing(base), order.id, now, self.shop.zone)
+            )
             self._let_move(base_id, order.id, f"order {order.id}, which came before it, is not served", now)
         return self.store.save(replace(order, terms=(), registered=()))
 

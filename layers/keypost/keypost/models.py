@@ -269,6 +269,7 @@ class Renewal:
     paid_on: date | None = None  # None: on its way, and not paid yet
     period_start: date | None = None  # as its order card says
     period_end: date | None = None
+    moved_up_on: date | None = None  # since one before it was given up: it starts no sooner
 
 
 @dataclass(frozen=True, slots=True)

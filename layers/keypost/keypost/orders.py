@@ -340,8 +340,8 @@ def with_renewal(base: Order, renewal: Renewal, now: datetime) -> Order:
     return noted(changed, now, "renewed" if renewal.paid_on else "renewal on its way", f"by order {renewal.order_id}")
 
 
-def without_renewals(base: Order, order_id: str, now: datetime) -> Order:
-    changed = renewals.without_renewals(base, order_id)
+def without_renewals(base: Order, order_id: str, now: datetime, zone: tzinfo) -> Order:
+    changed = renewals.without_renewals(base, order_id, local_day(now, zone))
     return base if changed is base else noted(changed, now, "not renewed after all", f"by order {order_id}")
 
 

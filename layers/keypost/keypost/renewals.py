@@ -44,9 +44,18 @@ def _listed(base: Order, renewal: Renewal) -> Renewal | None:
     return next((r for r in base.renewals if (r.order_id, r.line) == key), None)
 
 
-def without_renewals(base: Order, order_id: str) -> Order:
-    others = tuple(r for r in base.renewals if r.order_id != order_id)
-    return base if len(others) == len(base.renewals) else replace(base, renewals=others)
+def without_renewals(base: Order, order_id: str, today: date) -> Order:
+    """The renewed order without those of an order. Who stood behind them moves up, though not into the past."""
+    left: list[Renewal] = []
+    others: list[Renewal] = []
+    for each in base.renewals:
+        if each.order_id == order_id:
+            left.append(each)
+        elif any(one.paid_on and _overlap(one, each) for one in left):
+            others.append(replace(each, moved_up_on=today))
+        else:
+            others.append(each)
+    return replace(base, renewals=tuple(others)) if left else base
 
 
 def with_periods(base: Order, order_id: str, terms: Iterable[Term]) -> Order:
@@ -79,7 +88,8 @@ def is_renewed(base: Order, order_id: str, line: int) -> bool:
 
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
     """The first and the last day of a renewal: what its card says; else the day after the license that it renews
-    ends, renewals before it included; else, where that has passed, the day of payment. None when nothing says it."""
+    ends, renewals before it included; else, where that has passed, the day of payment, or that on which it moved up.
+    None when nothing says it."""
     renewal = (_listed(base, renewal) if base else None) or renewal
     if renewal.period_start:
         return _period(renewal, renewal.period_start)
@@ -109,7 +119,8 @@ def _period_behind(
     """The period of a renewal, given the last days of those before it."""
     ends = [last for earlier, last in before if _overlap(earlier, renewal)]
     own_end = _end_of(base, renewal) if base else None
-    start = max([day_after(end) for end in (*ends, own_end) if end] + [renewal.paid_on or today])
+    days = [day_after(end) for end in (*ends, own_end) if end]
+    start = max([*days, renewal.paid_on or today, renewal.moved_up_on or date.min])
     return _period(renewal, renewal.period_start or start)
 
 
