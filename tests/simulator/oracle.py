@@ -2,7 +2,8 @@
 
 A customer's first order and all its renewals stand in one line. A renewal takes its place in that line when it is
 paid, and loses it when its money went back or it was canceled: then those behind it, as far as their mail has not
-left, move up. It runs from the day after what stands before it, or from the day of its payment where that is later."""
+left, move up, though not into the past. It runs from the day after what stands before it, or from the day of its
+payment where that is later."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class _Order:
     period: tuple[date, date] | None = None
     left: bool = False  # its mail
     withheld: bool = False  # at some time when it was due
+    moved_up_on: date = date.min
     reminders: list[datetime] = field(default_factory=list)  # still to come
 
     def has(self, what: str) -> bool:
@@ -91,7 +93,7 @@ class _Line:
         order = self.orders.setdefault(fact.order, _Order(self.world.sales[fact.order]))
         order.facts.append(fact)
         before = {name: one.period for name, one in self.orders.items()}
-        self._find_periods(order)
+        self._find_periods(order, fact.arrives.astimezone(ZONE).date())
         for name, one in self.orders.items():
             if one is order or one.period != before[name]:
                 yield from self._act(one, fact.arrives)
@@ -108,20 +110,23 @@ class _Line:
             mail_at = self._mail_at(order)
             order.withheld |= self._is_withheld(order) and mail_at is not None and mail_at < until
 
-    def _find_periods(self, told: _Order) -> None:
+    def _find_periods(self, told: _Order, today: date) -> None:
         first = self.orders.get(told.sale.first)
         if first and first.is_good and first.period is None:
             start = first.paid_on
             first.period = first.sale.period or (start, start + timedelta(days=TERM - 1))
         for order in self.orders.values():
             if order.is_over and order in self.renewals:
+                place = self.renewals.index(order)
                 self.renewals.remove(order)
+                for behind in self.renewals[place:]:
+                    behind.moved_up_on = today
             if first and first.period and order.is_good and order is not first and order not in self.renewals:
                 self.renewals.append(order)
                 order.withheld |= order is not told
         for number, order in enumerate(self.renewals):
             if not order.left:
-                start = max(self._end_before(number) + timedelta(days=1), order.paid_on)
+                start = max(self._end_before(number) + timedelta(days=1), order.paid_on, order.moved_up_on)
                 order.period = (start, start + timedelta(days=TERM - 1))
 
     def _first(self, order: _Order) -> _Order:

@@ -164,9 +164,7 @@ class Worker:
         if not bases <= set(order.registered):  # first what is to be undone one day
             order = self.store.save(replace(order, registered=tuple(sorted({*order.registered, *bases}))))
         for left in sorted(set(order.registered) - bases - of_terms):
-            self.store.change(
-                left, lambda base: orders.without_renewals(_existing(base), order.id, now, self.shop.zone)
-            )
+            self._without_renewals(left, order.id, now)
         terms: list[Term] = []
         first: Order | None = None
         unknown: list[str] = []
@@ -218,13 +216,15 @@ class Worker:
     def _with_renewal(self, base_id: str, renewal: Renewal, now: datetime) -> Order:
         return self.store.change(base_id, lambda base: orders.with_renewal(_existing(base), renewal, now))
 
+    def _without_renewals(self, base_id: str, order_id: str, now: datetime) -> Order:
+        zone = self.shop.zone
+        return self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order_id, now, zone))
+
     def _give_up_terms(self, order: Order, now: datetime) -> Order:
         """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
         for base_id in order.registered:
             self._fix_periods(base_id, order.id)
-            self.store.change(
-                base_id, lambda base: orders.without_renewals(_existing(base), order.id, now, self.shop.zone)
-            )
+            self._without_renewals(base_id, order.id, now)
             self._let_move(base_id, order.id, f"order {order.id}, which came before it, is not served", now)
         return self.store.save(replace(order, terms=(), registered=()))
 
