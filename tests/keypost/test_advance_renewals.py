@@ -16,6 +16,7 @@ from keypost.errors import InvalidInput
 from keypost.models import (
     Dispute,
     DisputeState,
+    FailedRefund,
     Kind,
     Line,
     MailState,
@@ -726,3 +727,58 @@ def test_who_moves_up_late_starts_on_that_day_and_is_reminded_at_the_end_of_the_
     assert (license_.first_day, license_.last_day) == (date(2028, 10, 30), date(2029, 10, 29))
     assert days(shop, "r2") == [date(2029, 9, 29), date(2029, 10, 22), date(2029, 10, 29)]
     assert shop.mails("r2") == ["renewal"]
+
+
+def fail_refund(shop: Shop, order_id: str) -> None:
+    failed = FailedRefund(f"re_{order_id}", "39.95", shop.clock.now)
+    shop.told(order_id, state=None, failed_refunds=(failed,))
+    shop.at(shop.clock.now)
+
+
+def refund_amount(shop: Shop, order_id: str) -> None:
+    shop.told(order_id, state=None, refunded=Refunded(shop.clock.now, "39.95"))
+    shop.at(shop.clock.now)
+
+
+def test_a_renewal_whose_refund_fails_is_served_behind_who_moved_up_meanwhile(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.renewal("r2")
+    refund_amount(shop, "r1")
+
+    fail_refund(shop, "r1")
+
+    assert [shop.order(name).terms[0].first_day for name in ("r2", "r1")] == [FIRST_DAY, date(2028, 11, 22)]
+    shop.morning(MAIL_DAY + timedelta(days=365))
+    assert shop.mails("r1") == ["renewal"]
+
+
+def test_a_renewal_whose_refund_fails_when_its_days_have_passed_starts_on_that_day(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    refund_amount(shop, "r1")
+    shop.clock.now = datetime(2028, 3, 1, 12, 0, tzinfo=UTC)
+
+    fail_refund(shop, "r1")
+
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.order("r1").licenses[0].first_day == date(2028, 3, 1)
+
+
+def test_a_renewal_that_left_has_its_place_again_when_its_refund_fails(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.renewal("r2")
+    shop.store.save(orders.hold(shop.order("r2"), "anna", shop.clock.now))
+    shop.morning(MAIL_DAY)
+    refund_amount(shop, "r1")
+
+    fail_refund(shop, "r1")
+    shop.store.save(orders.release(shop.order("r2"), "anna", shop.clock.now))
+    shop.worker.advance(shop.id("r2"))
+    shop.renewal("r3")
+
+    assert [renewal.order_id for renewal in shop.order("base").renewals] == [shop.id(n) for n in ("r1", "r2", "r3")]
+    firsts = [shop.order(name).terms[0].first_day for name in ("r1", "r2", "r3")]
+    assert firsts == [FIRST_DAY, date(2028, 11, 22), date(2029, 11, 22)]
+    assert shop.mails("r1") == ["renewal"]

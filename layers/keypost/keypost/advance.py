@@ -169,7 +169,8 @@ class Worker:
         first: Order | None = None
         unknown: list[str] = []
         for number, (base_id, renewal) in found.items():
-            base = self._with_renewal(base_id, renewal, now) if base_id else None
+            has_left = number in order.sent_lines
+            base = self._with_renewal(base_id, renewal, now, has_left=has_left) if base_id else None
             first = first or base
             if period := renewals.period_of(base, renewal, today):
                 product = products[order.lines[number - 1].sku]
@@ -213,8 +214,12 @@ class Worker:
             return (first, of_part) if first else (base, part)
         return base, part
 
-    def _with_renewal(self, base_id: str, renewal: Renewal, now: datetime) -> Order:
-        return self.store.change(base_id, lambda base: orders.with_renewal(_existing(base), renewal, now))
+    def _with_renewal(self, base_id: str, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
+        if has_left:
+            self._fix_periods(base_id, renewal.order_id)
+        return self.store.change(
+            base_id, lambda base: orders.with_renewal(_existing(base), renewal, now, has_left=has_left)
+        )
 
     def _without_renewals(self, base_id: str, order_id: str, now: datetime) -> Order:
         zone = self.shop.zone

@@ -332,9 +332,9 @@ def without_terms(order: Order, now: datetime, why: str) -> Order:
     return noted(replace(order, terms=kept), now, "renewal unscheduled", why)
 
 
-def with_renewal(base: Order, renewal: Renewal, now: datetime) -> Order:
+def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
     """Write down in the order that is renewed who renews it."""
-    changed = renewals.with_renewal(base, renewal)
+    changed = renewals.with_renewal(base, renewal, has_left=has_left)
     if changed is base:
         return base
     return noted(changed, now, "renewed" if renewal.paid_on else "renewal on its way", f"by order {renewal.order_id}")

@@ -4,7 +4,7 @@ keeps the list of its renewals, so that two of one license stack one after the o
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from keypost.models import Kind, Line, Order, Product, Reminder, Renewal, Term
 from keypost.periods import day_after, local_day, midnight_of, morning_of, period_from
@@ -27,16 +27,24 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
     return None
 
 
-def with_renewal(base: Order, renewal: Renewal) -> Order:
-    """The renewed order with a renewal of it, behind those that were paid before."""
+def with_renewal(base: Order, renewal: Renewal, *, has_left: bool = False) -> Order:
+    """The renewed order with a renewal of it, behind those that were paid before. One whose mail had left when it gave
+    its place up stands where its days are."""
     known = _listed(base, renewal)
     if known is None or not (known.paid_on and renewal.paid_on):
         others = tuple(r for r in base.renewals if r is not known)
-        return base if known == renewal else replace(base, renewals=(*others, renewal))
+        place = _place_of(renewal, others) if has_left else len(others)
+        return base if known == renewal else replace(base, renewals=(*others[:place], renewal, *others[place:]))
     if known.period_start or not renewal.period_start:
         return base  # it has its place, and keeps it
     told = replace(known, period_start=renewal.period_start, period_end=renewal.period_end)
     return replace(base, renewals=tuple(told if r is known else r for r in base.renewals))
+
+
+def _place_of(renewal: Renewal, others: Sequence[Renewal]) -> int:
+    """Before whoever starts later or, as its mail has not left, can move."""
+    first = renewal.period_start or date.min
+    return next((n for n, r in enumerate(others) if r.period_start is None or r.period_start > first), len(others))
 
 
 def _listed(base: Order, renewal: Renewal) -> Renewal | None:
@@ -148,8 +156,19 @@ def _overlap(one: Renewal, other: Renewal) -> bool:
 def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str | None], zone: tzinfo) -> Renewal:
     """A line of an order as a renewal of that part of another."""
     line = order.lines[number - 1]
-    paid_on = local_day(order.paid_at, zone) if order.paid_at and order.is_servable else None
-    return Renewal(order.id, number, *part, product.term_days, paid_on, line.period_start, line.period_end)
+    first, last = line.period_start, line.period_end
+    if number in order.sent_lines:  # the days that the customer was told of
+        first, last = next((one.first_day, one.last_day) for one in order.licenses if one.line == number)
+    since = _good_since(order)
+    paid_on = local_day(since, zone) if since else None
+    return Renewal(order.id, number, *part, product.term_days, paid_on, first, last)
+
+
+def _good_since(order: Order) -> datetime | None:
+    """When it was paid, or when a refund failed: until then its place may have been given up."""
+    if order.paid_at is None or not order.is_servable:
+        return None
+    return max([order.paid_at, *(failed.as_of for payment in order.payments for failed in payment.failed_refunds)])
 
 
 def term_of(renewal: Renewal, period: tuple[date, date], product: Product, renews: str | None, zone: tzinfo) -> Term:
@@ -176,10 +195,11 @@ def reminder_of(number: int, days: int, last_day: date, zone: tzinfo) -> Reminde
 
 
 def unscheduled(order: Order) -> tuple[int, ...]:
-    """The renewal lines, by number, of which it is not known yet when they run, or only as if they were paid now."""
+    """The renewal lines, by number, of which it is not known when they run, or only as if they were paid now. One that
+    has left is among them when its place was given up for a refund that failed."""
     found = []
     for number, line in enumerate(order.lines, start=1):
-        if line.kind is Kind.RENEWAL and number not in order.sent_lines:
+        if line.kind is Kind.RENEWAL:
             term = order.term(number)
             if term is None or (order.is_servable and not term.is_paid):
                 found.append(number)
