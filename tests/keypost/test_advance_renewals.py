@@ -782,3 +782,30 @@ def test_a_renewal_that_left_has_its_place_again_when_its_refund_fails(shop: Sho
     firsts = [shop.order(name).terms[0].first_day for name in ("r1", "r2", "r3")]
     assert firsts == [FIRST_DAY, date(2028, 11, 22), date(2029, 11, 22)]
     assert shop.mails("r1") == ["renewal"]
+
+
+def test_a_renewal_of_a_paid_renewal_whose_code_is_not_set_aside_yet_starts_behind_it(shop: Shop) -> None:
+    shop.renewal("r1", renews="elsewhere", period_start=FIRST_DAY, period_end=date(2028, 11, 21))
+    shop.renewal("r2", renews="r1")
+
+    assert shop.order("r1").licenses == ()
+    assert shop.order("r2").terms[0].first_day == date(2028, 11, 22)
+
+
+def test_a_disputed_renewal_keeps_its_place_while_the_dispute_is_open(shop: Shop) -> None:
+    shop.told("base")
+    for name in ("r1", "r2", "r3"):
+        shop.renewal(name)
+    disputed = Dispute("dp_1", DisputeState.OPEN, shop.clock.now)
+    shop.told("r2", state=None, disputes=(disputed,))
+    refund(shop, "r1")  # all others move up
+    shop.at(shop.clock.now)
+    assert shop.order("r3").terms[0].first_day == date(2028, 11, 22)
+    shop.renewal("r4", renews="r2")
+    assert shop.order("r4").terms[0].first_day == date(2029, 11, 22)
+
+    won = replace(disputed, state=DisputeState.WON, as_of=shop.clock.now)
+    shop.told("r2", state=None, disputes=(won,))
+    shop.morning(MAIL_DAY)
+
+    assert (shop.mails("r2"), shop.order("r2").licenses[0].first_day) == (["renewal"], FIRST_DAY)

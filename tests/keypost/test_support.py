@@ -200,7 +200,7 @@ def test_a_later_renewal_with_the_wrong_address_goes_to_the_right_one(brought: s
     renewal = paid_order("2027-000001", Line(SKU, 1, Kind.RENEWAL, renews=base.id), email=brought)
     term = Term(1, date(2027, 11, 23), date(2028, 11, 21), NOW, NOW, NOW, base.id)
 
-    assert orders.with_terms(renewal, [term], base, NOW).email == NEW
+    assert orders.with_terms(renewal, [term], base, NOW, ZONE).email == NEW
 
 
 def test_an_address_corrected_twice_leads_to_the_last_one() -> None:

@@ -138,13 +138,14 @@ def _period(renewal: Renewal, first_day: date) -> tuple[date, date]:
 
 
 def _end_of(base: Order, renewal: Renewal) -> date | None:
+    term = base.term(renewal.of_line)  # of a license that was sold elsewhere, for which a code is not set aside yet
     return max(
         (
             license_.last_day
             for license_ in base.licenses
             if license_.line == renewal.of_line and renewal.of_license in (None, license_.id)
         ),
-        default=None,
+        default=term.last_day if term and term.is_paid else None,
     )
 
 
