@@ -480,16 +480,19 @@ def test_an_order_that_cannot_be_served_with_what_is_there_keeps_nothing_from_ot
     assert shop.mails("small") == ["purchase"]
 
 
+def with_codes_until(shop: Shop, days: dict[int, date | None]) -> None:
+    """The stock, by the number of each code and the day before which it must be activated."""
+    for free in shop.store.pick(SKU, 99, NOW.date()):
+        shop.local.session.client("dynamodb").delete_item(
+            TableName=shop.store.table, Key={"pk": {"S": f"CODE#{free.digest}"}}
+        )
+    for number, day in days.items():
+        list(shop.store.add_codes(SKU, [code(number)], None, day))
+
+
 def test_a_code_that_runs_out_before_the_customer_can_use_it_is_not_given(shop: Shop) -> None:
     store = shop.store
-    for free in store.pick(SKU, 99, NOW.date()):
-        shop.local.session.client("dynamodb").delete_item(
-            TableName=store.table, Key={"pk": {"S": f"CODE#{free.digest}"}}
-        )
-    list(store.add_codes(SKU, [code(201)], None, MAIL_DAY - timedelta(days=1)))
-    list(store.add_codes(SKU, [code(202)], None, MAIL_DAY))
-    list(store.add_codes(SKU, [code(203)], None, FIRST_DAY))
-    list(store.add_codes(SKU, [code(204)], None, None))
+    with_codes_until(shop, {201: MAIL_DAY - timedelta(days=1), 202: MAIL_DAY, 203: FIRST_DAY, 204: None})
     shop.told("base")
     assert shop.order("base").licenses[0].code == code(201)  # the one that runs out first
 
@@ -809,3 +812,26 @@ def test_a_disputed_renewal_keeps_its_place_while_the_dispute_is_open(shop: Shop
     shop.morning(MAIL_DAY)
 
     assert (shop.mails("r2"), shop.order("r2").licenses[0].first_day) == (["renewal"], FIRST_DAY)
+
+
+@pytest.mark.parametrize("count", [2, 50], ids=["some", "more than one transaction holds"])
+def test_codes_that_ran_out_during_a_hold_are_exchanged_before_they_leave(shop: Shop, count: int) -> None:
+    shop.told("base")
+    with_codes_until(shop, dict.fromkeys(range(200, 200 + count), MAIL_DAY) | {300: None})
+    shop.renewal("r1", quantity=count + 1)
+    shop.morning(RESERVE_DAY)
+    assert len(shop.order("r1").licenses) == count + 1
+    shop.store.save(orders.hold(shop.order("r1"), "anna", shop.clock.now))
+    shop.morning(MAIL_DAY + timedelta(days=1))
+    shop.store.save(orders.release(shop.order("r1"), "anna", shop.clock.now))
+    shop.worker.advance(shop.id("r1"))
+    assert shop.mails("r1") == []
+    assert shop.waits(Reason.STOCK) == {"r1"}
+
+    list(shop.store.add_codes(SKU, [code(number) for number in range(301, 301 + count)], None, None))
+    shop.worker.advance(shop.id("r1"))
+
+    assert shop.mails("r1") == ["renewal"]
+    assert {one.code for one in shop.order("r1").licenses} == {code(n) for n in range(300, 301 + count)}
+    assert "codes exchanged" in [entry.what for entry in shop.order("r1").timeline]
+    assert shop.store.pick(SKU, 9, shop.clock.now.date()) == []

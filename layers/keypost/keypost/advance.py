@@ -298,6 +298,8 @@ class Worker:
         nothing: an order that waits keeps no codes from others, and takes none from who needs them sooner."""
         if why_not := self._why_not_renewed(order, delivery):
             return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED), False
+        if lacking := self._without_ran_out(order, delivery, products, now):
+            return lacking, True
         usable_on = {sku: self._usable_on(order, delivery, products[sku], now) for sku, _ in needed}
         short = self._short(order, needed, usable_on)
         taken: list[StockCode] = []
@@ -320,6 +322,19 @@ class Worker:
         for sku, count in Counter(each.sku for each in taken).items():
             self.store.count_used(sku, local_day(now, self.shop.zone), count)
         return (self._send(after, after.mails[-1], message) if message else after), True
+
+    def _without_ran_out(
+        self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
+    ) -> Order | None:
+        """A renewal that was held for long may have codes that nobody can activate any more: they go back."""
+        if delivery.purpose != "renewal" or delivery.mail_at > now:
+            return None
+        kept = [one for one in order.licenses if one.line in delivery.lines]
+        usable_on = {one.sku: self._usable_on(order, delivery, products[one.sku], now) for one in kept}
+        ran_out = self.store.ran_out(kept, usable_on)[:CODES_PER_TRANSACTION]
+        if not ran_out:
+            return None
+        return self.store.give_back(orders.with_codes_exchanged(order, {one.id for one in ran_out}, now), ran_out)
 
     def _usable_on(self, order: Order, delivery: Delivery, product: Product, now: datetime) -> date:
         """The day on which the customer can first enter the code: that of the mail, or of the new period where the
@@ -359,6 +374,8 @@ class Worker:
     ) -> tuple[Order, bool]:
         if why_not := self._why_not_renewed(order, delivery):
             return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED), False
+        if lacking := self._without_ran_out(order, delivery, products, now):
+            return lacking, True
         after = orders.with_mail_of(order, delivery, now)
         try:
             message = compose(after, after.mails[-1], products, self.shop, now)

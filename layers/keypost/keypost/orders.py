@@ -288,6 +288,13 @@ def with_codes_returned(order: Order, returned: Collection[str], now: datetime) 
     return noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
 
 
+def with_codes_exchanged(order: Order, ran_out: Collection[str], now: datetime) -> Order:
+    """Take back licenses, by id, whose codes ran out while something kept their mail back: others take their place."""
+    kept = tuple(license_ for license_ in order.licenses if license_.id not in ran_out)
+    why = f"{len(ran_out)}, as they ran out before their mail left"
+    return noted(replace(order, licenses=kept), now, "codes exchanged", why)
+
+
 def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: datetime, zone: tzinfo) -> Order:
     """Write down when renewal lines run. A renewal that names no address goes to that of what it renews. Codes that
     were set aside already take the new period, and their reminders its last day."""

@@ -104,6 +104,15 @@ class Store:
         """Store an order together with codes that it gives back to the stock, all or nothing. Conflict as above."""
         return self._save_with(order, [self._give_back(codes.digest(r.code), r.sku, order.id) for r in returned])
 
+    def ran_out(self, licenses: Iterable[License], usable_on: Mapping[str, date]) -> list[License]:
+        """Those whose codes can no longer be activated on the day on which their product can be used."""
+        found = {f"CODE#{codes.digest(one.code)}": one for one in licenses}
+        return [
+            found[item["pk"]]
+            for item in self._batch_get(list(found))
+            if item.get("activate_before", _NEVER_EXPIRES) < usable_on[item["sku"]].isoformat()
+        ]
+
     def swap_code(self, order: Order, bad: BadCode, other: StockCode, batch: str, day: date) -> Order:
         """Store an order together with another code for one of its licenses; the bad one, of this batch, is set aside
         for a claim at who sold it. Conflict as above."""
