@@ -81,6 +81,7 @@ def shop() -> "Shop":
     )
 
 
+@cache
 def desk() -> "Desk":
     from keypost.desk import Desk
 
