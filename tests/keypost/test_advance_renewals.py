@@ -835,3 +835,60 @@ def test_codes_that_ran_out_during_a_hold_are_exchanged_before_they_leave(shop: 
     assert {one.code for one in shop.order("r1").licenses} == {code(n) for n in range(300, 301 + count)}
     assert "codes exchanged" in [entry.what for entry in shop.order("r1").timeline]
     assert shop.store.pick(SKU, 9, shop.clock.now.date()) == []
+
+
+def test_a_renewal_whose_payment_failed_keeps_no_reminder_back(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base")
+    shop.renewal("r1", **UNPAID)
+    shop.renewal("r1", state=PaymentState.FAILED)
+
+    shop.morning(date(2027, 10, 23))
+
+    assert shop.mails("base") == ["purchase", "reminder"]
+
+
+@pytest.mark.parametrize("ended", ["r1", "base"])
+def test_an_open_renewal_of_a_subscription_that_ended_keeps_no_reminder_back(shop: Shop, ended: str) -> None:
+    reminding(shop)
+    shop.told("base", is_subscription=True)
+    shop.renewal("r1", is_subscription=True, **UNPAID)
+    shop.fact(SubscriptionEnded(shop.id("base")))
+    shop.fact(SubscriptionEnded(shop.id(ended)))
+
+    shop.morning(date(2027, 10, 23))
+
+    assert shop.mails("base") == ["purchase", "reminder"]
+
+
+def test_a_reminder_speaks_of_the_licenses_of_a_line_that_nobody_renews(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base", Line(SKU, 3))
+    one, *others = shop.order("base").licenses
+    shop.told("r1", Line(SKU, 1, Kind.RENEWAL, one.id))
+    shop.morning(date(2027, 10, 23))
+    assert shop.mails("base") == ["purchase", "reminder"]
+    assert "Verleng uw 2 licenties" in shop.local.mailbox.mails[-1].subject
+    assert shop.order("base").mails[1].licenses == tuple(other.id for other in others)
+
+    for other in others:
+        shop.told(f"r-{other.id}", Line(SKU, 1, Kind.RENEWAL, other.id))
+    shop.morning(date(2027, 11, 15))
+
+    assert shop.mails("base") == ["purchase", "reminder"]
+
+
+def test_a_reminder_of_a_renewal_waits_for_all_licenses_that_it_renewed(shop: Shop) -> None:
+    reminding(shop)
+    shop.told("base", Line(SKU, 2))
+    shop.renewal("r1", quantity=2)
+    shop.morning(MAIL_DAY)
+    one, other = shop.order("base").licenses
+    shop.told("r2", Line(SKU, 1, Kind.RENEWAL, one.id))
+    shop.morning(date(2028, 10, 22))
+    assert shop.mails("r1") == ["renewal", "reminder"]
+
+    shop.told("r3", Line(SKU, 1, Kind.RENEWAL, other.id))
+    shop.morning(date(2028, 11, 14))
+
+    assert shop.mails("r1") == ["renewal", "reminder"]

@@ -4,10 +4,22 @@ from datetime import date, timedelta
 import pytest
 
 from keypost import orders
-from keypost.models import Dispute, DisputeState, Kind, Line, Order, PaymentState, Reason, Refunded, Reminder, Renewal
+from keypost.models import (
+    Dispute,
+    DisputeState,
+    Kind,
+    Line,
+    Order,
+    PaymentState,
+    Reason,
+    Refunded,
+    Reminder,
+    Renewal,
+    StockCode,
+)
 from keypost.outlook import Outlook, outlook
 from keypost.renewals import term_of
-from tests.builders import NOW, PRODUCT, SKU, ZONE, notice, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 START = date(2026, 12, 10)
 MAIL_DAY = date(2026, 12, 3)
@@ -85,9 +97,12 @@ def test_lines_of_one_day_are_one_mail_and_a_purchase_is_its_own() -> None:
 
 
 def test_a_reminder_is_to_come_unless_a_renewal_is() -> None:
-    order = replace(paid_order("base"), reminders=(Reminder(NOW + timedelta(days=3), 1, 7),))
-    order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
+    taken = [StockCode("digest-1", code(1), SKU), StockCode("digest-2", code(2), SKU)]
+    order = orders.with_codes(paid_order("base", Line(SKU, 2)), taken, {SKU: PRODUCT}, NOW, ZONE)
+    order = replace(order, reminders=(Reminder(NOW + timedelta(days=3), 1, 7),))
 
     assert outlook(order, FAR, ZONE) == (Outlook("base", "reminder", (1,), date(2026, 11, 26), None),)
     renewed = replace(order, renewals=(Renewal("r1", 1, 1, None, 365),))
     assert outlook(renewed, FAR, ZONE) == ()
+    partly = replace(order, renewals=(Renewal("r1", 1, 1, order.licenses[0].id, 365),))
+    assert outlook(partly, FAR, ZONE) == outlook(order, FAR, ZONE)

@@ -15,6 +15,7 @@ from keypost.errors import Conflict, InvalidInput, KeypostError
 from keypost.mailer import Mailer
 from keypost.models import (
     Kind,
+    License,
     Line,
     Mail,
     MailNotSent,
@@ -251,13 +252,11 @@ class Worker:
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
         """One mail for the licenses that nobody renews."""
         too_late = local_day(now, self.shop.zone) - _LATEST_REMINDER
-        ended = {one.line for one in order.licenses if one.last_day < too_late}
-        lines = sorted({r.line for r in reminders if r.line not in ended and not self._is_renewed(order, r.line)})
-        why_not = self._why_no_reminder(order) or ("" if lines else "a renewal is on its way, or it ended long ago")
+        found = [one for line in sorted({r.line for r in reminders}) for one in self._not_renewed(order, line)]
+        ending = [one for one in found if one.last_day >= too_late]
+        why_not = self._why_no_reminder(order) or ("" if ending else "a renewal is on its way, or it ended long ago")
         order = orders.without_reminders(order, reminders)
-        if why_not:
-            return orders.noted(order, now, "no reminder", why_not)
-        return orders.owe_mail(order, "reminder", now, tuple(lines))
+        return orders.noted(order, now, "no reminder", why_not) if why_not else orders.owe_reminder(order, ending, now)
 
     def _why_no_reminder(self, order: Order) -> str | None:
         if order.is_subscription and not order.subscription_ended:
@@ -266,10 +265,13 @@ class Worker:
                 return "its provider renews it by itself"
         return None
 
-    def _is_renewed(self, order: Order, line: int) -> bool:
+    def _not_renewed(self, order: Order, line: int) -> tuple[License, ...]:
         term = order.term(line)
-        first = self.store.load(term.renews) if term and term.renews else None
-        return renewals.is_renewed(first or order, order.id, line)
+        base = (self.store.load(term.renews) if term and term.renews else None) or order
+        behind = renewals.behind(base, order.id, line)
+        unpaid = self.store.load_all(sorted({r.order_id for r in behind if not r.paid_on}))
+        awaited = {other.id for other in unpaid if renewals.is_awaited(base, other)}
+        return renewals.not_renewed(base, order, line, [r for r in behind if r.paid_on or r.order_id in awaited])
 
     def _why_not_renewed(self, order: Order, delivery: Delivery) -> str | None:
         """A renewal follows a license that stands, or it does not follow: the first one, or an earlier renewal."""

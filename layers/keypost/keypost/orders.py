@@ -4,7 +4,7 @@ One that changes nothing returns the very order it was given."""
 import base64
 import hashlib
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -389,6 +389,14 @@ def without_waits(order: Order, *reasons: Reason) -> Order:
 
 def owe_mail(order: Order, purpose: str, now: datetime, lines: tuple[int, ...] = ()) -> Order:
     return replace(order, mails=(*order.mails, replace(new_mail(order, purpose, now), lines=lines)))
+
+
+def owe_reminder(order: Order, licenses: Sequence[License], now: datetime) -> Order:
+    """A mail about licenses that end; it names them only where others of their lines do not."""
+    lines = tuple(sorted({one.line for one in licenses}))
+    are_all = len(licenses) == sum(one.line in lines for one in order.licenses)
+    named = () if are_all else tuple(one.id for one in licenses)
+    return replace(order, mails=(*order.mails, replace(new_mail(order, "reminder", now), lines=lines, licenses=named)))
 
 
 def new_mail(order: Order, purpose: str, now: datetime) -> Mail:

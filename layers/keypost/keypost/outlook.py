@@ -6,6 +6,7 @@ from datetime import date, datetime, tzinfo
 from keypost.models import Kind, Order, Standing
 from keypost.orders import HELD, deliveries
 from keypost.periods import local_day
+from keypost.renewals import behind, not_renewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def coming(order: Order) -> tuple[Coming, ...]:
         found.append(Coming("renewal", tuple(renewing), None, why_not or "it is not known when it starts"))
     if why_not is None:
         for reminder in order.reminders:
-            if not any(renewal.of_line == reminder.line for renewal in order.renewals):
+            if not_renewed(order, order, reminder.line, behind(order, order.id, reminder.line)):
                 found.append(Coming("reminder", (reminder.line,), reminder.at, None))
     return tuple(found)
 

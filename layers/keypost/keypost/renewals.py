@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from keypost.models import Kind, Line, Order, Product, Reminder, Renewal, Term
+from keypost.models import Kind, License, Line, Order, Product, Reminder, Renewal, Standing, Term
 from keypost.periods import day_after, local_day, midnight_of, morning_of, period_from
 
 LICENSE_ID = re.compile(r"LIC-[A-Z2-7]{10}")
@@ -84,14 +84,33 @@ def before(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
     return tuple(r for r in base.renewals[:place] if r.paid_on and _overlap(r, base.renewals[place]))
 
 
-def is_renewed(base: Order, order_id: str, line: int) -> bool:
-    """Whether a renewal of a line, paid or not, stands behind it: the line of the order itself or of one of its
-    renewals."""
+def behind(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
+    """The renewals, paid or not, that stand behind a line: of the order itself or of one of its renewals."""
     keys = [(r.order_id, r.line) for r in base.renewals]
     if (order_id, line) not in keys:
-        return base.id == order_id and any(r.of_line == line for r in base.renewals)
+        return tuple(r for r in base.renewals if base.id == order_id and r.of_line == line)
     place = keys.index((order_id, line))
-    return any(_overlap(r, base.renewals[place]) for r in base.renewals[place + 1 :])
+    return tuple(r for r in base.renewals[place + 1 :] if _overlap(r, base.renewals[place]))
+
+
+def is_awaited(base: Order, unpaid: Order) -> bool:
+    """Whether the money of a renewal may still come by itself."""
+    has_ended = unpaid.subscription_ended or (unpaid.is_subscription and base.subscription_ended)
+    return unpaid.standing is Standing.OPEN and not unpaid.canceled and not has_ended
+
+
+def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal]) -> tuple[License, ...]:
+    """The licenses of a line, of the order that is renewed or of one of its renewals, that none of these renews."""
+    own = next((r for r in base.renewals if (r.order_id, r.line) == (order.id, line)), None)
+    of_line = own.of_line if own else line
+    renewed = {license_.id for license_ in base.licenses if license_.line == of_line}
+    lacking = renewed - {r.of_license for r in coming}
+    if own and own.of_license:
+        lacking &= {own.of_license}
+    if any(r.of_license is None for r in coming) or (coming and not lacking):
+        return ()
+    # Of a renewal nobody can say which of its licenses follows which: then it is about all.
+    return tuple(one for one in order.licenses if one.line == line and (own or one.id in lacking))
 
 
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
