@@ -313,3 +313,14 @@ def test_the_reminders_still_to_come_move_with_the_last_day_of_their_line() -> N
     order = orders.with_terms(order, [term], None, NOW, ZONE)
 
     assert [reminder.at.date() for reminder in order.reminders] == [date(2027, 12, 3), NOW.date()]
+
+
+def test_an_order_of_which_a_part_was_refunded_is_noted_as_held_only_while_it_is_owed_something() -> None:
+    purchase, renewal = Line(SKU, 1), Line(SKU, 1, Kind.RENEWAL, "base")
+    told = {"state": None, "refunded": Refunded(NOW, "10.00")}
+    for lines, what in (((purchase,), "payment partly refunded"), ((purchase, renewal), "on hold")):
+        order = with_codes(paid_order("1", *lines))
+
+        order = orders.with_payment(order, notice("1", *lines, **told), NOW, "EUR")
+
+        assert order.timeline[-1].what == what

@@ -442,6 +442,11 @@ class Order:
         return self.lines_of(self._left)
 
     @property
+    def all_left(self) -> bool:
+        """Whether all of its codes may have reached the customer."""
+        return self.code_left and self.sent_lines >= set(range(1, len(self.lines) + 1))
+
+    @property
     def owed_lines(self) -> frozenset[int]:
         """The lines whose codes have a mail, whatever became of it."""
         return self.lines_of([mail for mail in self.mails if mail.holds_codes])

@@ -101,10 +101,8 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
         return noted(order, now, "paid twice", "two payments stand; refund one of them")
     if order.is_paid and order.problem and (not before.is_paid or before.problem != order.problem):
         return noted(order, now, "on hold", order.problem)
-    if order.standing is Standing.PARTLY_REFUNDED and not order.code_left:
-        return noted(
-            order, now, "on hold", "a part was refunded before anything left: serve by hand, or refund the rest"
-        )
+    if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
+        return noted(order, now, "on hold", "a part was refunded before all had left: let it go, or refund the rest")
     if order.standing in MONEY_BACK and order.code_left:
         ids = ", ".join(license_.id for license_ in order.licenses if license_.line in order.sent_lines)
         return noted(order, now, "codes to block", f"the money went back after they left: {ids}")

@@ -219,8 +219,7 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
         return None
     if order.is_servable:
         return _while_served(order, since)
-    is_sent = order.code_left and order.sent_lines >= set(range(1, len(order.lines) + 1))
-    if not is_sent:
+    if not order.all_left:
         return Reason.HOLD, since
     return (Reason.PAID_TWICE, since) if order.is_paid_twice else None
 
