@@ -165,6 +165,15 @@ def erase(stack: str | None, *, yes: bool) -> None:
     click.echo(f"orders erased: {len(erased)}")
 
 
+@cli.command()
+@click.argument("order_id", metavar="ORDER")
+@_stack
+def blocked(order_id: str, stack: str | None) -> None:
+    """Note that the vendor has blocked the codes of ORDER, whose money went back after they left."""
+    schedule.change_by_person(stacks.connect(stack), order_id, orders.blocked)
+    click.echo(f"the codes of order {order_id} are noted as blocked")
+
+
 @cli.group("secrets")
 def secrets_group() -> None:
     """What callbacks are verified with, and the keys of the providers' APIs."""

@@ -1,4 +1,4 @@
-"""What is to come, held and let go by a person."""
+"""What a person says of an order."""
 
 import getpass
 from collections.abc import Callable

@@ -12,8 +12,8 @@ from cli import main, stacks
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.keys import DEFAULT_SCOPES, check, key_id, new_key
-from keypost.models import Kind, Line, Order, PaymentState, Reason, Renewal
-from keypost.orders import waiting_for, with_payment, with_terms
+from keypost.models import Kind, Line, Order, PaymentState, Reason, Refunded, Renewal, StockCode
+from keypost.orders import waiting_for, with_codes, with_payment, with_terms
 from keypost.periods import local_day
 from keypost.renewals import term_of
 from tests import builders
@@ -298,7 +298,7 @@ def test_help_names_every_command(run: Run) -> None:
     status, out, _ = run("--help")
 
     assert status == 0
-    assert all(name in out for name in ("local", "products", "secrets", "stock"))
+    assert all(name in out for name in ("blocked", "due", "local", "products", "secrets", "stock"))
 
 
 def a_renewal(order_id: str, starts_in: int, **changes: Any) -> Order:
@@ -413,3 +413,15 @@ def test_a_support_key_that_does_not_exist_is_not_revoked(run: Run, here: Stack)
         1,
         "keypost: there is no key 0123456789: `keypost support-key list` shows their ids\n",
     )
+
+
+def test_a_person_says_that_the_codes_of_an_order_are_blocked(run: Run, here: Stack) -> None:
+    back = notice("refunded", state=None, refunded=Refunded(NOW, full=True))
+    order = with_codes(paid_order("refunded"), [StockCode("digest", code(1), SKU)], {SKU: builders.PRODUCT}, NOW, ZONE)
+    here.store.save(with_payment(order, back, NOW, "EUR"))
+    assert list(here.store.needing(Reason.BLOCK)) == [["refunded"]]
+
+    assert run("blocked", "refunded")[:2] == (0, "the codes of order refunded are noted as blocked\n")
+
+    assert list(here.store.needing(Reason.BLOCK)) == []
+    assert run("blocked", "none") == (1, "", "keypost: there is no order none\n")

@@ -1,13 +1,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost import orders
+from keypost.errors import InvalidInput
 from keypost.models import (
+    Dispute,
+    DisputeState,
     Line,
     MailNotSent,
     MailSent,
@@ -16,6 +20,7 @@ from keypost.models import (
     Order,
     PaymentState,
     Reason,
+    Refunded,
     StockCode,
 )
 from keypost.plan import (
@@ -33,6 +38,7 @@ from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 PRODUCTS = {SKU: PRODUCT}
 LATER = NOW + timedelta(days=1)
+FULL = Refunded(NOW, full=True)
 
 
 def purchase(*lines: int) -> orders.Delivery:
@@ -116,6 +122,54 @@ def test_after_five_attempts_of_unknown_outcome_a_person_is_asked() -> None:
 )
 def test_an_order_that_cannot_go_on_by_itself_asks_for_attention(order: Order, why: Reason | None) -> None:
     assert attention(order) == (None if why is None else (why, NOW))
+
+
+def _back(order: Order, **changes: Any) -> Order:
+    return orders.with_payment(order, notice(order.id, *order.lines, state=None, **changes), NOW, "EUR")
+
+
+def test_codes_to_block_ask_for_it_until_a_person_says_that_they_are_blocked() -> None:
+    order = _back(settled(MailSent("m-1")), refunded=FULL)
+    assert attention(order) == (Reason.BLOCK, NOW)
+
+    order = orders.blocked(order, "anna", NOW)
+
+    assert attention(order) is None
+    assert (order.timeline[-1].what, order.timeline[-1].who) == ("codes blocked", "anna")
+    assert orders.blocked(order, "anna", NOW) is order
+
+
+def test_codes_that_leave_after_others_were_blocked_ask_for_it_again() -> None:
+    one, other = paid_order("1", Line(SKU, 1)), paid_order("1", Line(SKU, 1), Line(SKU, 1))
+    order = replace(licensed(one), lines=other.lines)
+    order = replace(order, mails=(replace(order.mails[0], state=MailState.SENT, lines=(1,), may_have_left=True),))
+    disputed = _back(order, disputes=(Dispute("dp_1", DisputeState.OPEN, NOW),))
+    order = orders.blocked(disputed, "anna", NOW)
+    assert attention(order) == (Reason.HOLD, NOW)  # the other line is still owed
+
+    second = replace(order.licenses[0], id="LIC-BBBBBBBBBB", line=2)
+    order = replace(order, licenses=(*order.licenses, second))
+    order = replace(order, mails=(*order.mails, replace(order.mails[0], id="purchase-2", lines=(2,))))
+
+    assert attention(order) == (Reason.BLOCK, NOW)
+    assert [one.id for one in orders.to_block(order)] == ["LIC-BBBBBBBBBB"]
+
+
+def test_codes_that_were_blocked_are_to_be_unblocked_when_the_money_is_there_after_all() -> None:
+    dispute = Dispute("dp_1", DisputeState.OPEN, NOW)
+    order = orders.blocked(_back(settled(MailSent("m-1")), disputes=(dispute,)), "anna", NOW)
+
+    won = _back(order, disputes=(replace(dispute, state=DisputeState.WON, as_of=LATER),))
+    lost = _back(won, disputes=(replace(dispute, id="dp_2", state=DisputeState.LOST),))
+
+    assert won.timeline[-1].what == "codes to unblock"
+    assert attention(lost) == (Reason.BLOCK, NOW)
+
+
+@pytest.mark.parametrize("order", [paid_order(), settled(MailSent("m-1")), _back(paid_order(), refunded=FULL)])
+def test_an_order_without_codes_to_block_says_so(order: Order) -> None:
+    with pytest.raises(InvalidInput, match="no codes to block"):
+        orders.blocked(order, "anna", NOW)
 
 
 # What may happen to an order, in any sequence: facts that arrive, and the worker with each fate of its calls.

@@ -50,8 +50,8 @@ def entry(order: Order, reason: Reason) -> Entry:
 def _detail(order: Order, reason: Reason) -> str:
     match reason:
         case Reason.BLOCK:
-            sent = [license_ for license_ in order.licenses if license_.line in order.sent_lines]
-            return ", ".join(f"{license_.id} ({codes.masked(license_.code)})" for license_ in sent[:10])
+            found = orders.to_block(order)[:10]
+            return ", ".join(f"{license_.id} ({codes.masked(license_.code)})" for license_ in found)
         case Reason.PAID_TWICE:
             return ", ".join(name for payment in order.payments for name in payment.names)
         case Reason.MAIL:

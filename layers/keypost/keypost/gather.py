@@ -29,7 +29,7 @@ def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[Forecast, ...]
 
 def _section(store: Store, reason: Reason) -> Section:
     ids = [order_id for page in store.needing(reason) for order_id in page]
-    if reason is Reason.BLOCK:  # it stands here for good: what is new comes first
+    if reason is Reason.BLOCK:  # who tells nobody that it is done keeps it here: what is new comes first
         ids.reverse()
     shown = {order.id: order for order in store.load_all(ids[:_MOST_SHOWN])}
     entries = tuple(entry(shown[order_id], reason) for order_id in ids[:_MOST_SHOWN] if order_id in shown)

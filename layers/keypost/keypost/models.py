@@ -375,6 +375,7 @@ class Order:
     held: bool = False  # a person keeps it back
     waits: tuple[Waiting, ...] = ()  # one for each reason
     registered: tuple[str, ...] = ()  # the orders that list it among their renewals, or are about to
+    blocked: tuple[str, ...] = ()  # the licenses whose codes the vendor has blocked, as their money went back
     bad_codes: tuple[BadCode, ...] = ()
     corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
     forget_on: date | None = None  # its customer was erased; what is left is kept until then

@@ -103,10 +103,20 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
         return noted(order, now, "on hold", order.problem)
     if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
         return noted(order, now, "on hold", "a part was refunded before all had left: let it go, or refund the rest")
-    if order.standing in MONEY_BACK and order.code_left:
-        ids = ", ".join(license_.id for license_ in order.licenses if license_.line in order.sent_lines)
+    if found := to_block(order):
+        ids = ", ".join(license_.id for license_ in found)
         return noted(order, now, "codes to block", f"the money went back after they left: {ids}")
+    if order.blocked and order.standing not in MONEY_BACK:
+        ids = ", ".join(order.blocked)
+        return noted(replace(order, blocked=()), now, "codes to unblock", f"the money is there after all: {ids}")
     return order
+
+
+def to_block(order: Order) -> tuple[License, ...]:
+    """The licenses whose money went back after their codes left, and which the vendor has not blocked yet."""
+    if order.standing not in MONEY_BACK:
+        return ()
+    return tuple(one for one in order.licenses if one.line in order.sent_lines and one.id not in order.blocked)
 
 
 def _says_the_same(before: Order, after: Order) -> bool:
@@ -353,6 +363,18 @@ def without_renewals(base: Order, order_id: str, now: datetime, zone: tzinfo) ->
 def without_reminders(order: Order, reminders: Collection[Reminder]) -> Order:
     """Once their time has come they are done, whatever becomes of them."""
     return replace(order, reminders=tuple(each for each in order.reminders if each not in reminders))
+
+
+def blocked(order: Order, who: str, now: datetime) -> Order:
+    """A person says that the vendor has blocked the codes whose money went back. InvalidInput when there are none."""
+    ids = tuple(license_.id for license_ in to_block(order))
+    if not ids and not order.blocked:
+        raise InvalidInput(f"order {order.id} has no codes to block: none left, or its money is here")
+    return (
+        noted(replace(order, blocked=(*order.blocked, *ids)), now, "codes blocked", ", ".join(ids), who)
+        if ids
+        else order
+    )
 
 
 def hold(order: Order, who: str, now: datetime) -> Order:

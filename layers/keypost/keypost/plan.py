@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from keypost.models import ADDRESS_CHANGED, Kind, License, Mail, MailState, Order, Reason, Reminder, Standing
-from keypost.orders import MONEY_BACK, Delivery, deliveries, missing, returnable, stuck_mails
+from keypost.orders import Delivery, deliveries, missing, returnable, stuck_mails, to_block
 from keypost.renewals import unscheduled
 
 MAIL_UNKNOWNS = 5  # attempts of unknown outcome, each of which may have reached the customer
@@ -213,7 +213,7 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
     since = order.paid_at
     if since is None or order.belongs_to:
         return None
-    if order.standing in MONEY_BACK and order.code_left:
+    if to_block(order):
         return Reason.BLOCK, since
     if order.standing is Standing.REFUNDED:
         return None
