@@ -77,6 +77,17 @@ def test_a_renewal_of_which_the_day_is_not_known_is_shown_too() -> None:
     )
 
 
+def test_a_mail_that_failed_is_kept_back_and_says_why() -> None:
+    order = scheduled()
+    order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
+    failed = orders.fail_mail(order, "renewal-1", "SES refuses it", NOW)
+
+    assert outlook(failed, NOW.date(), ZONE) == (
+        Outlook("r1", "renewal", (1,), None, "its mail failed: SES refuses it"),
+    )
+    assert outlook(orders.hold(failed, "anna", NOW), NOW.date(), ZONE) == ()
+
+
 @pytest.mark.parametrize(
     "order",
     [

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from keypost.models import Kind, Order, Standing
-from keypost.orders import HELD, deliveries
+from keypost.orders import HELD, deliveries, stuck_mails
 from keypost.periods import local_day
 from keypost.renewals import behind, not_renewed
 
@@ -32,10 +32,14 @@ class Coming:
 
 def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
     """The mails of an order that are to leave up to and including a day, and those that cannot."""
-    found = (
+    found = [
         Outlook(order.id, each.purpose, each.lines, local_day(each.at, zone) if each.at else None, each.why_not)
         for each in coming(order)
-    )
+    ]
+    found += [
+        Outlook(order.id, mail.purpose, tuple(sorted(order.lines_of([mail]))), None, f"its mail failed: {mail.problem}")
+        for mail in (stuck_mails(order) if order.is_servable else ())
+    ]
     return tuple(each for each in found if each.day is None or each.day <= until)
 
 
