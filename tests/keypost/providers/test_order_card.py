@@ -92,6 +92,7 @@ def test_a_later_charge_of_a_subscription_renews_each_line_of_its_card() -> None
         (CARD | {"line_1": "A|1|new||2026-12-02|2026-12-01"}, "ends before it starts"),
         (CARD | {"line_1": "A|1|new||2026-02-30|2027-12-01"}, "lines.0.period_start: "),
         (CARD | {"line_1": "A|1|new||2026-02-01|9999-12-01"}, "lines.0.period_end: "),
+        (CARD | {"line_1": "A|1|new||9999-12-31"}, "lines.0.period_start: "),
         (CARD | {"line_1": "A|1|new||||more"}, "too many fields"),
     ],
 )
