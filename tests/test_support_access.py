@@ -28,6 +28,7 @@ SCOPE_OF: dict[Route, str] = {
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): "support",
     ("POST", "/orders/{order_id}/hold"): "support",
     ("POST", "/orders/{order_id}/release"): "support",
+    ("POST", "/orders/{order_id}/blocked"): "support",
     ("POST", "/customers/erase"): "privacy",
     ("POST", "/customers/export"): "privacy",
     ("POST", "/stock/{sku}"): "stock",

@@ -10,8 +10,10 @@ import pytest
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import Line, Order, PaymentState
-from tests.builders import SKU, code, loaded, paid_order
+from keypost.models import Line, Order, PaymentState, Refunded
+from keypost.orders import with_payment
+from keypost.plan import attention
+from tests.builders import SKU, code, loaded, notice, paid_order
 from tests.functions.test_support_api import call
 
 ADDRESS = "facturen@klant.example"
@@ -160,6 +162,15 @@ def test_an_order_is_held_and_let_go(wired: Stack) -> None:
     assert not loaded(wired.store, "action-10").held
 
 
+def test_codes_that_the_vendor_has_blocked_are_written_down(wired: Stack, sold: Sold) -> None:
+    sold("action-16", 16)
+    refund = notice("action-16", refunded=Refunded(_now(), full=True))
+    wired.store.change("action-16", lambda order: with_payment(order, refund, _now(), "EUR"))
+
+    assert call("POST", "/orders/{order_id}/blocked", {}, order_id="action-16")[0] == 200
+    assert attention(loaded(wired.store, "action-16")) is None
+
+
 def test_what_we_know_of_a_customer_is_told_without_codes(wired: Stack, sold: Sold) -> None:
     sold("action-11", 11)
     sold("action-12", 12, email="piet@elders.example")
@@ -196,6 +207,7 @@ def test_erasing_a_customer_names_the_subscriptions_that_go_on_elsewhere(wired: 
         ("POST", SWAP, {"reason": "invalid"}),
         ("POST", "/orders/{order_id}/hold", {}),
         ("POST", "/orders/{order_id}/release", {}),
+        ("POST", "/orders/{order_id}/blocked", {}),
     ],
 )
 def test_an_order_that_does_not_exist_is_a_404(wired: Stack, method: str, url: str, body: Any) -> None:

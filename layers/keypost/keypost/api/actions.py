@@ -139,6 +139,14 @@ def release(order_id: OrderId, wish: Annotated[_Wish, Body()]) -> Changed:
     return Changed(order_id)
 
 
+@router.post("/orders/<order_id>/blocked")
+def blocked(order_id: OrderId, wish: Annotated[_Wish, Body()]) -> Changed:
+    """Writes down that the vendor has blocked the codes of an order whose money went back."""
+    asked = _asked(wish.reason)
+    wiring.desk().change(order_id, lambda order: orders.blocked(order, asked.who, asked.at))
+    return Changed(order_id)
+
+
 @router.post("/customers/erase")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
     """Removes who a customer is from all orders, and stops what was to come; what tax law asks for stays."""

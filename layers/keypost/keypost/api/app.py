@@ -30,6 +30,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): Access("support"),
     ("POST", "/orders/{order_id}/hold"): Access("support"),
     ("POST", "/orders/{order_id}/release"): Access("support"),
+    ("POST", "/orders/{order_id}/blocked"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
     ("GET", "/due"): Access("support", query=("days",)),
