@@ -92,7 +92,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_STRIPE_URL": local.providers.url,
         "KEYPOST_CONFIGURATION_SET": "test",
         "KEYPOST_SHOP_NAME": "Voorbeeld Software",
-        "KEYPOST_SHOP_DETAILS": "Voorbeeldstraat 1 · KvK 12345678",
+        "KEYPOST_SHOP_ADDRESS": "Voorbeeldstraat 1",
         "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
         "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
         "KEYPOST_SUPPORT_LANGUAGE": "nl",

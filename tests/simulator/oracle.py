@@ -33,6 +33,7 @@ class _Order:
     left: bool = False  # its mail
     withheld: bool = False  # at some time when it was due
     reminders: list[datetime] = field(default_factory=list)  # still to come
+    refund_told: bool = False
 
     def has(self, what: str) -> bool:
         return any(fact.what == what for fact in self.facts)
@@ -90,6 +91,10 @@ class _Line:
         """A fact, at which its order is looked at, and whoever moves up."""
         order = self.orders.setdefault(fact.order, _Order(self.world.sales[fact.order]))
         order.facts.append(fact)
+        if order.has("paid") and order.has("refunded") and order.dispute is None and not order.refund_told:
+            order.refund_told = True
+            day = fact.arrives.astimezone(ZONE).date()
+            yield Expected(order.sale.order, "refunded", day, day)
         before = {name: one.period for name, one in self.orders.items()}
         self._find_periods(order)
         for name, one in self.orders.items():

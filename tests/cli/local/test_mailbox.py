@@ -12,8 +12,8 @@ import urllib3
 
 from cli.local.fake_providers import FakeProviders
 from cli.local.mailbox import Mailbox, mailbox
+from cli.local.samples import sample_products
 from cli.local.shop import Shop
-from cli.local.stack import sample_products
 from keypost.emails import compose
 from tests.builders import NOW, PRODUCT, SHOP, SKU
 from tests.keypost.emails.test_purchase import MAIL, licensed
