@@ -154,3 +154,7 @@ def pytest_configure() -> None:
     # Powertools traces nothing here, and tests print no metrics.
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     Path(".local").mkdir(exist_ok=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write the golden files of the mails anew.")

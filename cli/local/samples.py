@@ -54,7 +54,6 @@ def sample_products() -> list[Product]:
 class Sample:
     order: Order
     mail: Mail
-    holds_reserve_code: bool = True  # whether its products do
 
 
 def _sample(purpose: str, *lines: Line, **of_mail: object) -> Sample:
@@ -108,7 +107,7 @@ SAMPLES = {
     "purchase-many": _sample("purchase", Line(_STANDARD, 30)),
     "renewal": _sample("renewal", _ONE_AGAIN),
     "renewal-several": _sample("renewal", replace(_ONE_AGAIN, quantity=2), Line(_ESET, 1, Kind.RENEWAL, "2025-004321")),
-    "renewal-on-its-day": replace(_sample("renewal", _ONE_AGAIN), holds_reserve_code=False),
+    "renewal-on-its-day": _sample("renewal", replace(_ONE_AGAIN, sku=_ESET)),
     "reminder": _sample("reminder", _ONE),
     "resend": _sample("resend", _ONE),
     "replacement": _sample("replacement", _TWO, licenses=("LIC-SAMPLEAAAB",)),
@@ -126,8 +125,7 @@ def sample_mail(name: str, language: str, shop: Shop = SHOP) -> EmailMessage:
     if name == DAILY_NOTE:
         return compose_daily_note(_daily_note(), shop, language, NOW)
     sample = SAMPLES[name]
-    products = {p.sku: replace(p, holds_reserve_code=sample.holds_reserve_code) for p in _PRODUCTS.values()}
-    return compose(replace(sample.order, language=language), sample.mail, products, shop, NOW)
+    return compose(replace(sample.order, language=language), sample.mail, _PRODUCTS, shop, NOW)
 
 
 def _daily_note() -> DailyNote:

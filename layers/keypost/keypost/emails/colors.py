@@ -6,6 +6,7 @@ from dataclasses import dataclass
 CARD, DARK_CARD = "#ffffff", "#1d262c"  # the grounds of the text
 _WHITE, _BLACK = "#ffffff", "#000000"
 _READABLE = 4.5
+_READABLE_IN_THE_DARK = 7.0
 _STEPS = 20
 
 
@@ -22,7 +23,12 @@ class Colors:
 def colors_of(brand: str) -> Colors:
     """Of a color as HTML writes it: #0b6e5b."""
     on_button = max((_WHITE, _BLACK), key=lambda ink: contrast(ink, brand))
-    return Colors(brand, on_button, _until_readable(brand, _BLACK, CARD), _until_readable(brand, _WHITE, DARK_CARD))
+    return Colors(
+        brand,
+        on_button,
+        _until(_READABLE, brand, _BLACK, CARD),
+        _until(_READABLE_IN_THE_DARK, brand, _WHITE, DARK_CARD),
+    )
 
 
 def contrast(one: str, other: str) -> float:
@@ -30,10 +36,10 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _until_readable(color: str, toward: str, ground: str) -> str:
-    """As little of black or white mixed in as makes it readable."""
+def _until(wanted: float, color: str, toward: str, ground: str) -> str:
+    """As little of black or white mixed in as gives that contrast."""
     mixes = (_mixed(color, toward, step / _STEPS) for step in range(_STEPS + 1))
-    return next(mix for mix in mixes if contrast(mix, ground) >= _READABLE)
+    return next(mix for mix in mixes if contrast(mix, ground) >= wanted)
 
 
 def _mixed(color: str, other: str, share: float) -> str:
