@@ -10,6 +10,7 @@ from keypost import orders
 from keypost.models import (
     REFUNDED,
     WAITING,
+    FailedRefund,
     Kind,
     Line,
     MailNotSent,
@@ -29,6 +30,7 @@ from keypost.plan import (
     DoubtMail,
     GiveUpMail,
     SendMail,
+    TellRefunded,
     TellWaiting,
     WaitForProduct,
     attention,
@@ -179,14 +181,29 @@ def test_who_has_the_codes_is_not_told_any_more_that_they_are_to_come() -> None:
 
 
 def test_a_refund_is_told_whatever_becomes_of_the_order_and_its_pending_codes() -> None:
-    back = notice("2026-001234", refunded=Refunded(NOW, full=True))
+    back = notice("2026-001234", refunded=Refunded(NOW, "39.95"))
     refunded = orders.with_payment(settled(MailNotSent("busy")), back, NOW, "EUR")
     emptied = orders.with_codes_returned(refunded, {license_.id for license_ in refunded.licenses}, NOW)
+    told = orders.owe_mail(emptied, REFUNDED, LATER)
 
-    assert [mail.purpose for mail in emptied.mails] == [REFUNDED]
-    assert plan(emptied, PRODUCTS, NOW) == SendMail("refunded-1")
+    assert plan(emptied, PRODUCTS, LATER) == TellRefunded()
     assert next_due(emptied) == NOW
-    assert attention(emptied) is None
+    assert plan(told, PRODUCTS, LATER) == SendMail("refunded-1")
+    assert next_due(told) == LATER
+    assert orders.with_codes_returned(told, (), NOW).mails == told.mails
+    assert attention(told) is None
+
+
+def test_a_refund_that_failed_before_it_was_told_is_not_told() -> None:
+    back = notice("2026-001234", refunded=Refunded(NOW, "39.95"))
+    failed = notice("2026-001234", failed_refunds=(FailedRefund("re_1", "39.95", NOW),))
+    told = orders.owe_mail(orders.with_payment(settled(MailSent("m")), back, NOW, "EUR"), REFUNDED, NOW)
+
+    paid_again = orders.with_payment(told, failed, NOW, "EUR")
+
+    assert plan(told, PRODUCTS, LATER) == SendMail("refunded-1")
+    assert plan(paid_again, PRODUCTS, LATER) is None
+    assert next_due(paid_again) is None
 
 
 # What may happen to an order, in any sequence: facts that arrive, and the worker with each fate of its calls.

@@ -14,6 +14,7 @@ from keypost.emails import Shop, compose
 from keypost.errors import Conflict, InvalidInput, KeypostError
 from keypost.mailer import Mailer
 from keypost.models import (
+    REFUNDED,
     WAITING,
     Kind,
     Line,
@@ -41,6 +42,7 @@ from keypost.plan import (
     ReturnCodes,
     SendMail,
     StartMail,
+    TellRefunded,
     TellUnpaid,
     TellWaiting,
     WaitForProduct,
@@ -129,6 +131,8 @@ class Worker:
                 return after, True
             case Remind(reminders):
                 return self.store.save(self._remind(order, reminders, now)), True
+            case TellRefunded():
+                return self.store.save(orders.owe_mail(order, REFUNDED, now)), True
             case TellWaiting(lines):
                 return self.store.save(orders.owe_mail(order, WAITING, now, lines)), True
             case SendMail(mail_id):

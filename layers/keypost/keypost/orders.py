@@ -86,7 +86,7 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
         return order
     standing = payment.standing if notice.state else order.standing
     order = noted(order, now, f"payment {standing}", f"{notice.provider} {notice.payment_id} says so")
-    return _with_refund_notice(_with_consequence(before, order, now), now)
+    return _with_consequence(before, order, now)
 
 
 def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:
@@ -111,17 +111,6 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
         ids = ", ".join(license_.id for license_ in order.licenses if license_.line in order.sent_lines)
         return noted(order, now, "codes to block", f"the money went back after they left: {ids}")
     return order
-
-
-def _with_refund_notice(order: Order, now: datetime) -> Order:
-    """The customer is told once that all the money went back, but not one who disputed the payment: that is between
-    the shop and the bank."""
-    is_known = order.lines and order.email
-    is_disputed = any(payment.disputes for payment in order.payments)
-    is_told = any(mail.purpose == REFUNDED for mail in order.mails)
-    if order.standing is not Standing.REFUNDED or not is_known or is_disputed or is_told:
-        return order
-    return owe_mail(order, REFUNDED, now)
 
 
 def _says_the_same(before: Order, after: Order) -> bool:
@@ -433,9 +422,20 @@ def fail_mail(order: Order, mail_id: str, reason: str, now: datetime) -> Order:
     return noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
 
 
+def owes_refund_notice(order: Order) -> bool:
+    """The customer is told once that all the money went back, but not one who disputed the payment: that is between
+    the shop and the bank."""
+    is_known = bool(order.lines and order.email)
+    is_disputed = any(payment.disputes for payment in order.payments)
+    is_told = any(mail.purpose == REFUNDED for mail in order.mails)
+    return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told
+
+
 def timely_mails(order: Order) -> list[Mail]:
-    """Without what is no news any more: that codes are still to come."""
-    return [mail for mail in order.mails if mail.purpose != WAITING or order.waits_for(Reason.STOCK)]
+    """Without what is not so any more: that codes are still to come, that the money went back."""
+    untrue = set() if order.waits_for(Reason.STOCK) else {WAITING}
+    untrue |= set() if order.standing is Standing.REFUNDED else {REFUNDED}
+    return [mail for mail in order.mails if mail.purpose not in untrue]
 
 
 def stuck_mails(order: Order) -> list[Mail]:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from keypost.models import NOTICES, WAITING, Kind, License, Mail, MailState, Order, Reason, Reminder, Standing
-from keypost.orders import MONEY_BACK, Delivery, deliveries, missing, returnable, stuck_mails, timely_mails
+from keypost.orders import (
+    MONEY_BACK,
+    Delivery,
+    deliveries,
+    missing,
+    owes_refund_notice,
+    returnable,
+    stuck_mails,
+    timely_mails,
+)
 from keypost.renewals import unscheduled
 
 TELL_WAITING = timedelta(hours=1)  # a customer who paid expects the codes by then
@@ -64,6 +73,11 @@ class Remind:
 
 
 @dataclass(frozen=True, slots=True)
+class TellRefunded:
+    """All the money went back, and the customer has not heard so."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellWaiting:
     """The codes of these lines are due to the customer and are not there."""
 
@@ -96,6 +110,7 @@ Step = (
     | AssignCodes
     | StartMail
     | Remind
+    | TellRefunded
     | TellWaiting
     | SendMail
     | DoubtMail
@@ -107,7 +122,7 @@ def plan(order: Order, products: Collection[str], now: datetime, tried: Collecti
     """The next step for an order, given the SKUs that the catalog knows and the deliveries that wait, as was found
     just now; None when there is nothing to do. What needs nothing comes first: one delivery that waits keeps no other
     back."""
-    if step := _end_of_lease(order, now) or _take_back(order) or _send_notice(order, now):
+    if step := _end_of_lease(order, now) or _take_back(order) or _tell_refunded(order) or _send_notice(order, now):
         return step
     if _is_expected(order):
         return _find_terms(order, products, now) or _tell_unpaid(order, now)
@@ -120,9 +135,13 @@ def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
     return GiveUpTerms() if _gives_up_terms(order) else None
 
 
+def _tell_refunded(order: Order) -> TellRefunded | None:
+    return TellRefunded() if owes_refund_notice(order) else None
+
+
 def _send_notice(order: Order, now: datetime) -> SendMail | GiveUpMail | None:
     """What is told whatever becomes of the order."""
-    return _send([mail for mail in order.mails if mail.purpose in NOTICES], now)
+    return _send([mail for mail in timely_mails(order) if mail.purpose in NOTICES], now)
 
 
 def _send(mails: Iterable[Mail], now: datetime) -> SendMail | GiveUpMail | None:
@@ -205,8 +224,8 @@ def next_due(order: Order) -> datetime | None:
     """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
     give it one."""
     retry_at = min((waiting.retry_at for waiting in order.waits), default=None)
-    always = (m for m in order.mails if m.state is MailState.SENDING or m.purpose in NOTICES)
-    moments = [mail.next_at for mail in always]
+    moments = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
+    moments += [mail.next_at for mail in timely_mails(order) if mail.purpose in NOTICES]
     if returnable(order) or _gives_up_terms(order):
         moments = [order.created_at]
     elif (_is_expected(order) or order.is_servable) and unscheduled(order):
@@ -223,6 +242,8 @@ def next_due(order: Order) -> datetime | None:
             moments.append(max(begins, retry_at) if retry_at else begins)
         moments += [mail.next_at for mail in timely_mails(order)]
         moments += [reminder.at for reminder in order.reminders]
+    if owes_refund_notice(order):
+        moments.append(order.created_at)
     return min((moment for moment in moments if moment), default=None)
 
 
