@@ -23,23 +23,29 @@ demo: install  ## start the system here, sell one license, show the e-mail, then
 run: install  ## the same, and stay up with a mailbox page until Ctrl-C
 	@$(BIN)/keypost local run
 
-# The support page is tested in a real browser: Debian's, installed here when there is none.
+# Programs that tests ask: a browser for the support page, the others for the mails. Debian's, unless they are there.
 BROWSERS := chromium chromium-browser google-chrome
+DEBIAN := spamassassin hunspell hunspell-nl hunspell-en-us
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo -n)
-chromium:
-	@for browser in $(BROWSERS); do command -v $$browser >/dev/null && exit; done; \
-	echo "Installing Chromium for the tests of the support page (once) ..."; \
-	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive \
-	  apt-get install -qq --yes --no-install-recommends chromium >/dev/null; } || \
-	echo "Chromium could not be installed here, so the support page is not tested; install one of: $(BROWSERS)" >&2
+debian:  ## install the programs of Debian that some tests ask
+	@missing=$$(for browser in $(BROWSERS); do command -v $$browser && break; done >/dev/null || echo chromium; \
+	  for package in $(DEBIAN); do dpkg --status $$package >/dev/null 2>&1 || echo $$package; done); \
+	[ -z "$$missing" ] || { echo "Installing (once):" $$missing; $(AS_ROOT) apt-get update -qq; }; \
+	for package in $$missing; do \
+	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$package >/dev/null || \
+	    echo "$$package could not be installed with apt-get; tests that ask it are skipped. Install it by hand" >&2; \
+	done
 
-test: install chromium  ## all tests
+test: install debian  ## all tests
 	@$(BIN)/pytest
+
+golden: install  ## write the golden files of the mails anew; look at what changed before committing it
+	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py -k golden
 
 simulate: install  ## ten years of renewals of 1,000 customers; CUSTOMERS=100 SEED=7 choose others
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
-coverage: install chromium  ## all tests, and which branches none of them takes
+coverage: install debian  ## all tests, and which branches none of them takes
 	@$(BIN)/pytest --quiet --cov --cov-report=term-missing:skip-covered
 
 check: install  ## lint, types, import contracts, template
@@ -71,4 +77,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install chromium demo run test simulate coverage check build lock format
+.PHONY: help install demo run debian test golden simulate coverage check build lock format

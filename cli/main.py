@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import schedule, stacks, stock
 from cli.local.commands import local
+from cli.mail import mail_group
 from keypost import keys, orders
 from keypost.addresses import email_address
 from keypost.catalog import read_product
@@ -258,4 +259,5 @@ def revoke_key(key_id: str, stack: str | None) -> None:
     click.echo(f"key {key_id} is revoked; within a minute nobody gets in with it")
 
 
+cli.add_command(mail_group)
 cli.add_command(local)

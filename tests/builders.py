@@ -54,7 +54,8 @@ PRODUCT = Product(
 )
 SHOP = Shop(
     name="Voorbeeld Software",
-    details="Voorbeeldstraat 1 · KvK 12345678",
+    address="Voorbeeldstraat 1",
+    kvk_number="12345678",
     sender_address="licenties@mail.voorbeeld.example",
     support_address="hulp@voorbeeld.example",
     zone=ZONE,

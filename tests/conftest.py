@@ -94,7 +94,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_STRIPE_URL": local.providers.url,
         "KEYPOST_CONFIGURATION_SET": "test",
         "KEYPOST_SHOP_NAME": "Voorbeeld Software",
-        "KEYPOST_SHOP_DETAILS": "Voorbeeldstraat 1 · KvK 12345678",
+        "KEYPOST_SHOP_ADDRESS": "Voorbeeldstraat 1",
         "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
         "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
         "KEYPOST_SUPPORT_LANGUAGE": "nl",
@@ -158,3 +158,7 @@ def pytest_configure() -> None:
     # Powertools traces nothing here, and tests print no metrics.
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     Path(".local").mkdir(exist_ok=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write the golden files of the mails anew.")

@@ -16,11 +16,12 @@ import time_machine
 
 import advance_orders
 from cli.local.mailbox import SentMail, SesFault
-from cli.local.stack import LocalStack, sample_codes, sample_products
+from cli.local.samples import sample_products
+from cli.local.stack import LocalStack, sample_codes
 from cli.stock import import_file
 from keypost import wiring
 from keypost.errors import KeypostError
-from keypost.models import MailState, Order, Product, Reason
+from keypost.models import REFUNDED, MailState, Order, Product, Reason
 from tests.builders import event, stripe_event
 from tests.functions.test_payment_callback import Context
 
@@ -61,6 +62,10 @@ def mails_to(local: LocalStack, order_id: str) -> list[SentMail]:
 
 def is_mailed(order: Order) -> bool:
     return bool(order.mails) and order.mails[0].state is MailState.SENT
+
+
+def is_told_of_refund(order: Order) -> bool:
+    return (order.mails[-1].purpose, order.mails[-1].state) == (REFUNDED, MailState.SENT)
 
 
 def free(local: LocalStack, product: Product) -> int:
@@ -123,9 +128,9 @@ def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
     local.providers.objects[f"/v2/payments/{payment['id']}"] = payment | {"_embedded": {"refunds": [refund]}}
     assert local.mollie_calls(payment["id"]) == (200, "")
 
-    order = local.order_when("journey-mollie", lambda order: not order.is_paid)
-    assert order.timeline[-1].what == "codes to block"
-    assert len(mails_to(local, "journey-mollie")) == 1
+    order = local.order_when("journey-mollie", is_told_of_refund)
+    assert "codes to block" in [entry.what for entry in order.timeline]
+    assert [order.licenses[0].code in mail.text for mail in mails_to(local, "journey-mollie")] == [True, False]
 
 
 def test_a_payment_whose_every_callback_was_lost_is_served_by_the_hourly_run(

@@ -22,7 +22,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from jinja2 import Environment, PackageLoader
 
+from cli.local.samples import NAMES, NOW, sample_mail
 from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
+from keypost.emails import languages
 from keypost.errors import InvalidInput
 
 _SEND_EMAIL = "/v2/email/outbound-emails"
@@ -135,9 +137,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         box = self.server.box
         url = urlsplit(self.path)
-        number, _, part = url.path.removeprefix("/mails/").partition("/")
-        mail = next((mail for mail in box.mails if str(mail.number) == number), None)
-        if url.path == "/" or (mail and part == ""):
+        mail, part = _mail_at(box, url.path)
+        if url.path == "/gallery":
+            self._show("gallery.html", names=NAMES, mail_languages=languages.LANGUAGES)
+        elif url.path == "/" or (mail and part == ""):
             self._show("mailbox.html", mail=mail)
         elif url.path == "/list":
             self._show("list.html", mails=box.mails[::-1], current=dict(parse_qsl(url.query)).get("mail"))
@@ -251,6 +254,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """No log of requests: what matters is on the page."""
+
+
+def _mail_at(box: Mailbox, path: str) -> tuple[SentMail | None, str]:
+    """A mail that was sent, or one of the gallery, and which part of it a path names."""
+    match path.strip("/").split("/"):
+        case ["mails", number, *part]:
+            return next((mail for mail in box.mails if str(mail.number) == number), None), "/".join(part)
+        case ["gallery", name, language, part] if name in NAMES and language in languages.LANGUAGES:
+            return sample(name, language), part
+    return None, ""
+
+
+def sample(name: str, language: str) -> SentMail:
+    """A mail of the gallery, as if it had been sent."""
+    message = sample_mail(name, language)
+    return SentMail(0, NOW, "", (str(message["To"]),), {}, message.as_bytes())
 
 
 @cache

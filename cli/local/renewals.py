@@ -2,15 +2,14 @@
 process, whose clock is set to them; its table, stock and mail are those of the deployed stack."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import click
 
-from cli.local.stack import PARAMETERS, LocalStack, Progress
+from cli.local.samples import SHOP
+from cli.local.stack import LocalStack, Progress
 from keypost import telemetry
 from keypost.advance import Worker
-from keypost.emails import Shop
 from keypost.errors import KeypostError
 from keypost.mailer import Mailer
 from keypost.models import Order
@@ -29,7 +28,7 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     _tell(stack, "order.open", _UNPAID, _LINE | {"kind": "renewal", "renews": "2026-009999"})
     paid = stack.order_when(_PAID, lambda order: bool(order.terms))
     unpaid = stack.order_when(_UNPAID, lambda order: bool(order.terms))
-    zone = ZoneInfo(PARAMETERS.get("Timezone", "Europe/Amsterdam"))
+    zone = SHOP.zone
     mail_day = paid.terms[0].mail_at.astimezone(zone).date()
 
     progress("Letting the days pass")
@@ -45,11 +44,11 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     )
 
 
-def _expect(stack: LocalStack, day: date, zone: ZoneInfo, expected: tuple[str, ...]) -> None:
+def _expect(stack: LocalStack, day: date, zone: tzinfo, expected: tuple[str, ...]) -> None:
     """The daily rule of a day, and which mails it sends."""
     before = len(stack.mailbox.mails)
     telemetry.logger.setLevel("WARNING")  # its log is for an operator
-    worker = _worker(stack, morning_of(day, zone), zone)
+    worker = _worker(stack, morning_of(day, zone))
     for order_id in (_PAID, _UNPAID):
         worker.advance(order_id)
     sent = [mail.subject.strip() for mail in stack.mailbox.mails[before:]]
@@ -58,16 +57,9 @@ def _expect(stack: LocalStack, day: date, zone: ZoneInfo, expected: tuple[str, .
     click.echo(f"  {day}   {'; '.join(sent) or 'nothing leaves'}")
 
 
-def _worker(stack: LocalStack, now: datetime, zone: ZoneInfo) -> Worker:
-    shop = Shop(
-        name=PARAMETERS["ShopName"],
-        details=PARAMETERS["ShopDetails"],
-        sender_address=f"licenties@{PARAMETERS['MailDomain']}",
-        support_address=PARAMETERS["SupportAddress"],
-        zone=zone,
-    )
+def _worker(stack: LocalStack, now: datetime) -> Worker:
     mailer = Mailer(stack.session.session.client("sesv2", endpoint_url=stack.mailbox.url), "demo")
-    return Worker(stack.stack.store, stack.stack.queue, mailer, shop, lambda: now)
+    return Worker(stack.stack.store, stack.stack.queue, mailer, SHOP, lambda: now)
 
 
 def _tell(stack: LocalStack, kind: str, order_id: str, line: dict[str, object]) -> None:

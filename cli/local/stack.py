@@ -6,7 +6,6 @@ import re
 import secrets
 import string
 import time
-import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -23,10 +22,10 @@ from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
 from cli.local.mailbox import Mailbox, mailbox
+from cli.local.samples import SHOP, sample_products
 from cli.local.shop import Shop
 from cli.stacks import Stack, local_session, stack_of
 from keypost import keys
-from keypost.catalog import read_product
 from keypost.errors import KeypostError
 from keypost.models import Order, Product
 
@@ -34,10 +33,12 @@ NAME = "keypost"
 CODES_PER_PRODUCT = 100
 PARAMETERS = {
     "Stage": "local",
-    "ShopName": "Voorbeeld Software",
-    "ShopDetails": "Voorbeeldstraat 1, 1234 AB Voorbeeldstad · KvK 12345678",
-    "MailDomain": "mail.voorbeeld.example",
-    "SupportAddress": "hulp@voorbeeld.example",
+    "ShopName": SHOP.name,
+    "ShopAddress": SHOP.address,
+    "ShopKvk": SHOP.kvk_number,
+    "ShopPhone": SHOP.phone,
+    "MailDomain": SHOP.sender_address.partition("@")[2],
+    "SupportAddress": SHOP.support_address,
 }
 
 Progress = Callable[[str], None]
@@ -173,11 +174,6 @@ def describe(local: LocalStack) -> str:
         "support_key": local.support_key,
     }
     return json.dumps(about, indent=2) + "\n"
-
-
-def sample_products() -> list[Product]:
-    entries = tomllib.loads((Path(__file__).parent / "products.toml").read_text("utf-8"))["product"]
-    return [read_product(entry) for entry in entries]
 
 
 def sample_codes(product: Product, count: int) -> list[str]:

@@ -109,6 +109,43 @@ def test_an_order_waits_for_stock_visibly_and_is_served_when_codes_arrive(
     assert list(store.needing(Reason.STOCK)) == []
 
 
+def test_who_waits_for_codes_is_told_once_after_an_hour_and_gets_them_in_one_mail_afterwards(
+    worker: Worker, store: Store, clock: Clock, stocked: Stocked, sent: Sent
+) -> None:
+    store.save(paid_order("told", Line(SKU, 2)))
+
+    for _ in range(30):  # the safety net
+        worker.advance("told")
+        clock.now += timedelta(minutes=15)
+
+    (text,) = sent("told")
+    assert "Wij kopen ze voor u in" in text
+    (mail,) = loaded(store, "told").mails
+    assert mail.sent_at == NOW + timedelta(hours=1)
+
+    stocked([code(1), code(2)])
+    worker.advance("told")
+
+    assert len(sent("told")) == 2
+    assert code(1) in sent("told")[1]
+
+
+def test_who_gets_the_money_back_is_told_so_once_with_no_code_in_it(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("back"))
+    worker.advance("back")
+    for _ in range(2):
+        tell(store, "back", refunded=Refunded(NOW, full=True))
+        worker.advance("back")
+
+    _, text = sent("back")
+    assert "terugbetaald" in text
+    assert "wij laten hem blokkeren" in text
+    assert code(1) not in text
+
+
 def test_an_order_of_a_product_that_is_not_sold_yet_is_served_when_it_is(
     worker: Worker, store: Store, stocked: Stocked, sent: Sent
 ) -> None:
@@ -372,8 +409,10 @@ def test_a_refund_before_the_mail_left_stops_it_and_the_code_can_be_sold_again(
     worker.advance("refunded-early")
 
     order = loaded(store, "refunded-early")
-    assert (order.licenses, order.mails, sent("refunded-early")) == ((), (), [])
-    assert order.timeline[-1].what == "codes returned"
+    assert order.licenses == ()
+    assert "codes returned" in [entry.what for entry in order.timeline]
+    (text,) = sent("refunded-early")
+    assert "geen activatiecode verstuurd" in text
     assert [free.code for free in store.pick(SKU, 9, NOW.date())] == [code(1)]
     assert list(store.due(clock.now)) == []
 
@@ -393,7 +432,7 @@ def test_a_refund_that_fails_after_all_gets_the_customer_a_code(
     tell(store, "refund-failed", failed_refunds=(FailedRefund("re_1", "39.95", NOW),))
     worker.advance("refund-failed")
 
-    assert len(sent("refund-failed")) == 1
+    assert code(1) in sent("refund-failed")[-1]
     assert [license_.code for license_ in loaded(store, "refund-failed").licenses] == [code(1)]
 
 
@@ -426,7 +465,7 @@ def test_a_code_that_left_never_returns_to_stock_and_support_sees_that_it_is_to_
 
     order = loaded(store, "refunded-late")
     assert len(order.licenses) == 1
-    assert order.timeline[-1].what == "codes to block"
+    assert "codes to block" in [entry.what for entry in order.timeline]
     assert list(store.needing(Reason.BLOCK)) == [["refunded-late"]]
     assert store.pick(SKU, 1, NOW.date()) == []
 

@@ -180,7 +180,7 @@ def test_two_renewals_of_one_license_stack_and_one_that_is_refunded_lets_the_oth
     assert shop.order("r1").terms == ()
     assert shop.order("r2").terms[0].first_day == FIRST_DAY
     shop.morning(MAIL_DAY)
-    assert (shop.mails("r1"), shop.mails("r2")) == ([], ["renewal"])
+    assert (shop.mails("r1"), shop.mails("r2")) == (["refunded"], ["renewal"])
 
 
 def refund(shop: Shop, order_id: str) -> None:

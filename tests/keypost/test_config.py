@@ -28,7 +28,10 @@ def test_a_live_stack_sends_its_key_nowhere_but_to_the_provider(provider: str) -
 
 
 def test_a_setting_that_has_a_default_may_be_empty() -> None:
-    assert Config.read(ENVIRONMENT | {"KEYPOST_MOLLIE_PROFILE": ""}).mollie_profile == ""
+    config = Config.read(ENVIRONMENT | {"KEYPOST_MOLLIE_PROFILE": "", "KEYPOST_SHOP_COLOR": ""})
+
+    assert config.mollie_profile == ""
+    assert config.shop_color == "#0b6e5b"
 
 
 def test_a_missing_or_empty_setting_stops_the_start_and_is_named() -> None:

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from keypost import orders, plan
 from keypost.models import (
+    REFUNDED,
+    Dispute,
+    DisputeState,
     Kind,
     Line,
     MailNotSent,
@@ -27,6 +30,7 @@ from keypost.models import (
 from keypost.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
 
+LATER = NOW + timedelta(days=1)
 OPEN, PAID, FAILED = PaymentState.OPEN, PaymentState.PAID, PaymentState.FAILED
 
 
@@ -269,6 +273,40 @@ def test_a_refund_told_again_each_hour_is_kept_as_of_then_but_noted_once() -> No
         order = orders.with_payment(order, notice(refunded=Refunded(now, "39.95")), now, "EUR")
 
     assert [entry.what for entry in order.timeline] == ["payment paid", "payment refunded"]
+
+
+def refunded(order: Order | None, **changes: Any) -> Order:
+    changes = {"refunded": Refunded(NOW, full=True)} | changes
+    return orders.with_payment(order, notice(**changes), NOW, "EUR")
+
+
+@pytest.mark.parametrize("before", [None, paid_order(), with_codes(paid_order()), orders.canceled(paid_order(), NOW)])
+def test_a_refund_of_all_the_money_is_told_to_the_customer_once(before: Order | None) -> None:
+    order = refunded(before)
+    told = orders.owe_mail(order, REFUNDED, NOW)
+
+    assert orders.owes_refund_notice(order)
+    assert not orders.owes_refund_notice(refunded(told, refunded=Refunded(LATER, "39.95", by="the shop")))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"refunded": Refunded(NOW, "10.00")},
+        {"disputes": (Dispute("dp_1", DisputeState.LOST, NOW),)},
+        {"disputes": (Dispute("dp_1", DisputeState.WON, NOW),)},
+        {"email": None},
+        {"lines": ()},
+    ],
+)
+def test_nothing_is_told_of_a_part_or_a_dispute_or_to_nobody_or_of_what_is_not_known(changes: dict[str, Any]) -> None:
+    assert not orders.owes_refund_notice(refunded(None, **changes))
+
+
+def test_the_refund_of_one_of_two_payments_is_not_told_as_a_refund_of_the_order() -> None:
+    twice = orders.with_payment(paid_order(), notice(payment_id="cs_other"), NOW, "EUR")
+
+    assert not orders.owes_refund_notice(refunded(twice, payment_id="cs_other"))
 
 
 def test_a_mail_that_holds_no_code_is_no_delivery_of_one() -> None:

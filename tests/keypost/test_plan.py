@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from keypost import orders
 from keypost.errors import InvalidInput
 from keypost.models import (
+    REFUNDED,
+    WAITING,
     Dispute,
     DisputeState,
+    FailedRefund,
+    Kind,
     Line,
     MailNotSent,
     MailSent,
@@ -21,6 +25,7 @@ from keypost.models import (
     PaymentState,
     Reason,
     Refunded,
+    Renewal,
     StockCode,
 )
 from keypost.plan import (
@@ -29,11 +34,14 @@ from keypost.plan import (
     DoubtMail,
     GiveUpMail,
     SendMail,
+    TellRefunded,
+    TellWaiting,
     WaitForProduct,
     attention,
     next_due,
     plan,
 )
+from keypost.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 PRODUCTS = {SKU: PRODUCT}
@@ -170,6 +178,85 @@ def test_codes_that_were_blocked_are_to_be_unblocked_when_the_money_is_there_aft
 def test_an_order_without_codes_to_block_says_so(order: Order) -> None:
     with pytest.raises(InvalidInput, match="no codes to block"):
         orders.blocked(order, "anna", NOW)
+
+
+def waits(order: Order, since: datetime = NOW) -> Order:
+    return orders.waiting_for(order, Reason.STOCK, "short", since)
+
+
+def renewed(first_day: date) -> Order:
+    order = paid_order("1", Line(SKU, 1, Kind.RENEWAL, "base"))
+    term = term_of(Renewal("1", 1, 1, None, 365, NOW.date()), (first_day, first_day), PRODUCT, "base", ZONE)
+    return orders.with_terms(order, [term], None, NOW, ZONE)
+
+
+def tells_waiting(order: Order, now: datetime) -> bool:
+    """Once the codes were looked for, and are not there."""
+    return isinstance(plan(order, PRODUCTS, now, orders.deliveries(order)), TellWaiting)
+
+
+def test_who_waits_for_codes_for_an_hour_is_told_once_but_only_after_the_codes_were_looked_for() -> None:
+    order = waits(paid_order())
+    hour = NOW + timedelta(hours=1)
+    told = orders.owe_mail(order, WAITING, hour, (1,))
+
+    assert not tells_waiting(order, hour - timedelta(seconds=1))
+    assert plan(order, PRODUCTS, hour) == AssignCodes(((SKU, 1),), purchase(1))
+    assert plan(order, PRODUCTS, hour, [purchase(1)]) == TellWaiting((1,))
+    assert plan(told, PRODUCTS, hour, [purchase(1)]) == SendMail("waiting-1")
+    for outcome in (MailSent("m"), MailNotSent("no", permanent=True)):
+        done = orders.settle_mail(orders.claim_mail(told, "waiting-1", hour), "waiting-1", 1, outcome, hour)
+        assert not tells_waiting(done, LATER)
+
+
+def test_a_renewal_is_told_of_waiting_only_when_its_own_day_has_come() -> None:
+    mail_day, before = renewed(NOW.date()), renewed((NOW + timedelta(days=20)).date())
+
+    assert tells_waiting(waits(mail_day), LATER)
+    assert not tells_waiting(waits(before), LATER)
+
+
+def test_nobody_is_told_of_waiting_for_what_is_not_in_the_catalog_or_not_to_be_sent() -> None:
+    for order in (paid_order("1", Line("GONE", 1)), paid_order(currency="USD"), paid_order(state=PaymentState.OPEN)):
+        assert not tells_waiting(waits(order), LATER)
+
+
+def test_who_has_the_codes_is_not_told_any_more_that_they_are_to_come() -> None:
+    told = orders.owe_mail(waits(paid_order()), WAITING, NOW, (1,))
+    refused = orders.claim_mail(told, "waiting-1", NOW)
+    refused = orders.settle_mail(refused, "waiting-1", 1, MailNotSent("busy"), NOW)
+    served = orders.settle_mail(licensed(refused), "purchase-1", 1, MailSent("m"), NOW)
+
+    assert plan(refused, PRODUCTS, LATER) == SendMail("waiting-1")
+    assert plan(served, PRODUCTS, LATER) is None
+    assert next_due(served) is None
+    assert attention(served) is None
+
+
+def test_a_refund_is_told_whatever_becomes_of_the_order_and_its_pending_codes() -> None:
+    back = notice("2026-001234", refunded=Refunded(NOW, "39.95"))
+    refunded = orders.with_payment(settled(MailNotSent("busy")), back, NOW, "EUR")
+    emptied = orders.with_codes_returned(refunded, {license_.id for license_ in refunded.licenses}, NOW)
+    told = orders.owe_mail(emptied, REFUNDED, LATER)
+
+    assert plan(emptied, PRODUCTS, LATER) == TellRefunded()
+    assert next_due(emptied) == NOW
+    assert plan(told, PRODUCTS, LATER) == SendMail("refunded-1")
+    assert next_due(told) == LATER
+    assert orders.with_codes_returned(told, (), NOW).mails == told.mails
+    assert attention(told) is None
+
+
+def test_a_refund_that_failed_before_it_was_told_is_not_told() -> None:
+    back = notice("2026-001234", refunded=Refunded(NOW, "39.95"))
+    failed = notice("2026-001234", failed_refunds=(FailedRefund("re_1", "39.95", NOW),))
+    told = orders.owe_mail(orders.with_payment(settled(MailSent("m")), back, NOW, "EUR"), REFUNDED, NOW)
+
+    paid_again = orders.with_payment(told, failed, NOW, "EUR")
+
+    assert plan(told, PRODUCTS, LATER) == SendMail("refunded-1")
+    assert plan(paid_again, PRODUCTS, LATER) is None
+    assert next_due(paid_again) is None
 
 
 # What may happen to an order, in any sequence: facts that arrive, and the worker with each fate of its calls.

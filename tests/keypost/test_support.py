@@ -150,7 +150,9 @@ def test_a_mail_that_failed_is_sent_again_and_then_nobody_need_look_at_it() -> N
 def test_a_refund_before_it_leaves_keeps_a_resend_here() -> None:
     refunded = orders.with_payment(resent(sent_order()), notice(refunded=Refunded(NOW, full=True)), NOW, "EUR")
 
-    assert plan.plan(refunded, [SKU], ASKED.at) is None
+    assert plan.plan(refunded, [SKU], ASKED.at) == plan.TellRefunded()
+    told = settled(orders.owe_mail(refunded, "refunded", NOW))
+    assert plan.plan(told, [SKU], ASKED.at) is None
 
 
 NEW = "anna@klant.example"

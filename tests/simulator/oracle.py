@@ -35,6 +35,7 @@ class _Order:
     withheld: bool = False  # at some time when it was due
     moved_up_on: date = date.min
     reminders: list[datetime] = field(default_factory=list)  # still to come
+    refund_told: bool = False
 
     def has(self, what: str) -> bool:
         return any(fact.what == what for fact in self.facts)
@@ -92,6 +93,10 @@ class _Line:
         """A fact, at which its order is looked at, and whoever moves up."""
         order = self.orders.setdefault(fact.order, _Order(self.world.sales[fact.order]))
         order.facts.append(fact)
+        if order.has("paid") and order.has("refunded") and order.dispute is None and not order.refund_told:
+            order.refund_told = True
+            day = fact.arrives.astimezone(ZONE).date()
+            yield Expected(order.sale.order, "refunded", day, day)
         before = {name: one.period for name, one in self.orders.items()}
         self._find_periods(order, fact.arrives.astimezone(ZONE).date())
         for name, one in self.orders.items():

@@ -11,6 +11,6 @@ def test_over_ten_years_each_mail_leaves_on_its_day_none_unpaid_and_none_twice()
     played = simulate(world, 1, print, every_run=False)
 
     assert len(played.mails) > 300
-    assert {mail.purpose for mail in played.mails} == {"purchase", "renewal", "reminder"}
+    assert {mail.purpose for mail in played.mails} == {"purchase", "renewal", "reminder", "refunded"}
     assert played.counts["pokes lost"]
     assert played.counts["mails refused"]

@@ -3,7 +3,7 @@
 import difflib
 from typing import Any
 
-from dns.exception import DNSException
+from dns.resolver import NXDOMAIN, NoAnswer
 from email_validator import EmailNotValidError, validate_email
 
 # Where most private customers in the Netherlands have their mail, and what looks like one of these and is not.
@@ -54,8 +54,7 @@ def why_undeliverable(address: str) -> str | None:
     """What DNS says against a domain; None when it takes mail, or when DNS does not answer in time."""
     try:
         validate_email(address, check_deliverability=True, allow_smtputf8=False, timeout=_DNS_SECONDS)
-    except EmailNotValidError:
-        return "DNS knows no mail server for the domain of this address: check it with the customer"
-    except DNSException:
-        return None
+    except EmailNotValidError as error:
+        if error.__cause__ is None or isinstance(error.__cause__, NXDOMAIN | NoAnswer):
+            return "DNS knows no mail server for the domain of this address: check it with the customer"
     return None

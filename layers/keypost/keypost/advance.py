@@ -14,6 +14,8 @@ from keypost.emails import Shop, compose
 from keypost.errors import Conflict, InvalidInput, KeypostError
 from keypost.mailer import Mailer
 from keypost.models import (
+    REFUNDED,
+    WAITING,
     Kind,
     License,
     Line,
@@ -41,7 +43,9 @@ from keypost.plan import (
     ReturnCodes,
     SendMail,
     StartMail,
+    TellRefunded,
     TellUnpaid,
+    TellWaiting,
     WaitForProduct,
     needed_by,
     plan,
@@ -95,7 +99,7 @@ class Worker:
         while more:
             order, more = self._step(order, products, tried)
 
-    def _step(  # noqa: C901 - one case for each step
+    def _step(  # noqa: C901, PLR0912 - one case for each step
         self, order: Order, products: Mapping[str, Product], tried: list[Delivery]
     ) -> tuple[Order, bool]:
         """One step, and whether another may follow. A delivery that waits is tried once."""
@@ -128,6 +132,10 @@ class Worker:
                 return after, True
             case Remind(reminders):
                 return self.store.save(self._remind(order, reminders, now)), True
+            case TellRefunded():
+                return self.store.save(orders.owe_mail(order, REFUNDED, now)), True
+            case TellWaiting(lines):
+                return self.store.save(orders.owe_mail(order, WAITING, now, lines)), True
             case SendMail(mail_id):
                 return self._send_again(order, mail_id, products, now), True
             case DoubtMail(mail_id):

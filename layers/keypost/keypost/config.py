@@ -23,12 +23,16 @@ class Config:
     stripe_url: str
     configuration_set: str
     shop_name: str
-    shop_details: str
+    shop_address: str
     sender_address: str
     support_address: str
     support_language: str
     fiscal_years: str  # so long the orders of an erased customer stay, without the customer
     self_service: str = "on"  # or off: whether customers may ask for their licenses again
+    shop_kvk: str = ""
+    shop_phone: str = ""
+    shop_logo: str = ""
+    shop_color: str = "#0b6e5b"
     mollie_profile: str = ""  # the one whose payments count; empty for any
     support_issuer: str = ""  # whose tokens open the support API; empty: keys of our own do
     support_audience: str = ""  # whom these tokens must be for
@@ -50,7 +54,7 @@ class Config:
         if absent:
             variables = ", ".join(f"KEYPOST_{name.upper()}" for name in absent)
             raise KeypostError(f"set {variables}: template.yaml does it for deployed functions")
-        config = cls(**given)
+        config = cls(**{name: value for name, value in given.items() if value})
         for url, official in config.api_urls.values():
             if config.stage not in ("local", "test") and url != official:
                 raise KeypostError(f"a live stack asks {official} only: a live key must not go elsewhere")

@@ -48,8 +48,11 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
-ADDRESS_CHANGED = "address_changed"  # a notice to the old address, whatever becomes of the order
-WITHOUT_CODES = ("reminder", ADDRESS_CHANGED)
+ADDRESS_CHANGED = "address_changed"  # to the old address
+REFUNDED = "refunded"  # all the money went back
+WAITING = "waiting"  # it is paid, and its codes are still to come
+NOTICES = (ADDRESS_CHANGED, REFUNDED)  # are sent whatever becomes of the order
+WITHOUT_CODES = ("reminder", WAITING, *NOTICES)
 
 
 class Reason(StrEnum):

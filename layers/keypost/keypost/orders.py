@@ -13,7 +13,9 @@ from itertools import islice
 from keypost import renewals
 from keypost.errors import InvalidInput
 from keypost.models import (
-    ADDRESS_CHANGED,
+    NOTICES,
+    REFUNDED,
+    WAITING,
     Fact,
     Kind,
     License,
@@ -290,7 +292,7 @@ def returnable(order: Order) -> tuple[License, ...]:
 def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:
     """Take back licenses, by id, whose mail never left; their codes go back to stock."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
-    mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING)
+    mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING or mail.purpose in NOTICES)
     order = replace(order, licenses=kept, mails=mails)
     why = "was canceled" if order.canceled else "was erased" if order.is_erased else "was refunded"
     return noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
@@ -459,14 +461,31 @@ def fail_mail(order: Order, mail_id: str, reason: str, now: datetime) -> Order:
     return noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
 
 
+def owes_refund_notice(order: Order) -> bool:
+    """The customer is told once that all the money went back, but not one who disputed the payment: that is between
+    the shop and the bank."""
+    is_known = bool(order.lines and order.email)
+    is_disputed = any(payment.disputes for payment in order.payments)
+    is_told = any(mail.purpose == REFUNDED for mail in order.mails)
+    return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told
+
+
+def timely_mails(order: Order) -> list[Mail]:
+    """Without what is not so any more: that codes are still to come, that the money went back."""
+    untrue = set() if order.waits_for(Reason.STOCK) else {WAITING}
+    untrue |= set() if order.standing is Standing.REFUNDED else {REFUNDED}
+    return [mail for mail in order.mails if mail.purpose not in untrue]
+
+
 def stuck_mails(order: Order) -> list[Mail]:
     """Those that do not leave, and that no later mail made good."""
     stuck = []
     for place, mail in enumerate(order.mails):
         failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
         later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT and not each.licenses]
-        is_made_good = mail.holds_codes and any(order.lines_of([mail]) <= order.lines_of([each]) for each in later)
-        if failing and mail.purpose != ADDRESS_CHANGED and not is_made_good:
+        is_about_codes = mail.holds_codes or mail.purpose == WAITING
+        is_made_good = is_about_codes and any(order.lines_of([mail]) <= order.lines_of([each]) for each in later)
+        if failing and mail.purpose not in NOTICES and not is_made_good:
             stuck.append(mail)
     return stuck
 

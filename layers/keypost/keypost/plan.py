@@ -3,12 +3,22 @@ it looks at what is, not at what woke it."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
-from keypost.models import ADDRESS_CHANGED, Kind, License, Mail, MailState, Order, Reason, Reminder, Standing
-from keypost.orders import Delivery, deliveries, missing, returnable, stuck_mails, to_block
+from keypost.models import NOTICES, WAITING, Kind, License, Mail, MailState, Order, Reason, Reminder, Standing
+from keypost.orders import (
+    Delivery,
+    deliveries,
+    missing,
+    owes_refund_notice,
+    returnable,
+    stuck_mails,
+    timely_mails,
+    to_block,
+)
 from keypost.renewals import unscheduled
 
+TELL_WAITING = timedelta(hours=1)  # a customer who paid expects the codes by then
 MAIL_UNKNOWNS = 5  # attempts of unknown outcome, each of which may have reached the customer
 
 
@@ -63,6 +73,18 @@ class Remind:
 
 
 @dataclass(frozen=True, slots=True)
+class TellRefunded:
+    """All the money went back, and the customer has not heard so."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellWaiting:
+    """The codes of these lines are due to the customer and are not there."""
+
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SendMail:
     mail_id: str
 
@@ -88,6 +110,8 @@ Step = (
     | AssignCodes
     | StartMail
     | Remind
+    | TellRefunded
+    | TellWaiting
     | SendMail
     | DoubtMail
     | GiveUpMail
@@ -98,7 +122,7 @@ def plan(order: Order, products: Collection[str], now: datetime, tried: Collecti
     """The next step for an order, given the SKUs that the catalog knows and the deliveries that wait, as was found
     just now; None when there is nothing to do. What needs nothing comes first: one delivery that waits keeps no other
     back."""
-    if step := _end_of_lease(order, now) or _take_back(order) or _send_notice(order, now):
+    if step := _end_of_lease(order, now) or _take_back(order) or _tell_refunded(order) or _send_notice(order, now):
         return step
     if _is_expected(order):
         return _find_terms(order, products, now) or _tell_unpaid(order, now)
@@ -111,9 +135,13 @@ def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
     return GiveUpTerms() if _gives_up_terms(order) else None
 
 
+def _tell_refunded(order: Order) -> TellRefunded | None:
+    return TellRefunded() if owes_refund_notice(order) else None
+
+
 def _send_notice(order: Order, now: datetime) -> SendMail | GiveUpMail | None:
     """What is told whatever becomes of the order."""
-    return _send([mail for mail in order.mails if mail.purpose == ADDRESS_CHANGED], now)
+    return _send([mail for mail in timely_mails(order) if mail.purpose in NOTICES], now)
 
 
 def _send(mails: Iterable[Mail], now: datetime) -> SendMail | GiveUpMail | None:
@@ -131,9 +159,9 @@ def _serve(order: Order, products: Collection[str], now: datetime, tried: Collec
         return StartMail(ready[0])
     if due := tuple(reminder for reminder in order.reminders if reminder.at <= now):
         return Remind(due)
-    if step := _send(order.mails, now) or _find_terms(order, products, now):
+    if step := _send(timely_mails(order), now) or _find_terms(order, products, now):
         return step
-    return _assign(order, lacking[0], products) if lacking else None
+    return _assign(order, lacking[0], products) if lacking else _tell_waiting(order, products, now)
 
 
 def _find_terms(order: Order, products: Collection[str], now: datetime) -> WaitForProduct | FindTerms | None:
@@ -153,6 +181,18 @@ def _assign(order: Order, delivery: Delivery, products: Collection[str]) -> Wait
     for _, line, count in lacking:
         needed[line.sku] = needed.get(line.sku, 0) + count
     return AssignCodes(tuple(needed.items()), delivery)
+
+
+def _tell_waiting(order: Order, products: Collection[str], now: datetime) -> TellWaiting | None:
+    """Once, and after the codes were looked for: they may be there by now."""
+    waiting = order.waits_for(Reason.STOCK)
+    if waiting is None or waiting.since + TELL_WAITING > now or any(m.purpose == WAITING for m in order.mails):
+        return None
+    for delivery in deliveries(order):
+        is_late = delivery.mail_at + TELL_WAITING <= now and missing(order, delivery.lines)
+        if is_late and all(order.lines[number - 1].sku in products for number in delivery.lines):
+            return TellWaiting(delivery.lines)
+    return None
 
 
 def _is_expected(order: Order) -> bool:
@@ -184,8 +224,8 @@ def next_due(order: Order) -> datetime | None:
     """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
     give it one."""
     retry_at = min((waiting.retry_at for waiting in order.waits), default=None)
-    always = (m for m in order.mails if m.state is MailState.SENDING or m.purpose == ADDRESS_CHANGED)
-    moments = [mail.next_at for mail in always]
+    moments = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
+    moments += [mail.next_at for mail in timely_mails(order) if mail.purpose in NOTICES]
     if returnable(order) or _gives_up_terms(order):
         moments = [order.created_at]
     elif (_is_expected(order) or order.is_servable) and unscheduled(order):
@@ -200,8 +240,10 @@ def next_due(order: Order) -> datetime | None:
             if missing(order, delivery.lines):
                 begins = min(delivery.reserve_at, delivery.mail_at)
             moments.append(max(begins, retry_at) if retry_at else begins)
-        moments += [mail.next_at for mail in order.mails]
+        moments += [mail.next_at for mail in timely_mails(order)]
         moments += [reminder.at for reminder in order.reminders]
+    if owes_refund_notice(order):
+        moments.append(order.created_at)
     return min((moment for moment in moments if moment), default=None)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from keypost import codes, daily_note, plan, support
 from keypost.models import (
-    ADDRESS_CHANGED,
+    NOTICES,
     Dispute,
     Kind,
     Mail,
@@ -19,6 +19,7 @@ from keypost.models import (
     Standing,
     TimelineEntry,
 )
+from keypost.orders import timely_mails
 from keypost.outlook import coming, why_kept_back
 
 
@@ -215,9 +216,9 @@ def _needs(order: Order) -> Needed | None:
 
 def _steps(order: Order, now: datetime) -> Iterator[Step]:
     """What is to come. What is due already happens now, or is kept back."""
-    for mail in order.mails:
+    for mail in timely_mails(order):
         if mail.next_at:
-            goes = mail.purpose == ADDRESS_CHANGED or mail.state is MailState.SENDING or order.is_servable
+            goes = mail.purpose in NOTICES or mail.state is MailState.SENDING or order.is_servable
             yield _step(_WHAT_OF_MAIL[mail.state].format(mail.id), mail.next_at, None if goes else _kept(order), now)
     for each in coming(order):
         numbers = ", ".join(map(str, each.lines))

@@ -74,10 +74,14 @@ def shop() -> "Shop":
     settings = config()
     return Shop(
         name=settings.shop_name,
-        details=settings.shop_details,
+        address=settings.shop_address,
         sender_address=settings.sender_address,
         support_address=settings.support_address,
         zone=settings.zone,
+        kvk_number=settings.shop_kvk,
+        phone=settings.shop_phone,
+        logo_url=settings.shop_logo,
+        color=settings.shop_color,
     )
 
 

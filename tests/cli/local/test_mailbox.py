@@ -12,8 +12,8 @@ import urllib3
 
 from cli.local.fake_providers import FakeProviders
 from cli.local.mailbox import Mailbox, mailbox
+from cli.local.samples import NAMES, sample_products
 from cli.local.shop import Shop
-from cli.local.stack import sample_products
 from keypost.emails import compose
 from tests.builders import NOW, PRODUCT, SHOP, SKU
 from tests.keypost.emails.test_purchase import MAIL, licensed
@@ -220,3 +220,28 @@ def test_an_answer_of_keypost_that_was_no_success_is_shown(box: Mailbox, own: Sh
     post(box, "/shop/pay", urlencode(BOUGHT))
 
     assert "Keypost answered 503" in get(box, "/")[2]
+
+
+def test_the_gallery_shows_a_mail_of_each_kind_in_each_language(box: Mailbox) -> None:
+    assert 'href="/gallery"' in get(box, "/")[2]
+
+    status, policy, page = get(box, "/gallery")
+
+    assert status == 200
+    assert "frame-src 'self'" in policy
+    for name in NAMES:
+        for language in ("nl", "en"):
+            assert f'src="/gallery/{name}/{language}/html"' in page
+
+
+@pytest.mark.parametrize(("part", "words"), [("html", "<h1"), ("text", "Beste Anna"), ("eml", "MIME-Version: 1.0")])
+def test_a_mail_of_the_gallery_is_shown_as_one_that_was_sent(box: Mailbox, part: str, words: str) -> None:
+    status, policy, content = get(box, f"/gallery/waiting/nl/{part}")
+
+    assert (status, words in content) == (200, True)
+    assert "default-src 'none'" in policy
+
+
+@pytest.mark.parametrize("path", ["/gallery/nothing/nl/html", "/gallery/purchase/de/html", "/gallery/purchase/nl/x"])
+def test_what_the_gallery_does_not_have_is_not_found(box: Mailbox, path: str) -> None:
+    assert get(box, path)[0] == 404

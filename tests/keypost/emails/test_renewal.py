@@ -43,7 +43,7 @@ def with_product(**changes: object) -> dict[str, Product]:
 
 
 def attached(message: EmailMessage) -> bytes:
-    (attachment,) = message.iter_attachments()
+    (attachment,) = (a for a in message.iter_attachments() if a.get_content_type() == "text/calendar")
     content = attachment.get_payload(decode=True)
     assert isinstance(content, bytes)
     return content
@@ -90,13 +90,13 @@ def test_both_parts_hold_every_code_day_link_step_and_number(order: Order, langu
     [
         ("nl", True, 1, "U kunt de code nu al invoeren, op elk apparaat waarop u het programma gebruikt."),
         ("nl", True, 2, "U kunt de codes nu al invoeren: één op elk apparaat waarop u het programma gebruikt."),
-        ("nl", True, 1, "dan gaan de nieuwe dagen pas in als die is afgelopen; er gaat dus geen dag verloren."),
+        ("nl", True, 1, "dan gaan de nieuwe 365 dagen pas in als die is afgelopen; er gaat dus geen dag verloren."),
         ("nl", False, 1, "Voer de code in op 1 december 2026, de eerste dag van uw nieuwe periode, of zo snel"),
         ("nl", False, 2, "zo snel mogelijk daarna: één op elk apparaat waarop u het programma gebruikt."),
         ("nl", False, 1, "Voert u eerder een code in, dan vervallen de dagen die uw huidige licentie nog heeft."),
         ("en", True, 1, "You can enter the code now, on each device on which you use the program."),
         ("en", True, 2, "You can enter the codes now: one on each device on which you use the program."),
-        ("en", True, 1, "the new days start when it has ended, so no day is lost."),
+        ("en", True, 1, "the new 365 days start when it has ended, so no day is lost."),
         ("en", False, 1, "Enter the code on 1 December 2026, the first day of your new period, or as soon as"),
         ("en", False, 2, "as soon as you can after that: one on each device on which you use the program."),
         ("en", False, 1, "If you enter a code sooner, the days that your current license has left are lost."),

@@ -11,19 +11,23 @@ from keypost.emails.address_changed import address_changed
 from keypost.emails.languages import spoken
 from keypost.emails.message import Shop, build
 from keypost.emails.purchase import purchase
+from keypost.emails.refunded import refunded
 from keypost.emails.reminder import reminder
 from keypost.emails.renewal import renewal
+from keypost.emails.waiting import waiting
 from keypost.errors import InvalidInput
-from keypost.models import ADDRESS_CHANGED, Mail, Order, Product
+from keypost.models import ADDRESS_CHANGED, REFUNDED, WAITING, Mail, Order, Product
 
-__all__ = ["Shop", "compose"]
+__all__ = ["KINDS", "Shop", "compose"]
 
-_KINDS: dict[str, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, Any]]] = {
+KINDS: dict[str, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, Any]]] = {
     "purchase": purchase,
     "renewal": renewal,
     "reminder": reminder,
     "resend": purchase,
     "replacement": purchase,
+    WAITING: waiting,
+    REFUNDED: refunded,
     ADDRESS_CHANGED: address_changed,
 }
 
@@ -34,8 +38,8 @@ def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Sho
     address = mail.to or order.email
     if address is None:
         raise InvalidInput("there is no address to write to")
-    for license_ in order.licenses:
+    for license_ in order.licenses if mail.holds_codes else ():
         codes.checked(license_.code, products[license_.sku])
     language = spoken(order.language)
-    context = {"language": language, "order": order} | _KINDS[mail.purpose](order, mail, products, language)
+    context = {"language": language, "order": order} | KINDS[mail.purpose](order, mail, products, language)
     return build(mail.purpose, address, f"{order.id}/{mail.id}", shop, context, now)

@@ -6,6 +6,15 @@ from typing import Any
 from keypost.emails.languages import in_language
 from keypost.models import Kind, Mail, Order, Product
 
+LONG_LIST = 25  # more codes than these come as a file too
+
+
+def with_codes(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
+    """What every mail says that holds codes."""
+    found = groups(order, mail, products, language)
+    count = sum(group["quantity"] for group in found)
+    return {"groups": found, "count": count, "has_list": count > LONG_LIST}
+
 
 def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> list[dict[str, Any]]:
     found = []
@@ -24,7 +33,7 @@ def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: 
                 "devices": product.devices,
                 "term_days": product.term_days,
                 "quantity": len(licenses),
-                "codes": [license_.code for license_ in licenses],
+                "licenses": licenses,
                 "first_day": min((license_.first_day for license_ in licenses), default=None),
                 "last_day": max((license_.last_day for license_ in licenses), default=None),
                 "holds_reserve_code": product.holds_reserve_code,

@@ -12,6 +12,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from keypost.emails.code_list import code_list
+from keypost.emails.colors import colors_of
 from keypost.emails.ics import Event, calendar
 from keypost.emails.languages import day
 
@@ -24,10 +26,19 @@ class Shop:
     """Who writes: it stands in every mail."""
 
     name: str
-    details: str  # the line at the foot: address and chamber of commerce number
+    address: str
     sender_address: str
     support_address: str
     zone: tzinfo
+    kvk_number: str = ""  # of the Dutch chamber of commerce
+    phone: str = ""
+    logo_url: str = ""
+    color: str = "#0b6e5b"
+
+    @property
+    def details(self) -> str:
+        """The line at the foot."""
+        return f"{self.address} · KvK {self.kvk_number}" if self.kvk_number else self.address
 
 
 def build(
@@ -36,7 +47,7 @@ def build(
     """The subject stands in the text template, so that a language is one folder. The reference tells two mails of one
     kind apart, so that a mail program does not hide the second in the thread of the first."""
     language = context["language"]
-    context = context | {"shop": shop}
+    context = context | {"shop": shop, "colors": colors_of(shop.color)}
     text = _environment().get_template(f"{language}/{kind}.txt").make_module(context)
     subject = " ".join(str(text.subject).split())  # type: ignore[attr-defined]  # set in the template
     html = _environment().get_template(f"{language}/{kind}.html").render(context, subject=subject)
@@ -55,6 +66,8 @@ def build(
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     if hasattr(text, "event"):
         _attach_calendar(message, context, text, now)
+    if context.get("has_list"):
+        _attach_codes(message, context, text)
     message["Content-Language"] = language  # last: setting the content removes what begins with Content-
     return message
 
@@ -70,6 +83,14 @@ def _attach_calendar(message: EmailMessage, context: dict[str, Any], text: Any, 
     ics = calendar(events, shop.support_address, now).encode()
     kind = {"method": "PUBLISH", "charset": "utf-8"}
     message.add_attachment(ics, "text", "calendar", filename=text.file_name, params=kind)
+
+
+def _attach_codes(message: EmailMessage, context: dict[str, Any], text: Any) -> None:
+    """The words stand in the text template, and the sign between columns, as Excel expects it in that language."""
+    words = text.code_list
+    table = code_list(context["groups"], words["columns"], words["separator"])
+    name = f"{words['name']}-{context['order'].id}.csv"
+    message.add_attachment(table, "text", "csv", filename=name, params={"charset": "utf-8"})
 
 
 @cache

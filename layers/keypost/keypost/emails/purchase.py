@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keypost.emails.groups import groups
+from keypost.emails.groups import with_codes
 from keypost.models import Mail, Order, Product
 
 
 def purchase(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
-    found = groups(order, mail, products, language)
-    return {"groups": found, "count": sum(group["quantity"] for group in found)}
+    return with_codes(order, mail, products, language)

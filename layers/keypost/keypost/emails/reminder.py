@@ -10,7 +10,7 @@ from keypost.models import Mail, Order, Product
 def reminder(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
     found = groups(order, mail, products, language)
     for group in found:
-        del group["codes"]  # no template can show one by mistake
+        del group["licenses"]  # no template can show one by mistake
     return {
         "groups": found,
         "count": sum(group["quantity"] for group in found),

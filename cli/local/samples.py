@@ -1,0 +1,142 @@
+"""A mail of each kind, from made-up data that is the same every day: for `keypost mail preview`, for the gallery on the
+mailbox page and for the tests of what mails say."""
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from keypost.catalog import read_product
+from keypost.daily_note import DailyNote, Entry, Section
+from keypost.emails import Shop, compose
+from keypost.emails.daily_note import compose_daily_note
+from keypost.forecast import Stock, forecast
+from keypost.models import (
+    ADDRESS_CHANGED,
+    REFUNDED,
+    WAITING,
+    Kind,
+    License,
+    Line,
+    Mail,
+    MailState,
+    Order,
+    Product,
+    Reason,
+    Term,
+)
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SHOP = Shop(
+    name="Voorbeeld Software",
+    address="Voorbeeldstraat 1, 1234 AB Voorbeeldstad",
+    sender_address="licenties@mail.voorbeeld.example",
+    support_address="hulp@voorbeeld.example",
+    zone=ZoneInfo("Europe/Amsterdam"),
+    kvk_number="12345678",
+    phone="020 123 45 67",
+)
+DAILY_NOTE = "daily_note"
+_STANDARD, _PLUS, _ESET = "KASPERSKY-STANDARD-3D-1Y", "KASPERSKY-PLUS-3D-1Y", "ESET-HOME-SECURITY-1D-1Y"
+_BOUGHT = (date(2026, 11, 23), date(2027, 11, 22))
+_RENEWED = (date(2026, 11, 30), date(2027, 11, 29))
+
+
+def sample_products() -> list[Product]:
+    entries = tomllib.loads((Path(__file__).parent / "products.toml").read_text("utf-8"))["product"]
+    return [read_product(entry) for entry in entries]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    order: Order
+    mail: Mail
+
+
+def _sample(purpose: str, *lines: Line, **of_mail: object) -> Sample:
+    """An order whose every line has its codes, and the mail about it."""
+    mail = Mail(f"{purpose}-1", purpose, MailState.SENDING, NOW, attempts=1)
+    licenses: list[License] = []
+    for number, line in enumerate(lines, start=1):
+        days = _RENEWED if line.kind is Kind.RENEWAL else _BOUGHT
+        for _ in range(line.quantity):
+            count = len(licenses) + 1
+            license_id = f"LIC-SAMPLE{count:04d}".replace("0", "A").replace("1", "B")
+            licenses.append(License(license_id, number, line.sku, _code(line.sku, count), *days))
+    order = Order(
+        id="2026-001234",
+        created_at=NOW,
+        email="facturen@klant.example",
+        name="Anna Jansen",
+        lines=lines,
+        licenses=tuple(licenses),
+        terms=tuple(_term(number) for number, line in enumerate(lines, start=1) if line.kind is Kind.RENEWAL),
+    )
+    return Sample(order, replace(mail, **of_mail))  # type: ignore[arg-type]
+
+
+def _code(sku: str, count: int) -> str:
+    """In the form of the product's example, another one each."""
+    example = _PRODUCTS[sku].code_example
+    return re.sub(r"\w+$", lambda last: f"{count:0{len(last[0])}d}", example)
+
+
+def _term(line: int) -> Term:
+    return Term(line, *_RENEWED, reserve_at=NOW, mail_at=NOW, mail_from=NOW)
+
+
+def _without_codes(sample: Sample) -> Sample:
+    return replace(sample, order=replace(sample.order, licenses=()))
+
+
+def _after_its_mail(sample: Sample) -> Sample:
+    """Something is said after the codes were sent."""
+    sent = Mail("purchase-1", "purchase", MailState.SENT, None, attempts=1, may_have_left=True)
+    return replace(sample, order=replace(sample.order, mails=(sent,)))
+
+
+_PRODUCTS = {product.sku: product for product in sample_products()}
+_ONE, _TWO, _ONE_PLUS = Line(_STANDARD, 1), Line(_STANDARD, 2), Line(_PLUS, 1)
+_ONE_AGAIN = Line(_STANDARD, 1, Kind.RENEWAL, "2025-004321")
+SAMPLES = {
+    "purchase": _sample("purchase", _ONE),
+    "purchase-several": _sample("purchase", _TWO, _ONE_PLUS, Line(_ESET, 1)),
+    "purchase-many": _sample("purchase", Line(_STANDARD, 30)),
+    "renewal": _sample("renewal", _ONE_AGAIN),
+    "renewal-several": _sample("renewal", replace(_ONE_AGAIN, quantity=2), Line(_ESET, 1, Kind.RENEWAL, "2025-004321")),
+    "renewal-on-its-day": _sample("renewal", replace(_ONE_AGAIN, sku=_ESET)),
+    "reminder": _sample("reminder", _ONE),
+    "resend": _sample("resend", _ONE),
+    "replacement": _sample("replacement", _TWO, licenses=("LIC-SAMPLEAAAB",)),
+    "waiting": _without_codes(_sample(WAITING, _TWO, _ONE_PLUS)),
+    "waiting-renewal": _without_codes(_sample(WAITING, _ONE_AGAIN)),
+    "refunded": _after_its_mail(_sample(REFUNDED, _ONE)),
+    "refunded-before-it-left": _without_codes(_sample(REFUNDED, _ONE_AGAIN)),
+    "address_changed": _sample(ADDRESS_CHANGED, _ONE, to="oud@klant.example"),
+}
+NAMES = (*SAMPLES, DAILY_NOTE)
+
+
+def sample_mail(name: str, language: str, shop: Shop = SHOP) -> EmailMessage:
+    """The mail of one of NAMES."""
+    if name == DAILY_NOTE:
+        return compose_daily_note(_daily_note(), shop, language, NOW)
+    sample = SAMPLES[name]
+    return compose(replace(sample.order, language=language), sample.mail, _PRODUCTS, shop, NOW)
+
+
+def _daily_note() -> DailyNote:
+    entries = {
+        Reason.HOLD: "it was paid in USD, this shop sells in EUR: check the price, then serve by hand",
+        Reason.STOCK: f"too few codes of {_PLUS}",
+        Reason.BLOCK: "LIC-SAMPLEAAAB (…00001)",
+    }
+    sections = (
+        Section(reason, (Entry(f"2026-00{1200 + number}", detail),), others=number)
+        for number, (reason, detail) in enumerate(entries.items())
+    )
+    stock = (Stock(_STANDARD, 120, 0, {}, 34), Stock(_PLUS, 3, 2, {date(2026, 12, 1): 9}, 21))
+    return DailyNote(NOW.date(), tuple(sections), tuple(forecast(each, NOW.date()) for each in stock))

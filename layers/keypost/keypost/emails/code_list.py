@@ -1,0 +1,26 @@
+"""The codes of a mail as a table for a spreadsheet (CSV), for who has many to hand out."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads no UTF-8
+
+
+def code_list(groups: Iterable[Mapping[str, Any]], columns: Iterable[str], separator: str) -> bytes:
+    """One line per code, under columns for product, code, license, first and last day."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=separator)
+    writer.writerow(columns)
+    for group in groups:
+        for license_ in group["licenses"]:
+            days = (license_.first_day.isoformat(), license_.last_day.isoformat())
+            writer.writerow(_cell(value) for value in (group["name"], license_.code, license_.id, *days))
+    return (_BYTE_ORDER_MARK + text.getvalue()).encode()
+
+
+def _cell(value: str) -> str:
+    """Text, and never a formula that a spreadsheet would run."""
+    return f"'{value}" if value.startswith(_BEGINS_A_FORMULA) else value

@@ -1,0 +1,14 @@
+"""The mail to whom all the money went back. It names no product: the catalog need not know what nobody served."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keypost.models import Kind, Mail, Order, Product
+
+
+def refunded(order: Order, _mail: Mail, _products: Mapping[str, Product], _language: str) -> dict[str, Any]:
+    return {
+        "sent": sum(license_.line in order.sent_lines for license_ in order.licenses),
+        "is_sent_whole": len(order.sent_lines) == len(order.lines),
+        "renews": any(line.kind is Kind.RENEWAL for line in order.lines),
+    }

@@ -1,0 +1,16 @@
+"""The mail to who has paid while the codes are still to come."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keypost.emails.groups import groups
+from keypost.models import Mail, Order, Product
+
+
+def waiting(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
+    found = groups(order, mail, products, language)
+    for group in found:
+        line, term = order.lines[group["line"] - 1], order.term(group["line"])
+        group |= {"quantity": line.quantity, "first_day": term.first_day if term else None}
+        del group["licenses"]  # of a large order, some may be there already
+    return {"groups": found, "count": sum(group["quantity"] for group in found)}

@@ -1,0 +1,57 @@
+"""The HTML of a mail as its reader sees it: which words in which color on which ground, in either scheme."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import html5lib
+
+LIGHT, DARK = "light", "dark"
+_ON_WHITE = {"color": "#000000", "background-color": "#ffffff"}
+
+
+def document(html: str) -> Any:
+    """The parsed page; AssertionError with the faults of one that is not valid."""
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    root = parser.parse(html)
+    assert parser.errors == []
+    return root
+
+
+def styles(html: str) -> Iterator[tuple[str, str]]:
+    """Each property with its value, of the elements and of the style sheet."""
+    sheets = re.findall(r"\{([^{}]*)\}", " ".join(document(html).findtext("head/style").split()))
+    for text in [*sheets, *(element.get("style", "") for element in document(html).iter())]:
+        yield from _properties(text).items()
+
+
+def painted(html: str, scheme: str) -> Iterator[tuple[str, str, str]]:
+    """Each piece of text that is shown, its color and the color behind it."""
+    root = document(html)
+    sheet = root.findtext("head/style")
+    dark = re.search(r"prefers-color-scheme: dark\) \{(.*?)\n\}", sheet, re.DOTALL)
+    assert dark
+    rules = {name: _properties(text) for name, text in re.findall(r"\.(\w+) \{([^}]*)\}", dark[1])}
+    yield from _painted(root.find("body"), _ON_WHITE, rules if scheme == DARK else {})
+
+
+def _painted(
+    element: Any, around: Mapping[str, str], rules: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[str, str, str]]:
+    own = _properties(element.get("style", ""))
+    if own.get("display") == "none":
+        return
+    for name in element.get("class", "").split():
+        own |= rules.get(name, {})
+    now = {name: own.get(name, inherited) for name, inherited in around.items()}
+    pieces = [element.text, element.get("alt"), *(child.tail for child in element)]
+    for piece in pieces:
+        if piece and piece.strip():
+            yield piece.strip(), now["color"], now["background-color"]
+    for child in element:
+        yield from _painted(child, now, rules)
+
+
+def _properties(text: str) -> dict[str, str]:
+    pairs = (each.split(":", 1) for each in text.split(";") if each.strip())
+    return {name.strip(): value.replace("!important", "").strip() for name, value in pairs}
