@@ -45,6 +45,12 @@ golden: install  ## write the golden files of the mails anew; look at what chang
 simulate: install  ## ten years of renewals of 1,000 customers; CUSTOMERS=100 SEED=7 choose others
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
+fuzz: install  ## 5,000 odd requests to the support API, by its own description; CASES=100 of each route is fewer
+	@KEYPOST_FUZZ_CASES=$(or $(CASES),700) $(BIN)/pytest --quiet tests/test_fuzz.py
+
+openapi: install  ## write docs/openapi.json anew, the description of the support API
+	@$(BIN)/python -m cli.openapi > docs/openapi.json
+
 coverage: install debian  ## all tests, and which branches none of them takes
 	@$(BIN)/pytest --quiet --cov --cov-report=term-missing:skip-covered
 
@@ -77,4 +83,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run debian test golden simulate coverage check build lock format
+.PHONY: help install demo run debian test golden simulate fuzz openapi coverage check build lock format

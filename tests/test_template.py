@@ -1,5 +1,6 @@
 """What template.yaml promises, function by function."""
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,17 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
             },
         ),
         ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
+        (
+            "SupportApi",
+            {
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:Query",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "sqs:SendMessage",
+            },
+        ),
         ("SupportAuth", {"dynamodb:GetItem", "dynamodb:UpdateItem"}),
         (
             "WriteDailyNote",
@@ -209,6 +221,25 @@ def test_the_daily_runs_follow_the_shops_clock_and_the_safety_net_comes_every_15
     assert events["Daily"]["Properties"]["ScheduleExpression"] == "cron(0 7,9,12 * * ? *)"
     assert events["Daily"]["Properties"]["ScheduleExpressionTimezone"] == {"Ref": "Timezone"}
     assert events["SafetyNet"]["Properties"]["ScheduleExpression"] == "rate(15 minutes)"
+
+
+def test_what_api_gateway_says_by_itself_is_a_problem_that_nobody_keeps(resources: dict[str, Any]) -> None:
+    said = resources["Api"]["Properties"]["GatewayResponses"]
+
+    assert {"UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(said)
+    for kind, response in said.items():
+        headers = response["ResponseParameters"]["Headers"]
+        problem = json.loads(
+            response["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '""')
+        )
+        assert headers["Content-Type"] == "'application/problem+json'"
+        assert headers["Cache-Control"] == "'no-store'"
+        assert problem.keys() >= {"type", "title", "detail"}
+        assert problem.get("status") == response.get("StatusCode"), kind
+
+
+def test_the_support_api_answers_before_api_gateway_gives_up(functions: dict[str, Any]) -> None:
+    assert functions["SupportApi"]["Timeout"] <= 29
 
 
 def test_callbacks_are_answered_whatever_their_method(functions: dict[str, Any]) -> None:

@@ -1,17 +1,45 @@
 """The support API, called as API Gateway calls it."""
 
+import base64
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
 import support_api
+from cli.local.samples import sample_products
 from cli.stacks import Stack
+from keypost import wiring
 from keypost.api.app import ROUTES
+from keypost.api.stock import MOST_CODES
 from keypost.keys import SCOPES
+from keypost.models import Asked, Line, MailSent, Order, Reason
+from keypost.orders import settle_mail, waiting_for, with_codes
+from keypost.record import record
+from keypost.support import with_other_code
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
+
+KEY = "0123456789"
+
+
+class Context:
+    """Lambda's, with a clock that a test may set."""
+
+    function_name = "SupportApi"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:SupportApi"
+    aws_request_id = "lambda-1"
+    left = 29_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left
 
 
 def call(
@@ -22,12 +50,15 @@ def call(
     scopes: str = " ".join(SCOPES),
     content_type: str = "application/json",
     headers: Mapping[str, str] = MappingProxyType({}),
+    context: Any = None,
     **parameters: Any,
 ) -> tuple[int, Any]:
-    """Status and JSON of an answer. The path is that of the route, its parameters are given by name."""
+    """Status and JSON of an answer. The path is that of the route, its parameters are given by name. Bytes come as
+    API Gateway passes on a binary media type."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     headers = {"Content-Type": content_type, **headers}
+    is_binary = isinstance(body, bytes)
     event = {
         "resource": parts.path,
         "path": parts.path.format_map(parameters) if parameters else parts.path,
@@ -41,12 +72,12 @@ def call(
             "stage": "v1",
             "requestId": "request-1",
             "path": f"/v1{parts.path}",
-            "authorizer": {"principalId": "0123456789", "agent": "anna", "scopes": scopes},
+            "authorizer": {"principalId": KEY, "agent": "anna", "scopes": scopes},
         },
-        "body": body if body is None or isinstance(body, str) else json.dumps(body),
-        "isBase64Encoded": False,
+        "body": base64.b64encode(body).decode() if is_binary else _text(body),
+        "isBase64Encoded": is_binary,
     }
-    answer = support_api.handler(event, _Context())
+    answer = support_api.handler(event, context or Context())
     assert answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
     said = json.loads(answer["body"])
     if answer["statusCode"] >= 400:
@@ -56,22 +87,151 @@ def call(
     return answer["statusCode"], said
 
 
-class _Context:
-    function_name = "SupportApi"
-    memory_limit_in_mb = 1024
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:SupportApi"
-    aws_request_id = "lambda-1"
+def _text(body: Any) -> str | None:
+    return body if body is None or isinstance(body, str) else json.dumps(body)
 
 
-def test_nothing_is_due_where_nothing_was_sold(wired: Stack) -> None:
-    assert call("GET", "/due") == (200, [])
+def served(store: Any, order_id: str = "2026-001234", number: int = 1, **changes: Any) -> Order:
+    """An order that has its code, as the worker leaves it."""
+    fact = notice(order_id, at=NOW.replace(day=number), **changes)
+    record(store, fact, NOW.replace(day=number), "EUR")
+    order = store.load(order_id)
+    list(store.add_codes(SKU, [code(number)], "B-1", None))
+    (taken,) = [free for free in store.pick(SKU, 9, NOW.date()) if free.code == code(number)]
+    assigned = store.assign(with_codes(order, [taken], {SKU: PRODUCT}, NOW, ZONE), [taken])
+    saved: Order = store.save(settle_mail(assigned, "purchase-1", 1, MailSent("m-1"), NOW))
+    return saved
 
 
-def test_a_parameter_that_does_not_fit_is_named(wired: Stack) -> None:
-    status, said = call("GET", "/due?days=367")
+def test_the_whole_story_is_told_without_the_code(wired: Stack) -> None:
+    served(wired.store)
 
-    assert status == 422
-    assert said["errors"] == [{"parameter": "days", "detail": "Input should be less than or equal to 366"}]
+    status, said = call("GET", "/orders/{order_id}", order_id="2026-001234")
+
+    assert status == 200
+    assert (said["order_id"], said["standing"], said["email"]) == ("2026-001234", "paid", "facturen@klant.example")
+    assert said["licenses"][0]["code"] == "…00001"
+    assert [entry["what"] for entry in said["timeline"]] == ["payment paid", "codes assigned", "mail sent"]
+    assert said["mails"][0]["state"] == "sent"
+    assert said["held"] is False
+    assert "BBBBB" not in json.dumps(said)
+
+
+def test_an_order_that_is_not_there_is_not_found_and_one_with_an_odd_number_is_refused(wired: Stack) -> None:
+    assert call("GET", "/orders/{order_id}", order_id="none")[0] == 404
+    assert call("GET", "/orders/{order_id}", order_id="a b")[0] == 422
+    assert call("GET", "/orders/{order_id}", order_id="a/b")[0] == 404
+    assert call("GET", "/orders/{order_id}", order_id="a\nb")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"email": "facturen@klant.example"},
+        {"email": " Facturen@Klant.example "},
+        {"code": "aaaaa bbbbb ccccc 00001"},
+        {"license": "{license}"},
+        {"license": " {license} "},
+        {"payment": "cs_2026-001234"},
+        {"payment": "stripe:cs_2026-001234"},
+    ],
+)
+def test_an_order_is_found_by_all_that_a_customer_may_name(wired: Stack, wanted: dict[str, str]) -> None:
+    order = served(wired.store)
+    asked = {key: value.format(license=order.licenses[0].id) for key, value in wanted.items()}
+
+    status, said = call("POST", "/orders/search", asked)
+
+    assert status == 200
+    (found,) = said["orders"]
+    assert (found["order_id"], found["standing"], found["products"]) == (order.id, "paid", [SKU])
+    assert found["last_event"]["what"] == "mail sent"
+
+
+def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:
+    order = served(wired.store)
+    list(wired.store.add_codes(SKU, [code(2)], "B-2", None))
+    (other,) = wired.store.pick(SKU, 1, NOW.date())
+    changed = with_other_code(order, order.licenses[0].id, other, "invalid", Asked(NOW, "anna"))
+    wired.store.swap_code(changed, changed.bad_codes[0], other, "B-1", NOW.date())
+
+    assert call("POST", "/orders/search", {"code": code(1)})[1]["total"] == 1
+    assert call("GET", "/orders/{order_id}", order_id=order.id)[1]["bad_codes"][0]["code"] == "…00001"
+
+
+@pytest.mark.parametrize("wanted", [{"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}])
+def test_what_nobody_bought_finds_nothing(wired: Stack, wanted: dict[str, str]) -> None:
+    assert call("POST", "/orders/search", wanted) == (200, {"orders": [], "total": 0})
+
+
+def test_of_many_orders_the_newest_fifty_are_told(wired: Stack) -> None:
+    for number in range(52):
+        wired.store.save(replace(paid_order(f"many-{number:02d}"), created_at=NOW + timedelta(minutes=number)))
+
+    _, said = call("POST", "/orders/search", {"email": "facturen@klant.example"})
+
+    assert said["total"] == 52
+    assert [found["order_id"] for found in said["orders"]] == [f"many-{number:02d}" for number in range(51, 1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "about"),
+    [
+        ({}, 422, "exactly one"),
+        ({"email": "a@b.example", "code": "x"}, 422, "exactly one"),
+        ({"email": "a@b.example", "code": None}, 422, "exactly one"),
+        ({"email": None}, 422, "exactly one"),
+        ({"code": ""}, 422, "#/code"),
+        ({"code": "x" * 201}, 422, "#/code"),
+        ({"email": "nobody"}, 422, "is not a usable e-mail address"),
+        ({"phone": "1"}, 422, "#/phone"),
+        ({"a/b~": "1"}, 422, "#/a~1b~0"),
+        ({"code": 1}, 422, "valid string"),
+        ([{"code": "x"}], 400, "not a JSON object"),
+        ("null", 400, "not a JSON object"),
+        ("", 422, "#"),
+        ("{", 400, "not JSON"),
+        ('{"code": "x", "code": "y"}', 400, "a key twice"),
+        ('{"code": NaN}', 400, "NaN"),
+        ('{"code": "\\ud800"}', 400, "surrogate"),
+        ("[" * 100_000, 400, "nested too deeply"),
+    ],
+)
+def test_a_search_that_is_not_as_agreed_is_told_what_is_wrong(wired: Stack, body: Any, status: int, about: str) -> None:
+    found, said = call("POST", "/orders/search", body)
+
+    assert found == status
+    assert about in json.dumps(said)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/csv", "x"])
+def test_only_json_is_taken_where_json_is_asked_for(wired: Stack, content_type: str) -> None:
+    status, said = call("POST", "/orders/search", "code=x", content_type=content_type)
+
+    assert (status, said["detail"]) == (415, "send it with Content-Type: application/json")
+
+
+def test_what_is_due_is_what_the_command_says(wired: Stack) -> None:
+    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, "no code is free", datetime.now(UTC)))
+
+    assert call("GET", "/due") == (
+        200,
+        [{"order_id": "waits", "purpose": "purchase", "lines": [1], "day": "2026-11-23", "why_not": "no code is free"}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("/due?days=367", {"parameter": "days", "detail": "Input should be less than or equal to 366"}),
+        ("/due?days=-1", {"parameter": "days", "detail": "Input should be greater than or equal to 0"}),
+        ("/due?day=1", {"parameter": "day", "detail": "This parameter is not known"}),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_named(wired: Stack, url: str, fault: dict[str, str]) -> None:
+    status, said = call("GET", url)
+
+    assert (status, said["errors"]) == (422, [fault])
 
 
 def test_a_wrong_method_is_told_the_right_one(wired: Stack) -> None:
@@ -92,3 +252,304 @@ def test_a_key_without_the_scope_of_a_route_is_refused(wired: Stack, route: tupl
 
     assert status == 403
     assert f"`{ROUTES[route].scope}`" in said["detail"]
+
+
+def test_every_call_is_counted_with_its_key_and_nothing_of_what_it_was_about(wired: Stack, logged: io.StringIO) -> None:
+    call("POST", "/orders/search", {"email": "anna@klant.example"})
+
+    line = json.loads(logged.getvalue().splitlines()[-1])
+    assert (line["message"], line["route"], line["status"], line["key"]) == (
+        "SupportCalled",
+        "POST /orders/search",
+        200,
+        KEY,
+    )
+    assert "klant" not in logged.getvalue()
+
+
+def test_what_nobody_foresaw_tells_where_to_find_it_and_nothing_else(
+    wired: Stack, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_order_id: str) -> None:
+        raise RuntimeError("the code AAAAA-BBBBB")
+
+    monkeypatch.setattr(wiring.desk().store, "load", broken)
+
+    status, said = call("GET", "/orders/{order_id}", order_id="x")
+
+    assert status == 500
+    assert "report request request-1" in said["detail"]
+    assert "BBBBB" not in json.dumps(said) + logged.getvalue()
+    assert '"error":"RuntimeError"' in logged.getvalue()
+
+
+def test_trouble_at_aws_is_told_as_trouble_that_passes(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def throttled(_order_id: str) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "GetItem")
+
+    monkeypatch.setattr(wiring.desk().store, "load", throttled)
+
+    status, said = call("GET", "/orders/{order_id}", order_id="x")
+
+    assert (status, said["detail"]) == (503, "AWS did not answer as it should: ask again in a minute")
+
+
+def imported(body: Any, *, sku: str = SKU, how: str = "", content_type: str | None = None, **kwargs: Any) -> Any:
+    """The answer to an import: of CSV when the body is bytes."""
+    content_type = content_type or ("text/csv" if isinstance(body, bytes) else "application/json")
+    return call("POST", "/stock/{sku}" + how, body, content_type=content_type, sku=sku, **kwargs)
+
+
+def free(store: Any) -> set[str]:
+    return {each.code for each in store.pick(SKU, 20_000, datetime.now(UTC).date())}
+
+
+def test_codes_of_a_list_enter_the_stock_once_and_what_is_wrong_is_told_by_place(wired: Stack) -> None:
+    list(wired.store.add_codes(SKU, [code(9)], None, None))
+    given = [code(1), "wrong", code(1).lower(), code(9), '=HYPERLINK("x")', code(2)]
+
+    status, said = imported({"codes": given, "batch": "B-7", "activate_before": "2099-12-31"})
+
+    assert (status, said["added"], said["dry_run"], said["not_reached"]) == (200, 2, False, 0)
+    assert [fault["line"] for fault in said["duplicates"]] == [3, 4]
+    assert [fault["line"] for fault in said["invalid"]] == [2, 5]
+    assert (said["duplicate_count"], said["invalid_count"]) == (2, 2)
+    assert said["detail"] == "2 codes were added; 4 are left out"
+    assert free(wired.store) == {code(1), code(2), code(9)}
+    assert wired.store.batch_of(code(1)) == "B-7"
+
+
+def test_a_dry_run_tells_the_same_and_changes_nothing(wired: Stack) -> None:
+    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, "x", NOW))
+    given = {"codes": [code(1), code(2), "wrong"]}
+
+    _, would = imported(given, how="?dry_run=true")
+    assert free(wired.store) == set()
+    _, did = imported(given)
+
+    assert (would["detail"], would["dry_run"]) == ("2 codes can be added; 1 are left out", True)
+    assert {**would, "detail": "", "dry_run": False} == {**did, "detail": ""}
+    assert did["serves"] == 1
+
+
+def test_an_import_says_how_many_waiting_orders_it_serves(wired: Stack) -> None:
+    lines = {"one": (Line(SKU, 1),), "two": (Line(SKU, 2),), "other": (Line("OTHER", 1),), "three": (Line(SKU, 3),)}
+    for name, bought in lines.items():
+        wired.store.save(waiting_for(paid_order(name, *bought), Reason.STOCK, "x", NOW))
+
+    _, said = imported({"codes": [code(n) for n in range(4)]})
+
+    assert said["serves"] == 2
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        f"code\n{code(1)}\n",
+        f"\ufeffcode;batch\r\n{code(1)};B-1\r\n",
+        f'"code","sku"\n"{code(1)}","{SKU}"\n',
+        f"activate_before,code\r\n2099-12-31,{code(1)}\r\n\r\n",
+        f"CODE\n {code(1).lower().replace('-', ' ')} ",
+    ],
+)
+def test_a_file_is_taken_as_spreadsheets_save_it(wired: Stack, file: str) -> None:
+    status, said = imported(file.encode(), content_type="text/csv; charset=utf-8")
+
+    assert (status, said["added"], said["invalid"]) == (200, 1, [])
+    assert free(wired.store) == {code(1)}
+
+
+@pytest.mark.parametrize(
+    ("file", "fault"),
+    [
+        (f"code,batch\n{code(1)},März\n".encode("latin-1"), "not UTF-8"),
+        (f"code\n{code(1)}\n".encode("utf-16"), "not UTF-8"),
+        (f"code\n{code(1)}\ufffd\n".encode(), "not UTF-8"),
+        (f"{code(1)}\n".encode(), "must name the columns"),
+        (f"code,price\n{code(1)},9\n".encode(), "a column that is not known"),
+        (b"", "must name the columns"),
+    ],
+)
+def test_what_is_no_file_of_codes_is_refused_and_changes_nothing(wired: Stack, file: bytes, fault: str) -> None:
+    status, said = imported(file)
+
+    assert status == 400
+    assert fault in said["detail"]
+    assert free(wired.store) == set()
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("=1+1,", "a formula"),
+        ('"=""AAAAA-BBBBB-CCCCC-00001""",', "a formula"),
+        ("@SUM(A1),", "a formula"),
+        (f"{code(1)},=cmd", "batch is a name"),
+        (f"{code(1)},-1+2", "batch is a name"),
+        (f'"{code(1)},', "the line is not CSV"),
+        (f"{code(1)},B,,x", "more cells"),
+    ],
+)
+def test_a_row_that_is_no_code_is_left_out_with_the_reason(wired: Stack, row: str, fault: str) -> None:
+    _, said = imported(f"code,batch\n{row}\n{code(2)},B-1\n".encode())
+
+    assert (said["added"], said["invalid_count"], said["invalid"][0]["line"]) == (1, 1, 2)
+    assert fault in said["invalid"][0]["reason"]
+    assert "00001" not in json.dumps(said)
+
+
+def test_a_row_of_another_product_than_the_path_says_is_left_out(wired: Stack) -> None:
+    wired.store.put_product(product("OTHER"))
+
+    _, said = imported(f"code,sku\n{code(1)},OTHER\n{code(2)},{SKU}\n".encode())
+
+    assert said["invalid"] == [{"line": 2, "reason": f"its sku is not {SKU}, as in the path"}]
+    assert free(wired.store) == {code(2)}
+
+
+def test_codes_of_an_unknown_product_are_refused(wired: Stack) -> None:
+    status, said = imported({"codes": [code(1)]}, sku="UNKNOWN")
+
+    assert status == 404
+    assert "PUT /products/UNKNOWN" in said["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "about"),
+    [
+        ({"codes": []}, 422, "#/codes"),
+        ({"codes": code(1)}, 422, "#/codes"),
+        ({"codes": [1]}, 422, "#/codes/0"),
+        ({"codes": [code(1)], "sku": SKU}, 422, "#/sku"),
+        ({"codes": [code(1)], "activate_before": "31-12-2099"}, 422, "#/activate_before"),
+        ({"codes": [code(1)], "activate_before": "2020-01-01"}, 400, "has passed"),
+        ({"codes": [code(1)], "batch": "=1"}, 400, "batch is a name"),
+        ("{", 400, "not JSON"),
+    ],
+)
+def test_a_list_that_is_not_as_agreed_is_refused_as_a_whole(wired: Stack, body: Any, status: int, about: str) -> None:
+    found, said = imported(body)
+
+    assert found == status
+    assert about in json.dumps(said)
+    assert free(wired.store) == set()
+
+
+def test_a_misspelled_dry_run_imports_nothing(wired: Stack) -> None:
+    assert imported({"codes": [code(1)]}, how="?dryrun=true")[0] == 422
+    assert imported({"codes": [code(1)]}, how="?dry_run=maybe")[0] == 422
+    assert free(wired.store) == set()
+
+
+@pytest.fixture
+def counted(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls of DynamoDB that the API makes, by name."""
+    calls: list[str] = []
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    wiring.store()._client.meta.events.register("before-call.dynamodb", count)
+    return calls
+
+
+def test_ten_thousand_codes_are_imported_at_once_by_few_calls(wired: Stack, counted: list[str]) -> None:
+    status, said = imported({"codes": [code(n) for n in range(10_000)]})
+
+    assert (status, said["added"], said["detail"]) == (200, 10_000, "10000 codes were added")
+    assert (counted.count("TransactWriteItems"), counted.count("BatchGetItem")) == (100, 101)
+    assert len(counted) < 210
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_more_than_a_hundred_thousand_are_refused_before_anything_is_written(
+    wired: Stack, counted: list[str], is_file: bool
+) -> None:
+    many = ["x"] * (MOST_CODES + 1)
+
+    status, said = imported("\n".join(["code", *many]).encode() if is_file else {"codes": many})
+
+    assert status in (400, 422)
+    assert "100000" in json.dumps(said)
+    assert "TransactWriteItems" not in counted
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(wired: Stack) -> None:
+    assert imported("x" * (4 * 1024 * 1024 + 1))[0] == 413
+
+
+def test_an_import_that_runs_out_of_time_goes_on_when_it_is_sent_again(wired: Stack) -> None:
+    given, late = {"codes": [code(n) for n in range(1_000)]}, Context()
+    late.left = 5_000
+
+    _, first = imported(given, context=late)
+    _, second = imported(given)
+
+    assert first["added"] + first["not_reached"] == 1_000
+    assert 0 < first["added"] < 1_000
+    assert "send the same again" in first["detail"]
+    assert (second["added"], second["duplicate_count"]) == (first["not_reached"], first["added"])
+
+
+def test_the_faults_of_a_large_import_are_shown_up_to_a_thousand(wired: Stack) -> None:
+    _, said = imported({"codes": ["wrong"] * 1_500}, how="?dry_run=true")
+
+    assert (len(said["invalid"]), said["invalid_count"]) == (1_000, 1_500)
+
+
+def test_the_stock_of_every_product_is_told_with_its_forecast(
+    wired: Stack, stocked: Callable[[list[str]], None]
+) -> None:
+    stocked([code(1), code(2)])
+    today = datetime.now(UTC).date()
+    wired.store.count_used(SKU, today - timedelta(days=3), 30)
+
+    _, said = call("GET", "/stock")
+
+    (row,) = said["stock"]
+    assert (row["sku"], row["free"], row["promised"], row["waiting"], row["used"]) == (SKU, 2, 0, 0, 30)
+    assert row["to_order"] == 58
+    assert row["runs_out"] is not None
+    assert [point["free"] for point in row["course"]][:4] == [2, 1, 0, -1]
+    assert len(row["course"]) == 61
+
+
+def entry(**changes: Any) -> Mapping[str, Any]:
+    (sample, *_) = sample_products()
+    plain: dict[str, Any] = json.loads(json.dumps(call("GET", "/products")[1]["products"][0] | {"sku": sample.sku}))
+    return plain | changes
+
+
+def test_a_product_is_put_into_the_catalog_and_orders_that_waited_for_it_are_looked_at(wired: Stack) -> None:
+    wired.store.save(waiting_for(paid_order("waits"), Reason.PRODUCT, "NEW-SKU", NOW))
+
+    assert call("PUT", "/products/{sku}", entry(sku="NEW-SKU"), sku="NEW-SKU") == (
+        200,
+        {"sku": "NEW-SKU", "looked_at": 1},
+    )
+
+    _, said = call("GET", "/products")
+    assert [each["sku"] for each in said["products"]] == [SKU, "NEW-SKU"]
+    assert said["products"][1] == entry(sku="NEW-SKU")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "about"),
+    [
+        ({"sku": "OTHER"}, 400, "another sku"),
+        ({"term_days": 0}, 422, "#/term_days"),
+        ({"price": 9}, 422, "#/price"),
+        ({"code_example": "1"}, 422, "code_example does not match"),
+        ({"name": {"nl": "x", "fr": "y"}}, 422, "needed in nl and en"),
+        ({"name": {"NL": "x"}}, 422, "#/name/NL"),
+        ({"download_url": "http://x"}, 422, "#/download_url"),
+    ],
+)
+def test_a_product_that_does_not_fit_is_told_what_is_wrong(
+    wired: Stack, changes: dict[str, Any], status: int, about: str
+) -> None:
+    found, said = call("PUT", "/products/{sku}", entry(**{"sku": "NEW-SKU"} | changes), sku="NEW-SKU")
+
+    assert found == status
+    assert about in json.dumps(said)
+    assert "NEW-SKU" not in wired.store.catalog()

@@ -20,6 +20,7 @@ from keypost.models import (
     Line,
     Mail,
     MailState,
+    NewCode,
     Order,
     Payment,
     PaymentNotice,
@@ -149,13 +150,29 @@ def test_a_code_that_runs_out_first_is_offered_first_and_one_that_ran_out_never(
 
 
 def test_a_code_enters_once_whatever_its_product_and_however_often_it_is_imported(store: Store) -> None:
-    assert list(store.add_codes(SKU, [code(n) for n in range(150)], None, None)) == [(100, set()), (50, set())]
+    assert list(store.add_codes(SKU, [code(n) for n in range(150)], None, None)) == [(150, set())]
 
     again = list(store.add_codes("OTHER", [code(n) for n in range(140, 260)], None, None))
 
-    assert again == [(100, {code(n) for n in range(140, 150)}), (20, set())]
+    assert again == [(120, {code(n) for n in range(140, 150)})]
     assert len(store.pick(SKU, 999, TODAY)) == 150
     assert len(store.pick("OTHER", 999, TODAY)) == 110
+
+
+def test_a_large_import_can_be_stopped_between_two_parts(store: Store) -> None:
+    many = [code(n) for n in range(1_000)]
+
+    first, known = next(iter(store.add([NewCode(SKU, each, None, None) for each in many])))
+
+    assert (len(first), known) == (800, set())
+    assert len(store.pick(SKU, 2_000, TODAY)) == 800
+    assert list(store.add_codes(SKU, many, None, None)) == [(800, set(many[:800])), (200, set())]
+
+
+def test_a_truth_comes_back_as_a_truth(store: Store) -> None:
+    store.put_product(replace(PRODUCT, sku="NO-RESERVE", holds_reserve_code=False))
+
+    assert store.catalog()["NO-RESERVE"].holds_reserve_code is False
 
 
 def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store, local: LocalStack) -> None:

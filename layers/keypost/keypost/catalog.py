@@ -12,6 +12,7 @@ from keypost.models import Kind, Product
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Steps = Annotated[tuple[Text, ...], Field(max_length=20)]
+Link = Annotated[str, Field(pattern=r"^https://[!#-;=?-~]{4,500}$")]  # no sign that HTML or a mail minds
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 _LANGUAGES = {"nl", "en"}
 _LONGEST_CODE = 64
@@ -28,14 +29,14 @@ class ProductEntry(BaseModel):
     devices: int = Field(ge=1, le=100_000)
     code_pattern: str = Field(min_length=1, max_length=200)
     code_example: str = Field(min_length=1, max_length=_LONGEST_CODE)
-    download_url: str = Field(pattern=r"^https://[^\s<>\"]{4,500}$")
+    download_url: Link
     steps: dict[Kind, Annotated[dict[Language, Steps], Field(max_length=_MOST_LANGUAGES)]]
     notes: dict[Language, Text] = Field(default_factory=dict, max_length=_MOST_LANGUAGES)
     mail_days_before: int = Field(default=7, ge=0, le=90)
     reserve_days_before: int = Field(default=30, ge=0, le=180)
     holds_reserve_code: bool = True
     reminder_days: tuple[Annotated[int, Field(ge=0, le=180)], ...] = Field(default=(), max_length=5)
-    renewal_url: str | None = Field(default=None, pattern=r"^https://[^\s<>\"]{4,500}$")
+    renewal_url: Link | None = None
 
     @field_validator("code_pattern")
     @classmethod

@@ -48,12 +48,12 @@ def import_codes(
     line_of = {entry.new.code: entry.line for entry in codes}
     duplicates: list[Fault] = []
     reached = added = 0
-    for chunk, known in desk.store.add([entry.new for entry in codes], dry_run=dry_run):
+    for part, known in desk.store.add([entry.new for entry in codes], dry_run=dry_run):
         duplicates += [Fault(line_of[code], "imported before; a code exists once", is_duplicate=True) for code in known]
-        free.update(new.sku for new in chunk if new.code not in known)
-        added += len(chunk) - len(known)
-        reached += len(chunk)
-        if not go_on(len(chunk)):
+        free.update(new.sku for new in part if new.code not in known)
+        added += len(part) - len(known)
+        reached += len(part)
+        if not go_on(len(part)):
             break
     poked = 0 if dry_run else poke_waiting(desk.store, desk.queue, Reason.STOCK)
     found = sorted(duplicates, key=lambda fault: fault.line)

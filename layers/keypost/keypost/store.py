@@ -242,19 +242,19 @@ class Store:
     def add_codes(
         self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None
     ) -> Iterator[tuple[int, set[str]]]:
-        """Add codes of one kind to the stock, as `add` does. Yields per chunk how many it was, and which were known."""
-        for chunk, known in self.add([NewCode(sku, code, batch, activate_before) for code in new]):
-            yield len(chunk), known
+        """Add codes of one kind to the stock, as `add` does. Yields, part by part, how many and which it knew."""
+        for part, known in self.add([NewCode(sku, code, batch, activate_before) for code in new]):
+            yield len(part), known
 
     def add(self, new: Sequence[NewCode], *, dry_run: bool = False) -> Iterator[tuple[Sequence[NewCode], set[str]]]:
-        """Add codes to the stock: a code enters once, ever, for whatever product. Yields, per chunk, it and which of
-        its codes were known already; several chunks are on their way at once. A dry run changes nothing."""
-        chunks = [new[start : start + _IMPORT_CHUNK] for start in range(0, len(new), _IMPORT_CHUNK)]
-        add_chunk = self._known if dry_run else self._add_chunk
+        """Add codes to the stock: a code enters once, ever, for whatever product. Yields, part by part, the codes and
+        which of them were known already. A dry run changes nothing."""
+        add = self._known if dry_run else self._add_chunk
+        part = _IMPORT_CHUNK * _CHUNKS_AT_ONCE
         with ThreadPoolExecutor(_CHUNKS_AT_ONCE) as pool:
-            for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
-                at_once = chunks[start : start + _CHUNKS_AT_ONCE]
-                yield from zip(at_once, pool.map(add_chunk, at_once), strict=True)
+            for codes_now in (new[start : start + part] for start in range(0, len(new), part)):
+                chunks = (codes_now[start : start + _IMPORT_CHUNK] for start in range(0, len(codes_now), _IMPORT_CHUNK))
+                yield codes_now, set().union(*pool.map(add, chunks))
 
     def _known(self, new: Sequence[NewCode]) -> set[str]:
         keys = {f"CODE#{codes.digest(each.code)}": each.code for each in new}
@@ -696,3 +696,4 @@ _converter.register_structure_hook(datetime, lambda text, _: datetime.fromisofor
 _converter.register_unstructure_hook(date, date.isoformat)
 _converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
 _converter.register_structure_hook(int, lambda number, _: int(Decimal(number)))
+_converter.register_structure_hook(bool, lambda flag, _: flag)  # a bool is an int too

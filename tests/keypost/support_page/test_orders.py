@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from cli.local.mailbox import SentMail
-from cli.local.stack import LocalStack, sample_codes
+from cli.local.samples import sample_codes
+from cli.local.stack import LocalStack
 from keypost.models import MailState, Order
 from tests.builders import loaded
 from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS, Visit, find

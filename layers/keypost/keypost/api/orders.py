@@ -40,7 +40,7 @@ class Search(BaseModel):
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
-        if len([given for given in (self.email, self.code, self.license, self.payment) if given]) != 1:
+        if len(self.model_fields_set) != 1 or not any((self.email, self.code, self.license, self.payment)):
             raise ValueError("say exactly one of email, code, license and payment")
         return self
 
@@ -61,9 +61,8 @@ class FoundOrders:
     total: int
 
 
-@router.post("/orders/search")
+@router.post("/orders/search", summary="Find orders by e-mail address, activation code, license or payment")
 def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
-    """Finds orders by one of e-mail address, activation code, license or payment, the newest first."""
     found = sorted(wiring.store().load_all(list(_ids(wanted))), key=lambda o: (o.created_at, o.id), reverse=True)
     return FoundOrders(tuple(_found(order) for order in found[:_MOST_FOUND]), len(found))
 
@@ -89,13 +88,11 @@ def _found(order: Order) -> Found:
     return Found(order.id, order.created_at, order.standing, order.name, order.skus, last)
 
 
-@router.get("/orders/<order_id>")
+@router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")
 def whole_story(order_id: OrderId) -> Story:
-    """The whole story of an order: payments, licenses, mails, every decision with its reason, and what happens next."""
     return story(wiring.desk().order(order_id), datetime.now(UTC).replace(microsecond=0), wiring.config().zone)
 
 
-@router.get("/due")
+@router.get("/due", summary="What will go out on which day, and what will not and why")
 def due(days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14) -> list[Outlook]:
-    """What will go out on which day, and what will not and why."""
     return due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)

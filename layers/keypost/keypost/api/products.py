@@ -27,15 +27,13 @@ class ProductPut:
     looked_at: int  # orders that waited for a product, and are looked at again
 
 
-@router.get("/products")
+@router.get("/products", summary="The catalog")
 def all_products() -> Catalog:
-    """All products."""
     return Catalog(tuple(wiring.store().catalog().values()))
 
 
-@router.put("/products/<sku>")
+@router.put("/products/<sku>", summary="Put a product into the catalog, or change it")
 def put_product(sku: Sku, entry: Annotated[ProductEntry, Body()]) -> ProductPut:
-    """Puts a product into the catalog, in the place of the one that is there. Orders that waited for it go on."""
     if entry.sku != sku:
         raise InvalidInput("the path names another sku than the product: say the same one in both")
     wiring.store().put_product(Product(**entry.model_dump()))

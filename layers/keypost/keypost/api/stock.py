@@ -89,11 +89,10 @@ _BODY = {
 }
 
 
-@router.post("/stock/<sku>", openapi_extensions={"requestBody": _BODY})
+@router.post("/stock/<sku>", summary="Import codes, each once ever", openapi_extensions={"requestBody": _BODY})
 def import_stock(
     sku: Sku, dry_run: Annotated[bool, Query(description="Look at it, and change nothing")] = False
 ) -> StockImported:
-    """Imports codes, as a list in JSON or as CSV; each enters once, ever. Orders that waited go on."""
     product = _product(sku)
     if product is None:
         raise NotFound(f"there is no product {sku}: put it into the catalog first, with PUT /products/{sku}")
@@ -161,9 +160,8 @@ def _shown(faults: list[Fault]) -> tuple[LeftOut, ...]:
     return tuple(LeftOut(fault.line, fault.reason) for fault in faults[:_MOST_SHOWN])
 
 
-@router.get("/stock")
+@router.get("/stock", summary="What is free, promised, waited for and used of each product, and how long it lasts")
 def all_stock() -> AllStock:
-    """Of each product: the codes that are free, promised, waited for and used, and how long they last."""
     now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
     return AllStock(
         tuple(

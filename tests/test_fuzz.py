@@ -1,0 +1,74 @@
+"""Whatever is sent to the support API, by its own description: over the deployed stack. `make fuzz` sends more."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.checks import unsupported_method
+
+from cli.local.deploy import ROOT
+from cli.local.samples import sample_products
+from cli.local.stack import LocalStack
+
+CASES = int(os.environ.get("KEYPOST_FUZZ_CASES", "10"))  # of each route
+schema = schemathesis.openapi.from_path(ROOT / "docs/openapi.json")
+
+
+@schema.auth()
+class _Key:
+    """The key of the local stack, which there is when the first case is sent."""
+
+    here = ""
+
+    def get(self, _case: Case[Any], _context: schemathesis.AuthContext) -> str:
+        return self.here
+
+    def set(self, case: Case[Any], key: str, _context: schemathesis.AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {key}"
+
+
+@pytest.fixture(scope="module")
+def fuzzed(local: LocalStack) -> Iterator[LocalStack]:
+    """The products that are put into the catalog meanwhile do not stay there."""
+    _Key.here = local.support_key
+    yield local
+    keys = [f"PRODUCT#{sku}" for sku in set(local.stack.store.catalog()) - {p.sku for p in sample_products()}]
+    client, table = local.session.client("dynamodb"), local.outputs["TableName"]
+    for key in (*keys, "CATALOG"):
+        client.delete_item(TableName=table, Key={"pk": {"S": key}})
+    for product in sample_products():
+        local.stack.store.put_product(product)
+
+
+@pytest.mark.journey
+@schema.parametrize()
+@settings(max_examples=CASES, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_as_described(case: Case[Any], fuzzed: LocalStack) -> None:
+    if case.operation.label == "PUT /products/{sku}" and _is_valid(case):
+        assert isinstance(case.body, dict)
+        case.body |= _made_whole(case.path_parameters["sku"])
+    # API Gateway knows no such method, and says the same as of a path that it does not know: 404.
+    case.call_and_validate(base_url=fuzzed.api_url, excluded_checks=[unsupported_method])
+
+
+def _is_valid(case: Case[Any]) -> bool:
+    return case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+
+
+def _made_whole(sku: str) -> dict[str, Any]:
+    """What JSON Schema cannot say: the code fits the pattern, the days follow each other, all languages are there."""
+    texts = {"nl": ["Doe."], "en": ["Do."]}
+    return {
+        "sku": sku,
+        "name": {"nl": "Pakket", "en": "Suite"},
+        "steps": {"new": texts, "renewal": texts},
+        "notes": {},
+        "code_pattern": "[A-Z]{4}",
+        "code_example": "ABCD",
+        "mail_days_before": 7,
+        "reserve_days_before": 30,
+    }

@@ -1,0 +1,103 @@
+"""The examples of docs/support.md, run as they stand against the system on this machine."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.local.deploy import ROOT
+from cli.local.samples import sample_codes, sample_products
+from cli.local.stack import LocalStack
+from keypost.api.app import ROUTES
+from tests.test_journey import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
+
+pytestmark = pytest.mark.journey
+
+TEXT = (ROOT / "docs/support.md").read_text("utf-8")
+EXAMPLES = dict(re.findall(r"^```sh ([\w-]+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
+PLUS = "KASPERSKY-PLUS-3D-1Y"
+
+
+@pytest.fixture
+def run(local: LocalStack) -> Any:
+    """What an example prints, which is JSON."""
+
+    def example(name: str, order_id: str = "2026-001234", email: str = "facturen@klant.example") -> Any:
+        code = EXAMPLES[name].replace("2026-001234", order_id).replace("facturen@klant.example", email)
+        environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(
+            ["sh", "-eu"], input=code, env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        return json.loads(done.stdout)
+
+    return example
+
+
+@pytest.fixture
+def sold(local: LocalStack) -> str:
+    """The number of an order that was served."""
+    list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
+    assert local.stripe_calls(paid_session("example-support")) == (200, "")
+    return local.order_when("example-support", is_mailed).id
+
+
+@pytest.fixture
+def tidied(local: LocalStack) -> Iterator[None]:
+    """The code and the product of the examples do not stay."""
+    yield
+    empty(local, PLUS)
+    client, table = local.session.client("dynamodb"), local.outputs["TableName"]
+    for key in ("PRODUCT#EXAMPLE-1D-1Y", "CATALOG"):
+        client.delete_item(TableName=table, Key={"pk": {"S": key}})
+    for product in sample_products():
+        local.stack.store.put_product(product)
+
+
+def test_every_example_has_a_test_here() -> None:
+    tested = {"search", "story", "due", "stock", "import-preview", "import", "products", "put-product"}
+
+    assert set(EXAMPLES) == tested
+    assert TEXT.count("\n```") == 2 * (len(tested) + 1)
+
+
+def test_the_document_lists_every_route_with_its_scope_and_no_other() -> None:
+    listed = re.findall(r"^\| `([A-Z]+) (/[^`]*)` \| `(\w+)` \|", TEXT, re.MULTILINE)
+
+    assert {(method, path): scope for method, path, scope in listed} == {
+        route: access.scope for route, access in ROUTES.items()
+    }
+
+
+def test_an_order_is_found_and_told(run: Any, sold: str) -> None:
+    found = run("search", email=f"{sold}@klant.example")
+    assert [order["order_id"] for order in found["orders"]] == [sold]
+
+    told = run("story", order_id=sold)
+    assert told["mails"][0]["state"] == "sent"
+    listed = re.findall(
+        r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", TEXT.partition("| `standing`")[2], re.MULTILINE))
+    )
+    assert {"lines", "timeline", "why_no_resend"} <= set(listed) <= set(told)
+
+
+def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:
+    assert isinstance(run("due"), list)
+    assert PLUS in [product["sku"] for product in run("stock")["stock"]]
+
+
+@pytest.mark.usefixtures("tidied")
+def test_codes_are_looked_at_and_imported(run: Any) -> None:
+    preview = run("import-preview")
+    assert (preview["added"], [fault["line"] for fault in preview["invalid"]]) == (1, [2])
+
+    assert run("import")["added"] == 1
+    assert run("import")["duplicate_count"] == 1
+
+
+@pytest.mark.usefixtures("tidied")
+def test_a_product_is_put_into_the_catalog(run: Any) -> None:
+    assert run("put-product") == {"sku": "EXAMPLE-1D-1Y", "looked_at": 0}
+    assert "EXAMPLE-1D-1Y" in [product["sku"] for product in run("products")["products"]]
