@@ -21,8 +21,8 @@ from mollie.models import WebhookEventTypes
 
 from cli.local.deploy import ROOT
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
-from cli.local.samples import sample_codes, sample_products
-from cli.local.stack import LocalStack
+from cli.local.samples import sample_products
+from cli.local.stack import LocalStack, sample_codes
 from cli.stacks import Stack
 from keypost.models import Kind, Line, MailState, Order
 from keypost.providers import mollie as mollie_provider

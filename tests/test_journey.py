@@ -16,8 +16,8 @@ import time_machine
 
 import advance_orders
 from cli.local.mailbox import SentMail, SesFault
-from cli.local.samples import sample_codes, sample_products
-from cli.local.stack import LocalStack
+from cli.local.samples import sample_products
+from cli.local.stack import LocalStack, sample_codes
 from cli.stock import import_file
 from keypost import wiring
 from keypost.errors import KeypostError

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli.local.deploy import ROOT
-from cli.local.samples import sample_codes, sample_products
-from cli.local.stack import LocalStack
+from cli.local.samples import sample_products
+from cli.local.stack import LocalStack, sample_codes
 from keypost.api.app import ROUTES
 from tests.test_journey import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 

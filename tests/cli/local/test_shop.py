@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cli.local.fake_providers import FakeProviders
-from cli.local.samples import sample_codes, sample_products
+from cli.local.samples import sample_products
 from cli.local.shop import TELL, NoSuchOrder, Shop, act
-from cli.local.stack import LocalStack
+from cli.local.stack import LocalStack, sample_codes
 from keypost.errors import InvalidInput
 from keypost.models import MailState, Order, Standing
 

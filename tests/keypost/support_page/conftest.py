@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from cli.local.samples import sample_codes, sample_products
-from cli.local.stack import LocalStack
+from cli.local.samples import sample_products
+from cli.local.stack import LocalStack, sample_codes
 from keypost.models import MailState, Order
 from tests.test_journey import paid_session
 

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from cli.local.samples import sample_codes
-from cli.local.stack import LocalStack
+from cli.local.stack import LocalStack, sample_codes
 from keypost.periods import local_day
 from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS
 from tests.test_journey import paid_session

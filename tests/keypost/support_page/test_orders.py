@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from cli.local.mailbox import SentMail
-from cli.local.samples import sample_codes
-from cli.local.stack import LocalStack
+from cli.local.stack import LocalStack, sample_codes
 from keypost.models import MailState, Order
 from tests.builders import loaded
 from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS, Visit, find

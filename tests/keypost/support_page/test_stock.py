@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from cli.local.samples import sample_codes
-from cli.local.stack import LocalStack
+from cli.local.stack import LocalStack, sample_codes
 from tests.keypost.support_page.conftest import PRODUCTS
 from tests.test_journey import empty, free
 
