@@ -12,6 +12,7 @@ from cli.local.deploy import ROOT
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from keypost.api.app import ROUTES
+from keypost.models import MailState
 from tests.test_journey import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 
 pytestmark = pytest.mark.journey
@@ -25,8 +26,11 @@ PLUS = "KASPERSKY-PLUS-3D-1Y"
 def run(local: LocalStack) -> Any:
     """What an example prints, which is JSON."""
 
-    def example(name: str, order_id: str = "2026-001234", email: str = "facturen@klant.example") -> Any:
+    def example(
+        name: str, order_id: str = "2026-001234", email: str = "facturen@klant.example", license_id: str = ""
+    ) -> Any:
         code = EXAMPLES[name].replace("2026-001234", order_id).replace("facturen@klant.example", email)
+        code = code.replace("LIC-ABCDEFGHIJ", license_id)
         environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
             ["sh", "-eu"], input=code, env=environment, capture_output=True, text=True, check=True, timeout=60
@@ -57,7 +61,8 @@ def tidied(local: LocalStack) -> Iterator[None]:
 
 
 def test_every_example_has_a_test_here() -> None:
-    tested = {"search", "story", "due", "stock", "import-preview", "import", "products", "put-product"}
+    asking = {"search", "story", "due", "stock", "import-preview", "import", "products", "put-product"}
+    tested = asking | {"resend", "correct", "replace", "hold", "export", "erase"}
 
     assert set(EXAMPLES) == tested
     assert TEXT.count("\n```") == 2 * (len(tested) + 1)
@@ -86,6 +91,21 @@ def test_an_order_is_found_and_told(run: Any, sold: str) -> None:
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:
     assert isinstance(run("due"), list)
     assert PLUS in [product["sku"] for product in run("stock")["stock"]]
+
+
+def test_everything_that_a_customer_may_ask_for_is_done(run: Any, sold: str, local: LocalStack) -> None:
+    address, (license_,) = f"{sold}@klant.example", run("story", order_id=sold)["licenses"]
+    assert run("resend", order_id=sold) == {"order_id": sold, "mail": "resend-1"}
+    local.order_when(sold, lambda order: order.mail("resend-1").state is MailState.SENT)
+
+    list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
+    assert run("replace", order_id=sold, license_id=license_["id"])["mail"] == "replacement-1"
+
+    assert [order["id"] for order in run("export", email=address)["orders"]] == [sold]
+    assert run("correct", order_id=sold)["order_ids"] == [sold]
+    assert run("export", email=address) == {"orders": []}
+    assert run("hold", order_id=sold) == {"order_id": sold}
+    assert run("erase", email="anna@klant.example")["order_ids"] == [sold]
 
 
 @pytest.mark.usefixtures("tidied")

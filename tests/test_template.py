@@ -124,6 +124,8 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "dynamodb:Query",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
+                "ses:GetSuppressedDestination",
+                "ses:DeleteSuppressedDestination",
                 "sqs:SendMessage",
             },
         ),
