@@ -101,7 +101,7 @@ def test_everything_that_a_customer_may_ask_for_is_done(run: Any, sold: str, loc
     list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
     assert run("replace", order_id=sold, license_id=license_["id"])["mail"] == "replacement-1"
 
-    assert [order["id"] for order in run("export", email=address)["orders"]] == [sold]
+    assert [order["order_id"] for order in run("export", email=address)["orders"]] == [sold]
     assert run("correct", order_id=sold)["order_ids"] == [sold]
     assert run("export", email=address) == {"orders": []}
     assert run("hold", order_id=sold) == {"order_id": sold}
