@@ -30,7 +30,7 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
 def with_renewal(base: Order, renewal: Renewal, *, has_left: bool = False) -> Order:
     """The renewed order with a renewal of it, behind those that were paid before. One whose mail had left when it gave
     its place up stands where its days are."""
-    known = _listed(base, renewal)
+    known = _listed(base, renewal.order_id, renewal.line)
     if known is None or not (known.paid_on and renewal.paid_on):
         others = tuple(r for r in base.renewals if r is not known)
         place = _place_of(renewal, others) if has_left else len(others)
@@ -47,9 +47,8 @@ def _place_of(renewal: Renewal, others: Sequence[Renewal]) -> int:
     return next((n for n, r in enumerate(others) if r.period_start is None or r.period_start > first), len(others))
 
 
-def _listed(base: Order, renewal: Renewal) -> Renewal | None:
-    key = (renewal.order_id, renewal.line)
-    return next((r for r in base.renewals if (r.order_id, r.line) == key), None)
+def _listed(base: Order, order_id: str, line: int) -> Renewal | None:
+    return next((r for r in base.renewals if (r.order_id, r.line) == (order_id, line)), None)
 
 
 def without_renewals(base: Order, order_id: str, today: date) -> Order:
@@ -101,7 +100,7 @@ def is_awaited(base: Order, unpaid: Order) -> bool:
 
 def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal]) -> tuple[License, ...]:
     """The licenses of a line, of the order that is renewed or of one of its renewals, that none of these renews."""
-    own = next((r for r in base.renewals if (r.order_id, r.line) == (order.id, line)), None)
+    own = _listed(base, order.id, line)
     of_line = own.of_line if own else line
     renewed = {license_.id for license_ in base.licenses if license_.line == of_line}
     lacking = renewed - {r.of_license for r in coming}
@@ -110,14 +109,14 @@ def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal])
     if any(r.of_license is None for r in coming) or (coming and not lacking):
         return ()
     # Of a renewal nobody can say which of its licenses follows which: then it is about all.
-    return tuple(one for one in order.licenses if one.line == line and (own or one.id in lacking))
+    return tuple(one for one in order.licenses if one.line == line and (order.id != base.id or one.id in lacking))
 
 
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
     """The first and the last day of a renewal: what its card says; else the day after the license that it renews
     ends, renewals before it included; else, where that has passed, the day of payment, or that on which it moved up.
     None when nothing says it."""
-    renewal = (_listed(base, renewal) if base else None) or renewal
+    renewal = (_listed(base, renewal.order_id, renewal.line) if base else None) or renewal
     if renewal.period_start:
         return _period(renewal, renewal.period_start)
     before: list[tuple[Renewal, date]] = []
