@@ -16,6 +16,7 @@ _PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
+        "suggestion": {"type": "string", "description": "What was probably meant"},
         "errors": {
             "type": "array",
             "items": {

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +12,14 @@ from cli.local.deploy import ROOT
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from keypost.api.app import ROUTES
-from keypost.models import MailState
+from keypost.models import MailState, Order
 from tests.test_journey import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 
 pytestmark = pytest.mark.journey
 
 TEXT = (ROOT / "docs/support.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^```sh ([\w-]+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
+Sold = Callable[[str], Order]
 PLUS = "KASPERSKY-PLUS-3D-1Y"
 
 
@@ -26,11 +27,12 @@ PLUS = "KASPERSKY-PLUS-3D-1Y"
 def run(local: LocalStack) -> Any:
     """What an example prints, which is JSON."""
 
-    def example(
-        name: str, order_id: str = "2026-001234", email: str = "facturen@klant.example", license_id: str = ""
-    ) -> Any:
-        code = EXAMPLES[name].replace("2026-001234", order_id).replace("facturen@klant.example", email)
-        code = code.replace("LIC-ABCDEFGHIJ", license_id)
+    def example(name: str, order: Order | None = None) -> Any:
+        code = EXAMPLES[name]
+        if order:
+            names = {"2026-001234": order.id, "facturen@klant.example": order.email or ""}
+            for written, meant in (names | {"LIC-ABCDEFGH23": order.licenses[0].id}).items():
+                code = code.replace(written, meant)
         environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
             ["sh", "-eu"], input=code, env=environment, capture_output=True, text=True, check=True, timeout=60
@@ -41,11 +43,15 @@ def run(local: LocalStack) -> Any:
 
 
 @pytest.fixture
-def sold(local: LocalStack) -> str:
-    """The number of an order that was served."""
-    list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
-    assert local.stripe_calls(paid_session("example-support")) == (200, "")
-    return local.order_when("example-support", is_mailed).id
+def sold(local: LocalStack) -> Callable[[str], Order]:
+    """An order that was served."""
+
+    def sell(order_id: str) -> Order:
+        list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
+        assert local.stripe_calls(paid_session(order_id)) == (200, "")
+        return local.order_when(order_id, is_mailed)
+
+    return sell
 
 
 @pytest.fixture
@@ -61,8 +67,8 @@ def tidied(local: LocalStack) -> Iterator[None]:
 
 
 def test_every_example_has_a_test_here() -> None:
-    asking = {"search", "story", "due", "stock", "import-preview", "import", "products", "put-product"}
-    tested = asking | {"resend", "correct", "replace", "hold", "export", "erase"}
+    read = {"search", "story", "due", "stock", "import-preview", "import", "products", "put-product"}
+    tested = read | {"resend", "email", "replace", "hold", "release", "export", "erase"}
 
     assert set(EXAMPLES) == tested
     assert TEXT.count("\n```") == 2 * (len(tested) + 1)
@@ -76,16 +82,39 @@ def test_the_document_lists_every_route_with_its_scope_and_no_other() -> None:
     }
 
 
-def test_an_order_is_found_and_told(run: Any, sold: str) -> None:
-    found = run("search", email=f"{sold}@klant.example")
-    assert [order["order_id"] for order in found["orders"]] == [sold]
+def test_an_order_is_found_and_told(run: Any, sold: Sold) -> None:
+    order = sold("example-support")
 
-    told = run("story", order_id=sold)
+    assert [found["order_id"] for found in run("search", order)["orders"]] == [order.id]
+
+    told = run("story", order)
     assert told["mails"][0]["state"] == "sent"
-    listed = re.findall(
-        r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", TEXT.partition("| `standing`")[2], re.MULTILINE))
-    )
-    assert {"lines", "timeline", "why_no_resend"} <= set(listed) <= set(told)
+    fields = re.findall(r"^\| (`.*?) \|", TEXT.partition("## The whole story")[2].partition("\n## ")[0], re.MULTILINE)
+    listed = set(re.findall(r"`(\w+)`", "".join(fields)))
+    assert listed | {"order_id", "created_at", "held", "canceled", "erased", "problem", "belongs_to"} == set(told)
+
+
+def test_an_order_is_sent_again_swapped_and_corrected(run: Any, sold: Sold, local: LocalStack) -> None:
+    order = sold("example-acts")
+
+    mail = run("resend", order)["mail"]
+    local.order_when(order.id, lambda order: order.mail(mail).state is MailState.SENT)
+    list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
+    swapped = run("replace", order)["mail"]
+    local.order_when(order.id, lambda order: order.mail(swapped).state is MailState.SENT)
+    assert run("email", order)["order_ids"] == [order.id]
+
+    assert local.order_when(order.id, lambda order: order.email == "anna@klant.example").bad_codes
+
+
+def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, local: LocalStack) -> None:
+    order = sold("example-holds")
+
+    assert run("hold", order) == run("release", order) == {"order_id": order.id}
+    assert [each["order_id"] for each in run("export", order)["orders"]] == [order.id]
+    assert run("erase", order) == {"order_ids": [order.id], "subscriptions": []}
+
+    assert local.order_when(order.id, lambda order: order.is_erased).email is None
 
 
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:

@@ -29,19 +29,19 @@ Key = Annotated[
 ]
 
 
-class _Wish(BaseModel):
+class Wish(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Words = Field(default="", description="Why, in the agent's own words, for the order's timeline")
 
 
-class Resend(_Wish):
+class Resend(Wish):
     lift_suppression: bool = Field(
         default=False, description="First end the suppression of a bounced address at SES; scope `suppression`"
     )
 
 
-class Address(_Wish):
+class Address(Wish):
     email: Email = Field(description="The right address")
     confirmed: bool = Field(default=False, description="It is right, although it looks like a typing error")
 
@@ -95,18 +95,20 @@ class Exported:
     orders: tuple[Story, ...]
 
 
-@router.post("/orders/<order_id>/resend", status_code=202)
+@router.post(
+    "/orders/<order_id>/resend",
+    summary="Owe the customer all that was sent once more, at most three times a day",
+    status_code=202,
+)
 def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") -> Owed:
-    """Owes the customer everything that was sent once more, to the order's address: at most three times a day."""
     if wish.lift_suppression and "suppression" not in _caller()["scopes"].split():
         raise Forbidden("this key has no scope `suppression`: send without lifting it, or ask who has one")
     mail = wiring.desk().resend(order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression)
     return Owed(order_id, mail.id)
 
 
-@router.put("/orders/<order_id>/email")
+@router.put("/orders/<order_id>/email", summary="Correct the address of an order and of the renewals that follow it")
 def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Corrected:
-    """Corrects the address of an order and of the renewals that follow it; the old address is told."""
     if not right.confirmed and (meant := addresses.likely_meant(right.email)):
         raise ProbablyMeant("this looks like a typing error: correct it, or say `confirmed`", meant)
     changed = wiring.desk().correct_address(order_id, right.email, _asked(right.reason))
@@ -114,51 +116,51 @@ def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Cor
     return Corrected(tuple(changed), (against,) if against else ())
 
 
-@router.post("/orders/<order_id>/licenses/<license_id>/replace", status_code=202)
+@router.post(
+    "/orders/<order_id>/licenses/<license_id>/replace",
+    summary="Give a license another code for the same period, and mail it",
+    status_code=202,
+)
 def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Body()], key: Key = "") -> Swapped:
-    """Gives a license another code for the same period, of another batch if there is one, and mails it."""
     order = wiring.desk().swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
     mails = [mail.id for mail in order.mails if mail.licenses == (license_id,)]
     code = next(license_.code for license_ in order.licenses if license_.id == license_id)
     return Swapped(order_id, license_id, codes.masked(code), mails[-1] if mails else None)
 
 
-@router.post("/orders/<order_id>/hold")
-def hold(order_id: OrderId, wish: Annotated[_Wish, Body()]) -> Changed:
-    """Keeps an order back until it is released."""
+@router.post("/orders/<order_id>/hold", summary="Keep an order back until it is released")
+def hold(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     asked = _asked(wish.reason)
     wiring.desk().change(order_id, lambda order: orders.hold(order, asked.who, asked.at))
     return Changed(order_id)
 
 
-@router.post("/orders/<order_id>/release")
-def release(order_id: OrderId, wish: Annotated[_Wish, Body()]) -> Changed:
-    """Lets an order go, whatever it was held for."""
+@router.post("/orders/<order_id>/release", summary="Let an order go, whatever it was held for")
+def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     asked = _asked(wish.reason)
     wiring.desk().change(order_id, lambda order: orders.release(order, asked.who, asked.at))
     return Changed(order_id)
 
 
-@router.post("/orders/<order_id>/blocked")
-def blocked(order_id: OrderId, wish: Annotated[_Wish, Body()]) -> Changed:
-    """Writes down that the vendor has blocked the codes of an order whose money went back."""
+@router.post(
+    "/orders/<order_id>/blocked", summary="Say that the vendor has blocked the codes of an order whose money went back"
+)
+def blocked(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     asked = _asked(wish.reason)
     wiring.desk().change(order_id, lambda order: orders.blocked(order, asked.who, asked.at))
     return Changed(order_id)
 
 
-@router.post("/customers/erase")
+@router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
-    """Removes who a customer is from all orders, and stops what was to come; what tax law asks for stays."""
     found = wiring.desk().erase(customer.email, _asked(""), int(wiring.config().fiscal_years))
     telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(found))
     running = tuple(order.id for order in found if order.is_subscription and not order.subscription_ended)
     return Erased(tuple(order.id for order in found), running)
 
 
-@router.post("/customers/export")
+@router.post("/customers/export", summary="All that is known of a customer")
 def export(customer: Annotated[Customer, Body()]) -> Exported:
-    """All that is known of a customer: the whole story of each order, codes by their end."""
     store, zone, now = wiring.store(), wiring.config().zone, datetime.now(UTC).replace(microsecond=0)
     found = sorted(store.load_all(store.orders_of(customer.email)), key=lambda order: (order.created_at, order.id))
     return Exported(tuple(story(order, now, zone) for order in found))
