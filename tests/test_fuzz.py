@@ -12,7 +12,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import unsupported_method
 
 from cli.local.deploy import ROOT
-from cli.local.stack import LocalStack, sample_products
+from cli.local.samples import sample_products
+from cli.local.stack import LocalStack
 from keypost.models import MailSent, StockCode
 from keypost.orders import settle_mail, with_codes
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order

@@ -122,21 +122,6 @@ def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:
     assert PLUS in [product["sku"] for product in run("stock")["stock"]]
 
 
-def test_everything_that_a_customer_may_ask_for_is_done(run: Any, sold: str, local: LocalStack) -> None:
-    address, (license_,) = f"{sold}@klant.example", run("story", order_id=sold)["licenses"]
-    assert run("resend", order_id=sold) == {"order_id": sold, "mail": "resend-1"}
-    local.order_when(sold, lambda order: order.mail("resend-1").state is MailState.SENT)
-
-    list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
-    assert run("replace", order_id=sold, license_id=license_["id"])["mail"] == "replacement-1"
-
-    assert [order["order_id"] for order in run("export", email=address)["orders"]] == [sold]
-    assert run("correct", order_id=sold)["order_ids"] == [sold]
-    assert run("export", email=address) == {"orders": []}
-    assert run("hold", order_id=sold) == {"order_id": sold}
-    assert run("erase", email="anna@klant.example")["order_ids"] == [sold]
-
-
 @pytest.mark.usefixtures("tidied")
 def test_codes_are_looked_at_and_imported(run: Any) -> None:
     preview = run("import-preview")

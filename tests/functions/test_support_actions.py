@@ -156,8 +156,9 @@ def test_a_reason_that_is_none_of_the_list_changes_nothing(wired: Stack, sold: S
 def test_an_order_is_held_and_let_go(wired: Stack) -> None:
     wired.store.save(paid_order("action-10"))
 
-    assert call("POST", "/orders/{order_id}/hold", {}, order_id="action-10")[0] == 200
-    assert loaded(wired.store, "action-10").held
+    assert call("POST", "/orders/{order_id}/hold", {"reason": "looks odd"}, order_id="action-10")[0] == 200
+    held = loaded(wired.store, "action-10")
+    assert (held.held, held.timeline[-1].why, held.timeline[-1].who) == (True, "looks odd", "anna")
     assert call("POST", "/orders/{order_id}/release", {}, order_id="action-10")[0] == 200
     assert not loaded(wired.store, "action-10").held
 

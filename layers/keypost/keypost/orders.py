@@ -367,24 +367,30 @@ def without_reminders(order: Order, reminders: Collection[Reminder]) -> Order:
     return replace(order, reminders=tuple(each for each in order.reminders if each not in reminders))
 
 
-def blocked(order: Order, who: str, now: datetime) -> Order:
+def blocked(order: Order, who: str, now: datetime, why: str = "") -> Order:
     """A person says that the vendor has blocked the codes whose money went back. InvalidInput when there are none."""
     ids = tuple(license_.id for license_ in to_block(order))
     if not ids and not order.blocked:
         raise InvalidInput(f"order {order.id} has no codes to block: none left, or its money is here")
     return (
-        noted(replace(order, blocked=(*order.blocked, *ids)), now, "codes blocked", ", ".join(ids), who)
+        noted(
+            replace(order, blocked=(*order.blocked, *ids)),
+            now,
+            "codes blocked",
+            ", ".join([*ids, *([why] if why else [])]),
+            who,
+        )
         if ids
         else order
     )
 
 
-def hold(order: Order, who: str, now: datetime) -> Order:
+def hold(order: Order, who: str, now: datetime, why: str = "") -> Order:
     """A person keeps an order back."""
-    return order if order.held else noted(replace(order, held=True), now, "on hold", HELD, who)
+    return order if order.held else noted(replace(order, held=True), now, "on hold", why or HELD, who)
 
 
-def release(order: Order, who: str, now: datetime) -> Order:
+def release(order: Order, who: str, now: datetime, why: str = "") -> Order:
     """A person lets an order go that was held, whatever for. InvalidInput when it cannot be served as it is."""
     has_address = order.email or (not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines))
     if not order.lines or not has_address:
@@ -393,7 +399,7 @@ def release(order: Order, who: str, now: datetime) -> Order:
         raise InvalidInput(f"order {order.id} cannot be served: it was canceled, or its money went back")
     is_part = order.standing is Standing.PARTLY_REFUNDED
     order = replace(order, problem=None, held=False, released=order.released or is_part)
-    return noted(order, now, "released", "a person lets it go", who)
+    return noted(order, now, "released", why or "a person lets it go", who)
 
 
 def waiting_for(order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING) -> Order:

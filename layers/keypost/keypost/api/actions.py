@@ -131,14 +131,14 @@ def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Bo
 @router.post("/orders/<order_id>/hold", summary="Keep an order back until it is released")
 def hold(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: orders.hold(order, asked.who, asked.at))
+    wiring.desk().change(order_id, lambda order: orders.hold(order, asked.who, asked.at, asked.why))
     return Changed(order_id)
 
 
 @router.post("/orders/<order_id>/release", summary="Let an order go, whatever it was held for")
 def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: orders.release(order, asked.who, asked.at))
+    wiring.desk().change(order_id, lambda order: orders.release(order, asked.who, asked.at, asked.why))
     return Changed(order_id)
 
 
@@ -147,7 +147,7 @@ def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
 )
 def blocked(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: orders.blocked(order, asked.who, asked.at))
+    wiring.desk().change(order_id, lambda order: orders.blocked(order, asked.who, asked.at, asked.why))
     return Changed(order_id)
 
 
