@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli import smoke_test, stacks
 from cli.local.mailbox import sample
 from cli.local.samples import NAMES
 from keypost.emails.languages import LANGUAGES
@@ -34,3 +35,28 @@ def preview(kind: str, language: str, out: Path) -> None:
     except OSError as error:
         raise KeypostError(f"{out} cannot be written to: {error.strerror}") from None
     click.echo(f"Subject: {mail.subject.strip()}")
+
+
+@mail_group.command("smoke-test")
+@click.option("--stack", required=True, help="A deployed stack's name.")
+@click.option("--minutes", default=5.0, show_default=True, help="How long to wait for what SES tells.")
+def smoke_test_mail(stack: str, minutes: float) -> None:
+    """Send to the five addresses of SES's mailbox simulator, and wait for what SES tells of each.
+
+    Exit status 1 when something did not come. It works in the sandbox, and costs five mails.
+    """
+    to = stacks.connect(stack)
+    run = smoke_test.send(to)
+    missing = dict(smoke_test.EXPECTED)
+    click.echo(f"mails sent: {len(missing)}, as run {run}; waiting for what SES tells of them")
+    for arrived in smoke_test.wait(to, run, minutes * 60):
+        del missing[arrived.which]
+        done = f"{len(smoke_test.EXPECTED) - len(missing)}/{len(smoke_test.EXPECTED)}"
+        click.echo(f"{done}  {arrived.which}@: {arrived.fate}, after {arrived.seconds:.0f} s")
+    if missing:
+        lacking = ", ".join(f"{which}@ {fate}" for which, fate in missing.items())
+        raise KeypostError(
+            f"not told within {minutes:g} minutes: {lacking}. Look at the event destination of the configuration set,"
+            " at the rule MailEventsRule and at the log of MailFeedback"
+        )
+    click.echo("mail leaves, and what becomes of it is told")

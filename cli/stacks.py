@@ -13,8 +13,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from keypost.desk import Desk
 from keypost.errors import KeypostError
+from keypost.mailer import Mailer
 from keypost.queue import Queue
 from keypost.store import Store
+from keypost.wiring import ONE_ATTEMPT
 
 LOCAL_STACK_FILE = Path(".local/stack.json")
 
@@ -26,6 +28,8 @@ class Stack:
     secrets: "SecretsEditor"
     zone: tzinfo
     fiscal_years: int
+    mailer: Mailer
+    sender: str
 
     @property
     def desk(self) -> Desk:
@@ -56,6 +60,8 @@ def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
         SecretsEditor(session.client("secretsmanager"), outputs["SecretsArn"]),
         ZoneInfo(outputs["Timezone"]),
         int(outputs["FiscalYears"]),
+        Mailer(session.client("sesv2", config=ONE_ATTEMPT), outputs["ConfigurationSet"]),
+        outputs["SenderAddress"],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from keypost import telemetry, wiring
 from keypost.gather import gather_note
+from keypost.mailer import NO_ORDER
 from keypost.models import MailNotSent
 from keypost.periods import local_day
 
@@ -23,7 +24,7 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     if not note.says_something:
         return store.end_note(today)
     message = compose_daily_note(note, wiring.shop(), settings.support_language, now)
-    outcome = wiring.mailer().send(message, {"order": "none", "mail": f"daily-note-{today}", "attempt": "1"})
+    outcome = wiring.mailer().send(message, {"order": NO_ORDER, "mail": f"daily-note-{today}", "attempt": "1"})
     if isinstance(outcome, MailNotSent):
         telemetry.outcome("DailyNoteNotSent", reason=outcome.reason)
         return store.give_up_note(today)

@@ -48,6 +48,7 @@ def stack(local: LocalStack, template: dict[str, Any]) -> Stack:
     queue = local.session.client("sqs").create_queue(QueueName=name)
     secret = local.session.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     outputs = {"TableName": name, "QueueUrl": queue["QueueUrl"], "SecretsArn": secret["ARN"]}
+    outputs |= {"ConfigurationSet": "test", "SenderAddress": "licenties@mail.voorbeeld.example"}
     made = stack_of(local.session, outputs | {"Timezone": "Europe/Amsterdam", "FiscalYears": "7"})
     made.store.put_product(PRODUCT)
     return made
@@ -99,6 +100,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
         "KEYPOST_SUPPORT_LANGUAGE": "nl",
         "KEYPOST_FISCAL_YEARS": "7",
+        "KEYPOST_MAILS_PER_SECOND": "1000000",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -20,8 +20,9 @@ from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from cli.stock import import_file
 from keypost import wiring
+from keypost.desk import Desk
 from keypost.errors import KeypostError
-from keypost.models import REFUNDED, MailState, Order, Product, Reason
+from keypost.models import REFUNDED, Asked, MailState, Order, Product, Reason
 from tests.builders import event, stripe_event
 from tests.functions.test_payment_callback import Context
 
@@ -287,6 +288,49 @@ def test_a_worker_killed_between_ses_and_its_record_repeats_the_same_code_later(
     assert first.text == second.text
     order = local.order_when("journey-killed", is_mailed)
     assert len(order.licenses) == 1
+
+
+def test_a_worker_killed_between_ses_and_its_record_sends_nothing_twice_when_ses_tells_that_it_took_it(
+    local: LocalStack, stocked: Callable[[str, int], list[str]], functions_here: None
+) -> None:
+    stocked(KASPERSKY, 1)
+    local.mailbox.after_send = _kill_worker
+    local.stripe_calls(paid_session("journey-told"))
+    assert local.mailbox.wait_for(lambda _: len(mails_to(local, "journey-told")) == 1, 30)
+    local.mailbox.after_send = lambda: None
+
+    local.mailbox.tell_fate(mails_to(local, "journey-told")[0], "delivered")
+    order = local.order_when("journey-told", is_mailed)
+    for minutes in (3, 20):
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
+            _work_here("journey-told")
+
+    assert order.mails[0].outcome is not None
+    assert len(mails_to(local, "journey-told")) == 1
+
+
+def test_a_mail_that_bounces_is_shown_and_goes_to_the_corrected_address(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 1)
+    local.stripe_calls(paid_session("journey-bounces"))
+    local.order_when("journey-bounces", is_mailed)
+    (mail,) = mails_to(local, "journey-bounces")
+
+    for fate in ("bounced", "delivered", "bounced"):
+        local.mailbox.tell_fate(mail, fate)
+    order = local.order_when("journey-bounces", lambda order: order.waiting is not None)
+    assert "journey-bounces" in {found for page in local.stack.store.needing(Reason.ADDRESS) for found in page}
+    assert order.waiting is not None
+    assert order.waiting.reason is Reason.ADDRESS
+
+    desk = Desk(local.stack.store, local.stack.queue, local.stack.zone)
+    desk.correct_address("journey-bounces", "journey-right@klant.example", Asked(datetime.now(UTC), "anna"))
+
+    order = local.order_when("journey-bounces", lambda order: len(order.mails) == 2 and is_mailed(order))
+    assert local.mailbox.wait_for(lambda _: len(mails_to(local, "journey-bounces")) == 2, 30)
+    assert mails_to(local, "journey-bounces")[1].to == ("journey-right@klant.example",)
+    assert order.waiting is None
 
 
 @pytest.fixture

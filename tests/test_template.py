@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from cli.local.deploy import ROOT
+from cli.local.stack import LocalStack
+from keypost import wiring
 from keypost.config import Config
 from keypost.orders import MAIL_LEASE
 
 # By AWS's own list, these are permitted for all or not at all.
-WITHOUT_RESOURCES = {"ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
+WITHOUT_RESOURCES = {"ses:GetAccount", "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
 
 
 @pytest.fixture
@@ -150,10 +152,12 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "dynamodb:UpdateItem",
                 "dynamodb:Query",
                 "sqs:SendMessage",
+                "ses:GetAccount",
                 "ses:SendEmail",
                 "ses:SendRawEmail",
             },
         ),
+        ("MailFeedback", {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}),
     ],
 )
 def test_a_function_may_do_what_it_does_and_no_more(
@@ -286,9 +290,78 @@ def test_every_alarm_reaches_somebody_and_counts_what_the_functions_count(resour
     alarms = of_type(resources, "AWS::CloudWatch::Alarm")
     counted = (ROOT / "README.md").read_text("utf-8").partition("## Metrics")[2]
 
+    assert {"MailPausedAlarm", "DailyNoteAlarm", "FeedbackDeadLetterAlarm"} <= set(alarms)
     assert {"DailyRuleAlarm", "OverdueAlarm", "KeyRefusedAlarm", "ReconcileAlarm", "DeadLetterAlarm"} <= set(alarms)
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
         if alarm["Namespace"] == "Keypost":
             assert f"`{alarm['MetricName']}`" in counted
             assert alarm["Dimensions"] == [{"Name": "service", "Value": "keypost"}]
+
+
+def test_ses_tells_what_became_of_a_mail_and_tracks_nobody(resources: dict[str, Any]) -> None:
+    (events,) = of_type(resources, "AWS::SES::ConfigurationSetEventDestination").values()
+    destination = events["EventDestination"]
+
+    assert destination["Enabled"] is True
+    assert set(destination["MatchingEventTypes"]) == {
+        "send", "delivery", "deliveryDelay", "bounce", "complaint", "reject",
+    }  # fmt: skip
+    assert resources["ConfigurationSet"]["Properties"]["VdmOptions"] == {
+        "DashboardOptions": {"EngagementMetrics": "DISABLED"}
+    }
+    assert resources["ConfigurationSet"]["Properties"]["SuppressionOptions"] == {
+        "SuppressedReasons": ["BOUNCE", "COMPLAINT"]
+    }
+
+
+def test_the_rule_takes_the_events_of_this_stacks_mail_and_of_no_other(
+    local: LocalStack, resources: dict[str, Any]
+) -> None:
+    rule = resources["MailEventsRule"]["Properties"]
+    pattern = json.dumps(rule["EventPattern"]).replace(json.dumps({"Ref": "ConfigurationSet"}), '"keypost"')
+
+    def matches(event: Any) -> bool:
+        client = local.session.client("events")
+        return bool(client.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"])
+
+    for path in sorted((ROOT / "events/ses").glob("*.json")):
+        event = json.loads(path.read_text("utf-8"))
+        assert matches(event), path.name
+        event["detail"]["mail"]["tags"]["ses:configuration-set"] = ["another"]
+        assert not matches(event)
+    assert not matches(json.loads(path.read_text("utf-8")) | {"source": "our.own"})
+
+
+def test_what_ses_tells_reaches_its_function_or_a_queue_that_raises_an_alarm(
+    resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    queue, dead = {"Fn::GetAtt": ["FeedbackQueue", "Arn"]}, {"Fn::GetAtt": ["FeedbackDeadLetters", "Arn"]}
+    (target,) = resources["MailEventsRule"]["Properties"]["Targets"]
+    (statement,) = resources["FeedbackQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    told = functions["MailFeedback"]["Events"]["Told"]["Properties"]
+
+    assert (target["Arn"], target["DeadLetterConfig"]) == (queue, {"Arn": dead})
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["MailEventsRule", "Arn"]}}}
+    assert statement["Resource"] == [queue, dead]
+    assert (told["Queue"], told["FunctionResponseTypes"]) == (queue, ["ReportBatchItemFailures"])
+    assert resources["FeedbackQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == dead
+    assert resources["FeedbackDeadLetterAlarm"]["Properties"]["Dimensions"][0]["Value"] == {
+        "Fn::GetAtt": ["FeedbackDeadLetters", "QueueName"]
+    }
+
+
+def test_mail_leaves_while_the_dns_of_its_return_address_is_missing(resources: dict[str, Any]) -> None:
+    assert resources["MailIdentity"]["Properties"]["MailFromAttributes"] == {
+        "MailFromDomain": {"Fn::Sub": "bounce.${MailDomain}"},
+        "BehaviorOnMxFailure": "USE_DEFAULT_VALUE",
+    }
+
+
+def test_the_workers_that_may_run_at_once_are_those_that_share_the_pace(functions: dict[str, Any]) -> None:
+    poked = functions["AdvanceOrders"]["Events"]["Poked"]["Properties"]
+
+    assert poked["ScalingConfig"] == {"MaximumConcurrency": wiring.WORKERS}
+    slow_ses, slowest_pace = 13, wiring.WORKERS / 1  # seconds; the sandbox takes one mail in one
+    assert poked["BatchSize"] * (slow_ses + slowest_pace) < functions["AdvanceOrders"]["Timeout"]

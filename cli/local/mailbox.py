@@ -23,11 +23,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from jinja2 import Environment, PackageLoader
 
 from cli.local.samples import NAMES, NOW, sample_mail
+from cli.local.ses_events import FATES, SUPPRESSED, ses_event
 from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
 from keypost.emails import languages
 from keypost.errors import InvalidInput
 
 _SEND_EMAIL = "/v2/email/outbound-emails"
+_ACCOUNT = "/v2/email/account"
 _SUPPRESSED = "/v2/email/suppression/addresses/"
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -80,8 +82,20 @@ class Mailbox:
     before_send: Callable[[], None] = lambda: None
     after_send: Callable[[], None] = lambda: None
     arrived: threading.Condition = field(default_factory=threading.Condition)
+    account: dict[str, Any] = field(default_factory=lambda: {"SendQuota": {"MaxSendRate": 1000.0}})
     suppressed: dict[str, str] = field(default_factory=dict)  # address: BOUNCE or COMPLAINT; the emulator keeps none
     shop: Shop | None = None  # once the stack is up
+    tell: Callable[[str], None] | None = None  # sends an event of SES, likewise
+
+    def tell_fate(self, mail: SentMail, fate: str) -> None:
+        """Have SES tell this of a mail, and remember it."""
+        if self.tell is None:
+            raise InvalidInput("no stack is up that could be told")
+        if fate not in FATES:
+            raise InvalidInput(f"a mail becomes one of: {', '.join(FATES)}")
+        if fate in SUPPRESSED:
+            self.suppressed[mail.to[0]] = SUPPRESSED[fate]
+        self.tell(json.dumps(ses_event(mail, fate)))
 
     def wait_for(self, wanted: Callable[[list[SentMail]], bool], seconds: float) -> bool:
         """Whether the mails become as wanted in time."""
@@ -146,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._show("list.html", mails=box.mails[::-1], current=dict(parse_qsl(url.query)).get("mail"))
         elif url.path == "/mails.json":
             self._answer(200, _listing(box), "application/json")
+        elif url.path == _ACCOUNT:
+            self._answer(200, json.dumps(box.account).encode(), "application/json")
         elif url.path.startswith(_SUPPRESSED):
             self._tell_suppressed(unquote(url.path.removeprefix(_SUPPRESSED)))
         elif mail and part == "html":
@@ -161,6 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.startswith("/shop/"):
             self._sell(body)
+        elif self.path.startswith("/mails/"):
+            self._tell_fate(body)
         else:
             self._send(body)
 
@@ -178,6 +196,18 @@ class _Handler(BaseHTTPRequestHandler):
         about = {"EmailAddress": address, "Reason": reason, "LastUpdateTime": 0}
         self._answer(200, json.dumps({"SuppressedDestination": about}).encode(), "application/json")
         return True
+
+    def _tell_fate(self, body: bytes) -> None:
+        """A visitor decides what became of a mail."""
+        box = self.server.box
+        mail = next((mail for mail in box.mails if self.path == f"/mails/{mail.number}/fate"), None)
+        if mail is None or not self._is_from_here():
+            return self._answer(403, b"Only the page of a mail decides what became of it.\n", "text/plain")
+        try:
+            box.tell_fate(mail, _fields(body, is_form=True).get("fate", ""))
+        except InvalidInput as error:
+            return self._answer(HTTPStatus.BAD_REQUEST, f"Not done: {error}.\n".encode(), "text/plain")
+        return self._answer(303, b"", "text/plain", Location=f"/mails/{mail.number}")
 
     def _sell(self, body: bytes) -> None:
         """What a visitor asks of the shop: with a form, answered by the page; with JSON, by JSON."""
@@ -232,7 +262,9 @@ class _Handler(BaseHTTPRequestHandler):
             return error.code, error.read()
 
     def _show(self, template: str, status: int = 200, **shown: Any) -> None:
-        common = {"shop": self.server.box.shop, "sellers": TELL, "languages": LANGUAGES, "given": {}}
+        box = self.server.box
+        fates = tuple(FATES) if box.tell else ()
+        common = {"shop": box.shop, "sellers": TELL, "languages": LANGUAGES, "fates": fates, "given": {}}
         page = _pages().get_template(template).render(common | shown)
         self._answer(status, page.encode(), "text/html; charset=utf-8", _PAGE_POLICY)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +154,14 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 if stocked:
                     list(stack.store.add_codes(product.sku, sample_codes(product, CODES_PER_PRODUCT), "sample", None))
             calls = (local.stripe_calls, local.shop_calls, local.mollie_calls)
+            box.tell = partial(_tell, session.client("sqs"), outputs["FeedbackQueueUrl"])
             box.shop = Shop(providers, sample_products(), *calls)
             yield local
+
+
+def _tell(sqs: Any, queue_url: str, event: str) -> None:
+    """As EventBridge sends an event of SES on."""
+    sqs.send_message(QueueUrl=queue_url, MessageBody=event)
 
 
 def describe(local: LocalStack) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli import main, stacks
+from cli import main, smoke_test, stacks
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.keys import DEFAULT_SCOPES, check, key_id, new_key
@@ -18,6 +18,7 @@ from keypost.periods import local_day
 from keypost.renewals import term_of
 from tests import builders
 from tests.builders import NOW, SKU, ZONE, code, notice, paid_order
+from tests.cli.test_smoke_test import tell
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -425,3 +426,29 @@ def test_a_person_says_that_the_codes_of_an_order_are_blocked(run: Run, here: St
 
     assert list(here.store.needing(Reason.BLOCK)) == []
     assert run("blocked", "none") == (1, "", "keypost: there is no order none\n")
+
+
+def test_the_smoke_test_says_what_came_and_what_is_missing(
+    here: Stack, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoke_test, "send", lambda _stack: "run3")
+    tell(here, "run3", "success", "bounce", "ooto", "complaint")
+
+    status, out, err = run("mail", "smoke-test", "--stack", "keypost", "--minutes", "0")
+
+    assert status == 1
+    assert "1/5  success@: delivered" in out
+    assert "4/5  complaint@: complained" in out
+    assert "not told within 0 minutes: suppressionlist@ bounced. Look at" in err
+
+    tell(here, "run3", "suppressionlist")
+    status, out, _ = run("mail", "smoke-test", "--stack", "keypost", "--minutes", "0")
+    assert status == 0
+    assert out.endswith("mail leaves, and what becomes of it is told\n")
+
+
+def test_the_smoke_test_needs_a_deployed_stack(run: Run) -> None:
+    status, _, err = run("mail", "smoke-test")
+
+    assert status == 2
+    assert "--stack" in err

@@ -12,10 +12,11 @@ from cli.local.mailbox import SentMail, SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import orders, wiring
-from keypost.models import Kind, Line, PaymentState, Reason, Refunded, Renewal, StockCode
+from keypost.models import Fate, Kind, Line, PaymentState, Reason, Refunded, Renewal, StockCode
 from keypost.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 from tests.functions.test_payment_callback import Context
+from tests.keypost.test_fate import sent, told
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 07:30 in Amsterdam
 Notes = Callable[[], list[SentMail]]
@@ -148,3 +149,18 @@ def test_the_note_is_in_the_language_of_support(wired: Stack, notes: Notes, monk
 
     (mail,) = notes()
     assert mail.subject.strip() == "Keypost 24 November 2026: 1 order for you"
+
+
+def test_an_address_that_takes_no_mail_and_a_mail_that_came_back_stand_in_the_note(wired: Stack, notes: Notes) -> None:
+    wired.store.save(replace(told(sent(), Fate.BOUNCED), id="bounced-1", version=0))
+    wired.store.save(replace(told(sent(), Fate.RETURNED), id="full-1", version=0))
+
+    run()
+
+    (mail,) = notes()
+    for part in (mail.text, mail.html):
+        assert "Adres neemt geen e-mail van ons aan" in part
+        assert "its address takes no mail" in part
+        assert "full-1" in part
+        assert "it came back (General)" in part
+        assert "klant.example" not in part

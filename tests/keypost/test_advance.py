@@ -1,5 +1,6 @@
 """The worker over the emulator's DynamoDB, SQS and SES, with a clock of its own and every kind of fault."""
 
+import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,9 +17,11 @@ from cli.stacks import Stack
 from keypost.advance import Worker
 from keypost.errors import Conflict
 from keypost.models import (
+    Asked,
     Dispute,
     DisputeState,
     FailedRefund,
+    Fate,
     Line,
     MailState,
     PaymentState,
@@ -26,7 +29,9 @@ from keypost.models import (
     Refunded,
 )
 from keypost.orders import canceled, with_payment
+from keypost.plan import attention
 from keypost.store import Store
+from keypost.support import correct_address
 from tests.builders import NOW, PRODUCT, SKU, Clock, code, loaded, notice, paid_order, product
 
 LOST = DisputeState.LOST
@@ -235,7 +240,7 @@ def test_a_mail_that_ses_refuses_once_leaves_at_the_next_try_with_the_same_code(
     worker.advance("refused")  # too early
     assert sent("refused") == []
 
-    clock.now += timedelta(seconds=20)
+    clock.now += timedelta(seconds=30)
     worker.advance("refused")
     assert len(sent("refused")) == 1
     assert len(loaded(store, "refused").licenses) == 1
@@ -374,7 +379,7 @@ def test_an_attempt_whose_worker_died_pokes_its_order_for_the_end_of_the_doubt(
 ) -> None:
     stocked([code(1)])
     stack.store.save(paid_order("died"))
-    with dying(7, after=True), suppress(WorkerDied):
+    with dying(9, after=True), suppress(WorkerDied):
         worker.advance("died")
     assert loaded(stack.store, "died").mail("purchase-1").state is MailState.SENDING
 
@@ -638,3 +643,128 @@ def test_a_notice_again_after_delivery_does_not_move_the_order(worker: Worker, s
     worker.advance("redelivered")
 
     assert loaded(store, "redelivered") == before
+
+
+PAUSED = SesFault(400, "SendingPausedException")
+
+
+def refuse(fault: SesFault) -> Callable[[], None]:
+    def fail() -> None:
+        raise fault
+
+    return fail
+
+
+def test_while_ses_takes_no_mail_of_the_account_one_order_asks_and_the_others_wait_with_their_codes(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, local: LocalStack, clock: Clock, logged: io.StringIO
+) -> None:
+    order_ids = [f"paused-{n}" for n in range(4)]
+    stocked([code(n) for n in range(4)])
+    local.mailbox.before_send = refuse(PAUSED)
+
+    for order_id in order_ids:
+        store.save(paid_order(order_id))
+        worker.advance(order_id)
+    for _ in range(3):  # the safety net
+        clock.now += timedelta(seconds=70)
+        for order_id in order_ids:
+            worker.advance(order_id)
+
+    attempts = [sum(mail.attempts for mail in loaded(store, order_id).mails) for order_id in order_ids]
+    assert attempts == [1, 0, 0, 0]
+    assert [len(loaded(store, order_id).licenses) for order_id in order_ids] == [1, 1, 1, 1]
+    assert list(store.needing(Reason.MAIL)) == []  # the alarm says it once
+    assert logged.getvalue().count('"message":"MailPaused"') == 1
+    assert set(order_ids) <= {found for page in store.due(clock.now) for found in page}
+
+    local.mailbox.before_send = lambda: None
+    clock.now += timedelta(minutes=15)
+    for order_id in order_ids:
+        worker.advance(order_id)
+
+    assert [len(sent(order_id)) for order_id in order_ids] == [1, 1, 1, 1]
+
+
+def test_mails_that_were_too_many_are_tried_again_at_different_moments_and_none_is_lost(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, local: LocalStack, clock: Clock
+) -> None:
+    order_ids = [f"throttled-{n:02}" for n in range(20)]
+    stocked([code(n) for n in range(20)])
+    local.mailbox.before_send = refuse(SesFault(429, "TooManyRequestsException"))
+    for order_id in order_ids:
+        store.save(paid_order(order_id))
+        worker.advance(order_id)
+    retries = {loaded(store, order_id).mails[0].next_at for order_id in order_ids}
+    local.mailbox.before_send = lambda: None
+
+    clock.now += timedelta(minutes=1)
+    for order_id in order_ids:
+        worker.advance(order_id)
+
+    assert [len(sent(order_id)) for order_id in order_ids] == [1] * 20
+    assert len(retries) >= 5
+
+
+@pytest.fixture
+def bad_address(store: Store) -> None:
+    store.put_bad_address("Facturen@klant.example", Fate.BOUNCED, NOW - timedelta(days=1))
+
+
+def test_a_purchase_to_an_address_that_takes_no_mail_is_shown_and_not_sent(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, bad_address: None
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("bad-address"))
+
+    worker.advance("bad-address")
+    worker.advance("bad-address")
+
+    order = loaded(store, "bad-address")
+    assert (len(order.licenses), order.mails) == (1, ())
+    assert attention(order) == (Reason.ADDRESS, NOW - timedelta(days=1))
+    assert sent("bad-address") == []
+
+
+def test_an_address_that_takes_mail_again_is_found_out_by_itself(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, bad_address: None, clock: Clock
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("mended"))
+    worker.advance("mended")
+    store.lift_bad_address("facturen@klant.example", NOW)
+
+    clock.now += timedelta(hours=12)  # the poke was lost
+    assert "mended" in {found for page in store.due(clock.now) for found in page}
+    worker.advance("mended")
+
+    assert len(sent("mended")) == 1
+    assert attention(loaded(store, "mended")) is None
+
+
+def test_a_correction_lets_the_mail_go_at_once(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, bad_address: None
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("corrected"))
+    worker.advance("corrected")
+
+    asked = Asked(NOW, "anna")
+    store.change("corrected", lambda order: correct_address(order or paid_order(), "anna@klant.example", asked))
+    worker.advance("corrected")
+
+    assert len(sent("corrected")) == 1
+    assert [mail.purpose for mail in loaded(store, "corrected").mails] == ["purchase"]  # nobody is told at the old one
+
+
+def test_one_who_looks_again_and_finds_the_address_as_bad_waits_on(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent, bad_address: None, clock: Clock
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("still-bad"))
+    for _ in range(3):
+        worker.advance("still-bad")
+        clock.now += timedelta(hours=12)
+
+    order = loaded(store, "still-bad")
+    assert sent("still-bad") == []
+    assert [entry.what for entry in order.timeline].count("waits for address") == 1

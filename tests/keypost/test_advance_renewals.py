@@ -17,6 +17,7 @@ from keypost.models import (
     Dispute,
     DisputeState,
     FailedRefund,
+    Fate,
     Kind,
     Line,
     MailState,
@@ -892,3 +893,34 @@ def test_a_reminder_of_a_renewal_waits_for_all_licenses_that_it_renewed(shop: Sh
     shop.morning(date(2028, 11, 14))
 
     assert shop.mails("r1") == ["renewal", "reminder"]
+
+
+def test_a_renewal_to_an_address_that_takes_no_mail_is_shown_when_its_codes_are_set_aside(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.store.put_bad_address("facturen@klant.example", Fate.BOUNCED, shop.clock.now)
+
+    shop.morning(RESERVE_DAY)
+    assert shop.waits(Reason.ADDRESS) == {"r1"}
+    assert len(shop.order("r1").licenses) == 1
+    for day in range(40):
+        shop.morning(RESERVE_DAY + timedelta(days=day))
+
+    assert shop.mails("r1") == []
+    assert shop.waits(Reason.ADDRESS) == {"r1"}
+
+
+def test_a_renewal_whose_address_goes_bad_later_is_shown_on_the_day_of_its_mail(shop: Shop) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.morning(RESERVE_DAY)
+    shop.store.put_bad_address("facturen@klant.example", Fate.COMPLAINED, shop.clock.now)
+
+    shop.morning(MAIL_DAY)
+
+    assert shop.mails("r1") == []
+    assert shop.waits(Reason.ADDRESS) == {"r1"}
+    shop.store.lift_bad_address("facturen@klant.example", shop.clock.now)
+    shop.morning(MAIL_DAY + timedelta(days=1))
+    assert shop.mails("r1") == ["renewal"]
+    assert shop.waits(Reason.ADDRESS) == set()

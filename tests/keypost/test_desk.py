@@ -8,13 +8,14 @@ import pytest
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost import orders
+from keypost import feedback, orders
 from keypost.advance import Worker
 from keypost.desk import Desk
 from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
-from keypost.models import Asked, Kind, Line, MailState, Order, PaymentState
+from keypost.models import Asked, Fate, Kind, Line, MailState, Order, PaymentState, Reason
 from keypost.store import Store
 from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order
+from tests.keypost.test_feedback import told
 
 Stocked = Callable[[list[str]], None]
 Sent = Callable[[str], list[str]]
@@ -322,3 +323,70 @@ def test_the_mailer_knows_an_address_that_is_not_suppressed(worker: Worker, supp
     worker.mailer.lift_suppression("frei+plus@elders.example")
     suppressed["frei+plus@elders.example"] = "BOUNCE"
     assert worker.mailer.why_suppressed("frei+plus@elders.example") == "BOUNCE"
+
+
+def bounce(desk: Desk, order_id: str, why: Fate = Fate.BOUNCED) -> None:
+    name = {Fate.BOUNCED: "bounce_permanent", Fate.COMPLAINED: "complaint"}[why]
+    feedback.take(desk.store, told(name, order_id), NOW)
+
+
+@pytest.mark.parametrize(("why", "said"), [(Fate.BOUNCED, "lift the suppression"), (Fate.COMPLAINED, "reported")])
+def test_what_the_events_of_ses_told_of_an_address_counts_as_its_own_list_does(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str], why: Fate, said: str
+) -> None:
+    sold("told-bad", 1)
+    bounce(desk, "told-bad", why)
+
+    with pytest.raises(Refused, match=said):
+        desk.resend("told-bad", asked(600), worker.mailer)
+    if why is Fate.COMPLAINED:
+        with pytest.raises(Refused, match=said):
+            desk.resend("told-bad", asked(600), worker.mailer, lift=True)
+
+
+def test_a_lift_lets_all_orders_of_the_address_go_on(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str], sent: Sent, clock: Clock
+) -> None:
+    sold("lift-1", 1)
+    sold("lift-2", 2)
+    bounce(desk, "lift-1")
+    bounce(desk, "lift-2")
+    suppressed[ADDRESS] = "BOUNCE"
+    sold("lift-3", 3)
+    assert sent("lift-3") == []
+
+    clock.now += timedelta(hours=10)
+    desk.resend("lift-1", asked(600), worker.mailer, lift=True)
+    for order_id in ("lift-1", "lift-2", "lift-3"):
+        worker.advance(order_id)
+
+    assert suppressed == {}
+    assert [mail.purpose for mail in loaded(desk.store, "lift-1").mails] == ["purchase", "resend"]
+    assert [mail.purpose for mail in loaded(desk.store, "lift-2").mails] == ["purchase", "purchase"]
+    assert [len(sent(order_id)) for order_id in ("lift-1", "lift-2", "lift-3")] == [2, 2, 1]
+    assert list(desk.store.needing(Reason.ADDRESS)) == []
+
+
+def test_a_mail_that_bounced_goes_to_the_corrected_address_by_itself(
+    desk: Desk, worker: Worker, sold: Sold, local: LocalStack
+) -> None:
+    sold("bounced-away", 1)
+    bounce(desk, "bounced-away")
+    before = len(local.mailbox.mails)
+
+    desk.correct_address("bounced-away", NEW, asked())
+    worker.advance("bounced-away")
+
+    (mail,) = local.mailbox.mails[before:]
+    assert (mail.to, mail.tags["mail"]) == ((NEW,), "purchase-2")
+    assert code(1) in mail.text
+
+
+def test_nothing_is_known_of_the_address_of_an_erased_customer(desk: Desk, sold: Sold) -> None:
+    sold("erased-bad", 1)
+    bounce(desk, "erased-bad")
+    desk.correct_address("erased-bad", NEW, asked())
+
+    desk.erase(NEW, asked(), YEARS)
+
+    assert desk.store.bad_address(ADDRESS) is None

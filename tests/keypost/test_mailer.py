@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost import wiring
-from keypost.mailer import Mailer, tag_value
+from keypost.mailer import Mailer, tag_value, tagged
 from keypost.models import MailNotSent, MailSent, MailUnknown
+from keypost.pace import Pace
 
 
 def ses(endpoint_url: str) -> Any:
@@ -93,12 +94,17 @@ def test_a_mail_that_did_not_reach_ses_was_not_sent() -> None:
     [
         ("TooManyRequestsException", 429, MailNotSent("SES refused: TooManyRequestsException")),
         ("ThrottlingException", 400, MailNotSent("SES refused: ThrottlingException")),
-        ("LimitExceededException", 400, MailNotSent("SES refused: LimitExceededException")),
-        ("SendingPausedException", 400, MailNotSent("SES refused: SendingPausedException")),
-        ("AccountSuspendedException", 400, MailNotSent("SES refused: AccountSuspendedException")),
+        ("LimitExceededException", 400, MailNotSent("SES refused: LimitExceededException", account=True)),
+        ("SendingPausedException", 400, MailNotSent("SES refused: SendingPausedException", account=True)),
+        ("AccountSuspendedException", 400, MailNotSent("SES refused: AccountSuspendedException", account=True)),
         ("MessageRejected", 400, MailNotSent("SES refused: MessageRejected")),
-        ("AccessDeniedException", 403, MailNotSent("SES refused: AccessDeniedException")),
-        ("NotFoundException", 404, MailNotSent("SES refused: NotFoundException")),
+        (
+            "MailFromDomainNotVerifiedException",
+            400,
+            MailNotSent("SES refused: MailFromDomainNotVerifiedException", account=True),
+        ),
+        ("AccessDeniedException", 403, MailNotSent("SES refused: AccessDeniedException", account=True)),
+        ("NotFoundException", 404, MailNotSent("SES refused: NotFoundException", account=True)),
         ("BadRequestException", 400, MailNotSent("SES refused: BadRequestException", permanent=True)),
         ("InternalServiceErrorException", 500, MailUnknown("SES answered InternalServiceErrorException")),
         ("ServiceUnavailable", 503, MailUnknown("SES answered ServiceUnavailable")),
@@ -111,6 +117,55 @@ def test_an_answer_of_ses_says_whether_the_mail_may_have_left(code: str, status:
         stub.add_client_error("send_email", code, "Address jan@klant.example is bad", http_status_code=status)
 
         assert Mailer(client, "test").send(message(), {}) == outcome
+
+
+def test_a_daily_quota_that_is_used_up_is_of_the_account_though_its_code_is_that_of_too_many_at_once() -> None:
+    client = ses("http://127.0.0.1:1")
+    with Stubber(client) as stub:
+        stub.add_client_error("send_email", "TooManyRequestsException", "Daily message quota exceeded.", 429)
+
+        outcome = Mailer(client, "test").send(message(), {})
+
+    assert outcome == MailNotSent("SES refused: TooManyRequestsException", account=True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "of_account", "gap"),
+    [(14, 50.0, 5 / 14), (14, 1.0, 5.0), (2, 14.0, 2.5), (14, 0.0, 5 / 14)],
+    ids=["the setting", "the sandbox", "a slower setting", "an account that may send nothing now"],
+)
+def test_each_of_five_workers_sends_a_fifth_of_the_setting_or_of_what_the_account_may(
+    setting: float, of_account: float, gap: float
+) -> None:
+    client = ses("http://127.0.0.1:1")
+    with Stubber(client) as stub:
+        stub.add_response("get_account", {"SendQuota": {"MaxSendRate": of_account}})
+
+        pace = Mailer(client, "test").paced(setting, 5)._pace
+
+    assert pace is not None
+    assert pace.gap == gap
+
+
+def test_a_worker_starts_at_the_setting_when_ses_does_not_say_what_the_account_may() -> None:
+    with server(503) as (url, _):
+        pace = Mailer(ses(url), "test").paced(14, 5)._pace
+
+    assert pace is not None
+    assert pace.gap == 5 / 14
+
+
+def test_a_paced_mailer_waits_before_it_asks_ses() -> None:
+    waited: list[float] = []
+    pace = Pace(3, lambda: 0.0, waited.append)
+    client = ses("http://127.0.0.1:1")
+    with Stubber(client) as stub:
+        for _ in range(2):
+            stub.add_response("send_email", {"MessageId": "m-1"})
+        for _ in range(2):
+            Mailer(client, "test", pace).send(message(), {})
+
+    assert waited == [3]
 
 
 def test_a_mail_carries_its_configuration_set_its_address_and_its_tags() -> None:
@@ -136,3 +191,4 @@ def test_an_order_id_becomes_a_tag_that_ses_allows_and_can_be_read_back(order_id
     assert set(tag) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
     assert len(tag) <= 256
     assert unquote(tag.replace("_", "%")) == order_id
+    assert tagged(tag) == order_id

@@ -4,9 +4,11 @@ from datetime import date, timedelta
 import pytest
 
 from keypost import orders
+from keypost.fate import BAD_ADDRESS, with_bad_address
 from keypost.models import (
     Dispute,
     DisputeState,
+    Fate,
     Kind,
     Line,
     Order,
@@ -20,6 +22,7 @@ from keypost.models import (
 from keypost.outlook import Outlook, outlook
 from keypost.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+from tests.keypost.test_fate import sent, told
 
 START = date(2026, 12, 10)
 MAIL_DAY = date(2026, 12, 3)
@@ -117,3 +120,20 @@ def test_a_reminder_is_to_come_unless_a_renewal_is() -> None:
     assert outlook(renewed, FAR, ZONE) == ()
     partly = replace(order, renewals=(Renewal("r1", 1, 1, order.licenses[0].id, 365),))
     assert outlook(partly, FAR, ZONE) == outlook(order, FAR, ZONE)
+
+
+def test_a_mail_that_came_back_or_does_not_leave_is_shown_with_its_reason() -> None:
+    order = told(sent(), Fate.BOUNCED)
+
+    (found,) = outlook(order, FAR, ZONE)
+
+    why = "its mail failed: it came back (General): correct the address"
+    assert found == Outlook("2026-001234", "purchase", (1,), None, why)
+
+
+def test_a_renewal_to_a_bad_address_is_kept_back_for_that_reason() -> None:
+    order = with_bad_address(scheduled(), Fate.COMPLAINED, NOW, NOW)
+
+    assert [(found.day, found.why_not) for found in outlook(order, FAR, ZONE)] == [
+        (MAIL_DAY, BAD_ADDRESS[Fate.COMPLAINED])
+    ]

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from keypost import orders
 from keypost.errors import InvalidInput
+from keypost.fate import RETRY_ADDRESS, with_bad_address
 from keypost.models import (
     REFUNDED,
     WAITING,
     Dispute,
     DisputeState,
     FailedRefund,
+    Fate,
     Kind,
     Line,
     MailNotSent,
@@ -34,6 +36,7 @@ from keypost.plan import (
     DoubtMail,
     GiveUpMail,
     SendMail,
+    StartMail,
     TellRefunded,
     TellWaiting,
     WaitForProduct,
@@ -334,3 +337,35 @@ def test_whatever_happens_an_order_keeps_its_promises(
         assert len(order.licenses) == quantity
         assert {mail.state for mail in order.mails} <= {MailState.SENT, MailState.FAILED}
         assert next_due(replace(order, waits=())) is None
+
+
+def test_while_ses_takes_no_mail_codes_are_set_aside_and_nothing_is_sent() -> None:
+    short = paid_order()
+    ready = orders.with_codes(
+        short, [StockCode("d", code(1), SKU)], PRODUCTS, NOW, ZONE, orders.deliveries(short)[0], may_mail=False
+    )
+
+    assert isinstance(plan(short, PRODUCTS, NOW, mail_paused=True), AssignCodes)
+    for order in (ready, settled(MailNotSent("paused")), settled(MailUnknown("lost"))):
+        assert plan(order, PRODUCTS, LATER, mail_paused=True) is None
+        assert plan(order, PRODUCTS, LATER) is not None
+        assert (next_due(order) or LATER) < LATER  # the schedules come back to it
+
+
+def test_an_order_with_a_bad_address_gets_its_codes_and_no_mail_until_that_is_looked_at_again() -> None:
+    order = with_bad_address(paid_order(), Fate.BOUNCED, NOW, NOW)
+    assert isinstance(plan(order, PRODUCTS, NOW), AssignCodes)
+    assert next_due(order) == NOW
+
+    taken = [StockCode("d", code(1), SKU)]
+    order = orders.with_codes(order, taken, PRODUCTS, NOW, ZONE, orders.deliveries(order)[0], may_mail=False)
+
+    assert plan(order, PRODUCTS, NOW + RETRY_ADDRESS - timedelta(seconds=1)) is None
+    assert isinstance(plan(order, PRODUCTS, NOW + RETRY_ADDRESS), StartMail)
+    assert next_due(order) == NOW + RETRY_ADDRESS
+
+
+def test_a_shortage_is_shown_before_a_bad_address_since_others_buy_codes_by_it() -> None:
+    order = with_bad_address(paid_order(), Fate.BOUNCED, NOW, NOW)
+
+    assert attention(orders.waiting_for(order, Reason.STOCK, "x", NOW)) == (Reason.STOCK, NOW)

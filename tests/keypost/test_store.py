@@ -15,6 +15,7 @@ from keypost import orders
 from keypost.errors import Conflict
 from keypost.keys import SCOPES, new_key
 from keypost.models import (
+    Fate,
     Kind,
     License,
     Line,
@@ -29,6 +30,7 @@ from keypost.models import (
     Refunded,
     Standing,
     TimelineEntry,
+    Told,
     Waiting,
     Wish,
 )
@@ -56,9 +58,19 @@ stored_orders = st.builds(
         tuple
     ),
     licenses=st.lists(st.builds(License, texts, st.integers(1, 20), texts, texts, days, days), max_size=3).map(tuple),
-    mails=st.lists(st.builds(Mail, texts, texts, st.sampled_from(MailState), st.none() | moments), max_size=2).map(
-        tuple
-    ),
+    mails=st.lists(
+        st.builds(
+            Mail,
+            texts,
+            texts,
+            st.sampled_from(MailState),
+            st.none() | moments,
+            told=st.lists(st.builds(Told, st.integers(1, 9), st.sampled_from(Fate), moments, texts), max_size=2).map(
+                tuple
+            ),
+        ),
+        max_size=2,
+    ).map(tuple),
     timeline=st.lists(st.builds(TimelineEntry, moments, texts, texts), max_size=3).map(tuple),
     problem=st.none() | texts,
     waits=st.lists(st.builds(Waiting, st.sampled_from(Reason), texts, moments, moments), max_size=2).map(tuple),
@@ -409,3 +421,58 @@ def test_a_customers_wishes_of_a_day_are_counted_each_once(store: Store) -> None
     assert wish(60, "another customer's", "piet")
     tomorrow = Wish("third", "anna", NOW + timedelta(days=1))
     assert store.begin_round(tomorrow, NOW.date() + timedelta(days=1), most=2)
+
+
+MOMENTS = [NOW + timedelta(minutes=n) for n in range(3)]
+
+
+@pytest.mark.parametrize("order_of_arrival", list(permutations(range(3))))
+def test_what_is_known_of_an_address_does_not_depend_on_what_came_first(
+    store: Store, order_of_arrival: tuple[int, ...]
+) -> None:
+    bounced, lifted, again = MOMENTS
+    calls = [
+        lambda: store.put_bad_address("a@klant.example", Fate.BOUNCED, bounced),
+        lambda: store.lift_bad_address("a@klant.example", lifted),
+        lambda: store.put_bad_address("A@Klant.example", Fate.BOUNCED, again),
+    ]
+    for place in (*order_of_arrival, 0):
+        calls[place]()
+
+    assert store.bad_address("a@klant.example") == (Fate.BOUNCED, again)
+
+
+def test_an_address_that_was_lifted_is_good_though_its_bounce_is_told_again(store: Store) -> None:
+    assert store.bad_address("b@klant.example") is None
+    store.put_bad_address("b@klant.example", Fate.BOUNCED, MOMENTS[0])
+    store.lift_bad_address("b@klant.example", MOMENTS[1])
+    store.put_bad_address("b@klant.example", Fate.BOUNCED, MOMENTS[0])
+
+    assert store.bad_address("b@klant.example") is None
+
+
+def test_a_complaint_says_more_of_an_address_than_a_bounce(store: Store) -> None:
+    store.put_bad_address("c@klant.example", Fate.COMPLAINED, MOMENTS[0])
+    store.put_bad_address("c@klant.example", Fate.BOUNCED, MOMENTS[1])
+
+    assert store.bad_address("c@klant.example") == (Fate.COMPLAINED, MOMENTS[0])
+
+
+def test_nothing_is_known_of_an_address_that_was_forgotten(store: Store) -> None:
+    store.put_bad_address("d@klant.example", Fate.BOUNCED, NOW)
+
+    store.forget_address("d@klant.example")
+    store.forget_address("nobody@klant.example")
+
+    assert store.bad_address("d@klant.example") is None
+    stored = [item for item in store._client.scan(TableName=store.table)["Items"] if "BOUNCED" in item["pk"]["S"]]
+    assert [set(item) for item in stored] == [{"pk", "expires"}]
+
+
+def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store) -> None:
+    assert not store.mail_paused(NOW)
+    store.pause_mail(MOMENTS[2])
+    store.pause_mail(MOMENTS[1])
+
+    assert store.mail_paused(MOMENTS[1])
+    assert not store.mail_paused(MOMENTS[2])

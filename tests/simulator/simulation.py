@@ -64,6 +64,7 @@ _ENVIRONMENT = {
     "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
     "KEYPOST_SUPPORT_LANGUAGE": "nl",
     "KEYPOST_FISCAL_YEARS": "7",
+    "KEYPOST_MAILS_PER_SECOND": "1000000",
 }
 
 
@@ -231,6 +232,8 @@ class Simulation:
                 delays = [entry.get("DelaySeconds", 0) for entry in body.get("Entries", [body])]
                 if any(delays):
                     self.plan(self.now + timedelta(seconds=max(delays) + 1), self._wake)
+            case "sesv2", "/v2/email/account":
+                return 200, {}, json.dumps({"SendQuota": {"MaxSendRate": 1_000_000}})
             case "sesv2", _:
                 return self._mail(body)
         return None
@@ -312,7 +315,15 @@ def _deployed(watch: Callable[..., Answer | None]) -> Iterator[None]:
     template: Any = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     described = template["Resources"]["Table"]["Properties"]
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    builders = (wiring.config, wiring.store, wiring.queue, wiring.worker, wiring.secrets, wiring.session)
+    builders = (
+        wiring.config,
+        wiring.store,
+        wiring.queue,
+        wiring.worker,
+        wiring.mailer,
+        wiring.secrets,
+        wiring.session,
+    )
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No application metrics")
         for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:

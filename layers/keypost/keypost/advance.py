@@ -3,7 +3,7 @@ due. Whatever woke it, and however often, the outcome is the same."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
@@ -12,6 +12,7 @@ from keypost import orders, renewals, telemetry
 from keypost.daily_note import wanted
 from keypost.emails import Shop, compose
 from keypost.errors import Conflict, InvalidInput, KeypostError
+from keypost.fate import with_bad_address
 from keypost.mailer import Mailer
 from keypost.models import (
     REFUNDED,
@@ -34,6 +35,7 @@ from keypost.models import (
 from keypost.orders import Delivery
 from keypost.periods import local_day
 from keypost.plan import (
+    MAILING,
     AssignCodes,
     DoubtMail,
     FindTerms,
@@ -43,6 +45,7 @@ from keypost.plan import (
     ReturnCodes,
     SendMail,
     StartMail,
+    Step,
     TellRefunded,
     TellUnpaid,
     TellWaiting,
@@ -56,6 +59,7 @@ from keypost.store import CODES_PER_TRANSACTION, Store
 _TRIES = 20
 _RETRY_RENEWED = timedelta(hours=12)  # for an order that renews what is not known here, or what was refunded
 _LATEST_REMINDER = timedelta(days=3)  # after the last day: what an outage kept back for longer is of no use
+_PAUSE = timedelta(minutes=5)  # after which one mail asks whether SES takes any again
 _MOST_RIVALS = 200
 _MOST_COUNTED = 2000
 
@@ -68,6 +72,14 @@ def _existing(order: Order | None) -> Order:
     if order is None:
         raise KeypostError("an order that was there is gone")
     return order
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one run has learned on its way."""
+
+    tried: list[Delivery] = field(default_factory=list)  # they wait
+    mail_paused: bool | None = None  # None: not asked, as nothing was to be mailed yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +106,32 @@ class Worker:
 
     def _finish(self, order: Order) -> None:
         products = self.store.products(order.skus)
-        tried: list[Delivery] = []
+        found = _Found()
         more = True
         while more:
-            order, more = self._step(order, products, tried)
+            now = self.clock()
+            step = plan(order, products, now, found.tried, mail_paused=bool(found.mail_paused))
+            if found.mail_paused is None and isinstance(step, (*MAILING, AssignCodes)):
+                found.mail_paused = self.store.mail_paused(now)
+                order = self._look_at_address(order, now)
+            else:
+                order, more = self._step(order, step, products, found, now)
+
+    def _look_at_address(self, order: Order, now: datetime) -> Order:
+        """Before anything is mailed: whether its address takes mail, as its other orders may have told."""
+        waiting = order.waits_for(Reason.ADDRESS)
+        if order.email is None or (waiting and waiting.retry_at > now):
+            return order
+        if bad := self.store.bad_address(order.email):
+            telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.ADDRESS)
+            return self.store.save(with_bad_address(order, *bad, now))
+        return self.store.save(orders.without_waits(order, Reason.ADDRESS)) if waiting else order
 
     def _step(  # noqa: C901, PLR0912 - one case for each step
-        self, order: Order, products: Mapping[str, Product], tried: list[Delivery]
+        self, order: Order, step: Step | None, products: Mapping[str, Product], found: _Found, now: datetime
     ) -> tuple[Order, bool]:
-        """One step, and whether another may follow. A delivery that waits is tried once."""
-        now = self.clock()
-        match plan(order, products, now, tried):
+        """What is done, and whether another step may follow. A delivery that waits is tried once."""
+        match step:
             case None:
                 return order, False
             case ReturnCodes(licenses):
@@ -119,16 +146,16 @@ class Worker:
             case TellUnpaid(detail):
                 return self._wait(order, Reason.UNPAID, detail, now), False
             case WaitForProduct(skus, delivery):
-                tried += [delivery] if delivery else []
+                found.tried += [delivery] if delivery else []
                 detail = f"not in the catalog: {', '.join(skus)}"
                 return self._wait(order, Reason.PRODUCT, detail, now), True
-            case AssignCodes(needed, delivery):
-                after, is_served = self._assign(order, needed, delivery, products, now)
-                tried += [] if is_served else [delivery]
+            case AssignCodes(_, delivery):
+                after, is_served = self._assign(order, step, products, found, now)
+                found.tried += [] if is_served else [delivery]
                 return after, True
             case StartMail(delivery):
                 after, is_served = self._start_mail(order, delivery, products, now)
-                tried += [] if is_served else [delivery]
+                found.tried += [] if is_served else [delivery]
                 return after, True
             case Remind(reminders):
                 return self.store.save(self._remind(order, reminders, now)), True
@@ -297,15 +324,11 @@ class Worker:
         return any((one.id, sent) in earlier for one in found for sent in one.sent_lines)
 
     def _assign(
-        self,
-        order: Order,
-        needed: Sequence[tuple[str, int]],
-        delivery: Delivery,
-        products: Mapping[str, Product],
-        now: datetime,
+        self, order: Order, step: AssignCodes, products: Mapping[str, Product], found: _Found, now: datetime
     ) -> tuple[Order, bool]:
         """All codes that one transaction holds, and with the last of them the mail, if it is time for that. All or
         nothing: an order that waits keeps no codes from others, and takes none from who needs them sooner."""
+        needed, delivery = step.needed, step.delivery
         if why_not := self._why_not_renewed(order, delivery):
             return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED), False
         if lacking := self._without_ran_out(order, delivery, products, now):
@@ -320,7 +343,8 @@ class Worker:
             taken += picked
         if short:
             return self._wait(order, Reason.STOCK, f"too few codes of {', '.join(short)}", now), False
-        after = orders.with_codes(order, taken, products, now, self.shop.zone, delivery)
+        may_mail = not found.mail_paused and not order.waits_for(Reason.ADDRESS)
+        after = orders.with_codes(order, taken, products, now, self.shop.zone, delivery, may_mail=may_mail)
         message = None
         if len(after.mails) > len(order.mails):
             try:
@@ -409,6 +433,9 @@ class Worker:
         result = self.mailer.send(message, tags)
         telemetry.outcome(_OUTCOMES[type(result)], order_id=order.id, mail=mail.id, attempt=mail.attempts)
         now = self.clock()
+        if isinstance(result, MailNotSent) and result.account:
+            telemetry.outcome("MailPaused", reason=result.reason)
+            self.store.pause_mail(now + _PAUSE)
         settled = self.store.change(
             order.id,
             lambda latest: orders.settle_mail(latest or order, mail.id, mail.attempts, result, now),

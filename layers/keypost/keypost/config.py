@@ -36,6 +36,7 @@ class Config:
     mollie_profile: str = ""  # the one whose payments count; empty for any
     support_issuer: str = ""  # whose tokens open the support API; empty: keys of our own do
     support_audience: str = ""  # whom these tokens must be for
+    mails_per_second: str = "14"  # of all workers together
 
     @property
     def zone(self) -> ZoneInfo:

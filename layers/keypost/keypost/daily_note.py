@@ -55,7 +55,7 @@ def _detail(order: Order, reason: Reason) -> str:
         case Reason.PAID_TWICE:
             return ", ".join(name for payment in order.payments for name in payment.names)
         case Reason.MAIL:
-            return "; ".join(f"{mail.id}: {mail.problem}" for mail in orders.stuck_mails(order))
+            return "; ".join(f"{mail.id}: {orders.trouble(mail)}" for mail in orders.stuck_mails(order))
         case Reason.HOLD:
             disputed = order.standing is Standing.DISPUTED
             why = "its payment is disputed" if disputed else "a part was refunded"

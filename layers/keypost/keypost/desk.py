@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 
-from keypost import support
+from keypost import orders, support
 from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
+from keypost.fate import with_good_address
 from keypost.mailer import Mailer
-from keypost.models import Asked, Mail, Order, Wish
+from keypost.models import Asked, Fate, Mail, Order, Reason, Wish
 from keypost.periods import local_day
 from keypost.queue import Queue
 from keypost.store import Store
@@ -38,20 +39,27 @@ class Desk:
             self.queue.poke(order_id)
 
     def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail:
-        """Owe the mail of an order once more. Refused when its address is suppressed at SES, which would take the mail
-        and drop it; `lift` ends that first, never after a complaint."""
+        """Owe the mail of an order once more. Refused when its address takes none: SES would take the mail and drop it.
+        `lift` ends that first, never after a complaint; what its other orders wait for goes on then."""
         order = self.order(order_id)
         support.resend(order, asked, self.zone)  # refused before anybody is asked
-        why = mailer.why_suppressed(order.email) if order.email else None
-        if order.email and why == "BOUNCE" and lift:
-            mailer.lift_suppression(order.email)
-        elif why:
+        why = self._why_suppressed(order.email, mailer) if order.email else None
+        if why and not (why == "BOUNCE" and lift):
             raise Refused(f"order {order_id} is not sent again: {_SUPPRESSED.get(why, _SUPPRESSED['COMPLAINT'])}")
-        return self._owe_again(order_id, asked)
+        if not order.email or not why:
+            return self._owe_again(order_id, asked)
+        mailer.lift_suppression(order.email)
+        self.store.lift_bad_address(order.email, asked.at)
+        owed = self._owe_again(order_id, asked)
+        for other_id in set(self.store.orders_of(order.email)) - {order_id}:
+            self.change(other_id, partial(with_good_address, asked=asked))
+        return owed
 
     def _owe_again(self, order_id: str, asked: Asked) -> Mail:
-        changed = self.change(order_id, lambda order: support.resend(order, asked, self.zone)[0])
-        return support.resend(changed, asked, self.zone)[1]  # the one it has now
+        def owed(order: Order) -> Order:
+            return support.resend(orders.without_waits(order, Reason.ADDRESS), asked, self.zone)[0]
+
+        return support.resend(self.change(order_id, owed), asked, self.zone)[1]  # the one it has now
 
     def grant(self, wish: Wish, mailer: Mailer) -> list[str]:
         """Send a customer what they asked for on the page, to the address that each order has; the ids of the orders.
@@ -59,7 +67,8 @@ class Desk:
         day = local_day(wish.asked_at, self.zone)
         found = support.worth_sending_again(self.store.load_all(self.store.orders_of_wish(wish)), day)
         address = found[0].email if found else None
-        if not address or mailer.why_suppressed(address):  # asked once: SES answers one such question a second
+        # Asked once: SES answers one such question a second.
+        if not address or self._why_suppressed(address, mailer):
             return []
         if not self.store.begin_round(wish, day, support.WISHES_PER_DAY):
             return []
@@ -70,6 +79,12 @@ class Desk:
                 self._owe_again(order.id, asked)
                 granted.append(order.id)
         return granted
+
+    def _why_suppressed(self, email: str, mailer: Mailer) -> str | None:
+        """As SES says, or as its events told us."""
+        told = self.store.bad_address(email)
+        own = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}[told[0]] if told else None
+        return "COMPLAINT" if own == "COMPLAINT" else mailer.why_suppressed(email) or own
 
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
         """Write to another address, for this order and the renewals that follow it; the ids of the orders that are
@@ -125,6 +140,8 @@ class Desk:
         erased = []
         for order_id in self.store.orders_of(email):
             order = self.order(order_id)
+            for address in (email, *order.corrected):
+                self.store.forget_address(address)
             for base_id in self._renewed(order):
                 self.change(base_id, partial(support.without_correction, email=order.email or ""))
             self.store.forget_told(name for payment in order.payments for name in payment.names)

@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -15,6 +16,7 @@ from botocore.exceptions import (
 )
 
 from keypost.models import MailNotSent, MailOutcome, MailSent, MailUnknown
+from keypost.pace import Pace
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
 # Answers after which this very mail would be refused again. What a person can mend outside the mail (identity,
 # quota, pause, permissions) is not among them: the mail waits and is tried again.
 _PERMANENT = {"BadRequestException", "InvalidParameterValue"}
+# Answers that hold for every mail, until a person mends it: a mark for all who would ask the same.
+_ACCOUNT = {
+    "AccessDeniedException",
+    "AccountSuspendedException",
+    "LimitExceededException",
+    "MailFromDomainNotVerifiedException",
+    "NotFoundException",  # the configuration set
+    "SendingPausedException",
+}
+_DAILY_QUOTA = "Daily message quota exceeded"  # the code is that of too many in a second
 # SES answered, but may have taken the mail before it failed.
 _DOUBTFUL = {
     "InternalFailure",
@@ -30,16 +42,20 @@ _DOUBTFUL = {
     "ServiceUnavailable",
 }
 _SERVER_ERROR = 500
+NO_ORDER = "none"  # stands in the tags of a mail that is not of an order
 
 
 class Mailer:
-    def __init__(self, client: "SESV2Client", configuration_set: str) -> None:
+    def __init__(self, client: "SESV2Client", configuration_set: str, pace: Pace | None = None) -> None:
         self._client = client
         self._configuration_set = configuration_set
+        self._pace = pace
 
     def send(self, message: EmailMessage, tags: dict[str, str]) -> MailOutcome:
         """One attempt to hand a message to SES, to the one address in its To header. The tags come back in the
         events of SES, so that one whose answer was lost can be found again; they hold no address and no code."""
+        if self._pace:
+            self._pace.wait()
         try:
             answer = self._client.send_email(
                 Content={"Raw": {"Data": message.as_bytes()}},
@@ -55,6 +71,16 @@ class Mailer:
             return MailUnknown(f"the answer of SES was lost: {type(error).__name__}")
         return MailSent(answer["MessageId"])
 
+    def paced(self, most: float, workers: int) -> "Mailer":
+        """The same for one of so many workers, that send so many mails a second together; fewer, if SES takes fewer of
+        this account."""
+        try:
+            takes = self._client.get_account()["SendQuota"]["MaxSendRate"]
+        except (ClientError, BotoCoreError, KeyError):  # it does not say now: it refuses what is too much
+            takes = most
+        rate = min(most, takes) if takes > 0 else most
+        return Mailer(self._client, self._configuration_set, Pace(workers / rate))
+
     def why_suppressed(self, address: str) -> str | None:
         """Why SES takes mail to this address and drops it: BOUNCE or COMPLAINT; None when it does not."""
         try:
@@ -69,14 +95,20 @@ class Mailer:
 
 
 def _refusal(error: ClientError) -> MailOutcome:
-    """By code alone: the text of an SES error may hold the customer's address."""
+    """The text of an SES error may hold the customer's address, so it goes no further."""
     code = error.response["Error"]["Code"]
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in _DOUBTFUL or status >= _SERVER_ERROR:
         return MailUnknown(f"SES answered {code}")
-    return MailNotSent(f"SES refused: {code}", permanent=code in _PERMANENT)
+    is_account = code in _ACCOUNT or _DAILY_QUOTA in error.response["Error"].get("Message", "")
+    return MailNotSent(f"SES refused: {code}", permanent=code in _PERMANENT, account=is_account)
 
 
 def tag_value(text: str) -> str:
-    """Text in the letters that SES allows in a tag, reversibly: an order id may hold a dot."""
+    """ASCII text in the letters that SES allows in a tag, reversibly: an order id may hold a dot."""
     return re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found[0]):02x}", text)
+
+
+def tagged(value: str) -> str:
+    """The text that a tag stands for."""
+    return re.sub(r"_([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), value)

@@ -48,6 +48,18 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
+class Fate(StrEnum):
+    """What became of a mail that SES took, by rank: each says more than those before it, whichever is told first."""
+
+    SENT = "sent"
+    DELAYED = "delayed"
+    RETURNED = "returned"  # the other side did not take it for now, and SES tries no more; or an automatic reply
+    DELIVERED = "delivered"
+    REJECTED = "rejected"  # SES took it, and did not send it
+    BOUNCED = "bounced"  # for good
+    COMPLAINED = "complained"  # reported as spam
+
+
 ADDRESS_CHANGED = "address_changed"  # to the old address
 REFUNDED = "refunded"  # all the money went back
 WAITING = "waiting"  # it is paid, and its codes are still to come
@@ -61,7 +73,8 @@ class Reason(StrEnum):
     HOLD = "hold"  # a person must look: the order itself cannot be served
     STOCK = "stock"  # too few codes
     PRODUCT = "product"  # a line's SKU is not in the catalog
-    MAIL = "mail"  # the mail does not leave
+    ADDRESS = "address"  # it takes no mail from us
+    MAIL = "mail"  # the mail does not leave, or came back
     RENEWS = "renews"  # it is not known when the license ends that it renews
     UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
@@ -315,6 +328,35 @@ class BadCode:
 
 
 @dataclass(frozen=True, slots=True)
+class MailReport:
+    """What SES tells of one attempt at a mail."""
+
+    order_id: str
+    mail_id: str
+    attempt: int
+    fate: Fate
+    at: datetime
+    detail: str  # in the words of SES; no address
+    address: str  # to which it went
+    message_id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of one attempt at a mail from what SES told later."""
+
+    attempt: int
+    fate: Fate
+    at: datetime
+    detail: str = ""
+
+
+# Of several attempts, that which is best for the customer counts.
+_BEST = (Fate.DELIVERED, Fate.COMPLAINED, Fate.SENT, Fate.DELAYED, Fate.RETURNED, Fate.BOUNCED, Fate.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     id: str
     purpose: str
@@ -330,10 +372,20 @@ class Mail:
     licenses: tuple[str, ...] = ()  # those of the lines that it is about; none for all
     to: str | None = None  # None: to the address of its order
     asked: Asked | None = None  # who wanted it, when it does not follow from the order
+    told: tuple[Told, ...] = ()  # by attempt
 
     @property
     def holds_codes(self) -> bool:
         return self.purpose not in WITHOUT_CODES
+
+    @property
+    def outcome(self) -> Told | None:
+        """What became of it after SES took it, as far as it told."""
+        return min(self.told, key=lambda told: _BEST.index(told.fate), default=None)
+
+    @property
+    def came_back(self) -> bool:
+        return self.outcome is not None and self.outcome.fate in (Fate.RETURNED, Fate.BOUNCED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -510,6 +562,7 @@ class MailNotSent:
 
     reason: str
     permanent: bool = False
+    account: bool = False  # it takes no mail of the account now
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from keypost.models import (
     REFUNDED,
     WAITING,
     Fact,
+    Fate,
     Kind,
     License,
     Line,
@@ -233,13 +234,15 @@ def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[i
     return tuple(entry for entry in short if entry[2] > 0 and (lines is None or entry[0] in lines))
 
 
-def with_codes(
+def with_codes(  # noqa: PLR0913 - all that decides it
     order: Order,
     codes: Iterable[StockCode],
     products: Mapping[str, Product],
     now: datetime,
     zone: tzinfo,
     delivery: Delivery | None = None,
+    *,
+    may_mail: bool = True,
 ) -> Order:
     """Give codes to the lines of a delivery (the first one) that lack them, each with its period: that of its term or,
     for a purchase, from the day of payment unless the order card names one. Once no line lacks a code and the time of
@@ -266,7 +269,7 @@ def with_codes(
     if missing(order, delivery.lines):
         return order
     order = without_waits(order, Reason.STOCK, Reason.PRODUCT)
-    return with_mail_of(order, delivery, now) if delivery.mail_at <= now else order
+    return with_mail_of(order, delivery, now) if may_mail and delivery.mail_at <= now else order
 
 
 def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:
@@ -484,10 +487,11 @@ def timely_mails(order: Order) -> list[Mail]:
 
 
 def stuck_mails(order: Order) -> list[Mail]:
-    """Those that do not leave, and that no later mail made good."""
+    """Those that do not leave or came back, and that no later mail made good."""
     stuck = []
     for place, mail in enumerate(order.mails):
         failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
+        failing = failing or (mail.came_back and mail.holds_codes)
         later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT and not each.licenses]
         is_about_codes = mail.holds_codes or mail.purpose == WAITING
         is_made_good = is_about_codes and any(order.lines_of([mail]) <= order.lines_of([each]) for each in later)
@@ -496,12 +500,20 @@ def stuck_mails(order: Order) -> list[Mail]:
     return stuck
 
 
+def trouble(mail: Mail) -> str:
+    """Why a mail does not leave, or that it came back."""
+    if mail.came_back and mail.outcome:
+        advice = "correct the address" if mail.outcome.fate is Fate.BOUNCED else "send it again, or to another address"
+        return f"it came back ({mail.outcome.detail}): {advice}"
+    return mail.problem or ""
+
+
 def _back_off(order_id: str, attempt: int) -> timedelta:
-    """Longer each time, and up to a tenth more by the order, so that orders which failed together do not come
-    back together."""
+    """Longer each time, and up to a tenth or a quarter of a minute more by the order, so that orders which failed
+    together do not come back together."""
     base = next(islice(MAIL_BACK_OFF, attempt - 1, None), MAIL_BACK_OFF_LAST)
-    spread = hashlib.sha256(order_id.encode()).digest()[0] / 2560
-    return timedelta(seconds=round(base.total_seconds() * (1 + spread)))
+    spread = hashlib.sha256(order_id.encode()).digest()[0] / 256
+    return timedelta(seconds=round((base + max(base / 10, timedelta(seconds=15)) * spread).total_seconds()))
 
 
 def _with_mail(order: Order, mail: Mail) -> Order:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from keypost.models import Kind, Order, Standing
-from keypost.orders import HELD, deliveries, stuck_mails
+from keypost.orders import HELD, deliveries, stuck_mails, trouble
 from keypost.periods import local_day
 from keypost.renewals import behind, not_renewed
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One mail of an order that has not left."""
+    """One mail of an order that has not left, or came back."""
 
     order_id: str
     purpose: str
@@ -36,10 +36,9 @@ def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
         Outlook(order.id, each.purpose, each.lines, local_day(each.at, zone) if each.at else None, each.why_not)
         for each in coming(order)
     ]
-    found += [
-        Outlook(order.id, mail.purpose, tuple(sorted(order.lines_of([mail]))), None, f"its mail failed: {mail.problem}")
-        for mail in (stuck_mails(order) if order.is_servable else ())
-    ]
+    for mail in stuck_mails(order) if order.is_servable else ():
+        why_not, lines = f"its mail failed: {trouble(mail)}", tuple(sorted(order.lines_of([mail])))
+        found += [Outlook(order.id, mail.purpose, lines, None, why_not)]
     return tuple(each for each in found if each.day is None or each.day <= until)
 
 

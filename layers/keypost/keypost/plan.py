@@ -1,7 +1,7 @@
 """The decision: where does this order stand, and what is the one next thing to do? Pure, and level-triggered:
 it looks at what is, not at what woke it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -118,15 +118,28 @@ Step = (
 )
 
 
-def plan(order: Order, products: Collection[str], now: datetime, tried: Collection[Delivery] = ()) -> Step | None:
-    """The next step for an order, given the SKUs that the catalog knows and the deliveries that wait, as was found
-    just now; None when there is nothing to do. What needs nothing comes first: one delivery that waits keeps no other
-    back."""
-    if step := _end_of_lease(order, now) or _take_back(order) or _tell_refunded(order) or _send_notice(order, now):
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+MAILING = (Remind, SendMail, StartMail)
+
+
+def plan(
+    order: Order,
+    products: Collection[str],
+    now: datetime,
+    tried: Collection[Delivery] = (),
+    *,
+    mail_paused: bool = False,
+) -> Step | None:
+    """The next step for an order, given the SKUs that the catalog knows, the deliveries that wait, as was found just
+    now, and whether SES takes any mail; None when there is nothing to do. What needs nothing comes first: one delivery
+    that waits keeps no other back."""
+    if step := _end_of_lease(order, now) or _take_back(order) or _tell_refunded(order):
         return step
+    if not mail_paused and (notice := _send_notice(order, now)):
+        return notice
     if _is_expected(order):
         return _find_terms(order, products, now) or _tell_unpaid(order, now)
-    return _serve(order, products, now, tried) if order.is_servable else None
+    return _serve(order, products, now, tried, mail_paused) if order.is_servable else None
 
 
 def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
@@ -141,7 +154,8 @@ def _tell_refunded(order: Order) -> TellRefunded | None:
 
 def _send_notice(order: Order, now: datetime) -> SendMail | GiveUpMail | None:
     """What is told whatever becomes of the order."""
-    return _send([mail for mail in timely_mails(order) if mail.purpose in NOTICES], now)
+    may_go = [mail for mail in timely_mails(order) if mail.to or _mail_from(order) <= now]
+    return _send([mail for mail in may_go if mail.purpose in NOTICES], now)
 
 
 def _send(mails: Iterable[Mail], now: datetime) -> SendMail | GiveUpMail | None:
@@ -152,16 +166,31 @@ def _send(mails: Iterable[Mail], now: datetime) -> SendMail | GiveUpMail | None:
     return None
 
 
-def _serve(order: Order, products: Collection[str], now: datetime, tried: Collection[Delivery]) -> Step | None:
+def _serve(
+    order: Order, products: Collection[str], now: datetime, tried: Collection[Delivery], mail_paused: bool
+) -> Step | None:
     begun = [d for d in deliveries(order) if min(d.reserve_at, d.mail_at) <= now and d not in tried]
     lacking = [delivery for delivery in begun if missing(order, delivery.lines)]
-    if ready := [delivery for delivery in begun if delivery not in lacking and delivery.mail_at <= now]:
+    ready = [delivery for delivery in begun if delivery not in lacking and delivery.mail_at <= now]
+    if not mail_paused and _mail_from(order) <= now and (step := _mail(order, ready, now)):
+        return step
+    if step := _find_terms(order, products, now):
+        return step
+    return _assign(order, lacking[0], products) if lacking else _tell_waiting(order, products, now)
+
+
+def _mail(order: Order, ready: Sequence[Delivery], now: datetime) -> Step | None:
+    if ready:
         return StartMail(ready[0])
     if due := tuple(reminder for reminder in order.reminders if reminder.at <= now):
         return Remind(due)
-    if step := _send(timely_mails(order), now) or _find_terms(order, products, now):
-        return step
-    return _assign(order, lacking[0], products) if lacking else _tell_waiting(order, products, now)
+    return _send(timely_mails(order), now)
+
+
+def _mail_from(order: Order) -> datetime:
+    """Nothing is sent to an address that takes no mail, before that is looked at again."""
+    waiting = order.waits_for(Reason.ADDRESS)
+    return waiting.retry_at if waiting else _ALWAYS
 
 
 def _find_terms(order: Order, products: Collection[str], now: datetime) -> WaitForProduct | FindTerms | None:
@@ -223,9 +252,12 @@ def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
 def next_due(order: Order) -> datetime | None:
     """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
     give it one."""
-    retry_at = min((waiting.retry_at for waiting in order.waits), default=None)
+    retries = [waiting.retry_at for waiting in order.waits if waiting.reason is not Reason.ADDRESS]
+    retry_at = min(retries, default=None)
+    mail_from = _mail_from(order)
+    tries = [(m.purpose, max(m.next_at, _ALWAYS if m.to else mail_from)) for m in timely_mails(order) if m.next_at]
     moments = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
-    moments += [mail.next_at for mail in timely_mails(order) if mail.purpose in NOTICES]
+    moments += [moment for purpose, moment in tries if purpose in NOTICES]
     if returnable(order) or _gives_up_terms(order):
         moments = [order.created_at]
     elif (_is_expected(order) or order.is_servable) and unscheduled(order):
@@ -236,12 +268,12 @@ def next_due(order: Order) -> datetime | None:
         moments += [term.mail_at for term in order.terms]
     if order.is_servable:
         for delivery in deliveries(order):
-            begins = delivery.mail_at
+            begins = max(delivery.mail_at, mail_from)
             if missing(order, delivery.lines):
                 begins = min(delivery.reserve_at, delivery.mail_at)
             moments.append(max(begins, retry_at) if retry_at else begins)
-        moments += [mail.next_at for mail in timely_mails(order)]
-        moments += [reminder.at for reminder in order.reminders]
+        moments += [moment for _, moment in tries]
+        moments += [max(reminder.at, mail_from) for reminder in order.reminders]
     if owes_refund_notice(order):
         moments.append(order.created_at)
     return min((moment for moment in moments if moment), default=None)

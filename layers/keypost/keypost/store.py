@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,7 @@ from keypost.keys import SupportKey
 from keypost.models import (
     BadCode,
     BadStockCode,
+    Fate,
     License,
     NewCode,
     Order,
@@ -48,6 +50,8 @@ _UNCLAIMED_SECONDS = 400 * 24 * 3600  # what is said of a payment that stays unk
 _WISH_SECONDS = 24 * 3600  # what a customer asked for on the page is kept, and their tries are counted, so long
 _SAME_ROUND = timedelta(minutes=5)  # two wishes so close are one
 _NOTE_LEASE = timedelta(minutes=10)  # longer than the function may run
+_BAD_ADDRESS_KEPT = timedelta(days=2 * 365)  # longer than a license; a mail after that finds it out anew
+_SMOKE_KEPT = timedelta(days=1)
 _NEVER_EXPIRES = "9999-12-31"
 _BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
@@ -430,6 +434,72 @@ class Store:
             return False
         return True
 
+    def put_bad_address(self, address: str, why: Fate, at: datetime) -> None:
+        """Write down that a mail bounced, or that its reader complained; in any order, and again."""
+        self._put_latest(_bad_address(address), why, at, at + _BAD_ADDRESS_KEPT)
+
+    def lift_bad_address(self, address: str, at: datetime) -> None:
+        """What was told of an address until then does not count any more."""
+        self._put_latest(_bad_address(address), "lifted", at, at + _BAD_ADDRESS_KEPT)
+
+    def bad_address(self, address: str) -> tuple[Fate, datetime] | None:
+        """Why nothing may be sent to an address, and since when; None when it may."""
+        item = self._client.get_item(TableName=self.table, Key=_bad_address(address)).get("Item", {})
+        told = {name: value["S"] for name, value in item.items() if name in _TOLD_OF_ADDRESS}
+        for why in (Fate.COMPLAINED, Fate.BOUNCED):
+            if told.get(why, "") > told.get("lifted", ""):
+                return why, datetime.fromisoformat(told[why])
+        return None
+
+    def forget_address(self, address: str) -> None:
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):  # nothing was known
+            self._client.update_item(
+                TableName=self.table,
+                Key=_bad_address(address),
+                UpdateExpression=f"SET expires = :now REMOVE {', '.join(_TOLD_OF_ADDRESS)}",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
+            )
+
+    def pause_mail(self, until: datetime) -> None:
+        """SES takes no mail of the account: until then nobody asks it again."""
+        self._put_latest(_PAUSE, "until_then", until, until)
+
+    def mail_paused(self, now: datetime) -> bool:
+        item = self._client.get_item(TableName=self.table, Key=_PAUSE).get("Item", {})
+        return "until_then" in item and item["until_then"]["S"] > _moment(now)
+
+    def _put_latest(self, key: dict[str, Any], name: str, at: datetime, expires: datetime) -> None:
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):  # something later is known
+            self._client.update_item(
+                TableName=self.table,
+                Key=key,
+                UpdateExpression="SET #name = :at, expires = :expires",
+                ConditionExpression="attribute_not_exists(#name) OR #name < :at",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={
+                    ":at": {"S": _moment(at)},
+                    ":expires": {"N": str(int(expires.timestamp()))},
+                },
+            )
+
+    def put_smoke(self, mail_id: str, fate: Fate, now: datetime) -> None:
+        """Write down what SES told of a mail of a smoke test, for who waits for it."""
+        self._client.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"SMOKE#{mail_id}"}},
+            UpdateExpression="SET expires = :expires ADD fates :fate",
+            ExpressionAttributeValues={
+                ":fate": {"SS": [fate]},
+                ":expires": {"N": str(int((now + _SMOKE_KEPT).timestamp()))},
+            },
+        )
+
+    def smoke(self, mail_ids: Sequence[str]) -> dict[str, set[Fate]]:
+        """What SES has told of these mails."""
+        found = self._batch_get([f"SMOKE#{mail_id}" for mail_id in mail_ids])
+        return {item["pk"].removeprefix("SMOKE#"): {Fate(fate) for fate in item["fates"]} for item in found}
+
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
         self._client.put_item(TableName=self.table, Item=_wire(item))
@@ -616,6 +686,11 @@ def _wish_expires(now: datetime) -> int:
     return int(now.timestamp()) + _WISH_SECONDS
 
 
+def _bad_address(address: str) -> dict[str, Any]:
+    """A digest: an address is nobody's key."""
+    return {"pk": {"S": f"BOUNCED#{_customer(address)}"}}
+
+
 def _claims_of(batch: str) -> str:
     return f"bad codes of {batch}"
 
@@ -690,6 +765,8 @@ _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 _CATALOG = {"pk": {"S": "CATALOG"}}
 _SUPPORT_KEYS = {"pk": {"S": "KEYS"}}
+_PAUSE = {"pk": {"S": "PAUSE"}}
+_TOLD_OF_ADDRESS = (Fate.BOUNCED.value, Fate.COMPLAINED.value, "lifted")
 _converter = cattrs.Converter(omit_if_default=True)
 _converter.register_unstructure_hook(datetime, _moment)
 _converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))

@@ -10,6 +10,7 @@ from keypost import codes, daily_note, plan, support
 from keypost.models import (
     NOTICES,
     Dispute,
+    Fate,
     Kind,
     Mail,
     MailState,
@@ -76,6 +77,9 @@ class MailTold:
     sent_at: datetime | None
     next_at: datetime | None
     problem: str | None
+    fate: Fate | None  # what SES told of it, once that is more than that it was sent
+    fate_at: datetime | None
+    fate_detail: str | None
     asked_by: str | None
 
 
@@ -183,6 +187,7 @@ def _payment(payment: Payment) -> PaymentTold:
 
 
 def _mail(order: Order, mail: Mail) -> MailTold:
+    told = mail.outcome
     return MailTold(
         id=mail.id,
         purpose=mail.purpose,
@@ -193,6 +198,9 @@ def _mail(order: Order, mail: Mail) -> MailTold:
         sent_at=mail.sent_at,
         next_at=mail.next_at,
         problem=mail.problem,
+        fate=told.fate if told else None,
+        fate_at=told.at if told else None,
+        fate_detail=told.detail if told else None,
         asked_by=mail.asked.who if mail.asked else None,
     )
 
@@ -201,6 +209,7 @@ _TODO = {
     Reason.HOLD: "decide: refund it, or mend what is wrong and release it",
     Reason.STOCK: "import codes; it goes on at once",
     Reason.PRODUCT: "put the product into the catalog; it goes on at once",
+    Reason.ADDRESS: "ask the customer for the right address and correct it; it goes on at once",
     Reason.MAIL: "mend what the mail's problem says, then send it again",
     Reason.RENEWS: "have the shop send the order again with a period_start, or settle the order that it renews",
     Reason.UNPAID: "ask the customer to pay, or have the shop cancel it",
@@ -218,7 +227,9 @@ def _steps(order: Order, now: datetime) -> Iterator[Step]:
     """What is to come. What is due already happens now, or is kept back."""
     for mail in timely_mails(order):
         if mail.next_at:
-            goes = mail.purpose in NOTICES or mail.state is MailState.SENDING or order.is_servable
+            is_bad = order.waits_for(Reason.ADDRESS) and not mail.to
+            may_go = not is_bad and (mail.purpose in NOTICES or order.is_servable)
+            goes = mail.state is MailState.SENDING or may_go
             yield _step(_WHAT_OF_MAIL[mail.state].format(mail.id), mail.next_at, None if goes else _kept(order), now)
     for each in coming(order):
         numbers = ", ".join(map(str, each.lines))

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from keypost import orders
 from keypost.errors import NotFound, Refused, TooMany
-from keypost.models import ADDRESS_CHANGED, Asked, BadCode, License, Mail, MailState, Order, Standing, StockCode
+from keypost.fate import with_good_address
+from keypost.models import ADDRESS_CHANGED, Asked, BadCode, License, Mail, MailState, Order, Reason, Standing, StockCode
 from keypost.periods import local_day
 
 CUSTOMER = "customer"  # who asked, on the page
@@ -113,19 +114,21 @@ def correct_address(order: Order, email: str, asked: Asked) -> Order:
         raise Refused(f"order {order.id} gets no address: its customer was erased")
     old = order.email
     changed = with_address(order, email, asked)
-    if changed is order or not old:
+    if changed is order or not old or order.waits_for(Reason.ADDRESS):  # nothing arrives there
         return changed
     notice = replace(orders.new_mail(changed, ADDRESS_CHANGED, asked.at), to=old, asked=asked)
     return replace(changed, mails=(*changed.mails, notice))
 
 
 def with_address(order: Order, email: str, asked: Asked) -> Order:
-    """The same for a renewal of a corrected order: its old address has been told."""
+    """The same for a renewal of a corrected order: its old address has been told. What came back from there is sent
+    to the new one."""
     if order.email == email or order.is_erased:
         return order
     problem = None if order.problem == orders.NO_ADDRESS else order.problem
     order = with_correction(replace(order, email=email, problem=problem), order.email or "", email)
-    return orders.noted(order, asked.at, "address corrected", asked.why, asked.who)
+    order = orders.noted(order, asked.at, "address corrected", asked.why, asked.who)
+    return with_good_address(order, asked)
 
 
 def with_correction(order: Order, old: str, email: str) -> Order:

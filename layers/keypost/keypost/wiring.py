@@ -31,6 +31,7 @@ ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3,
 SEVERAL_ATTEMPTS = ClientConfig(
     retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=5
 )
+WORKERS = 5  # that may send at one moment, as template.yaml says
 _API_HEADERS = {"stripe": {"Stripe-Version": "2026-10-28.endive"}}  # the newest one that was read against
 
 
@@ -62,7 +63,7 @@ def worker() -> "Worker":
     return Worker(
         store=store(),
         queue=queue(),
-        mailer=mailer(),
+        mailer=mailer().paced(float(config().mails_per_second), WORKERS),
         shop=shop(),
         clock=lambda: datetime.now(UTC).replace(microsecond=0),
     )

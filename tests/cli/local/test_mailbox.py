@@ -13,8 +13,11 @@ import urllib3
 from cli.local.fake_providers import FakeProviders
 from cli.local.mailbox import Mailbox, mailbox
 from cli.local.samples import NAMES, sample_products
+from cli.local.ses_events import FATES
 from cli.local.shop import Shop
+from keypost import feedback
 from keypost.emails import compose
+from keypost.models import Fate
 from tests.builders import NOW, PRODUCT, SHOP, SKU
 from tests.keypost.emails.test_purchase import MAIL, licensed
 
@@ -245,3 +248,49 @@ def test_a_mail_of_the_gallery_is_shown_as_one_that_was_sent(box: Mailbox, part:
 @pytest.mark.parametrize("path", ["/gallery/nothing/nl/html", "/gallery/purchase/de/html", "/gallery/purchase/nl/x"])
 def test_what_the_gallery_does_not_have_is_not_found(box: Mailbox, path: str) -> None:
     assert get(box, path)[0] == 404
+
+
+def test_a_visitor_decides_what_became_of_a_mail(box: Mailbox) -> None:
+    told: list[str] = []
+    box.tell = told.append
+    assert 'name="fate" value="bounced"' in get(box, "/mails/1")[2]
+
+    status, _ = post_fate(box, "bounced")
+
+    assert status == 303
+    report = feedback.read(json.loads(told[0]))
+    assert report is not None
+    assert (report.order_id, report.fate) == ("2026-001234", Fate.BOUNCED)
+    assert (report.address, report.message_id) == ("facturen@klant.example", "ses-1")
+    assert box.suppressed == {"facturen@klant.example": "BOUNCE"}
+
+
+@pytest.mark.parametrize("fate", FATES)
+def test_every_button_tells_something_that_is_understood(box: Mailbox, fate: str) -> None:
+    told: list[str] = []
+    box.tell = told.append
+
+    post_fate(box, fate)
+
+    assert feedback.read(json.loads(told[0])) is not None
+
+
+def test_without_a_stack_there_are_no_such_buttons(box: Mailbox) -> None:
+    assert 'name="fate"' not in get(box, "/mails/1")[2]
+    assert post_fate(box, "bounced")[0] == 400
+
+
+def test_what_no_mail_becomes_is_refused_and_so_is_another_sites_page(box: Mailbox) -> None:
+    box.tell = pytest.fail
+
+    status, page = post_fate(box, "eaten")
+    assert (status, "a mail becomes one of: delivered" in page) == (400, True)
+    assert post_fate(box, "bounced", Origin="https://evil.example")[0] == 403
+    assert post_fate(box, "bounced", path="/mails/7/fate")[0] == 403
+
+
+def post_fate(box: Mailbox, fate: str, path: str = "/mails/1/fate", **headers: str) -> tuple[int, str]:
+    form = {"Content-Type": "application/x-www-form-urlencoded"} | headers
+    body = urlencode({"fate": fate})
+    answer = urllib3.request("POST", box.url + path, body=body, headers=form, redirect=False)
+    return answer.status, answer.data.decode()

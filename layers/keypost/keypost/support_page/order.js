@@ -5,7 +5,8 @@ import { el } from "./dom.js";
 import { day, moment, said, t } from "./words.js";
 
 const GOOD = ["paid", "sent", "delivered", "mail sent", "mail delivered", "payment paid", "codes assigned", "released"];
-const BAD = ["failed", "refunded", "disputed", "bounced", "complained", "mail failed", "mail bounced", "mail complained",
+const BAD = ["failed", "refunded", "disputed", "returned", "bounced", "complained", "rejected", "mail failed",
+  "mail returned", "mail bounced", "mail complained", "mail rejected",
   "payment refunded", "payment disputed", "on hold", "codes to block", "paid twice", "canceled", "erased", "held"];
 const tone = (text) => (GOOD.includes(text) ? "good" : BAD.includes(text) ? "bad" : text.startsWith("waits") ? "wait" : "");
 

@@ -1,0 +1,80 @@
+"""Mails to the five addresses of SES's mailbox simulator, and what SES tells of each: whether mail leaves a deployed
+stack, and whether the way back works."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from cli.stacks import Stack
+from keypost.errors import KeypostError
+from keypost.feedback import SMOKE
+from keypost.mailer import NO_ORDER
+from keypost.models import Fate, MailSent
+
+EXPECTED = {
+    "success": Fate.DELIVERED,
+    "bounce": Fate.BOUNCED,
+    "ooto": Fate.RETURNED,  # an answer from who is out of the office, after it was delivered
+    "complaint": Fate.COMPLAINED,
+    "suppressionlist": Fate.BOUNCED,
+}
+_BETWEEN_LOOKS = 2  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    which: str
+    fate: Fate
+    seconds: float
+
+
+def send(stack: Stack) -> str:
+    """Mail all five; gives the name of this run. KeypostError when SES does not take one."""
+    run = secrets.token_hex(4)
+    for which in EXPECTED:
+        outcome = stack.mailer.send(
+            _message(stack, f"{which}+{run}@simulator.amazonses.com"),
+            {"order": NO_ORDER, "mail": _mail_id(run, which), "attempt": "1"},
+        )
+        if not isinstance(outcome, MailSent):
+            raise KeypostError(f"the mail to {which}@ did not leave: {outcome.reason}")
+    return run
+
+
+def wait(
+    stack: Stack,
+    run: str,
+    most_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Arrived]:
+    """What SES tells of them, as it comes, until all are there or the time is over."""
+    began, missing = clock(), dict(EXPECTED)
+    while missing:
+        told = stack.store.smoke([_mail_id(run, which) for which in missing])
+        for which, fate in list(missing.items()):
+            if fate in told.get(_mail_id(run, which), ()):
+                del missing[which]
+                yield Arrived(which, fate, clock() - began)
+        if not missing or clock() - began > most_seconds:
+            return
+        pause(_BETWEEN_LOOKS)
+
+
+def _mail_id(run: str, which: str) -> str:
+    return f"{SMOKE}{run}-{which}"
+
+
+def _message(stack: Stack, to: str) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = stack.sender
+    message["To"] = to
+    message["Subject"] = "Keypost smoke test"
+    message["Date"] = format_datetime(datetime.now(UTC))
+    message.set_content("This mail tries out how mail leaves, and how its fate is told.\n")
+    return message

@@ -1,0 +1,29 @@
+"""The queue of SES's events: writes down what became of each mail. The worker has nothing to do then: what an event
+says is written into its order, with what follows from it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from keypost import feedback, telemetry, wiring
+
+
+@telemetry.logger.inject_lambda_context
+@telemetry.metrics.log_metrics
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    now, failed = datetime.now(UTC).replace(microsecond=0), []
+    for record in event["Records"]:
+        try:
+            feedback.take(wiring.store(), _body(record), now)
+        except Exception as error:  # noqa: BLE001 - one event's fault must not hold up the others
+            telemetry.failure(error)
+            telemetry.outcome("FeedbackFailed")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _body(record: dict[str, Any]) -> Any:
+    try:
+        return json.loads(record["body"])
+    except ValueError:
+        return None

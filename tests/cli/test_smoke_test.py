@@ -1,0 +1,81 @@
+from typing import Any
+
+import pytest
+
+from cli import smoke_test
+from cli.local.mailbox import SesFault
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import feedback
+from keypost.errors import KeypostError
+from keypost.mailer import Mailer
+from tests.builders import NOW
+from tests.keypost.test_feedback import told
+
+TOLD = {
+    "success": ["send", "delivery"],
+    "bounce": ["bounce_permanent", "send"],
+    "ooto": ["out_of_office", "delivery", "send"],
+    "complaint": ["delivery", "complaint"],
+    "suppressionlist": ["send", "bounce_suppressed"],
+}
+
+
+@pytest.fixture
+def to_mailbox(stack: Stack, local: LocalStack) -> Stack:
+    """A stack whose mail goes to the mailbox of this machine."""
+    client: Any = local.session.session.client("sesv2", endpoint_url=local.mailbox.url)
+    object.__setattr__(stack, "mailer", Mailer(client, "test"))
+    return stack
+
+
+def tell(stack: Stack, run: str, *which: str) -> None:
+    """What EventBridge would bring for these of a run."""
+    for name in which:
+        for kind in TOLD[name]:
+            feedback.take(stack.store, told(kind, "none", f"smoke_2d{run}_2d{name}"), NOW)
+
+
+def test_five_mails_go_to_the_simulator_each_under_a_name_of_its_own(to_mailbox: Stack, local: LocalStack) -> None:
+    before = len(local.mailbox.mails)
+
+    run = smoke_test.send(to_mailbox)
+
+    mails = local.mailbox.mails[before:]
+    assert [mail.to[0] for mail in mails] == [f"{name}+{run}@simulator.amazonses.com" for name in TOLD]
+    assert [mail.tags for mail in mails] == [
+        {"order": "none", "mail": f"smoke-{run}-{name}", "attempt": "1"} for name in TOLD
+    ]
+
+
+def test_it_ends_when_all_five_were_told(to_mailbox: Stack) -> None:
+    tell(to_mailbox, "run1", *TOLD)
+
+    arrived = list(smoke_test.wait(to_mailbox, "run1", 60, pause=lambda _: pytest.fail("it waits")))
+
+    assert {each.which: each.fate for each in arrived} == smoke_test.EXPECTED
+
+
+def test_each_is_shown_as_it_comes_and_what_does_not_come_ends_it(to_mailbox: Stack) -> None:
+    now = [0.0]
+    late = [["success"], ["bounce", "complaint"]]
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+        if late:
+            tell(to_mailbox, "run2", *late.pop(0))
+
+    arrived = list(smoke_test.wait(to_mailbox, "run2", 60, lambda: now[0], pause))
+
+    assert [(each.which, each.seconds) for each in arrived] == [("success", 2), ("bounce", 4), ("complaint", 4)]
+    assert now[0] == 62
+
+
+def test_a_mail_that_ses_does_not_take_ends_it_at_once(to_mailbox: Stack, local: LocalStack) -> None:
+    def refuse() -> None:
+        raise SesFault(400, "MessageRejected")
+
+    local.mailbox.before_send = refuse
+
+    with pytest.raises(KeypostError, match="the mail to success@ did not leave: SES refused: MessageRejected"):
+        smoke_test.send(to_mailbox)
