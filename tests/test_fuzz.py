@@ -64,6 +64,7 @@ def test_every_answer_is_as_described(case: Case[Any], fuzzed: LocalStack) -> No
     if _is_valid(case):
         if case.operation.label == "PUT /products/{sku}":
             assert isinstance(case.body, dict)
+            case.path_parameters["sku"] = f"FUZZ-{case.path_parameters['sku'][0]}"  # not thousands of products
             case.body |= _made_whole(case.path_parameters["sku"])
         if "order_id" in case.path_parameters:
             case.path_parameters["order_id"] = ORDER.id  # chance finds none

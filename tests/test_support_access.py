@@ -151,6 +151,15 @@ def test_a_refusal_is_a_problem_that_says_what_to_send(local: LocalStack, route:
     assert "Authorization: Bearer <key>" in problem["detail"]
 
 
+@pytest.mark.journey
+@pytest.mark.parametrize("path", ["/nothing", "/orders/a%2Fb/c", "/due"])
+def test_a_path_that_does_not_exist_or_not_with_this_method_is_a_problem_too(local: LocalStack, path: str) -> None:
+    status, said = local.call(path, None, {"Authorization": f"Bearer {local.support_key}"}, "DELETE")
+
+    assert (status, json.loads(said)["status"]) == (404, 404)
+    assert "no such path" in json.loads(said)["detail"]
+
+
 def test_a_revoked_key_is_refused_within_a_minute(template: dict[str, Any]) -> None:
     """The authorizer reads the key as it is then, and API Gateway asks it again after so many seconds."""
     authorizer = template["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["SupportKey"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost import orders
-from keypost.errors import InvalidInput
+from keypost.errors import Refused
 from keypost.fate import RETRY_ADDRESS, with_bad_address
 from keypost.models import (
     REFUNDED,
@@ -179,7 +179,7 @@ def test_codes_that_were_blocked_are_to_be_unblocked_when_the_money_is_there_aft
 
 @pytest.mark.parametrize("order", [paid_order(), settled(MailSent("m-1")), _back(paid_order(), refunded=FULL)])
 def test_an_order_without_codes_to_block_says_so(order: Order) -> None:
-    with pytest.raises(InvalidInput, match="no codes to block"):
+    with pytest.raises(Refused, match="no codes to block"):
         orders.blocked(order, "anna", NOW)
 
 

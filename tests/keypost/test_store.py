@@ -181,6 +181,13 @@ def test_a_large_import_can_be_stopped_between_two_parts(store: Store) -> None:
     assert list(store.add_codes(SKU, many, None, None)) == [(800, set(many[:800])), (200, set())]
 
 
+@pytest.mark.parametrize(("most", "counted"), [(0, 0), (1, 1), (100, 100), (10_000, 250)])
+def test_free_codes_are_counted_no_further_than_asked(store: Store, most: int, counted: int) -> None:
+    list(store.add_codes(SKU, [code(n) for n in range(250)], None, None))
+
+    assert store.count_free(SKU, TODAY, most) == counted
+
+
 def test_a_truth_comes_back_as_a_truth(store: Store) -> None:
     store.put_product(replace(PRODUCT, sku="NO-RESERVE", holds_reserve_code=False))
 

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from keypost.errors import CredentialRefused, InvalidInput
 
 SCOPES = ("support", "contact", "stock", "catalog", "suppression", "privacy")
+RESERVED = ("keypost", "customer")  # who stand in timelines for the system, and for the page for customers
 DEFAULT_SCOPES = ("support", "contact")
 _KEY = re.compile(r"kp_([0-9a-f]{10})_[0-9a-f]{64}")
 # It travels in headers and stands in timelines.
@@ -41,6 +42,8 @@ class SupportKey:
 
 def new_key(agent: str, scopes: Iterable[str], days: int, now: datetime) -> tuple[str, SupportKey]:
     """A key, to be shown once, and what is kept of it. InvalidInput when the agent's name or a scope is none."""
+    if agent.casefold() in RESERVED:
+        raise InvalidInput(f"nobody is called {agent} here: that name stands in timelines for what no person did")
     if not _AGENT.fullmatch(agent):
         raise InvalidInput("an agent's name is 1 to 64 letters, digits, spaces or . _ @ + -, such as: anna.jansen")
     asked = set(scopes)

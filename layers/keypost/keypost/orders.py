@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import islice
 
 from keypost import renewals
-from keypost.errors import InvalidInput
+from keypost.errors import Refused
 from keypost.models import (
     NOTICES,
     REFUNDED,
@@ -371,35 +371,36 @@ def without_reminders(order: Order, reminders: Collection[Reminder]) -> Order:
 
 
 def blocked(order: Order, who: str, now: datetime, why: str = "") -> Order:
-    """A person says that the vendor has blocked the codes whose money went back. InvalidInput when there are none."""
+    """A person says that the vendor has blocked the codes whose money went back. Refused when there are none."""
+    why = "" if order.is_erased else why  # nothing that somebody types comes in again
     ids = tuple(license_.id for license_ in to_block(order))
     if not ids and not order.blocked:
-        raise InvalidInput(f"order {order.id} has no codes to block: none left, or its money is here")
-    return (
-        noted(
-            replace(order, blocked=(*order.blocked, *ids)),
-            now,
-            "codes blocked",
-            ", ".join([*ids, *([why] if why else [])]),
-            who,
-        )
-        if ids
-        else order
-    )
+        raise Refused(f"order {order.id} has no codes to block: none left, or its money is here")
+    if not ids:
+        return order
+    words = ", ".join(filter(None, (*ids, why)))
+    return noted(replace(order, blocked=(*order.blocked, *ids)), now, "codes blocked", words, who)
+
+
+def _check_not_erased(order: Order) -> None:
+    if order.is_erased:
+        raise Refused(f"order {order.id} stays as it is: its customer was erased")
 
 
 def hold(order: Order, who: str, now: datetime, why: str = "") -> Order:
-    """A person keeps an order back."""
+    """A person keeps an order back. Refused when its customer was erased: nothing of it leaves any more."""
+    _check_not_erased(order)
     return order if order.held else noted(replace(order, held=True), now, "on hold", why or HELD, who)
 
 
 def release(order: Order, who: str, now: datetime, why: str = "") -> Order:
-    """A person lets an order go that was held, whatever for. InvalidInput when it cannot be served as it is."""
+    """A person lets an order go that was held, whatever for. Refused when it cannot be served as it is."""
     has_address = order.email or (not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines))
+    _check_not_erased(order)
     if not order.lines or not has_address:
-        raise InvalidInput(f"order {order.id} cannot be served: nothing says what was bought, or for which address")
+        raise Refused(f"order {order.id} cannot be served: nothing says what was bought, or for which address")
     if order.canceled or order.standing in MONEY_BACK:
-        raise InvalidInput(f"order {order.id} cannot be served: it was canceled, or its money went back")
+        raise Refused(f"order {order.id} cannot be served: it was canceled, or its money went back")
     is_part = order.standing is Standing.PARTLY_REFUNDED
     order = replace(order, problem=None, held=False, released=order.released or is_part)
     return noted(order, now, "released", why or "a person lets it go", who)

@@ -45,6 +45,7 @@ DUE_SHARDS = 16
 _IMPORT_CHUNK = 100
 _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
+_MOST_LOOKED_AT = 1000
 _TRIES = 20
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # what is said of a payment that stays unknown is forgotten then
 _WISH_SECONDS = 24 * 3600  # what a customer asked for on the page is kept, and their tries are counted, so long
@@ -202,8 +203,8 @@ class Store:
         return (_converter.structure(item, Order) for item in self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
 
     def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
-        """A free code as below, of another batch if there is one."""
-        hints, first = self._hints(sku, usable_on), None
+        """A free code as below, of another batch if there is one among the first thousand."""
+        hints, first = islice(self._hints(sku, usable_on), _MOST_LOOKED_AT), None
         while page := list(islice(hints, _HINTS_PER_PAGE)):
             for item in self._batch_get([hint["pk"]["S"] for hint in page]):
                 if item["state"] == "free":
@@ -231,17 +232,25 @@ class Store:
 
     def count_free(self, sku: str, usable_on: date, most: int) -> int:
         """How many codes the index offers, counted no further than `most`: cheap, and a hint like `pick`."""
-        return sum(1 for _ in islice(self._hints(sku, usable_on), most))
+        found = 0
+        for page in self._stock_pages(sku, usable_on, max(most, 1), Select="COUNT"):
+            found += page["Count"]
+            if found >= most:
+                break
+        return min(found, most)
 
     def _hints(self, sku: str, usable_on: date) -> Iterator[Mapping[str, Any]]:
-        pages = self._client.get_paginator("query").paginate(
+        return (item for page in self._stock_pages(sku, usable_on, _HINTS_PER_PAGE) for item in page["Items"])
+
+    def _stock_pages(self, sku: str, usable_on: date, size: int, **how: Any) -> Iterable[Mapping[str, Any]]:
+        return self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="stock",
             KeyConditionExpression="stock = :sku AND stock_order >= :day",
             ExpressionAttributeValues={":sku": {"S": sku}, ":day": {"S": usable_on.isoformat()}},
-            PaginationConfig={"PageSize": _HINTS_PER_PAGE},
+            PaginationConfig={"PageSize": size},
+            **how,
         )
-        return (item for page in pages for item in page["Items"])
 
     def add_codes(
         self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None

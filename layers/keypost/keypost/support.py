@@ -17,7 +17,7 @@ WISHES_PER_DAY = 3  # of one customer, on the page
 ORDERS_PER_WISH = 5
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
 _DOUBLE_CLICK = timedelta(minutes=1)
-_ON_ITS_WAY = (MailState.PENDING, MailState.SENDING)
+_ON_ITS_WAY = (MailState.PENDING, MailState.SENDING, MailState.UNKNOWN)  # a doubt ends within 15 minutes
 _IS_LEAVING = "its mail is just being sent: look again in a few minutes"
 _NO_MONEY = {
     Standing.OPEN: "it is not paid: look for the payment at the provider, or ask the customer to pay",

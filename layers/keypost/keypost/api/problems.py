@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +25,7 @@ from keypost.errors import (
 CONTENT_TYPE = "application/problem+json"
 NOT_AS_AGREED = "the request is not as agreed, see errors; nothing was changed"
 _LONGEST_POINTER = 100
+_MOST_FAULTS = 100  # an answer has at most 6 MB
 
 # Of an error's own classes, the nearest one counts.
 _STATUS: Mapping[type[KeypostError], HTTPStatus] = {
@@ -64,7 +66,7 @@ def of_error(error: Exception, request_id: str) -> Response[str]:
 
 def of_faults(faults: Iterable[Mapping[str, Any]]) -> Response[str]:
     """What pydantic found, without the values it found there."""
-    errors = [_fault(fault) for fault in faults]
+    errors = [_fault(fault) for fault in islice(faults, _MOST_FAULTS)]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_AS_AGREED, errors)
 
 

@@ -157,7 +157,7 @@ function part(name, entries, none) {
 const oneWish = () => ({ "Idempotency-Key": crypto.randomUUID() });
 
 const why = (required = false) =>
-  field(t(required ? "reason" : "reasonMaybe"), el("textarea", { id: "reason", name: "reason", maxlength: 500, required }), t("reasonHint"));
+  field(t(required ? "reason" : "reasonMaybe"), el("textarea", { id: "reason", name: "reason", maxlength: 200, required }), t("reasonHint"));
 
 function resend({ order, act, changed }) {
   const headers = oneWish();
@@ -195,7 +195,7 @@ function swap({ act, changed }, license) {
     intro: t("swapIntro", { code: license.code }),
     fields: [
       el("fieldset", { class: "field" }, el("legend", {}, t("swapReason")), reasons),
-      field(t("note"), el("textarea", { id: "note", name: "note", maxlength: 500 })),
+      field(t("note"), el("textarea", { id: "note", name: "note", maxlength: 200 })),
     ],
     confirm: t("swapConfirm"),
     send: ({ reason, note }) => act(`licenses/${license.id}/replace`, "POST", { reason, note }, headers),
