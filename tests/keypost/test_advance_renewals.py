@@ -754,7 +754,7 @@ def test_a_renewal_whose_refund_fails_is_served_behind_who_moved_up_meanwhile(sh
 
     assert [shop.order(name).terms[0].first_day for name in ("r2", "r1")] == [FIRST_DAY, date(2028, 11, 22)]
     shop.morning(MAIL_DAY + timedelta(days=365))
-    assert shop.mails("r1") == ["renewal"]
+    assert shop.mails("r1") == ["refunded", "renewal"]
 
 
 def test_a_renewal_whose_refund_fails_when_its_days_have_passed_starts_on_that_day(shop: Shop) -> None:
@@ -765,7 +765,7 @@ def test_a_renewal_whose_refund_fails_when_its_days_have_passed_starts_on_that_d
 
     fail_refund(shop, "r1")
 
-    assert shop.mails("r1") == ["renewal"]
+    assert shop.mails("r1") == ["refunded", "renewal"]
     assert shop.order("r1").licenses[0].first_day == date(2028, 3, 1)
 
 
@@ -785,7 +785,7 @@ def test_a_renewal_that_left_has_its_place_again_when_its_refund_fails(shop: Sho
     assert [renewal.order_id for renewal in shop.order("base").renewals] == [shop.id(n) for n in ("r1", "r2", "r3")]
     firsts = [shop.order(name).terms[0].first_day for name in ("r1", "r2", "r3")]
     assert firsts == [FIRST_DAY, date(2028, 11, 22), date(2029, 11, 22)]
-    assert shop.mails("r1") == ["renewal"]
+    assert shop.mails("r1") == ["renewal", "refunded"]
 
 
 def test_a_renewal_of_a_paid_renewal_whose_code_is_not_set_aside_yet_starts_behind_it(shop: Shop) -> None:

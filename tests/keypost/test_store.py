@@ -483,3 +483,4 @@ def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store)
 
     assert store.mail_paused(MOMENTS[1])
     assert not store.mail_paused(MOMENTS[2])
+    store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at that moment
