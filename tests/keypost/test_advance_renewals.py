@@ -12,7 +12,7 @@ from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from keypost import orders
 from keypost.advance import Worker
-from keypost.errors import InvalidInput
+from keypost.errors import Refused
 from keypost.models import (
     Dispute,
     DisputeState,
@@ -296,7 +296,7 @@ def test_what_was_let_go_is_held_again_when_a_part_is_refunded_later(shop: Shop)
 def test_an_order_without_an_address_is_not_let_go(shop: Shop) -> None:
     shop.renewal("r1", renews="elsewhere", period_start=date(2027, 1, 1), email=None)
 
-    with pytest.raises(InvalidInput, match="for which address"):
+    with pytest.raises(Refused, match="for which address"):
         orders.release(shop.order("r1"), "anna", shop.clock.now)
 
 

@@ -390,3 +390,14 @@ def test_nothing_is_known_of_the_address_of_an_erased_customer(desk: Desk, sold:
     desk.erase(NEW, asked(), YEARS)
 
     assert desk.store.bad_address(ADDRESS) is None
+
+
+def test_an_order_that_the_index_still_lists_under_an_old_address_is_not_erased(
+    desk: Desk, sold: Sold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold("desk-lag", 1)
+    desk.correct_address("desk-lag", NEW, asked())
+    monkeypatch.setattr(Store, "orders_of", lambda *_: ["desk-lag"])
+
+    assert desk.erase(ADDRESS, asked(), YEARS) == []
+    assert loaded(desk.store, "desk-lag").email == NEW

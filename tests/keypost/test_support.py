@@ -17,6 +17,7 @@ from keypost.models import (
     MailNotSent,
     MailSent,
     MailState,
+    MailUnknown,
     Order,
     PaymentState,
     Reason,
@@ -116,6 +117,16 @@ NOT_SENT_AGAIN = {
     ),
     "on its way": (
         orders.with_codes(paid_order(), [StockCode("1", code(1), SKU)], {SKU: PRODUCT}, NOW, ZONE),
+        "just being sent",
+    ),
+    "in doubt": (
+        orders.settle_mail(
+            orders.with_codes(paid_order(), [StockCode("1", code(1), SKU)], {SKU: PRODUCT}, NOW, ZONE),
+            "purchase-1",
+            1,
+            MailUnknown("no answer"),
+            NOW,
+        ),
         "just being sent",
     ),
     "of another": (replace(paid_order(), belongs_to="2026-000001"), "2026-000001: send that one"),
