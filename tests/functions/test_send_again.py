@@ -184,7 +184,8 @@ def test_what_has_ended_or_was_refunded_is_not_sent(
 
     grant(wired, local, ask(wired))
 
-    assert [mail.tags["order"] for mail in mails()[3:]] == ["page-running"]
+    again = [mail.tags["order"] for mail in mails()[3:] if mail.tags["mail"].startswith("resend")]
+    assert again == ["page-running"]
 
 
 def test_nothing_is_owed_to_an_address_that_ses_drops_mail_to(
