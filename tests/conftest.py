@@ -16,6 +16,7 @@ from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, local_stack
 from cli.stacks import Stack, stack_of
 from keypost import telemetry, wiring
+from keypost.mailer import tag_value
 from keypost.models import Reason
 from keypost.orders import canceled
 from keypost.store import Store
@@ -130,7 +131,7 @@ def sent(local: LocalStack) -> Callable[[str], list[str]]:
     """The texts of the mails that reached SES for an order, oldest first."""
 
     def texts(order_id: str) -> list[str]:
-        return [mail.text for mail in local.mailbox.mails if order_id in mail.subject]
+        return [mail.text for mail in local.mailbox.mails if mail.tags.get("order") == tag_value(order_id)]
 
     return texts
 

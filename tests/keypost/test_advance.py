@@ -729,16 +729,16 @@ def test_an_address_that_takes_mail_again_is_found_out_by_itself(
     worker: Worker, store: Store, stocked: Stocked, sent: Sent, bad_address: None, clock: Clock
 ) -> None:
     stocked([code(1)])
-    store.save(paid_order("mended"))
-    worker.advance("mended")
+    store.save(paid_order("address-mended"))
+    worker.advance("address-mended")
     store.lift_bad_address("facturen@klant.example", NOW)
 
     clock.now += timedelta(hours=12)  # the poke was lost
-    assert "mended" in {found for page in store.due(clock.now) for found in page}
-    worker.advance("mended")
+    assert "address-mended" in {found for page in store.due(clock.now) for found in page}
+    worker.advance("address-mended")
 
-    assert len(sent("mended")) == 1
-    assert attention(loaded(store, "mended")) is None
+    assert len(sent("address-mended")) == 1
+    assert attention(loaded(store, "address-mended")) is None
 
 
 def test_a_correction_lets_the_mail_go_at_once(
