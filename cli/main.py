@@ -3,16 +3,18 @@
 import base64
 import csv
 import getpass
+import re
 import secrets
 import sys
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import schedule, stacks, stock
+from cli import stacks, stock
 from cli.local.commands import local
 from cli.mail import mail_group
 from keypost import keys, orders
@@ -20,7 +22,7 @@ from keypost.addresses import email_address
 from keypost.catalog import read_product
 from keypost.errors import InvalidInput, KeypostError
 from keypost.gather import due_within
-from keypost.models import Asked, Reason
+from keypost.models import Asked, Order, Reason
 from keypost.periods import local_day
 from keypost.secrets import NAMES
 from keypost.stock import poke_waiting
@@ -117,7 +119,7 @@ def due(days: int, hold: str | None, release: str | None, stack: str | None) -> 
     to = stacks.connect(stack)
     for order_id, change, said in ((hold, orders.hold, "is held"), (release, orders.release, "is let go")):
         if order_id:
-            schedule.change_by_person(to, order_id, change)
+            _change(to, order_id, change)
             click.echo(f"order {order_id} {said}")
     if hold or release:
         return
@@ -137,9 +139,10 @@ def due(days: int, hold: str | None, release: str | None, stack: str | None) -> 
 def claims(batch: str, stack: str | None) -> None:
     """The codes of a batch that did not work, as CSV, for who sold them."""
     rows = csv.writer(sys.stdout)
-    rows.writerow(["code", "sku", "reason", "day"])
+    rows.writerow(["code", "sku", "reason", "day", "note"])
     for bad in stacks.connect(stack).store.claims(batch):
-        rows.writerow([bad.code, bad.sku, bad.reason, bad.day.isoformat()])
+        note = re.sub("^(?=[=+@-])", "'", bad.note)  # a spreadsheet shows it, and computes nothing
+        rows.writerow([bad.code, bad.sku, bad.reason, bad.day.isoformat(), note])
 
 
 @cli.command()
@@ -158,11 +161,10 @@ def erase(stack: str | None, *, yes: bool) -> None:
     to = stacks.connect(stack)
     if not yes and sys.stdin.isatty():
         click.confirm("This cannot be undone. Erase this customer?", abort=True)
-    asked = Asked(datetime.now(UTC).replace(microsecond=0), getpass.getuser())
-    erased = to.desk.erase(address, asked, to.fiscal_years)
+    erased = to.desk.erase(address, Asked(*_now_and_who()), to.fiscal_years)
     for order in erased:
-        running = order.is_subscription and not order.subscription_ended
-        click.echo(f"order {order.id} erased" + (": end its subscription at the provider" if running else ""))
+        todo = ": end its subscription at the provider, then `keypost subscription-ended`"
+        click.echo(f"order {order.id} erased" + (todo if order.is_charged_again else ""))
     click.echo(f"orders erased: {len(erased)}")
 
 
@@ -171,8 +173,26 @@ def erase(stack: str | None, *, yes: bool) -> None:
 @_stack
 def blocked(order_id: str, stack: str | None) -> None:
     """Note that the vendor has blocked the codes of ORDER, whose money went back after they left."""
-    schedule.change_by_person(stacks.connect(stack), order_id, orders.blocked)
+    _change(stacks.connect(stack), order_id, orders.blocked)
     click.echo(f"the codes of order {order_id} are noted as blocked")
+
+
+@cli.command("subscription-ended")
+@click.argument("order_id", metavar="ORDER")
+@_stack
+def subscription_ended(order_id: str, stack: str | None) -> None:
+    """Note that the subscription of ORDER was ended at its provider, which charges its customer no more."""
+    _change(stacks.connect(stack), order_id, orders.subscription_ended)
+    click.echo(f"the subscription of order {order_id} is noted as ended")
+
+
+def _change(to: stacks.Stack, order_id: str, change: Callable[[Order, str, datetime], Order]) -> None:
+    now, who = _now_and_who()
+    to.desk.change(order_id, lambda order: change(order, who, now))
+
+
+def _now_and_who() -> tuple[datetime, str]:
+    return datetime.now(UTC).replace(microsecond=0), keys.agent_name(getpass.getuser())
 
 
 @cli.group("secrets")

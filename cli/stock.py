@@ -8,6 +8,7 @@ import click
 
 from cli.stacks import Stack
 from keypost.models import Product
+from keypost.periods import local_day
 from keypost.stock import Imported, import_codes
 from keypost.stock_file import Fault, read_stock_file
 
@@ -21,7 +22,7 @@ def import_file(stack: Stack, text: str, sku: str | None, batch: str | None) -> 
         return stack.store.products([sku]).get(sku) if sku else None
 
     now = datetime.now(UTC)
-    found, faults = read_stock_file(text, product_of, sku, batch, now.date())
+    found, faults = read_stock_file(text, product_of, sku, batch, local_day(now, stack.zone))
     with click.progressbar(length=len(found), label="Importing", file=sys.stderr) as bar:
 
         def go_on(reached: int) -> bool:

@@ -174,6 +174,13 @@ def test_who_checks_keys_reaches_nothing_but_keys(functions: dict[str, Any]) -> 
         }
 
 
+def test_the_support_api_may_write_the_table_but_no_support_key(functions: dict[str, Any]) -> None:
+    denied = {s["Action"]: s["Condition"] for s in statements(functions["SupportApi"]) if s["Effect"] == "Deny"}
+
+    keys = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["KEY#*", "KEYS"]}}
+    assert denied == {"dynamodb:PutItem": keys, "dynamodb:UpdateItem": keys}
+
+
 def test_tokens_are_for_somebody(template: dict[str, Any]) -> None:
     rule = template["Rules"]["TokensAreForSomebody"]
 

@@ -17,7 +17,7 @@ from keypost.orders import waiting_for, with_codes, with_payment, with_terms
 from keypost.periods import local_day
 from keypost.renewals import term_of
 from tests import builders
-from tests.builders import NOW, SKU, ZONE, code, notice, paid_order
+from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
 from tests.cli.test_smoke_test import tell
 
 Run = Callable[..., tuple[int, str, str]]
@@ -425,7 +425,28 @@ def test_a_person_says_that_the_codes_of_an_order_are_blocked(run: Run, here: St
     assert run("blocked", "refunded")[:2] == (0, "the codes of order refunded are noted as blocked\n")
 
     assert list(here.store.needing(Reason.BLOCK)) == []
-    assert run("blocked", "none") == (1, "", "keypost: there is no order none\n")
+    assert run("blocked", "none")[2].startswith("keypost: there is no order none")
+
+
+def test_a_person_says_that_a_subscription_was_ended(run: Run, here: Stack) -> None:
+    here.store.save(replace(paid_order("monthly"), is_subscription=True))
+    here.store.save(paid_order("once"))
+
+    said = run("subscription-ended", "monthly")
+    assert said[:2] == (0, "the subscription of order monthly is noted as ended\n")
+    assert loaded(here.store, "monthly").subscription_ended
+    assert "has no subscription" in run("subscription-ended", "once")[2]
+
+
+def test_a_person_of_a_reserved_name_is_not_taken_for_the_system(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "keypost")
+    here.store.save(paid_order("by-root"))
+
+    assert run("due", "--hold", "by-root")[0] == 0
+
+    assert loaded(here.store, "by-root").timeline[-1].who == "agent keypost"
 
 
 def test_the_smoke_test_says_what_came_and_what_is_missing(

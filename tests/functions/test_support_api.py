@@ -478,6 +478,13 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(wired: Stack) -> 
     assert imported("x" * (4 * 1024 * 1024 + 1))[0] == 413
 
 
+@pytest.mark.parametrize(("size", "status"), [(4 * 1024 * 1024, 200), (4 * 1024 * 1024 + 3, 413)])
+def test_of_a_file_the_bytes_count_and_not_how_api_gateway_spells_them(wired: Stack, size: int, status: int) -> None:
+    file = b"code\n"
+
+    assert imported(file + b"x" * (size - len(file)))[0] == status
+
+
 def test_an_import_that_runs_out_of_time_goes_on_when_it_is_sent_again(wired: Stack) -> None:
     given, late = {"codes": [code(n) for n in range(1_000)]}, Context()
     late.left = 5_000

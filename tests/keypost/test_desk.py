@@ -1,6 +1,7 @@
 """What support asks for, over the emulator's DynamoDB, SQS and SES."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from keypost import feedback, orders
 from keypost.advance import Worker
 from keypost.desk import Desk
 from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
-from keypost.models import Asked, Fate, Kind, Line, MailState, Order, PaymentState, Reason
+from keypost.models import Asked, BadStockCode, Fate, Kind, Line, MailState, Order, PaymentState, Reason
+from keypost.record import record
 from keypost.store import Store
 from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order
 from tests.keypost.test_feedback import told
@@ -199,7 +201,8 @@ def test_a_swapped_code_is_of_another_batch_where_there_is_one_and_the_bad_one_i
     for batch, numbers in (("test", range(10, 40)), ("other", [50])):
         list(desk.store.add_codes(SKU, [code(n) for n in numbers], batch, None))
 
-    after = desk.swap_code("swap-1", order.licenses[0].id, "already used", asked())
+    why = replace(asked(), why="as on the screenshot")
+    after = desk.swap_code("swap-1", order.licenses[0].id, "already used", why)
     worker.advance("swap-1")
 
     assert after.licenses[0].code == code(50)
@@ -207,7 +210,7 @@ def test_a_swapped_code_is_of_another_batch_where_there_is_one_and_the_bad_one_i
     assert code(50) in text
     assert code(1) not in text
     (claim,) = desk.store.claims("test")
-    assert (claim.code, claim.sku, claim.reason, claim.day) == (code(1), SKU, "already used", date(2026, 11, 23))
+    assert claim == BadStockCode(code(1), SKU, "already used", "as on the screenshot", date(2026, 11, 23))
     assert desk.store.order_of_code(code(1)) == "swap-1"
     assert desk.store.order_of_code(code(50)) == "swap-1"
 
@@ -233,6 +236,20 @@ def test_the_same_swap_twice_takes_one_code(desk: Desk, sold: Sold, stocked: Sto
         desk.swap_code("swap-3", order.licenses[0].id, "invalid", asked(key="click"))
 
     assert len(desk.store.pick(SKU, 9, NOW.date())) == 1
+
+
+def test_a_license_that_ended_and_a_code_that_is_not_in_the_stock_are_not_swapped(
+    desk: Desk, sold: Sold, stocked: Stocked
+) -> None:
+    order = sold("swap-6", 1)
+    stocked([code(2)])
+
+    with pytest.raises(Refused, match="it ended on 2027-11-22"):
+        desk.swap_code("swap-6", order.licenses[0].id, "invalid", asked(minutes=365 * 24 * 60))
+    (license_,) = order.licenses
+    desk.store.save(replace(order, licenses=(replace(license_, code=code(3)),)))
+    with pytest.raises(Refused, match="not in the stock"):
+        desk.swap_code("swap-6", license_.id, "invalid", asked())
 
 
 def test_without_a_free_code_nothing_is_swapped_and_it_says_what_to_do(desk: Desk, sold: Sold) -> None:
@@ -318,6 +335,32 @@ def test_a_renewal_that_is_erased_leaves_no_address_in_what_it_renews(desk: Desk
     assert loaded(desk.store, "chain-0").corrected == {}
 
 
+def test_a_renewal_that_was_refunded_leaves_no_address_either_when_it_is_erased(
+    desk: Desk, chain: list[str], worker: Worker
+) -> None:
+    desk.correct_address("chain-1", NEW, asked())
+    desk.change("chain-1", lambda order: orders.canceled(order, NOW))
+    worker.advance("chain-1")
+    assert loaded(desk.store, "chain-1").registered == ()
+
+    desk.erase(NEW, asked(), YEARS)
+
+    assert loaded(desk.store, "chain-0").corrected == {}
+
+
+def test_what_a_callback_tells_after_the_customer_was_erased_is_not_kept(desk: Desk, sold: Sold) -> None:
+    sold("told-2", 1)
+    known = replace(notice("told-2"), payment_id="cs_told-2")
+    record(desk.store, known, NOW, "EUR")
+    desk.erase(ADDRESS, asked(), YEARS)
+
+    record(desk.store, replace(known, order_id=""), NOW, "EUR")
+
+    for key in ("PAYMENT#stripe:cs_told-2", "ORDER#told-2"):
+        item = desk.store._client.get_item(TableName=desk.store.table, Key={"pk": {"S": key}})["Item"]
+        assert "klant.example" not in repr(item)
+
+
 def test_the_mailer_knows_an_address_that_is_not_suppressed(worker: Worker, suppressed: dict[str, str]) -> None:
     assert worker.mailer.why_suppressed("frei+plus@elders.example") is None
     worker.mailer.lift_suppression("frei+plus@elders.example")
@@ -362,9 +405,22 @@ def test_a_lift_lets_all_orders_of_the_address_go_on(
 
     assert suppressed == {}
     assert [mail.purpose for mail in loaded(desk.store, "lift-1").mails] == ["purchase", "resend"]
+    lifted = next(entry for entry in loaded(desk.store, "lift-1").timeline if entry.what == "suppression lifted")
+    assert lifted.who == "sanne"
     assert [mail.purpose for mail in loaded(desk.store, "lift-2").mails] == ["purchase", "purchase"]
     assert [len(sent(order_id)) for order_id in ("lift-1", "lift-2", "lift-3")] == [2, 2, 1]
     assert list(desk.store.needing(Reason.ADDRESS)) == []
+
+
+def test_a_wish_that_was_granted_lifts_nothing_when_it_is_asked_again(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str]
+) -> None:
+    sold("lift-4", 1)
+    first = desk.resend("lift-4", asked(10, "ticket"), worker.mailer)
+    suppressed[ADDRESS] = "BOUNCE"
+
+    assert desk.resend("lift-4", asked(20, "ticket"), worker.mailer, lift=True).id == first.id
+    assert suppressed == {ADDRESS: "BOUNCE"}
 
 
 def test_a_mail_that_bounced_goes_to_the_corrected_address_by_itself(

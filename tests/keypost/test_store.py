@@ -331,6 +331,17 @@ def test_news_of_a_payment_that_nobody_knows_is_of_no_order(store: Store) -> Non
     assert store.facts_of(JOIN) == []
 
 
+def test_whose_a_payment_is_stays_known_whatever_is_told_of_it_without_saying_so(store: Store) -> None:
+    known, orphan = notice("owned", payment_id="cs_owned"), notice("", payment_id="cs_owned")
+    for each in (known, orphan):
+        store.facts_of(each)
+
+    item = store._client.get_item(TableName=store.table, Key={"pk": {"S": "PAYMENT#stripe:cs_owned"}})["Item"]
+
+    assert item["order_id"] == {"S": "owned"}
+    assert "expires" not in item
+
+
 def test_a_payment_of_a_provider_pays_for_one_order_whatever_a_shop_says(store: Store) -> None:
     store.facts_of(notice("1", provider="mollie", payment_id="tr_123456"))
     by_shop = notice("1", provider="webhook", payment_id="tr_123456", also=("mollie:tr_123456",))

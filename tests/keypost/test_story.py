@@ -63,6 +63,38 @@ def test_an_order_that_was_served_tells_what_was_paid_given_and_sent() -> None:
     assert (whole.next, whole.needs, whole.why_no_resend) == (None, None, None)
 
 
+def test_a_mail_keeps_the_address_that_it_went_to_when_that_is_corrected() -> None:
+    asked = Asked(NOW, "anna", "asked by phone")
+    corrected = support.correct_address(sent(), "anna@klant.example", asked)
+    again, _ = support.resend(corrected, asked, ZONE)
+
+    assert [(mail.purpose, mail.to) for mail in told(again).mails] == [
+        ("purchase", "facturen@klant.example"),
+        ("address_changed", "facturen@klant.example"),
+        ("resend", "anna@klant.example"),
+    ]
+
+
+def test_why_a_code_was_swapped_is_told_in_the_words_of_who_did_it() -> None:
+    asked = Asked(NOW, "anna", "screenshot in the ticket")
+    swapped = support.with_other_code(sent(), sent().licenses[0].id, StockCode("e", code(2), SKU), "invalid", asked)
+
+    (bad,) = told(swapped).bad_codes
+    assert (bad.reason, bad.note) == ("invalid", "screenshot in the ticket")
+    assert told(swapped).timeline[-1].why.endswith("invalid, screenshot in the ticket")
+
+
+def test_an_erased_customer_whose_subscription_runs_needs_a_person_until_it_is_ended() -> None:
+    erased = support.erase(replace(sent(), is_subscription=True), Asked(NOW, "anna"), NOW.date())
+
+    needs = told(erased).needs
+    assert needs
+    assert (needs.reason, needs.todo) == (Reason.SUBSCRIPTION, _TODO[Reason.SUBSCRIPTION])
+    ended = orders.subscription_ended(erased, "anna", NOW, "Piet called")
+    assert told(ended).needs is None
+    assert "Piet" not in repr(ended)
+
+
 def test_no_code_is_told_but_for_its_end() -> None:
     asked = Asked(NOW, "anna", "asked by phone")
     swapped = support.with_other_code(sent(), sent().licenses[0].id, StockCode("e", code(2), SKU), "invalid", asked)

@@ -1,7 +1,9 @@
 """What support may do with an order, and what it may not."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -75,6 +77,43 @@ def test_the_same_wish_twice_is_one_mail(first: Asked, second: Asked) -> None:
     once = resent(sent_order(), first)
 
     assert resent(once, second) is once
+
+
+@pytest.mark.parametrize("key", ["", "ticket-1"])
+def test_a_wish_after_the_address_was_corrected_is_another_one(key: str) -> None:
+    once = settled(resent(sent_order(), at(0, key)))
+    corrected = support.correct_address(once, NEW, at(0.5))
+
+    again = resent(corrected, at(0.9, key))
+
+    assert [mail.purpose for mail in again.mails].count("resend") == 2
+    assert resent(again, at(0.95, key)) is again
+
+
+def test_a_mail_that_does_not_leave_says_why_it_is_not_sent_once_more() -> None:
+    order = orders.claim_mail(orders.owe_mail(paid_order(), "purchase", NOW), "purchase-1", NOW)
+    order = orders.settle_mail(order, "purchase-1", 1, MailNotSent("SES refused: AccessDenied"), NOW)
+
+    assert "SES refused: AccessDenied" in (support.why_no_resend(order, ZONE) or "")
+
+
+def test_the_mails_of_one_order_have_an_end_and_the_page_uses_up_a_part_of_them_only() -> None:
+    from_page, asked = sent_order(), at(0)
+    for day in range(support.MOST_FROM_PAGE):
+        asked = replace(at(day * 24 * 60), who=support.CUSTOMER)
+        from_page = settled(resent(from_page, asked))
+    later = replace(asked, at=asked.at + timedelta(days=1))
+    with pytest.raises(TooMany, match="from the page"):
+        resent(from_page, later)
+
+    order, by_support = from_page, replace(later, who="sanne")
+    while len(order.mails) < support.MOST_MAILS:
+        order = settled(resent(order, by_support))
+        by_support = replace(by_support, at=by_support.at + timedelta(days=1))
+
+    for one_more in (resent, swapped, partial(support.correct_address, email=NEW)):
+        with pytest.raises(TooMany, match="which is the most"):
+            one_more(order, asked=by_support)
 
 
 @pytest.mark.parametrize(("first", "second"), [(at(0, "one"), at(0.1, "two")), (at(0), at(1.1))])
@@ -260,8 +299,17 @@ def test_a_code_that_has_not_left_is_swapped_without_a_mail_of_its_own() -> None
 def test_no_code_is_swapped_where_none_may_leave(name: str) -> None:
     order, why = NOT_SENT_AGAIN[name]
 
-    with pytest.raises(Refused, match=why):
-        swapped(order)
+    assert order.licenses
+    assert re.search(why, support.why_no_swap(order, order.licenses[0], NOW.date()) or "")
+
+
+def test_a_license_that_has_ended_gets_no_other_code() -> None:
+    order = sent_order()
+    last_day = order.licenses[0].last_day
+
+    assert support.why_no_swap(order, order.licenses[0], last_day) is None
+    told = support.why_no_swap(order, order.licenses[0], last_day + timedelta(days=1))
+    assert told == f"it ended on {last_day}: the customer buys a new one"
 
 
 def test_a_license_of_another_order_is_not_found() -> None:

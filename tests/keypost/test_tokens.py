@@ -42,7 +42,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 
 
 def test_a_good_token_says_who_it_is_and_what_it_opens(tokens: Tokens, issuer: Issuer) -> None:
-    token = issuer.token(email="anna@shop.example", scope="openid support contact")
+    token = issuer.token(email="anna@shop.example", email_verified=True, scope="openid support contact")
 
     assert tokens.agent(token) == Agent("user-1", "anna@shop.example", ("support", "contact"))
     assert tokens.agent(issuer.token(EC, "ES256", "ec")).scopes == ("support",)
@@ -217,7 +217,8 @@ def test_scopes_are_read_from_where_issuers_put_them(claims: dict[str, Any], sco
 @pytest.mark.parametrize(
     ("claims", "name"),
     [
-        ({"email": "anna@shop.example", "preferred_username": "anna"}, "anna@shop.example"),
+        ({"email": "anna@shop.example", "email_verified": True, "preferred_username": "anna"}, "anna@shop.example"),
+        ({"email": "boss@shop.example", "preferred_username": "anna"}, "anna"),
         ({"email": "boss@shop.example", "email_verified": False, "preferred_username": "anna"}, "anna"),
         ({"email": "boss@shop.example", "email_verified": "false"}, "user-1"),
         ({"email": "anna@shop.example", "email_verified": "true"}, "anna@shop.example"),

@@ -52,6 +52,8 @@ def _detail(order: Order, reason: Reason) -> str:
         case Reason.BLOCK:
             found = orders.to_block(order)[:10]
             return ", ".join(f"{license_.id} ({codes.masked(license_.code)})" for license_ in found)
+        case Reason.SUBSCRIPTION:
+            return "its customer was erased, and its provider charges them again"
         case Reason.PAID_TWICE:
             return ", ".join(name for payment in order.payments for name in payment.names)
         case Reason.MAIL:

@@ -14,6 +14,7 @@ from keypost.mailer import Mailer
 from keypost.models import Asked, Fate, Mail, Order, Reason, Wish
 from keypost.periods import local_day
 from keypost.queue import Queue
+from keypost.renewals import LICENSE_ID
 from keypost.store import Store
 
 _TRIES = 20
@@ -42,7 +43,9 @@ class Desk:
         """Owe the mail of an order once more. Refused when its address takes none: SES would take the mail and drop it.
         `lift` ends that first, never after a complaint; what its other orders wait for goes on then."""
         order = self.order(order_id)
-        support.resend(order, asked, self.zone)  # refused before anybody is asked
+        asked_for, owed = support.resend(order, asked, self.zone)  # refused before anybody is asked
+        if asked_for is order:  # the wish was granted before
+            return owed
         why = self._why_suppressed(order.email, mailer) if order.email else None
         if why and not (why == "BOUNCE" and lift):
             raise Refused(f"order {order_id} is not sent again: {_SUPPRESSED.get(why, _SUPPRESSED['COMPLAINT'])}")
@@ -50,14 +53,17 @@ class Desk:
             return self._owe_again(order_id, asked)
         mailer.lift_suppression(order.email)
         self.store.lift_bad_address(order.email, asked.at)
-        owed = self._owe_again(order_id, asked)
+        owed = self._owe_again(order_id, asked, lifted=True)
         for other_id in set(self.store.orders_of(order.email)) - {order_id}:
             self.change(other_id, partial(with_good_address, asked=asked))
         return owed
 
-    def _owe_again(self, order_id: str, asked: Asked) -> Mail:
+    def _owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail:
         def owed(order: Order) -> Order:
-            return support.resend(orders.without_waits(order, Reason.ADDRESS), asked, self.zone)[0]
+            order = orders.without_waits(order, Reason.ADDRESS)
+            if lifted:
+                order = orders.noted(order, asked.at, "suppression lifted", "its address takes mail again", asked.who)
+            return support.resend(order, asked, self.zone)[0]
 
         return support.resend(self.change(order_id, owed), asked, self.zone)[1]  # the one it has now
 
@@ -90,6 +96,7 @@ class Desk:
         """Write to another address, for this order and the renewals that follow it; the ids of the orders that are
         changed. The renewals first: a crash between is made up for when it is asked again."""
         order = self.order(order_id)
+        support.correct_address(order, email, asked)  # refused before anything is changed
         old = order.email or ""
         follow = [each.id for each in self._renewing(order) if (each.email or "") == old and not each.is_erased]
         for renewal_id in follow:
@@ -102,6 +109,17 @@ class Desk:
     def _renewed(self, order: Order) -> list[str]:
         """The orders that keep the lists in which this one stands: they see the renewals that are still to come."""
         return sorted({term.renews for term in order.terms if term.renews})
+
+    def _ever_renewed(self, order: Order) -> list[str]:
+        """The same, with those that it left when it was refunded or canceled."""
+        renewed = (line.renews for line in order.lines if line.renews)
+        named = {
+            self.store.order_of_license(name) if LICENSE_ID.fullmatch(name) else name.partition("/")[0]
+            for name in renewed
+        }
+        found = list(self.store.load_all(sorted(filter(None, named))))
+        first = {term.renews for each in found for term in each.terms if term.renews}
+        return sorted({*self._renewed(order), *(each.id for each in found), *first})
 
     def _renewing(self, order: Order) -> Iterator[Order]:
         """The renewals of an order, and those that stand behind it where it is one itself."""
@@ -119,10 +137,12 @@ class Desk:
                 return order
             bad = support.license_of(order, license_id)
             today = local_day(asked.at, self.zone)
-            batch = self.store.batch_of(bad.code)
-            other = self.store.pick_of_other_batch(bad.sku, max(today, bad.first_day), batch)
-            if why_not := support.why_no_swap(order, bad):
+            if why_not := support.why_no_swap(order, bad, today):
                 raise Refused(f"license {license_id} gets no other code: {why_not}")
+            batch = self.store.batch_of(bad.code)
+            if batch is None:
+                raise Refused(f"the code of license {license_id} is not in the stock: refund it, and sell it anew")
+            other = self.store.pick_of_other_batch(bad.sku, max(today, bad.first_day), batch)
             if other is None:
                 raise Refused(f"no code of {bad.sku} is free: import some, then swap this one")
             changed = support.with_other_code(order, license_id, other, reason, asked)
@@ -144,7 +164,7 @@ class Desk:
                 continue
             for address in (email, *order.corrected):
                 self.store.forget_address(address)
-            for base_id in self._renewed(order):
+            for base_id in self._ever_renewed(order):
                 self.change(base_id, partial(support.without_correction, email=order.email or ""))
             self.store.forget_told(name for payment in order.payments for name in payment.names)
             until = support.forget_on(order.created_at, years, self.zone)

@@ -40,6 +40,11 @@ class SupportKey:
     last_used: date | None = None  # the day is enough to find keys that nobody uses
 
 
+def agent_name(name: str) -> str:
+    """For a timeline, in which it is never taken for the system or for the page for customers."""
+    return f"agent {name}" if name.strip().casefold() in RESERVED else name
+
+
 def new_key(agent: str, scopes: Iterable[str], days: int, now: datetime) -> tuple[str, SupportKey]:
     """A key, to be shown once, and what is kept of it. InvalidInput when the agent's name or a scope is none."""
     if agent.casefold() in RESERVED:

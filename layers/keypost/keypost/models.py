@@ -79,6 +79,7 @@ class Reason(StrEnum):
     UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
     PAID_TWICE = "paid twice"  # refund one
+    SUBSCRIPTION = "subscription"  # its customer was erased, and its provider charges them again
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +372,7 @@ class Mail:
     lines: tuple[int, ...] = ()  # those it is about; none for all
     licenses: tuple[str, ...] = ()  # those of the lines that it is about; none for all
     to: str | None = None  # None: to the address of its order
+    sent_to: str | None = None  # the address of its newest attempt
     asked: Asked | None = None  # who wanted it, when it does not follow from the order
     told: tuple[Told, ...] = ()  # by attempt
 
@@ -455,6 +457,11 @@ class Order:
     @property
     def is_erased(self) -> bool:
         return self.forget_on is not None
+
+    @property
+    def is_charged_again(self) -> bool:
+        """Whether its provider charges the next period by itself."""
+        return self.is_subscription and not self.subscription_ended
 
     @property
     def waiting(self) -> Waiting | None:
@@ -548,6 +555,7 @@ class BadStockCode:
     code: str
     sku: str
     reason: str
+    note: str  # of whoever swapped it
     day: date  # on which it was swapped
 
 

@@ -153,12 +153,21 @@ def canceled(order: Order, now: datetime) -> Order:
     return noted(replace(order, canceled=True), now, "canceled", "the shop says so")
 
 
-def with_subscription_ended(order: Order, now: datetime) -> Order:
+def with_subscription_ended(
+    order: Order, now: datetime, who: str = "keypost", why: str = "its provider says so"
+) -> Order:
     """Write down that no renewal follows by itself. What was paid stays as it is."""
     if order.subscription_ended:
         return order
     order = without_waits(order, Reason.UNPAID)
-    return noted(replace(order, subscription_ended=True), now, "subscription ended", "its provider says so")
+    return noted(replace(order, subscription_ended=True), now, "subscription ended", why, who)
+
+
+def subscription_ended(order: Order, who: str, now: datetime, why: str = "") -> Order:
+    """A person says that its subscription was ended at the provider. Refused when it has none."""
+    if not order.is_subscription:
+        raise Refused(f"order {order.id} has no subscription: nothing charges its customer again")
+    return with_subscription_ended(order, now, who, "" if order.is_erased else why)
 
 
 def belonging_to(order: Order, other: str, now: datetime) -> Order:
@@ -440,9 +449,8 @@ def new_mail(order: Order, purpose: str, now: datetime) -> Mail:
 def claim_mail(order: Order, mail_id: str, now: datetime) -> Order:
     """Take a mail for one attempt. Saved before SES is called, so that nobody else sends it meanwhile."""
     mail = order.mail(mail_id)
-    return _with_mail(
-        order, replace(mail, state=MailState.SENDING, attempts=mail.attempts + 1, next_at=now + MAIL_LEASE)
-    )
+    mail = replace(mail, attempts=mail.attempts + 1, sent_to=mail.to or order.email)
+    return _with_mail(order, replace(mail, state=MailState.SENDING, next_at=now + MAIL_LEASE))
 
 
 def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, now: datetime) -> Order:

@@ -285,6 +285,8 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
     if order.waiting and _is_expected(order):
         return order.waiting.reason, order.waiting.since
     since = order.paid_at
+    if order.is_erased and order.is_charged_again:
+        return Reason.SUBSCRIPTION, since or order.created_at
     if since is None or order.belongs_to:
         return None
     if to_block(order):

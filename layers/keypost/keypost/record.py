@@ -37,6 +37,8 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
         return order or Order(id=order_id, created_at=now)
 
     order = store.change(order_id, with_facts)
+    if order.is_erased:  # what this callback told of its customer is not kept beside it either
+        store.forget_told(name for payment in order.payments for name in payment.names)
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order_id)
     return order_id, before is None or order.timeline != before.timeline

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -131,16 +132,24 @@ class Store:
             KeyConditionExpression="stock = :batch",
             ExpressionAttributeValues={":batch": {"S": _claims_of(batch)}},
         )
-        ids = [item["pk"]["S"] for page in pages for item in page["Items"]]
+        items = list(self._batch_get([item["pk"]["S"] for page in pages for item in page["Items"]]))
+        theirs = self.load_all(sorted({item["order_id"] for item in items}))
+        notes = {bad.code: bad.asked.why for order in theirs for bad in order.bad_codes}
         found = (
-            BadStockCode(item["code"], item["sku"], item["reason"], date.fromisoformat(item["stock_order"]))
-            for item in self._batch_get(ids)
+            BadStockCode(
+                code=item["code"],
+                sku=item["sku"],
+                reason=item["reason"],
+                note=notes.get(item["code"], ""),
+                day=date.fromisoformat(item["stock_order"]),
+            )
+            for item in items
         )
         return sorted(found, key=lambda bad: (bad.day, bad.code))
 
-    def batch_of(self, code: str) -> str:
-        """The batch with which a code came; empty when it has none, or is not known."""
-        return next((str(item.get("batch", "")) for item in self._batch_get([f"CODE#{codes.digest(code)}"])), "")
+    def batch_of(self, code: str) -> str | None:
+        """The batch with which a code came, which may be empty; None for a code that is not known."""
+        return next((str(item.get("batch", "")) for item in self._batch_get([f"CODE#{codes.digest(code)}"])), None)
 
     def order_of_code(self, code: str) -> str | None:
         """The order that a code was given to, also if it was swapped for another since."""
@@ -324,22 +333,26 @@ class Store:
         names = {f"#{n}": name for n, name in enumerate(told)}
         values: dict[str, Any] = {f":{n}": {"S": text} for n, text in enumerate(told.values())}
         kept = ", ".join(f"#{n} = :{n}" for n in range(len(told)))
-        expires = str(int(time.time()) + _UNCLAIMED_SECONDS)
-        how: dict[str, Any] = (
-            {
-                "UpdateExpression": f"SET {whose} REMOVE expires",
-                "ExpressionAttributeValues": {":order": {"S": order_id}},
-            }
-            if order_id
-            else {
-                "UpdateExpression": f"SET {kept}, expires = if_not_exists(expires, :expires)",
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": values | {":expires": {"N": expires}},
-            }
-        )
-        answer = self._client.update_item(
-            TableName=self.table, Key={"pk": {"S": f"PAYMENT#{name}"}}, ReturnValues="ALL_NEW", **how
-        )["Attributes"]
+        expires = {":expires": {"N": str(int(time.time()) + _UNCLAIMED_SECONDS)}}
+        key = {"pk": {"S": f"PAYMENT#{name}"}}
+        update = partial(self._client.update_item, TableName=self.table, Key=key, ReturnValues="ALL_NEW")
+        if order_id:
+            updated = update(
+                UpdateExpression=f"SET {whose} REMOVE expires", ExpressionAttributeValues={":order": {"S": order_id}}
+            )
+        else:
+            try:
+                updated = update(
+                    UpdateExpression=f"SET {kept}, expires = if_not_exists(expires, :expires)",
+                    ConditionExpression="attribute_not_exists(order_id)",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values | expires,
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:  # whose it is, is never forgotten
+                updated = update(
+                    UpdateExpression=f"SET {kept}", ExpressionAttributeNames=names, ExpressionAttributeValues=values
+                )
+        answer = updated["Attributes"]
         owner = answer.get("order_id", {"S": order_id})["S"]
         texts = [value["S"] for key, value in sorted(answer.items()) if key.startswith("told_")]
         return owner, [_converter.structure(json.loads(text), PaymentNotice) for text in texts]

@@ -62,6 +62,7 @@ class BadCodeTold:
     license: str
     code: str  # its end
     reason: str
+    note: str
     at: datetime
     who: str
 
@@ -71,7 +72,7 @@ class MailTold:
     id: str
     purpose: str
     lines: tuple[int, ...]  # those it is about; none for all
-    to: str | None
+    to: str | None  # the address of its newest attempt or, while none is on its way, that of its next one
     state: MailState
     attempts: int
     sent_at: datetime | None
@@ -155,7 +156,7 @@ def story(order: Order, now: datetime, zone: tzinfo) -> Story:
             for each in order.licenses
         ),
         bad_codes=tuple(
-            BadCodeTold(bad.license, codes.masked(bad.code), bad.reason, bad.asked.at, bad.asked.who)
+            BadCodeTold(bad.license, codes.masked(bad.code), bad.reason, bad.asked.why, bad.asked.at, bad.asked.who)
             for bad in order.bad_codes
         ),
         mails=tuple(_mail(order, mail) for mail in order.mails),
@@ -192,7 +193,7 @@ def _mail(order: Order, mail: Mail) -> MailTold:
         id=mail.id,
         purpose=mail.purpose,
         lines=mail.lines,
-        to=mail.to or order.email,
+        to=mail.to or (order.email if mail.state is MailState.PENDING else mail.sent_to),
         state=mail.state,
         attempts=mail.attempts,
         sent_at=mail.sent_at,
@@ -215,6 +216,7 @@ _TODO = {
     Reason.UNPAID: "ask the customer to pay, or have the shop cancel it",
     Reason.BLOCK: "have the vendor block these codes",
     Reason.PAID_TWICE: "refund one of the payments",
+    Reason.SUBSCRIPTION: "end its subscription at the provider, and say so here",
 }
 
 

@@ -16,9 +16,10 @@ RESENDS_PER_DAY = 3  # of one order
 WISHES_PER_DAY = 3  # of one customer, on the page
 ORDERS_PER_WISH = 5
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
+MOST_MAILS = 300  # of one order, which is one item of at most 400 kB
+MOST_FROM_PAGE = 50  # of these: anybody can ask there
 _DOUBLE_CLICK = timedelta(minutes=1)
 _ON_ITS_WAY = (MailState.PENDING, MailState.SENDING, MailState.UNKNOWN)  # a doubt ends within 15 minutes
-_IS_LEAVING = "its mail is just being sent: look again in a few minutes"
 _NO_MONEY = {
     Standing.OPEN: "it is not paid: look for the payment at the provider, or ask the customer to pay",
     Standing.FAILED: "its payment failed: ask the customer to pay again",
@@ -30,12 +31,17 @@ _NO_MONEY = {
 def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
     """Owe the customer all that reached them, or should have, once more. The same wish twice is one mail."""
     for mail in order.mails:
-        if mail.purpose == "resend" and mail.asked and _is_same_wish(mail.asked, asked):
+        goes_there = mail.sent_to in (None, order.email)  # after a correction it is another wish
+        if mail.purpose == "resend" and mail.asked and goes_there and _is_same_wish(mail.asked, asked):
             return order, mail
     if why_not := why_no_resend(order, zone):
         raise Refused(f"order {order.id} is not sent again: {why_not}")
     today = local_day(asked.at, zone)
-    times = sum(_asked_on(mail, zone) == today for mail in order.mails if _counts_with(mail, asked))
+    alike = [mail for mail in order.mails if _counts_with(mail, asked)]
+    times = sum(_asked_on(mail, zone) == today for mail in alike)
+    _check_room(order)
+    if asked.who == CUSTOMER and len(alike) >= MOST_FROM_PAGE:
+        raise TooMany(f"order {order.id} was sent again {len(alike)} times from the page, which is the most")
     if times >= RESENDS_PER_DAY:
         raise TooMany(
             f"order {order.id} was sent again {times} times today, which is the most: check the address with the"
@@ -52,8 +58,8 @@ def why_no_resend(order: Order, zone: tzinfo) -> str | None:
         return why_not
     if _lines_to_repeat(order):
         return None
-    if any(mail.state in _ON_ITS_WAY for mail in order.mails if mail.holds_codes):
-        return _IS_LEAVING
+    if leaving := [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY]:
+        return _is_leaving(leaving[0])
     if order.waiting:
         return f"it waits for {order.waiting.reason}, and its mail leaves by itself then: {order.waiting.detail}"
     if coming := orders.deliveries(order):
@@ -94,6 +100,17 @@ def _lines_to_repeat(order: Order) -> tuple[int, ...]:
     return tuple(sorted(order.owed_lines - order.lines_of(on_its_way)))
 
 
+def _is_leaving(mail: Mail) -> str:
+    if mail.state is MailState.PENDING and mail.problem:
+        return f"its mail has not left yet, and is tried again by itself: {mail.problem}"
+    return "its mail is just being sent: look again in a few minutes"
+
+
+def _check_room(order: Order) -> None:
+    if len(order.mails) >= MOST_MAILS:
+        raise TooMany(f"order {order.id} has had {len(order.mails)} mails, which is the most: write to its customer")
+
+
 def _is_same_wish(one: Asked, other: Asked) -> bool:
     return one.key == other.key if other.key else abs(other.at - one.at) < _DOUBLE_CLICK
 
@@ -116,6 +133,7 @@ def correct_address(order: Order, email: str, asked: Asked) -> Order:
     changed = with_address(order, email, asked)
     if changed is order or not old or order.waits_for(Reason.ADDRESS):  # nothing arrives there
         return changed
+    _check_room(order)
     notice = replace(orders.new_mail(changed, ADDRESS_CHANGED, asked.at), to=old, asked=asked)
     return replace(changed, mails=(*changed.mails, notice))
 
@@ -147,12 +165,15 @@ def license_of(order: Order, license_id: str) -> License:
     return found
 
 
-def why_no_swap(order: Order, license_: License) -> str | None:
+def why_no_swap(order: Order, license_: License, today: date) -> str | None:
     """Why a license gets no other code; None when it may have one."""
     if why_not := _why_not_served(order):
         return why_not
-    on_its_way = [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY]
-    return _IS_LEAVING if license_.line in order.lines_of(on_its_way) else None
+    if license_.last_day < today:
+        return f"it ended on {license_.last_day}: the customer buys a new one"
+    on_its_way = (mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY)
+    leaving = next((mail for mail in on_its_way if license_.line in order.lines_of([mail])), None)
+    return _is_leaving(leaving) if leaving else None
 
 
 def swapped(order: Order, license_id: str, asked: Asked) -> bool:
@@ -161,15 +182,15 @@ def swapped(order: Order, license_id: str, asked: Asked) -> bool:
 
 
 def with_other_code(order: Order, license_id: str, code: StockCode, reason: str, asked: Asked) -> Order:
-    """Another code for the same license and period, with a mail if the bad one had left. `asked.why` is free text,
-    `reason` one of BAD_CODE_REASONS."""
+    """Another code for the same license and period, with a mail if the bad one had left; `why_no_swap` says whether it
+    may be. `asked.why` is free text, `reason` one of BAD_CODE_REASONS."""
+    _check_room(order)
     bad = license_of(order, license_id)
-    if why_not := why_no_swap(order, bad):
-        raise Refused(f"license {license_id} gets no other code: {why_not}")
     licenses = tuple(replace(each, code=code.code) if each is bad else each for each in order.licenses)
     bad_code = BadCode(bad.id, bad.code, bad.sku, reason, asked)
     order = replace(order, licenses=licenses, bad_codes=(*order.bad_codes, bad_code))
-    order = orders.noted(order, asked.at, "code swapped", f"{license_id}: {reason}", asked.who)
+    why = ", ".join(filter(None, (f"{license_id}: {reason}", asked.why)))
+    order = orders.noted(order, asked.at, "code swapped", why, asked.who)
     if bad.line not in order.sent_lines:
         return order
     owed = orders.new_mail(order, "replacement", asked.at)
@@ -199,7 +220,7 @@ def erase(order: Order, asked: Asked, forget_on: date) -> Order:
 
 def _without_words(mail: Mail) -> Mail:
     asked = replace(mail.asked, why="", key="") if mail.asked else None
-    return replace(mail, to=None, asked=asked)
+    return replace(mail, to=None, sent_to=None, asked=asked)
 
 
 def without_correction(order: Order, email: str) -> Order:

@@ -10,7 +10,7 @@ import jwt
 import urllib3
 
 from keypost.errors import CredentialRefused, KeypostError
-from keypost.keys import RESERVED, SCOPES, Agent
+from keypost.keys import SCOPES, Agent, agent_name
 from keypost.strict_json import parse_object
 
 _ALGORITHMS = ["RS256", "ES256"]  # never one in which the public key is the secret
@@ -84,10 +84,10 @@ def scopes_in(claims: Mapping[str, Any]) -> tuple[str, ...]:
 
 def name_in(claims: Mapping[str, Any]) -> str:
     """Who it is, for the timeline: an address that somebody typed and nobody verified is none."""
-    email = claims.get("email") if claims.get("email_verified", True) in (True, "true") else None
+    email = claims.get("email") if claims.get("email_verified") in (True, "true") else None
     name = email or claims.get("preferred_username") or claims["sub"]
     plain = re.sub("[^ -~]", "?", str(name))[:64]
-    return f"agent {plain}"[:64] if plain.strip().casefold() in RESERVED else plain
+    return agent_name(plain)[:64]
 
 
 def _audiences(claims: Mapping[str, Any]) -> list[str]:

@@ -151,12 +151,20 @@ def blocked(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     return Changed(order_id)
 
 
+@router.post(
+    "/orders/<order_id>/subscription-ended", summary="Say that the subscription of an order was ended at its provider"
+)
+def subscription_ended(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
+    asked = _asked(wish.reason)
+    wiring.desk().change(order_id, lambda order: orders.subscription_ended(order, asked.who, asked.at, asked.why))
+    return Changed(order_id)
+
+
 @router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
     found = wiring.desk().erase(customer.email, _asked(""), int(wiring.config().fiscal_years))
     telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(found))
-    running = tuple(order.id for order in found if order.is_subscription and not order.subscription_ended)
-    return Erased(tuple(order.id for order in found), running)
+    return Erased(tuple(order.id for order in found), tuple(order.id for order in found if order.is_charged_again))
 
 
 @router.post("/customers/export", summary="All that is known of a customer")

@@ -12,6 +12,7 @@ from keypost.api import actions, orders, problems, products, stock
 from keypost.strict_json import parse_object
 
 _LARGEST = 4 * 1024 * 1024  # Lambda takes 6 MB, with a body in JSON's own spelling
+_LARGEST_BASE64 = (_LARGEST + 2) // 3 * 4  # so a file comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/hold"): Access("support"),
     ("POST", "/orders/{order_id}/release"): Access("support"),
     ("POST", "/orders/{order_id}/blocked"): Access("support"),
+    ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
     ("GET", "/due"): Access("support", query=("days",)),
@@ -84,7 +86,7 @@ def _refused_body(access: Access, event: dict[str, Any]) -> Response[str] | None
     if content_type.partition(";")[0].strip().lower() not in access.takes:
         detail = f"send it with Content-Type: {' or '.join(access.takes)}"
         return problems.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
-    if len(event.get("body") or "") > _LARGEST:
+    if len(event.get("body") or "") > (_LARGEST_BASE64 if event.get("isBase64Encoded") else _LARGEST):
         detail = f"a body has at most {_LARGEST // 1024 // 1024} MB: send it in parts"
         return problems.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
     return None
