@@ -42,7 +42,7 @@ def test_the_readme_lists_every_metric_and_no_other() -> None:
         named |= set(re.findall(r'(?:Mail\w+|Fate\.\w+): "(Mail\w+)"', code))
         named |= set(re.findall(r'"(\w+)": after\.', code))
 
-    assert first_column(text("README.md"), "## Metrics") == named
+    assert first_column(text("docs/metrics.md"), "# Metrics") == named
 
 
 def test_every_make_target_that_a_document_names_exists() -> None:
