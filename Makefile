@@ -33,7 +33,7 @@ debian:  ## install the programs of Debian that some tests ask
 	[ -z "$$missing" ] || { echo "Installing (once):" $$missing; $(AS_ROOT) apt-get update -qq; }; \
 	for package in $$missing; do \
 	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$package >/dev/null || \
-	    echo "$$package could not be installed with apt-get; tests that ask it are skipped. Install it by hand" >&2; \
+	    echo "$$package could not be installed with apt-get; tests that ask it fail. Install it by hand" >&2; \
 	done
 
 test: install debian  ## all tests
