@@ -2,24 +2,26 @@
 import { call } from "./api.js";
 
 const ORDER = /^(?!\.+$)[A-Za-z0-9._-]{1,80}$/;
-const LICENSE = /^LIC-[A-Z2-7]+$/i;
-const PAYMENT = /^([a-z]+:.+|(cs|pi|ch|py|in|tr|sub|ord)_\w+)$/;
 
-/** How to look for it, in order: only an order number is asked for in a URL, which ends in access logs. */
-export function ways(text) {
-  if (text.includes("@")) return ["email"];
-  if (LICENSE.test(text)) return ["license"];
-  if (isLikeCode(text)) return ["code"];
-  if (PAYMENT.test(text)) return ["payment"];
-  return ORDER.test(text) ? ["order", "payment"] : ["payment"];
-}
+/**
+ * How to look for a text, by what it looks like. An order number is asked for in a URL, which ends in access logs. So what
+ * may be a code is first looked for as one, and what looks like one (also when a character is missing) is taken for an
+ * order number only when a person says so.
+ */
+const WAYS = [
+  ["an address", /@/, ["email"]],
+  ["a license", /^LIC-[A-Z2-7]+$/i, ["license"]],
+  ["a payment", /^([a-z]+:.+|(cs|pi|ch|py|in|tr|sub|ord)_\w+)$/, ["payment"]],
+  ["an order number", /^([A-Za-z]{1,3}[._-])?((19|20)\d\d[._-])?\d{1,10}$/, ["order", "payment"]],
+  ["a code in groups", /^[A-Za-z0-9]{3,12}([\s-]+[A-Za-z0-9]{3,12}){3,}$/, ["code", "payment"]],
+  ["a code in one run", /^[A-Za-z0-9]{14,}$/, ["code", "payment"]],
+  ["an unusual number or code", ORDER, ["code", "payment", "order"]],
+  ["anything", /^/, ["code", "payment"]],
+];
 
-/** Four groups of letters and digits or more, or a long run of both; also when one character is missing. */
-function isLikeCode(text) {
-  const groups = text.split(/[\s-]+/);
-  if (groups.length > 3) return groups.every((group) => /^[A-Za-z0-9]{3,7}$/.test(group));
-  return /^(?=.*[A-Za-z])(?=.*\d)[A-Za-z0-9]{14,31}$/.test(text);
-}
+export const ways = (text) => WAYS.find(([, pattern]) => pattern.test(text))[2];
+
+export const mayBeNumber = (text) => ORDER.test(text);
 
 /** `{order}` with its whole story, or `{orders, total}`, of which there may be none. */
 export async function find(text, among = ways(text)) {

@@ -1,7 +1,7 @@
 /** Looking for orders, and the one that was found. */
 import { notice, tell } from "./dialogs.js";
 import { el } from "./dom.js";
-import { find, load, ways } from "./find.js";
+import { find, load, mayBeNumber, ways } from "./find.js";
 import { story } from "./order.js";
 import { count, moment, said, t } from "./words.js";
 
@@ -47,7 +47,7 @@ function form() {
 
 async function look(text, among = ways(text)) {
   clearTimeout(refresh);
-  const mine = { text, busy: true };
+  const mine = { text, among, busy: true };
   settle(mine);
   try {
     Object.assign(mine, await find(text, among));
@@ -88,7 +88,7 @@ function list({ orders, total }) {
 }
 
 function nothing() {
-  const isNumber = ways(looked.text)[0] === "code" &&
+  const isNumber = !looked.among.includes("order") && mayBeNumber(looked.text) &&
     el("div", { class: "buttons" },
       el("button", { type: "button", onclick: () => look(looked.text, ["order"]) }, t("isNumber")));
   return el("div", { class: "card" }, el("h2", { tabindex: "-1" }, t("found.none")), el("p", {}, t("foundNoneHint")), isNumber);
