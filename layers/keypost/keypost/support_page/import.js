@@ -71,8 +71,8 @@ function preview(total, confirmed, canceled) {
 }
 
 /** What is left out and why, and whom the others serve. */
-function outcome({ duplicates, invalid, serves }) {
-  const counts = { duplicates: duplicates.length, invalid: invalid.length, serves };
+function outcome({ duplicates, invalid, serves, isLeast }) {
+  const counts = { duplicates: duplicates.length, invalid: invalid.length, [isLeast ? "servesAtLeast" : "serves"]: serves };
   const told = Object.entries(counts).filter(([, n]) => n > 0).map(([name, n]) => el("li", {}, count(name, n)));
   const faults = [...duplicates, ...invalid].sort((one, other) => one.line - other.line);
   const rows = faults.slice(0, FAULTS_SHOWN).map(({ line, reason }) =>
