@@ -44,14 +44,17 @@ function summary(tools) {
         id: "resend", type: "button", class: "main", onclick: () => resend(tools),
         disabled: order.why_no_resend !== null, "aria-describedby": order.why_no_resend && "why-no-resend",
       }, t("resend")),
-      button("correct", t("correct"), () => correct(tools)),
-      order.held
-        ? button("release", t("release"), () => decide(tools, "release"))
-        : button("hold", t("hold"), () => decide(tools, "hold")),
-      order.needs?.reason === "hold" && !order.held && button("release", t("release"), () => decide(tools, "release")),
-      order.needs?.reason === "block" && button("blocked", t("blocked"), () => decide(tools, "blocked"))),
+      !order.erased && button("correct", t("correct"), () => correct(tools)),
+      decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision)))),
     order.why_no_resend && el("p", { id: "why-no-resend", class: "small quiet" },
       t("noResend"), " ", el("span", { lang: "en" }, order.why_no_resend)));
+}
+
+/** What can be said about it, beside what is done: each stands under its name in the API. */
+function decisions({ held, erased, needs: needed }) {
+  const asked = { hold: "release", block: "blocked", subscription: "subscription-ended" }[needed?.reason];
+  const own = erased ? null : held ? "release" : "hold";
+  return [...new Set([own, asked])].filter(Boolean);
 }
 
 const fact = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
@@ -111,14 +114,18 @@ function licenses(tools) {
         el("p", {}, el("strong", {}, license.sku)),
         el("p", {}, el("code", {}, license.code), " ", el("span", { class: "quiet small" }, license.id)),
         el("p", { class: "quiet small" }, t("period", { first: day(license.first_day), last: day(license.last_day) }))),
-      el("button", {
+      mayBeSwapped(tools.order, license) && el("button", {
         id: `swap-${license.id}`, type: "button", class: "small", onclick: () => swap(tools, license),
         "aria-label": t("swapOf", { id: license.id }),
       }, t("swap"))),
-    (bad[license.id] ?? []).map(({ code, reason, at, who }) => el("p", { class: "quiet small" },
-      t("swapped", { code, reason: said("bad", reason), at: moment(at), who })))));
+    (bad[license.id] ?? []).map(({ code, reason, at, who, note }) => el("p", { class: "quiet small" },
+      t("swapped", { code, reason: said("bad", reason), at: moment(at), who }), note && [" ", el("q", {}, note)]))));
   return part("licenses", entries, t("noLicenses"));
 }
+
+/** Not where it would always be refused; what only keeps it for now, the API tells. */
+const mayBeSwapped = ({ standing, canceled, erased }, { last_day: last }) =>
+  !canceled && !erased && !["refunded", "disputed"].includes(standing) && new Date(`${last}T23:59:59`) > new Date();
 
 function mails({ mails }) {
   const entries = mails.toReversed().map((mail) => {
@@ -207,7 +214,7 @@ function decide({ order, act, changed }, decision) {
   ask({
     title: t(`${decision}Title`, { number: order.order_id }),
     intro: t(`${decision}Intro`),
-    fields: [why()],
+    fields: order.erased ? [] : [why()], // of whom nothing is written down any more
     confirm: t(decision),
     send: ({ reason }) => act(decision, "POST", { reason }),
     done: () => changed(t(`${decision}Done`)),
