@@ -4,7 +4,7 @@ import { day, number, t } from "./words.js";
 
 const WIDTH = 360;
 const HEIGHT = 170;
-const LEFT = 44;
+const LEFT = 56;
 const RIGHT = 10;
 const TOP = 22;
 const BOTTOM = 26;
