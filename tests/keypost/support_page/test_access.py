@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cli.local.stack import LocalStack
 from keypost.models import Order
-from tests.keypost.support_page.conftest import Visit, find
+from tests.keypost.support_page.conftest import Visit, find, sign_in
 
 
 def test_the_key_of_an_agent_opens_the_page_and_another_one_does_not(
@@ -24,9 +24,10 @@ def test_the_key_of_an_agent_opens_the_page_and_another_one_does_not(
     expect(page.get_by_label("Find an order")).to_be_visible()
 
 
-def test_the_key_is_kept_in_this_tab_alone(signed_in: Callable[..., Visit], local: LocalStack) -> None:
-    visited = signed_in()
+def test_the_key_is_kept_in_this_tab_alone(visit: Callable[..., Visit], local: LocalStack) -> None:
+    visited = visit()
     page = visited.page
+    sign_in(page, local.support_key)
 
     page.reload()
     expect(page.get_by_label("Find an order")).to_be_visible()
@@ -39,11 +40,8 @@ def test_the_key_is_kept_in_this_tab_alone(signed_in: Callable[..., Visit], loca
     expect(another.get_by_label("Support key")).to_be_visible()
 
 
-def test_signing_out_forgets_the_key_and_what_was_shown(
-    signed_in: Callable[..., Visit], sold: Callable[..., Order]
-) -> None:
+def test_signing_out_forgets_the_key_and_what_was_shown(page: Page, sold: Callable[..., Order]) -> None:
     sold("page-sign-out")
-    page = signed_in().page
     find(page, "page-sign-out")
     expect(page.get_by_role("heading", name="Order page-sign-out")).to_be_visible()
 

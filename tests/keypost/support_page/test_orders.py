@@ -1,14 +1,20 @@
 """Finding an order, reading its story, and what is done about it."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from cli.local.mailbox import SentMail
 from cli.local.stack import LocalStack, sample_codes
 from keypost.models import MailState, Order
+from keypost.periods import local_day
 from tests.builders import loaded
 from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS, Visit, find
 from tests.test_journey import mails_to
@@ -28,33 +34,79 @@ def mails_when(local: LocalStack, order_id: str) -> list[SentMail]:
     return mails_to(local, order_id)
 
 
+def asked(local: LocalStack, method: str, path: str, body: Any = None) -> Any:
+    """What the support API answers."""
+    headers = {"Authorization": f"Bearer {local.support_key}", "Content-Type": "application/json"}
+    status, answer = local.call(path, json.dumps(body).encode() if body else None, headers, method)
+    assert status == 200
+    return json.loads(answer)
+
+
 def heading(page: Page, order_id: str) -> None:
     expect(page.get_by_role("heading", name=f"Order {order_id}", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("by", ["number", "hash", "email", "code", "license", "payment"])
-def test_an_order_is_found_by_all_that_a_customer_or_provider_may_name(page: Page, sold: Sold, by: str) -> None:
-    order = sold(f"page-by-{by}")
+def test_an_order_is_found_by_all_that_a_customer_or_provider_may_name(page: Page, sold: Sold) -> None:
+    order = sold("page-found")
+    code, payment = order.licenses[0].code.lower(), order.payments[0].names[0].removeprefix("stripe:")
 
-    named = {
-        "number": order.id,
-        "hash": f" #{order.id} ",
-        "email": order.email,
-        "code": order.licenses[0].code.lower(),
-        "license": order.licenses[0].id,
-        "payment": order.payments[0].names[0].removeprefix("stripe:"),
+    for named in (order.id, f" #{order.id} ", order.email, code, order.licenses[0].id, payment):
+        with page.expect_response(re.compile("/orders/page-found$")):
+            find(page, str(named))
+        heading(page, order.id)
+
+
+def test_what_may_be_a_code_by_any_stretch_is_looked_for_as_one_first(page: Page) -> None:
+    ways = {
+        "1234": ["order", "payment"],
+        "100000042": ["order", "payment"],
+        "2026-001234": ["order", "payment"],
+        "WC-1234": ["order", "payment"],
+        "INV-2026-0001": ["order", "payment"],
+        "ABCD1234": ["code", "payment", "order"],
+        "ABC-DEF-123": ["code", "payment", "order"],
+        "ABCD-1234": ["code", "payment", "order"],
+        "12345678901": ["code", "payment", "order"],
+        "page-found": ["code", "payment", "order"],
+        "ABC DEF 123": ["code", "payment"],
+        "ABCDE-12345-FGHIJ-67890": ["code", "payment"],
+        "ABCDE\u201312345\u2013FGHIJ\u201367890": ["code", "payment"],
+        "ABCDE 12345 FGHIJ 6789": ["code", "payment"],
+        "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f": ["code", "payment"],
+        "12345678901234": ["code", "payment"],
+        "tr_WDqYK6vllg": ["payment"],
+        "mollie:tr_WDqYK6vllg": ["payment"],
+        "LIC-ABCDEFGHIJ": ["license"],
+        "anna@klant.example": ["email"],
     }
-    find(page, str(named[by]))
 
-    heading(page, order.id)
+    script = "texts => import('./support/find.js').then(({ ways }) => texts.map((text) => [text, ways(text)]))"
+
+    assert dict(page.evaluate(script, list(ways))) == ways
 
 
-def test_only_an_order_number_is_ever_part_of_a_url(signed_in: Callable[..., Visit], sold: Sold) -> None:
+def test_a_plain_order_number_is_found_with_one_call(visited: Visit, sold: Sold) -> None:
+    sold("2026-700001")
+
+    find(visited.page, "2026-700001")
+
+    heading(visited.page, "2026-700001")
+    assert [url.rpartition("/v1/")[2] for url in visited.urls] == ["orders/2026-700001"]
+
+
+def test_only_an_order_number_is_ever_part_of_a_url(visited: Visit, sold: Sold) -> None:
     order = sold("page-urls")
-    visited = signed_in()
     code = order.licenses[0].code
-    secrets = [order.email, code, code[:-1], code.replace("-", ""), code.replace("-", " "), order.licenses[0].id]
+    codes = [code, code[:-1], code.replace("-", ""), code.replace("-", " "), "QZXJ4071", "qzx-jkv-407"]
+    secrets = [order.email, *codes, order.licenses[0].id]
 
+    def answer(route: Route) -> None:
+        """As if products had codes as short as these."""
+        is_short = json.loads(route.request.post_data or "{}").get("code") in codes[-2:]
+        found = {"orders": [{"order_id": order.id}], "total": 1}
+        route.fulfill(json=found) if is_short else route.continue_()
+
+    visited.page.route("**/orders/search", answer)
     for text in secrets:
         find(visited.page, str(text))
         expect(visited.page.locator("main [aria-busy=false] h2").first).to_be_visible()
@@ -207,15 +259,61 @@ def test_a_bad_code_is_swapped_and_the_customer_is_told(page: Page, sold: Sold, 
     page.get_by_role("button", name=f"Swap the code of {before.id}").click()
     page.get_by_label("already used").check()
     page.get_by_label("Note").fill("Kaspersky says so")
+    expect(page.get_by_role("dialog")).to_contain_text("if not, the new code goes with the mail of the order")
     page.get_by_role("dialog").get_by_role("button", name="Swap code").click()
 
     expect(page.get_by_role("dialog")).to_be_hidden()
     (after,) = loaded(local.stack.store, "page-swap").licenses
     assert after.code != before.code
     expect(page.get_by_role("status")).to_contain_text(f"…{after.code[-5:]}")
-    expect(page.get_by_role("region", name="Licenses")).to_contain_text(f"…{after.code[-5:]}")
+    licenses = page.get_by_role("region", name="Licenses")
+    expect(licenses).to_contain_text(f"…{after.code[-5:]}")
+    expect(licenses.locator("q")).to_have_text("Kaspersky says so")
     expect(page.get_by_role("region", name="Mails")).to_contain_text("Another code")
     assert after.code in mails_when(local, "page-swap")[-1].text
+
+
+def test_no_swap_is_offered_where_it_would_be_refused(page: Page, sold: Sold, local: LocalStack) -> None:
+    order = sold("2026-700002")
+    story = asked(local, "GET", f"/orders/{order.id}")
+    (license_,) = story["licenses"]
+    swap = page.get_by_role("button", name="Swap the code of")
+    today = local_day(datetime.now(UTC), local.stack.zone)
+
+    for changed, offered in (
+        ({}, 1),
+        ({"erased": True}, 0),
+        ({"canceled": True}, 0),
+        ({"standing": "refunded"}, 0),
+        ({"standing": "disputed"}, 0),
+        ({"standing": "partly refunded"}, 1),
+        ({"licenses": [license_ | {"last_day": str(today - timedelta(days=1))}]}, 0),
+        ({"licenses": [license_ | {"last_day": str(today)}]}, 1),
+    ):
+        shown = story | changed | {"name": json.dumps(changed)}
+        page.route(f"**/orders/{order.id}", partial(Route.fulfill, json=shown), times=1)
+        find(page, order.id)
+        expect(page.locator(".who")).to_contain_text(shown["name"])
+        assert swap.count() == offered, changed
+
+
+def test_that_the_subscription_of_an_erased_customer_was_ended_is_written_down(
+    page: Page, sold: Sold, local: LocalStack
+) -> None:
+    order = sold("page-subscription")
+    local.stack.store.change(order.id, lambda _: replace(order, is_subscription=True))
+    erased = asked(local, "POST", "/customers/erase", {"email": order.email})
+    assert erased["subscriptions"] == [order.id]
+    find(page, order.id)
+    expect(page.get_by_text("end its subscription at the provider")).to_be_visible()
+
+    page.get_by_role("button", name="Subscription is ended").click()
+    page.get_by_role("dialog").get_by_role("button", name="Subscription is ended").click()
+
+    expect(page.get_by_role("status")).to_contain_text("It is noted that the subscription is ended")
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("subscription ended")
+    expect(page.get_by_role("button", name="Subscription is ended")).to_have_count(0)
+    assert not loaded(local.stack.store, order.id).is_charged_again
 
 
 def test_an_order_is_held_and_released(page: Page, sold: Sold, local: LocalStack) -> None:

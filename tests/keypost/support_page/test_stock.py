@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from cli.local.stack import LocalStack, sample_codes
+from keypost.codes import normalize
+from keypost.models import Reason
 from tests.keypost.support_page.conftest import PRODUCTS
-from tests.test_journey import empty, free
+from tests.test_journey import empty, free, paid_session
 
 SKU = "KASPERSKY-PLUS-3D-1Y"
 PRODUCT = PRODUCTS[SKU]
@@ -33,12 +37,38 @@ def check(page: Page, text: str) -> Locator:
     return page.get_by_role("region", name="Import codes")
 
 
+def check_file(page: Page, text: str) -> Locator:
+    page.get_by_label("File").set_input_files({"name": "codes.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.get_by_role("button", name="Check").click()
+    return page.get_by_role("region", name="Import codes")
+
+
 def test_the_stock_is_shown_as_numbers_and_as_a_line_that_says_the_same(stock: Page) -> None:
     expect(row(stock).get_by_role("cell")).to_have_count(6)
     chart = stock.get_by_role("img", name=f"Free codes of {SKU}, as expected")
     expect(chart).to_be_visible()
     expect(chart.locator("desc")).to_contain_text("codes are free today")
     assert len(str(chart.locator("polyline").get_attribute("points")).split()) == 61
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_no_word_or_number_of_a_chart_is_cut_off(page: Page, width: int) -> None:
+    days = [datetime(2026, 11, 24, tzinfo=UTC).date() + timedelta(days=n) for n in range(61)]
+    numbers = {"free": 10_000, "promised": 0, "waiting": 0, "used": 0, "to_order": 0, "order_before": None}
+    course = [{"day": str(day), "free": max(0, 10_000 - 180 * n)} for n, day in enumerate(days)]
+    ends = [
+        {"sku": f"ends-{n}", "course": course, "runs_out": str(days[n]), **numbers} for n in (0, 17, 19, 41, 43, 60)
+    ]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.route("**/stock", partial(Route.fulfill, json={"stock": ends}))
+
+    page.get_by_role("link", name="Stock").click()
+    page.locator("svg.chart").last.wait_for()
+
+    boxes = "all => all.map(text => [text.textContent, text.getBBox().x, text.getBBox().x + text.getBBox().width])"
+    shown = page.locator("svg.chart text").evaluate_all(boxes)
+    assert [text for text, start, end in shown if start < 0 or end > 360] == []
+    assert "10,000" in [text for text, _, _ in shown]
 
 
 def test_an_import_is_looked_at_before_anything_changes(stock: Page, local: LocalStack) -> None:
@@ -99,19 +129,51 @@ def test_a_batch_is_not_forgotten_for_a_file_that_has_its_own_columns(stock: Pag
     expect(shown).to_contain_text("This file has columns of its own")
 
 
-def test_a_large_import_goes_in_parts_and_counts_the_lines_of_the_file(stock: Page, local: LocalStack) -> None:
-    codes = sample_codes(PRODUCT, 1010)
-    codes[1005] = "wrong"
+def test_a_large_import_goes_in_parts_and_counts_the_lines_of_the_file(stock: Page) -> None:
     parts: list[str] = []
-    stock.on("request", lambda request: parts.append(request.method) if "/stock/" in request.url else None)
-    shown = check(stock, "code\n" + "\n".join(codes))
+
+    def answer(route: Route) -> None:
+        parts.append(route.request.url.rpartition("/")[2])
+        lines = str(route.request.post_data).splitlines()
+        wrong = [{"line": n, "reason": "it is wrong"} for n, line in enumerate(lines, start=1) if line == "wrong"]
+        added = len(lines) - 1 - len(wrong)
+        route.fulfill(json={"added": added, "duplicates": [], "invalid": wrong, "serves": 0, "not_reached": 0})
+
+    stock.route(f"**/stock/{SKU}*", answer)
+    codes = [f"AAAAA-BBBBB-CCCCC-{n:05}" for n in range(1010)]
+    codes[1005] = "wrong"
+    shown = check_file(stock, "code\n" + "\n".join(codes))
 
     shown.get_by_role("button", name=re.compile("Import 1,009 codes")).click()
 
     expect(shown.get_by_role("heading", name="1,009 codes imported")).to_be_visible()
     assert shown.get_by_role("table").get_by_role("rowheader").all_inner_texts() == ["1,007"]
-    assert parts == ["POST"] * 4  # two to look at it, two to import it
-    assert free(local, PRODUCT) >= 1000
+    assert parts == [f"{SKU}?dry_run=true"] * 2 + [SKU] * 2
+
+
+def test_a_code_that_stands_in_a_file_twice_counts_once_however_far_apart(stock: Page, local: LocalStack) -> None:
+    local.stripe_calls(paid_session("page-twins", f"{SKU}|1"))
+    local.order_when("page-twins", lambda order: order.waits_for(Reason.STOCK) is not None)
+    one, other = sample_codes(PRODUCT, 2)
+    first = [f'"A, B",{one},', f"A,{other},yesterday"]
+    last = [f'A,"{one.lower().replace("-", " ")}",', f"A,{other},"]
+
+    shown = check_file(stock, "\n".join(["batch,code,activate_before", *first, *["A,wrong,"] * 1000, *last]))
+
+    expect(shown.get_by_role("heading", name="2 codes can be imported")).to_be_visible()
+    expect(shown).to_contain_text("1 is known already and is left out")
+    expect(shown).to_contain_text("1,001 lines are wrong and are left out")
+    expect(shown).to_contain_text("at least 1 order that waits for these can go on")
+
+
+def test_the_page_spells_codes_as_the_stock_does(stock: Page) -> None:
+    written = [" abcde-12345 ", "ABCDE \u2013 12345", "abcde\t12345", "ABCDE\uff0d12345\u2212--X"]
+    read = "text => import('./support/codes.js').then(({ read }) => read(text).entries.map(({ code }) => code))"
+
+    assert stock.evaluate(read, "\n".join(written)) == [normalize(code) for code in written]
+    assert stock.evaluate(read, "Batch;Code\n" + "\n".join(f'"A;B";"{code}"' for code in written)) == [
+        normalize(code) for code in written
+    ]
 
 
 def test_an_import_that_breaks_off_says_how_far_it_came(stock: Page, local: LocalStack) -> None:
