@@ -127,6 +127,7 @@ def test_an_order_that_is_not_there_is_not_found_and_one_with_an_odd_number_is_r
 @pytest.mark.parametrize(
     "wanted",
     [
+        {"order": " 2026-001234 "},
         {"email": "facturen@klant.example"},
         {"email": " Facturen@Klant.example "},
         {"code": "aaaaa bbbbb ccccc 00001"},
@@ -159,7 +160,10 @@ def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:
     assert call("GET", "/orders/{order_id}", order_id=order.id)[1]["bad_codes"][0]["code"] == "…00001"
 
 
-@pytest.mark.parametrize("wanted", [{"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}])
+@pytest.mark.parametrize(
+    "wanted",
+    [{"order": "x"}, {"order": " "}, {"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}],
+)
 def test_what_nobody_bought_finds_nothing(wired: Stack, wanted: dict[str, str]) -> None:
     assert call("POST", "/orders/search", wanted) == (200, {"orders": [], "total": 0})
 

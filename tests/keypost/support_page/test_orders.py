@@ -56,24 +56,12 @@ def test_an_order_is_found_by_all_that_a_customer_or_provider_may_name(page: Pag
         heading(page, order.id)
 
 
-def test_what_may_be_a_code_by_any_stretch_is_looked_for_as_one_first(page: Page) -> None:
+def test_a_text_is_looked_for_as_what_it_looks_like_and_else_as_all_that_it_may_be(page: Page) -> None:
+    anything = ["order", "code", "payment"]
     ways = {
-        "1234": ["order", "payment"],
-        "100000042": ["order", "payment"],
-        "2026-001234": ["order", "payment"],
-        "WC-1234": ["order", "payment"],
-        "INV-2026-0001": ["order", "payment"],
-        "ABCD1234": ["code", "payment", "order"],
-        "ABC-DEF-123": ["code", "payment", "order"],
-        "ABCD-1234": ["code", "payment", "order"],
-        "12345678901": ["code", "payment", "order"],
-        "page-found": ["code", "payment", "order"],
-        "ABC DEF 123": ["code", "payment"],
-        "ABCDE-12345-FGHIJ-67890": ["code", "payment"],
-        "ABCDE\u201312345\u2013FGHIJ\u201367890": ["code", "payment"],
-        "ABCDE 12345 FGHIJ 6789": ["code", "payment"],
-        "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f": ["code", "payment"],
-        "12345678901234": ["code", "payment"],
+        "2026-001234": anything,
+        "ABCD1234": anything,
+        "ABCDE 12345 FGHIJ 6789": anything,
         "tr_WDqYK6vllg": ["payment"],
         "mollie:tr_WDqYK6vllg": ["payment"],
         "LIC-ABCDEFGHIJ": ["license"],
@@ -85,24 +73,15 @@ def test_what_may_be_a_code_by_any_stretch_is_looked_for_as_one_first(page: Page
     assert dict(page.evaluate(script, list(ways))) == ways
 
 
-def test_a_plain_order_number_is_found_with_one_call(visited: Visit, sold: Sold) -> None:
-    sold("2026-700001")
-
-    find(visited.page, "2026-700001")
-
-    heading(visited.page, "2026-700001")
-    assert [url.rpartition("/v1/")[2] for url in visited.urls] == ["orders/2026-700001"]
-
-
 def test_only_an_order_number_is_ever_part_of_a_url(visited: Visit, sold: Sold) -> None:
     order = sold("page-urls")
     code = order.licenses[0].code
-    codes = [code, code[:-1], code.replace("-", ""), code.replace("-", " "), "QZXJ4071", "qzx-jkv-407"]
+    codes = [code, code[:-1], code.replace("-", ""), code.replace("-", " "), "QZXJ4071", "qzx-jkv-407", "4071"]
     secrets = [order.email, *codes, order.licenses[0].id]
 
     def answer(route: Route) -> None:
         """As if products had codes as short as these."""
-        is_short = json.loads(route.request.post_data or "{}").get("code") in codes[-2:]
+        is_short = json.loads(route.request.post_data or "{}").get("code") in codes[-3:]
         found = {"orders": [{"order_id": order.id}], "total": 1}
         route.fulfill(json=found) if is_short else route.continue_()
 
@@ -127,16 +106,6 @@ def test_of_several_orders_one_is_chosen(page: Page, sold: Sold) -> None:
     page.get_by_role("button", name="page-twice-2").click()
 
     heading(page, "page-twice-2")
-
-
-def test_what_looks_like_a_code_is_taken_for_an_order_number_only_when_a_person_says_so(page: Page, sold: Sold) -> None:
-    sold("2026-1124-0001-0002")
-
-    find(page, "2026-1124-0001-0002")
-    expect(page.get_by_role("heading", name="No order found")).to_be_visible()
-    page.get_by_role("button", name="It is an order number").click()
-
-    heading(page, "2026-1124-0001-0002")
 
 
 def test_the_story_tells_what_happened_with_codes_masked(page: Page, sold: Sold) -> None:

@@ -33,6 +33,7 @@ class Search(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
+    order: Words | SkipJsonSchema[None] = Field(default=None, description="What may be an order's number")
     email: Email | SkipJsonSchema[None] = Field(default=None, description="The customer's address, as it is now")
     code: Words | SkipJsonSchema[None] = Field(default=None, description="An activation code, in any spelling")
     license: Words | SkipJsonSchema[None] = Field(default=None, description="The id of a license")
@@ -40,8 +41,8 @@ class Search(BaseModel):
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
-        if len(self.model_fields_set) != 1 or not any((self.email, self.code, self.license, self.payment)):
-            raise ValueError("say exactly one of email, code, license and payment")
+        if len(self.model_fields_set) != 1 or not any(self.model_dump().values()):
+            raise ValueError("say exactly one of order, email, code, license and payment")
         return self
 
 
@@ -61,7 +62,7 @@ class FoundOrders:
     total: int
 
 
-@router.post("/orders/search", summary="Find orders by e-mail address, activation code, license or payment")
+@router.post("/orders/search", summary="Find orders by number, e-mail address, activation code, license or payment")
 def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
     found = sorted(wiring.store().load_all(list(_ids(wanted))), key=lambda o: (o.created_at, o.id), reverse=True)
     return FoundOrders(tuple(_found(order) for order in found[:_MOST_FOUND]), len(found))
@@ -69,6 +70,8 @@ def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
 
 def _ids(wanted: Search) -> Sequence[str]:
     store = wiring.store()
+    if wanted.order:
+        return [wanted.order.strip()]
     if wanted.email:
         return store.orders_of(wanted.email)
     if wanted.payment:

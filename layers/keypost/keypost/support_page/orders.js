@@ -1,7 +1,7 @@
 /** Looking for orders, and the one that was found. */
 import { notice, tell } from "./dialogs.js";
 import { el } from "./dom.js";
-import { find, load, mayBeNumber, ways } from "./find.js";
+import { find, known, load } from "./find.js";
 import { story } from "./order.js";
 import { count, moment, said, t } from "./words.js";
 
@@ -26,7 +26,7 @@ export function forget() {
 /** Look up an order from another view. */
 export function lookUp(orderId) {
   location.hash = "#orders";
-  look(orderId, ["order"]);
+  look(orderId, known);
 }
 
 function form() {
@@ -45,12 +45,12 @@ function form() {
     el("p", { class: "hint", id: "wanted-hint" }, t("searchHint")));
 }
 
-async function look(text, among = ways(text)) {
+async function look(text, looking = find) {
   clearTimeout(refresh);
-  const mine = { text, among, busy: true };
+  const mine = { text, busy: true };
   settle(mine);
   try {
-    Object.assign(mine, await find(text, among));
+    Object.assign(mine, await looking(text));
   } catch (problem) {
     mine.problem = problem;
   }
@@ -78,7 +78,7 @@ function draw() {
 
 function list({ orders, total }) {
   const entries = orders.map((order) => el("li", {},
-    el("button", { type: "button", onclick: () => look(order.order_id, ["order"]) },
+    el("button", { type: "button", onclick: () => look(order.order_id, known) },
       el("span", {}, el("b", {}, order.order_id), order.name && ` · ${order.name}`, ` · ${order.products.join(", ")}`),
       el("span", { class: "quiet small" }, said("standing", order.standing), " · ", moment(order.created_at)))));
   return el("div", { class: "card" },
@@ -88,10 +88,7 @@ function list({ orders, total }) {
 }
 
 function nothing() {
-  const isNumber = !looked.among.includes("order") && mayBeNumber(looked.text) &&
-    el("div", { class: "buttons" },
-      el("button", { type: "button", onclick: () => look(looked.text, ["order"]) }, t("isNumber")));
-  return el("div", { class: "card" }, el("h2", { tabindex: "-1" }, t("found.none")), el("p", {}, t("foundNoneHint")), isNumber);
+  return el("div", { class: "card" }, el("h2", { tabindex: "-1" }, t("found.none")), el("p", {}, t("foundNoneHint")));
 }
 
 /** Show what became of the order. What was done is done, also when it cannot be read again. */

@@ -33,7 +33,6 @@ const en = {
   found: "{n} orders found",
   newestShown: "The newest {n} are shown.",
   foundNoneHint: "Check what was pasted. Customers often use another address for their invoices: search by order number, or by the payment id of the provider.",
-  isNumber: "It is an order number",
 
   order: "Order {number}",
   customer: "Customer",
@@ -219,7 +218,6 @@ const nl = {
   found: "{n} bestellingen gevonden",
   newestShown: "De nieuwste {n} worden getoond.",
   foundNoneHint: "Controleer wat er is geplakt. Klanten gebruiken vaak een ander adres voor facturen: zoek op bestelnummer, of op het kenmerk van de betaling bij de betaaldienst.",
-  isNumber: "Het is een bestelnummer",
 
   order: "Bestelling {number}",
   customer: "Klant",
