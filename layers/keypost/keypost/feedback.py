@@ -3,7 +3,7 @@ form that is not known, is counted and left alone."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from keypost import telemetry
 from keypost.errors import KeypostError
@@ -85,10 +85,10 @@ def _text(value: Any) -> str:
     """ValueError for what SES does not say."""
     if not _is_plain(value):
         raise ValueError("is no plain text")
-    return str(value)
+    return value
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST
 
 
