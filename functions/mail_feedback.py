@@ -25,5 +25,5 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _body(record: dict[str, Any]) -> Any:
     try:
         return json.loads(record["body"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -13,11 +13,13 @@ from keypost.catalog import read_product
 from keypost.daily_note import DailyNote, Entry, Section
 from keypost.emails import Shop, compose
 from keypost.emails.daily_note import compose_daily_note
+from keypost.fate import BAD_ADDRESS
 from keypost.forecast import Stock, forecast
 from keypost.models import (
     ADDRESS_CHANGED,
     REFUNDED,
     WAITING,
+    Fate,
     Kind,
     License,
     Line,
@@ -94,7 +96,7 @@ def _without_codes(sample: Sample) -> Sample:
 
 def _after_its_mail(sample: Sample) -> Sample:
     """Something is said after the codes were sent."""
-    sent = Mail("purchase-1", "purchase", MailState.SENT, None, attempts=1, may_have_left=True)
+    sent = Mail("purchase-1", "purchase", MailState.SENT, None, attempts=1, sent_at=NOW, may_have_left=True)
     return replace(sample, order=replace(sample.order, mails=(sent,)))
 
 
@@ -109,7 +111,7 @@ SAMPLES = {
     "renewal-several": _sample("renewal", replace(_ONE_AGAIN, quantity=2), Line(_ESET, 1, Kind.RENEWAL, "2025-004321")),
     "renewal-on-its-day": _sample("renewal", replace(_ONE_AGAIN, sku=_ESET)),
     "reminder": _sample("reminder", _ONE),
-    "resend": _sample("resend", _ONE),
+    "resend": _after_its_mail(_sample("resend", _ONE)),
     "replacement": _sample("replacement", _TWO, licenses=("LIC-SAMPLEAAAB",)),
     "waiting": _without_codes(_sample(WAITING, _TWO, _ONE_PLUS)),
     "waiting-renewal": _without_codes(_sample(WAITING, _ONE_AGAIN)),
@@ -132,6 +134,8 @@ def _daily_note() -> DailyNote:
     entries = {
         Reason.HOLD: "it was paid in USD, this shop sells in EUR: check the price, then serve by hand",
         Reason.STOCK: f"too few codes of {_PLUS}",
+        Reason.ADDRESS: f"{BAD_ADDRESS[Fate.BOUNCED]}; its new period starts on 2026-11-30, when the old license has"
+        " ended",
         Reason.BLOCK: "LIC-SAMPLEAAAB (…00001)",
     }
     sections = (

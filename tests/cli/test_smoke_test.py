@@ -9,6 +9,7 @@ from cli.stacks import Stack
 from keypost import feedback
 from keypost.errors import KeypostError
 from keypost.mailer import Mailer
+from keypost.pace import Pace
 from tests.builders import NOW
 from tests.keypost.test_feedback import told
 
@@ -22,7 +23,15 @@ TOLD = {
 
 
 @pytest.fixture
-def to_mailbox(stack: Stack, local: LocalStack) -> Stack:
+def gaps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it would keep its mails apart; here it does not wait."""
+    found: list[float] = []
+    monkeypatch.setattr(Pace, "wait", lambda pace: found.append(pace.gap))
+    return found
+
+
+@pytest.fixture
+def to_mailbox(stack: Stack, local: LocalStack, gaps: list[float]) -> Stack:
     """A stack whose mail goes to the mailbox of this machine."""
     client: Any = local.session.session.client("sesv2", endpoint_url=local.mailbox.url)
     object.__setattr__(stack, "mailer", Mailer(client, "test"))
@@ -46,6 +55,16 @@ def test_five_mails_go_to_the_simulator_each_under_a_name_of_its_own(to_mailbox:
     assert [mail.tags for mail in mails] == [
         {"order": "none", "mail": f"smoke-{run}-{name}", "attempt": "1"} for name in TOLD
     ]
+
+
+def test_it_sends_no_faster_than_the_sandbox_takes(
+    to_mailbox: Stack, local: LocalStack, gaps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local.mailbox, "account", {"SendQuota": {"MaxSendRate": 1.0}})
+
+    smoke_test.send(to_mailbox)
+
+    assert gaps == [1.0] * 5
 
 
 def test_it_ends_when_all_five_were_told(to_mailbox: Stack) -> None:

@@ -31,10 +31,10 @@ def test_what_became_of_a_mail_is_written_into_its_order(wired: Stack) -> None:
 
 
 def test_what_cannot_be_read_does_not_come_back(wired: Stack, logged: io.StringIO) -> None:
-    answer = mail_feedback.handler(records("no json", "[1]", "{}"), Context())
+    answer = mail_feedback.handler(records("no json", "[1]", "{}", "[" * 100_000), Context())
 
     assert answer == {"batchItemFailures": []}
-    assert logged.getvalue().count('"message":"FeedbackIgnored"') == 3
+    assert logged.getvalue().count('"message":"FeedbackIgnored"') == 4
 
 
 def test_one_event_that_fails_comes_back_alone_and_its_text_is_not_logged(

@@ -12,11 +12,13 @@ from cli.local.mailbox import SentMail, SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import orders, wiring
-from keypost.models import Fate, Kind, Line, PaymentState, Reason, Refunded, Renewal, StockCode
+from keypost.daily_note import entry
+from keypost.fate import BAD_ADDRESS, with_bad_address, with_report
+from keypost.models import WAITING, Fate, Kind, Line, MailSent, PaymentState, Reason, Refunded, Renewal, StockCode
 from keypost.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 from tests.functions.test_payment_callback import Context
-from tests.keypost.test_fate import sent, told
+from tests.keypost.test_fate import report, sent, told
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 07:30 in Amsterdam
 Notes = Callable[[], list[SentMail]]
@@ -162,5 +164,43 @@ def test_an_address_that_takes_no_mail_and_a_mail_that_came_back_stand_in_the_no
         assert "Adres neemt geen e-mail van ons aan" in part
         assert "its address takes no mail" in part
         assert "full-1" in part
-        assert "it came back (General)" in part
+        assert "purchase-1 came back (General)" in part
         assert "klant.example" not in part
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [("nl", "Adres neemt geen e-mail van ons aan"), ("en", "Address takes no e-mail from us")],
+)
+def test_a_renewal_that_bounced_is_told_with_the_day_by_which_its_customer_needs_it(
+    wired: Stack, notes: Notes, monkeypatch: pytest.MonkeyPatch, language: str, heading: str
+) -> None:
+    monkeypatch.setenv("KEYPOST_SUPPORT_LANGUAGE", language)
+    wiring.config.cache_clear()
+    wired.store.save(with_report(mailed(renewal("2026-001234")), report(Fate.BOUNCED, mail_id="renewal-1"), NOW))
+
+    run()
+
+    (mail,) = notes()
+    for part in (mail.text, mail.html):
+        assert heading in part
+        assert "; its new period starts on 2026-12-01, when the old license has ended" in part
+
+
+def mailed(order: Any) -> Any:
+    order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
+    return orders.settle_mail(order, order.mails[-1].id, 1, MailSent("ses-1"), NOW)
+
+
+def test_a_renewal_that_arrived_is_in_no_hurry_when_its_reader_complains() -> None:
+    order = with_report(mailed(renewal("2026-001234")), report(Fate.COMPLAINED, mail_id="renewal-1"), NOW)
+
+    assert entry(order, Reason.ADDRESS).detail == BAD_ADDRESS[Fate.COMPLAINED]
+
+
+def test_a_renewal_of_which_only_a_notice_arrived_is_still_needed() -> None:
+    order = orders.owe_mail(renewal("2026-001234"), WAITING, NOW, (1,))
+    order = orders.settle_mail(orders.claim_mail(order, "waiting-1", NOW), "waiting-1", 1, MailSent("ses-1"), NOW)
+    order = with_bad_address(order, Fate.BOUNCED, NOW, NOW)
+
+    assert "2026-12-01" in entry(order, Reason.ADDRESS).detail

@@ -1,11 +1,28 @@
+import shutil
+from collections.abc import Iterator
+
 import pytest
 from botocore.config import Config
+from playwright.sync_api import Browser, sync_playwright
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.advance import Worker
 from keypost.mailer import Mailer
 from tests.builders import SHOP, Clock
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.fail(f"there is no browser: `make debian` installs one, or install one of {', '.join(BROWSERS)}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.advance import Worker
 from keypost.errors import Conflict
+from keypost.mailer import tag_value
 from keypost.models import (
     Asked,
     Dispute,
@@ -27,12 +28,13 @@ from keypost.models import (
     PaymentState,
     Reason,
     Refunded,
+    Reminder,
 )
 from keypost.orders import canceled, with_payment
-from keypost.plan import attention
+from keypost.plan import attention, next_due
 from keypost.store import Store
-from keypost.support import correct_address
-from tests.builders import NOW, PRODUCT, SKU, Clock, code, loaded, notice, paid_order, product
+from keypost.support import correct_address, resend
+from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice, paid_order, product
 
 LOST = DisputeState.LOST
 Stocked = Callable[[list[str]], None]
@@ -768,3 +770,90 @@ def test_one_who_looks_again_and_finds_the_address_as_bad_waits_on(
     order = loaded(store, "still-bad")
     assert sent("still-bad") == []
     assert [entry.what for entry in order.timeline].count("waits for address") == 1
+
+
+def refund_it(store: Store, order_id: str) -> None:
+    tell(store, order_id, refunded=Refunded(NOW, full=True))
+
+
+def remind_of_it(store: Store, order_id: str) -> None:
+    store.change(order_id, lambda order: replace(order or paid_order(), reminders=(Reminder(NOW, 1, 7),)))
+
+
+def send_it_again(store: Store, order_id: str) -> None:
+    store.change(order_id, lambda order: resend(order or paid_order(), Asked(NOW, "anna"), ZONE)[0])
+
+
+def write_elsewhere(store: Store, order_id: str) -> None:
+    new = "elsewhere@klant.example"
+    store.change(order_id, lambda order: correct_address(order or paid_order(), new, Asked(NOW, "anna")))
+
+
+@pytest.mark.parametrize("why", [Fate.BOUNCED, Fate.COMPLAINED])
+@pytest.mark.parametrize(
+    ("purpose", "happens"),
+    [
+        ("refunded", refund_it),
+        ("reminder", remind_of_it),
+        ("resend", send_it_again),
+        ("address_changed", write_elsewhere),
+    ],
+)
+def test_what_follows_a_purchase_is_kept_from_an_address_that_another_order_found_bad(
+    worker: Worker,
+    store: Store,
+    stocked: Stocked,
+    local: LocalStack,
+    clock: Clock,
+    purpose: str,
+    happens: Callable[[Store, str], None],
+    why: Fate,
+) -> None:
+    stocked([code(1), code(2)])
+    order_ids = {name: f"{name}-{purpose}-{why}" for name in ("good", "bad")}
+    for name, order_id in order_ids.items():
+        store.save(paid_order(order_id, email=f"{name}@klant.example"))
+        worker.advance(order_id)
+    store.put_bad_address("bad@klant.example", why, NOW)
+
+    for order_id in order_ids.values():
+        happens(store, order_id)
+        worker.advance(order_id)
+    clock.now += timedelta(hours=13)  # that is looked at again
+    for order_id in order_ids.values():
+        worker.advance(order_id)
+
+    left = [
+        (mail.tags["order"], mail.to) for mail in local.mailbox.mails if mail.tags["mail"] == tag_value(f"{purpose}-1")
+    ]
+    assert left.count((tag_value(order_ids["good"]), ("good@klant.example",))) == 1
+    assert tag_value(order_ids["bad"]) not in [order_tag for order_tag, _ in left]
+
+
+def test_that_codes_are_to_come_is_not_told_to_a_bad_address(
+    worker: Worker, store: Store, sent: Sent, bad_address: None, clock: Clock
+) -> None:
+    store.save(paid_order("bad-waiting"))
+
+    for _ in range(60):  # the safety net
+        worker.advance("bad-waiting")
+        clock.now += timedelta(minutes=15)
+
+    assert sent("bad-waiting") == []
+    assert loaded(store, "bad-waiting").waits_for(Reason.STOCK)
+
+
+def test_a_notice_that_nobody_can_get_asks_for_nobody(
+    worker: Worker, store: Store, stocked: Stocked, bad_address: None
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("old-is-bad", email="anna@klant.example"))
+    worker.advance("old-is-bad")
+    store.put_bad_address("anna@klant.example", Fate.BOUNCED, NOW)
+
+    write_elsewhere(store, "old-is-bad")
+    worker.advance("old-is-bad")
+
+    order = loaded(store, "old-is-bad")
+    assert (order.mails[-1].state, order.mails[-1].problem) == (MailState.FAILED, "its address takes no mail from us")
+    assert (attention(order), next_due(order)) == (None, None)

@@ -10,9 +10,11 @@ import pytest
 
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
-from keypost import orders
+from keypost import feedback, orders
 from keypost.advance import Worker
 from keypost.errors import Refused
+from keypost.gather import gather_note
+from keypost.mailer import tag_value
 from keypost.models import (
     Dispute,
     DisputeState,
@@ -33,6 +35,7 @@ from keypost.periods import morning_of
 from keypost.plan import next_due
 from keypost.store import Store
 from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice
+from tests.keypost.test_feedback import told
 
 Stocked = Callable[[list[str]], None]
 FIRST_DAY = date(2027, 11, 23)  # of the period after a license that was sold on the day of NOW
@@ -924,3 +927,21 @@ def test_a_renewal_whose_address_goes_bad_later_is_shown_on_the_day_of_its_mail(
     shop.morning(MAIL_DAY + timedelta(days=1))
     assert shop.mails("r1") == ["renewal"]
     assert shop.waits(Reason.ADDRESS) == set()
+
+
+def test_a_renewal_that_bounces_stands_in_the_note_of_the_next_morning_days_before_the_old_license_ends(
+    shop: Shop,
+) -> None:
+    shop.told("base")
+    shop.renewal("r1")
+    shop.morning(MAIL_DAY)
+    assert shop.mails("r1") == ["renewal"]
+
+    feedback.take(shop.store, told("bounce_permanent", tag_value(shop.id("r1")), "renewal-1"), shop.clock.now)
+    note = gather_note(shop.store, morning_of(MAIL_DAY + timedelta(days=1), ZONE), ZONE)
+
+    assert FIRST_DAY - note.day == timedelta(days=6)
+    (section,) = (each for each in note.sections if each.reason is Reason.ADDRESS)
+    (entry,) = section.entries
+    assert entry.order_id == shop.id("r1")
+    assert str(FIRST_DAY) in entry.detail

@@ -225,7 +225,7 @@ def test_a_delivery_is_noted_and_asks_for_nobody() -> None:
 def test_a_mail_that_came_back_for_now_is_shown_until_another_one_arrives() -> None:
     order = told(sent(), Fate.RETURNED)
     assert attention(order) == (Reason.MAIL, NOW)
-    assert orders.trouble(the_mail(order)) == "it came back (General): send it again, or to another address"
+    assert orders.trouble(the_mail(order)) == "came back (General): send it again, or to another address"
 
     order = orders.claim_mail(orders.owe_mail(order, "resend", NOW), "resend-1", NOW)
     order = orders.settle_mail(order, "resend-1", 1, MailSent("ses-2"), NOW)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keypost import fate, feedback, orders
 from keypost.advance import Worker
@@ -101,6 +103,49 @@ def test_a_reader_who_says_that_it_is_no_spam_does_not_complain() -> None:
     complaint = event("ses/complaint.json")["detail"]["complaint"] | {"complaintFeedbackType": "not-spam"}
 
     assert feedback.read(told("complaint", complaint=complaint)) is None
+
+
+def test_a_detail_in_another_form_is_left_out_and_the_event_counts() -> None:
+    bounce = event("ses/bounce_permanent.json")["detail"]["bounce"] | {"bounceSubType": {"new": "in 2027"}}
+
+    report = feedback.read(told("bounce_permanent", bounce=bounce))
+
+    assert report is not None
+    assert (report.fate, report.detail) == (Fate.BOUNCED, "Permanent")
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["\ud800", "x" * 10_000, "9" * 5000]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=5,
+)
+FIELDS = [
+    *("detail", "detail.mail", "detail.eventType", "detail.bounce", "detail.bounce.bounceType"),
+    *("detail.bounce.bounceSubType", "detail.bounce.timestamp", "detail.mail.tags", "detail.mail.tags.order"),
+    *("detail.mail.tags.mail", "detail.mail.tags.attempt", "detail.mail.destination", "detail.mail.messageId"),
+    *("detail.mail.timestamp", "detail.mail.tags.attempt.0", "detail.mail.tags.order.0", "detail.mail.destination.0"),
+]
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(FIELDS), ODD | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]))
+def test_an_event_with_anything_in_any_field_is_read_as_plain_text_or_not_at_all(field: str, odd: Any) -> None:
+    envelope = event("ses/bounce_permanent.json")
+    *path, last = (int(name) if name.isdigit() else name for name in field.split("."))
+    inner = envelope
+    for name in path:
+        inner = inner[name]
+    inner[last] = odd
+
+    if report := feedback.read(envelope):
+        for text in (report.order_id, report.mail_id, report.detail, report.address, report.message_id):
+            assert text.isprintable()
+            assert len(text) <= 700
 
 
 def test_a_complaint_about_what_ses_did_not_send_means_that_nothing_arrived() -> None:

@@ -11,6 +11,7 @@ from keypost.models import (
     Fate,
     Kind,
     Line,
+    MailNotSent,
     Order,
     PaymentState,
     Reason,
@@ -127,8 +128,18 @@ def test_a_mail_that_came_back_or_does_not_leave_is_shown_with_its_reason() -> N
 
     (found,) = outlook(order, FAR, ZONE)
 
-    why = "its mail failed: it came back (General): correct the address"
+    why = "its mail came back (General): correct the address"
     assert found == Outlook("2026-001234", "purchase", (1,), None, why)
+
+
+def test_a_mail_that_is_still_tried_did_not_fail() -> None:
+    order = scheduled()
+    order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
+    for _ in range(orders.MAIL_ATTEMPTS - 1):
+        order = orders.settle_mail(order, "renewal-1", order.mails[0].attempts, MailNotSent("SES is busy"), NOW)
+        order = orders.claim_mail(order, "renewal-1", NOW)
+
+    assert [found.why_not for found in outlook(order, FAR, ZONE)] == ["its mail has not left yet: SES is busy"]
 
 
 def test_a_renewal_to_a_bad_address_is_kept_back_for_that_reason() -> None:

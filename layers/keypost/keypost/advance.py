@@ -418,6 +418,9 @@ class Worker:
         return self._send(self.store.save(after), after.mails[-1], message), True
 
     def _send_again(self, order: Order, mail_id: str, products: Mapping[str, Product], now: datetime) -> Order:
+        old = order.mail(mail_id).to
+        if old and self.store.bad_address(old):
+            return self.store.save(orders.fail_mail(order, mail_id, "its address takes no mail from us", now))
         order = orders.claim_mail(order, mail_id, now)
         try:
             message = compose(order, order.mail(mail_id), products, self.shop, now)

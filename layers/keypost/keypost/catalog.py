@@ -4,13 +4,24 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from keypost import codes
 from keypost.errors import InvalidInput
 from keypost.models import Kind, Product
 
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+# A sign that nobody sees breaks the HTML of a mail, or turns its text around.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_SEEN = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
+
+
+def _seen(text: str) -> str:
+    if not re.fullmatch(_SEEN, text):
+        raise ValueError("is empty, or holds a line break or another sign that nobody sees")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _SEEN}), AfterValidator(_seen)]
 Steps = Annotated[tuple[Text, ...], Field(max_length=20)]
 Link = Annotated[str, Field(pattern=r"^https://[!#-;=?-~]{4,500}$")]  # no sign that HTML or a mail minds
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

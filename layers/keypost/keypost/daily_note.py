@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 
 from keypost import codes, orders
 from keypost.forecast import Forecast
-from keypost.models import Order, Reason, Standing
+from keypost.models import MailState, Order, Reason, Standing
 from keypost.periods import local_day
 
 
@@ -57,7 +57,10 @@ def _detail(order: Order, reason: Reason) -> str:
         case Reason.PAID_TWICE:
             return ", ".join(name for payment in order.payments for name in payment.names)
         case Reason.MAIL:
-            return "; ".join(f"{mail.id}: {orders.trouble(mail)}" for mail in orders.stuck_mails(order))
+            stuck = (f"{mail.id} {orders.trouble(mail)}" for mail in orders.stuck_mails(order))
+            return "; ".join(stuck) + _needed_by(order)
+        case Reason.ADDRESS:
+            return (order.waiting.detail if order.waiting else "") + _needed_by(order)
         case Reason.HOLD:
             disputed = order.standing is Standing.DISPUTED
             why = "its payment is disputed" if disputed else "a part was refunded"
@@ -66,6 +69,14 @@ def _detail(order: Order, reason: Reason) -> str:
             return order.problem or (orders.HELD if order.held else why)
         case _:
             return order.waiting.detail if order.waiting else ""
+
+
+def _needed_by(order: Order) -> str:
+    """For a renewal whose mail did not arrive: how long there is to mend that."""
+    left = [mail for mail in order.mails if mail.holds_codes and mail.state is MailState.SENT]
+    arrived = order.lines_of(mail for mail in left if not mail.came_back)
+    days = [term.first_day for term in order.terms if term.line not in arrived]
+    return f"; its new period starts on {min(days)}, when the old license has ended" if days else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ form that is not known, is counted and left alone."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from keypost import telemetry
 from keypost.errors import KeypostError
@@ -14,6 +14,7 @@ from keypost.store import Store
 
 SMOKE = "smoke-"  # so begin the ids of the mails of a smoke test
 _OF_SUPPRESSED = "OnAccountSuppressionList"
+_LONGEST = 320  # an address
 _METRICS = {
     Fate.SENT: "MailSettled",
     Fate.DELAYED: "MailDelayed",
@@ -66,18 +67,29 @@ def read(envelope: Any) -> MailReport | None:
         if fate is None:
             return None
         return MailReport(
-            order_id=tagged(tags["order"][0]),
-            mail_id=tagged(tags["mail"][0]),
+            order_id=_text(tagged(tags["order"][0])),
+            mail_id=_text(tagged(tags["mail"][0])),
             attempt=int(tags["attempt"][0]),
             fate=fate,
             at=_moment(about.get("timestamp") or mail["timestamp"]),
-            detail=" ".join(str(about[name]) for name in _DETAILS if about.get(name)),
-            address=mail["destination"][0],
-            message_id=mail["messageId"],
+            detail=" ".join(filter(_is_plain, map(about.get, _DETAILS))),
+            address=_text(mail["destination"][0]),
+            message_id=_text(mail["messageId"]),
             sent_at=_moment(mail["timestamp"]),
         )
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
         return None
+
+
+def _text(value: Any) -> str:
+    """ValueError for what SES does not say."""
+    if not _is_plain(value):
+        raise ValueError("is no plain text")
+    return value
+
+
+def _is_plain(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST
 
 
 # What SES says besides, in words of its own.

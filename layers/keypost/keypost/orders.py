@@ -510,11 +510,11 @@ def stuck_mails(order: Order) -> list[Mail]:
 
 
 def trouble(mail: Mail) -> str:
-    """Why a mail does not leave, or that it came back."""
+    """What is the matter with a mail that does not leave, or came back; it follows on the name of the mail."""
     if mail.came_back and mail.outcome:
         advice = "correct the address" if mail.outcome.fate is Fate.BOUNCED else "send it again, or to another address"
-        return f"it came back ({mail.outcome.detail}): {advice}"
-    return mail.problem or ""
+        return f"came back ({mail.outcome.detail}): {advice}"
+    return f"{'failed' if mail.state is MailState.FAILED else 'has not left yet'}: {mail.problem}"
 
 
 def _back_off(order_id: str, attempt: int) -> timedelta:

@@ -37,7 +37,7 @@ def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
         for each in coming(order)
     ]
     for mail in stuck_mails(order) if order.is_servable else ():
-        why_not, lines = f"its mail failed: {trouble(mail)}", tuple(sorted(order.lines_of([mail])))
+        why_not, lines = f"its mail {trouble(mail)}", tuple(sorted(order.lines_of([mail])))
         found += [Outlook(order.id, mail.purpose, lines, None, why_not)]
     return tuple(each for each in found if each.day is None or each.day <= until)
 

@@ -17,6 +17,7 @@ from keypost.addresses import email_address
 from keypost.emails import KINDS, Shop, compose
 from keypost.emails.colors import contrast
 from keypost.emails.languages import LANGUAGES, in_language
+from keypost.errors import InvalidInput
 from keypost.models import Kind, Order
 from keypost.providers.order_card import clean_name
 from tests.builders import NOW
@@ -27,6 +28,7 @@ from tests.tools import tool
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = Path(__file__).parents[3] / "layers/keypost/keypost/emails/templates"
 PRODUCTS = {product.sku: product for product in sample_products()}
+CATALOG = PRODUCTS.items()
 WITH_CODES = [name for name, sample in SAMPLES.items() if sample.mail.holds_codes]
 LETTERS = [name for name in SAMPLES if name != "address_changed"]
 SHOPS = [replace(SHOP, color=color) for color in ("#ffffff", "#000000", "#ffd400", "#7f7f7f", "#0b6e5b")]
@@ -206,6 +208,23 @@ def test_it_uses_only_styles_that_mail_programs_know_and_nothing_from_elsewhere(
     assert {table.get("role") for table in document(html).iter("table")} == {"presentation"}
 
 
+@every_mail
+def test_no_words_are_too_small_to_read_on_a_phone(name: str, language: str) -> None:
+    html = part(mail(name, language), "html")
+
+    sizes = [int(value.removesuffix("px")) for key, value in styles(html) if key == "font-size"]
+    assert sizes.count(13) == 1  # the foot
+    assert sorted(sizes)[1] >= 16
+
+
+@every_mail
+def test_what_stands_beside_the_subject_in_a_list_of_mails_fits_there(name: str, language: str) -> None:
+    preheader = document(part(mail(name, language), "html")).find("body/div")
+
+    assert "display:none" in preheader.get("style")
+    assert 40 <= len(preheader.text) <= 90
+
+
 def test_a_logo_has_the_shops_name_for_who_sees_no_pictures() -> None:
     html = part(mail("purchase", "nl", replace(SHOP, logo_url="https://shop.example/logo.png?a=1&b=2")), "html")
 
@@ -251,6 +270,53 @@ def test_a_name_that_a_provider_passed_on_is_text_and_nothing_else(purpose: str,
     hostile.as_bytes().decode("ascii")
 
 
+MARKUP = "R&D <b>\"'x'</b> {{ 7*7 }} {% raw %} &amp;"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_markup_in_what_an_operator_writes_of_a_product_or_the_shop_is_text(name: str, language: str) -> None:
+    sample, both = SAMPLES[name], {"nl": MARKUP, "en": MARKUP}
+    shop = replace(SHOP, name=MARKUP, address=MARKUP, phone=MARKUP)
+    marked, plain = (
+        compose(replace(sample.order, language=language), sample.mail, products, whose, NOW)
+        for whose, products in (
+            (
+                shop,
+                {sku: replace(each, vendor=MARKUP, name=both, notes=both, steps=_all(both)) for sku, each in CATALOG},
+            ),
+            (
+                SHOP,
+                {
+                    sku: replace(each, notes={"nl": "x", "en": "x"}, steps=_all({"nl": "x", "en": "x"}))
+                    for sku, each in CATALOG
+                },
+            ),
+        )
+    )
+
+    html = part(marked, "html")
+    tags = [element.tag for element in document(part(plain, "html")).iter()]
+    assert [element.tag for element in document(html).iter()] == tags
+    assert html.count("R&amp;D") == html.count("R&") > 0
+    text = " ".join(part(marked, "plain").split())
+    assert MARKUP in text
+    assert "&lt;" not in text
+
+
+def _all(texts: dict[str, str]) -> dict[Kind, dict[str, tuple[str, ...]]]:
+    return {kind: {language: (text,) for language, text in texts.items()} for kind in Kind}
+
+
+@pytest.mark.parametrize("name", WITH_CODES)
+def test_a_mail_without_a_code_that_it_is_about_is_not_written(name: str) -> None:
+    sample = SAMPLES[name]
+
+    for licenses in ((), [each for each in sample.order.licenses if each.line != 1]):
+        with pytest.raises(InvalidInput):
+            compose(replace(sample.order, licenses=tuple(licenses)), sample.mail, PRODUCTS, SHOP, NOW)
+
+
 @pytest.mark.parametrize(
     ("typed", "written"),
     [
@@ -285,11 +351,11 @@ def test_a_title_of_300_letters_leaves_the_mail_whole(title: str, language: str)
 
 def with_many(count: int) -> Order:
     order = SAMPLES["purchase"].order
-    licenses = [replace(order.licenses[0], id=f"LIC-{n}", code=f"ABCDE-12345-FGHIJ-{n:05d}") for n in range(count)]
+    licenses = [replace(order.licenses[0], id=f"LIC-{n:010d}", code=f"ABCDE-12345-FGHIJ-{n:05d}") for n in range(count)]
     return replace(order, lines=(replace(order.lines[0], quantity=count),), licenses=tuple(licenses))
 
 
-@pytest.mark.parametrize(("count", "has_list"), [(10, False), (25, False), (26, True), (1000, True)])
+@pytest.mark.parametrize(("count", "has_list"), [(10, False), (25, False), (26, True), (500, True), (1000, True)])
 @pytest.mark.parametrize("kind", list(Kind))
 def test_more_than_25_codes_come_as_a_file_too_and_all_stand_in_both_parts(
     count: int, has_list: bool, kind: Kind
@@ -304,6 +370,7 @@ def test_more_than_25_codes_come_as_a_file_too_and_all_stand_in_both_parts(
     assert all(license_.code in body for body in bodies for license_ in order.licenses)
     assert all(len(body.encode()) < 100_000 for body in bodies)  # Gmail shows no more than 102 kB of a mail
     assert [each.get_filename() for each in files] == (["activatiecodes-2026-001234.csv"] if has_list else [])
+    assert count > 500 or len(message.as_bytes()) < 100_000
     assert ("spreadsheetprogramma" in bodies[0]) == ("spreadsheetprogramma" in bodies[1]) == has_list
 
 

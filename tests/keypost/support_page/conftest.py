@@ -1,12 +1,11 @@
 """The support page in a real browser, over the deployed local stack, with a real key."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
@@ -14,22 +13,9 @@ from keypost.models import MailState, Order
 from tests.test_journey import paid_session
 
 WINDOW: ViewportSize = {"width": 1280, "height": 900}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PRODUCTS = {product.sku: product for product in sample_products()}
 KASPERSKY = "KASPERSKY-STANDARD-3D-1Y"
 _MILLISECONDS = 30_000  # for a cold function on a busy machine
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.fail(f"there is no browser: `make debian` installs one, or install one of {', '.join(BROWSERS)}")
-    expect.set_options(timeout=_MILLISECONDS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @dataclass(slots=True)
@@ -45,6 +31,7 @@ def open_page(browser: Browser, url: str, **how: Any) -> Visit:
     settings = {"locale": "en-GB", "timezone_id": "Europe/Amsterdam", "viewport": WINDOW}
     context = browser.new_context(**settings | how)
     context.set_default_timeout(_MILLISECONDS)
+    expect.set_options(timeout=_MILLISECONDS)
     visit = Visit(context.new_page())
     visit.page.on("request", lambda request: visit.urls.append(request.url))
     visit.page.on("pageerror", lambda error: visit.faults.append(str(error)))

@@ -14,6 +14,7 @@ from keypost.emails.purchase import purchase
 from keypost.emails.refunded import refunded
 from keypost.emails.reminder import reminder
 from keypost.emails.renewal import renewal
+from keypost.emails.resend import resend
 from keypost.emails.waiting import waiting
 from keypost.errors import InvalidInput
 from keypost.models import ADDRESS_CHANGED, REFUNDED, WAITING, Mail, Order, Product
@@ -24,7 +25,7 @@ KINDS: dict[str, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, A
     "purchase": purchase,
     "renewal": renewal,
     "reminder": reminder,
-    "resend": purchase,
+    "resend": resend,
     "replacement": purchase,
     WAITING: waiting,
     REFUNDED: refunded,

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from keypost.emails.languages import in_language
+from keypost.errors import InvalidInput
 from keypost.models import Kind, Mail, Order, Product
 
 LONG_LIST = 25  # more codes than these come as a file too
 
 
 def with_codes(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
-    """What every mail says that holds codes."""
+    """What every mail says that holds codes. InvalidInput when it would hold none."""
     found = groups(order, mail, products, language)
+    if not found or not all(group["licenses"] for group in found):
+        raise InvalidInput("there are no codes to send")
     count = sum(group["quantity"] for group in found)
     return {"groups": found, "count": count, "has_list": count > LONG_LIST}
 

@@ -1,0 +1,20 @@
+"""The mail that sends codes once more, to who did not get them or lost them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keypost.emails.groups import with_codes
+from keypost.models import Mail, MailState, Order, Product
+
+
+def resend(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
+    """With the moment of the newest mail that held the very same."""
+    swaps = [bad.asked.at for bad in order.bad_codes]
+    same = [
+        each.sent_at
+        for each in order.mails
+        if each.holds_codes and each.state is MailState.SENT and not each.came_back and each.sent_at
+        if not each.licenses and order.lines_of([each]) >= order.lines_of([mail])
+        if all(each.sent_at > swapped_at for swapped_at in swaps)
+    ]
+    return with_codes(order, mail, products, language) | {"earlier": max(same, default=None)}
