@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import TypeAdapter
 
 from cli import stacks, stock
 from cli.local.commands import local
@@ -27,6 +28,7 @@ from keypost.periods import local_day
 from keypost.secrets import NAMES
 from keypost.stock import poke_waiting
 from keypost.stock_file import text_of
+from keypost.story import Story, story
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = click.option("--stack", help="A deployed stack's name; without it, the local one of `make run`.")
@@ -141,7 +143,7 @@ def claims(batch: str, stack: str | None) -> None:
     rows = csv.writer(sys.stdout)
     rows.writerow(["code", "sku", "reason", "day", "note"])
     for bad in stacks.connect(stack).store.claims(batch):
-        note = re.sub("^(?=[=+@-])", "'", bad.note)  # a spreadsheet shows it, and computes nothing
+        note = re.sub("^(?=[=+@-])", "'", bad.note.replace(";", ","))  # a spreadsheet shows it, and computes nothing
         rows.writerow([bad.code, bad.sku, bad.reason, bad.day.isoformat(), note])
 
 
@@ -153,12 +155,7 @@ def erase(stack: str | None, *, yes: bool) -> None:
 
     What is still to come for them stops. Their orders stay, without them, as long as tax law asks.
     """
-    typed = click.prompt("E-mail address") if sys.stdin.isatty() else sys.stdin.read()
-    try:
-        address = email_address(typed.strip())
-    except ValueError:
-        raise InvalidInput("that is no e-mail address; nothing was changed") from None
-    to = stacks.connect(stack)
+    address, to = _typed_address(), stacks.connect(stack)
     if not yes and sys.stdin.isatty():
         click.confirm("This cannot be undone. Erase this customer?", abort=True)
     erased = to.desk.erase(address, Asked(*_now_and_who()), to.fiscal_years)
@@ -166,6 +163,24 @@ def erase(stack: str | None, *, yes: bool) -> None:
         todo = ": end its subscription at the provider, then `keypost subscription-ended`"
         click.echo(f"order {order.id} erased" + (todo if order.is_charged_again else ""))
     click.echo(f"orders erased: {len(erased)}")
+
+
+@cli.command()
+@_stack
+def export(stack: str | None) -> None:
+    """All that is known of a customer, as JSON. The address is asked for, or read from standard input."""
+    address, to = _typed_address(), stacks.connect(stack)
+    now, _ = _now_and_who()
+    found = [story(order, now, to.zone) for order in to.store.orders_of(address)]
+    click.echo(TypeAdapter(list[Story]).dump_json(found, indent=2))
+
+
+def _typed_address() -> str:
+    typed = click.prompt("E-mail address", err=True) if sys.stdin.isatty() else sys.stdin.read()
+    try:
+        return email_address(typed.strip())
+    except ValueError:
+        raise InvalidInput("that is no e-mail address; nothing was changed") from None
 
 
 @cli.command()

@@ -155,6 +155,7 @@ def test_support_can_still_send_again_what_a_customer_asked_for_three_times(
 
     mail = wiring.desk().resend("page-support-too", Asked(datetime.now(UTC), "sanne", key="k"), wiring.mailer())
 
+    assert mail
     assert mail.id == "resend-4"
 
 

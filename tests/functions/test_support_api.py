@@ -238,14 +238,9 @@ def test_a_parameter_that_does_not_fit_is_named(wired: Stack, url: str, fault: d
     assert (status, said["errors"]) == (422, [fault])
 
 
-def test_a_wrong_method_is_told_the_right_one(wired: Stack) -> None:
-    status, said = call("DELETE", "/due")
-
-    assert (status, said["detail"]) == (405, "this route takes GET")
-
-
 def test_what_does_not_exist_is_not_found(wired: Stack) -> None:
     assert call("GET", "/nothing")[0] == 404
+    assert call("DELETE", "/due")[0] == 404
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)

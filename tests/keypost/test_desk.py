@@ -1,5 +1,6 @@
 """What support asks for, over the emulator's DynamoDB, SQS and SES."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,11 +10,11 @@ import pytest
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost import feedback, orders
+from keypost import feedback, orders, support
 from keypost.advance import Worker
 from keypost.desk import Desk
 from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
-from keypost.models import Asked, BadStockCode, Fate, Kind, Line, MailState, Order, PaymentState, Reason
+from keypost.models import Asked, BadStockCode, Fate, Kind, Line, Mail, MailState, Order, PaymentState, Reason, Renewal
 from keypost.record import record
 from keypost.store import Store
 from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order
@@ -57,12 +58,17 @@ def sold(worker: Worker, store: Store, stocked: Stocked) -> Callable[..., Order]
 Sold = Callable[..., Order]
 
 
+def owed(mail: Mail | None) -> Mail:
+    assert mail
+    return mail
+
+
 def test_what_is_sent_again_is_the_same_code_and_says_that_it_was_asked_for(
     desk: Desk, worker: Worker, sold: Sold, sent: Sent
 ) -> None:
     sold("desk-again", 1)
 
-    mail = desk.resend("desk-again", asked(), worker.mailer)
+    mail = owed(desk.resend("desk-again", asked(), worker.mailer))
     worker.advance("desk-again")
 
     first, second = sent("desk-again")
@@ -75,9 +81,9 @@ def test_what_is_sent_again_is_the_same_code_and_says_that_it_was_asked_for(
 def test_two_agents_who_press_at_once_send_one_mail(desk: Desk, worker: Worker, sold: Sold, sent: Sent) -> None:
     sold("desk-twice", 1)
 
-    first = desk.resend("desk-twice", asked(), worker.mailer)
+    first = owed(desk.resend("desk-twice", asked(), worker.mailer))
     worker.advance("desk-twice")
-    second = desk.resend("desk-twice", asked(0.5), worker.mailer)
+    second = owed(desk.resend("desk-twice", asked(0.5), worker.mailer))
     worker.advance("desk-twice")
 
     assert first.id == second.id
@@ -416,10 +422,10 @@ def test_a_wish_that_was_granted_lifts_nothing_when_it_is_asked_again(
     desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str]
 ) -> None:
     sold("lift-4", 1)
-    first = desk.resend("lift-4", asked(10, "ticket"), worker.mailer)
+    first = owed(desk.resend("lift-4", asked(10, "ticket"), worker.mailer))
     suppressed[ADDRESS] = "BOUNCE"
 
-    assert desk.resend("lift-4", asked(20, "ticket"), worker.mailer, lift=True).id == first.id
+    assert owed(desk.resend("lift-4", asked(20, "ticket"), worker.mailer, lift=True)).id == first.id
     assert suppressed == {ADDRESS: "BOUNCE"}
 
 
@@ -448,12 +454,175 @@ def test_nothing_is_known_of_the_address_of_an_erased_customer(desk: Desk, sold:
     assert desk.store.bad_address(ADDRESS) is None
 
 
-def test_an_order_that_the_index_still_lists_under_an_old_address_is_not_erased(
-    desk: Desk, sold: Sold, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_order_that_the_index_still_lists_under_an_old_address_is_not_erased(desk: Desk, sold: Sold) -> None:
     sold("desk-lag", 1)
     desk.correct_address("desk-lag", NEW, asked())
-    monkeypatch.setattr(Store, "orders_of", lambda *_: ["desk-lag"])
+    key, name = {"pk": {"S": "ORDER#desk-lag"}}, {":old": {"S": hashlib.sha256(ADDRESS.encode()).hexdigest()}}
+    desk.store._client.update_item(
+        TableName=desk.store.table, Key=key, UpdateExpression="SET customer = :old", ExpressionAttributeValues=name
+    )
 
     assert desk.erase(ADDRESS, asked(), YEARS) == []
     assert loaded(desk.store, "desk-lag").email == NEW
+
+
+def bounced_while(name: str, desk: Desk, worker: Worker, order_id: str) -> None:
+    """The mail of an order came back, and something is on its way that waits for the address."""
+    if name == "a resend was owed":
+        desk.resend(order_id, asked(5), worker.mailer)
+    bounce(desk, order_id)
+    if name == "a code was swapped":
+        desk.swap_code(order_id, loaded(desk.store, order_id).licenses[0].id, "invalid", asked(5))
+    worker.advance(order_id)
+
+
+@pytest.mark.parametrize(("order_id", "name"), [("lift-5", "a resend was owed"), ("lift-50", "a code was swapped")])
+def test_a_lift_lets_a_mail_go_that_waits_for_the_address(
+    desk: Desk, worker: Worker, sold: Sold, stocked: Stocked, sent: Sent, clock: Clock, order_id: str, name: str
+) -> None:
+    sold(order_id, 1)
+    stocked([code(2)])
+    bounced_while(name, desk, worker, order_id)
+    assert len(sent(order_id)) == 1
+    assert support.why_no_resend(loaded(desk.store, order_id), ZONE) is None
+
+    clock.now += timedelta(hours=1)
+    waiting = owed(desk.resend(order_id, asked(60), worker.mailer, lift=True))
+    worker.advance(order_id)
+
+    assert len(sent(order_id)) == 2
+    assert loaded(desk.store, order_id).mail(waiting.id).state is MailState.SENT
+
+
+def test_a_lift_lets_an_order_go_that_has_sent_nothing_yet(
+    desk: Desk, worker: Worker, sold: Sold, sent: Sent, clock: Clock
+) -> None:
+    sold("lift-6", 1)
+    bounce(desk, "lift-6")
+    desk.change("lift-6", lambda order: orders.canceled(order, NOW))
+    sold("lift-7", 2)
+    assert sent("lift-7") == []
+    with pytest.raises(Refused, match="canceled"):
+        desk.resend("lift-6", asked(5), worker.mailer, lift=True)
+
+    clock.now += timedelta(hours=1)
+    assert desk.resend("lift-7", asked(60), worker.mailer, lift=True) is None
+    worker.advance("lift-7")
+
+    assert len(sent("lift-7")) == 1
+
+
+def test_a_lift_that_broke_off_is_finished_when_it_is_asked_again(
+    desk: Desk, worker: Worker, sold: Sold, sent: Sent, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n, order_id in enumerate(["lift-8", "lift-9"], start=1):
+        sold(order_id, n)
+        bounce(desk, order_id)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise Conflict("the function was stopped")
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Desk, "_owe_again", broken)
+        with pytest.raises(Conflict):
+            desk.resend("lift-8", asked(5, "ticket"), worker.mailer, lift=True)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Desk, "change", broken)
+        with pytest.raises(Conflict):
+            desk.resend("lift-8", asked(6, "ticket"), worker.mailer, lift=True)
+    desk.resend("lift-8", asked(7, "ticket"), worker.mailer, lift=True)
+    clock.now += timedelta(hours=1)
+    for order_id in ("lift-8", "lift-9"):
+        worker.advance(order_id)
+        assert len(sent(order_id)) == 2
+    assert "suppression lifted" in [entry.what for entry in loaded(desk.store, "lift-8").timeline]
+
+
+def test_what_came_back_leaves_when_the_address_turns_out_to_be_good(
+    desk: Desk, worker: Worker, sold: Sold, sent: Sent, clock: Clock
+) -> None:
+    sold("lift-10", 1)
+    bounce(desk, "lift-10")
+    desk.store.lift_bad_address(ADDRESS, NOW + timedelta(minutes=5))
+    desk.change("lift-10", lambda order: orders.owe_mail(order, "reminder", NOW, (1,)))
+
+    clock.now += timedelta(hours=13)
+    worker.advance("lift-10")
+
+    assert [mail.id for mail in loaded(desk.store, "lift-10").mails if mail.state is MailState.SENT] == [
+        "purchase-1",
+        "reminder-1",
+        "purchase-2",
+    ]
+
+
+def test_bad_codes_of_one_order_are_swapped_one_after_the_other_and_told_in_one_mail(
+    desk: Desk, worker: Worker, sold: Sold, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(n) for n in range(2, 7)])
+    order = sold("swap-7", 1, Line(SKU, 2), Line(SKU, 1))
+
+    for license_ in order.licenses:
+        desk.swap_code("swap-7", license_.id, "invalid", asked())
+    worker.advance("swap-7")
+
+    _, told = sent("swap-7")
+    codes = [license_.code for license_ in loaded(desk.store, "swap-7").licenses]
+    assert all(new in told for new in codes)
+    assert not {license_.code for license_ in order.licenses} & set(codes)
+
+
+def test_a_renewal_that_is_entered_during_a_correction_gets_the_right_address(
+    desk: Desk, worker: Worker, chain: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewing = Desk._renewing
+    line = Line(SKU, 1, Kind.RENEWAL, renews="chain-0")
+
+    def entered_meanwhile(desk: Desk, order: Order) -> Iterator[Order]:
+        if desk.store.load("chain-8") is None:
+            desk.store.save(paid_order("chain-8", line, email=ADDRESS))
+            worker.advance("chain-8")
+        return renewing(desk, order)
+
+    monkeypatch.setattr(Desk, "_renewing", entered_meanwhile)
+    desk.correct_address("chain-0", NEW, asked())
+
+    assert [loaded(desk.store, order_id).email for order_id in ("chain-0", "chain-1", "chain-8")] == [NEW] * 3
+
+
+def test_a_correction_that_broke_off_is_finished_and_told_whole_when_it_is_asked_again(
+    desk: Desk, chain: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = Desk.change
+    times = iter([True, True, False])
+
+    def stopped(desk: Desk, *args: Any) -> Order:
+        if not next(times):
+            raise Conflict("the function was stopped")
+        return changed(desk, *args)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Desk, "change", stopped)
+        with pytest.raises(Conflict):
+            desk.correct_address("chain-0", NEW, asked())
+
+    assert desk.correct_address("chain-0", NEW, asked(5)) == ["chain-0", "chain-1", "chain-2"]
+    assert [loaded(desk.store, order_id).email for order_id in chain[:3]] == [NEW] * 3
+
+
+def test_a_renewal_that_names_no_address_is_erased_with_what_it_renews(desk: Desk, worker: Worker, sold: Sold) -> None:
+    sold("unnamed-0", 1)
+    line = Line(SKU, 1, Kind.RENEWAL, renews="unnamed-0")
+    worker.store.save(paid_order("unnamed-1", line, email=None, problem="the lines are to be checked"))
+    desk.change("unnamed-0", lambda base: replace(base, renewals=(Renewal("unnamed-1", 1, 1, None, 365),)))
+
+    assert [order.id for order in desk.erase(ADDRESS, asked(), YEARS)] == ["unnamed-0", "unnamed-1"]
+    assert loaded(desk.store, "unnamed-1").name is None
+
+
+def test_an_erased_order_takes_no_address_from_what_renews_it(desk: Desk, chain: list[str]) -> None:
+    desk.change("chain-0", lambda order: support.erase(order, asked(), date(2033, 12, 31)))
+
+    desk.correct_address("chain-1", NEW, asked())
+
+    assert loaded(desk.store, "chain-0").corrected == {}

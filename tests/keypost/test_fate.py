@@ -249,7 +249,7 @@ def test_the_case_of_an_address_does_not_matter() -> None:
 
 
 def test_a_bounce_told_twice_does_not_undo_that_the_address_was_mended() -> None:
-    order = with_good_address(told(sent(), Fate.BOUNCED), ASKED)
+    order = with_good_address(told(sent(), Fate.BOUNCED), ASKED.at, ASKED)
 
     assert told(order, Fate.BOUNCED).waits == ()
 
@@ -257,11 +257,11 @@ def test_a_bounce_told_twice_does_not_undo_that_the_address_was_mended() -> None
 def test_what_came_back_is_sent_once_more_when_the_address_is_mended() -> None:
     order = told(licensed_twice(), Fate.BOUNCED)
 
-    order = with_good_address(order, ASKED)
+    order = with_good_address(order, ASKED.at, ASKED)
 
     (again,) = order.mails[1:]
     assert (again.id, again.lines, again.state, again.asked) == ("purchase-2", (1, 2), MailState.PENDING, ASKED)
-    assert with_good_address(order, ASKED) == order
+    assert with_good_address(order, ASKED.at, ASKED) == order
 
 
 def licensed_twice() -> Order:
@@ -272,7 +272,7 @@ def licensed_twice() -> Order:
 def test_a_mail_that_arrived_is_not_repeated_after_a_complaint() -> None:
     order = told(sent(), Fate.DELIVERED, Fate.COMPLAINED)
 
-    assert with_good_address(order, ASKED).mails == order.mails
+    assert with_good_address(order, ASKED.at, ASKED).mails == order.mails
 
 
 def test_of_two_mails_that_came_back_the_last_is_repeated() -> None:
@@ -281,7 +281,11 @@ def test_of_two_mails_that_came_back_the_last_is_repeated() -> None:
     order = orders.settle_mail(order, "resend-1", 1, MailSent("ses-2"), NOW)
     order = with_report(order, report(Fate.BOUNCED, mail_id="resend-1"), NOW)
 
-    assert [mail.id for mail in with_good_address(order, ASKED).mails] == ["purchase-1", "resend-1", "resend-2"]
+    assert [mail.id for mail in with_good_address(order, ASKED.at, ASKED).mails] == [
+        "purchase-1",
+        "resend-1",
+        "resend-2",
+    ]
 
 
 def test_support_sees_what_became_of_a_mail_and_what_to_do() -> None:

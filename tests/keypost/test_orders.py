@@ -210,13 +210,24 @@ def test_the_back_off_grows_to_an_hour() -> None:
     assert timedelta(hours=1) <= waits[-1] <= timedelta(hours=1.1)
 
 
+def test_what_is_not_held_is_not_released_and_a_hold_says_each_reason_once() -> None:
+    order = paid_order()
+    assert orders.release(order, "anna", NOW) is order
+
+    held = orders.hold(orders.hold(order, "anna", NOW, "fraud?"), "piet", NOW, "the bank called")
+    assert [entry.why for entry in held.timeline[-2:]] == ["fraud?", "the bank called"]
+    assert orders.hold(held, "piet", NOW, "fraud?") is held
+    assert orders.hold(held, "piet", NOW) is held
+
+
 @given(st.integers(0, 300))
-def test_the_timeline_keeps_the_newest_200(count: int) -> None:
+def test_the_timeline_keeps_how_it_began_and_the_newest(count: int) -> None:
     order = replace(paid_order(), timeline=())
     for n in range(count):
         order = orders.waiting_for(order, Reason.STOCK, str(n), NOW)
 
-    assert [entry.why for entry in order.timeline] == [str(n) for n in range(max(0, count - 200), count)]
+    kept = [n for n in range(count) if n < 50 or n >= count - 150]
+    assert [entry.why for entry in order.timeline] == [str(n) for n in kept]
 
 
 def test_an_order_of_which_nothing_said_what_was_bought_is_mended_by_whoever_says_it() -> None:

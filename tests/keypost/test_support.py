@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from keypost import orders, plan, support
 from keypost.errors import NotFound, Refused, TooMany
 from keypost.models import (
     Asked,
+    BadCode,
     Dispute,
     DisputeState,
     Kind,
@@ -59,7 +59,7 @@ def settled(order: Order) -> Order:
 def test_a_resend_owes_a_mail_now_and_says_who_asked_and_why() -> None:
     order, mail = support.resend(sent_order(), ASKED, ZONE)
 
-    assert (mail.id, mail.state, mail.asked) == ("resend-1", MailState.PENDING, ASKED)
+    assert (mail.id, mail.state, mail.asked) == ("resend-1", MailState.PENDING, replace(ASKED, why=""))
     assert plan.plan(order, [SKU], ASKED.at) == plan.SendMail("resend-1")
     assert (order.timeline[-1].what, order.timeline[-1].why, order.timeline[-1].who) == (
         "resend asked",
@@ -90,6 +90,13 @@ def test_a_wish_after_the_address_was_corrected_is_another_one(key: str) -> None
     assert resent(again, at(0.95, key)) is again
 
 
+def test_a_key_counts_for_a_day() -> None:
+    once = settled(resent(sent_order(), at(0, "ticket-1")))
+
+    assert resent(once, at(23 * 60, "ticket-1")) is once
+    assert len(resent(once, at(25 * 60, "ticket-1")).mails) == 3
+
+
 def test_a_mail_that_does_not_leave_says_why_it_is_not_sent_once_more() -> None:
     order = orders.claim_mail(orders.owe_mail(paid_order(), "purchase", NOW), "purchase-1", NOW)
     order = orders.settle_mail(order, "purchase-1", 1, MailNotSent("SES refused: AccessDenied"), NOW)
@@ -111,9 +118,11 @@ def test_the_mails_of_one_order_have_an_end_and_the_page_uses_up_a_part_of_them_
         order = settled(resent(order, by_support))
         by_support = replace(by_support, at=by_support.at + timedelta(days=1))
 
-    for one_more in (resent, swapped, partial(support.correct_address, email=NEW)):
+    for one_more in (resent, swapped):
         with pytest.raises(TooMany, match="which is the most"):
             one_more(order, asked=by_support)
+    corrected = support.correct_address(order, NEW, by_support)
+    assert (corrected.email, corrected.mails) == (NEW, order.mails)
 
 
 @pytest.mark.parametrize(("first", "second"), [(at(0, "one"), at(0.1, "two")), (at(0), at(1.1))])
@@ -328,6 +337,16 @@ def test_nothing_of_an_erased_order_tells_who_its_customer_was() -> None:
 
     for personal in ("klant.example", "Anna", "she got nothing"):
         assert personal not in repr(erased)
+
+
+def test_codes_and_addresses_of_one_order_are_not_changed_for_ever() -> None:
+    order = sent_order(Line(SKU, 1))
+    bad = BadCode(order.licenses[0].id, code(3), SKU, "invalid", ASKED)
+    with pytest.raises(TooMany, match="100 codes swapped"):
+        swapped(replace(order, bad_codes=(bad,) * support.MOST_SWAPS))
+    many = {f"{n}@klant.example": "facturen@klant.example" for n in range(support.MOST_CORRECTIONS)}
+    with pytest.raises(TooMany, match="corrected 20 times"):
+        support.correct_address(replace(order, corrected=many), NEW, ASKED)
 
 
 def test_the_facts_for_the_tax_office_stay() -> None:

@@ -11,8 +11,8 @@ from functools import partial
 from keypost import orders, renewals, telemetry
 from keypost.daily_note import wanted
 from keypost.emails import Shop, compose
-from keypost.errors import Conflict, InvalidInput, KeypostError
-from keypost.fate import with_bad_address
+from keypost.errors import Conflict, InvalidInput
+from keypost.fate import with_bad_address, with_good_address
 from keypost.mailer import Mailer
 from keypost.models import (
     REFUNDED,
@@ -62,16 +62,6 @@ _LATEST_REMINDER = timedelta(days=3)  # after the last day: what an outage kept 
 _PAUSE = timedelta(minutes=5)  # after which one mail asks whether SES takes any again
 _MOST_RIVALS = 200
 _MOST_COUNTED = 2000
-
-
-def _with_periods(base: Order | None, order_id: str, terms: Sequence[Term]) -> Order:
-    return renewals.with_periods(_existing(base), order_id, terms)
-
-
-def _existing(order: Order | None) -> Order:
-    if order is None:
-        raise KeypostError("an order that was there is gone")
-    return order
 
 
 @dataclass(slots=True)
@@ -125,7 +115,7 @@ class Worker:
         if bad := self.store.bad_address(order.email):
             telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.ADDRESS)
             return self.store.save(with_bad_address(order, *bad, now))
-        return self.store.save(orders.without_waits(order, Reason.ADDRESS)) if waiting else order
+        return self.store.save(with_good_address(order, now)) if waiting else order
 
     def _step(  # noqa: C901, PLR0912 - one case for each step
         self, order: Order, step: Step | None, products: Mapping[str, Product], found: _Found, now: datetime
@@ -218,7 +208,7 @@ class Worker:
         if terms:
             order = self.store.save(orders.with_terms(order, terms, first, now, self.shop.zone))
             # Who gave a place up before that save did not see these days.
-            if any(renewals.has_moved(_existing(self.store.load(base_id)), order, today) for base_id in bases):
+            if any(renewals.has_moved(self.store.existing(base_id), order, today) for base_id in bases):
                 order = self.store.save(orders.without_terms(order, now, "one in line with it came or left meanwhile"))
         if unknown:
             detail = f"{', '.join(unknown)}, of which no end is known here: it needs a period_start"
@@ -253,13 +243,13 @@ class Worker:
     def _with_renewal(self, base_id: str, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
         if has_left:
             self._fix_periods(base_id, renewal.order_id)
-        return self.store.change(
-            base_id, lambda base: orders.with_renewal(_existing(base), renewal, now, has_left=has_left)
+        return self.store.change_existing(
+            base_id, partial(orders.with_renewal, renewal=renewal, now=now, has_left=has_left)
         )
 
     def _without_renewals(self, base_id: str, order_id: str, now: datetime) -> Order:
-        zone = self.shop.zone
-        return self.store.change(base_id, lambda base: orders.without_renewals(_existing(base), order_id, now, zone))
+        without = partial(orders.without_renewals, order_id=order_id, now=now, zone=self.shop.zone)
+        return self.store.change_existing(base_id, without)
 
     def _give_up_terms(self, order: Order, now: datetime) -> Order:
         """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
@@ -271,17 +261,17 @@ class Worker:
 
     def _fix_periods(self, base_id: str, leaving: str) -> None:
         """Who moves up moves behind the periods that customers were told of."""
-        base = _existing(self.store.load(base_id))
+        base = self.store.existing(base_id)
         for other in self.store.load_all(list({r.order_id for r in base.renewals} - {leaving})):
             told = [term for term in other.terms if term.line in other.sent_lines]
-            self.store.change(base_id, partial(_with_periods, order_id=other.id, terms=told))
+            self.store.change_existing(base_id, partial(renewals.with_periods, order_id=other.id, terms=told))
 
     def _let_move(self, base_id: str, order_id: str, why: str, now: datetime) -> None:
         """The other renewals of an order whose days are others now find them anew."""
-        base, today = _existing(self.store.load(base_id)), local_day(now, self.shop.zone)
+        base, today = self.store.existing(base_id), local_day(now, self.shop.zone)
         for other in self.store.load_all(sorted({r.order_id for r in base.renewals} - {order_id})):
             if renewals.has_moved(base, other, today):
-                self.store.change(other.id, lambda order: orders.without_terms(_existing(order), now, why))
+                self.store.change_existing(other.id, partial(orders.without_terms, now=now, why=why))
                 self.queue.poke(other.id)
 
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:

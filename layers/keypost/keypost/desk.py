@@ -3,15 +3,15 @@ asked again."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import partial
 
-from keypost import orders, support
-from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
+from keypost import support
+from keypost.errors import Conflict, QueueUnavailable, Refused
 from keypost.fate import with_good_address
 from keypost.mailer import Mailer
-from keypost.models import Asked, Fate, Mail, Order, Reason, Wish
+from keypost.models import Asked, Fate, Mail, Order, Wish
 from keypost.periods import local_day
 from keypost.queue import Queue
 from keypost.renewals import LICENSE_ID
@@ -26,12 +26,9 @@ class Desk:
     queue: Queue
     zone: tzinfo
 
-    def order(self, order_id: str) -> Order:
-        return _existing(self.store.load(order_id), order_id)
-
     def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
         """NotFound when there is no such order."""
-        order = self.store.change(order_id, lambda order: change(_existing(order, order_id)))
+        order = self.store.change_existing(order_id, change)
         self._poke(order_id)
         return order
 
@@ -39,44 +36,43 @@ class Desk:
         with suppress(QueueUnavailable):  # what is owed is stored and due: a schedule finds it
             self.queue.poke(order_id)
 
-    def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail:
-        """Owe the mail of an order once more. Refused when its address takes none: SES would take the mail and drop it.
-        `lift` ends that first, never after a complaint; what its other orders wait for goes on then."""
-        order = self.order(order_id)
-        asked_for, owed = support.resend(order, asked, self.zone)  # refused before anybody is asked
-        if asked_for is order:  # the wish was granted before
+    def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
+        """Owe the mail of an order once more; None where it leaves by itself. Refused when its address takes none: SES
+        would take the mail and drop it. `lift` ends that first, never after a complaint; what waited for the address goes
+        on then, the order itself last, so that a crash on the way is made up for when it is asked again."""
+        order = self.store.existing(order_id)
+        if owed := support.granted(order, asked):
             return owed
+        if why_not := support.why_no_resend(order, self.zone):  # refused before anybody is asked
+            raise Refused(f"order {order_id} is not sent again: {why_not}")
         why = self._why_suppressed(order.email, mailer) if order.email else None
         if why and not (why == "BOUNCE" and lift):
             raise Refused(f"order {order_id} is not sent again: {_SUPPRESSED.get(why, _SUPPRESSED['COMPLAINT'])}")
-        if not order.email or not why:
-            return self._owe_again(order_id, asked)
-        mailer.lift_suppression(order.email)
-        self.store.lift_bad_address(order.email, asked.at)
-        owed = self._owe_again(order_id, asked, lifted=True)
-        for other_id in set(self.store.orders_of(order.email)) - {order_id}:
-            self.change(other_id, partial(with_good_address, asked=asked))
-        return owed
+        if lift and order.email:
+            mailer.lift_suppression(order.email)
+            self.store.lift_bad_address(order.email, asked.at)
+            for other in self.store.orders_of(order.email):
+                if other.id != order_id:
+                    self.change(other.id, partial(with_good_address, now=asked.at, asked=replace(asked, why="")))
+        return self._owe_again(order_id, asked, lifted=lift)
 
-    def _owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail:
-        def owed(order: Order) -> Order:
-            order = orders.without_waits(order, Reason.ADDRESS)
-            if lifted:
-                order = orders.noted(order, asked.at, "suppression lifted", "its address takes mail again", asked.who)
-            return support.resend(order, asked, self.zone)[0]
-
-        return support.resend(self.change(order_id, owed), asked, self.zone)[1]  # the one it has now
+    def _owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail | None:
+        owing = partial(support.resend_to_good_address, asked=asked, zone=self.zone, lifted=lifted)
+        order = self.change(order_id, owing)
+        return support.granted(order, asked) or support.leaving(order)
 
     def grant(self, wish: Wish, mailer: Mailer) -> list[str]:
         """Send a customer what they asked for on the page, to the address that each order has; the ids of the orders.
         What is refused is left out: nobody is told."""
         day = local_day(wish.asked_at, self.zone)
-        found = support.worth_sending_again(self.store.load_all(self.store.orders_of_wish(wish)), day)
+        found = support.worth_sending_again(self.store.orders_of_wish(wish), day)
         address = found[0].email if found else None
-        # Asked once: SES answers one such question a second.
-        if not address or self._why_suppressed(address, mailer):
+        if not address or self.store.bad_address(address):
             return []
         if not self.store.begin_round(wish, day, support.WISHES_PER_DAY):
+            return []
+        # SES answers one such question a second: asked once, and for what is granted.
+        if self._why_suppressed(address, mailer):
             return []
         asked = Asked(wish.asked_at, support.CUSTOMER, "on the page", key=wish.id)
         granted = []
@@ -93,18 +89,19 @@ class Desk:
         return "COMPLAINT" if own == "COMPLAINT" else mailer.why_suppressed(email) or own
 
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
-        """Write to another address, for this order and the renewals that follow it; the ids of the orders that are
-        changed. The renewals first: a crash between is made up for when it is asked again."""
-        order = self.order(order_id)
-        support.correct_address(order, email, asked)  # refused before anything is changed
-        old = order.email or ""
-        follow = [each.id for each in self._renewing(order) if (each.email or "") == old and not each.is_erased]
-        for renewal_id in follow:
-            self.change(renewal_id, partial(support.with_address, email=email, asked=asked))
+        """Write to another address, for this order and the renewals that follow it; the ids of the orders that have it
+        now. The order first: a renewal that is entered meanwhile finds the right address there."""
+        order = self.change(order_id, partial(support.correct_address, email=email, asked=asked))
+        wrong = {old for old, right in order.corrected.items() if right == email}
         for base_id in self._renewed(order):
-            self.change(base_id, partial(support.with_correction, old=old, email=email))
-        self.change(order_id, partial(support.correct_address, email=email, asked=asked))
-        return [order_id, *follow]
+            for old in sorted(wrong):
+                self.change(base_id, partial(support.with_correction, old=old, email=email))
+        follow = [
+            each for each in self._renewing(order) if (each.email or "") in {*wrong, email} and not each.is_erased
+        ]
+        for renewal in follow:
+            self.change(renewal.id, partial(support.with_address, email=email, asked=asked))
+        return [order_id, *sorted(renewal.id for renewal in follow)]
 
     def _renewed(self, order: Order) -> list[str]:
         """The orders that keep the lists in which this one stands: they see the renewals that are still to come."""
@@ -125,14 +122,14 @@ class Desk:
         """The renewals of an order, and those that stand behind it where it is one itself."""
         ids = {renewal.order_id for renewal in order.renewals}
         for base_id in self._renewed(order):
-            listed = [renewal.order_id for renewal in self.order(base_id).renewals]
+            listed = [renewal.order_id for renewal in self.store.existing(base_id).renewals]
             ids.update(listed[listed.index(order.id) + 1 :] if order.id in listed else ())
         return self.store.load_all(sorted(ids - {order.id}))
 
     def swap_code(self, order_id: str, license_id: str, reason: str, asked: Asked) -> Order:
         """Give a license another code, of another batch if there is one. Refused when none is free."""
         for _ in range(_TRIES):
-            order = self.order(order_id)
+            order = self.store.existing(order_id)
             if support.swapped(order, license_id, asked):
                 return order
             bad = support.license_of(order, license_id)
@@ -156,11 +153,13 @@ class Desk:
         raise Conflict(f"order {order_id} is being changed by others: ask again")
 
     def erase(self, email: str, asked: Asked, years: int) -> list[Order]:
-        """Remove who a customer is from all of their orders; what tax law asks for stays so many years."""
+        """Remove who a customer is from all of their orders, and from renewals of these that name no address; what tax
+        law asks for stays so many years."""
+        theirs = self.store.orders_of(email)
+        unnamed = [each for order in theirs for each in self._renewing(order) if each.email is None]
         erased = []
-        for order_id in self.store.orders_of(email):
-            order = self.order(order_id)
-            if (order.email or "").casefold() != email.casefold():  # the index lags behind a correction
+        for order in {each.id: each for each in (*theirs, *unnamed)}.values():
+            if order.is_erased:
                 continue
             for address in (email, *order.corrected):
                 self.store.forget_address(address)
@@ -168,7 +167,7 @@ class Desk:
                 self.change(base_id, partial(support.without_correction, email=order.email or ""))
             self.store.forget_told(name for payment in order.payments for name in payment.names)
             until = support.forget_on(order.created_at, years, self.zone)
-            erased.append(self.change(order_id, partial(support.erase, asked=asked, forget_on=until)))
+            erased.append(self.change(order.id, partial(support.erase, asked=asked, forget_on=until)))
         return erased
 
 
@@ -178,9 +177,3 @@ _SUPPRESSED = {
     "COMPLAINT": "its customer reported an earlier mail as spam, so SES drops mail to this address. Ask the customer"
     " for another address",
 }
-
-
-def _existing(order: Order | None, order_id: str) -> Order:
-    if order is None:
-        raise NotFound(f"there is no order {order_id}: check the number, or search by address")
-    return order

@@ -43,14 +43,14 @@ def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) ->
     return order if known else orders.noted(order, now, "waits for address", new.detail)
 
 
-def with_good_address(order: Order, asked: Asked) -> Order:
+def with_good_address(order: Order, now: datetime, asked: Asked | None = None) -> Order:
     """Its address was corrected, or takes mail again: what came back, or did not leave, is sent once more."""
     order = orders.without_waits(order, Reason.ADDRESS)
     for place, mail in enumerate(order.mails):
         later = order.lines_of(each for each in order.mails[place + 1 :] if each.holds_codes)
         is_lost = mail.holds_codes and (mail.came_back or mail.state is MailState.FAILED)
         if is_lost and not order.lines_of([mail]) <= later:
-            again = orders.new_mail(order, mail.purpose, asked.at)
+            again = orders.new_mail(order, mail.purpose, now)
             again = replace(again, lines=mail.lines, licenses=mail.licenses, asked=asked)
             order = replace(order, mails=(*order.mails, again))
     return order

@@ -3,13 +3,13 @@ form that is not known, is counted and left alone."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeGuard
 
 from keypost import telemetry
-from keypost.errors import KeypostError
 from keypost.fate import BAD_ADDRESS, with_report
 from keypost.mailer import NO_ORDER, tagged
-from keypost.models import Fate, MailReport, Order
+from keypost.models import Fate, MailReport
 from keypost.store import Store
 
 SMOKE = "smoke-"  # so begin the ids of the mails of a smoke test
@@ -37,16 +37,10 @@ def take(store: Store, envelope: Any, now: datetime) -> None:
         return
     if report.fate in BAD_ADDRESS and not order.is_erased:
         store.put_bad_address(report.address, report.fate, report.at)
-    after = store.change(order.id, lambda order: with_report(_existing(order), report, now), loaded=order)
+    after = store.change_existing(order.id, partial(with_report, report=report, now=now), loaded=order)
     if after is not order:
         name, attempt = _METRICS[report.fate], report.attempt
         telemetry.outcome(name, order_id=order.id, mail=report.mail_id, attempt=attempt, detail=report.detail)
-
-
-def _existing(order: Order | None) -> Order:
-    if order is None:
-        raise KeypostError("an order that was there is gone")
-    return order
 
 
 def _take_of_no_order(store: Store, report: MailReport, now: datetime) -> None:

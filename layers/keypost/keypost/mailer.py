@@ -82,10 +82,11 @@ class Mailer:
         return Mailer(self._client, self._configuration_set, Pace(workers / rate))
 
     def why_suppressed(self, address: str) -> str | None:
-        """Why SES takes mail to this address and drops it: BOUNCE or COMPLAINT; None when it does not."""
+        """Why SES takes mail to this address and drops it: BOUNCE or COMPLAINT; None when it does not, or is asked too
+        often to say (one such question a second): then an event tells of a mail that it dropped."""
         try:
             answer = self._client.get_suppressed_destination(EmailAddress=address)
-        except self._client.exceptions.NotFoundException:
+        except (self._client.exceptions.NotFoundException, self._client.exceptions.TooManyRequestsException):
             return None
         return answer["SuppressedDestination"]["Reason"]
 

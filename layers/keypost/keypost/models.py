@@ -419,7 +419,7 @@ class Order:
     payments: tuple[Payment, ...] = ()
     licenses: tuple[License, ...] = ()
     mails: tuple[Mail, ...] = ()
-    timeline: tuple[TimelineEntry, ...] = ()  # the newest 200
+    timeline: tuple[TimelineEntry, ...] = ()  # the first 50 and the newest 150
     problem: str | None = None  # why no program may serve it; a person decides
     canceled: bool = False
     subscription_ended: bool = False  # no renewal follows by itself

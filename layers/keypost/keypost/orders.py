@@ -49,6 +49,7 @@ from keypost.renewals import reminder_of, reminders_of
 MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 TIMELINE_KEPT = 200
+TIMELINE_BEGINS = 50  # so many of these are never pushed out
 HELD = "a person holds it"
 NO_ADDRESS = "there is no usable e-mail address: ask the customer for one, and correct it"
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
@@ -399,7 +400,10 @@ def _check_not_erased(order: Order) -> None:
 def hold(order: Order, who: str, now: datetime, why: str = "") -> Order:
     """A person keeps an order back. Refused when its customer was erased: nothing of it leaves any more."""
     _check_not_erased(order)
-    return order if order.held else noted(replace(order, held=True), now, "on hold", why or HELD, who)
+    is_known = any(entry.what == "on hold" and entry.why == why for entry in order.timeline)
+    if order.held and (not why or is_known):
+        return order
+    return noted(replace(order, held=True), now, "on hold", why or HELD, who)
 
 
 def release(order: Order, who: str, now: datetime, why: str = "") -> Order:
@@ -411,8 +415,8 @@ def release(order: Order, who: str, now: datetime, why: str = "") -> Order:
     if order.canceled or order.standing in MONEY_BACK:
         raise Refused(f"order {order.id} cannot be served: it was canceled, or its money went back")
     is_part = order.standing is Standing.PARTLY_REFUNDED
-    order = replace(order, problem=None, held=False, released=order.released or is_part)
-    return noted(order, now, "released", why or "a person lets it go", who)
+    free = replace(order, problem=None, held=False, released=order.released or is_part)
+    return order if free == order else noted(free, now, "released", why or "a person lets it go", who)
 
 
 def waiting_for(order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING) -> Order:
@@ -530,5 +534,7 @@ def _with_mail(order: Order, mail: Mail) -> Order:
 
 
 def noted(order: Order, at: datetime, what: str, why: str, who: str = "keypost") -> Order:
-    """With an entry in its timeline, which keeps the newest."""
-    return replace(order, timeline=(*order.timeline, TimelineEntry(at, what, why, who))[-TIMELINE_KEPT:])
+    """With an entry in its timeline, which keeps its beginning and the newest."""
+    begun, later = order.timeline[:TIMELINE_BEGINS], order.timeline[TIMELINE_BEGINS:]
+    kept = (*later, TimelineEntry(at, what, why, who))[TIMELINE_BEGINS - TIMELINE_KEPT :]
+    return replace(order, timeline=(*begun, *kept))

@@ -92,9 +92,11 @@ def _each_once(lines: Iterable[tuple[int, str]], read: Callable[[str], NewCode])
 
 
 def _names(header: str, delimiter: str, sku: str | None) -> list[str]:
-    names = [name.lower() for name in _split(header, delimiter)]
+    names = [name.lower() for name in _split(header.rstrip(f"{delimiter} "), delimiter)]
     if "code" not in names:
-        raise InvalidInput(f"the first line must name the columns: {','.join(COLUMNS)} (code and sku are needed)")
+        raise InvalidInput(
+            f"the first line must name the columns: code and, if there are any, {', '.join(COLUMNS[1:])}"
+        )
     if "sku" not in names and sku is None:
         raise InvalidInput("the file has no column sku: name the product with --sku")
     if unknown := set(names) - set(COLUMNS):
@@ -124,7 +126,7 @@ def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today
     named = row.get("sku") or sku or ""
     product = product_of(named)
     if product is None:
-        raise InvalidInput("its sku is not in the catalog: add the product with `keypost products apply`")
+        raise InvalidInput("its sku is not in the catalog: put the product there first")
     last_day = _day(row.get("activate_before", ""))
     if last_day and last_day < today:
         raise InvalidInput("activate_before has passed: nobody can use this code")

@@ -22,7 +22,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from keypost import codes, plan
-from keypost.errors import Conflict
+from keypost.errors import Conflict, NotFound
 from keypost.keys import SupportKey
 from keypost.models import (
     BadCode,
@@ -71,6 +71,10 @@ class Store:
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return _order(item) if item else None
 
+    def existing(self, order_id: str) -> Order:
+        """NotFound when there is no such order."""
+        return _existing(self.load(order_id), order_id)
+
     def save(self, order: Order) -> Order:
         """Store an order on condition that nobody else did since it was loaded; Conflict otherwise."""
         saved, put = self._order_put(order)
@@ -95,6 +99,10 @@ class Store:
             except Conflict:
                 self._pause(_jitter(attempt))
         raise Conflict(f"order {order_id} is changed by too many at once; try again")
+
+    def change_existing(self, order_id: str, change: Callable[[Order], Order], loaded: Order | None = None) -> Order:
+        """The same of an order that is there; NotFound when it is not."""
+        return self.change(order_id, lambda order: change(_existing(order, order_id)), loaded)
 
     def assign(self, order: Order, taken: Sequence[StockCode]) -> Order:
         """Store an order together with the codes it took, all or nothing. Conflict when a code is no longer
@@ -155,18 +163,20 @@ class Store:
         """The order that a code was given to, also if it was swapped for another since."""
         return next((item.get("order_id") for item in self._batch_get([f"CODE#{codes.digest(code)}"])), None)
 
-    def orders_of(self, email: str) -> list[str]:
-        """The ids of all orders of a customer, by the address that they have now."""
+    def orders_of(self, email: str) -> list[Order]:
+        """All orders of a customer, by the address that they have now, the oldest first."""
         return self._orders_of(_customer(email))
 
-    def _orders_of(self, customer: str) -> list[str]:
+    def _orders_of(self, customer: str) -> list[Order]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="customer",
             KeyConditionExpression="customer = :customer",
             ExpressionAttributeValues={":customer": {"S": customer}},
         )
-        return [order_id for page in pages for order_id in _order_ids(page["Items"])]
+        found = self.load_all([order_id for page in pages for order_id in _order_ids(page["Items"])])
+        theirs = (order for order in found if order.email and _customer(order.email) == customer)  # the index lags
+        return sorted(theirs, key=lambda order: (order.created_at, order.id))
 
     def orders_of_payment(self, names: Iterable[str]) -> list[str]:
         """The ids of the orders that payments of these names are known to be of."""
@@ -421,7 +431,7 @@ class Store:
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return _converter.structure(_plain(item), Wish) if item else None
 
-    def orders_of_wish(self, wish: Wish) -> list[str]:
+    def orders_of_wish(self, wish: Wish) -> list[Order]:
         """As `orders_of`, for the address that was typed."""
         return self._orders_of(wish.whose)
 
@@ -698,6 +708,12 @@ def _order_item(order: Order) -> dict[str, Any]:
     if order.forget_on:
         item["expires"] = int(datetime.combine(order.forget_on, datetime.max.time(), UTC).timestamp())
     return _wire(item)
+
+
+def _existing(order: Order | None, order_id: str) -> Order:
+    if order is None:
+        raise NotFound(f"there is no order {order_id}: check the number, or search by address")
+    return order
 
 
 def _customer(email: str) -> str:

@@ -55,6 +55,7 @@ class LicenseTold:
     code: str  # its end
     first_day: date
     last_day: date
+    blocked: bool  # by the vendor, as the money went back
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,9 @@ class Story:
     held: bool  # by a person
     canceled: bool
     erased: bool
+    released: bool  # a person said: serve it, although a part was refunded
+    charged_again: bool  # its provider charges the next period by itself
+    former_addresses: tuple[str, ...]  # that were corrected, of it and of its renewals
     problem: str | None
     belongs_to: str | None  # the order that its payment turned out to be for
     lines: tuple[LineTold, ...]
@@ -131,7 +135,7 @@ class Story:
     needs: Needed | None
     next: Step | None
     to_come: tuple[Step, ...]
-    why_no_resend: str | None  # None: it can be sent again
+    why_no_resend: str | None  # None: it can be sent again, if need be with its address's suppression lifted
     timeline: tuple[TimelineEntry, ...]
 
 
@@ -147,12 +151,23 @@ def story(order: Order, now: datetime, zone: tzinfo) -> Story:
         held=order.held,
         canceled=order.canceled,
         erased=order.is_erased,
+        released=order.released,
+        charged_again=order.is_charged_again,
+        former_addresses=tuple(sorted(filter(None, order.corrected))),
         problem=order.problem,
         belongs_to=order.belongs_to,
         lines=_lines(order),
         payments=tuple(_payment(payment) for payment in order.payments),
         licenses=tuple(
-            LicenseTold(each.id, each.line, each.sku, codes.masked(each.code), each.first_day, each.last_day)
+            LicenseTold(
+                id=each.id,
+                line=each.line,
+                sku=each.sku,
+                code=codes.masked(each.code),
+                first_day=each.first_day,
+                last_day=each.last_day,
+                blocked=each.id in order.blocked,
+            )
             for each in order.licenses
         ),
         bad_codes=tuple(

@@ -16,8 +16,11 @@ RESENDS_PER_DAY = 3  # of one order
 WISHES_PER_DAY = 3  # of one customer, on the page
 ORDERS_PER_WISH = 5
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
-MOST_MAILS = 300  # of one order, which is one item of at most 400 kB
+MOST_MAILS = 200  # of one order, which is one item of at most 400 kB
 MOST_FROM_PAGE = 50  # of these: anybody can ask there
+MOST_SWAPS = 100
+MOST_CORRECTIONS = 20
+_SAME_KEY = timedelta(days=1)
 _DOUBLE_CLICK = timedelta(minutes=1)
 _ON_ITS_WAY = (MailState.PENDING, MailState.SENDING, MailState.UNKNOWN)  # a doubt ends within 15 minutes
 _NO_MONEY = {
@@ -30,11 +33,9 @@ _NO_MONEY = {
 
 def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
     """Owe the customer all that reached them, or should have, once more. The same wish twice is one mail."""
-    for mail in order.mails:
-        goes_there = mail.sent_to in (None, order.email)  # after a correction it is another wish
-        if mail.purpose == "resend" and mail.asked and goes_there and _is_same_wish(mail.asked, asked):
-            return order, mail
-    if why_not := why_no_resend(order, zone):
+    if known := granted(order, asked):
+        return order, known
+    if why_not := _why_not_served(order) or _why_nothing_to_send(order, zone):
         raise Refused(f"order {order.id} is not sent again: {why_not}")
     today = local_day(asked.at, zone)
     alike = [mail for mail in order.mails if _counts_with(mail, asked)]
@@ -47,19 +48,53 @@ def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
             f"order {order.id} was sent again {times} times today, which is the most: check the address with the"
             " customer, or try another one"
         )
-    owed = replace(orders.new_mail(order, "resend", asked.at), lines=_lines_to_repeat(order), asked=asked)
+    wordless = replace(asked, why="")  # the words are in the timeline
+    owed = replace(orders.new_mail(order, "resend", asked.at), lines=_lines_to_repeat(order), asked=wordless)
     order = replace(order, mails=(*order.mails, owed))
     return orders.noted(order, asked.at, "resend asked", asked.why, asked.who), owed
 
 
+def granted(order: Order, asked: Asked) -> Mail | None:
+    """The mail of this very wish. After the address was corrected it is another one."""
+    for mail in order.mails:
+        goes_there = mail.sent_to in (None, order.email)
+        if mail.purpose == "resend" and mail.asked and goes_there and _is_same_wish(mail.asked, asked):
+            return mail
+    return None
+
+
+def resend_to_good_address(order: Order, asked: Asked, zone: tzinfo, *, lifted: bool) -> Order:
+    """The same for an address that takes mail, as it turns out or since its suppression was lifted. What waited for
+    that leaves then, also where nothing can be sent besides."""
+    waited = order.waits_for(Reason.ADDRESS)
+    if lifted:
+        order = orders.noted(order, asked.at, "suppression lifted", "its address takes mail again", asked.who)
+    try:
+        return resend(orders.without_waits(order, Reason.ADDRESS), asked, zone)[0]
+    except Refused:
+        if not waited and not lifted:
+            raise
+        return with_good_address(order, asked.at, replace(asked, why=""))
+
+
+def leaving(order: Order) -> Mail | None:
+    """Its newest mail with codes that is on its way."""
+    return next((mail for mail in reversed(order.mails) if mail.holds_codes and mail.state in _ON_ITS_WAY), None)
+
+
 def why_no_resend(order: Order, zone: tzinfo) -> str | None:
-    """Why an order's mail cannot be sent again now, and what can be done; None when it can."""
+    """Why an order's mail cannot be sent again now, and what can be done; None when it can, if need be by lifting the
+    suppression of its address."""
     if why_not := _why_not_served(order):
         return why_not
+    return None if order.waits_for(Reason.ADDRESS) else _why_nothing_to_send(order, zone)
+
+
+def _why_nothing_to_send(order: Order, zone: tzinfo) -> str | None:
     if _lines_to_repeat(order):
         return None
-    if leaving := [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY]:
-        return _is_leaving(leaving[0])
+    if mail := leaving(order):
+        return _is_leaving(mail)
     if order.waiting:
         return f"it waits for {order.waiting.reason}, and its mail leaves by itself then: {order.waiting.detail}"
     if coming := orders.deliveries(order):
@@ -112,7 +147,8 @@ def _check_room(order: Order) -> None:
 
 
 def _is_same_wish(one: Asked, other: Asked) -> bool:
-    return one.key == other.key if other.key else abs(other.at - one.at) < _DOUBLE_CLICK
+    apart = abs(other.at - one.at)
+    return one.key == other.key and apart < _SAME_KEY if other.key else apart < _DOUBLE_CLICK
 
 
 def _counts_with(mail: Mail, asked: Asked) -> bool:
@@ -129,12 +165,14 @@ def correct_address(order: Order, email: str, asked: Asked) -> Order:
     """Write to another address from now on, and tell the old one, without saying which the new one is."""
     if order.is_erased:
         raise Refused(f"order {order.id} gets no address: its customer was erased")
+    if len(order.corrected) >= MOST_CORRECTIONS and email not in order.corrected.values():
+        raise TooMany(f"the address of order {order.id} was corrected {len(order.corrected)} times, which is the most")
     old = order.email
     changed = with_address(order, email, asked)
-    if changed is order or not old or order.waits_for(Reason.ADDRESS):  # nothing arrives there
+    takes_mail = not order.waits_for(Reason.ADDRESS)
+    if changed is order or not old or not takes_mail or len(order.mails) >= MOST_MAILS:
         return changed
-    _check_room(order)
-    notice = replace(orders.new_mail(changed, ADDRESS_CHANGED, asked.at), to=old, asked=asked)
+    notice = replace(orders.new_mail(changed, ADDRESS_CHANGED, asked.at), to=old, asked=replace(asked, why=""))
     return replace(changed, mails=(*changed.mails, notice))
 
 
@@ -146,13 +184,13 @@ def with_address(order: Order, email: str, asked: Asked) -> Order:
     problem = None if order.problem == orders.NO_ADDRESS else order.problem
     order = with_correction(replace(order, email=email, problem=problem), order.email or "", email)
     order = orders.noted(order, asked.at, "address corrected", asked.why, asked.who)
-    return with_good_address(order, asked)
+    return with_good_address(order, asked.at, replace(asked, why=""))
 
 
 def with_correction(order: Order, old: str, email: str) -> Order:
     """What comes later, of its payments and its renewals, may bring the wrong address again (or none, which is an
     empty one): it gets the right one."""
-    if order.corrected.get(old) == email:
+    if order.is_erased or old == email or order.corrected.get(old) == email:
         return order
     kept = {wrong: email if right == old else right for wrong, right in order.corrected.items() if wrong != email}
     return replace(order, corrected=kept | {old: email})
@@ -171,9 +209,9 @@ def why_no_swap(order: Order, license_: License, today: date) -> str | None:
         return why_not
     if license_.last_day < today:
         return f"it ended on {license_.last_day}: the customer buys a new one"
-    on_its_way = (mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY)
-    leaving = next((mail for mail in on_its_way if license_.line in order.lines_of([mail])), None)
-    return _is_leaving(leaving) if leaving else None
+    begun = (mail for mail in order.mails if mail.state in (MailState.SENDING, MailState.UNKNOWN))
+    has_it = any(mail.holds_codes and license_.line in order.lines_of([mail]) for mail in begun)
+    return "its mail is just being sent: look again in a few minutes" if has_it else None
 
 
 def swapped(order: Order, license_id: str, asked: Asked) -> bool:
@@ -185,6 +223,8 @@ def with_other_code(order: Order, license_id: str, code: StockCode, reason: str,
     """Another code for the same license and period, with a mail if the bad one had left; `why_no_swap` says whether it
     may be. `asked.why` is free text, `reason` one of BAD_CODE_REASONS."""
     _check_room(order)
+    if len(order.bad_codes) >= MOST_SWAPS:
+        raise TooMany(f"order {order.id} had {len(order.bad_codes)} codes swapped, which is the most: sell it anew")
     bad = license_of(order, license_id)
     licenses = tuple(replace(each, code=code.code) if each is bad else each for each in order.licenses)
     bad_code = BadCode(bad.id, bad.code, bad.sku, reason, asked)
@@ -193,9 +233,18 @@ def with_other_code(order: Order, license_id: str, code: StockCode, reason: str,
     order = orders.noted(order, asked.at, "code swapped", why, asked.who)
     if bad.line not in order.sent_lines:
         return order
-    owed = orders.new_mail(order, "replacement", asked.at)
-    owed = replace(owed, lines=(bad.line,), licenses=(bad.id,), asked=asked)
-    return replace(order, mails=(*order.mails, owed))
+    return _with_replacement(order, bad, asked)
+
+
+def _with_replacement(order: Order, bad: License, asked: Asked) -> Order:
+    """With a mail of the new code. Codes that are swapped before it leaves go with it."""
+    mails = [mail for mail in order.mails if mail.state is MailState.PENDING and mail.purpose == "replacement"]
+    mail = (
+        mails[-1] if mails else replace(orders.new_mail(order, "replacement", asked.at), asked=replace(asked, why=""))
+    )
+    lines, licenses = {*mail.lines, bad.line}, dict.fromkeys((*mail.licenses, bad.id))
+    owed = replace(mail, lines=tuple(sorted(lines)), licenses=tuple(licenses))
+    return replace(order, mails=(*(each for each in order.mails if each.id != owed.id), owed))
 
 
 def erase(order: Order, asked: Asked, forget_on: date) -> Order:

@@ -17,7 +17,7 @@ _ALGORITHMS = ["RS256", "ES256"]  # never one in which the public key is the sec
 _CLOCKS_DIFFER_SECONDS = 10
 _SECONDS_TO_ANSWER = 5
 _HTTPS = re.compile(r"https://.+")
-_LOOPBACK = re.compile(r"http://127\.0\.0\.1(:[0-9]+)?/?.*")
+_LOOPBACK = re.compile(r"http://127\.0\.0\.1(:[0-9]+)?(/.*)?")
 
 
 class Tokens:

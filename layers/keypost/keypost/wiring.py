@@ -12,7 +12,6 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from keypost.config import Config
-from keypost.desk import Desk
 from keypost.errors import ProviderRefused
 from keypost.providers.call import Call, Get
 from keypost.queue import Queue

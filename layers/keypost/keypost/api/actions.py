@@ -1,24 +1,38 @@
 """What support does: for an order, for a license, for a customer. Each is decided by `support`, and may be asked
 again."""
 
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from keypost import addresses, codes, orders, telemetry, wiring
 from keypost.api.orders import Email, OrderId
-from keypost.errors import Forbidden, ProbablyMeant
-from keypost.models import Asked
+from keypost.errors import Forbidden, ProbablyMeant, Refused
+from keypost.models import Asked, Order
 from keypost.story import Story, story
 
 router = Router()  # type: ignore[no-untyped-call]
 
 LicenseId = Annotated[str, Path(pattern=r"^LIC-[A-Z2-7]{10}$", description="The license's id")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+_MOST_TOLD = 10_000  # licenses, mails and moments: an answer has at most 6 MB
+_MOST_BYTES = 400  # an order is one item of at most 400 kB
+
+
+def _plain(words: Any) -> Any:
+    """Without signs that nobody sees, and no longer than fits."""
+    if not isinstance(words, str):
+        return words
+    seen = "".join(sign if unicodedata.category(sign)[0] != "C" else " " for sign in words)
+    return " ".join(seen.split()).encode()[:_MOST_BYTES].decode("utf-8", "ignore")
+
+
+Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(_plain)]
 Key = Annotated[
     str,
     Header(
@@ -62,7 +76,7 @@ class Customer(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Owed:
     order_id: str
-    mail: str
+    mail: str | None  # None: nothing has left yet, and it leaves by itself when its day comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +118,7 @@ def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") ->
     if wish.lift_suppression and "suppression" not in _caller()["scopes"].split():
         raise Forbidden("this key has no scope `suppression`: send without lifting it, or ask who has one")
     mail = wiring.desk().resend(order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression)
-    return Owed(order_id, mail.id)
+    return Owed(order_id, mail.id if mail else None)
 
 
 @router.put("/orders/<order_id>/email", summary="Correct the address of an order and of the renewals that follow it")
@@ -123,40 +137,38 @@ def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Cor
 )
 def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Body()], key: Key = "") -> Swapped:
     order = wiring.desk().swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
-    mails = [mail.id for mail in order.mails if mail.licenses == (license_id,)]
+    mails = [mail.id for mail in order.mails if mail.purpose == "replacement" and license_id in mail.licenses]
     code = next(license_.code for license_ in order.licenses if license_.id == license_id)
     return Swapped(order_id, license_id, codes.masked(code), mails[-1] if mails else None)
 
 
 @router.post("/orders/<order_id>/hold", summary="Keep an order back until it is released")
 def hold(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
-    asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: orders.hold(order, asked.who, asked.at, asked.why))
-    return Changed(order_id)
+    return _decided(order_id, wish, orders.hold)
 
 
 @router.post("/orders/<order_id>/release", summary="Let an order go, whatever it was held for")
 def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
-    asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: orders.release(order, asked.who, asked.at, asked.why))
-    return Changed(order_id)
+    return _decided(order_id, wish, orders.release)
 
 
 @router.post(
     "/orders/<order_id>/blocked", summary="Say that the vendor has blocked the codes of an order whose money went back"
 )
 def blocked(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
-    asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: orders.blocked(order, asked.who, asked.at, asked.why))
-    return Changed(order_id)
+    return _decided(order_id, wish, orders.blocked)
 
 
 @router.post(
     "/orders/<order_id>/subscription-ended", summary="Say that the subscription of an order was ended at its provider"
 )
 def subscription_ended(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
+    return _decided(order_id, wish, orders.subscription_ended)
+
+
+def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, str], Order]) -> Changed:
     asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: orders.subscription_ended(order, asked.who, asked.at, asked.why))
+    wiring.desk().change(order_id, lambda order: decide(order, asked.who, asked.at, asked.why))
     return Changed(order_id)
 
 
@@ -169,12 +181,10 @@ def erase(customer: Annotated[Customer, Body()]) -> Erased:
 
 @router.post("/customers/export", summary="All that is known of a customer")
 def export(customer: Annotated[Customer, Body()]) -> Exported:
-    store, zone, now = wiring.store(), wiring.config().zone, datetime.now(UTC).replace(microsecond=0)
-    listed = store.load_all(store.orders_of(customer.email))
-    theirs = [
-        order for order in listed if (order.email or "").casefold() == customer.email.casefold()
-    ]  # the index lags
-    found = sorted(theirs, key=lambda order: (order.created_at, order.id))
+    found = wiring.store().orders_of(customer.email)
+    if sum(len(each.licenses) + len(each.mails) + len(each.timeline) for each in found) > _MOST_TOLD:
+        raise Refused(f"{len(found)} orders are too much for one answer: use the command `keypost export`")
+    now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
     return Exported(tuple(story(order, now, zone) for order in found))
 
 

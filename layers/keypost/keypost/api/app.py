@@ -58,20 +58,18 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     refused = _refusal(*route, event)
     said = _built(refused) if refused else app.resolve(_as_routed(event), context)
     said["multiValueHeaders"]["Cache-Control"] = ["no-store"]
-    key = _caller(event).get("principalId", "")
-    telemetry.outcome("SupportCalled", route=" ".join(route), status=said["statusCode"], key=key)
+    key, status = _caller(event).get("principalId", ""), said["statusCode"]
+    # What was not found may be a code that somebody took for a number.
+    order_id = (event.get("pathParameters") or {}).get("order_id") if status < HTTPStatus.BAD_REQUEST else None
+    telemetry.outcome("SupportCalled", route=" ".join(route), status=status, key=key, order_id=order_id)
     return said
 
 
 def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str] | None:
     """Why a request goes no further, before anything looks into what it holds."""
-    allowed = sorted(m for m, path in ROUTES if path == resource)
-    if not allowed:
+    access = ROUTES.get((method, resource))
+    if access is None:
         return _no_such_route()
-    if method not in allowed:
-        detail = f"this route takes {' or '.join(allowed)}"
-        return problems.problem(HTTPStatus.METHOD_NOT_ALLOWED, detail, Allow=", ".join(allowed))
-    access = ROUTES[method, resource]
     if access.scope not in _caller(event).get("scopes", "").split():
         detail = f"this key has no scope `{access.scope}`: ask who gives out keys for one that has"
         return problems.problem(HTTPStatus.FORBIDDEN, detail)
@@ -108,6 +106,7 @@ def _caller(event: dict[str, Any]) -> dict[str, str]:
 
 @app.not_found
 def _not_found(_error: Exception) -> Response[str]:
+    """A part of the path is of no form that any route takes."""
     return _no_such_route()
 
 

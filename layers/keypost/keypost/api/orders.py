@@ -1,6 +1,6 @@
 """Orders, as support looks for them and at them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Self
@@ -64,26 +64,26 @@ class FoundOrders:
 
 @router.post("/orders/search", summary="Find orders by number, e-mail address, activation code, license or payment")
 def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
-    found = sorted(wiring.store().load_all(list(_ids(wanted))), key=lambda o: (o.created_at, o.id), reverse=True)
+    found = sorted(_wanted(wanted), key=lambda order: (order.created_at, order.id), reverse=True)
     return FoundOrders(tuple(_found(order) for order in found[:_MOST_FOUND]), len(found))
 
 
-def _ids(wanted: Search) -> Sequence[str]:
+def _wanted(wanted: Search) -> Iterable[Order]:
     store = wiring.store()
-    if wanted.order:
-        return [wanted.order.strip()]
     if wanted.email:
         return store.orders_of(wanted.email)
     if wanted.payment:
         payment = wanted.payment.strip()
         known = payment.partition(":")[0] in _PROVIDERS
         names = [payment] if known else [f"{provider}:{payment}" for provider in _PROVIDERS]
-        return store.orders_of_payment(names)
-    if wanted.code:
+        return store.load_all(store.orders_of_payment(names))
+    if wanted.order:
+        order_id: str | None = wanted.order.strip()
+    elif wanted.code:
         order_id = store.order_of_code(wanted.code)
     else:
         order_id = store.order_of_license((wanted.license or "").strip().upper())
-    return [order_id] if order_id else []
+    return store.load_all([order_id] if order_id else [])
 
 
 def _found(order: Order) -> Found:
@@ -93,7 +93,7 @@ def _found(order: Order) -> Found:
 
 @router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")
 def whole_story(order_id: OrderId) -> Story:
-    return story(wiring.desk().order(order_id), datetime.now(UTC).replace(microsecond=0), wiring.config().zone)
+    return story(wiring.store().existing(order_id), datetime.now(UTC).replace(microsecond=0), wiring.config().zone)
 
 
 @router.get("/due", summary="What will go out on which day, and what will not and why")
