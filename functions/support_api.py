@@ -1,4 +1,4 @@
-"""/orders, /due, /stock and /products: what a support agent, a help desk or the shop's own program asks for."""
+"""/orders, /customers, /due, /stock and /products: what an agent, a help desk or the shop's own program asks for."""
 
 from typing import Any
 

@@ -12,10 +12,11 @@ from cli import main, smoke_test, stacks
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.keys import DEFAULT_SCOPES, check, key_id, new_key
-from keypost.models import Kind, Line, Order, PaymentState, Reason, Refunded, Renewal, StockCode
+from keypost.models import BadStockCode, Kind, Line, Order, PaymentState, Reason, Refunded, Renewal, StockCode
 from keypost.orders import waiting_for, with_codes, with_payment, with_terms
 from keypost.periods import local_day
 from keypost.renewals import term_of
+from keypost.store import Store
 from tests import builders
 from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
 from tests.cli.test_smoke_test import tell
@@ -476,3 +477,32 @@ def test_the_smoke_test_needs_a_deployed_stack(run: Run) -> None:
 
     assert status == 2
     assert "--stack" in err
+
+
+def test_all_that_is_known_of_a_customer_is_exported_as_json_without_their_codes(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = with_codes(paid_order("to-export"), [StockCode("d", code(1), SKU)], {SKU: builders.PRODUCT}, NOW, ZONE)
+    here.store.save(order)
+    monkeypatch.setattr("sys.stdin", io.StringIO("Facturen@klant.example\n"))
+
+    status, out, _ = run("export")
+
+    (told,) = json.loads(out)
+    assert (status, told["order_id"], told["email"]) == (0, "to-export", "facturen@klant.example")
+    assert code(1) not in out
+
+
+def test_a_note_in_a_claim_is_a_text_in_every_spreadsheet(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = [BadStockCode(code(n), SKU, "invalid", note, NOW.date()) for n, note in enumerate(["x;=1+1", "=1+1"])]
+    monkeypatch.setattr(Store, "claims", lambda *_: bad)
+
+    _, out, _ = run("claims", "--batch", "B")
+
+    assert out.splitlines() == [
+        "code,sku,reason,day,note",
+        f'{code(0)},{SKU},invalid,2026-11-23,"x,=1+1"',
+        f"{code(1)},{SKU},invalid,2026-11-23,'=1+1",
+    ]

@@ -10,7 +10,8 @@ import pytest
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import Line, Order, PaymentState, Refunded
+from keypost.api import actions
+from keypost.models import Fate, Line, Order, PaymentState, Refunded
 from keypost.orders import with_payment
 from keypost.plan import attention
 from tests.builders import SKU, code, loaded, notice, paid_order
@@ -235,3 +236,52 @@ def test_a_body_that_is_not_as_agreed_is_refused_field_by_field(wired: Stack, ur
 
     assert status in (400, 422)
     assert "errors" in said or "JSON object" in said["detail"]
+
+
+def test_words_of_an_agent_are_kept_without_signs_that_nobody_sees_and_no_longer_than_fits(
+    wired: Stack, sold: Sold
+) -> None:
+    sold("action-words", 1)
+
+    call("POST", "/orders/{order_id}/hold", {"reason": "a\u0000b \u202edlo\u202c\n c"}, order_id="action-words")
+    assert loaded(wired.store, "action-words").timeline[-1].why == "a b dlo c"
+    call("POST", "/orders/{order_id}/release", {"reason": "\U0001f600" * 200}, order_id="action-words")
+    assert loaded(wired.store, "action-words").timeline[-1].why == "\U0001f600" * 100
+
+
+def test_of_two_codes_that_are_swapped_at_once_both_name_the_mail_that_tells_them(wired: Stack, sold: Sold) -> None:
+    order = sold("action-two", 1, 2)
+    list(wired.store.add_codes(SKU, [code(n) for n in (3, 4)], "batch-2", None))
+
+    for license_ in order.licenses:
+        status, said = call("POST", SWAP, {"reason": "invalid"}, order_id="action-two", license_id=license_.id)
+        assert (status, said["mail"]) == (202, "replacement-1")
+
+
+def test_an_order_that_sends_by_itself_has_no_mail_to_name_when_a_suppression_is_lifted(
+    wired: Stack, sold: Sold, suppressed: dict[str, str]
+) -> None:
+    wired.store.put_bad_address(ADDRESS, Fate.BOUNCED, _now())
+    suppressed[ADDRESS] = "BOUNCE"
+    sold("action-lift", 1)
+    assert loaded(wired.store, "action-lift").mails == ()
+
+    body = {"lift_suppression": True}
+    answer = call("POST", RESEND, body, scopes="support suppression", order_id="action-lift")
+
+    assert answer == (202, {"order_id": "action-lift", "mail": None})
+    wiring.worker().advance("action-lift")
+    assert [mail.id for mail in loaded(wired.store, "action-lift").mails] == ["purchase-1"]
+    assert suppressed == {}
+
+
+def test_more_than_one_answer_holds_is_exported_by_the_command(
+    wired: Stack, sold: Sold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold("action-many", 1)
+    monkeypatch.setattr(actions, "_MOST_TOLD", 4)
+
+    status, said = call("POST", "/customers/export", {"email": ADDRESS})
+
+    assert status == 409
+    assert "keypost export" in said["detail"]

@@ -266,6 +266,15 @@ def test_every_call_is_counted_with_its_key_and_nothing_of_what_it_was_about(wir
     assert "klant" not in logged.getvalue()
 
 
+def test_a_call_is_logged_with_its_order_but_not_with_what_was_taken_for_one(wired: Stack, logged: io.StringIO) -> None:
+    served(wired.store)
+    call("GET", "/orders/{order_id}", order_id="2026-001234")
+    assert json.loads(logged.getvalue().splitlines()[-1])["order_id"] == "2026-001234"
+
+    call("GET", "/orders/{order_id}", order_id=code(1))
+    assert code(1) not in logged.getvalue()
+
+
 def test_what_nobody_foresaw_tells_where_to_find_it_and_nothing_else(
     wired: Stack, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,6 +375,7 @@ def test_a_file_is_taken_as_spreadsheets_save_it(wired: Stack, file: str) -> Non
         (f"code\n{code(1)}\ufffd\n".encode(), "not UTF-8"),
         (f"{code(1)}\n".encode(), "must name the columns"),
         (f"code,price\n{code(1)},9\n".encode(), "a column that is not known"),
+        (f"code,,batch\n{code(1)},,\n".encode(), "a column that is not known"),
         (b"", "must name the columns"),
     ],
 )
@@ -559,3 +569,11 @@ def test_a_product_that_does_not_fit_is_told_what_is_wrong(
     assert found == status
     assert about in json.dumps(said)
     assert "NEW-SKU" not in wired.store.catalog()
+
+
+@pytest.mark.parametrize("ending", [",", ",,", ";;", ", ,"])
+def test_empty_columns_that_a_spreadsheet_adds_at_the_end_are_none(wired: Stack, ending: str) -> None:
+    separator = ending[0]
+    file = f"code{separator}batch{ending}\n{code(1)}{separator}B-1{ending}\n"
+
+    assert imported(file.encode())[1]["added"] == 1

@@ -517,6 +517,7 @@ def test_a_lift_that_broke_off_is_finished_when_it_is_asked_again(
 ) -> None:
     for n, order_id in enumerate(["lift-8", "lift-9"], start=1):
         sold(order_id, n)
+    for order_id in ("lift-8", "lift-9"):
         bounce(desk, order_id)
 
     def broken(*_: Any, **__: Any) -> None:

@@ -83,7 +83,7 @@ def test_the_state_of_a_key_is_one_word() -> None:
     assert state(replace(KEPT, revoked_at=NOW), KEPT.expires_at) == "revoked"
 
 
-@pytest.mark.parametrize("agent", ["keypost", "Keypost", "customer"])
+@pytest.mark.parametrize("agent", ["keypost", "Keypost", "keypost ", "customer"])
 def test_nobody_has_the_name_of_what_is_no_person(agent: str) -> None:
     with pytest.raises(InvalidInput, match="nobody is called"):
         new_key(agent, ["support"], 365, NOW)

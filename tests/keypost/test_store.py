@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.local.stack import LocalStack
-from keypost import orders
+from keypost import orders, support
 from keypost.errors import Conflict
 from keypost.keys import SCOPES, new_key
 from keypost.models import (
+    Asked,
+    BadCode,
     Fate,
     Kind,
     License,
@@ -29,6 +31,7 @@ from keypost.models import (
     Reason,
     Refunded,
     Standing,
+    StockCode,
     TimelineEntry,
     Told,
     Waiting,
@@ -495,3 +498,26 @@ def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store)
     assert store.mail_paused(MOMENTS[1])
     assert not store.mail_paused(MOMENTS[2])
     store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at that moment
+
+
+def test_the_largest_order_that_people_can_make_of_it_fits_into_one_item(store: Store) -> None:
+    words, asked = "\U0001f600" * 100, Asked(NOW, "agent-" + "a" * 58, "", "k" * 100)
+    order = orders.with_codes(
+        paid_order("x" * 80, Line(SKU, 1000), email="a" * 240 + "@b.example"),
+        [StockCode(str(n), code(n), SKU) for n in range(1000)],
+        {SKU: PRODUCT},
+        NOW,
+        ZONE,
+    )
+    told = (Told(1, Fate.BOUNCED, NOW, "Permanent General smtp; 550 5.1.1 no such user"),)
+    (mail,) = (replace(mail, told=told, asked=asked, message_id="0" * 60) for mail in order.mails)
+    order = replace(
+        order,
+        mails=(mail,) * support.MOST_MAILS,
+        bad_codes=(BadCode("LIC-ABCDEFGHIJ", code(1), SKU, "wrong region", replace(asked, why=words)),)
+        * support.MOST_SWAPS,
+        corrected={"a" * 240 + f"{n}@b.example": order.email or "" for n in range(support.MOST_CORRECTIONS)},
+        timeline=(TimelineEntry(NOW, "suppression lifted", words, asked.who),) * orders.TIMELINE_KEPT,
+    )
+
+    assert store.save(order).version == 1  # the emulator counts bytes as DynamoDB does

@@ -75,6 +75,17 @@ def test_a_mail_keeps_the_address_that_it_went_to_when_that_is_corrected() -> No
     ]
 
 
+def test_it_is_told_whether_a_provider_charges_again_what_was_blocked_and_which_addresses_were_wrong() -> None:
+    order = replace(sent(), is_subscription=True, corrected={"wrong@klant.example": "facturen@klant.example", "": "x"})
+    order = replace(order, blocked=(order.licenses[0].id,), released=True)
+
+    whole = told(order)
+
+    assert (whole.charged_again, whole.released, whole.licenses[0].blocked) == (True, True, True)
+    assert whole.former_addresses == ("wrong@klant.example",)
+    assert not told(orders.with_subscription_ended(order, NOW)).charged_again
+
+
 def test_why_a_code_was_swapped_is_told_in_the_words_of_who_did_it() -> None:
     asked = Asked(NOW, "anna", "screenshot in the ticket")
     swapped = support.with_other_code(sent(), sent().licenses[0].id, StockCode("e", code(2), SKU), "invalid", asked)

@@ -187,6 +187,11 @@ def test_signing_keys_come_over_https_only(tokens: Tokens, issuer: Issuer) -> No
         tokens.agent(issuer.token())
 
 
+def test_a_stack_on_this_machine_asks_no_host_whose_name_begins_like_it() -> None:
+    with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="https://"):
+        Tokens("http://127.0.0.1.evil.example/x", AUDIENCE, pool, here=True).agent("a.b.c")
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/tenant", "http://issuer.example", "ftp://issuer.example", "x"])
 def test_a_deployed_stack_asks_an_issuer_over_https_only(url: str) -> None:
     with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="https://"):

@@ -37,9 +37,9 @@ class Desk:
             self.queue.poke(order_id)
 
     def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
-        """Owe the mail of an order once more; None where it leaves by itself. Refused when its address takes none: SES
-        would take the mail and drop it. `lift` ends that first, never after a complaint; what waited for the address goes
-        on then, the order itself last, so that a crash on the way is made up for when it is asked again."""
+        """Owe the mail of an order once more; None where it leaves by itself. Refused when its address takes none, as
+        SES drops it. `lift` ends that first, never after a complaint, and what waited for the address
+        goes on; the order itself last, so that a crash on the way is made up for when it is asked again."""
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed

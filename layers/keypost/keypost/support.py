@@ -16,9 +16,9 @@ RESENDS_PER_DAY = 3  # of one order
 WISHES_PER_DAY = 3  # of one customer, on the page
 ORDERS_PER_WISH = 5
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
-MOST_MAILS = 200  # of one order, which is one item of at most 400 kB
-MOST_FROM_PAGE = 50  # of these: anybody can ask there
-MOST_SWAPS = 100
+MOST_MAILS = 100  # of one order, which is one item of at most 400 kB
+MOST_FROM_PAGE = 30  # of these: anybody can ask there
+MOST_SWAPS = 50
 MOST_CORRECTIONS = 20
 _SAME_KEY = timedelta(days=1)
 _DOUBLE_CLICK = timedelta(minutes=1)

@@ -24,7 +24,7 @@ export function story(order, { changed, lookUp }) {
 
 function summary(tools) {
   const { order, lookUp } = tools;
-  const states = [order.standing, order.held && "held", order.canceled && "canceled", order.erased && "erased"].filter(Boolean);
+  const states = [order.standing, order.held && "held", order.canceled && "canceled", order.erased && "erased", order.charged_again && "subscription"].filter(Boolean);
   const others = (ids) => ids.map((id) => el("button", { type: "button", class: "plain", onclick: () => lookUp(id) }, id));
   return el("article", { class: "card order", "aria-labelledby": "order" },
     el("div", { class: "head" },
