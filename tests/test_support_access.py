@@ -29,6 +29,7 @@ SCOPE_OF: dict[Route, str] = {
     ("POST", "/orders/{order_id}/hold"): "support",
     ("POST", "/orders/{order_id}/release"): "support",
     ("POST", "/orders/{order_id}/blocked"): "support",
+    ("POST", "/orders/{order_id}/subscription-ended"): "support",
     ("POST", "/customers/erase"): "privacy",
     ("POST", "/customers/export"): "privacy",
     ("POST", "/stock/{sku}"): "stock",
