@@ -148,7 +148,8 @@ class _Line:
         paid = min(fact.arrives for fact in order.facts if fact.what == "paid")
         if order.sale.renews is None:
             return paid
-        return max(paid, local(order.period[0] - timedelta(days=MAIL_DAYS), MORNING))
+        day = order.period[0] - timedelta(days=MAIL_DAYS)
+        return paid if paid >= local(day, time()) else local(day, MORNING)  # who pays on that day need not wait
 
     def _due(self, order: _Order) -> list[datetime]:
         """When something of it is to leave, as things stand."""
