@@ -4,17 +4,32 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost import feedback, orders, support
+from keypost import feedback, orders, plan, support
 from keypost.advance import Worker
 from keypost.desk import Desk
-from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused
-from keypost.models import Asked, BadStockCode, Fate, Kind, Line, Mail, MailState, Order, PaymentState, Reason, Renewal
+from keypost.errors import Conflict, NotFound, QueueUnavailable, Refused, TooMany
+from keypost.fate import with_good_address, with_report
+from keypost.models import (
+    Asked,
+    BadStockCode,
+    Fate,
+    Kind,
+    Line,
+    Mail,
+    MailReport,
+    MailState,
+    Order,
+    PaymentState,
+    Reason,
+    Renewal,
+)
 from keypost.record import record
 from keypost.store import Store
 from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order
@@ -627,3 +642,138 @@ def test_an_erased_order_takes_no_address_from_what_renews_it(desk: Desk, chain:
     desk.correct_address("chain-1", NEW, asked())
 
     assert loaded(desk.store, "chain-0").corrected == {}
+
+
+def with_two_codes(store: Store, worker: Worker, stocked: Stocked, order_id: str) -> Order:
+    """An order of one line whose mail has left, and codes to swap them for."""
+    stocked([code(n) for n in range(1, 6)])
+    store.save(paid_order(order_id, Line(SKU, 2)))
+    worker.advance(order_id)
+    return loaded(store, order_id)
+
+
+@pytest.mark.parametrize(("order_id", "how"), [("half-1", "corrected"), ("half-2", "lifted")])
+def test_all_codes_of_a_mail_that_came_back_arrive_though_one_of_them_was_swapped_meanwhile(
+    desk: Desk, worker: Worker, stocked: Stocked, clock: Clock, local: LocalStack, order_id: str, how: str
+) -> None:
+    order = with_two_codes(desk.store, worker, stocked, order_id)
+    bounce(desk, order_id)
+    desk.swap_code(order_id, order.licenses[0].id, "invalid", asked(5))
+    before = len(local.mailbox.mails)
+
+    if how == "corrected":
+        desk.correct_address(order_id, NEW, asked(10))
+    else:
+        desk.resend(order_id, asked(10), worker.mailer, lift=True)
+    clock.now += timedelta(hours=1)
+    worker.advance(order_id)
+
+    arrived = "".join(mail.text for mail in local.mailbox.mails[before:])
+    after = loaded(desk.store, order_id)
+    assert all(license_.code in arrived for license_ in after.licenses)
+    assert plan.attention(after) is None
+
+
+def test_of_two_replacements_of_one_line_that_came_back_both_are_sent_again(
+    desk: Desk, worker: Worker, stocked: Stocked, clock: Clock, local: LocalStack
+) -> None:
+    order = with_two_codes(desk.store, worker, stocked, "half-3")
+    clock.now += timedelta(minutes=30)
+    for n, license_ in enumerate(order.licenses, start=1):
+        desk.swap_code("half-3", license_.id, "invalid", asked(5))
+        worker.advance("half-3")
+        report = MailReport("half-3", f"replacement-{n}", 1, Fate.BOUNCED, NOW, "Permanent", "x@y.example", "m", NOW)
+        desk.change("half-3", partial(with_report, report=report, now=NOW))
+    before = len(local.mailbox.mails)
+
+    desk.correct_address("half-3", NEW, asked(10))
+    worker.advance("half-3")
+
+    arrived = "".join(mail.text for mail in local.mailbox.mails[before:] if mail.to == (NEW,))
+    assert all(license_.code in arrived for license_ in loaded(desk.store, "half-3").licenses)
+
+
+def test_a_mail_that_came_back_after_the_correction_is_shown_whatever_notice_left_since(
+    desk: Desk, worker: Worker, sold: Sold
+) -> None:
+    sold("late-bounce", 1)
+    desk.correct_address("late-bounce", NEW, asked())
+    worker.advance("late-bounce")
+
+    bounce(desk, "late-bounce")
+
+    needs = plan.attention(loaded(desk.store, "late-bounce"))
+    assert needs
+    assert needs[0] is Reason.MAIL
+
+
+def test_a_bounce_that_is_told_after_the_lift_keeps_nothing_back(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str]
+) -> None:
+    sold("late-told", 1)
+    suppressed[ADDRESS] = "BOUNCE"
+    desk.resend("late-told", asked(60), worker.mailer, lift=True)
+
+    bounce(desk, "late-told")
+
+    assert loaded(desk.store, "late-told").waits == ()
+
+
+def test_a_wish_whose_mail_came_back_is_not_granted_yet(
+    desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str]
+) -> None:
+    sold("back-again", 1)
+    desk.resend("back-again", asked(), worker.mailer)
+    worker.advance("back-again")
+    report = MailReport("back-again", "resend-1", 1, Fate.BOUNCED, NOW, "Permanent", ADDRESS, "m", NOW)
+    desk.change("back-again", partial(with_report, report=report, now=NOW))
+    suppressed[ADDRESS] = "BOUNCE"
+
+    assert owed(desk.resend("back-again", asked(0.8), worker.mailer, lift=True)).id == "resend-2"
+    assert suppressed == {}
+
+
+def test_a_lift_of_what_is_not_suppressed_is_an_ordinary_wish(desk: Desk, worker: Worker, sold: Sold) -> None:
+    sold("lift-none", 1)
+
+    for hour in (1, 2, 3):
+        desk.resend("lift-none", asked(60 * hour), worker.mailer, lift=True)
+        worker.clock.now = asked(60 * hour).at  # type: ignore[attr-defined]
+        worker.advance("lift-none")
+    with pytest.raises(TooMany):
+        desk.resend("lift-none", asked(60 * 4), worker.mailer, lift=True)
+
+    assert "suppression lifted" not in [entry.what for entry in loaded(desk.store, "lift-none").timeline]
+
+
+def test_what_came_back_years_ago_is_not_sent_when_the_address_is_good_again(
+    desk: Desk, worker: Worker, sold: Sold, sent: Sent, clock: Clock
+) -> None:
+    sold("years-ago", 1)
+    bounce(desk, "years-ago")
+    later = Asked(NOW + timedelta(days=400), "sanne")
+    clock.now = later.at
+
+    desk.change("years-ago", partial(with_good_address, now=later.at, asked=later))
+    worker.advance("years-ago")
+
+    assert len(sent("years-ago")) == 1
+
+
+def test_a_renewal_without_an_address_goes_to_the_corrected_one(desk: Desk, worker: Worker, chain: list[str]) -> None:
+    desk.correct_address("chain-1", NEW, asked())
+    desk.store.save(paid_order("chain-7", Line(SKU, 1, Kind.RENEWAL, renews="chain-0"), email=None))
+
+    worker.advance("chain-7")
+
+    assert loaded(desk.store, "chain-7").email == NEW
+
+
+def test_the_subscription_of_an_erased_customer_is_asked_for_once(desk: Desk, worker: Worker, sold: Sold) -> None:
+    sold("yearly-0", 1, is_subscription=True)
+    desk.store.save(paid_order("yearly-1", Line(SKU, 1, Kind.RENEWAL, renews="yearly-0"), is_subscription=True))
+    worker.advance("yearly-1")
+
+    desk.erase(ADDRESS, asked(), YEARS)
+
+    assert list(desk.store.needing(Reason.SUBSCRIPTION)) == [["yearly-0"]]

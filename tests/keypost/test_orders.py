@@ -210,6 +210,16 @@ def test_the_back_off_grows_to_an_hour() -> None:
     assert timedelta(hours=1) <= waits[-1] <= timedelta(hours=1.1)
 
 
+def test_of_many_codes_to_block_a_timeline_names_some_and_counts_the_others() -> None:
+    codes = [StockCode(str(n), code(n), SKU) for n in range(1000)]
+    order = orders.with_codes(paid_order("2026-001234", Line(SKU, 1000)), codes, {SKU: PRODUCT}, NOW, ZONE)
+
+    back = orders.with_payment(order, notice(refunded=Refunded(NOW, full=True)), NOW, "EUR")
+
+    assert back.timeline[-1].why.endswith(", and 980 others")
+    assert len(back.timeline[-1].why) < 400
+
+
 def test_what_is_not_held_is_not_released_and_a_hold_says_each_reason_once() -> None:
     order = paid_order()
     assert orders.release(order, "anna", NOW) is order

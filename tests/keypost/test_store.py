@@ -479,6 +479,13 @@ def test_a_complaint_says_more_of_an_address_than_a_bounce(store: Store) -> None
     assert store.bad_address("c@klant.example") == (Fate.COMPLAINED, MOMENTS[0])
 
 
+def test_a_complaint_is_not_lifted_whenever_it_is_told(store: Store) -> None:
+    store.lift_bad_address("e@klant.example", MOMENTS[1])
+    store.put_bad_address("e@klant.example", Fate.COMPLAINED, MOMENTS[0])
+
+    assert store.bad_address("e@klant.example") == (Fate.COMPLAINED, MOMENTS[0])
+
+
 def test_nothing_is_known_of_an_address_that_was_forgotten(store: Store) -> None:
     store.put_bad_address("d@klant.example", Fate.BOUNCED, NOW)
 

@@ -11,7 +11,7 @@ from keypost import support
 from keypost.errors import Conflict, QueueUnavailable, Refused
 from keypost.fate import with_good_address
 from keypost.mailer import Mailer
-from keypost.models import Asked, Fate, Mail, Order, Wish
+from keypost.models import Asked, Fate, Mail, Order, Reason, Wish
 from keypost.periods import local_day
 from keypost.queue import Queue
 from keypost.renewals import LICENSE_ID
@@ -54,7 +54,8 @@ class Desk:
             for other in self.store.orders_of(order.email):
                 if other.id != order_id:
                     self.change(other.id, partial(with_good_address, now=asked.at, asked=replace(asked, why="")))
-        return self._owe_again(order_id, asked, lifted=lift)
+        is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
+        return self._owe_again(order_id, asked, lifted=is_lifted)
 
     def _owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail | None:
         owing = partial(support.resend_to_good_address, asked=asked, zone=self.zone, lifted=lifted)
@@ -167,7 +168,9 @@ class Desk:
                 self.change(base_id, partial(support.without_correction, email=order.email or ""))
             self.store.forget_told(name for payment in order.payments for name in payment.names)
             until = support.forget_on(order.created_at, years, self.zone)
-            erased.append(self.change(order.id, partial(support.erase, asked=asked, forget_on=until)))
+            is_part = any(each.is_subscription for each in self.store.load_all(self._ever_renewed(order)))
+            change = partial(support.erase, asked=asked, forget_on=until, is_part=is_part)
+            erased.append(self.change(order.id, change))
         return erased
 
 

@@ -15,9 +15,10 @@ BAD_ADDRESS = {
 }
 
 
-def with_report(order: Order, report: MailReport, now: datetime) -> Order:
+def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: bool = False) -> Order:
     """Write down what SES tells of a mail; the very order when that is nothing new. An attempt of which it tells
-    anything was taken, so a mail of unknown outcome is not sent again."""
+    anything was taken, so a mail of unknown outcome is not sent again. A bounce from before its address was lifted
+    (`is_lifted`) keeps nothing back."""
     mail = next((mail for mail in order.mails if mail.id == report.mail_id), None)
     if mail is None or not 1 <= report.attempt <= mail.attempts:
         return order
@@ -28,7 +29,7 @@ def with_report(order: Order, report: MailReport, now: datetime) -> Order:
     why = f"{mail.id}, attempt {report.attempt}: " + (report.detail or "SES says so")
     order = orders.noted(order, now, f"mail {report.fate}", why)
     is_its_address = report.address.casefold() == (order.email or "").casefold()
-    if report.fate in BAD_ADDRESS and is_its_address:
+    if report.fate in BAD_ADDRESS and is_its_address and not is_lifted:
         return with_bad_address(order, report.fate, report.at, now)
     return order
 
@@ -47,9 +48,9 @@ def with_good_address(order: Order, now: datetime, asked: Asked | None = None) -
     """Its address was corrected, or takes mail again: what came back, or did not leave, is sent once more."""
     order = orders.without_waits(order, Reason.ADDRESS)
     for place, mail in enumerate(order.mails):
-        later = order.lines_of(each for each in order.mails[place + 1 :] if each.holds_codes)
         is_lost = mail.holds_codes and (mail.came_back or mail.state is MailState.FAILED)
-        if is_lost and not order.lines_of([mail]) <= later:
+        is_of_use = any(one.last_day >= now.date() for one in order.licenses)
+        if is_lost and is_of_use and not orders.tell_all_of(order, mail, order.mails[place + 1 :]):
             again = orders.new_mail(order, mail.purpose, now)
             again = replace(again, lines=mail.lines, licenses=mail.licenses, asked=asked)
             order = replace(order, mails=(*order.mails, again))

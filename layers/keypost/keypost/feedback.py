@@ -35,9 +35,12 @@ def take(store: Store, envelope: Any, now: datetime) -> None:
     if order is None or all(mail.id != report.mail_id for mail in order.mails):
         _take_of_no_order(store, report, now)
         return
+    is_lifted = False
     if report.fate in BAD_ADDRESS and not order.is_erased:
         store.put_bad_address(report.address, report.fate, report.at)
-    after = store.change_existing(order.id, partial(with_report, report=report, now=now), loaded=order)
+        is_lifted = store.bad_address(report.address) is None
+    changed = partial(with_report, report=report, now=now, is_lifted=is_lifted)
+    after = store.change_existing(order.id, changed, loaded=order)
     if after is not order:
         name, attempt = _METRICS[report.fate], report.attempt
         telemetry.outcome(name, order_id=order.id, mail=report.mail_id, attempt=attempt, detail=report.detail)

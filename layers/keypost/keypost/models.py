@@ -518,6 +518,14 @@ class Order:
         """The lines that these mails of it are about, by number."""
         return frozenset(n for mail in mails for n in mail.lines or range(1, len(self.lines) + 1))
 
+    def licenses_of(self, mails: Iterable[Mail]) -> frozenset[str]:
+        """The licenses that these mails of it are about, by id."""
+        found = set[str]()
+        for mail in mails:
+            lines = self.lines_of([mail])
+            found |= {one.id for one in self.licenses if one.line in lines and one.id in (mail.licenses or [one.id])}
+        return frozenset(found)
+
     def term(self, line: int) -> Term | None:
         return next((term for term in self.terms if term.line == line), None)
 

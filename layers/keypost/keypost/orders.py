@@ -48,6 +48,7 @@ from keypost.renewals import reminder_of, reminders_of
 
 MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 MOST_CODES = 1000  # one order is one item of at most 400 kB
+_MOST_NAMED = 20
 TIMELINE_KEPT = 200
 TIMELINE_BEGINS = 50  # so many of these are never pushed out
 HELD = "a person holds it"
@@ -108,12 +109,18 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
         return noted(order, now, "on hold", "a part was refunded before all had left: let it go, or refund the rest")
     if found := to_block(order):
-        ids = ", ".join(license_.id for license_ in found)
-        return noted(order, now, "codes to block", f"the money went back after they left: {ids}")
+        return noted(order, now, "codes to block", f"the money went back after they left: {_named(found)}")
     if order.blocked and order.standing not in MONEY_BACK:
-        ids = ", ".join(order.blocked)
-        return noted(replace(order, blocked=()), now, "codes to unblock", f"the money is there after all: {ids}")
+        again = [one for one in order.licenses if one.id in order.blocked]
+        why = f"the money is there after all: {_named(again)}"
+        return noted(replace(order, blocked=()), now, "codes to unblock", why)
     return order
+
+
+def _named(licenses: Sequence[License]) -> str:
+    """By their ids, as many as a timeline has room for."""
+    ids = [one.id for one in licenses[:_MOST_NAMED]]
+    return ", ".join([*ids, f"and {len(licenses) - len(ids)} others"] if licenses[_MOST_NAMED:] else ids)
 
 
 def to_block(order: Order) -> tuple[License, ...]:
@@ -349,9 +356,8 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
 
 def _address(order: Order, base: Order | None) -> str | None:
     """Its own, unless that was corrected in what it renews, or there is none."""
-    if base is None:
-        return order.email
-    return base.corrected.get(order.email, order.email) if order.email else base.email
+    address = order.email or (base.email if base else None)
+    return base.corrected.get(address, address) if base and address else address
 
 
 def without_terms(order: Order, now: datetime, why: str) -> Order:
@@ -388,7 +394,7 @@ def blocked(order: Order, who: str, now: datetime, why: str = "") -> Order:
         raise Refused(f"order {order.id} has no codes to block: none left, or its money is here")
     if not ids:
         return order
-    words = ", ".join(filter(None, (*ids, why)))
+    words = ", ".join(filter(None, (_named(to_block(order)), why)))
     return noted(replace(order, blocked=(*order.blocked, *ids)), now, "codes blocked", words, who)
 
 
@@ -505,12 +511,19 @@ def stuck_mails(order: Order) -> list[Mail]:
     for place, mail in enumerate(order.mails):
         failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
         failing = failing or (mail.came_back and mail.holds_codes)
-        later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT and not each.licenses]
+        later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT]
         is_about_codes = mail.holds_codes or mail.purpose == WAITING
-        is_made_good = is_about_codes and any(order.lines_of([mail]) <= order.lines_of([each]) for each in later)
+        is_made_good = is_about_codes and tell_all_of(order, mail, later)
         if failing and mail.purpose not in NOTICES and not is_made_good:
             stuck.append(mail)
     return stuck
+
+
+def tell_all_of(order: Order, mail: Mail, others: Iterable[Mail]) -> bool:
+    """Whether other mails with codes are about all lines and licenses of a mail."""
+    told = [each for each in others if each.holds_codes]
+    lines, licenses = order.lines_of([mail]), order.licenses_of([mail])
+    return lines <= order.lines_of(told) and licenses <= order.licenses_of(told)
 
 
 def trouble(mail: Mail) -> str:

@@ -475,11 +475,12 @@ class Store:
         self._put_latest(_bad_address(address), "lifted", at, at + _BAD_ADDRESS_KEPT)
 
     def bad_address(self, address: str) -> tuple[Fate, datetime] | None:
-        """Why nothing may be sent to an address, and since when; None when it may."""
-        item = self._client.get_item(TableName=self.table, Key=_bad_address(address)).get("Item", {})
+        """Why nothing may be sent to an address, and since when; None when it may. A complaint is never lifted."""
+        key = _bad_address(address)
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
         told = {name: value["S"] for name, value in item.items() if name in _TOLD_OF_ADDRESS}
-        for why in (Fate.COMPLAINED, Fate.BOUNCED):
-            if told.get(why, "") > told.get("lifted", ""):
+        for why, lifted in ((Fate.COMPLAINED, ""), (Fate.BOUNCED, told.get("lifted", ""))):
+            if told.get(why, "") > lifted:
                 return why, datetime.fromisoformat(told[why])
         return None
 

@@ -55,10 +55,11 @@ def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
 
 
 def granted(order: Order, asked: Asked) -> Mail | None:
-    """The mail of this very wish. After the address was corrected it is another one."""
+    """The mail of this very wish. After it came back, or the address was corrected, it is another one."""
     for mail in order.mails:
         goes_there = mail.sent_to in (None, order.email)
-        if mail.purpose == "resend" and mail.asked and goes_there and _is_same_wish(mail.asked, asked):
+        is_wish = mail.purpose == "resend" and goes_there and not mail.came_back
+        if is_wish and mail.asked and _is_same_wish(mail.asked, asked):
             return mail
     return None
 
@@ -131,8 +132,8 @@ def _why_not_served(order: Order) -> str | None:
 
 def _lines_to_repeat(order: Order) -> tuple[int, ...]:
     """Those whose mail left, or would not leave, and is not about to."""
-    on_its_way = [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY]
-    return tuple(sorted(order.owed_lines - order.lines_of(on_its_way)))
+    coming = order.licenses_of(mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY)
+    return tuple(sorted(order.owed_lines & {one.line for one in order.licenses if one.id not in coming}))
 
 
 def _is_leaving(mail: Mail) -> str:
@@ -247,9 +248,10 @@ def _with_replacement(order: Order, bad: License, asked: Asked) -> Order:
     return replace(order, mails=(*(each for each in order.mails if each.id != owed.id), owed))
 
 
-def erase(order: Order, asked: Asked, forget_on: date) -> Order:
+def erase(order: Order, asked: Asked, forget_on: date, *, is_part: bool = False) -> Order:
     """Without anything that tells who the customer is: the name, the addresses, and what people wrote. What is left
-    are the facts that tax law asks for. What had not left yet is not sent any more."""
+    are the facts that tax law asks for. What had not left yet is not sent any more. `is_part`: of a subscription whose
+    first order asks for its end."""
     if order.is_erased:
         return order
     timeline = tuple(each if each.who == "keypost" else replace(each, why="") for each in order.timeline)
@@ -263,6 +265,7 @@ def erase(order: Order, asked: Asked, forget_on: date) -> Order:
         bad_codes=tuple(replace(bad, asked=replace(bad.asked, why="", key="")) for bad in order.bad_codes),
         timeline=timeline,
         forget_on=forget_on,
+        is_subscription=order.is_subscription and not is_part,
     )
     return orders.noted(order, asked.at, "erased", "the customer's data, on request", asked.who)
 
