@@ -113,6 +113,7 @@ SAMPLES = {
     "reminder": _sample("reminder", _ONE),
     "resend": _after_its_mail(_sample("resend", _ONE)),
     "replacement": _sample("replacement", _TWO, licenses=("LIC-SAMPLEAAAB",)),
+    "replacement-several": _sample("replacement", _TWO),
     "waiting": _without_codes(_sample(WAITING, _TWO, _ONE_PLUS)),
     "waiting-renewal": _without_codes(_sample(WAITING, _ONE_AGAIN)),
     "refunded": _after_its_mail(_sample(REFUNDED, _ONE)),
