@@ -321,6 +321,21 @@ def test_a_license_that_has_ended_gets_no_other_code() -> None:
     assert told == f"it ended on {last_day}: the customer buys a new one"
 
 
+def test_codes_swapped_before_a_replacement_is_tried_go_with_it_and_later_ones_do_not() -> None:
+    first, second, third = sent_order(Line(SKU, 3)).licenses
+    order = swapped(sent_order(Line(SKU, 3)))
+    order = support.with_other_code(order, second.id, StockCode("c", code(98), SKU), "invalid", ASKED)
+    assert [mail.licenses for mail in order.mails[1:]] == [(first.id, second.id)]
+
+    order = orders.claim_mail(order, "replacement-1", NOW)
+    order = orders.settle_mail(order, "replacement-1", 1, MailUnknown("no answer"), NOW)
+    order = orders.claim_mail(order, "replacement-1", NOW)
+    order = orders.settle_mail(order, "replacement-1", 2, MailNotSent("busy"), NOW)
+    order = support.with_other_code(order, third.id, StockCode("d", code(97), SKU), "invalid", ASKED)
+
+    assert [mail.licenses for mail in order.mails[1:]] == [(first.id, second.id), (third.id,)]
+
+
 def test_a_license_of_another_order_is_not_found() -> None:
     with pytest.raises(NotFound, match="LIC-AAAAAAAAAA"):
         support.with_other_code(sent_order(), "LIC-AAAAAAAAAA", OTHER_CODE, "invalid", ASKED)

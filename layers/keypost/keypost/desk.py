@@ -37,9 +37,9 @@ class Desk:
             self.queue.poke(order_id)
 
     def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
-        """Owe the mail of an order once more; None where it leaves by itself. Refused when its address takes none, as
-        SES drops it. `lift` ends that first, never after a complaint, and what waited for the address
-        goes on; the order itself last, so that a crash on the way is made up for when it is asked again."""
+        """Owe the mail of an order once more; None when nothing of it can leave now. Refused when its address takes
+        none, as SES drops it. `lift` ends that first, never after a complaint, and what waited for the address goes on;
+        the order itself last, so that a crash on the way is made up for when it is asked again."""
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed
@@ -164,11 +164,12 @@ class Desk:
                 continue
             for address in (email, *order.corrected):
                 self.store.forget_address(address)
-            for base_id in self._ever_renewed(order):
+            renewed = self._ever_renewed(order)
+            for base_id in renewed:
                 self.change(base_id, partial(support.without_correction, email=order.email or ""))
             self.store.forget_told(name for payment in order.payments for name in payment.names)
             until = support.forget_on(order.created_at, years, self.zone)
-            is_part = any(each.is_subscription for each in self.store.load_all(self._ever_renewed(order)))
+            is_part = any(each.is_subscription for each in self.store.load_all(renewed))
             change = partial(support.erase, asked=asked, forget_on=until, is_part=is_part)
             erased.append(self.change(order.id, change))
         return erased

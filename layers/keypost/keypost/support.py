@@ -238,11 +238,10 @@ def with_other_code(order: Order, license_id: str, code: StockCode, reason: str,
 
 
 def _with_replacement(order: Order, bad: License, asked: Asked) -> Order:
-    """With a mail of the new code. Codes that are swapped before it leaves go with it."""
-    mails = [mail for mail in order.mails if mail.state is MailState.PENDING and mail.purpose == "replacement"]
-    mail = (
-        mails[-1] if mails else replace(orders.new_mail(order, "replacement", asked.at), asked=replace(asked, why=""))
-    )
+    """With a mail of the new code. Codes that are swapped before its first attempt go with it."""
+    untried = [mail for mail in order.mails if mail.purpose == "replacement" and not mail.attempts]
+    new = replace(orders.new_mail(order, "replacement", asked.at), asked=replace(asked, why=""))
+    mail = untried[-1] if untried else new
     lines, licenses = {*mail.lines, bad.line}, dict.fromkeys((*mail.licenses, bad.id))
     owed = replace(mail, lines=tuple(sorted(lines)), licenses=tuple(licenses))
     return replace(order, mails=(*(each for each in order.mails if each.id != owed.id), owed))
