@@ -917,7 +917,7 @@ def test_a_renewal_whose_address_goes_bad_later_is_shown_on_the_day_of_its_mail(
     shop.told("base")
     shop.renewal("r1")
     shop.morning(RESERVE_DAY)
-    shop.store.put_bad_address("facturen@klant.example", Fate.COMPLAINED, shop.clock.now)
+    shop.store.put_bad_address("facturen@klant.example", Fate.BOUNCED, shop.clock.now)
 
     shop.morning(MAIL_DAY)
 
