@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from keypost import telemetry, wiring
+from keypost.errors import QueueUnavailable
 
 _SPARE_MILLISECONDS = 10_000
 _OVERDUE = timedelta(hours=2)  # by then several runs have poked it
@@ -18,12 +19,18 @@ def handler(event: dict[str, Any], context: Any) -> None:
     for order_ids in wiring.store().due(now - _OVERDUE):
         overdue += len(order_ids)
     telemetry.outcome("OrdersOverdue", overdue)  # also when what follows fails
+    refused: QueueUnavailable | None = None
     for order_ids in wiring.store().due(now):
-        wiring.queue().poke_all(order_ids)
+        try:
+            wiring.queue().poke_all(order_ids)
+        except QueueUnavailable as error:  # the other pages may fare better
+            refused = error
         found += len(order_ids)
         if context.get_remaining_time_in_millis() < _SPARE_MILLISECONDS:
             telemetry.outcome("DueRunCutShort")  # the next run, at most 15 minutes away, finds the others
             break
     telemetry.outcome("OrdersDue", found)
+    if refused:
+        raise refused  # the schedule runs again
     if event.get("rule") == "daily":
         telemetry.outcome("DailyRule")

@@ -2,10 +2,11 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -104,6 +105,23 @@ def notice(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> Payme
 
 def paid_order(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> Order:
     return with_payment(None, notice(order_id, *lines, **changes), NOW, "EUR")
+
+
+def refused(client: Any, operation: str, code: str, times: int = 1) -> Iterator[int]:
+    """Have a boto3 client refuse an operation so many times, with this code, before any request leaves. Gives how often
+    the operation was asked for, as of each `next`."""
+    asked = 0
+
+    def refuse(**_: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+        return (SimpleNamespace(status_code=400), answer) if asked <= times else None
+
+    client.meta.events.register_first(
+        f"before-call.{client.meta.service_model.service_id.hyphenize()}.{operation}", refuse
+    )
+    return iter(lambda: asked, None)
 
 
 def added_up(notices: Iterable[PaymentNotice]) -> Payment:

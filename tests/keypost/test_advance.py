@@ -751,7 +751,7 @@ def test_a_correction_lets_the_mail_go_at_once(
     worker.advance("corrected")
 
     asked = Asked(NOW, "anna")
-    store.change("corrected", lambda order: correct_address(order or paid_order(), "anna@klant.example", asked))
+    store.change("corrected", lambda order: correct_address(order or paid_order(), "anna@klant.example", asked, ZONE))
     worker.advance("corrected")
 
     assert len(sent("corrected")) == 1
@@ -786,7 +786,7 @@ def send_it_again(store: Store, order_id: str) -> None:
 
 def write_elsewhere(store: Store, order_id: str) -> None:
     new = "elsewhere@klant.example"
-    store.change(order_id, lambda order: correct_address(order or paid_order(), new, Asked(NOW, "anna")))
+    store.change(order_id, lambda order: correct_address(order or paid_order(), new, Asked(NOW, "anna"), ZONE))
 
 
 @pytest.mark.parametrize("why", [Fate.BOUNCED, Fate.COMPLAINED])

@@ -754,7 +754,7 @@ def test_what_came_back_years_ago_is_not_sent_when_the_address_is_good_again(
     later = Asked(NOW + timedelta(days=400), "sanne")
     clock.now = later.at
 
-    desk.change("years-ago", partial(with_good_address, now=later.at, asked=later))
+    desk.change("years-ago", partial(with_good_address, now=later.at, zone=ZONE, asked=later))
     worker.advance("years-ago")
 
     assert len(sent("years-ago")) == 1

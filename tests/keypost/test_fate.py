@@ -249,7 +249,7 @@ def test_the_case_of_an_address_does_not_matter() -> None:
 
 
 def test_a_bounce_told_twice_does_not_undo_that_the_address_was_mended() -> None:
-    order = with_good_address(told(sent(), Fate.BOUNCED), ASKED.at, ASKED)
+    order = with_good_address(told(sent(), Fate.BOUNCED), ASKED.at, ZONE, ASKED)
 
     assert told(order, Fate.BOUNCED).waits == ()
 
@@ -257,11 +257,23 @@ def test_a_bounce_told_twice_does_not_undo_that_the_address_was_mended() -> None
 def test_what_came_back_is_sent_once_more_when_the_address_is_mended() -> None:
     order = told(licensed_twice(), Fate.BOUNCED)
 
-    order = with_good_address(order, ASKED.at, ASKED)
+    order = with_good_address(order, ASKED.at, ZONE, ASKED)
 
     (again,) = order.mails[1:]
     assert (again.id, again.lines, again.state, again.asked) == ("purchase-2", (1, 2), MailState.PENDING, ASKED)
-    assert with_good_address(order, ASKED.at, ASKED) == order
+    assert with_good_address(order, ASKED.at, ZONE, ASKED) == order
+
+
+@pytest.mark.parametrize(("hour", "mails"), [(22, 2), (23, 1)])
+def test_what_came_back_of_a_license_is_sent_again_as_long_as_the_license_runs_where_the_shop_is(
+    hour: int, mails: int
+) -> None:
+    order = told(sent(), Fate.BOUNCED)
+    order = replace(order, licenses=tuple(replace(one, last_day=NOW.date()) for one in order.licenses))
+
+    order = with_good_address(order, NOW.replace(hour=hour, minute=59 if hour == 22 else 0), ZONE)
+
+    assert len(order.mails) == mails
 
 
 def licensed_twice() -> Order:
@@ -272,7 +284,7 @@ def licensed_twice() -> Order:
 def test_a_mail_that_arrived_is_not_repeated_after_a_complaint() -> None:
     order = told(sent(), Fate.DELIVERED, Fate.COMPLAINED)
 
-    assert with_good_address(order, ASKED.at, ASKED).mails == order.mails
+    assert with_good_address(order, ASKED.at, ZONE, ASKED).mails == order.mails
 
 
 def test_of_two_mails_that_came_back_the_last_is_repeated() -> None:
@@ -281,7 +293,7 @@ def test_of_two_mails_that_came_back_the_last_is_repeated() -> None:
     order = orders.settle_mail(order, "resend-1", 1, MailSent("ses-2"), NOW)
     order = with_report(order, report(Fate.BOUNCED, mail_id="resend-1"), NOW)
 
-    assert [mail.id for mail in with_good_address(order, ASKED.at, ASKED).mails] == [
+    assert [mail.id for mail in with_good_address(order, ASKED.at, ZONE, ASKED).mails] == [
         "purchase-1",
         "resend-1",
         "resend-2",

@@ -34,6 +34,7 @@ from keypost.plan import (
     MAIL_UNKNOWNS,
     AssignCodes,
     DoubtMail,
+    DropMails,
     GiveUpMail,
     SendMail,
     StartMail,
@@ -231,8 +232,9 @@ def test_who_has_the_codes_is_not_told_any_more_that_they_are_to_come() -> None:
     served = orders.settle_mail(licensed(refused), "purchase-1", 1, MailSent("m"), NOW)
 
     assert plan(refused, PRODUCTS, LATER) == SendMail("waiting-1")
-    assert plan(served, PRODUCTS, LATER) is None
-    assert next_due(served) is None
+    assert plan(served, PRODUCTS, LATER) == DropMails(("waiting-1",))
+    dropped = orders.drop_mails(served, ["waiting-1"], LATER)
+    assert (plan(dropped, PRODUCTS, LATER), next_due(dropped)) == (None, None)
     assert attention(served) is None
 
 
@@ -258,8 +260,12 @@ def test_a_refund_that_failed_before_it_was_told_is_not_told() -> None:
     paid_again = orders.with_payment(told, failed, NOW, "EUR")
 
     assert plan(told, PRODUCTS, LATER) == SendMail("refunded-1")
-    assert plan(paid_again, PRODUCTS, LATER) is None
-    assert next_due(paid_again) is None
+    assert plan(paid_again, PRODUCTS, LATER) == DropMails(("refunded-1",))
+    dropped = orders.drop_mails(paid_again, ["refunded-1"], LATER)
+    assert plan(dropped, PRODUCTS, LATER) is None
+    again = notice("2026-001234", refunded=Refunded(LATER, "39.95"))
+    assert plan(orders.with_payment(dropped, again, LATER, "EUR"), PRODUCTS, LATER) == TellRefunded()
+    assert next_due(dropped) is None
 
 
 # What may happen to an order, in any sequence: facts that arrive, and the worker with each fate of its calls.
@@ -286,8 +292,9 @@ def _worker(stock: int, outcome: object) -> Callable[[Order, datetime], Order]:
             case SendMail(mail_id):
                 order = orders.claim_mail(order, mail_id, now)
             case DoubtMail(mail_id):
-                attempt = order.mail(mail_id).attempts
-                return orders.settle_mail(order, mail_id, attempt, MailUnknown("died"), now)
+                return orders.doubt_mail(order, mail_id, now)
+            case DropMails(mail_ids):
+                return orders.drop_mails(order, mail_ids, now)
             case GiveUpMail(mail_id):
                 return orders.fail_mail(order, mail_id, "ask", now)
             case _:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cli.local.stack import LocalStack
 from keypost import orders, support
-from keypost.errors import Conflict
+from keypost.errors import Conflict, Unmet
 from keypost.keys import SCOPES, new_key
 from keypost.models import (
     Asked,
@@ -38,7 +38,7 @@ from keypost.models import (
     Wish,
 )
 from keypost.store import DUE_SHARDS, Store
-from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product
+from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, refused
 
 TODAY = date(2026, 11, 23)
 Stocked = Callable[[list[str]], None]
@@ -263,6 +263,55 @@ def test_a_put_that_the_sdk_sent_twice_is_no_conflict_with_itself(
     assert store.save(paid_order()).version == 1
 
 
+def test_an_order_that_another_worker_stored_with_the_same_content_is_a_conflict(store: Store) -> None:
+    order = store.save(paid_order())
+    same = orders.canceled(order, NOW)
+    store.save(same)
+
+    with pytest.raises(Conflict):
+        store.save(same)
+
+
+WRITES: dict[str, tuple[str, Callable[[Store], object]]] = {
+    "an order": ("PutItem", lambda store: store.save(paid_order())),
+    "a wish": ("PutItem", lambda store: store.put_wish("anna@klant.example", NOW)),
+    "a count": ("UpdateItem", lambda store: store.count_used(SKU, TODAY, 1)),
+    "a pause": ("UpdateItem", lambda store: store.pause_mail(NOW)),
+    "a note": ("UpdateItem", lambda store: store.begin_note(TODAY, NOW)),
+    "a payment": ("UpdateItem", lambda store: store.facts_of(notice())),
+    "an address": ("UpdateItem", lambda store: store.put_bad_address("anna@klant.example", Fate.BOUNCED, NOW)),
+    "a product": ("UpdateItem", lambda store: store.put_product(PRODUCT)),
+}
+
+
+@pytest.mark.parametrize("refusal", ["TransactionConflictException", "ThrottlingException"])
+@pytest.mark.parametrize("what", WRITES)
+def test_a_write_that_meets_a_transaction_or_a_throttle_is_made_a_moment_later(
+    store: Store, what: str, refusal: str
+) -> None:
+    operation, write = WRITES[what]
+    asked = refused(store._client, operation, refusal)
+
+    write(store)
+
+    assert next(asked) > 1  # it was refused once, and made again
+
+
+def test_a_write_that_meets_others_without_end_is_a_conflict(store: Store) -> None:
+    refused(store._client, "PutItem", "TransactionConflictException", times=99)
+    store._pause = lambda _seconds: None
+
+    with pytest.raises(Conflict):
+        store.save(paid_order())
+
+
+def test_a_refusal_that_no_later_try_can_change_is_told_as_it_is(store: Store) -> None:
+    refused(store._client, "PutItem", "ValidationException")
+
+    with pytest.raises(ClientError, match="ValidationException"):
+        store.save(paid_order())
+
+
 def test_an_import_that_meets_another_transaction_loses_no_code(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     write = store._client.transact_write_items
     busy = [[{"Code": "TransactionConflict"}, {"Code": "None"}]]
@@ -399,7 +448,7 @@ def test_a_support_key_never_takes_the_place_of_another(store: Store) -> None:
     key = new_key("anna", SCOPES, 30, NOW)[1]
     store.put_support_key(key)
 
-    with pytest.raises(ClientError):
+    with pytest.raises(Unmet):
         store.put_support_key(replace(key, agent="eve"))
     assert store.support_keys() == [key]
 

@@ -65,7 +65,7 @@ def test_an_order_that_was_served_tells_what_was_paid_given_and_sent() -> None:
 
 def test_a_mail_keeps_the_address_that_it_went_to_when_that_is_corrected() -> None:
     asked = Asked(NOW, "anna", "asked by phone")
-    corrected = support.correct_address(sent(), "anna@klant.example", asked)
+    corrected = support.correct_address(sent(), "anna@klant.example", asked, ZONE)
     again, _ = support.resend(corrected, asked, ZONE)
 
     assert [(mail.purpose, mail.to) for mail in told(again).mails] == [

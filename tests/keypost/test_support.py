@@ -82,7 +82,7 @@ def test_the_same_wish_twice_is_one_mail(first: Asked, second: Asked) -> None:
 @pytest.mark.parametrize("key", ["", "ticket-1"])
 def test_a_wish_after_the_address_was_corrected_is_another_one(key: str) -> None:
     once = settled(resent(sent_order(), at(0, key)))
-    corrected = support.correct_address(once, NEW, at(0.5))
+    corrected = support.correct_address(once, NEW, at(0.5), ZONE)
 
     again = resent(corrected, at(0.9, key))
 
@@ -121,7 +121,7 @@ def test_the_mails_of_one_order_have_an_end_and_the_page_uses_up_a_part_of_them_
     for one_more in (resent, swapped):
         with pytest.raises(TooMany, match="which is the most"):
             one_more(order, asked=by_support)
-    corrected = support.correct_address(order, NEW, by_support)
+    corrected = support.correct_address(order, NEW, by_support, ZONE)
     assert (corrected.email, corrected.mails) == (NEW, order.mails)
 
 
@@ -219,7 +219,7 @@ NEW = "anna@klant.example"
 
 def test_a_corrected_address_is_written_to_and_the_old_one_is_told_even_if_the_order_is_not_served() -> None:
     for order in (sent_order(), orders.hold(sent_order(), "sanne", NOW), paid_order(state=PaymentState.OPEN)):
-        changed = support.correct_address(order, NEW, ASKED)
+        changed = support.correct_address(order, NEW, ASKED, ZONE)
 
         assert changed.email == NEW
         (notice_,) = [mail for mail in changed.mails if mail.purpose == "address_changed"]
@@ -229,19 +229,19 @@ def test_a_corrected_address_is_written_to_and_the_old_one_is_told_even_if_the_o
 
 
 def test_the_same_address_again_changes_nothing() -> None:
-    once = support.correct_address(sent_order(), NEW, ASKED)
+    once = support.correct_address(sent_order(), NEW, ASKED, ZONE)
 
-    assert support.correct_address(once, NEW, at(9)) is once
+    assert support.correct_address(once, NEW, at(9), ZONE) is once
 
 
 def test_an_order_without_an_address_goes_on_when_it_gets_one_and_nobody_is_told() -> None:
-    changed = support.correct_address(paid_order(email=None), NEW, ASKED)
+    changed = support.correct_address(paid_order(email=None), NEW, ASKED, ZONE)
 
     assert (changed.problem, changed.is_servable, changed.mails) == (None, True, ())
 
 
 def test_no_address_stands_in_the_timeline() -> None:
-    changed = support.correct_address(sent_order(), NEW, ASKED)
+    changed = support.correct_address(sent_order(), NEW, ASKED, ZONE)
 
     assert "@" not in repr(changed.timeline)
 
@@ -250,14 +250,14 @@ def test_no_address_stands_in_the_timeline() -> None:
 def test_a_payment_that_brings_the_wrong_address_again_does_not_undo_a_correction(brought: str | None) -> None:
     order = paid_order(state=PaymentState.OPEN, email=brought)
 
-    paid = orders.with_payment(support.correct_address(order, NEW, ASKED), notice(email=brought), NOW, "EUR")
+    paid = orders.with_payment(support.correct_address(order, NEW, ASKED, ZONE), notice(email=brought), NOW, "EUR")
 
     assert (paid.email, paid.problem) == (NEW, None)
 
 
 @pytest.mark.parametrize("brought", ["facturen@klant.example", None])
 def test_a_later_renewal_with_the_wrong_address_goes_to_the_right_one(brought: str | None) -> None:
-    base = support.correct_address(sent_order(), NEW, ASKED)
+    base = support.correct_address(sent_order(), NEW, ASKED, ZONE)
     renewal = paid_order("2027-000001", Line(SKU, 1, Kind.RENEWAL, renews=base.id), email=brought)
     term = Term(1, date(2027, 11, 23), date(2028, 11, 21), NOW, NOW, NOW, base.id)
 
@@ -265,10 +265,12 @@ def test_a_later_renewal_with_the_wrong_address_goes_to_the_right_one(brought: s
 
 
 def test_an_address_corrected_twice_leads_to_the_last_one() -> None:
-    order = support.correct_address(support.correct_address(sent_order(), "b@klant.example", ASKED), NEW, at(1))
+    order = support.correct_address(
+        support.correct_address(sent_order(), "b@klant.example", ASKED, ZONE), NEW, at(1), ZONE
+    )
 
     assert order.corrected == {"facturen@klant.example": NEW, "b@klant.example": NEW}
-    back = support.correct_address(order, "facturen@klant.example", at(2))
+    back = support.correct_address(order, "facturen@klant.example", at(2), ZONE)
     assert back.corrected.get("facturen@klant.example") is None
 
 
@@ -345,7 +347,7 @@ UNTIL = date(2033, 12, 31)
 
 
 def test_nothing_of_an_erased_order_tells_who_its_customer_was() -> None:
-    order = resent(support.correct_address(sent_order(), NEW, ASKED), at(3))
+    order = resent(support.correct_address(sent_order(), NEW, ASKED, ZONE), at(3))
     order = orders.noted(settled(order), NOW, "held", "Anna called about it", "sanne")
 
     erased = support.erase(swapped(order), ASKED, UNTIL)
@@ -361,7 +363,7 @@ def test_codes_and_addresses_of_one_order_are_not_changed_for_ever() -> None:
         swapped(replace(order, bad_codes=(bad,) * support.MOST_SWAPS))
     many = {f"{n}@klant.example": "facturen@klant.example" for n in range(support.MOST_CORRECTIONS)}
     with pytest.raises(TooMany, match="corrected 20 times"):
-        support.correct_address(replace(order, corrected=many), NEW, ASKED)
+        support.correct_address(replace(order, corrected=many), NEW, ASKED, ZONE)
 
 
 def test_the_facts_for_the_tax_office_stay() -> None:

@@ -3,6 +3,7 @@ due. Whatever woke it, and however often, the outcome is the same."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
@@ -11,7 +12,7 @@ from functools import partial
 from keypost import orders, renewals, telemetry
 from keypost.daily_note import wanted
 from keypost.emails import Shop, compose
-from keypost.errors import Conflict, InvalidInput
+from keypost.errors import Conflict, InvalidInput, QueueUnavailable
 from keypost.fate import with_bad_address, with_good_address
 from keypost.mailer import Mailer
 from keypost.models import (
@@ -38,6 +39,7 @@ from keypost.plan import (
     MAILING,
     AssignCodes,
     DoubtMail,
+    DropMails,
     FindTerms,
     GiveUpMail,
     GiveUpTerms,
@@ -115,7 +117,7 @@ class Worker:
         if bad := self.store.bad_address(order.email):
             telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.ADDRESS)
             return self.store.save(with_bad_address(order, *bad, now))
-        return self.store.save(with_good_address(order, now)) if waiting else order
+        return self.store.save(with_good_address(order, now, self.shop.zone)) if waiting else order
 
     def _step(  # noqa: C901, PLR0912 - one case for each step
         self, order: Order, step: Step | None, products: Mapping[str, Product], found: _Found, now: datetime
@@ -156,10 +158,10 @@ class Worker:
             case SendMail(mail_id):
                 return self._send_again(order, mail_id, products, now), True
             case DoubtMail(mail_id):
-                lost = MailUnknown("whoever sent it stopped before it wrote down the answer")
                 telemetry.outcome("MailUnknown", order_id=order.id, mail=mail_id)
-                order = orders.settle_mail(order, mail_id, order.mail(mail_id).attempts, lost, now)
-                return self._poke_for(mail_id, self.store.save(order), now), True
+                return self._poke_for(mail_id, self.store.save(orders.doubt_mail(order, mail_id, now)), now), True
+            case DropMails(mail_ids):
+                return self.store.save(orders.drop_mails(order, mail_ids, now)), True
             case GiveUpMail(mail_id):
                 reason = "it is not known whether any attempt arrived; ask the customer"
                 telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
@@ -272,7 +274,7 @@ class Worker:
         for other in self.store.load_all(sorted({r.order_id for r in base.renewals} - {order_id})):
             if renewals.has_moved(base, other, today):
                 self.store.change_existing(other.id, partial(orders.without_terms, now=now, why=why))
-                self.queue.poke(other.id)
+                self._poke(other.id)
 
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
         """One mail for the licenses that nobody renews."""
@@ -343,9 +345,11 @@ class Worker:
                 return self._wait(order, Reason.PRODUCT, str(error), now), False
         after = self.store.assign(after, taken)
         telemetry.outcome("LicenseIssued", len(taken), order_id=order.id)
-        for sku, count in Counter(each.sku for each in taken).items():
-            self.store.count_used(sku, local_day(now, self.shop.zone), count)
-        return (self._send(after, after.mails[-1], message) if message else after), True
+        served = self._send(after, after.mails[-1], message) if message else after
+        with telemetry.optional():  # for the forecast only: last, so that it keeps no mail back
+            for sku, count in Counter(each.sku for each in taken).items():
+                self.store.count_used(sku, local_day(now, self.shop.zone), count)
+        return served, True
 
     def _without_ran_out(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
@@ -426,22 +430,27 @@ class Worker:
         result = self.mailer.send(message, tags)
         telemetry.outcome(_OUTCOMES[type(result)], order_id=order.id, mail=mail.id, attempt=mail.attempts)
         now = self.clock()
-        if isinstance(result, MailNotSent) and result.account:
-            telemetry.outcome("MailPaused", reason=result.reason)
-            self.store.pause_mail(now + _PAUSE)
         settled = self.store.change(
             order.id,
             lambda latest: orders.settle_mail(latest or order, mail.id, mail.attempts, result, now),
             loaded=order,
         )
+        if isinstance(result, MailNotSent) and result.account:
+            telemetry.outcome("MailPaused", reason=result.reason)
+            with telemetry.optional():  # without it the next mail asks SES again
+                self.store.pause_mail(now + _PAUSE)
         return self._poke_for(mail.id, settled, now)
 
     def _poke_for(self, mail_id: str, order: Order, now: datetime) -> Order:
         """A retry that is due soon is queued for its moment; the schedules would find it up to 15 minutes later."""
         retry_at = order.mail(mail_id).next_at
         if retry_at and timedelta() <= retry_at - now <= LONGEST_DELAY:
-            self.queue.poke(order.id, retry_at - now)
+            self._poke(order.id, retry_at - now)
         return order
+
+    def _poke(self, order_id: str, delay: timedelta = timedelta()) -> None:
+        with suppress(QueueUnavailable):  # its clock is stored: the schedules find it
+            self.queue.poke(order_id, delay)
 
 
 _OUTCOMES = {MailSent: "MailSent", MailNotSent: "MailNotSent", MailUnknown: "MailUnknown"}

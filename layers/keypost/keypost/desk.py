@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import partial
 
-from keypost import support
+from keypost import support, telemetry
 from keypost.errors import Conflict, QueueUnavailable, Refused
 from keypost.fate import with_good_address
 from keypost.mailer import Mailer
@@ -53,7 +53,9 @@ class Desk:
             self.store.lift_bad_address(order.email, asked.at)
             for other in self.store.orders_of(order.email):
                 if other.id != order_id:
-                    self.change(other.id, partial(with_good_address, now=asked.at, asked=replace(asked, why="")))
+                    self.change(
+                        other.id, partial(with_good_address, now=asked.at, zone=self.zone, asked=replace(asked, why=""))
+                    )
         is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
         return self._owe_again(order_id, asked, lifted=is_lifted)
 
@@ -92,7 +94,7 @@ class Desk:
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
         """Write to another address, for this order and the renewals that follow it; the ids of the orders that have it
         now. The order first: a renewal that is entered meanwhile finds the right address there."""
-        order = self.change(order_id, partial(support.correct_address, email=email, asked=asked))
+        order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
         wrong = {old for old, right in order.corrected.items() if right == email}
         for base_id in self._renewed(order):
             for old in sorted(wrong):
@@ -101,7 +103,7 @@ class Desk:
             each for each in self._renewing(order) if (each.email or "") in {*wrong, email} and not each.is_erased
         ]
         for renewal in follow:
-            self.change(renewal.id, partial(support.with_address, email=email, asked=asked))
+            self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
         return [order_id, *sorted(renewal.id for renewal in follow)]
 
     def _renewed(self, order: Order) -> list[str]:
@@ -132,6 +134,7 @@ class Desk:
         for _ in range(_TRIES):
             order = self.store.existing(order_id)
             if support.swapped(order, license_id, asked):
+                self._poke(order_id)  # the poke of the first call may be the one that was lost
                 return order
             bad = support.license_of(order, license_id)
             today = local_day(asked.at, self.zone)
@@ -148,31 +151,35 @@ class Desk:
                 saved = self.store.swap_code(changed, changed.bad_codes[-1], other, batch, today)
             except Conflict:  # somebody took that code, or changed the order
                 continue
-            self.store.count_used(bad.sku, today, 1)
             self._poke(order_id)
+            with telemetry.optional():  # for the forecast only
+                self.store.count_used(bad.sku, today, 1)
             return saved
         raise Conflict(f"order {order_id} is being changed by others: ask again")
 
     def erase(self, email: str, asked: Asked, years: int) -> list[Order]:
         """Remove who a customer is from all of their orders, and from renewals of these that name no address; what tax
         law asks for stays so many years."""
+        erased: list[Order] = []
+        while theirs := self._to_erase(email):  # the index lags: an order that was stored just now is found later
+            erased += [self._erase(order, email, asked, years) for order in theirs]
+        return erased
+
+    def _to_erase(self, email: str) -> list[Order]:
         theirs = self.store.orders_of(email)
         unnamed = [each for order in theirs for each in self._renewing(order) if each.email is None]
-        erased = []
-        for order in {each.id: each for each in (*theirs, *unnamed)}.values():
-            if order.is_erased:
-                continue
-            for address in (email, *order.corrected):
-                self.store.forget_address(address)
-            renewed = self._ever_renewed(order)
-            for base_id in renewed:
-                self.change(base_id, partial(support.without_correction, email=order.email or ""))
-            self.store.forget_told(name for payment in order.payments for name in payment.names)
-            until = support.forget_on(order.created_at, years, self.zone)
-            is_part = any(each.is_subscription for each in self.store.load_all(renewed))
-            change = partial(support.erase, asked=asked, forget_on=until, is_part=is_part)
-            erased.append(self.change(order.id, change))
-        return erased
+        return [each for each in {each.id: each for each in (*theirs, *unnamed)}.values() if not each.is_erased]
+
+    def _erase(self, order: Order, email: str, asked: Asked, years: int) -> Order:
+        for address in (email, *order.corrected):
+            self.store.forget_address(address)
+        renewed = self._ever_renewed(order)
+        for base_id in renewed:
+            self.change(base_id, partial(support.without_correction, email=order.email or ""))
+        self.store.forget_told(name for payment in order.payments for name in payment.names)
+        until = support.forget_on(order.created_at, years, self.zone)
+        is_part = any(each.is_subscription for each in self.store.load_all(renewed))
+        return self.change(order.id, partial(support.erase, asked=asked, forget_on=until, is_part=is_part))
 
 
 _SUPPRESSED = {

@@ -21,6 +21,15 @@ class Conflict(KeypostError):
     """Somebody else changed the same items first; load again and decide again."""
 
 
+class Unmet(KeypostError):
+    """A write found its item other than its condition demands; nothing was changed. `places` says which of several
+    writes did, counting from 0."""
+
+    def __init__(self, text: str, places: tuple[int, ...] = ()) -> None:
+        super().__init__(text)
+        self.places = places
+
+
 class QueueUnavailable(KeypostError):
     """A message could not be queued. What it was about is stored and due, so a schedule finds it."""
 

@@ -2,10 +2,11 @@
 never: what counts is the rank of what was told, not when it came."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from keypost import orders
 from keypost.models import Asked, Fate, Mail, MailReport, MailState, Order, Reason, Told, Waiting
+from keypost.periods import local_day
 
 _RANKS = tuple(Fate)
 RETRY_ADDRESS = timedelta(hours=12)  # whoever mends it pokes at once; this is for a poke that was lost
@@ -44,12 +45,12 @@ def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) ->
     return order if known else orders.noted(order, now, "waits for address", new.detail)
 
 
-def with_good_address(order: Order, now: datetime, asked: Asked | None = None) -> Order:
+def with_good_address(order: Order, now: datetime, zone: tzinfo, asked: Asked | None = None) -> Order:
     """Its address was corrected, or takes mail again: what came back, or did not leave, is sent once more."""
     order = orders.without_waits(order, Reason.ADDRESS)
     for place, mail in enumerate(order.mails):
         is_lost = mail.holds_codes and (mail.came_back or mail.state is MailState.FAILED)
-        is_of_use = any(one.last_day >= now.date() for one in order.licenses)
+        is_of_use = any(one.last_day >= local_day(now, zone) for one in order.licenses)
         if is_lost and is_of_use and not orders.tell_all_of(order, mail, order.mails[place + 1 :]):
             again = orders.new_mail(order, mail.purpose, now)
             again = replace(again, lines=mail.lines, licenses=mail.licenses, asked=asked)

@@ -46,6 +46,7 @@ class MailState(StrEnum):
     SENT = "sent"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    DROPPED = "dropped"  # it became untrue before it left
 
 
 class Fate(StrEnum):
@@ -511,8 +512,12 @@ class Order:
 
     @property
     def owed_lines(self) -> frozenset[int]:
-        """The lines whose codes have a mail, whatever became of it."""
-        return self.lines_of([mail for mail in self.mails if mail.holds_codes])
+        """The lines whose codes have a mail, whatever became of it; but not those whose mail failed and whose codes
+        went back to stock since: paid again, they are served like any other."""
+        given = {license_.line for license_ in self.licenses}
+        mails = [mail for mail in self.mails if mail.holds_codes]
+        failed = self.lines_of([mail for mail in mails if mail.state is MailState.FAILED])
+        return self.lines_of([mail for mail in mails if mail.state is not MailState.FAILED]) | (failed & given)
 
     def lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
         """The lines that these mails of it are about, by number."""

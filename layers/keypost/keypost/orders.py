@@ -484,6 +484,16 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
             return noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")
 
 
+def doubt_mail(order: Order, mail_id: str, now: datetime) -> Order:
+    """The lease of an attempt ran out: whoever sent it is gone. The time that SES has to report the attempt counts from
+    its beginning, not from the moment at which somebody looked."""
+    mail = order.mail(mail_id)
+    begun = (mail.next_at or now) - MAIL_LEASE
+    lost = MailUnknown("whoever sent it stopped before it wrote down the answer")
+    order = settle_mail(order, mail_id, mail.attempts, lost, now)
+    return _with_mail(order, replace(order.mail(mail_id), next_at=max(now, begun + MAIL_DOUBT)))
+
+
 def fail_mail(order: Order, mail_id: str, reason: str, now: datetime) -> Order:
     mail = replace(order.mail(mail_id), state=MailState.FAILED, next_at=None, problem=reason)
     return noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
@@ -494,7 +504,7 @@ def owes_refund_notice(order: Order) -> bool:
     the shop and the bank."""
     is_known = bool(order.lines and order.email)
     is_disputed = any(payment.disputes for payment in order.payments)
-    is_told = any(mail.purpose == REFUNDED for mail in order.mails)
+    is_told = any(mail.purpose == REFUNDED and mail.state is not MailState.DROPPED for mail in order.mails)
     return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told
 
 
@@ -503,6 +513,20 @@ def timely_mails(order: Order) -> list[Mail]:
     untrue = set() if order.waits_for(Reason.STOCK) else {WAITING}
     untrue |= set() if order.standing is Standing.REFUNDED else {REFUNDED}
     return [mail for mail in order.mails if mail.purpose not in untrue]
+
+
+def untimely_mails(order: Order) -> list[Mail]:
+    """The mails that were not sent yet, or perhaps, and say what is not so any more."""
+    timely = timely_mails(order)
+    return [m for m in order.mails if m not in timely and m.state in (MailState.PENDING, MailState.UNKNOWN)]
+
+
+def drop_mails(order: Order, mail_ids: Collection[str], now: datetime) -> Order:
+    """Keypost does not send a mail that has become untrue."""
+    for mail_id in mail_ids:
+        mail = replace(order.mail(mail_id), state=MailState.DROPPED, next_at=None, problem=None)
+        order = noted(_with_mail(order, mail), now, "mail dropped", f"{mail_id}: what it says is not so any more")
+    return order
 
 
 def stuck_mails(order: Order) -> list[Mail]:

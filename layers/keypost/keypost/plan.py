@@ -15,6 +15,7 @@ from keypost.orders import (
     stuck_mails,
     timely_mails,
     to_block,
+    untimely_mails,
 )
 from keypost.renewals import unscheduled
 
@@ -101,6 +102,13 @@ class GiveUpMail:
     mail_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class DropMails:
+    """What these mails say has become untrue before they left."""
+
+    mail_ids: tuple[str, ...]
+
+
 Step = (
     ReturnCodes
     | GiveUpTerms
@@ -115,6 +123,7 @@ Step = (
     | SendMail
     | DoubtMail
     | GiveUpMail
+    | DropMails
 )
 
 
@@ -133,13 +142,18 @@ def plan(
     """The next step for an order, given the SKUs that the catalog knows, the deliveries that wait, as was found just
     now, and whether SES takes any mail; None when there is nothing to do. What needs nothing comes first: one delivery
     that waits keeps no other back."""
-    if step := _end_of_lease(order, now) or _take_back(order) or _tell_refunded(order):
+    if step := _end_of_lease(order, now) or _drop_mails(order) or _take_back(order) or _tell_refunded(order):
         return step
     if not mail_paused and (notice := _send_notice(order, now)):
         return notice
     if _is_expected(order):
         return _find_terms(order, products, now) or _tell_unpaid(order, now)
     return _serve(order, products, now, tried, mail_paused) if order.is_servable else None
+
+
+def _drop_mails(order: Order) -> DropMails | None:
+    untrue = untimely_mails(order)
+    return DropMails(tuple(mail.id for mail in untrue)) if untrue else None
 
 
 def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
@@ -215,7 +229,8 @@ def _assign(order: Order, delivery: Delivery, products: Collection[str]) -> Wait
 def _tell_waiting(order: Order, products: Collection[str], now: datetime) -> TellWaiting | None:
     """Once, and after the codes were looked for: they may be there by now."""
     waiting = order.waits_for(Reason.STOCK)
-    if waiting is None or waiting.since + TELL_WAITING > now or any(m.purpose == WAITING for m in order.mails):
+    is_told = any(mail.purpose == WAITING and mail.state is not MailState.DROPPED for mail in order.mails)
+    if waiting is None or waiting.since + TELL_WAITING > now or is_told:
         return None
     for delivery in deliveries(order):
         is_late = delivery.mail_at + TELL_WAITING <= now and missing(order, delivery.lines)
@@ -274,7 +289,7 @@ def next_due(order: Order) -> datetime | None:
             moments.append(max(begins, retry_at) if retry_at else begins)
         moments += [moment for _, moment in tries]
         moments += [max(reminder.at, mail_from) for reminder in order.reminders]
-    if owes_refund_notice(order):
+    if owes_refund_notice(order) or untimely_mails(order):
         moments.append(order.created_at)
     return min((moment for moment in moments if moment), default=None)
 

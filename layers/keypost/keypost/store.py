@@ -22,7 +22,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from keypost import codes, plan
-from keypost.errors import Conflict, NotFound
+from keypost.errors import Conflict, NotFound, Unmet
 from keypost.keys import SupportKey
 from keypost.models import (
     BadCode,
@@ -55,7 +55,16 @@ _NOTE_LEASE = timedelta(minutes=10)  # longer than the function may run
 _BAD_ADDRESS_KEPT = timedelta(days=2 * 365)  # longer than a license; a mail after that finds it out anew
 _SMOKE_KEPT = timedelta(days=1)
 _NEVER_EXPIRES = "9999-12-31"
-_BUSY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+# Refusals after which the same write may succeed a moment later: another write was at the item, or too many came.
+_BUSY = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+_BUSY_REASONS = {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
+_UNMET = "ConditionalCheckFailed"  # the reason in a transaction; as an exception it ends in `Exception`
 
 
 class Store:
@@ -79,12 +88,51 @@ class Store:
         """Store an order on condition that nobody else did since it was loaded; Conflict otherwise."""
         saved, put = self._order_put(order)
         try:
-            self._client.put_item(**put)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            # It may be our own: the SDK sends a put again when its answer was lost.
-            if self.load(order.id) != saved:
+            self._write("put_item", **put)
+        except Unmet:
+            # The SDK sends a put again when its answer was lost: then the item carries the writer's own mark. Its
+            # content proves nothing, as another worker may have computed the same order in the same second.
+            if self._writer_of(order.id) != put["Item"]["written_by"]:
                 raise Conflict(f"order {order.id} was changed meanwhile") from None
         return saved
+
+    def _writer_of(self, order_id: str) -> Any:
+        key = {"pk": {"S": f"ORDER#{order_id}"}}
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
+        return item.get("written_by")
+
+    def _write(self, operation: str, **request: Any) -> Any:
+        """The one place from which an item is written. Unmet when its condition does not hold; Conflict when other
+        writes kept being at the same item."""
+        for attempt in range(_TRIES):
+            try:
+                return getattr(self._client, operation)(TableName=self.table, **request)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == f"{_UNMET}Exception":
+                    raise Unmet("the item is not as the write demands") from None
+                if code not in _BUSY:
+                    raise
+            self._pause(_jitter(attempt))
+        raise Conflict("an item is being changed by too many at once; try again")
+
+    def _transact(self, writes: Sequence[Any]) -> None:
+        """The one place from which several items are written, all or none. Unmet, with the places of those writes
+        whose condition does not hold; Conflict when other writes were at one of the items."""
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+            if not set(reasons) <= {*_BUSY_REASONS, _UNMET, "None"}:
+                raise
+            unmet = tuple(place for place, reason in enumerate(reasons) if reason == _UNMET)
+            if unmet:
+                raise Unmet("the items are not as the writes demand", unmet) from None
+            raise Conflict("the items are being changed") from None
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _BUSY:
+                raise Conflict("the items are being changed") from None
+            raise
 
     def change(self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None) -> Order:
         """Load an order (unless the caller just did), apply a pure change, save; again from the start when
@@ -187,8 +235,8 @@ class Store:
         """Remove what callbacks said of payments before their orders were known: it names the customer."""
         for item in self._batch_get([f"PAYMENT#{name}" for name in names]):
             if told := [name for name in item if name.startswith("told_")]:
-                self._client.update_item(
-                    TableName=self.table,
+                self._write(
+                    "update_item",
                     Key={"pk": {"S": item["pk"]}},
                     UpdateExpression="REMOVE " + ", ".join(f"#{n}" for n in range(len(told))),
                     ExpressionAttributeNames={f"#{n}": name for n, name in enumerate(told)},
@@ -198,18 +246,11 @@ class Store:
         self, order: Order, updates: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]] = ()
     ) -> Order:
         saved, put = self._order_put(order)
-        writes: list[Any] = [{"Put": put}, *({"Update": update} for update in updates), *others]
+        put = {"Put": {"TableName": self.table, **put}}
         try:
-            self._client.transact_write_items(TransactItems=writes)
-        except self._client.exceptions.TransactionCanceledException as error:
-            reasons = {r.get("Code", "None") for r in error.response.get("CancellationReasons", [])} - {"None"}
-            if reasons <= _BUSY | {"ConditionalCheckFailed"}:
-                raise Conflict(f"order {order.id} or one of its codes was changed meanwhile") from None
-            raise
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "TransactionConflictException":
-                raise Conflict(f"order {order.id} is being changed") from None
-            raise
+            self._transact([put, *({"Update": update} for update in updates), *others])
+        except Unmet:
+            raise Conflict(f"order {order.id} or one of its codes was changed meanwhile") from None
         return saved
 
     def order_of_license(self, license_id: str) -> str | None:
@@ -303,13 +344,11 @@ class Store:
             if not puts:
                 return known
             try:
-                self._client.transact_write_items(TransactItems=puts)
-            except self._client.exceptions.TransactionCanceledException as error:
-                reasons = [r.get("Code") for r in error.response["CancellationReasons"]]
-                had = [i["code"]["S"] for i, r in zip(items, reasons, strict=True) if r == "ConditionalCheckFailed"]
-                known.update(had)
-                if not had:
-                    self._pause(_jitter(attempt))
+                self._transact(puts)
+            except Unmet as error:
+                known.update(items[place]["code"]["S"] for place in error.places)
+            except Conflict:
+                self._pause(_jitter(attempt))
             else:
                 return known
         raise Conflict("the stock is being changed by too many at once; import the file again, it adds no code twice")
@@ -345,7 +384,7 @@ class Store:
         kept = ", ".join(f"#{n} = :{n}" for n in range(len(told)))
         expires = {":expires": {"N": str(int(time.time()) + _UNCLAIMED_SECONDS)}}
         key = {"pk": {"S": f"PAYMENT#{name}"}}
-        update = partial(self._client.update_item, TableName=self.table, Key=key, ReturnValues="ALL_NEW")
+        update = partial(self._write, "update_item", Key=key, ReturnValues="ALL_NEW")
         if order_id:
             updated = update(
                 UpdateExpression=f"SET {whose} REMOVE expires", ExpressionAttributeValues={":order": {"S": order_id}}
@@ -358,7 +397,7 @@ class Store:
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues=values | expires,
                 )
-            except self._client.exceptions.ConditionalCheckFailedException:  # whose it is, is never forgotten
+            except Unmet:  # whose it is, is never forgotten
                 updated = update(
                     UpdateExpression=f"SET {kept}", ExpressionAttributeNames=names, ExpressionAttributeValues=values
                 )
@@ -370,8 +409,8 @@ class Store:
     def reconciled(self, api: str, now: datetime) -> tuple[datetime, datetime]:
         """When a provider was first asked for its payments, which is now if it never was, and up to which moment it
         was asked with success."""
-        answer = self._client.update_item(
-            TableName=self.table,
+        answer = self._write(
+            "update_item",
             Key={"pk": {"S": f"RECONCILED#{api}"}},
             UpdateExpression="SET begun = if_not_exists(begun, :now), done_until = if_not_exists(done_until, :now)",
             ExpressionAttributeValues={":now": {"S": _moment(now)}},
@@ -380,8 +419,8 @@ class Store:
         return datetime.fromisoformat(answer["begun"]["S"]), datetime.fromisoformat(answer["done_until"]["S"])
 
     def put_reconciled(self, api: str, until: datetime) -> None:
-        self._client.update_item(
-            TableName=self.table,
+        self._write(
+            "update_item",
             Key={"pk": {"S": f"RECONCILED#{api}"}},
             UpdateExpression="SET done_until = :until",
             ExpressionAttributeValues={":until": {"S": _moment(until)}},
@@ -391,14 +430,15 @@ class Store:
         """Take the note of a day for one attempt, unless it was sent or somebody has it."""
         return self._update_if(
             _note(day),
-            "SET taken_until = :until",
-            "attribute_not_exists(done) AND (attribute_not_exists(taken_until) OR taken_until < :now)",
-            {":until": _moment(now + _NOTE_LEASE), ":now": _moment(now)},
+            "SET taken_until = :until, taken_by = :me",
+            "attribute_not_exists(done)"
+            " AND (attribute_not_exists(taken_until) OR taken_until < :now OR taken_by = :me)",  # the SDK asks again
+            {":until": _moment(now + _NOTE_LEASE), ":now": _moment(now), ":me": secrets.token_hex(8)},
         )
 
     def end_note(self, day: date) -> None:
-        self._client.update_item(
-            TableName=self.table,
+        self._write(
+            "update_item",
             Key=_note(day),
             UpdateExpression="SET done = :done",
             ExpressionAttributeValues={":done": {"BOOL": True}},
@@ -406,7 +446,7 @@ class Store:
 
     def give_up_note(self, day: date) -> None:
         """Let the next run try again."""
-        self._client.update_item(TableName=self.table, Key=_note(day), UpdateExpression="REMOVE taken_until")
+        self._write("update_item", Key=_note(day), UpdateExpression="REMOVE taken_until")
 
     def count_try(self, source: str, most: int, now: datetime) -> bool:
         """Count a try of this hour by who calls from there; False when so many were made."""
@@ -423,7 +463,7 @@ class Store:
         work for every address, and only its digest is kept."""
         wish = Wish(secrets.token_hex(16), _customer(email), now)
         item = {"pk": f"WISH#{wish.id}", "expires": _wish_expires(now), **_converter.unstructure(wish)}
-        self._client.put_item(TableName=self.table, Item=_wire(item))
+        self._write("put_item", Item=_wire(item))
         return wish.id
 
     def wish(self, wish_id: str) -> Wish | None:
@@ -455,14 +495,14 @@ class Store:
     def _update_if(self, key: dict[str, Any], update: str, condition: str, values: Mapping[str, Any]) -> bool:
         """Whether the condition held, and the item was updated."""
         try:
-            self._client.update_item(
-                TableName=self.table,
+            self._write(
+                "update_item",
                 Key=key,
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=_wire(values),
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        except Unmet:
             return False
         return True
 
@@ -485,9 +525,9 @@ class Store:
         return None
 
     def forget_address(self, address: str) -> None:
-        with suppress(self._client.exceptions.ConditionalCheckFailedException):  # nothing was known
-            self._client.update_item(
-                TableName=self.table,
+        with suppress(Unmet):  # nothing was known
+            self._write(
+                "update_item",
                 Key=_bad_address(address),
                 UpdateExpression=f"SET expires = :now REMOVE {', '.join(_TOLD_OF_ADDRESS)}",
                 ConditionExpression="attribute_exists(pk)",
@@ -503,9 +543,9 @@ class Store:
         return "until_then" in item and item["until_then"]["S"] > _moment(now)
 
     def _put_latest(self, key: dict[str, Any], name: str, at: datetime, expires: datetime) -> None:
-        with suppress(self._client.exceptions.ConditionalCheckFailedException):  # something later is known
-            self._client.update_item(
-                TableName=self.table,
+        with suppress(Unmet):  # something later is known
+            self._write(
+                "update_item",
                 Key=key,
                 UpdateExpression="SET #name = :at, expires = :expires",
                 ConditionExpression="attribute_not_exists(#name) OR #name < :at",
@@ -518,8 +558,8 @@ class Store:
 
     def put_smoke(self, mail_id: str, fate: Fate, now: datetime) -> None:
         """Write down what SES told of a mail of a smoke test, for who waits for it."""
-        self._client.update_item(
-            TableName=self.table,
+        self._write(
+            "update_item",
             Key={"pk": {"S": f"SMOKE#{mail_id}"}},
             UpdateExpression="SET expires = :expires ADD fates :fate",
             ExpressionAttributeValues={
@@ -535,9 +575,9 @@ class Store:
 
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **_converter.unstructure(product)}
-        self._client.put_item(TableName=self.table, Item=_wire(item))
-        self._client.update_item(
-            TableName=self.table,
+        self._write("put_item", Item=_wire(item))
+        self._write(
+            "update_item",
             Key=_CATALOG,
             UpdateExpression="ADD skus :sku",
             ExpressionAttributeValues={":sku": {"SS": [product.sku]}},
@@ -550,8 +590,8 @@ class Store:
 
     def count_used(self, sku: str, day: date, count: int) -> None:
         """Add to the codes of a product that were given out on a day: for the forecast only."""
-        self._client.update_item(
-            TableName=self.table,
+        self._write(
+            "update_item",
             Key=_usage(sku, day),
             UpdateExpression="ADD #day :count",
             ExpressionAttributeNames={"#day": day.isoformat()},
@@ -575,7 +615,7 @@ class Store:
             "ExpressionAttributeValues": {":id": {"SS": [key.id]}},
         }
         writes: list[Any] = [{"Put": put}, {"Update": listed}]
-        self._client.transact_write_items(TransactItems=writes)
+        self._transact(writes)
 
     def support_key(self, key_id: str) -> SupportKey | None:
         """As it is this moment: a key that was revoked just now is."""
@@ -640,7 +680,7 @@ class Store:
 
     def _order_put(self, order: Order) -> tuple[Order, Any]:
         saved = replace(order, version=order.version + 1)
-        put: dict[str, Any] = {"TableName": self.table, "Item": _order_item(saved)}
+        put: dict[str, Any] = {"Item": _order_item(saved) | {"written_by": {"S": secrets.token_hex(8)}}}
         if order.version == 0:
             return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}
         return saved, put | {

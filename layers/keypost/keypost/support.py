@@ -75,7 +75,7 @@ def resend_to_good_address(order: Order, asked: Asked, zone: tzinfo, *, lifted: 
     except Refused:
         if not waited and not lifted:
             raise
-        return with_good_address(order, asked.at, replace(asked, why=""))
+        return with_good_address(order, asked.at, zone, replace(asked, why=""))
 
 
 def leaving(order: Order) -> Mail | None:
@@ -162,14 +162,14 @@ def _asked_on(mail: Mail, zone: tzinfo) -> date | None:
     return local_day(mail.asked.at, zone) if mail.asked else None
 
 
-def correct_address(order: Order, email: str, asked: Asked) -> Order:
+def correct_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Order:
     """Write to another address from now on, and tell the old one, without saying which the new one is."""
     if order.is_erased:
         raise Refused(f"order {order.id} gets no address: its customer was erased")
     if len(order.corrected) >= MOST_CORRECTIONS and email not in order.corrected.values():
         raise TooMany(f"the address of order {order.id} was corrected {len(order.corrected)} times, which is the most")
     old = order.email
-    changed = with_address(order, email, asked)
+    changed = with_address(order, email, asked, zone)
     takes_mail = not order.waits_for(Reason.ADDRESS)
     if changed is order or not old or not takes_mail or len(order.mails) >= MOST_MAILS:
         return changed
@@ -177,7 +177,7 @@ def correct_address(order: Order, email: str, asked: Asked) -> Order:
     return replace(changed, mails=(*changed.mails, notice))
 
 
-def with_address(order: Order, email: str, asked: Asked) -> Order:
+def with_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Order:
     """The same for a renewal of a corrected order: its old address has been told. What came back from there is sent
     to the new one."""
     if order.email == email or order.is_erased:
@@ -185,7 +185,7 @@ def with_address(order: Order, email: str, asked: Asked) -> Order:
     problem = None if order.problem == orders.NO_ADDRESS else order.problem
     order = with_correction(replace(order, email=email, problem=problem), order.email or "", email)
     order = orders.noted(order, asked.at, "address corrected", asked.why, asked.who)
-    return with_good_address(order, asked.at, replace(asked, why=""))
+    return with_good_address(order, asked.at, zone, replace(asked, why=""))
 
 
 def with_correction(order: Order, old: str, email: str) -> Order:

@@ -3,6 +3,8 @@ no code, no body."""
 
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -24,3 +26,12 @@ def failure(error: Exception, **fields: Any) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
     logger.error("failure", extra={"error": type(error).__name__, "place": place, **fields})
+
+
+@contextmanager
+def optional() -> Iterator[None]:
+    """Around a write that nobody is promised: its failure is logged, and what follows goes on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, what was promised must go on
+        failure(error)

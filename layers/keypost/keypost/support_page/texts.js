@@ -184,6 +184,7 @@ const en = {
   "mail: pending": "about to leave",
   "mail: sending": "being sent",
   "mail: unknown": "may have left",
+  "mail: dropped": "dropped, as it became untrue",
 };
 
 const nl = {
@@ -386,6 +387,7 @@ const nl = {
   "mail: sending": "wordt verstuurd",
   "mail: sent": "verstuurd",
   "mail: unknown": "misschien verstuurd",
+  "mail: dropped": "vervallen, klopte niet meer",
   "mail: failed": "mislukt",
   "mail: delivered": "bezorgd",
   "mail: delayed": "vertraagd",
@@ -429,6 +431,7 @@ const nl = {
   "what: mail sent": "mail verstuurd",
   "what: mail not sent": "mail niet verstuurd",
   "what: mail unknown": "mail misschien verstuurd",
+  "what: mail dropped": "mail vervallen",
   "what: mail failed": "mail mislukt",
   "what: mail delivered": "mail bezorgd",
   "what: mail delayed": "mail vertraagd",
