@@ -18,17 +18,18 @@ from pydantic import TypeAdapter
 from cli import stacks, stock
 from cli.local.commands import local
 from cli.mail import mail_group
-from keypost import keys, orders
-from keypost.addresses import email_address
-from keypost.catalog import read_product
-from keypost.errors import InvalidInput, KeypostError
-from keypost.gather import due_within
-from keypost.models import Asked, Order, Reason
-from keypost.periods import local_day
-from keypost.secrets import NAMES
-from keypost.stock import poke_waiting
-from keypost.stock_file import text_of
-from keypost.story import Story, story
+from keypost.clients.secrets import NAMES
+from keypost.core import keys, support
+from keypost.core.errors import InvalidInput, KeypostError
+from keypost.core.mail import Asked
+from keypost.core.order import Order, Reason
+from keypost.core.periods import local_day
+from keypost.core.story import Story, story
+from keypost.inputs.addresses import email_address
+from keypost.inputs.catalog_file import read_product
+from keypost.inputs.stock_file import text_of
+from keypost.use_cases.import_stock import poke_waiting
+from keypost.use_cases.look_ahead import due_within
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = click.option("--stack", help="A deployed stack's name; without it, the local one of `make run`.")
@@ -119,7 +120,7 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
 def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
     """What will go out on which day, and what will not and why."""
     to = stacks.connect(stack)
-    for order_id, change, said in ((hold, orders.hold, "is held"), (release, orders.release, "is let go")):
+    for order_id, change, said in ((hold, support.hold, "is held"), (release, support.release, "is let go")):
         if order_id:
             _change(to, order_id, change)
             click.echo(f"order {order_id} {said}")
@@ -188,7 +189,7 @@ def _typed_address() -> str:
 @_stack
 def blocked(order_id: str, stack: str | None) -> None:
     """Note that the vendor has blocked the codes of ORDER, whose money went back after they left."""
-    _change(stacks.connect(stack), order_id, orders.blocked)
+    _change(stacks.connect(stack), order_id, support.blocked)
     click.echo(f"the codes of order {order_id} are noted as blocked")
 
 
@@ -197,7 +198,7 @@ def blocked(order_id: str, stack: str | None) -> None:
 @_stack
 def subscription_ended(order_id: str, stack: str | None) -> None:
     """Note that the subscription of ORDER was ended at its provider, which charges its customer no more."""
-    _change(stacks.connect(stack), order_id, orders.subscription_ended)
+    _change(stacks.connect(stack), order_id, support.subscription_ended)
     click.echo(f"the subscription of order {order_id} is noted as ended")
 
 

@@ -11,10 +11,10 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from cli.stacks import Stack
-from keypost.errors import KeypostError
-from keypost.feedback import SMOKE
-from keypost.mailer import NO_ORDER
-from keypost.models import Fate, MailSent
+from keypost.clients.mailer import NO_ORDER
+from keypost.core.errors import KeypostError
+from keypost.core.mail import Fate, MailSent
+from keypost.use_cases.take_mail_event import SMOKE
 
 EXPECTED = {
     "success": Fate.DELIVERED,

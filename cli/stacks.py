@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from keypost.desk import Desk
-from keypost.errors import KeypostError
-from keypost.mailer import Mailer
-from keypost.queue import Queue
-from keypost.store import Store
+from keypost.clients.mailer import Mailer
+from keypost.clients.queue import Queue
+from keypost.core.errors import KeypostError
+from keypost.table import Store
+from keypost.use_cases.help_customer import Desk
 from keypost.wiring import ONE_ATTEMPT
 
 LOCAL_STACK_FILE = Path(".local/stack.json")

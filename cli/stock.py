@@ -7,10 +7,10 @@ from functools import cache
 import click
 
 from cli.stacks import Stack
-from keypost.models import Product
-from keypost.periods import local_day
-from keypost.stock import Imported, import_codes
-from keypost.stock_file import Fault, read_stock_file
+from keypost.core.periods import local_day
+from keypost.core.product import Product
+from keypost.inputs.stock_file import Fault, read_stock_file
+from keypost.use_cases.import_stock import Imported, import_codes
 
 
 def import_file(stack: Stack, text: str, sku: str | None, batch: str | None) -> tuple[Imported, list[Fault]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from keypost import telemetry, wiring
-from keypost.errors import QueueUnavailable
+from keypost.core.errors import QueueUnavailable
 
 _SPARE_MILLISECONDS = 10_000
 _OVERDUE = timedelta(hours=2)  # by then several runs have poked it

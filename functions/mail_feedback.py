@@ -5,7 +5,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from keypost import feedback, telemetry, wiring
+from keypost import telemetry, wiring
+from keypost.use_cases import take_mail_event
 
 
 @telemetry.logger.inject_lambda_context
@@ -14,7 +15,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     now, failed = datetime.now(UTC).replace(microsecond=0), []
     for record in event["Records"]:
         try:
-            feedback.take(wiring.store(), _body(record), now)
+            take_mail_event.take(wiring.store(), _body(record), now)
         except Exception as error:  # noqa: BLE001 - one event's fault must not hold up the others
             telemetry.failure(error)
             telemetry.outcome("FeedbackFailed")

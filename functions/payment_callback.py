@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from keypost import gateway, telemetry, wiring
-from keypost.errors import (
+from keypost import telemetry, wiring
+from keypost.core.errors import (
     Conflict,
     InvalidInput,
     ProviderRefused,
@@ -15,9 +15,10 @@ from keypost.errors import (
     QueueUnavailable,
     SignatureRefused,
 )
+from keypost.inputs import gateway
 from keypost.providers import PROVIDERS, Provider
 from keypost.providers.call import Call
-from keypost.record import record
+from keypost.use_cases.take_fact import record
 
 
 @telemetry.logger.inject_lambda_context

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from keypost import telemetry, wiring
-from keypost.errors import KeypostError, ProviderRefused
+from keypost.core.errors import KeypostError, ProviderRefused
 from keypost.providers import RECONCILED, recent
-from keypost.record import record
+from keypost.use_cases.take_fact import record
 
 # As far back as the provider itself tries to call; further after a longer time without a run that succeeded.
 _WINDOWS = {"mollie": timedelta(hours=26), "stripe": timedelta(days=3)}

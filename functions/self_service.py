@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from keypost import gateway, resend_page, telemetry, wiring
-from keypost.addresses import email_address
-from keypost.errors import InvalidInput, QueueUnavailable
-from keypost.strict_json import parse_object
+from keypost import resend_page, telemetry, wiring
+from keypost.core.errors import InvalidInput, QueueUnavailable
+from keypost.inputs import gateway
+from keypost.inputs.addresses import email_address
+from keypost.inputs.strict_json import parse_object
 
 _TRIES_PER_HOUR = 10  # from one network
 _LARGEST = 4096

@@ -6,9 +6,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from keypost import telemetry, wiring
-from keypost.errors import CredentialRefused
-from keypost.keys import Agent, check, key_id
-from keypost.periods import local_day
+from keypost.core.errors import CredentialRefused
+from keypost.core.keys import Agent, check, key_id
+from keypost.core.periods import local_day
 
 
 @telemetry.logger.inject_lambda_context

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keypost
-from keypost import gateway
+from keypost.inputs import gateway
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in (Path(keypost.__file__).parent / "support_page").iterdir()}

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keypost import telemetry, wiring
-from keypost.gather import gather_note
-from keypost.mailer import NO_ORDER
-from keypost.models import MailNotSent
-from keypost.periods import local_day
+from keypost.clients.mailer import NO_ORDER
+from keypost.core.mail import MailNotSent
+from keypost.core.periods import local_day
+from keypost.use_cases.look_ahead import gather_note
 
 
 @telemetry.logger.inject_lambda_context

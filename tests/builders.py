@@ -14,12 +14,13 @@ import stripe
 from standardwebhooks import Webhook
 
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
+from keypost.core.contents import with_payment
+from keypost.core.order import Order
+from keypost.core.payment import Payment, PaymentNotice, PaymentState, with_notice
+from keypost.core.product import Kind, Line, Product
 from keypost.emails import Shop
-from keypost.models import Kind, Line, Order, Payment, PaymentNotice, PaymentState, Product
-from keypost.orders import with_payment
-from keypost.payments import with_notice
 from keypost.providers.call import Call
-from keypost.store import Store
+from keypost.table import Store
 
 EVENTS = Path(__file__).parents[1] / "events"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

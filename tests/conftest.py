@@ -16,10 +16,10 @@ from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, local_stack
 from cli.stacks import Stack, stack_of
 from keypost import telemetry, wiring
-from keypost.mailer import tag_value
-from keypost.models import Reason
-from keypost.orders import canceled
-from keypost.store import Store
+from keypost.clients.mailer import tag_value
+from keypost.core.contents import canceled
+from keypost.core.order import Reason
+from keypost.table import Store
 from tests.builders import PRODUCT, SECRETS
 
 settings.register_profile("keypost", deadline=None, print_blob=True)

@@ -12,11 +12,11 @@ import pytest
 import reconcile_payments
 from cli.local.deploy import ROOT
 from cli.main import cli
-from keypost.catalog import ProductEntry
-from keypost.keys import SCOPES
-from keypost.models import Reason
+from keypost.clients.secrets import NAMES
+from keypost.core.keys import SCOPES
+from keypost.core.order import Reason
+from keypost.inputs.catalog_file import ProductEntry
 from keypost.providers import PROVIDERS
-from keypost.secrets import NAMES
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "DECISIONS.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = [*ROOT.glob("functions/*.py"), *ROOT.glob("layers/keypost/keypost/**/*.py"), *ROOT.glob("cli/**/*.py")]

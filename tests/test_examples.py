@@ -24,7 +24,9 @@ from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from cli.stacks import Stack
-from keypost.models import Kind, Line, MailState, Order
+from keypost.core.mail import MailState
+from keypost.core.order import Order
+from keypost.core.product import Kind, Line
 from keypost.providers import mollie as mollie_provider
 from keypost.providers import moneybird, webhook
 from keypost.providers import stripe as stripe_provider

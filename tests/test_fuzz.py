@@ -14,8 +14,10 @@ from schemathesis.specs.openapi.checks import unsupported_method
 from cli.local.deploy import ROOT
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack
-from keypost.models import MailSent, StockCode
-from keypost.orders import settle_mail, with_codes
+from keypost.core.codes import StockCode
+from keypost.core.licensing import with_codes
+from keypost.core.mail import MailSent
+from keypost.core.mailing import settle_mail
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order
 
 CASES = int(os.environ.get("KEYPOST_FUZZ_CASES", "10"))  # of each route

@@ -20,9 +20,11 @@ from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from cli.stock import import_file
 from keypost import wiring
-from keypost.desk import Desk
-from keypost.errors import KeypostError
-from keypost.models import REFUNDED, Asked, MailState, Order, Product, Reason
+from keypost.core.errors import KeypostError
+from keypost.core.mail import REFUNDED, Asked, MailState
+from keypost.core.order import Order, Reason
+from keypost.core.product import Product
+from keypost.use_cases.help_customer import Desk
 from tests.builders import event, stripe_event
 from tests.functions.test_payment_callback import Context
 

@@ -11,7 +11,7 @@ from cli.local.deploy import ROOT
 
 _MODULES = (
     "advance_orders, find_due_orders, payment_callback, support_api, support_auth, support_page, "
-    "keypost.providers.stripe, keypost.providers.webhook, keypost.tokens"
+    "keypost.providers.stripe, keypost.providers.webhook, keypost.clients.tokens"
 )
 _AARCH64 = 183  # as ELF numbers processors
 

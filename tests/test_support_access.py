@@ -16,7 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
-from keypost.keys import SCOPES, new_key
+from keypost.core.keys import SCOPES, new_key
 
 Route = tuple[str, str]
 

@@ -12,7 +12,8 @@ from cli.local.deploy import ROOT
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from keypost.api.app import ROUTES
-from keypost.models import MailState, Order
+from keypost.core.mail import MailState
+from keypost.core.order import Order
 from tests.test_journey import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 
 pytestmark = pytest.mark.journey

@@ -11,7 +11,7 @@ from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
 from keypost import wiring
 from keypost.config import Config
-from keypost.orders import MAIL_LEASE
+from keypost.core.mailing import MAIL_LEASE
 
 # By AWS's own list, these are permitted for all or not at all.
 WITHOUT_RESOURCES = {"ses:GetAccount", "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}

@@ -18,8 +18,9 @@ from cli.local.renewals import show_renewals
 from cli.local.shop import LANGUAGES, MOST, TELL
 from cli.local.stack import LocalStack, describe, local_stack
 from cli.stacks import LOCAL_STACK_FILE
-from keypost.errors import KeypostError
-from keypost.models import MailState, Order
+from keypost.core.errors import KeypostError
+from keypost.core.mail import MailState
+from keypost.core.order import Order
 
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"

@@ -12,7 +12,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from keypost.errors import KeypostError
+from keypost.core.errors import KeypostError
 
 ROOT = Path(__file__).parents[2]
 _BUCKET = "keypost-artifacts"

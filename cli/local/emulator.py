@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from keypost.errors import KeypostError
+from keypost.core.errors import KeypostError
 
 REGION = "eu-west-1"
 _SECONDS_TO_START = 60

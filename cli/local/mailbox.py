@@ -25,8 +25,8 @@ from jinja2 import Environment, PackageLoader
 from cli.local.samples import NAMES, NOW, sample_mail
 from cli.local.ses_events import FATES, SUPPRESSED, ses_event
 from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
+from keypost.core.errors import InvalidInput
 from keypost.emails import languages
-from keypost.errors import InvalidInput
 
 _SEND_EMAIL = "/v2/email/outbound-emails"
 _ACCOUNT = "/v2/email/account"

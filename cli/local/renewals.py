@@ -9,11 +9,11 @@ import click
 from cli.local.samples import SHOP
 from cli.local.stack import LocalStack, Progress
 from keypost import telemetry
-from keypost.advance import Worker
-from keypost.errors import KeypostError
-from keypost.mailer import Mailer
-from keypost.models import Order
-from keypost.periods import morning_of
+from keypost.clients.mailer import Mailer
+from keypost.core.errors import KeypostError
+from keypost.core.order import Order
+from keypost.core.periods import morning_of
+from keypost.use_cases.advance_order import Worker
 
 _PAID, _UNPAID = "2027-000001", "2027-000002"
 _LINE = {"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 1}

@@ -9,27 +9,15 @@ from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from keypost.catalog import read_product
-from keypost.daily_note import DailyNote, Entry, Section
+from keypost.core.daily_note import DailyNote, Entry, Section
+from keypost.core.forecast import Stock, forecast
+from keypost.core.mail import ADDRESS_CHANGED, REFUNDED, WAITING, Fate, Mail, MailState
+from keypost.core.mailing import BAD_ADDRESS
+from keypost.core.order import License, Order, Reason, Term
+from keypost.core.product import Kind, Line, Product
 from keypost.emails import Shop, compose
 from keypost.emails.daily_note import compose_daily_note
-from keypost.fate import BAD_ADDRESS
-from keypost.forecast import Stock, forecast
-from keypost.models import (
-    ADDRESS_CHANGED,
-    REFUNDED,
-    WAITING,
-    Fate,
-    Kind,
-    License,
-    Line,
-    Mail,
-    MailState,
-    Order,
-    Product,
-    Reason,
-    Term,
-)
+from keypost.inputs.catalog_file import read_product
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHOP = Shop(

@@ -11,9 +11,9 @@ from typing import Any
 
 from cli.local.deploy import ROOT
 from cli.local.fake_providers import FakeProviders, new_id
-from keypost.addresses import email_address
-from keypost.errors import InvalidInput, KeypostError
-from keypost.models import Product
+from keypost.core.errors import InvalidInput, KeypostError
+from keypost.core.product import Product
+from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import ORDER_ID
 
 PRICE = Decimal("39.95")  # of every product; VAT of 21 % is in it

@@ -26,9 +26,10 @@ from cli.local.mailbox import Mailbox, mailbox
 from cli.local.samples import SHOP, sample_products
 from cli.local.shop import Shop
 from cli.stacks import Stack, local_session, stack_of
-from keypost import keys
-from keypost.errors import KeypostError
-from keypost.models import Order, Product
+from keypost.core import keys
+from keypost.core.errors import KeypostError
+from keypost.core.order import Order
+from keypost.core.product import Product
 
 NAME = "keypost"
 CODES_PER_PRODUCT = 100

@@ -11,12 +11,16 @@ import pytest
 from cli import main, smoke_test, stacks
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost.keys import DEFAULT_SCOPES, check, key_id, new_key
-from keypost.models import BadStockCode, Kind, Line, Order, PaymentState, Reason, Refunded, Renewal, StockCode
-from keypost.orders import waiting_for, with_codes, with_payment, with_terms
-from keypost.periods import local_day
-from keypost.renewals import term_of
-from keypost.store import Store
+from keypost.core.codes import BadStockCode, StockCode
+from keypost.core.contents import with_payment
+from keypost.core.keys import DEFAULT_SCOPES, check, key_id, new_key
+from keypost.core.licensing import with_codes
+from keypost.core.order import Order, Reason, Renewal, waiting_for
+from keypost.core.payment import PaymentState, Refunded
+from keypost.core.periods import local_day
+from keypost.core.product import Kind, Line
+from keypost.core.renewals import term_of, with_terms
+from keypost.table import Store
 from tests import builders
 from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
 from tests.cli.test_smoke_test import tell

@@ -6,12 +6,11 @@ from cli import smoke_test
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost import feedback
-from keypost.errors import KeypostError
-from keypost.mailer import Mailer
-from keypost.pace import Pace
+from keypost.clients.mailer import Mailer, Pace
+from keypost.core.errors import KeypostError
+from keypost.use_cases import take_mail_event
 from tests.builders import NOW
-from tests.keypost.test_feedback import told
+from tests.keypost.use_cases.test_take_mail_event import told
 
 TOLD = {
     "success": ["send", "delivery"],
@@ -42,7 +41,7 @@ def tell(stack: Stack, run: str, *which: str) -> None:
     """What EventBridge would bring for these of a run."""
     for name in which:
         for kind in TOLD[name]:
-            feedback.take(stack.store, told(kind, "none", f"smoke_2d{run}_2d{name}"), NOW)
+            take_mail_event.take(stack.store, told(kind, "none", f"smoke_2d{run}_2d{name}"), NOW)
 
 
 def test_five_mails_go_to_the_simulator_each_under_a_name_of_its_own(to_mailbox: Stack, local: LocalStack) -> None:

@@ -6,7 +6,7 @@ import pytest
 import advance_orders
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import MailState
+from keypost.core.mail import MailState
 from tests.builders import code, event, paid_order
 from tests.functions.test_payment_callback import Context
 

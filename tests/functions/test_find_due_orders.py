@@ -10,7 +10,7 @@ import find_due_orders
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import PaymentState
+from keypost.core.payment import PaymentState
 from tests.builders import event, paid_order
 from tests.functions.test_payment_callback import Context, pokes
 

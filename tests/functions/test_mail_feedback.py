@@ -6,11 +6,11 @@ import pytest
 
 import mail_feedback
 from cli.stacks import Stack
-from keypost import feedback
-from keypost.models import Fate
+from keypost.core.mail import Fate
+from keypost.use_cases import take_mail_event
 from tests.builders import event, loaded
 from tests.functions.test_payment_callback import Context
-from tests.keypost.test_fate import sent
+from tests.keypost.core.test_mailing import sent
 
 
 def records(*bodies: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_one_event_that_fails_comes_back_alone_and_its_text_is_not_logged(
             raise ValueError("jan@klant.example")
         taken.append(envelope)
 
-    monkeypatch.setattr(feedback, "take", take)
+    monkeypatch.setattr(take_mail_event, "take", take)
 
     answer = mail_feedback.handler(records('"first"', '"bad"', '"last"'), Context())
 

@@ -13,7 +13,9 @@ import payment_callback
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import Line, PaymentState, Reason, Standing
+from keypost.core.order import Reason
+from keypost.core.payment import PaymentState, Standing
+from keypost.core.product import Line
 from tests.builders import (
     EVENTS,
     MOLLIE_SECRET,

@@ -10,8 +10,8 @@ from cli.local.fake_providers import STRIPE_KEY
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.errors import KeypostError
-from keypost.models import Standing
+from keypost.core.errors import KeypostError
+from keypost.core.payment import Standing
 from tests.builders import event
 from tests.functions.test_payment_callback import Context, pokes
 

@@ -15,7 +15,7 @@ import self_service
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.errors import QueueUnavailable
+from keypost.core.errors import QueueUnavailable
 from keypost.resend_page import WORDS
 from tests.builders import event, paid_order
 from tests.functions.test_payment_callback import Context

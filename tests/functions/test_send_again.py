@@ -15,9 +15,11 @@ from cli.local.mailbox import SentMail
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.models import Asked, Order, Refunded
-from keypost.orders import with_payment
-from keypost.store import Store
+from keypost.core.contents import with_payment
+from keypost.core.mail import Asked
+from keypost.core.order import Order
+from keypost.core.payment import Refunded
+from keypost.table import Store
 from tests.builders import code, event, loaded, notice, paid_order
 from tests.functions.test_payment_callback import Context, pokes
 

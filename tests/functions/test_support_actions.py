@@ -11,9 +11,12 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.api import actions
-from keypost.models import Fate, Line, Order, PaymentState, Refunded
-from keypost.orders import with_payment
-from keypost.plan import attention
+from keypost.core.contents import with_payment
+from keypost.core.mail import Fate
+from keypost.core.order import Order
+from keypost.core.payment import PaymentState, Refunded
+from keypost.core.plan import attention
+from keypost.core.product import Line
 from tests.builders import SKU, code, loaded, notice, paid_order
 from tests.functions.test_support_api import call
 

@@ -19,11 +19,14 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.api.app import ROUTES
 from keypost.api.stock import MOST_CODES
-from keypost.keys import SCOPES
-from keypost.models import Asked, Line, MailSent, Order, Reason
-from keypost.orders import settle_mail, waiting_for, with_codes
-from keypost.record import record
-from keypost.support import with_other_code
+from keypost.core.keys import SCOPES
+from keypost.core.licensing import with_codes
+from keypost.core.mail import Asked, MailSent
+from keypost.core.mailing import settle_mail
+from keypost.core.order import Order, Reason, waiting_for
+from keypost.core.product import Line
+from keypost.core.support import with_other_code
+from keypost.use_cases.take_fact import record
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
 
 KEY = "0123456789"

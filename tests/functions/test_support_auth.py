@@ -11,10 +11,10 @@ from botocore.exceptions import EndpointConnectionError
 import support_auth
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.errors import CredentialRefused
-from keypost.keys import Agent, SupportKey, new_key
-from keypost.store import Store
-from keypost.tokens import Tokens
+from keypost.clients.tokens import Tokens
+from keypost.core.errors import CredentialRefused
+from keypost.core.keys import Agent, SupportKey, new_key
+from keypost.table import Store
 from tests.builders import NOW
 from tests.functions.test_payment_callback import Context
 from tests.issuer import AUDIENCE, issuer_here

@@ -11,14 +11,19 @@ import write_daily_note
 from cli.local.mailbox import SentMail, SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost import orders, wiring
-from keypost.daily_note import entry
-from keypost.fate import BAD_ADDRESS, with_bad_address, with_report
-from keypost.models import WAITING, Fate, Kind, Line, MailSent, PaymentState, Reason, Refunded, Renewal, StockCode
-from keypost.renewals import term_of
+from keypost import wiring
+from keypost.core import contents, licensing, mailing, owed, renewals
+from keypost.core.codes import StockCode
+from keypost.core.daily_note import entry
+from keypost.core.mail import WAITING, Fate, MailSent
+from keypost.core.mailing import BAD_ADDRESS, with_bad_address, with_report
+from keypost.core.order import Reason, Renewal, waiting_for
+from keypost.core.payment import PaymentState, Refunded
+from keypost.core.product import Kind, Line
+from keypost.core.renewals import term_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 from tests.functions.test_payment_callback import Context
-from tests.keypost.test_fate import report, sent, told
+from tests.keypost.core.test_mailing import report, sent, told
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 07:30 in Amsterdam
 Notes = Callable[[], list[SentMail]]
@@ -42,20 +47,20 @@ def renewal(order_id: str, **changes: Any) -> Any:
     order = paid_order(order_id, Line(SKU, 3, Kind.RENEWAL, "base"), **changes)
     slot = Renewal(order_id, 1, 1, None, 365, NOW.date())
     term = term_of(slot, (first, first), PRODUCT, "base", ZONE)
-    return orders.with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW, ZONE)
+    return renewals.with_terms(order, [replace(term, is_paid=order.is_paid)], None, NOW, ZONE)
 
 
 def delivered(order_id: str) -> Any:
-    return orders.with_codes(paid_order(order_id), [StockCode("d", code(7), SKU)], {SKU: PRODUCT}, NOW, ZONE)
+    return licensing.with_codes(paid_order(order_id), [StockCode("d", code(7), SKU)], {SKU: PRODUCT}, NOW, ZONE)
 
 
 def test_support_gets_one_mail_a_day_that_says_what_waits_and_why(wired: Stack, notes: Notes) -> None:
     store = wired.store
-    store.save(orders.waiting_for(renewal("unpaid-1", state=PaymentState.OPEN), Reason.UNPAID, "its period", NOW))
+    store.save(waiting_for(renewal("unpaid-1", state=PaymentState.OPEN), Reason.UNPAID, "its period", NOW))
     store.save(paid_order("held-1", currency="USD"))
-    store.save(orders.waiting_for(renewal("short-1"), Reason.STOCK, "too few codes", NOW))
+    store.save(waiting_for(renewal("short-1"), Reason.STOCK, "too few codes", NOW))
     back = notice("block-1", state=None, refunded=Refunded(NOW, full=True))
-    store.save(orders.with_payment(delivered("block-1"), back, NOW, "EUR"))
+    store.save(contents.with_payment(delivered("block-1"), back, NOW, "EUR"))
 
     for hours in (0, 2, 5):
         run(MORNING + timedelta(hours=hours))
@@ -121,7 +126,9 @@ def test_the_note_says_how_many_codes_to_order_before_which_day(wired: Stack, no
     later = replace(renewal("later"), terms=())
     slot = Renewal("later", 1, 1, None, 365, NOW.date())
     first = MORNING.date() + timedelta(days=50)
-    wired.store.save(orders.with_terms(later, [term_of(slot, (first, first), PRODUCT, "base", ZONE)], None, NOW, ZONE))
+    wired.store.save(
+        renewals.with_terms(later, [term_of(slot, (first, first), PRODUCT, "base", ZONE)], None, NOW, ZONE)
+    )
 
     run()
 
@@ -188,8 +195,8 @@ def test_a_renewal_that_bounced_is_told_with_the_day_by_which_its_customer_needs
 
 
 def mailed(order: Any) -> Any:
-    order = orders.with_mail_of(order, orders.deliveries(order)[0], NOW)
-    return orders.settle_mail(order, order.mails[-1].id, 1, MailSent("ses-1"), NOW)
+    order = licensing.with_mail_of(order, owed.deliveries(order)[0], NOW)
+    return mailing.settle_mail(order, order.mails[-1].id, 1, MailSent("ses-1"), NOW)
 
 
 def test_a_renewal_that_arrived_is_in_no_hurry_when_its_reader_complains() -> None:
@@ -199,8 +206,8 @@ def test_a_renewal_that_arrived_is_in_no_hurry_when_its_reader_complains() -> No
 
 
 def test_a_renewal_of_which_only_a_notice_arrived_is_still_needed() -> None:
-    order = orders.owe_mail(renewal("2026-001234"), WAITING, NOW, (1,))
-    order = orders.settle_mail(orders.claim_mail(order, "waiting-1", NOW), "waiting-1", 1, MailSent("ses-1"), NOW)
+    order = mailing.owe_mail(renewal("2026-001234"), WAITING, NOW, (1,))
+    order = mailing.settle_mail(mailing.claim_mail(order, "waiting-1", NOW), "waiting-1", 1, MailSent("ses-1"), NOW)
     order = with_bad_address(order, Fate.BOUNCED, NOW, NOW)
 
     assert "2026-12-01" in entry(order, Reason.ADDRESS).detail

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost.advance import Worker
-from keypost.mailer import Mailer
+from keypost.clients.mailer import Mailer
+from keypost.use_cases.advance_order import Worker
 from tests.builders import SHOP, Clock
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

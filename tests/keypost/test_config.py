@@ -3,7 +3,7 @@ from dataclasses import fields
 import pytest
 
 from keypost.config import Config
-from keypost.errors import KeypostError
+from keypost.core.errors import KeypostError
 
 ENVIRONMENT: dict[str, str] = {f"KEYPOST_{field.name.upper()}": f"<{field.name}>" for field in fields(Config)} | {
     "KEYPOST_STAGE": "test"

@@ -2,8 +2,8 @@ import pytest
 
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.errors import ProviderRefused
-from keypost.provider_api import ProviderApi
+from keypost.clients.provider_api import ProviderApi
+from keypost.core.errors import ProviderRefused
 
 
 def api(name: str) -> ProviderApi:

@@ -9,8 +9,9 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from keypost.models import PaymentState
-from keypost.store import DUE_SHARDS, Store, _order_item
+from keypost.core.payment import PaymentState
+from keypost.table import Store
+from keypost.table.orders import DUE_SHARDS, _order_item
 from tests.builders import NOW, paid_order
 from tests.simulator.aws_here import answer_here
 

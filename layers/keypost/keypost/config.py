@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from zoneinfo import ZoneInfo
 
-from keypost.errors import KeypostError
+from keypost.core.errors import KeypostError
 
 MOLLIE_URL = "https://api.mollie.com"
 STRIPE_URL = "https://api.stripe.com"

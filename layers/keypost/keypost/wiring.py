@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config as ClientConfig
 
+from keypost.clients.queue import Queue
+from keypost.clients.secrets import Secrets
 from keypost.config import Config
-from keypost.errors import ProviderRefused
+from keypost.core.errors import ProviderRefused
 from keypost.providers.call import Call, Get
-from keypost.queue import Queue
-from keypost.secrets import Secrets
-from keypost.store import Store
+from keypost.table import Store
 
 if TYPE_CHECKING:
-    from keypost.advance import Worker
-    from keypost.desk import Desk
+    from keypost.clients.mailer import Mailer
+    from keypost.clients.tokens import Tokens
     from keypost.emails import Shop
-    from keypost.mailer import Mailer
-    from keypost.tokens import Tokens
+    from keypost.use_cases.advance_order import Worker
+    from keypost.use_cases.help_customer import Desk
 
 # SendEmail and SendMessage have no idempotency token, so a second attempt by the SDK is a second mail or message.
 ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
@@ -57,7 +57,7 @@ def wishes() -> Queue:
 @cache
 def worker() -> "Worker":
     """Only the worker loads the templates' engine."""
-    from keypost.advance import Worker
+    from keypost.use_cases.advance_order import Worker
 
     return Worker(
         store=store(),
@@ -87,14 +87,14 @@ def shop() -> "Shop":
 
 @cache
 def desk() -> "Desk":
-    from keypost.desk import Desk
+    from keypost.use_cases.help_customer import Desk
 
     return Desk(store(), queue(), config().zone)
 
 
 @cache
 def mailer() -> "Mailer":
-    from keypost.mailer import Mailer
+    from keypost.clients.mailer import Mailer
 
     return Mailer(session().client("sesv2", config=ONE_ATTEMPT), config().configuration_set)
 
@@ -107,7 +107,7 @@ def secrets() -> Secrets:
 @cache
 def tokens() -> "Tokens":
     """Only where tokens open the support API are the libraries for them loaded."""
-    from keypost.tokens import Tokens
+    from keypost.clients.tokens import Tokens
 
     settings = config()
     return Tokens(settings.support_issuer, settings.support_audience, _pool(), here=settings.stage == "local")
@@ -127,7 +127,7 @@ def provider_call(
 
 def provider_get(api: str) -> Get | None:
     """Asks a provider's API with the key that is set now; None when none is."""
-    from keypost.provider_api import ProviderApi
+    from keypost.clients.provider_api import ProviderApi
 
     keys = secrets().read(f"{api}_api_key") if api else ()
     if not keys:

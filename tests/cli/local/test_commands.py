@@ -10,8 +10,8 @@ import pytest
 
 from cli.local import commands
 from cli.local.stack import LocalStack, describe
-from keypost.errors import KeypostError
-from keypost.models import Standing
+from keypost.core.errors import KeypostError
+from keypost.core.payment import Standing
 from tests.builders import SKU
 
 KEYPOST = [sys.executable, "-c", "from cli.main import main; main()", "local"]

@@ -15,9 +15,9 @@ from cli.local.mailbox import Mailbox, mailbox
 from cli.local.samples import NAMES, sample_products
 from cli.local.ses_events import FATES
 from cli.local.shop import Shop
-from keypost import feedback
+from keypost.core.mail import Fate
 from keypost.emails import compose
-from keypost.models import Fate
+from keypost.use_cases import take_mail_event
 from tests.builders import NOW, PRODUCT, SHOP, SKU
 from tests.keypost.emails.test_purchase import MAIL, licensed
 
@@ -258,7 +258,7 @@ def test_a_visitor_decides_what_became_of_a_mail(box: Mailbox) -> None:
     status, _ = post_fate(box, "bounced")
 
     assert status == 303
-    report = feedback.read(json.loads(told[0]))
+    report = take_mail_event.read(json.loads(told[0]))
     assert report is not None
     assert (report.order_id, report.fate) == ("2026-001234", Fate.BOUNCED)
     assert (report.address, report.message_id) == ("facturen@klant.example", "ses-1")
@@ -272,7 +272,7 @@ def test_every_button_tells_something_that_is_understood(box: Mailbox, fate: str
 
     post_fate(box, fate)
 
-    assert feedback.read(json.loads(told[0])) is not None
+    assert take_mail_event.read(json.loads(told[0])) is not None
 
 
 def test_without_a_stack_there_are_no_such_buttons(box: Mailbox) -> None:

@@ -10,8 +10,10 @@ from cli.local.fake_providers import FakeProviders
 from cli.local.samples import sample_products
 from cli.local.shop import TELL, NoSuchOrder, Shop, act
 from cli.local.stack import LocalStack, sample_codes
-from keypost.errors import InvalidInput
-from keypost.models import MailState, Order, Standing
+from keypost.core.errors import InvalidInput
+from keypost.core.mail import MailState
+from keypost.core.order import Order
+from keypost.core.payment import Standing
 
 SKU = "KASPERSKY-PLUS-3D-1Y"  # no other test looks at its stock
 BOUGHT: dict[str, Any] = {"sku": SKU, "quantity": 2, "email": "klant@klant.example", "language": "en"}

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from cli.local.samples import DAILY_NOTE, NAMES, SAMPLES, SHOP, sample_mail, sample_products
-from keypost.addresses import email_address
+from keypost.core.errors import InvalidInput
+from keypost.core.order import Order
+from keypost.core.product import Kind
 from keypost.emails import KINDS, Shop, compose
 from keypost.emails.colors import contrast
 from keypost.emails.languages import LANGUAGES, in_language
-from keypost.errors import InvalidInput
-from keypost.models import Kind, Order
+from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import clean_name
 from tests.builders import NOW
 from tests.keypost.emails.reading import DARK, LIGHT, document, painted, styles

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keypost.core.errors import InvalidInput
+from keypost.core.mail import Mail, MailState
+from keypost.core.order import License, Order
+from keypost.core.product import Line, Product
 from keypost.emails import compose
-from keypost.errors import InvalidInput
-from keypost.models import License, Line, Mail, MailState, Order, Product
 from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
 
 MAIL = Mail("purchase-1", "purchase", MailState.SENDING, NOW, attempts=1)

@@ -6,8 +6,10 @@ from email.message import EmailMessage
 import html5lib
 import pytest
 
+from keypost.core.mail import Mail, MailState
+from keypost.core.order import Order
+from keypost.core.product import Product
 from keypost.emails import compose
-from keypost.models import Mail, MailState, Order, Product
 from tests.builders import NOW, PRODUCT, SHOP, SKU
 from tests.keypost.emails.test_purchase import OTHER, licensed, message_of, part, seen
 

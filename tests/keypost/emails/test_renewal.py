@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keypost.core.mail import Mail, MailState
+from keypost.core.order import License, Order
+from keypost.core.product import Kind, Line, Product
 from keypost.emails import compose
 from keypost.emails.ics import Event, calendar
-from keypost.models import Kind, License, Line, Mail, MailState, Order, Product
 from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
 from tests.keypost.emails.test_purchase import message_of, part, seen
 

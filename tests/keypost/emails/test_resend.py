@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from keypost.core.mail import Asked, Fate, Mail, MailState, Told
+from keypost.core.order import BadCode, Order
 from keypost.emails import compose
-from keypost.models import Asked, BadCode, Fate, Mail, MailState, Order, Told
 from tests.builders import NOW, SHOP, SKU, code
 from tests.keypost.emails.test_purchase import PRODUCTS, licensed, message_of, part, seen
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
-from keypost.models import Dispute, DisputeState, Kind, Line, PaymentNotice, PaymentState, Refunded
+from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
+from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded
+from keypost.core.product import Kind, Line
 from keypost.providers import mollie
 from tests.builders import EVENTS, MOLLIE_SECRET, MOLLIE_TOKEN, NOW, SKU, a_call, event
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mollie.utils.webhooks import InvalidSignatureException, SignatureValidator
 
-from keypost.errors import SignatureRefused
+from keypost.core.errors import SignatureRefused
 from keypost.providers.mollie import verify_signature
 from tests.builders import a_call
 

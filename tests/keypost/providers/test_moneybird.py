@@ -11,16 +11,9 @@ import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import (
-    Dispute,
-    DisputeState,
-    Kind,
-    Line,
-    PaymentNotice,
-    PaymentState,
-    Standing,
-)
+from keypost.core.errors import InvalidInput, SignatureRefused
+from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Standing
+from keypost.core.product import Kind, Line
 from keypost.providers import moneybird
 from tests.builders import EVENTS, MONEYBIRD_SECRET, NOW, SKU, a_call, added_up, event
 

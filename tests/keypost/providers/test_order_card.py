@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.errors import InvalidInput
-from keypost.models import Kind, Line
+from keypost.core.errors import InvalidInput
+from keypost.core.product import Kind, Line
 from keypost.providers.order_card import Told, clean_name, read_card, read_metadata, renewing
 
 CARD = {"v": "1", "order_id": "2026-001235", "email": "facturen@klant.example", "lang": "nl"}

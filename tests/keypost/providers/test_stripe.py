@@ -10,18 +10,17 @@ import stripe as stripe_library
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
-from keypost.models import (
+from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
+from keypost.core.payment import (
     Dispute,
     DisputeState,
     FailedRefund,
-    Kind,
-    Line,
     PaymentNotice,
     PaymentState,
     Refunded,
     SubscriptionEnded,
 )
+from keypost.core.product import Kind, Line
 from keypost.providers import stripe
 from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, a_call, event, stripe_event, stripe_headers
 

@@ -10,17 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from keypost.errors import InvalidInput, ProviderUnavailable, SignatureRefused
-from keypost.models import (
-    Dispute,
-    DisputeState,
-    Kind,
-    Line,
-    OrderCanceled,
-    PaymentNotice,
-    PaymentState,
-    Refunded,
-)
+from keypost.core.errors import InvalidInput, ProviderUnavailable, SignatureRefused
+from keypost.core.payment import Dispute, DisputeState, OrderCanceled, PaymentNotice, PaymentState, Refunded
+from keypost.core.product import Kind, Line
 from keypost.providers import webhook
 from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, a_call, added_up, event, webhook_headers
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import Line, PaymentNotice, PaymentState, Refunded, Standing
-from keypost.orders import with_payment
+from keypost.core.contents import with_payment
+from keypost.core.errors import InvalidInput, SignatureRefused
+from keypost.core.payment import PaymentNotice, PaymentState, Refunded, Standing
+from keypost.core.product import Line
 from keypost.providers import woocommerce
 from tests.builders import EVENTS, NOW, SKU, WOOCOMMERCE_SECRET, a_call, event
 

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
-from keypost.models import MailState, Order
+from keypost.core.mail import MailState
+from keypost.core.order import Order
 from tests.test_journey import paid_session
 
 WINDOW: ViewportSize = {"width": 1280, "height": 900}

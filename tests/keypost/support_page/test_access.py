@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cli.local.stack import LocalStack
-from keypost.models import Order
+from keypost.core.order import Order
 from tests.keypost.support_page.conftest import Visit, find, sign_in
 
 

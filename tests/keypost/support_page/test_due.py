@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import Page, expect
 
 from cli.local.stack import LocalStack, sample_codes
-from keypost.periods import local_day
+from keypost.core.periods import local_day
 from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS
 from tests.test_journey import paid_session
 

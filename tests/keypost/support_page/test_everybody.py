@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
-from keypost.models import Order
+from keypost.core.order import Order
 from tests.keypost.support_page.conftest import Visit, find, sign_in
 
 FOLDER = ROOT / "layers/keypost/keypost/support_page"

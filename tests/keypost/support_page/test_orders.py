@@ -13,8 +13,9 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from cli.local.mailbox import SentMail
 from cli.local.stack import LocalStack, sample_codes
-from keypost.models import MailState, Order
-from keypost.periods import local_day
+from keypost.core.mail import MailState
+from keypost.core.order import Order
+from keypost.core.periods import local_day
 from tests.builders import loaded
 from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS, Visit, find
 from tests.test_journey import mails_to

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from cli.local.stack import LocalStack, sample_codes
-from keypost.codes import normalize
-from keypost.models import Reason
+from keypost.core.codes import normalize
+from keypost.core.order import Reason
 from tests.keypost.support_page.conftest import PRODUCTS
 from tests.test_journey import empty, free, paid_session
 

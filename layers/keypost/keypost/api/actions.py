@@ -11,11 +11,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from keypost import addresses, codes, orders, telemetry, wiring
+from keypost import telemetry, wiring
 from keypost.api.orders import Email, OrderId
-from keypost.errors import Forbidden, ProbablyMeant, Refused
-from keypost.models import Asked, Order
-from keypost.story import Story, story
+from keypost.core import codes, support
+from keypost.core.errors import Forbidden, ProbablyMeant, Refused
+from keypost.core.mail import Asked
+from keypost.core.order import Order
+from keypost.core.story import Story, story
+from keypost.inputs import addresses
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -144,26 +147,26 @@ def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Bo
 
 @router.post("/orders/<order_id>/hold", summary="Keep an order back until it is released")
 def hold(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
-    return _decided(order_id, wish, orders.hold)
+    return _decided(order_id, wish, support.hold)
 
 
 @router.post("/orders/<order_id>/release", summary="Let an order go, whatever it was held for")
 def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
-    return _decided(order_id, wish, orders.release)
+    return _decided(order_id, wish, support.release)
 
 
 @router.post(
     "/orders/<order_id>/blocked", summary="Say that the vendor has blocked the codes of an order whose money went back"
 )
 def blocked(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
-    return _decided(order_id, wish, orders.blocked)
+    return _decided(order_id, wish, support.blocked)
 
 
 @router.post(
     "/orders/<order_id>/subscription-ended", summary="Say that the subscription of an order was ended at its provider"
 )
 def subscription_ended(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
-    return _decided(order_id, wish, orders.subscription_ended)
+    return _decided(order_id, wish, support.subscription_ended)
 
 
 def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, str], Order]) -> Changed:

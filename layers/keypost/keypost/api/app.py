@@ -7,9 +7,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from keypost import gateway, telemetry
+from keypost import telemetry
 from keypost.api import actions, orders, problems, products, stock
-from keypost.strict_json import parse_object
+from keypost.inputs import gateway
+from keypost.inputs.strict_json import parse_object
 
 _LARGEST = 4 * 1024 * 1024  # Lambda takes 6 MB, with a body in JSON's own spelling
 _LARGEST_BASE64 = (_LARGEST + 2) // 3 * 4  # so a file comes

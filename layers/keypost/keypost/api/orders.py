@@ -11,11 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
-from keypost.addresses import email_address
-from keypost.gather import due_within
-from keypost.models import Order, Standing, TimelineEntry
-from keypost.outlook import Outlook
-from keypost.story import Story, story
+from keypost.core.order import Order, TimelineEntry
+from keypost.core.payment import Standing
+from keypost.core.story import Story, story
+from keypost.core.upcoming import Outlook
+from keypost.inputs.addresses import email_address
+from keypost.use_cases.look_ahead import due_within
 
 router = Router()  # type: ignore[no-untyped-call]
 

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from botocore.exceptions import BotoCoreError, ClientError
 
-from keypost.errors import (
+from keypost.core.errors import (
     Conflict,
     Forbidden,
     InvalidInput,

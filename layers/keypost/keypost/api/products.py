@@ -8,10 +8,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from keypost import wiring
 from keypost.api.stock import Sku
-from keypost.catalog import ProductEntry
-from keypost.errors import InvalidInput
-from keypost.models import Product, Reason
-from keypost.stock import poke_waiting
+from keypost.core.errors import InvalidInput
+from keypost.core.order import Reason
+from keypost.core.product import Product
+from keypost.inputs.catalog_file import ProductEntry
+from keypost.use_cases.import_stock import poke_waiting
 
 router = Router()  # type: ignore[no-untyped-call]
 

@@ -11,14 +11,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from keypost import gateway, wiring
-from keypost.errors import InvalidInput, NotFound
-from keypost.forecast import Expected, course
-from keypost.gather import forecasts
-from keypost.models import Product
-from keypost.periods import local_day
-from keypost.stock import Imported, import_codes
-from keypost.stock_file import Fault, FileCode, read_stock_file, read_stock_list, text_of
+from keypost import wiring
+from keypost.core.errors import InvalidInput, NotFound
+from keypost.core.forecast import Expected, course
+from keypost.core.periods import local_day
+from keypost.core.product import Product
+from keypost.inputs import gateway
+from keypost.inputs.stock_file import Fault, FileCode, read_stock_file, read_stock_list, text_of
+from keypost.use_cases.import_stock import Imported, import_codes
+from keypost.use_cases.look_ahead import forecasts
 
 router = Router()  # type: ignore[no-untyped-call]
 

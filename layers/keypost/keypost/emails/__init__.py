@@ -6,7 +6,11 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
-from keypost import codes
+from keypost.core import codes
+from keypost.core.errors import InvalidInput
+from keypost.core.mail import ADDRESS_CHANGED, REFUNDED, WAITING, Mail
+from keypost.core.order import Order
+from keypost.core.product import Product
 from keypost.emails.address_changed import address_changed
 from keypost.emails.languages import spoken
 from keypost.emails.message import Shop, build
@@ -16,8 +20,6 @@ from keypost.emails.reminder import reminder
 from keypost.emails.renewal import renewal
 from keypost.emails.resend import resend
 from keypost.emails.waiting import waiting
-from keypost.errors import InvalidInput
-from keypost.models import ADDRESS_CHANGED, REFUNDED, WAITING, Mail, Order, Product
 
 __all__ = ["KINDS", "Shop", "compose"]
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from keypost.models import Mail, Order, Product
+from keypost.core.mail import Mail
+from keypost.core.order import Order
+from keypost.core.product import Product
 
 
 def address_changed(order: Order, _mail: Mail, _products: Mapping[str, Product], _language: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from email.message import EmailMessage
 
-from keypost.daily_note import DailyNote
+from keypost.core.daily_note import DailyNote
 from keypost.emails.message import Shop, build
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keypost.core.errors import InvalidInput
+from keypost.core.mail import Mail
+from keypost.core.order import Order
+from keypost.core.product import Kind, Product
 from keypost.emails.languages import in_language
-from keypost.errors import InvalidInput
-from keypost.models import Kind, Mail, Order, Product
 
 LONG_LIST = 25  # more codes than these come as a file too
 

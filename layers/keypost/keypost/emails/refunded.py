@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keypost.models import Kind, Mail, Order, Product
+from keypost.core.mail import Mail
+from keypost.core.order import Order
+from keypost.core.product import Kind, Product
 
 
 def refunded(order: Order, _mail: Mail, _products: Mapping[str, Product], _language: str) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keypost.core.mail import Mail
+from keypost.core.order import Order
+from keypost.core.product import Product
 from keypost.emails.groups import groups
-from keypost.models import Mail, Order, Product
 
 
 def waiting(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:

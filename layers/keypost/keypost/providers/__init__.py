@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 
-from keypost.models import Fact
+from keypost.core.payment import Fact
 from keypost.providers.call import Call
 
 

@@ -15,9 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from keypost import telemetry
-from keypost.addresses import usable_address
-from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, ProviderUnreadable, SignatureRefused
-from keypost.models import Dispute, DisputeState, Line, PaymentNotice, PaymentState, Refunded
+from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, ProviderUnreadable, SignatureRefused
+from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded
+from keypost.core.product import Line
+from keypost.inputs.addresses import usable_address
+from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import (
     SKU,
@@ -26,7 +28,6 @@ from keypost.providers.order_card import (
     read_metadata,
     renewing,
 )
-from keypost.strict_json import parse_object
 
 _PAYMENT, _LINK, _INVOICE, _CUSTOMER, _SUBSCRIPTION = "tr", "pl", "invoice", "cst", "sub"  # how their ids begin
 _LATEST_PAID = timedelta(days=35)  # after it was created: a transfer or a debit takes its time

@@ -12,9 +12,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from keypost.addresses import usable_address
-from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import Dispute, DisputeState, Kind, Line, PaymentNotice, PaymentState
+from keypost.core.errors import InvalidInput, SignatureRefused
+from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState
+from keypost.core.product import Kind, Line
+from keypost.inputs.addresses import usable_address
+from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import (
     ORDER_ID,
@@ -24,7 +26,6 @@ from keypost.providers.order_card import (
     clean_name,
     first_fault,
 )
-from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
 _PAID = {"sales_invoice_state_changed_to_paid", "external_sales_invoice_state_changed_to_paid"}

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from keypost.addresses import email_address
-from keypost.errors import InvalidInput
-from keypost.models import Kind, Line
+from keypost.core.errors import InvalidInput
+from keypost.core.product import Kind, Line
+from keypost.inputs.addresses import email_address
 
 MOST_LINES = 20
 _LONGEST_NAME = 100

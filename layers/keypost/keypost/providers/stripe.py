@@ -10,22 +10,22 @@ from typing import Any
 
 import stripe
 
-from keypost.addresses import usable_address
-from keypost.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
-from keypost.models import (
+from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
+from keypost.core.payment import (
     Dispute,
     DisputeState,
     Fact,
     FailedRefund,
-    Line,
     PaymentNotice,
     PaymentState,
     Refunded,
     SubscriptionEnded,
 )
+from keypost.core.product import Line
+from keypost.inputs.addresses import usable_address
+from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import SKU, clean_name, read_metadata, renewing
-from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
 _OLDEST_SECONDS = 30 * 24 * 3600  # Stripe keeps events no longer

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_validator
 from standardwebhooks import Webhook
 
-from keypost.errors import InvalidInput, ProviderUnavailable, SignatureRefused
-from keypost.models import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
+from keypost.core.errors import InvalidInput, ProviderUnavailable, SignatureRefused
+from keypost.core.payment import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
+from keypost.inputs.strict_json import parse_object
 from keypost.providers import mollie
 from keypost.providers.call import Call
 from keypost.providers.order_card import CardLine, Email, Language, OrderId, clean_name, first_fault, read_card
-from keypost.strict_json import parse_object
 
 _TOLERANCE_SECONDS = 300
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")

@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from keypost.addresses import usable_address
-from keypost.errors import InvalidInput, SignatureRefused
-from keypost.models import Line, PaymentNotice, PaymentState, Refunded
+from keypost.core.errors import InvalidInput, SignatureRefused
+from keypost.core.payment import PaymentNotice, PaymentState, Refunded
+from keypost.core.product import Line
+from keypost.inputs.addresses import usable_address
+from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import SKU, clean_name, first_fault
-from keypost.strict_json import parse_object
 
 _PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # unsigned; saving the webhook in WooCommerce needs its 200
 _PAID = {"processing", "completed", "refunded"}

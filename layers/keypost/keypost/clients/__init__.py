@@ -1,0 +1,1 @@
+"""What is called outside, one module for each."""

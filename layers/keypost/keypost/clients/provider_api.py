@@ -1,0 +1,69 @@
+"""The payment providers' APIs, and the only module that calls them: GET, one fixed host, no redirect, short times."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable
+from keypost.inputs.strict_json import parse_object
+
+_LARGEST_ANSWER = 4 * 1024 * 1024
+_TIMES = urllib3.Timeout(connect=2, read=8)  # Mollie waits 15 seconds for our answer
+_OTHER_MODE = re.compile("wrong mode is used|similar object exists in (live|test) mode")
+_NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 404, 429, 500
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderApi:
+    url: str
+    key: str
+    pool: urllib3.PoolManager
+    headers: Mapping[str, str] = field(default_factory=dict)  # of each call
+    query: Mapping[str, str] = field(default_factory=dict)  # of each call
+
+    def get(self, path: str, query: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
+        """The object at a path, None when there is none. ProviderUnavailable when asking again later may help,
+        ProviderRefused when our key or its mode does not fit."""
+        parameters = {**query, **self.query}
+        url = self.url + path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
+        headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json", **self.headers}
+        try:
+            answer = self.pool.request(
+                "GET", url, headers=headers, timeout=_TIMES, retries=False, redirect=False, preload_content=False
+            )
+            try:
+                body = answer.read(_LARGEST_ANSWER + 1, decode_content=True)
+            finally:
+                answer.release_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise ProviderUnavailable(f"the provider was not reached: {type(error).__name__}") from None
+        return _read(answer.status, body)
+
+
+def _read(status: int, body: bytes) -> dict[str, Any] | None:
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        raise ProviderUnavailable(f"the provider answered {status}")
+    if status == _NOT_FOUND and not _OTHER_MODE.search(_detail(body)):
+        return None
+    if status != 200:  # noqa: PLR2004
+        raise ProviderRefused(f"the provider answered {status}: is the API key right, and of the right mode?")
+    if len(body) > _LARGEST_ANSWER:
+        raise ProviderUnavailable("the provider's answer is too large")
+    try:
+        return parse_object(body)
+    except InvalidInput as error:
+        raise ProviderUnavailable(f"the provider answered nonsense: {error}") from None
+
+
+def _detail(body: bytes) -> str:
+    """Why Mollie or Stripe refuses."""
+    try:
+        answer = json.loads(body)
+        return str(answer["detail"] if "detail" in answer else answer["error"]["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""

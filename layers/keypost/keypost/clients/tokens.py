@@ -1,0 +1,96 @@
+"""Tokens of a sign-in service (OpenID Connect: Cognito, Entra, Google's Identity Platform) in place of keys of ours,
+and the only module that asks it. Its signing keys are kept for five minutes; a token that names another one has them
+fetched anew, but not more often than every 30 seconds, so forged tokens do not become calls."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+import urllib3
+
+from keypost.core.errors import CredentialRefused, KeypostError
+from keypost.core.keys import SCOPES, Agent, agent_name
+from keypost.inputs.strict_json import parse_object
+
+_ALGORITHMS = ["RS256", "ES256"]  # never one in which the public key is the secret
+_CLOCKS_DIFFER_SECONDS = 10
+_SECONDS_TO_ANSWER = 5
+_HTTPS = re.compile(r"https://.+")
+_LOOPBACK = re.compile(r"http://127\.0\.0\.1(:[0-9]+)?(/.*)?")
+
+
+class Tokens:
+    """Of one issuer, for one audience. Its URLs are https; with `here` they may be of this machine."""
+
+    def __init__(self, issuer: str, audience: str, pool: urllib3.PoolManager, *, here: bool) -> None:
+        if not audience:
+            raise KeypostError("say in SupportAudience whom the tokens of SupportIssuer are for")
+        self._issuer = issuer
+        self._audience = audience
+        self._pool = pool
+        self._here = here
+        self._signing_keys: jwt.PyJWKClient | None = None
+
+    def agent(self, token: str) -> Agent:
+        """Whose token it is. CredentialRefused when it is not a good one; KeypostError or an error of the library when
+        the issuer cannot be asked."""
+        if self._signing_keys is None:
+            self._signing_keys = jwt.PyJWKClient(self._find_signing_keys(), timeout=_SECONDS_TO_ANSWER)
+        try:
+            claims = jwt.decode(
+                token,
+                self._signing_keys.get_signing_key_from_jwt(token),
+                _ALGORITHMS,
+                {"require": ["exp", "iss", "sub"], "verify_aud": False},
+                issuer=self._issuer,
+                leeway=_CLOCKS_DIFFER_SECONDS,
+            )
+        except jwt.PyJWKClientConnectionError:
+            raise
+        except jwt.PyJWTError as error:
+            raise CredentialRefused(f"token: {type(error).__name__}") from None
+        if self._audience not in _audiences(claims):
+            raise CredentialRefused("token: for another audience")
+        return Agent(claims["sub"], name_in(claims), scopes_in(claims))
+
+    def _find_signing_keys(self) -> str:
+        """Where they are, as the issuer's own description says."""
+        url = self._checked(self._issuer).rstrip("/") + "/.well-known/openid-configuration"
+        answer = self._pool.request("GET", url, timeout=_SECONDS_TO_ANSWER, retries=False, redirect=False)
+        if answer.status != 200:  # noqa: PLR2004
+            raise KeypostError(f"the issuer of SupportIssuer answers {answer.status}, and not what it is")
+        description = parse_object(answer.data)
+        if description.get("issuer") != self._issuer:
+            raise KeypostError(f"set SupportIssuer to what the issuer calls itself: {description.get('issuer')}")
+        return self._checked(str(description.get("jwks_uri")))
+
+    def _checked(self, url: str) -> str:
+        if _HTTPS.fullmatch(url) or (self._here and _LOOPBACK.fullmatch(url)):
+            return url
+        raise KeypostError("the issuer of SupportIssuer, and its signing keys, must be at https://")
+
+
+def scopes_in(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the token allows, of what there is to allow: from its scopes, roles and groups, with or without
+    `keypost:` or `keypost/` in front."""
+    given: set[str] = set()
+    for claim in ("scope", "scp", "roles", "cognito:groups"):
+        value = claims.get(claim, ())
+        names = value.split() if isinstance(value, str) else value if isinstance(value, list) else ()
+        given |= {re.sub("^keypost[:/]", "", str(name)) for name in names}
+    return tuple(scope for scope in SCOPES if scope in given)
+
+
+def name_in(claims: Mapping[str, Any]) -> str:
+    """Who it is, for the timeline: an address that somebody typed and nobody verified is none."""
+    email = claims.get("email") if claims.get("email_verified") in (True, "true") else None
+    name = email or claims.get("preferred_username") or claims["sub"]
+    plain = re.sub("[^ -~]", "?", str(name))[:64]
+    return agent_name(plain)[:64]
+
+
+def _audiences(claims: Mapping[str, Any]) -> list[str]:
+    # An access token of Cognito names the client it was made for, and no audience.
+    meant = claims.get("aud") or (claims.get("client_id") if claims.get("token_use") == "access" else None)
+    return meant if isinstance(meant, list) else [str(meant)]

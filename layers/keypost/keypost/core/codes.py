@@ -1,0 +1,73 @@
+"""Activation codes: their one spelling, their digest, and what is not one."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from keypost.core.errors import InvalidInput
+from keypost.core.product import Product
+
+_SHOWN = 5
+_SEPARATORS = re.compile("[\\s\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]+")
+
+# Kaspersky's 32-character recovery key: 8-4-4-4-12, and the vendor writes it with or without dashes.
+_LICENSE_KEY = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """A code for the stock, in its one spelling."""
+
+    sku: str
+    code: str
+    batch: str | None
+    activate_before: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class StockCode:
+    """A free code, as the stock offers it: a hint, until the store's condition has decided."""
+
+    digest: str
+    code: str
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadStockCode:
+    """A code that did not work, for a claim at who sold it."""
+
+    code: str
+    sku: str
+    reason: str
+    note: str  # of whoever swapped it
+    day: date  # on which it was swapped
+
+
+def normalize(code: str) -> str:
+    """The one spelling of a code: upper case, and one plain hyphen for any run of spaces and dashes."""
+    return _SEPARATORS.sub("-", code.strip()).upper()
+
+
+def digest(code: str) -> str:
+    """The key of a code in the table, so that a value exists once however often it is imported."""
+    return hashlib.sha256(normalize(code).encode()).hexdigest()
+
+
+def masked(code: str) -> str:
+    """As people may see it: its last five characters, and never more than half of it."""
+    return f"…{code[-min(_SHOWN, len(code) // 2) :]}"
+
+
+def checked(code: str, product: Product) -> str:
+    """The code in its one spelling; InvalidInput when it is none of this product."""
+    spelled = normalize(code)
+    if re.fullmatch(product.code_pattern, spelled):
+        return spelled
+    if _LICENSE_KEY.fullmatch(spelled):
+        raise InvalidInput(
+            "this is a license key (32 characters, for recovery), not an activation code: "
+            "ask the distributor for the activation code"
+        )
+    raise InvalidInput(f"this is not a code of {product.sku}: those look like {product.code_example}")

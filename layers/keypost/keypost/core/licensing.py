@@ -1,0 +1,98 @@
+"""Codes given to an order and taken back, as pure changes."""
+
+import base64
+import hashlib
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+from keypost.core import renewals
+from keypost.core.codes import StockCode
+from keypost.core.mail import NOTICES, MailState
+from keypost.core.mailing import claim_mail, owe_mail
+from keypost.core.order import License, Order, Reason, Reminder, Renewal, noted, without_waits
+from keypost.core.owed import Delivery, deliveries, missing
+from keypost.core.periods import local_day, period_from
+from keypost.core.product import Product
+from keypost.core.renewals import reminders_of
+
+
+def with_codes(  # noqa: PLR0913 - all that decides it
+    order: Order,
+    codes: Iterable[StockCode],
+    products: Mapping[str, Product],
+    now: datetime,
+    zone: tzinfo,
+    delivery: Delivery | None = None,
+    *,
+    may_mail: bool = True,
+) -> Order:
+    """Give codes to the lines of a delivery (the first one) that lack them, each with its period: that of its term or,
+    for a purchase, from the day of payment unless the order card names one. Once no line lacks a code and the time of
+    the mail has come, it is owed, and claimed by the caller."""
+    delivery = delivery or deliveries(order)[0]
+    bought_on = local_day(order.paid_at or now, zone)
+    supply: dict[str, deque[StockCode]] = {}
+    for code in codes:
+        supply.setdefault(code.sku, deque()).append(code)
+    given: list[License] = []
+    reminders: list[Reminder] = []
+    for number, line, count in missing(order, delivery.lines):
+        term = order.term(number)
+        first, last = period_from(line.period_start or bought_on, products[line.sku].term_days)
+        first, last = (term.first_day, term.last_day) if term else (first, line.period_end or last)
+        offered = supply.get(line.sku, deque())
+        for _ in range(min(count, len(offered))):
+            code = offered.popleft()
+            given.append(License(_license_id(order.id, number, code), number, line.sku, code.code, first, last))
+        if not any(reminder.line == number for reminder in order.reminders):
+            reminders += reminders_of(number, last, products[line.sku], zone)
+    order = replace(order, licenses=(*order.licenses, *given), reminders=(*order.reminders, *reminders))
+    order = noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
+    if missing(order, delivery.lines):
+        return order
+    order = without_waits(order, Reason.STOCK, Reason.PRODUCT)
+    return with_mail_of(order, delivery, now) if may_mail and delivery.mail_at <= now else order
+
+
+def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:
+    """The mail of a delivery, claimed for its first attempt."""
+    order = without_waits(order, Reason.PRODUCT, *(() if renewals.unscheduled(order) else (Reason.RENEWS,)))
+    owed = owe_mail(order, delivery.purpose, now, delivery.lines)
+    return claim_mail(owed, owed.mails[-1].id, now)
+
+
+def _license_id(order_id: str, line: int, code: StockCode) -> str:
+    """Short enough to read out, the same on every try, and it tells nothing of the code."""
+    seed = hashlib.sha256(f"{order_id}/{line}/{code.digest}".encode()).digest()
+    return "LIC-" + base64.b32encode(seed)[:10].decode()
+
+
+def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:
+    """Take back licenses, by id, whose mail never left; their codes go back to stock."""
+    kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
+    mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING or mail.purpose in NOTICES)
+    order = replace(order, licenses=kept, mails=mails)
+    why = "was canceled" if order.canceled else "was erased" if order.is_erased else "was refunded"
+    return noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
+
+
+def with_codes_exchanged(order: Order, ran_out: Collection[str], now: datetime) -> Order:
+    """Take back licenses, by id, whose codes ran out while something kept their mail back: others take their place."""
+    kept = tuple(license_ for license_ in order.licenses if license_.id not in ran_out)
+    why = f"{len(ran_out)}, as they ran out before their mail left"
+    return noted(replace(order, licenses=kept), now, "codes exchanged", why)
+
+
+def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
+    """Write down in the order that is renewed who renews it."""
+    changed = renewals.with_renewal(base, renewal, has_left=has_left)
+    if changed is base:
+        return base
+    return noted(changed, now, "renewed" if renewal.paid_on else "renewal on its way", f"by order {renewal.order_id}")
+
+
+def without_renewals(base: Order, order_id: str, now: datetime, zone: tzinfo) -> Order:
+    changed = renewals.without_renewals(base, order_id, local_day(now, zone))
+    return base if changed is base else noted(changed, now, "not renewed after all", f"by order {order_id}")

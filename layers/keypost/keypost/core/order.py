@@ -1,0 +1,271 @@
+"""What one customer bought under one order id, with all that became of it. Moments are aware UTC datetimes, whole
+seconds; days are dates in the shop's time zone. Pure changes return the very order when they change nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from keypost.core.mail import Asked, Mail, MailState
+from keypost.core.payment import Payment, PaymentState, Standing, share, whole_order
+from keypost.core.product import Line
+
+TIMELINE_KEPT = 200
+TIMELINE_BEGINS = 50  # so many of these are never pushed out
+HELD = "a person holds it"
+NO_ADDRESS = "there is no usable e-mail address: ask the customer for one, and correct it"
+RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
+
+
+class Reason(StrEnum):
+    """Why an order waits and cannot go on by itself."""
+
+    HOLD = "hold"  # a person must look: the order itself cannot be served
+    STOCK = "stock"  # too few codes
+    PRODUCT = "product"  # a line's SKU is not in the catalog
+    ADDRESS = "address"  # it takes no mail from us
+    MAIL = "mail"  # the mail does not leave, or came back
+    RENEWS = "renews"  # it is not known when the license ends that it renews
+    UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
+    BLOCK = "block"  # the money went back after a code left: have the vendor block it
+    PAID_TWICE = "paid twice"  # refund one
+    SUBSCRIPTION = "subscription"  # its customer was erased, and its provider charges them again
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    id: str
+    line: int  # counts from 1
+    sku: str
+    code: str
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """When the license of a renewal line runs, and what happens before that."""
+
+    line: int  # counts from 1
+    first_day: date
+    last_day: date
+    reserve_at: datetime  # codes are set aside from then on
+    mail_at: datetime
+    mail_from: datetime  # the first moment of the day of the mail: who pays on that day need not wait for `mail_at`
+    renews: str | None = None  # the order whose license it renews, if that was sold here
+    is_paid: bool = True  # False: as it would be if it were paid now
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A renewal of this order's license, by a line of another order; kept in the order that is renewed."""
+
+    order_id: str
+    line: int
+    of_line: int
+    of_license: str | None  # None: all licenses of that line
+    term_days: int
+    paid_on: date | None = None  # None: on its way, and not paid yet
+    period_start: date | None = None  # as its order card says
+    period_end: date | None = None
+    moved_up_on: date | None = None  # since one before it was given up: it starts no sooner
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """That a license is about to end, unless it is renewed by then."""
+
+    at: datetime
+    line: int
+    days: int  # before the last day
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody typed an address, to get again what was sent to it."""
+
+    id: str
+    whose: str  # the customer, by the digest of the address
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BadCode:
+    """A code that did not work, and was swapped for another one in its license."""
+
+    license: str
+    code: str
+    sku: str
+    reason: str
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    at: datetime
+    what: str
+    why: str
+    who: str = "keypost"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    reason: Reason
+    detail: str
+    since: datetime
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What one customer bought under one order id, with all that became of it."""
+
+    id: str
+    created_at: datetime
+    email: str | None = None
+    name: str | None = None
+    language: str = "nl"
+    lines: tuple[Line, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    licenses: tuple[License, ...] = ()
+    mails: tuple[Mail, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()  # the first 50 and the newest 150
+    problem: str | None = None  # why no program may serve it; a person decides
+    canceled: bool = False
+    subscription_ended: bool = False  # no renewal follows by itself
+    is_subscription: bool = False  # its provider charges the next period by itself
+    released: bool = False  # a person said: serve it, although a part was refunded
+    terms: tuple[Term, ...] = ()  # of its renewal lines
+    renewals: tuple[Renewal, ...] = ()  # of its licenses, by other orders, as they were paid
+    reminders: tuple[Reminder, ...] = ()  # still to come
+    belongs_to: str | None = None  # the order that its payment turned out to be for
+    held: bool = False  # a person keeps it back
+    waits: tuple[Waiting, ...] = ()  # one for each reason
+    registered: tuple[str, ...] = ()  # the orders that list it among their renewals, or are about to
+    blocked: tuple[str, ...] = ()  # the licenses whose codes the vendor has blocked, as their money went back
+    bad_codes: tuple[BadCode, ...] = ()
+    corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
+    forget_on: date | None = None  # its customer was erased; what is left is kept until then
+    version: int = 0  # 0: not stored yet
+
+    @property
+    def standing(self) -> Standing:
+        """That of its best payment: what another attempt failed or got back does not count against it."""
+        return max((payment.standing for payment in self._settled), key=list(Standing).index, default=Standing.OPEN)
+
+    @property
+    def is_paid(self) -> bool:
+        return self.standing is Standing.PAID
+
+    @property
+    def is_servable(self) -> bool:
+        """Whether what is still to be sent may be sent, when its time comes."""
+        may = self.is_paid or (self.released and self.standing is Standing.PARTLY_REFUNDED)
+        kept_back = self.problem is not None or self.held or self.canceled or self.belongs_to is not None
+        return may and not kept_back and not self.is_erased
+
+    @property
+    def is_erased(self) -> bool:
+        return self.forget_on is not None
+
+    @property
+    def is_charged_again(self) -> bool:
+        """Whether its provider charges the next period by itself."""
+        return self.is_subscription and not self.subscription_ended
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What it waits for first: the others come after that, or by themselves."""
+        return min(self.waits, key=lambda waiting: list(Reason).index(waiting.reason), default=None)
+
+    def waits_for(self, reason: Reason) -> Waiting | None:
+        return next((waiting for waiting in self.waits if waiting.reason is reason), None)
+
+    @property
+    def is_paid_twice(self) -> bool:
+        return sum(payment.standing is Standing.PAID for payment in self._settled) > 1
+
+    @property
+    def _settled(self) -> tuple[Payment, ...]:
+        """Its payments, each with its part of what a shop returned of the order as a whole. A shop that says "it is
+        paid" and not by which payment means one that its provider tells of, where that does."""
+        whole = next((p for p in self.payments if p.names == (whole_order(self.id),)), None)
+        others = tuple(payment for payment in self.payments if payment is not whole)
+        if whole is None or all(payment.state is not PaymentState.PAID for payment in others):
+            return self.payments
+        return share(others, whole)
+
+    @property
+    def paid_at(self) -> datetime | None:
+        """The moment of its first payment, even if that was returned since."""
+        return min((p.at for p in self.payments if p.state is PaymentState.PAID), default=None)
+
+    @property
+    def code_left(self) -> bool:
+        """Whether a mail with its codes may have reached the customer."""
+        return bool(self._left)
+
+    @property
+    def _left(self) -> list[Mail]:
+        return [m for m in self.mails if m.holds_codes and (m.may_have_left or m.state is MailState.SENDING)]
+
+    @property
+    def sent_lines(self) -> frozenset[int]:
+        """The lines whose codes may have reached the customer."""
+        return self.lines_of(self._left)
+
+    @property
+    def all_left(self) -> bool:
+        """Whether all of its codes may have reached the customer."""
+        return self.code_left and self.sent_lines >= set(range(1, len(self.lines) + 1))
+
+    @property
+    def owed_lines(self) -> frozenset[int]:
+        """The lines whose codes have a mail, whatever became of it; but not those whose mail failed and whose codes
+        went back to stock since: paid again, they are served like any other."""
+        given = {license_.line for license_ in self.licenses}
+        mails = [mail for mail in self.mails if mail.holds_codes]
+        failed = self.lines_of([mail for mail in mails if mail.state is MailState.FAILED])
+        return self.lines_of([mail for mail in mails if mail.state is not MailState.FAILED]) | (failed & given)
+
+    def lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
+        """The lines that these mails of it are about, by number."""
+        return frozenset(n for mail in mails for n in mail.lines or range(1, len(self.lines) + 1))
+
+    def licenses_of(self, mails: Iterable[Mail]) -> frozenset[str]:
+        """The licenses that these mails of it are about, by id."""
+        found = set[str]()
+        for mail in mails:
+            lines = self.lines_of([mail])
+            found |= {one.id for one in self.licenses if one.line in lines and one.id in (mail.licenses or [one.id])}
+        return frozenset(found)
+
+    def term(self, line: int) -> Term | None:
+        return next((term for term in self.terms if term.line == line), None)
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(line.sku for line in self.lines))
+
+    def mail(self, mail_id: str) -> Mail:
+        return next(mail for mail in self.mails if mail.id == mail_id)
+
+
+def waiting_for(order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING) -> Order:
+    known = order.waits_for(reason)
+    waiting = Waiting(reason, detail, known.since if known else now, now + retry)
+    order = replace(order, waits=(*(each for each in order.waits if each is not known), waiting))
+    return order if known and known.detail == detail else noted(order, now, f"waits for {reason}", detail)
+
+
+def without_waits(order: Order, *reasons: Reason) -> Order:
+    """That for which it waited is there, or does not matter any more."""
+    kept = tuple(waiting for waiting in order.waits if waiting.reason not in reasons)
+    return order if kept == order.waits else replace(order, waits=kept)
+
+
+def noted(order: Order, at: datetime, what: str, why: str, who: str = "keypost") -> Order:
+    """With an entry in its timeline, which keeps its beginning and the newest."""
+    begun, later = order.timeline[:TIMELINE_BEGINS], order.timeline[TIMELINE_BEGINS:]
+    kept = (*later, TimelineEntry(at, what, why, who))[TIMELINE_BEGINS - TIMELINE_KEPT :]
+    return replace(order, timeline=(*begun, *kept))

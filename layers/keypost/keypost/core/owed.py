@@ -1,0 +1,119 @@
+"""What an order still lacks, owes or must give back: questions, no changes."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from keypost.core.mail import MAIL_ATTEMPTS, NOTICES, REFUNDED, WAITING, Fate, Mail, MailState
+from keypost.core.order import License, Order, Reason, Term
+from keypost.core.payment import MONEY_BACK, Standing
+from keypost.core.product import Kind, Line
+
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Lines that leave in one mail: when their codes are to be there, and when the mail is to go."""
+
+    purpose: str
+    lines: tuple[int, ...]
+    reserve_at: datetime
+    mail_at: datetime
+
+
+def deliveries(order: Order) -> tuple[Delivery, ...]:
+    """What a paid order is still to get, in one mail per day: a purchase at once, renewals on the day of their term or,
+    where that has passed, at once."""
+    paid_at = order.paid_at
+    if paid_at is None:
+        return ()
+    owed = order.owed_lines
+    bought = tuple(n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW and n not in owed)
+    found = [Delivery("purchase", bought, paid_at, paid_at)] if bought else []
+    days: dict[datetime, list[Term]] = {}
+    for term in order.terms:
+        if term.line not in owed:
+            days.setdefault(paid_at if paid_at >= term.mail_from else term.mail_at, []).append(term)
+    for mail_at, terms in sorted(days.items()):
+        lines = tuple(sorted(term.line for term in terms))
+        found.append(Delivery("renewal", lines, min(term.reserve_at for term in terms), mail_at))
+    return tuple(found)
+
+
+def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:
+    """The lines that lack codes (of these, or of all): line number, line, how many."""
+    have = [license_.line for license_ in order.licenses]
+    short = ((n, line, line.quantity - have.count(n)) for n, line in enumerate(order.lines, start=1))
+    return tuple(entry for entry in short if entry[2] > 0 and (lines is None or entry[0] in lines))
+
+
+def returnable(order: Order) -> tuple[License, ...]:
+    """The licenses of an order that will not be served, whose codes never left: these can be sold again."""
+    if order.standing is not Standing.REFUNDED and not order.canceled and not order.is_erased:
+        return ()
+    return tuple(license_ for license_ in order.licenses if license_.line not in order.sent_lines)
+
+
+def to_block(order: Order) -> tuple[License, ...]:
+    """The licenses whose money went back after their codes left, and which the vendor has not blocked yet."""
+    if order.standing not in MONEY_BACK:
+        return ()
+    return tuple(one for one in order.licenses if one.line in order.sent_lines and one.id not in order.blocked)
+
+
+def named(licenses: Sequence[License]) -> str:
+    """By their ids, as many as a timeline has room for."""
+    ids = [one.id for one in licenses[:_MOST_NAMED]]
+    return ", ".join([*ids, f"and {len(licenses) - len(ids)} others"] if licenses[_MOST_NAMED:] else ids)
+
+
+def owes_refund_notice(order: Order) -> bool:
+    """The customer is told once that all the money went back, but not one who disputed the payment: that is between
+    the shop and the bank."""
+    is_known = bool(order.lines and order.email)
+    is_disputed = any(payment.disputes for payment in order.payments)
+    is_told = any(mail.purpose == REFUNDED and mail.state is not MailState.DROPPED for mail in order.mails)
+    return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told
+
+
+def timely_mails(order: Order) -> list[Mail]:
+    """Without what is not so any more: that codes are still to come, that the money went back."""
+    untrue = set() if order.waits_for(Reason.STOCK) else {WAITING}
+    untrue |= set() if order.standing is Standing.REFUNDED else {REFUNDED}
+    return [mail for mail in order.mails if mail.purpose not in untrue]
+
+
+def untimely_mails(order: Order) -> list[Mail]:
+    """The mails that were not sent yet, or perhaps, and say what is not so any more."""
+    timely = timely_mails(order)
+    return [m for m in order.mails if m not in timely and m.state in (MailState.PENDING, MailState.UNKNOWN)]
+
+
+def stuck_mails(order: Order) -> list[Mail]:
+    """Those that do not leave or came back, and that no later mail made good."""
+    stuck = []
+    for place, mail in enumerate(order.mails):
+        failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
+        failing = failing or (mail.came_back and mail.holds_codes)
+        later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT]
+        is_about_codes = mail.holds_codes or mail.purpose == WAITING
+        is_made_good = is_about_codes and tell_all_of(order, mail, later)
+        if failing and mail.purpose not in NOTICES and not is_made_good:
+            stuck.append(mail)
+    return stuck
+
+
+def tell_all_of(order: Order, mail: Mail, others: Iterable[Mail]) -> bool:
+    """Whether other mails with codes are about all lines and licenses of a mail."""
+    told = [each for each in others if each.holds_codes]
+    lines, licenses = order.lines_of([mail]), order.licenses_of([mail])
+    return lines <= order.lines_of(told) and licenses <= order.licenses_of(told)
+
+
+def trouble(mail: Mail) -> str:
+    """What is the matter with a mail that does not leave, or came back; it follows on the name of the mail."""
+    if mail.came_back and mail.outcome:
+        advice = "correct the address" if mail.outcome.fate is Fate.BOUNCED else "send it again, or to another address"
+        return f"came back ({mail.outcome.detail}): {advice}"
+    return f"{'failed' if mail.state is MailState.FAILED else 'has not left yet'}: {mail.problem}"

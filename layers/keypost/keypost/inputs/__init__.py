@@ -1,0 +1,1 @@
+"""From text and bytes to values, or InvalidInput."""

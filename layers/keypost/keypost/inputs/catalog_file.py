@@ -1,0 +1,85 @@
+"""Products as an operator writes them, checked before they enter the catalog."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from keypost.core import codes
+from keypost.core.errors import InvalidInput
+from keypost.core.product import Kind, Product
+
+# A sign that nobody sees breaks the HTML of a mail, or turns its text around.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_SEEN = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
+
+
+def _seen(text: str) -> str:
+    if not re.fullmatch(_SEEN, text):
+        raise ValueError("is empty, or holds a line break or another sign that nobody sees")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _SEEN}), AfterValidator(_seen)]
+Steps = Annotated[tuple[Text, ...], Field(max_length=20)]
+Link = Annotated[str, Field(pattern=r"^https://[!#-;=?-~]{4,500}$")]  # no sign that HTML or a mail minds
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+_LANGUAGES = {"nl", "en"}
+_LONGEST_CODE = 64
+_MOST_LANGUAGES = 10  # a product is one item of at most 400 kB
+
+
+class ProductEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    sku: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    vendor: Text
+    name: dict[Language, Text] = Field(max_length=_MOST_LANGUAGES)
+    term_days: int = Field(ge=1, le=3660)
+    devices: int = Field(ge=1, le=100_000)
+    code_pattern: str = Field(min_length=1, max_length=200)
+    code_example: str = Field(min_length=1, max_length=_LONGEST_CODE)
+    download_url: Link
+    steps: dict[Kind, Annotated[dict[Language, Steps], Field(max_length=_MOST_LANGUAGES)]]
+    notes: dict[Language, Text] = Field(default_factory=dict, max_length=_MOST_LANGUAGES)
+    mail_days_before: int = Field(default=7, ge=0, le=90)
+    reserve_days_before: int = Field(default=30, ge=0, le=180)
+    holds_reserve_code: bool = True
+    reminder_days: tuple[Annotated[int, Field(ge=0, le=180)], ...] = Field(default=(), max_length=5)
+    renewal_url: Link | None = None
+
+    @field_validator("code_pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError) as error:
+            raise ValueError(f"is not a regular expression: {error}") from None
+        if re.search(r"[+*]|\{[0-9]*,\}|\([^()]*\{[0-9]*,[^()]*\)\{", pattern):
+            raise ValueError("has no bound, or one within another: write {5} or {4,6}")
+        return pattern
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not re.fullmatch(self.code_pattern, codes.normalize(self.code_example)):
+            raise ValueError("code_example does not match code_pattern (codes are kept in upper case)")
+        if self.reserve_days_before < self.mail_days_before:
+            raise ValueError("reserve_days_before is at least mail_days_before: a code is set aside before its mail")
+        if set(self.steps) != set(Kind):
+            raise ValueError("steps are needed for `new` and for `renewal`")
+        spoken = [set(self.name), set(self.notes) or _LANGUAGES, *(set(texts) for texts in self.steps.values())]
+        if not all(languages >= _LANGUAGES for languages in spoken):
+            raise ValueError("name, steps and notes are needed in nl and en")
+        return self
+
+
+def read_product(given: Mapping[str, Any]) -> Product:
+    """A product for the catalog; InvalidInput says what does not fit."""
+    try:
+        product = ProductEntry.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise InvalidInput(f"{given.get('sku', 'a product without sku')}: {place} {fault['msg']}".strip()) from None
+    return Product(**product.model_dump())

@@ -1,0 +1,67 @@
+"""API Gateway: what came in, as bytes and lower-case headers; what goes out, as problem details (RFC 9457)."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import ip_network
+from typing import Any
+
+from keypost.core.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    parameters: dict[str, str]  # of the path
+    query: dict[str, str]
+    headers: dict[str, str]  # by lower-case name; one sent twice is joined by a comma
+    body: bytes
+    source: str  # who calls: the address that API Gateway saw, of IPv6 its network, since a visitor has all of that
+
+
+def read_request(event: dict[str, Any]) -> Request:
+    body = (event.get("body") or "").encode("utf-8", "surrogatepass")
+    if event.get("isBase64Encoded"):
+        try:
+            body = base64.b64decode(body, validate=True)
+        except binascii.Error:
+            raise InvalidInput("the body is not the base64 it is said to be") from None
+    return Request(
+        event["httpMethod"],
+        event.get("pathParameters") or {},
+        event.get("queryStringParameters") or {},
+        read_headers(event),
+        body,
+        _source(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
+    )
+
+
+def read_headers(event: dict[str, Any]) -> dict[str, str]:
+    """By lower-case name; one sent twice is joined by a comma."""
+    headers: dict[str, str] = {}
+    for name, values in (event.get("multiValueHeaders") or {}).items():
+        headers[name.lower()] = ",".join(values)
+    for name, value in (event.get("headers") or {}).items():
+        headers.setdefault(name.lower(), value)
+    return headers
+
+
+def _source(address: str) -> str:
+    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
+
+
+def answer(status: int) -> dict[str, Any]:
+    """A status that says it all."""
+    return {"statusCode": status, "headers": {}, "body": ""}
+
+
+def problem(status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
+    """What went wrong and what to do, for the developer who reads a provider's list of failed callbacks."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    return {
+        "statusCode": status.value,
+        "headers": {"Content-Type": "application/problem+json", **headers},
+        "body": json.dumps(body),
+    }

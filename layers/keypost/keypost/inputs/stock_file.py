@@ -1,0 +1,146 @@
+"""Codes as a distributor sends them, in a file or a list: which can enter the stock, and what is wrong with the others,
+line by line."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from keypost.core import codes
+from keypost.core.codes import NewCode
+from keypost.core.errors import InvalidInput
+from keypost.core.product import Product
+
+COLUMNS = ("code", "sku", "batch", "activate_before")
+_BATCH = re.compile(r"[^\W_][\w .,:;/()#&+-]{0,63}")  # it stands in files that spreadsheets open
+_FORMULA = re.compile(r"[=+@-]")
+
+ProductOf = Callable[[str], Product | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileCode:
+    line: int  # of the file, the header being line 1
+    new: NewCode
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    line: int
+    reason: str
+    is_duplicate: bool = False
+
+
+def text_of(file: bytes) -> str:
+    """The text of a file that a person saved; InvalidInput when it is not UTF-8."""
+    try:
+        text = file.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\ufffd"
+    if "\ufffd" in text:  # what API Gateway makes of bytes that are not UTF-8
+        raise InvalidInput("the file is not UTF-8: save it as `CSV UTF-8`")
+    return text
+
+
+def read_stock_file(
+    text: str, product_of: ProductOf, sku: str | None, batch: str | None, today: date
+) -> tuple[list[FileCode], list[Fault]]:
+    """The codes of a CSV file (separated by commas or semicolons, a header with `code`, and `sku` unless one is
+    given for all; `batch` is that of lines which name none), and its faults. InvalidInput when it is no such file."""
+    header, *lines = text.removeprefix("\ufeff").splitlines() or [""]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    names = _names(header, delimiter, sku)
+
+    def read(line: str) -> NewCode:
+        row = _cells(names, line, delimiter)
+        return _read_row(row | {"batch": row.get("batch") or batch or ""}, product_of, sku, today)
+
+    numbered = enumerate(lines, start=2)
+    return _each_once(((number, line) for number, line in numbered if line.strip(" \t,;")), read)
+
+
+def read_stock_list(
+    given: Sequence[str], product: Product, batch: str | None, activate_before: date | None, today: date
+) -> tuple[list[FileCode], list[Fault]]:
+    """The codes of a list, and its faults by place, the first being 1. InvalidInput when no code could be used."""
+    row = {"batch": batch or "", "activate_before": activate_before.isoformat() if activate_before else ""}
+    _read_row({**row, "code": product.code_example}, lambda _: product, product.sku, today)
+
+    def read(code: str) -> NewCode:
+        return _read_row({**row, "code": code}, lambda _: product, product.sku, today)
+
+    return _each_once(enumerate(given, start=1), read)
+
+
+def _each_once(lines: Iterable[tuple[int, str]], read: Callable[[str], NewCode]) -> tuple[list[FileCode], list[Fault]]:
+    found: list[FileCode] = []
+    faults: list[Fault] = []
+    first_line: dict[str, int] = {}
+    for number, line in lines:
+        try:
+            new = read(line)
+        except InvalidInput as error:
+            faults.append(Fault(number, str(error)))
+            continue
+        if new.code in first_line:
+            reason = f"the same code as on line {first_line[new.code]}; imported once"
+            faults.append(Fault(number, reason, is_duplicate=True))
+            continue
+        first_line[new.code] = number
+        found.append(FileCode(number, new))
+    return found, faults
+
+
+def _names(header: str, delimiter: str, sku: str | None) -> list[str]:
+    names = [name.lower() for name in _split(header.rstrip(f"{delimiter} "), delimiter)]
+    if "code" not in names:
+        raise InvalidInput(
+            f"the first line must name the columns: code and, if there are any, {', '.join(COLUMNS[1:])}"
+        )
+    if "sku" not in names and sku is None:
+        raise InvalidInput("the file has no column sku: name the product with --sku")
+    if unknown := set(names) - set(COLUMNS):
+        raise InvalidInput(f"the file has a column that is not known: {', '.join(sorted(unknown))}")
+    if len(set(names)) < len(names):
+        raise InvalidInput("the file has a column twice")
+    return names
+
+
+def _cells(names: list[str], line: str, delimiter: str) -> dict[str, str]:
+    cells = _split(line, delimiter)
+    if any(cells[len(names) :]):
+        raise InvalidInput("the line has more cells than there are columns")
+    return dict(zip(names, cells, strict=False))
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """One line is one code, so that a stray quote spoils no line but its own."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
+    except csv.Error as error:
+        raise InvalidInput(f"the line is not CSV: {error}") from None
+
+
+def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today: date) -> NewCode:
+    """Faults do not repeat what they found: in a file with its columns exchanged that is a code."""
+    named = row.get("sku") or sku or ""
+    product = product_of(named)
+    if product is None:
+        raise InvalidInput("its sku is not in the catalog: put the product there first")
+    last_day = _day(row.get("activate_before", ""))
+    if last_day and last_day < today:
+        raise InvalidInput("activate_before has passed: nobody can use this code")
+    batch, code = row.get("batch") or None, row.get("code", "")
+    if _FORMULA.match(code):
+        raise InvalidInput("its code is a formula of a spreadsheet: save the file with the values in its place")
+    if batch and not _BATCH.fullmatch(batch):
+        raise InvalidInput("batch is a name of at most 64 letters, digits, spaces and . , : ; / ( ) # & + - _")
+    return NewCode(named, codes.checked(code, product), batch, last_day)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidInput("activate_before is not a date like 2027-12-31") from None

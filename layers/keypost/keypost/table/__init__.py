@@ -1,0 +1,14 @@
+"""The table, and the only package that talks to DynamoDB."""
+
+from keypost.table.addresses import Addresses
+from keypost.table.codes import Codes
+from keypost.table.marks import Marks
+from keypost.table.orders import Orders
+from keypost.table.payments import Payments
+from keypost.table.products import Products
+from keypost.table.support_keys import SupportKeys
+from keypost.table.wishes import Wishes
+
+
+class Store(Orders, Codes, Payments, Products, Addresses, Wishes, SupportKeys, Marks):
+    """The whole table: what must change together changes in one transaction."""

@@ -1,0 +1,221 @@
+"""Codes in stock: each is one item, keyed by its digest, so that a value exists once."""
+
+import random
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from keypost.core.codes import NewCode, StockCode, digest
+from keypost.core.errors import Conflict, Unmet
+from keypost.core.order import BadCode, License
+from keypost.table.items import TRIES, Table, jitter, to_wire
+
+_IMPORT_CHUNK = 100
+_CHUNKS_AT_ONCE = 8  # a client keeps ten connections
+_HINTS_PER_PAGE = 100
+_MOST_LOOKED_AT = 1000
+_NEVER_EXPIRES = "9999-12-31"
+
+
+class Codes(Table):
+    def ran_out(self, licenses: Iterable[License], usable_on: Mapping[str, date]) -> list[License]:
+        """Those whose codes can no longer be activated on the day on which their product can be used."""
+        found = {f"CODE#{digest(one.code)}": one for one in licenses}
+        return [
+            found[item["pk"]]
+            for item in self._batch_get(list(found))
+            if item.get("activate_before", _NEVER_EXPIRES) < usable_on[item["sku"]].isoformat()
+        ]
+
+    def batch_of(self, code: str) -> str | None:
+        """The batch with which a code came, which may be empty; None for a code that is not known."""
+        return next((str(item.get("batch", "")) for item in self._batch_get([f"CODE#{digest(code)}"])), None)
+
+    def order_of_code(self, code: str) -> str | None:
+        """The order that a code was given to, also if it was swapped for another since."""
+        return next((item.get("order_id") for item in self._batch_get([f"CODE#{digest(code)}"])), None)
+
+    def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
+        """A free code as below, of another batch if there is one among the first thousand."""
+        hints, first = islice(self._hints(sku, usable_on), _MOST_LOOKED_AT), None
+        while page := list(islice(hints, _HINTS_PER_PAGE)):
+            for item in self._batch_get([hint["pk"]["S"] for hint in page]):
+                if item["state"] == "free":
+                    found = StockCode(_digest(item), item["code"], item["sku"])
+                    if item.get("batch", "") != batch:
+                        return found
+                    first = first or found
+        return first
+
+    def pick(self, sku: str, count: int, usable_on: date) -> list[StockCode]:
+        """Up to `count` free codes of a product that can still be activated on a day, those that run out first
+        before the others, at random among equals. A hint: the index lags, `assign` decides."""
+        hints = self._hints(sku, usable_on)
+        free: list[StockCode] = []
+        # Some to spare: who picks at once should not meet. On to the end: those in front may be taken already.
+        while len(free) < count and (found := list(islice(hints, 2 * count + 20))):
+            random.shuffle(found)
+            found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
+            while found and len(free) < count:
+                lacking = count - len(free)
+                items = self._batch_get([item["pk"]["S"] for item in found[:lacking]])
+                free += [StockCode(_digest(i), i["code"], i["sku"]) for i in items if i["state"] == "free"]
+                del found[:lacking]
+        return free
+
+    def count_free(self, sku: str, usable_on: date, most: int) -> int:
+        """How many codes the index offers, counted no further than `most`: cheap, and a hint like `pick`."""
+        found = 0
+        for page in self._stock_pages(sku, usable_on, max(most, 1), Select="COUNT"):
+            found += page["Count"]
+            if found >= most:
+                break
+        return min(found, most)
+
+    def _hints(self, sku: str, usable_on: date) -> Iterator[Mapping[str, Any]]:
+        return (item for page in self._stock_pages(sku, usable_on, _HINTS_PER_PAGE) for item in page["Items"])
+
+    def _stock_pages(self, sku: str, usable_on: date, size: int, **how: Any) -> Iterable[Mapping[str, Any]]:
+        return self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="stock",
+            KeyConditionExpression="stock = :sku AND stock_order >= :day",
+            ExpressionAttributeValues={":sku": {"S": sku}, ":day": {"S": usable_on.isoformat()}},
+            PaginationConfig={"PageSize": size},
+            **how,
+        )
+
+    def add_codes(
+        self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None
+    ) -> Iterator[tuple[int, set[str]]]:
+        """Add codes of one kind to the stock, as `add` does. Yields, part by part, how many and which it knew."""
+        for part, known in self.add([NewCode(sku, code, batch, activate_before) for code in new]):
+            yield len(part), known
+
+    def add(self, new: Sequence[NewCode], *, dry_run: bool = False) -> Iterator[tuple[Sequence[NewCode], set[str]]]:
+        """Add codes to the stock: a code enters once, ever, for whatever product. Yields, part by part, the codes and
+        which of them were known already. A dry run changes nothing."""
+        add = self._known if dry_run else self._add_chunk
+        part = _IMPORT_CHUNK * _CHUNKS_AT_ONCE
+        with ThreadPoolExecutor(_CHUNKS_AT_ONCE) as pool:
+            for codes_now in (new[start : start + part] for start in range(0, len(new), part)):
+                chunks = (codes_now[start : start + _IMPORT_CHUNK] for start in range(0, len(codes_now), _IMPORT_CHUNK))
+                yield codes_now, set().union(*pool.map(add, chunks))
+
+    def _known(self, new: Sequence[NewCode]) -> set[str]:
+        keys = {f"CODE#{digest(each.code)}": each.code for each in new}
+        return {keys[item["pk"]] for item in self._batch_get(list(keys))}
+
+    def _add_chunk(self, new: Sequence[NewCode]) -> set[str]:
+        known = self._known(new)  # the cheap way: an import that is made again goes on where it stopped
+        for attempt in range(TRIES):
+            items = [_code_item(each) for each in new if each.code not in known]
+            puts: list[Any] = [
+                {"Put": {"TableName": self.table, "Item": i, "ConditionExpression": "attribute_not_exists(pk)"}}
+                for i in items
+            ]
+            if not puts:
+                return known
+            try:
+                self._transact(puts)
+            except Unmet as error:
+                known.update(items[place]["code"]["S"] for place in error.places)
+            except Conflict:
+                self._pause(jitter(attempt))
+            else:
+                return known
+        raise Conflict("the stock is being changed by too many at once; import the file again, it adds no code twice")
+
+    def count_used(self, sku: str, day: date, count: int) -> None:
+        """Add to the codes of a product that were given out on a day: for the forecast only."""
+        self._write(
+            "update_item",
+            Key=_usage(sku, day),
+            UpdateExpression="ADD #day :count",
+            ExpressionAttributeNames={"#day": day.isoformat()},
+            ExpressionAttributeValues={":count": {"N": str(count)}},
+        )
+
+    def used(self, sku: str, days: Sequence[date]) -> int:
+        """How many codes of a product were given out on these days."""
+        months = {_usage(sku, day)["pk"]["S"] for day in days}
+        found = {name: count for item in self._batch_get(sorted(months)) for name, count in item.items()}
+        return int(sum(found.get(day.isoformat(), 0) for day in days))
+
+
+def claims_of(batch: str) -> str:
+    return f"bad codes of {batch}"
+
+
+def _code_item(new: NewCode) -> dict[str, Any]:
+    last_day = new.activate_before.isoformat() if new.activate_before else None
+    return to_wire(
+        {
+            "pk": f"CODE#{digest(new.code)}",
+            "code": new.code,
+            "sku": new.sku,
+            "state": "free",
+            "batch": new.batch,
+            "activate_before": last_day,
+            "stock": new.sku,
+            "stock_order": f"{last_day or _NEVER_EXPIRES}#{secrets.token_hex(6)}",
+        }
+    )
+
+
+def _usage(sku: str, day: date) -> dict[str, Any]:
+    return {"pk": {"S": f"USED#{sku}#{day:%Y-%m}"}}
+
+
+def _digest(item: Mapping[str, Any]) -> str:
+    return str(item["pk"]).removeprefix("CODE#")
+
+
+def take(digest: str, order_id: str) -> dict[str, Any]:
+    return {
+        "Key": {"pk": {"S": f"CODE#{digest}"}},
+        "UpdateExpression": "SET #state = :assigned, order_id = :order REMOVE stock",
+        "ConditionExpression": "#state = :free",
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": {
+            ":assigned": {"S": "assigned"},
+            ":free": {"S": "free"},
+            ":order": {"S": order_id},
+        },
+    }
+
+
+def quarantine(bad: BadCode, order_id: str, batch: str, day: date) -> dict[str, Any]:
+    """It stays in the stock index, under the claims of its batch."""
+    return {
+        "Key": {"pk": {"S": f"CODE#{digest(bad.code)}"}},
+        "UpdateExpression": "SET #state = :quarantined, reason = :reason, stock = :claims, stock_order = :day",
+        "ConditionExpression": "#state = :assigned AND order_id = :order",
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": {
+            ":quarantined": {"S": "quarantined"},
+            ":assigned": {"S": "assigned"},
+            ":order": {"S": order_id},
+            ":reason": {"S": bad.reason},
+            ":claims": {"S": claims_of(batch)},
+            ":day": {"S": day.isoformat()},
+        },
+    }
+
+
+def give_back(digest: str, sku: str, order_id: str) -> dict[str, Any]:
+    return {
+        "Key": {"pk": {"S": f"CODE#{digest}"}},
+        "UpdateExpression": "SET #state = :free, stock = :sku REMOVE order_id",
+        "ConditionExpression": "#state = :assigned AND order_id = :order",
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": {
+            ":assigned": {"S": "assigned"},
+            ":free": {"S": "free"},
+            ":order": {"S": order_id},
+            ":sku": {"S": sku},
+        },
+    }

@@ -1,0 +1,149 @@
+"""How values become items of the table, and the one place from which the table is read and written."""
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import cattrs
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from keypost.core.errors import Conflict, Unmet
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+TRIES = 20
+
+# Refusals after which the same write may succeed a moment later: another write was at the item, or too many came.
+_BUSY = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+_BUSY_REASONS = {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
+_UNMET = "ConditionalCheckFailed"  # the reason in a transaction; as an exception it ends in `Exception`
+
+
+class Table:
+    """One table. `pause` is called with seconds between two tries of a write that met another."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self.table = table
+        self._pause = pause
+
+    def _write(self, operation: str, **request: Any) -> Any:
+        """The one place from which an item is written. Unmet when its condition does not hold; Conflict when other
+        writes kept being at the same item."""
+        for attempt in range(TRIES):
+            try:
+                return getattr(self._client, operation)(TableName=self.table, **request)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == f"{_UNMET}Exception":
+                    raise Unmet("the item is not as the write demands") from None
+                if code not in _BUSY:
+                    raise
+            self._pause(jitter(attempt))
+        raise Conflict("an item is being changed by too many at once; try again")
+
+    def _transact(self, writes: Sequence[Any]) -> None:
+        """The one place from which several items are written, all or none. Unmet, with the places of those writes
+        whose condition does not hold; Conflict when other writes were at one of the items."""
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+            if not set(reasons) <= {*_BUSY_REASONS, _UNMET, "None"}:
+                raise
+            unmet = tuple(place for place, reason in enumerate(reasons) if reason == _UNMET)
+            if unmet:
+                raise Unmet("the items are not as the writes demand", unmet) from None
+            raise Conflict("the items are being changed") from None
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _BUSY:
+                raise Conflict("the items are being changed") from None
+            raise
+
+    def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The items under these keys, in any order, without those that do not exist."""
+        for start in range(0, len(keys), 100):
+            hundred = [{"pk": {"S": key}} for key in keys[start : start + 100]]
+            wanted: Any = {self.table: {"Keys": hundred, "ConsistentRead": True}}
+            while wanted:
+                answer = self._client.batch_get_item(RequestItems=wanted)
+                yield from map(from_wire, answer["Responses"].get(self.table, []))
+                wanted = answer.get("UnprocessedKeys")
+
+    def _update_if(self, key: dict[str, Any], update: str, condition: str, values: Mapping[str, Any]) -> bool:
+        """Whether the condition held, and the item was updated."""
+        try:
+            self._write(
+                "update_item",
+                Key=key,
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_wire(values),
+            )
+        except Unmet:
+            return False
+        return True
+
+    def _put_latest(self, key: dict[str, Any], name: str, at: datetime, expires: datetime) -> None:
+        with suppress(Unmet):  # something later is known
+            self._write(
+                "update_item",
+                Key=key,
+                UpdateExpression="SET #name = :at, expires = :expires",
+                ConditionExpression="attribute_not_exists(#name) OR #name < :at",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={
+                    ":at": {"S": moment_text(at)},
+                    ":expires": {"N": str(int(expires.timestamp()))},
+                },
+            )
+
+
+def customer_digest(email: str) -> str:
+    return hashlib.sha256(email.casefold().encode()).hexdigest()
+
+
+def order_ids(items: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [item["pk"]["S"].removeprefix("ORDER#") for item in items]
+
+
+def to_wire(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _serializer.serialize(v) for k, v in item.items() if v is not None}
+
+
+def from_wire(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _deserializer.deserialize(v) for k, v in item.items()}
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as text whose order is the order of time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def jitter(attempt: int) -> float:
+    return random.uniform(0, min(0.5, 0.01 * 2**attempt))  # noqa: S311 - spreads load, guards nothing
+
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+converter = cattrs.Converter(omit_if_default=True)
+converter.register_unstructure_hook(datetime, moment_text)
+converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+converter.register_unstructure_hook(date, date.isoformat)
+converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
+converter.register_structure_hook(int, lambda number, _: int(Decimal(number)))
+converter.register_structure_hook(bool, lambda flag, _: flag)  # a bool is an int too

@@ -1,0 +1,87 @@
+"""Marks that the schedules and the worker leave: how far a run came, who has the daily note, until when SES takes no
+mail."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from keypost.core.mail import Fate
+from keypost.table.items import Table, moment_text
+
+_NOTE_LEASE = timedelta(minutes=10)  # longer than the function may run
+_SMOKE_KEPT = timedelta(days=1)
+_PAUSE = {"pk": {"S": "PAUSE"}}
+
+
+class Marks(Table):
+    def reconciled(self, api: str, now: datetime) -> tuple[datetime, datetime]:
+        """When a provider was first asked for its payments, which is now if it never was, and up to which moment it
+        was asked with success."""
+        answer = self._write(
+            "update_item",
+            Key={"pk": {"S": f"RECONCILED#{api}"}},
+            UpdateExpression="SET begun = if_not_exists(begun, :now), done_until = if_not_exists(done_until, :now)",
+            ExpressionAttributeValues={":now": {"S": moment_text(now)}},
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+        return datetime.fromisoformat(answer["begun"]["S"]), datetime.fromisoformat(answer["done_until"]["S"])
+
+    def put_reconciled(self, api: str, until: datetime) -> None:
+        self._write(
+            "update_item",
+            Key={"pk": {"S": f"RECONCILED#{api}"}},
+            UpdateExpression="SET done_until = :until",
+            ExpressionAttributeValues={":until": {"S": moment_text(until)}},
+        )
+
+    def begin_note(self, day: date, now: datetime) -> bool:
+        """Take the note of a day for one attempt, unless it was sent or somebody has it."""
+        return self._update_if(
+            _note(day),
+            "SET taken_until = :until, taken_by = :me",
+            "attribute_not_exists(done)"
+            " AND (attribute_not_exists(taken_until) OR taken_until < :now OR taken_by = :me)",  # the SDK asks again
+            {":until": moment_text(now + _NOTE_LEASE), ":now": moment_text(now), ":me": secrets.token_hex(8)},
+        )
+
+    def end_note(self, day: date) -> None:
+        self._write(
+            "update_item",
+            Key=_note(day),
+            UpdateExpression="SET done = :done",
+            ExpressionAttributeValues={":done": {"BOOL": True}},
+        )
+
+    def give_up_note(self, day: date) -> None:
+        """Let the next run try again."""
+        self._write("update_item", Key=_note(day), UpdateExpression="REMOVE taken_until")
+
+    def pause_mail(self, until: datetime) -> None:
+        """SES takes no mail of the account: until then nobody asks it again."""
+        self._put_latest(_PAUSE, "until_then", until, until)
+
+    def mail_paused(self, now: datetime) -> bool:
+        item = self._client.get_item(TableName=self.table, Key=_PAUSE).get("Item", {})
+        return "until_then" in item and item["until_then"]["S"] > moment_text(now)
+
+    def put_smoke(self, mail_id: str, fate: Fate, now: datetime) -> None:
+        """Write down what SES told of a mail of a smoke test, for who waits for it."""
+        self._write(
+            "update_item",
+            Key={"pk": {"S": f"SMOKE#{mail_id}"}},
+            UpdateExpression="SET expires = :expires ADD fates :fate",
+            ExpressionAttributeValues={
+                ":fate": {"SS": [fate]},
+                ":expires": {"N": str(int((now + _SMOKE_KEPT).timestamp()))},
+            },
+        )
+
+    def smoke(self, mail_ids: Sequence[str]) -> dict[str, set[Fate]]:
+        """What SES has told of these mails."""
+        found = self._batch_get([f"SMOKE#{mail_id}" for mail_id in mail_ids])
+        return {item["pk"].removeprefix("SMOKE#"): {Fate(fate) for fate in item["fates"]} for item in found}
+
+
+def _note(day: date) -> dict[str, Any]:
+    return {"pk": {"S": f"NOTE#{day.isoformat()}"}}

@@ -1,0 +1,218 @@
+"""An order is one item, saved under its version; the codes that must change with it change in one transaction."""
+
+import secrets
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from keypost.core import plan
+from keypost.core.codes import BadStockCode, StockCode, digest
+from keypost.core.errors import Conflict, NotFound, Unmet
+from keypost.core.order import BadCode, License, Order, Reason, Wish
+from keypost.table.codes import claims_of, give_back, quarantine, take
+from keypost.table.items import (
+    TRIES,
+    Table,
+    converter,
+    customer_digest,
+    from_wire,
+    jitter,
+    moment_text,
+    order_ids,
+    to_wire,
+)
+
+CODES_PER_TRANSACTION = 49  # of the 100 items DynamoDB takes, one is the order, and each code has its license's
+DUE_SHARDS = 16
+
+
+class Orders(Table):
+    def load(self, order_id: str) -> Order | None:
+        key = {"pk": {"S": f"ORDER#{order_id}"}}
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return _order(item) if item else None
+
+    def existing(self, order_id: str) -> Order:
+        """NotFound when there is no such order."""
+        return _existing(self.load(order_id), order_id)
+
+    def save(self, order: Order) -> Order:
+        """Store an order on condition that nobody else did since it was loaded; Conflict otherwise."""
+        saved, put = self._order_put(order)
+        try:
+            self._write("put_item", **put)
+        except Unmet:
+            # The SDK sends a put again when its answer was lost: then the item carries the writer's own mark. Its
+            # content proves nothing, as another worker may have computed the same order in the same second.
+            if self._writer_of(order.id) != put["Item"]["written_by"]:
+                raise Conflict(f"order {order.id} was changed meanwhile") from None
+        return saved
+
+    def _writer_of(self, order_id: str) -> Any:
+        key = {"pk": {"S": f"ORDER#{order_id}"}}
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
+        return item.get("written_by")
+
+    def change(self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None) -> Order:
+        """Load an order (unless the caller just did), apply a pure change, save; again from the start when
+        somebody else was first."""
+        for attempt in range(TRIES):
+            before = loaded if loaded and attempt == 0 else self.load(order_id)
+            after = change(before)
+            if after is before:
+                return after
+            try:
+                return self.save(after)
+            except Conflict:
+                self._pause(jitter(attempt))
+        raise Conflict(f"order {order_id} is changed by too many at once; try again")
+
+    def change_existing(self, order_id: str, change: Callable[[Order], Order], loaded: Order | None = None) -> Order:
+        """The same of an order that is there; NotFound when it is not."""
+        return self.change(order_id, lambda order: change(_existing(order, order_id)), loaded)
+
+    def assign(self, order: Order, taken: Sequence[StockCode]) -> Order:
+        """Store an order together with the codes it took, all or nothing. Conflict when a code is no longer
+        free or the order has moved."""
+        digests = {code.digest for code in taken}
+        new = [license_ for license_ in order.licenses if digest(license_.code) in digests]
+        pointers = [
+            {"Put": {"TableName": self.table, "Item": _license_item(license_.id, order.id)}} for license_ in new
+        ]
+        return self._save_with(order, [take(code.digest, order.id) for code in taken], pointers)
+
+    def give_back(self, order: Order, returned: Sequence[License]) -> Order:
+        """Store an order together with codes that it gives back to the stock, all or nothing. Conflict as above."""
+        return self._save_with(order, [give_back(digest(r.code), r.sku, order.id) for r in returned])
+
+    def swap_code(self, order: Order, bad: BadCode, other: StockCode, batch: str, day: date) -> Order:
+        """Store an order together with another code for one of its licenses; the bad one, of this batch, is set aside
+        for a claim at who sold it. Conflict as above."""
+        return self._save_with(order, [take(other.digest, order.id), quarantine(bad, order.id, batch, day)])
+
+    def claims(self, batch: str) -> list[BadStockCode]:
+        """The bad codes of a batch (empty for those without one), in the order in which they were found."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="stock",
+            KeyConditionExpression="stock = :batch",
+            ExpressionAttributeValues={":batch": {"S": claims_of(batch)}},
+        )
+        items = list(self._batch_get([item["pk"]["S"] for page in pages for item in page["Items"]]))
+        theirs = self.load_all(sorted({item["order_id"] for item in items}))
+        notes = {bad.code: bad.asked.why for order in theirs for bad in order.bad_codes}
+        found = (
+            BadStockCode(
+                code=item["code"],
+                sku=item["sku"],
+                reason=item["reason"],
+                note=notes.get(item["code"], ""),
+                day=date.fromisoformat(item["stock_order"]),
+            )
+            for item in items
+        )
+        return sorted(found, key=lambda bad: (bad.day, bad.code))
+
+    def orders_of(self, email: str) -> list[Order]:
+        """All orders of a customer, by the address that they have now, the oldest first."""
+        return self._orders_of(customer_digest(email))
+
+    def _orders_of(self, customer: str) -> list[Order]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="customer",
+            KeyConditionExpression="customer = :customer",
+            ExpressionAttributeValues={":customer": {"S": customer}},
+        )
+        found = self.load_all([order_id for page in pages for order_id in order_ids(page["Items"])])
+        theirs = (
+            order for order in found if order.email and customer_digest(order.email) == customer
+        )  # the index lags
+        return sorted(theirs, key=lambda order: (order.created_at, order.id))
+
+    def orders_of_wish(self, wish: Wish) -> list[Order]:
+        """As `orders_of`, for the address that was typed."""
+        return self._orders_of(wish.whose)
+
+    def _save_with(
+        self, order: Order, updates: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]] = ()
+    ) -> Order:
+        saved, put = self._order_put(order)
+        put = {"Put": {"TableName": self.table, **put}}
+        try:
+            self._transact([put, *({"Update": {"TableName": self.table, **update}} for update in updates), *others])
+        except Unmet:
+            raise Conflict(f"order {order.id} or one of its codes was changed meanwhile") from None
+        return saved
+
+    def order_of_license(self, license_id: str) -> str | None:
+        key = {"pk": {"S": f"LICENSE#{license_id}"}}
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return item["order_id"]["S"] if item else None
+
+    def load_all(self, order_ids: Sequence[str]) -> Iterator[Order]:
+        """These orders, as far as they exist, in any order."""
+        return (converter.structure(item, Order) for item in self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
+
+    def due(self, now: datetime) -> Iterator[list[str]]:
+        """The ids of all orders whose clock has rung, page by page."""
+        for shard in range(DUE_SHARDS):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self.table,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": moment_text(now)}},
+            )
+            yield from (ids for page in pages if (ids := order_ids(page["Items"])))
+
+    def needing(self, reason: Reason, before: datetime | None = None) -> Iterator[list[str]]:
+        """The ids of all orders that need this (before a moment), who has needed it longest first, page by page."""
+        until = moment_text(before) if before else "9999"
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="attention",
+            KeyConditionExpression="attention = :reason AND attention_since < :until",
+            ExpressionAttributeValues={":reason": {"S": reason}, ":until": {"S": until}},
+        )
+        yield from (ids for page in pages if (ids := order_ids(page["Items"])))
+
+    def _order_put(self, order: Order) -> tuple[Order, Any]:
+        saved = replace(order, version=order.version + 1)
+        put: dict[str, Any] = {"Item": _order_item(saved) | {"written_by": {"S": secrets.token_hex(8)}}}
+        if order.version == 0:
+            return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return saved, put | {
+            "ConditionExpression": "version = :loaded",
+            "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
+        }
+
+
+def _order_item(order: Order) -> dict[str, Any]:
+    """The order, and beside it the keys of the sparse indexes, there only while they say something."""
+    item = converter.unstructure(order) | {"pk": f"ORDER#{order.id}"}
+    if due := plan.next_due(order):
+        item |= {"due_shard": str(zlib.crc32(order.id.encode()) % DUE_SHARDS), "due_at": moment_text(due)}
+    if needs := plan.attention(order):
+        reason, since = needs
+        item |= {"attention": reason, "attention_since": moment_text(since)}
+    if order.email:
+        item["customer"] = customer_digest(order.email)
+    if order.forget_on:
+        item["expires"] = int(datetime.combine(order.forget_on, datetime.max.time(), UTC).timestamp())
+    return to_wire(item)
+
+
+def _existing(order: Order | None, order_id: str) -> Order:
+    if order is None:
+        raise NotFound(f"there is no order {order_id}: check the number, or search by address")
+    return order
+
+
+def _license_item(license_id: str, order_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"LICENSE#{license_id}"}, "order_id": {"S": order_id}}
+
+
+def _order(item: Mapping[str, Any]) -> Order:
+    return converter.structure(from_wire(item), Order)

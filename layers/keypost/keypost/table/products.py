@@ -1,0 +1,30 @@
+"""The catalog."""
+
+from collections.abc import Iterable
+
+from keypost.core.product import Product
+from keypost.table.items import Table, converter, to_wire
+
+_CATALOG = {"pk": {"S": "CATALOG"}}
+
+
+class Products(Table):
+    def put_product(self, product: Product) -> None:
+        item = {"pk": f"PRODUCT#{product.sku}", **converter.unstructure(product)}
+        self._write("put_item", Item=to_wire(item))
+        self._write(
+            "update_item",
+            Key=_CATALOG,
+            UpdateExpression="ADD skus :sku",
+            ExpressionAttributeValues={":sku": {"SS": [product.sku]}},
+        )
+
+    def catalog(self) -> dict[str, Product]:
+        """All products, by SKU."""
+        item = self._client.get_item(TableName=self.table, Key=_CATALOG).get("Item", {})
+        return dict(sorted(self.products(item.get("skus", {"SS": []})["SS"]).items()))
+
+    def products(self, skus: Iterable[str]) -> dict[str, Product]:
+        """The products among these SKUs that the catalog knows."""
+        items = self._batch_get([f"PRODUCT#{sku}" for sku in skus])
+        return {item["sku"]: converter.structure(item, Product) for item in items}

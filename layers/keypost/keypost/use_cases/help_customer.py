@@ -1,0 +1,192 @@
+"""What support asks for, over the store: decided by `support`, saved, and the order poked. Everything here may be
+asked again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from functools import partial
+
+from keypost import telemetry
+from keypost.clients.mailer import Mailer
+from keypost.clients.queue import Queue
+from keypost.core import support
+from keypost.core.errors import Conflict, QueueUnavailable, Refused
+from keypost.core.mail import Asked, Fate, Mail
+from keypost.core.mailing import with_good_address
+from keypost.core.order import Order, Reason, Wish
+from keypost.core.periods import local_day
+from keypost.core.renewals import LICENSE_ID
+from keypost.table import Store
+
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    store: Store
+    queue: Queue
+    zone: tzinfo
+
+    def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
+        """NotFound when there is no such order."""
+        order = self.store.change_existing(order_id, change)
+        self._poke(order_id)
+        return order
+
+    def _poke(self, order_id: str) -> None:
+        with suppress(QueueUnavailable):  # what is owed is stored and due: a schedule finds it
+            self.queue.poke(order_id)
+
+    def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
+        """Owe the mail of an order once more; None when nothing of it can leave now. Refused when its address takes
+        none, as SES drops it. `lift` ends that first, never after a complaint, and what waited for the address goes on;
+        the order itself last, so that a crash on the way is made up for when it is asked again."""
+        order = self.store.existing(order_id)
+        if owed := support.granted(order, asked):
+            return owed
+        if why_not := support.why_no_resend(order, self.zone):  # refused before anybody is asked
+            raise Refused(f"order {order_id} is not sent again: {why_not}")
+        why = self._why_suppressed(order.email, mailer) if order.email else None
+        if why and not (why == "BOUNCE" and lift):
+            raise Refused(f"order {order_id} is not sent again: {_SUPPRESSED.get(why, _SUPPRESSED['COMPLAINT'])}")
+        if lift and order.email:
+            mailer.lift_suppression(order.email)
+            self.store.lift_bad_address(order.email, asked.at)
+            for other in self.store.orders_of(order.email):
+                if other.id != order_id:
+                    self.change(
+                        other.id, partial(with_good_address, now=asked.at, zone=self.zone, asked=replace(asked, why=""))
+                    )
+        is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
+        return self._owe_again(order_id, asked, lifted=is_lifted)
+
+    def _owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail | None:
+        owing = partial(support.resend_to_good_address, asked=asked, zone=self.zone, lifted=lifted)
+        order = self.change(order_id, owing)
+        return support.granted(order, asked) or support.leaving(order)
+
+    def grant(self, wish: Wish, mailer: Mailer) -> list[str]:
+        """Send a customer what they asked for on the page, to the address that each order has; the ids of the orders.
+        What is refused is left out: nobody is told."""
+        day = local_day(wish.asked_at, self.zone)
+        found = support.worth_sending_again(self.store.orders_of_wish(wish), day)
+        address = found[0].email if found else None
+        if not address or self.store.bad_address(address):
+            return []
+        if not self.store.begin_round(wish, day, support.WISHES_PER_DAY):
+            return []
+        # SES answers one such question a second: asked once, and for what is granted.
+        if self._why_suppressed(address, mailer):
+            return []
+        asked = Asked(wish.asked_at, support.CUSTOMER, "on the page", key=wish.id)
+        granted = []
+        for order in found:
+            with suppress(Refused):
+                self._owe_again(order.id, asked)
+                granted.append(order.id)
+        return granted
+
+    def _why_suppressed(self, email: str, mailer: Mailer) -> str | None:
+        """As SES says, or as its events told us."""
+        told = self.store.bad_address(email)
+        own = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}[told[0]] if told else None
+        return "COMPLAINT" if own == "COMPLAINT" else mailer.why_suppressed(email) or own
+
+    def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
+        """Write to another address, for this order and the renewals that follow it; the ids of the orders that have it
+        now. The order first: a renewal that is entered meanwhile finds the right address there."""
+        order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
+        wrong = {old for old, right in order.corrected.items() if right == email}
+        for base_id in self._renewed(order):
+            for old in sorted(wrong):
+                self.change(base_id, partial(support.with_correction, old=old, email=email))
+        follow = [
+            each for each in self._renewing(order) if (each.email or "") in {*wrong, email} and not each.is_erased
+        ]
+        for renewal in follow:
+            self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
+        return [order_id, *sorted(renewal.id for renewal in follow)]
+
+    def _renewed(self, order: Order) -> list[str]:
+        """The orders that keep the lists in which this one stands: they see the renewals that are still to come."""
+        return sorted({term.renews for term in order.terms if term.renews})
+
+    def _ever_renewed(self, order: Order) -> list[str]:
+        """The same, with those that it left when it was refunded or canceled."""
+        renewed = (line.renews for line in order.lines if line.renews)
+        named = {
+            self.store.order_of_license(name) if LICENSE_ID.fullmatch(name) else name.partition("/")[0]
+            for name in renewed
+        }
+        found = list(self.store.load_all(sorted(filter(None, named))))
+        first = {term.renews for each in found for term in each.terms if term.renews}
+        return sorted({*self._renewed(order), *(each.id for each in found), *first})
+
+    def _renewing(self, order: Order) -> Iterator[Order]:
+        """The renewals of an order, and those that stand behind it where it is one itself."""
+        ids = {renewal.order_id for renewal in order.renewals}
+        for base_id in self._renewed(order):
+            listed = [renewal.order_id for renewal in self.store.existing(base_id).renewals]
+            ids.update(listed[listed.index(order.id) + 1 :] if order.id in listed else ())
+        return self.store.load_all(sorted(ids - {order.id}))
+
+    def swap_code(self, order_id: str, license_id: str, reason: str, asked: Asked) -> Order:
+        """Give a license another code, of another batch if there is one. Refused when none is free."""
+        for _ in range(_TRIES):
+            order = self.store.existing(order_id)
+            if support.swapped(order, license_id, asked):
+                self._poke(order_id)  # the poke of the first call may be the one that was lost
+                return order
+            bad = support.license_of(order, license_id)
+            today = local_day(asked.at, self.zone)
+            if why_not := support.why_no_swap(order, bad, today):
+                raise Refused(f"license {license_id} gets no other code: {why_not}")
+            batch = self.store.batch_of(bad.code)
+            if batch is None:
+                raise Refused(f"the code of license {license_id} is not in the stock: refund it, and sell it anew")
+            other = self.store.pick_of_other_batch(bad.sku, max(today, bad.first_day), batch)
+            if other is None:
+                raise Refused(f"no code of {bad.sku} is free: import some, then swap this one")
+            changed = support.with_other_code(order, license_id, other, reason, asked)
+            try:
+                saved = self.store.swap_code(changed, changed.bad_codes[-1], other, batch, today)
+            except Conflict:  # somebody took that code, or changed the order
+                continue
+            self._poke(order_id)
+            with telemetry.optional():  # for the forecast only
+                self.store.count_used(bad.sku, today, 1)
+            return saved
+        raise Conflict(f"order {order_id} is being changed by others: ask again")
+
+    def erase(self, email: str, asked: Asked, years: int) -> list[Order]:
+        """Remove who a customer is from all of their orders, and from renewals of these that name no address; what tax
+        law asks for stays so many years."""
+        erased: list[Order] = []
+        while theirs := self._to_erase(email):  # the index lags: an order that was stored just now is found later
+            erased += [self._erase(order, email, asked, years) for order in theirs]
+        return erased
+
+    def _to_erase(self, email: str) -> list[Order]:
+        theirs = self.store.orders_of(email)
+        unnamed = [each for order in theirs for each in self._renewing(order) if each.email is None]
+        return [each for each in {each.id: each for each in (*theirs, *unnamed)}.values() if not each.is_erased]
+
+    def _erase(self, order: Order, email: str, asked: Asked, years: int) -> Order:
+        for address in (email, *order.corrected):
+            self.store.forget_address(address)
+        renewed = self._ever_renewed(order)
+        for base_id in renewed:
+            self.change(base_id, partial(support.without_correction, email=order.email or ""))
+        self.store.forget_told(name for payment in order.payments for name in payment.names)
+        until = support.forget_on(order.created_at, years, self.zone)
+        is_part = any(each.is_subscription for each in self.store.load_all(renewed))
+        return self.change(order.id, partial(support.erase, asked=asked, forget_on=until, is_part=is_part))
+
+
+_SUPPRESSED = {
+    "BOUNCE": "SES drops mail to its address, since an earlier one bounced. Correct the address, or lift the"
+    " suppression if the customer says that it is right",
+    "COMPLAINT": "its customer reported an earlier mail as spam, so SES drops mail to this address. Ask the customer"
+    " for another address",
+}

@@ -1,0 +1,95 @@
+"""Writes down a fact: into its order, together with all that was said of the same payment before its order was
+known."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from keypost import telemetry
+from keypost.core import contents
+from keypost.core.order import Order
+from keypost.core.payment import Fact, PaymentNotice, Standing, SubscriptionEnded
+from keypost.table import Store
+
+_LONGEST_ID = 80
+
+
+def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str | None, bool]:
+    """The id of the order that it is of, and whether it was news; None for an order that is not known, or is none
+    of our business."""
+    if isinstance(fact, SubscriptionEnded) and store.load(fact.order_id) is None:
+        return None, False
+    facts = [fact]
+    if isinstance(fact, PaymentNotice):
+        ours = _ours(store, fact)
+        if ours is None:
+            telemetry.outcome("PaymentNotOurs")
+            return None, False
+        facts = [*_facts(store, ours, now)]
+        if not facts:
+            telemetry.outcome("PaymentUnknown")
+            return None, False
+    order_id = facts[0].order_id
+    before: Order | None = None
+
+    def with_facts(order: Order | None) -> Order:
+        nonlocal before
+        before = order
+        for each in facts:
+            order = contents.with_fact(order, each, now, currency)
+        return order or Order(id=order_id, created_at=now)
+
+    order = store.change(order_id, with_facts)
+    if order.is_erased:  # what this callback told of its customer is not kept beside it either
+        store.forget_told(name for payment in order.payments for name in payment.names)
+    for name in _outcomes(before, order):
+        telemetry.outcome(name, order_id=order_id)
+    return order_id, before is None or order.timeline != before.timeline
+
+
+def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:
+    """What is known of a payment, for its order. One that names no order, of which no other callback told either,
+    becomes an order under its own id: with lines it is served, without it is held, until another callback says what
+    it was for."""
+    own_id = notice.payment_id[:_LONGEST_ID]
+    facts = store.facts_of(notice)
+    if not facts and notice.lines:
+        facts = store.facts_of(replace(notice, order_id=own_id))
+    if not facts and notice.state is not None:
+        return [replace(notice, order_id=own_id)]
+    for fact in facts:
+        if fact.state is not None and fact.payment_id not in (notice.payment_id, fact.order_id):
+            _give_up(store, fact.payment_id[:_LONGEST_ID], fact.order_id, now)
+    return facts
+
+
+def _give_up(store: Store, own_id: str, order_id: str, now: datetime) -> None:
+    """The order that a payment became while nobody knew which order it was for."""
+
+    def belonging(order: Order | None) -> Order:
+        return contents.belonging_to(order or Order(id=own_id, created_at=now), order_id, now)
+
+    store.change(own_id, belonging)
+
+
+def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
+    """Of a shop's own list of goods, what the catalog knows: the others are not ours to send."""
+    if not notice.itemized:
+        return notice
+    known = store.products(dict.fromkeys(line.sku for line in notice.lines))
+    ours = tuple(line for line in notice.lines if line.sku in known)
+    return replace(notice, lines=ours) if ours or store.load(notice.order_id) else None
+
+
+def _outcomes(before: Order | None, after: Order) -> list[str]:
+    """What an order became by this fact, if anything."""
+    was = before or Order(id=after.id, created_at=after.created_at)
+    became = {
+        "OrderHeld": after.is_paid and not was.is_paid and after.problem is not None,
+        "OrderPaid": after.is_paid and not was.is_paid and after.problem is None,
+        "OrderRefunded": after.standing is Standing.REFUNDED and was.standing is not Standing.REFUNDED,
+        "OrderDisputed": after.standing is Standing.DISPUTED and was.standing is not Standing.DISPUTED,
+        "OrderPaidTwice": after.is_paid_twice and not was.is_paid_twice,
+        "OrderCanceled": after.canceled and not was.canceled,
+        "SubscriptionEnded": after.subscription_ended and not was.subscription_ended,
+    }
+    return [name for name, true in became.items() if true]

@@ -1,0 +1,123 @@
+"""Writes down what SES tells of our mails, in its events on EventBridge. Whatever it tells of others than ours, or in a
+form that is not known, is counted and left alone."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeGuard
+
+from keypost import telemetry
+from keypost.clients.mailer import NO_ORDER, tagged
+from keypost.core.mail import Fate, MailReport
+from keypost.core.mailing import BAD_ADDRESS, with_report
+from keypost.table import Store
+
+SMOKE = "smoke-"  # so begin the ids of the mails of a smoke test
+_OF_SUPPRESSED = "OnAccountSuppressionList"
+_LONGEST = 320  # an address
+_METRICS = {
+    Fate.SENT: "MailSettled",
+    Fate.DELAYED: "MailDelayed",
+    Fate.RETURNED: "MailReturned",
+    Fate.DELIVERED: "MailDelivered",
+    Fate.REJECTED: "MailRejected",
+    Fate.BOUNCED: "MailBounced",
+    Fate.COMPLAINED: "MailComplained",
+}
+
+
+def take(store: Store, envelope: Any, now: datetime) -> None:
+    report = read(envelope)
+    if report is None:
+        telemetry.outcome("FeedbackIgnored", why="it tells nothing of a mail")
+        return
+    order = store.load(report.order_id)
+    if order is None or all(mail.id != report.mail_id for mail in order.mails):
+        _take_of_no_order(store, report, now)
+        return
+    is_lifted = False
+    if report.fate in BAD_ADDRESS and not order.is_erased:
+        store.put_bad_address(report.address, report.fate, report.at)
+        is_lifted = store.bad_address(report.address) is None
+    changed = partial(with_report, report=report, now=now, is_lifted=is_lifted)
+    after = store.change_existing(order.id, changed, loaded=order)
+    if after is not order:
+        name, attempt = _METRICS[report.fate], report.attempt
+        telemetry.outcome(name, order_id=order.id, mail=report.mail_id, attempt=attempt, detail=report.detail)
+
+
+def _take_of_no_order(store: Store, report: MailReport, now: datetime) -> None:
+    if report.order_id == NO_ORDER and report.mail_id.startswith(SMOKE):
+        store.put_smoke(report.mail_id, report.fate, now)
+    elif report.order_id == NO_ORDER and report.fate in BAD_ADDRESS:
+        telemetry.outcome("DailyNoteBounced", mail=report.mail_id, detail=report.detail)
+    else:
+        telemetry.outcome("FeedbackIgnored", why="it is of no mail that is kept here")
+
+
+def read(envelope: Any) -> MailReport | None:
+    """What an event says; None when it says nothing of what became of a mail of ours."""
+    try:
+        told = envelope["detail"]
+        mail, tags = told["mail"], told["mail"]["tags"]
+        fate, about = _fate(told)
+        if fate is None:
+            return None
+        return MailReport(
+            order_id=_text(tagged(tags["order"][0])),
+            mail_id=_text(tagged(tags["mail"][0])),
+            attempt=int(tags["attempt"][0]),
+            fate=fate,
+            at=_moment(about.get("timestamp") or mail["timestamp"]),
+            detail=" ".join(filter(_is_plain, map(about.get, _DETAILS))),
+            address=_text(mail["destination"][0]),
+            message_id=_text(mail["messageId"]),
+            sent_at=_moment(mail["timestamp"]),
+        )
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
+        return None
+
+
+def _text(value: Any) -> str:
+    """ValueError for what SES does not say."""
+    if not _is_plain(value):
+        raise ValueError("is no plain text")
+    return value
+
+
+def _is_plain(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST
+
+
+# What SES says besides, in words of its own.
+_DETAILS = ("bounceType", "bounceSubType", "complaintFeedbackType", "delayType", "reason")
+
+
+def _fate(told: Mapping[str, Any]) -> tuple[Fate | None, Mapping[str, Any]]:
+    """By type: new sub types come now and then."""
+    match told["eventType"]:
+        case "Send":
+            return Fate.SENT, {}
+        case "Delivery":
+            return Fate.DELIVERED, told["delivery"]
+        case "DeliveryDelay":
+            return Fate.DELAYED, told["deliveryDelay"]
+        case "Reject":
+            return Fate.REJECTED, told["reject"]
+        case "Bounce":
+            is_final = told["bounce"]["bounceType"] == "Permanent"
+            return Fate.BOUNCED if is_final else Fate.RETURNED, told["bounce"]
+        case "Complaint":
+            return _of_complaint(told["complaint"]), told["complaint"]
+    return None, {}
+
+
+def _of_complaint(complaint: Mapping[str, Any]) -> Fate | None:
+    """A reader may also say that a mail is no spam. SES complains itself of what it did not send to such a reader."""
+    if complaint.get("complaintFeedbackType") == "not-spam":
+        return None
+    return Fate.BOUNCED if complaint.get("complaintSubType") == _OF_SUPPRESSED else Fate.COMPLAINED
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)

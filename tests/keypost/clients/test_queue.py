@@ -1,0 +1,66 @@
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from keypost.clients.queue import Queue
+from keypost.core.errors import QueueUnavailable
+
+URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/keypost"
+
+
+@pytest.fixture
+def client() -> Any:
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1")
+    return session.client("sqs")
+
+
+def batch(ids: list[str]) -> dict[str, Any]:
+    return {
+        "QueueUrl": URL,
+        "Entries": [{"Id": str(n), "MessageBody": i, "DelaySeconds": 3} for n, i in enumerate(ids)],
+    }
+
+
+def test_a_poke_holds_the_order_id_and_nothing_else(client: Any) -> None:
+    with Stubber(client) as stub:
+        stub.add_response("send_message", {}, {"QueueUrl": URL, "MessageBody": "2026-1", "DelaySeconds": 90})
+
+        Queue(client, URL).poke("2026-1", timedelta(seconds=90))
+
+        stub.assert_no_pending_responses()
+
+
+def test_many_are_poked_ten_a_request(client: Any) -> None:
+    ids = [f"order-{n}" for n in range(23)]
+    with Stubber(client) as stub:
+        for ten in (ids[:10], ids[10:20], ids[20:]):
+            stub.add_response("send_message_batch", {"Successful": [], "Failed": []}, batch(ten))
+
+        Queue(client, URL).poke_all(ids, timedelta(seconds=3))
+
+        stub.assert_no_pending_responses()
+
+
+def test_what_sqs_did_not_take_is_told_after_all_others_were_tried(client: Any) -> None:
+    ids = [f"order-{n}" for n in range(30)]
+    failed = [{"Id": "3", "SenderFault": False, "Code": "InternalError"}]
+    with Stubber(client) as stub:
+        stub.add_response("send_message_batch", {"Successful": [], "Failed": failed})
+        stub.add_client_error("send_message_batch", "ServiceUnavailable", http_status_code=503)
+        stub.add_response("send_message_batch", {"Successful": [], "Failed": []})
+
+        with pytest.raises(QueueUnavailable, match="11 of 30"):
+            Queue(client, URL).poke_all(ids, timedelta(seconds=3))
+
+        stub.assert_no_pending_responses()
+
+
+def test_a_poke_that_sqs_does_not_take_is_told(client: Any) -> None:
+    with Stubber(client) as stub:
+        stub.add_client_error("send_message", "ServiceUnavailable", http_status_code=503)
+
+        with pytest.raises(QueueUnavailable):
+            Queue(client, URL).poke("2026-1")

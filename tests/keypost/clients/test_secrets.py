@@ -1,0 +1,80 @@
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from keypost.clients.secrets import Secrets
+
+
+class Seconds:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def client() -> Any:
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1")
+    return session.client("secretsmanager")
+
+
+def answers(stub: Stubber, *values: str) -> None:
+    for value in values:
+        stub.add_response("get_secret_value", {"SecretString": json.dumps({"stripe": value})}, {"SecretId": "keypost"})
+
+
+def test_a_secret_is_fetched_once_in_five_minutes(client: Any) -> None:
+    seconds = Seconds()
+    secrets = Secrets(client, "keypost", seconds)
+    with Stubber(client) as stub:
+        answers(stub, "old", "new")
+
+        assert [secrets.read("stripe"), secrets.read("stripe")] == [("old",), ("old",)]
+        seconds.now = 301
+        assert secrets.read("stripe") == ("new",)
+
+
+def test_a_rotated_secret_is_there_at_once_when_asked_for_again(client: Any) -> None:
+    seconds = Seconds()
+    secrets = Secrets(client, "keypost", seconds)
+    with Stubber(client) as stub:
+        answers(stub, "old", "new")
+        secrets.read("stripe")
+        seconds.now = 11
+
+        assert secrets.read_again("stripe") == ("new",)
+        assert secrets.read("stripe") == ("new",)
+
+
+def test_a_stream_of_forgeries_does_not_become_a_stream_of_calls(client: Any) -> None:
+    seconds = Seconds()
+    secrets = Secrets(client, "keypost", seconds)
+    with Stubber(client) as stub:
+        answers(stub, "one")
+        secrets.read("stripe")
+
+        assert {secrets.read_again("stripe") for _ in range(100)} == {("one",)}
+
+
+def test_while_it_is_rotated_a_secret_may_hold_two_values(client: Any) -> None:
+    with Stubber(client) as stub:
+        answers(stub, " whsec_new\nwhsec_old ")
+
+        assert Secrets(client, "keypost").read("stripe") == ("whsec_new", "whsec_old")
+
+
+def test_an_empty_secret_has_no_value_at_all(client: Any) -> None:
+    with Stubber(client) as stub:
+        answers(stub, " ")
+
+        assert Secrets(client, "keypost").read("stripe") == ()
+
+
+def test_a_secret_that_is_not_set_has_no_value(client: Any) -> None:
+    with Stubber(client) as stub:
+        answers(stub, "one")
+
+        assert Secrets(client, "keypost").read("mollie_token") == ()

@@ -1,0 +1,195 @@
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from keypost.core import contents, licensing, mailing, renewals, support
+from keypost.core.codes import StockCode
+from keypost.core.licensing import with_codes
+from keypost.core.mail import Asked, MailNotSent, MailSent, MailUnknown
+from keypost.core.mailing import settle_mail
+from keypost.core.order import Order, Reason, Renewal, waiting_for
+from keypost.core.owed import deliveries
+from keypost.core.payment import PaymentState, Refunded
+from keypost.core.product import Kind, Line
+from keypost.core.renewals import term_of
+from keypost.core.story import _TODO, Step, Story, story
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+
+MORNING = NOW.replace(hour=6)  # 07:00 in winter
+RENEWAL = Line(SKU, 1, Kind.RENEWAL, "base")
+
+
+def told(order: Order) -> Story:
+    return story(order, NOW, ZONE)
+
+
+def assigned(**changes: Any) -> Order:
+    """Paid, and its mail claimed for the first attempt."""
+    return with_codes(paid_order(**changes), [StockCode("d", code(1), SKU)], {SKU: PRODUCT}, NOW, ZONE)
+
+
+def sent() -> Order:
+    return settle_mail(assigned(), "purchase-1", 1, MailSent("m-1"), NOW)
+
+
+def renewal(**changes: Any) -> Order:
+    """A renewal that starts in 2027, paid unless told otherwise."""
+    order = paid_order("r1", RENEWAL, **changes)
+    paid_on = NOW.date() if order.is_paid else None
+    days = (date(2027, 6, 10), date(2028, 6, 8))
+    return renewals.with_terms(
+        order, [term_of(Renewal("r1", 1, 1, None, 365, paid_on), days, PRODUCT, "base", ZONE)], None, NOW, ZONE
+    )
+
+
+def test_an_order_that_was_served_tells_what_was_paid_given_and_sent() -> None:
+    whole = told(sent())
+
+    (payment,), (license_,), (mail,), (line,) = whole.payments, whole.licenses, whole.mails, whole.lines
+    assert (payment.names, payment.standing, payment.amount) == (("stripe:cs_2026-001234",), "paid", "39.95")
+    assert (license_.code, license_.first_day) == ("…00001", NOW.date())
+    assert (mail.to, mail.state, mail.sent_at) == ("facturen@klant.example", "sent", NOW)
+    assert (line.sku, line.quantity, line.codes) == (SKU, 1, 1)
+    assert [entry.what for entry in whole.timeline] == ["payment paid", "codes assigned", "mail sent"]
+    assert (whole.next, whole.needs, whole.why_no_resend) == (None, None, None)
+
+
+def test_a_mail_keeps_the_address_that_it_went_to_when_that_is_corrected() -> None:
+    asked = Asked(NOW, "anna", "asked by phone")
+    corrected = support.correct_address(sent(), "anna@klant.example", asked, ZONE)
+    again, _ = support.resend(corrected, asked, ZONE)
+
+    assert [(mail.purpose, mail.to) for mail in told(again).mails] == [
+        ("purchase", "facturen@klant.example"),
+        ("address_changed", "facturen@klant.example"),
+        ("resend", "anna@klant.example"),
+    ]
+
+
+def test_it_is_told_whether_a_provider_charges_again_what_was_blocked_and_which_addresses_were_wrong() -> None:
+    order = replace(sent(), is_subscription=True, corrected={"wrong@klant.example": "facturen@klant.example", "": "x"})
+    order = replace(order, blocked=(order.licenses[0].id,), released=True)
+
+    whole = told(order)
+
+    assert (whole.charged_again, whole.released, whole.licenses[0].blocked) == (True, True, True)
+    assert whole.former_addresses == ("wrong@klant.example",)
+    assert not told(contents.with_subscription_ended(order, NOW)).charged_again
+
+
+def test_why_a_code_was_swapped_is_told_in_the_words_of_who_did_it() -> None:
+    asked = Asked(NOW, "anna", "screenshot in the ticket")
+    swapped = support.with_other_code(sent(), sent().licenses[0].id, StockCode("e", code(2), SKU), "invalid", asked)
+
+    (bad,) = told(swapped).bad_codes
+    assert (bad.reason, bad.note) == ("invalid", "screenshot in the ticket")
+    assert told(swapped).timeline[-1].why.endswith("invalid, screenshot in the ticket")
+
+
+def test_an_erased_customer_whose_subscription_runs_needs_a_person_until_it_is_ended() -> None:
+    erased = support.erase(replace(sent(), is_subscription=True), Asked(NOW, "anna"), NOW.date())
+
+    needs = told(erased).needs
+    assert needs
+    assert (needs.reason, needs.todo) == (Reason.SUBSCRIPTION, _TODO[Reason.SUBSCRIPTION])
+    ended = support.subscription_ended(erased, "anna", NOW, "Piet called")
+    assert told(ended).needs is None
+    assert "Piet" not in repr(ended)
+
+
+def test_no_code_is_told_but_for_its_end() -> None:
+    asked = Asked(NOW, "anna", "asked by phone")
+    swapped = support.with_other_code(sent(), sent().licenses[0].id, StockCode("e", code(2), SKU), "invalid", asked)
+
+    text = repr(told(swapped))
+
+    assert "…00001" in text
+    assert "…00002" in text
+    assert "BBBBB" not in text
+
+
+@pytest.mark.parametrize(
+    ("order", "step"),
+    [
+        (paid_order(), Step("the mail with the codes leaves (line 1)", NOW, None)),
+        (renewal(), Step("the mail of the renewal leaves (line 1)", NOW.replace(2027, 6, 3, 5), None)),
+        (
+            renewal(state=PaymentState.OPEN),
+            Step("the mail of the renewal leaves (line 1)", NOW.replace(2027, 6, 3, 5), "it is not paid"),
+        ),
+        (
+            paid_order(state=PaymentState.OPEN),
+            Step("the mail with the codes leaves", None, "it is not paid"),
+        ),
+        (
+            support.hold(paid_order(), "anna", NOW),
+            Step("the mail with the codes leaves (line 1)", None, "a person holds it"),
+        ),
+        (
+            waiting_for(paid_order(), Reason.STOCK, "no code is free", NOW),
+            Step("the mail with the codes leaves (line 1)", None, "no code is free"),
+        ),
+        (assigned(), Step("mail purchase-1 is being sent", NOW + mailing.MAIL_LEASE, None)),
+        (
+            settle_mail(assigned(), "purchase-1", 1, MailUnknown("time-out"), NOW),
+            Step("mail purchase-1 is sent again, unless SES tells that it left", NOW + mailing.MAIL_DOUBT, None),
+        ),
+        (
+            paid_order("r1", RENEWAL),
+            Step("the mail of the renewal leaves (line 1)", None, "it is not known when it starts"),
+        ),
+        (contents.canceled(paid_order(), NOW), None),
+        (replace(paid_order(), belongs_to="other"), None),
+        (
+            support.erase(paid_order(), Asked(NOW, "anna"), NOW.date()),
+            Step("the mail with the codes leaves (line 1)", None, "its customer was erased"),
+        ),
+    ],
+)
+def test_what_happens_next_and_when_or_what_keeps_it_back(order: Order, step: Step | None) -> None:
+    assert told(order).next == step
+
+
+def test_what_comes_sooner_is_next() -> None:
+    order = renewal()
+    mixed = replace(sent(), lines=(*sent().lines, RENEWAL), terms=(replace(order.terms[0], line=2),))
+    (delivery,) = deliveries(mixed)
+    resent, _ = support.resend(mixed, Asked(NOW, "anna"), ZONE)
+
+    whole = told(resent)
+
+    assert [step.at for step in whole.to_come] == [NOW, delivery.mail_at]
+    assert whole.next == whole.to_come[0]
+    assert whole.mails[-1].asked_by == "anna"
+
+
+def test_a_mail_of_an_order_that_was_refunded_meanwhile_does_not_leave() -> None:
+    refused = settle_mail(assigned(), "purchase-1", 1, MailNotSent("quota"), NOW)
+    order = contents.with_payment(refused, notice(refunded=Refunded(NOW, "10.00")), NOW, "EUR")
+
+    assert told(order).next == Step("mail purchase-1 leaves", refused.mails[0].next_at, "a part was refunded")
+    assert told(order).payments[0].returned == "10.00"
+
+
+def test_what_a_person_must_do_is_said_for_every_reason() -> None:
+    needs = told(paid_order(currency="USD")).needs
+
+    assert set(_TODO) == set(Reason)
+    assert needs is not None
+    assert needs.reason is Reason.HOLD
+    assert needs.detail.startswith("it was paid in USD")
+    assert "release" in needs.todo
+
+
+def test_an_order_that_cannot_be_sent_again_says_why() -> None:
+    assert told(paid_order(state=PaymentState.OPEN)).why_no_resend is not None
+
+
+def test_the_days_of_a_renewal_and_who_renews_it_are_told() -> None:
+    base = licensing.with_renewal(sent(), Renewal("r1", 1, 1, None, 365), NOW + timedelta(days=1), has_left=False)
+
+    (line,) = told(renewal()).lines
+    assert (line.renews, line.first_day, line.last_day) == ("base", date(2027, 6, 10), date(2028, 6, 8))
+    assert told(base).renewed_by == ("r1",)

@@ -1,0 +1,564 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cli.local.stack import LocalStack
+from keypost.core import contents, licensing, support
+from keypost.core.codes import NewCode, StockCode
+from keypost.core.errors import Conflict, Unmet
+from keypost.core.keys import SCOPES, new_key
+from keypost.core.mail import Asked, Fate, Mail, MailState, Told
+from keypost.core.order import TIMELINE_KEPT, BadCode, License, Order, Reason, TimelineEntry, Waiting, Wish, waiting_for
+from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded, Standing
+from keypost.core.product import Kind, Line
+from keypost.table import Store
+from keypost.table.orders import DUE_SHARDS
+from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, refused
+
+TODAY = date(2026, 11, 23)
+Stocked = Callable[[list[str]], None]
+
+moments = st.datetimes(min_value=NOW.replace(tzinfo=None)).map(lambda m: m.replace(microsecond=0, tzinfo=NOW.tzinfo))
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+days = st.dates()
+stored_orders = st.builds(
+    Order,
+    id=st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True),
+    created_at=moments,
+    email=st.none() | texts,
+    name=st.none() | texts,
+    language=st.sampled_from(["nl", "en"]),
+    lines=st.lists(
+        st.builds(Line, texts, st.integers(1, 9999), st.sampled_from(Kind), st.none() | texts, st.none() | days),
+        max_size=3,
+    ).map(tuple),
+    payments=st.lists(st.builds(Payment, st.tuples(texts), st.sampled_from(PaymentState), moments), max_size=2).map(
+        tuple
+    ),
+    licenses=st.lists(st.builds(License, texts, st.integers(1, 20), texts, texts, days, days), max_size=3).map(tuple),
+    mails=st.lists(
+        st.builds(
+            Mail,
+            texts,
+            texts,
+            st.sampled_from(MailState),
+            st.none() | moments,
+            told=st.lists(st.builds(Told, st.integers(1, 9), st.sampled_from(Fate), moments, texts), max_size=2).map(
+                tuple
+            ),
+        ),
+        max_size=2,
+    ).map(tuple),
+    timeline=st.lists(st.builds(TimelineEntry, moments, texts, texts), max_size=3).map(tuple),
+    problem=st.none() | texts,
+    waits=st.lists(st.builds(Waiting, st.sampled_from(Reason), texts, moments, moments), max_size=2).map(tuple),
+    version=st.just(0),
+)
+
+
+@given(stored_orders)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_order_comes_back_as_it_was_stored(store: Store, order: Order) -> None:
+    current = store.load(order.id)
+    order = replace(order, version=current.version if current else 0)
+
+    saved = store.save(order)
+
+    assert saved == replace(order, version=order.version + 1)
+    assert store.load(order.id) == saved
+
+
+def test_two_who_change_one_order_cannot_both_save(store: Store) -> None:
+    order = store.save(paid_order())
+    store.save(waiting_for(order, Reason.STOCK, "first", NOW))
+
+    with pytest.raises(Conflict):
+        store.save(waiting_for(order, Reason.STOCK, "second", NOW))
+    with pytest.raises(Conflict):
+        store.save(paid_order())  # as a new one
+
+
+def test_changes_of_one_order_at_once_are_all_kept(store: Store) -> None:
+    def pay(number: int) -> None:
+        store.change(
+            "1", lambda order: contents.with_payment(order, notice("1", payment_id=f"cs_{number}"), NOW, "EUR")
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(pay, range(12)))
+
+    order = store.load("1")
+    assert order is not None
+    assert {payment.names for payment in order.payments} == {(f"stripe:cs_{number}",) for number in range(12)}
+
+
+def test_a_change_that_changes_nothing_writes_nothing(store: Store) -> None:
+    order = store.save(paid_order())
+
+    assert store.change(order.id, lambda same: same or order).version == order.version
+
+
+def test_codes_and_order_change_together_or_not_at_all(store: Store, stocked: Stocked) -> None:
+    stocked([code(1), code(2)])
+    first, second = store.pick(SKU, 2, TODAY)
+    one, two = store.save(paid_order("1")), store.save(paid_order("2", Line(SKU, 2)))
+    store.assign(licensing.with_codes(one, [first], {SKU: PRODUCT}, NOW, ZONE), [first])
+
+    with pytest.raises(Conflict):
+        store.assign(licensing.with_codes(two, [first, second], {SKU: PRODUCT}, NOW, ZONE), [first, second])
+
+    assert store.load("2") == two
+    assert [free.code for free in store.pick(SKU, 9, TODAY)] == [second.code]
+
+
+def test_a_code_that_is_taken_leaves_the_stock_index(store: Store, stocked: Stocked, local: LocalStack) -> None:
+    stocked([code(1), code(2)])
+    taken = store.pick(SKU, 1, TODAY)
+
+    store.assign(licensing.with_codes(store.save(paid_order()), taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+
+    index = local.session.client("dynamodb").scan(TableName=store.table, IndexName="stock")
+    assert taken[0].digest not in str(index["Items"])
+    assert index["Count"] == 1
+
+
+def test_a_moved_order_takes_no_code(store: Store, stocked: Stocked) -> None:
+    stocked([code(1)])
+    order = store.save(paid_order())
+    store.save(waiting_for(order, Reason.STOCK, "moved", NOW))
+    (free,) = store.pick(SKU, 1, TODAY)
+
+    with pytest.raises(Conflict):
+        store.assign(licensing.with_codes(order, [free], {SKU: PRODUCT}, NOW, ZONE), [free])
+
+    assert store.pick(SKU, 1, TODAY) == [free]
+
+
+def test_a_code_that_runs_out_first_is_offered_first_and_one_that_ran_out_never(store: Store) -> None:
+    for number, last_day in enumerate([None, date(2027, 6, 1), date(2026, 12, 1), date(2026, 11, 22)]):
+        list(store.add_codes(SKU, [code(number)], None, last_day))
+
+    assert [free.code for free in store.pick(SKU, 9, TODAY)] == [code(2), code(1), code(0)]
+
+
+def test_a_code_enters_once_whatever_its_product_and_however_often_it_is_imported(store: Store) -> None:
+    assert list(store.add_codes(SKU, [code(n) for n in range(150)], None, None)) == [(150, set())]
+
+    again = list(store.add_codes("OTHER", [code(n) for n in range(140, 260)], None, None))
+
+    assert again == [(120, {code(n) for n in range(140, 150)})]
+    assert len(store.pick(SKU, 999, TODAY)) == 150
+    assert len(store.pick("OTHER", 999, TODAY)) == 110
+
+
+def test_a_large_import_can_be_stopped_between_two_parts(store: Store) -> None:
+    many = [code(n) for n in range(1_000)]
+
+    first, known = next(iter(store.add([NewCode(SKU, each, None, None) for each in many])))
+
+    assert (len(first), known) == (800, set())
+    assert len(store.pick(SKU, 2_000, TODAY)) == 800
+    assert list(store.add_codes(SKU, many, None, None)) == [(800, set(many[:800])), (200, set())]
+
+
+@pytest.mark.parametrize(("most", "counted"), [(0, 0), (1, 1), (100, 100), (10_000, 250)])
+def test_free_codes_are_counted_no_further_than_asked(store: Store, most: int, counted: int) -> None:
+    list(store.add_codes(SKU, [code(n) for n in range(250)], None, None))
+
+    assert store.count_free(SKU, TODAY, most) == counted
+
+
+def test_a_truth_comes_back_as_a_truth(store: Store) -> None:
+    store.put_product(replace(PRODUCT, sku="NO-RESERVE", holds_reserve_code=False))
+
+    assert store.catalog()["NO-RESERVE"].holds_reserve_code is False
+
+
+def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store, local: LocalStack) -> None:
+    for number in range(3 * DUE_SHARDS):
+        store.save(paid_order(f"paid-{number}"))
+        store.save(paid_order(f"open-{number}", state=PaymentState.OPEN))
+        store.save(paid_order(f"held-{number}", currency="USD"))
+    later = store.save(waiting_for(paid_order("later"), Reason.STOCK, "x", NOW))
+
+    assert _all(store.due(NOW)) == {f"paid-{number}" for number in range(3 * DUE_SHARDS)}
+    assert "later" in _all(store.due(NOW + timedelta(minutes=15)))
+    assert local.session.client("dynamodb").scan(TableName=store.table, IndexName="due")["Count"] == 3 * DUE_SHARDS + 1
+    assert later.waiting is not None
+
+
+def test_what_needs_a_person_or_stock_is_found_by_its_reason(store: Store) -> None:
+    store.save(paid_order("held", currency="USD"))
+    store.save(waiting_for(paid_order("short"), Reason.STOCK, "x", NOW))
+    store.save(paid_order("fine"))
+
+    assert _all(store.needing(Reason.HOLD)) == {"held"}
+    assert _all(store.needing(Reason.STOCK)) == {"short"}
+    assert _all(store.needing(Reason.MAIL)) == set()
+
+
+def test_an_unknown_order_and_an_unknown_product_are_none(store: Store) -> None:
+    assert store.load("nobody") is None
+    assert store.products(["NOTHING", SKU]) == {SKU: PRODUCT}
+    assert store.products([]) == {}
+
+
+def _all(pages: Iterator[list[str]]) -> set[str]:
+    found = [order_id for page in pages for order_id in page]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(
+    store: Store, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index lags on AWS: what it offers may be taken already."""
+    stocked([code(n) for n in range(130)])
+    stale = store.pick(SKU, 130, TODAY)
+    for number, taken in enumerate((stale[:45], stale[45:90])):
+        order = store.save(paid_order(str(number), Line(SKU, 45)))
+        store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+    hints = [{"pk": {"S": f"CODE#{free.digest}"}, "stock_order": {"S": f"{n:04d}#"}} for n, free in enumerate(stale)]
+    monkeypatch.setattr(store, "_hints", lambda *_: iter(hints))
+
+    assert len(store.pick(SKU, 1, TODAY)) == 1
+    assert {free.code for free in store.pick(SKU, 999, TODAY)} == {free.code for free in stale[90:]}
+
+
+def test_a_put_that_the_sdk_sent_twice_is_no_conflict_with_itself(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = store._client.put_item
+
+    def twice(**request: Any) -> Any:
+        put(**request)  # it took effect, and its answer was lost
+        return put(**request)
+
+    monkeypatch.setattr(store._client, "put_item", twice)
+
+    assert store.load("2026-001234") is None
+    assert store.save(paid_order()).version == 1
+
+
+def test_an_order_that_another_worker_stored_with_the_same_content_is_a_conflict(store: Store) -> None:
+    order = store.save(paid_order())
+    same = contents.canceled(order, NOW)
+    store.save(same)
+
+    with pytest.raises(Conflict):
+        store.save(same)
+
+
+WRITES: dict[str, tuple[str, Callable[[Store], object]]] = {
+    "an order": ("PutItem", lambda store: store.save(paid_order())),
+    "a wish": ("PutItem", lambda store: store.put_wish("anna@klant.example", NOW)),
+    "a count": ("UpdateItem", lambda store: store.count_used(SKU, TODAY, 1)),
+    "a pause": ("UpdateItem", lambda store: store.pause_mail(NOW)),
+    "a note": ("UpdateItem", lambda store: store.begin_note(TODAY, NOW)),
+    "a payment": ("UpdateItem", lambda store: store.facts_of(notice())),
+    "an address": ("UpdateItem", lambda store: store.put_bad_address("anna@klant.example", Fate.BOUNCED, NOW)),
+    "a product": ("UpdateItem", lambda store: store.put_product(PRODUCT)),
+}
+
+
+@pytest.mark.parametrize("refusal", ["TransactionConflictException", "ThrottlingException"])
+@pytest.mark.parametrize("what", WRITES)
+def test_a_write_that_meets_a_transaction_or_a_throttle_is_made_a_moment_later(
+    store: Store, what: str, refusal: str
+) -> None:
+    operation, write = WRITES[what]
+    asked = refused(store._client, operation, refusal)
+
+    write(store)
+
+    assert next(asked) > 1  # it was refused once, and made again
+
+
+def test_a_write_that_meets_others_without_end_is_a_conflict(store: Store) -> None:
+    refused(store._client, "PutItem", "TransactionConflictException", times=99)
+    store._pause = lambda _seconds: None
+
+    with pytest.raises(Conflict):
+        store.save(paid_order())
+
+
+def test_a_refusal_that_no_later_try_can_change_is_told_as_it_is(store: Store) -> None:
+    refused(store._client, "PutItem", "ValidationException")
+
+    with pytest.raises(ClientError, match="ValidationException"):
+        store.save(paid_order())
+
+
+def test_an_import_that_meets_another_transaction_loses_no_code(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = store._client.transact_write_items
+    busy = [[{"Code": "TransactionConflict"}, {"Code": "None"}]]
+
+    def sometimes(**request: Any) -> Any:
+        if busy:
+            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": busy.pop()}
+            raise store._client.exceptions.TransactionCanceledException(answer, "TransactWriteItems")
+        return write(**request)
+
+    monkeypatch.setattr(store._client, "transact_write_items", sometimes)
+
+    assert list(store.add_codes(SKU, [code(1), code(2)], None, None)) == [(2, set())]
+    assert len(store.pick(SKU, 9, TODAY)) == 2
+
+
+def test_a_change_that_was_overtaken_begins_from_what_is_stored(store: Store) -> None:
+    stale = store.save(paid_order("1"))
+    store.save(waiting_for(stale, Reason.STOCK, "x", NOW))
+
+    order = store.change("1", lambda o: contents.canceled(o or stale, NOW), loaded=stale)
+
+    assert order.canceled
+    assert order.waiting is not None
+
+
+def test_more_products_than_one_request_holds_are_all_found(store: Store) -> None:
+    skus = [f"SKU-{n}" for n in range(120)]
+    for sku in skus:
+        store.put_product(product(sku))
+
+    assert set(store.products(skus)) == set(skus)
+
+
+INVOICE = notice("2026-9", payment_id="in_1")
+JOIN = PaymentNotice("stripe", "in_1", None, NOW, "", also=("stripe:pi_1",))
+REFUND = PaymentNotice("stripe", "pi_1", None, NOW, "", refunded=Refunded(NOW, "39.95"))
+
+
+@pytest.mark.parametrize("story", list(permutations([INVOICE, JOIN, REFUND])), ids=range(6))
+def test_what_is_said_under_any_name_of_a_payment_comes_together_whichever_comes_first(
+    store: Store, story: tuple[PaymentNotice, ...]
+) -> None:
+    heard: list[PaymentNotice] = []
+    for each in story:
+        heard += store.facts_of(each)
+
+    assert {fact.order_id for fact in heard} == {"2026-9"}
+    payment = added_up(heard)
+    assert payment.names == ("stripe:in_1", "stripe:pi_1")
+    assert payment.standing is Standing.REFUNDED
+
+
+def test_what_is_said_at_once_comes_together_too(store: Store) -> None:
+    for number in range(10):
+        story = [
+            replace(INVOICE, order_id=f"at-once-{number}", payment_id=f"in_{number}"),
+            replace(JOIN, payment_id=f"in_{number}", also=(f"stripe:pi_{number}",)),
+            replace(REFUND, payment_id=f"pi_{number}"),
+        ]
+        with ThreadPoolExecutor(3) as pool:
+            heard = [fact for facts in pool.map(store.facts_of, story) for fact in facts]
+
+        assert added_up(heard).standing is Standing.REFUNDED
+
+
+def test_news_of_a_payment_that_nobody_knows_is_of_no_order(store: Store) -> None:
+    assert store.facts_of(REFUND) == []
+    assert store.facts_of(JOIN) == []
+
+
+def test_whose_a_payment_is_stays_known_whatever_is_told_of_it_without_saying_so(store: Store) -> None:
+    known, orphan = notice("owned", payment_id="cs_owned"), notice("", payment_id="cs_owned")
+    for each in (known, orphan):
+        store.facts_of(each)
+
+    item = store._client.get_item(TableName=store.table, Key={"pk": {"S": "PAYMENT#stripe:cs_owned"}})["Item"]
+
+    assert item["order_id"] == {"S": "owned"}
+    assert "expires" not in item
+
+
+def test_a_payment_of_a_provider_pays_for_one_order_whatever_a_shop_says(store: Store) -> None:
+    store.facts_of(notice("1", provider="mollie", payment_id="tr_123456"))
+    by_shop = notice("1", provider="webhook", payment_id="tr_123456", also=("mollie:tr_123456",))
+
+    (again,) = store.facts_of(by_shop)
+    (other,) = store.facts_of(replace(by_shop, order_id="2"))
+
+    assert again.problem is None
+    assert (other.order_id, other.problem) == (
+        "2",
+        "its payment mollie:tr_123456 has paid order 1 already: refund it, or serve it by hand",
+    )
+
+
+def test_the_first_time_a_provider_is_asked_is_remembered_and_so_is_the_last_that_went_well(store: Store) -> None:
+    assert store.reconciled("mollie", NOW) == (NOW, NOW)
+
+    later = NOW + timedelta(hours=2)
+    store.put_reconciled("mollie", later - timedelta(hours=1))
+
+    assert store.reconciled("mollie", later) == (NOW, later - timedelta(hours=1))
+    assert store.reconciled("stripe", later) == (later, later)
+
+
+def test_the_catalog_lists_each_product_once(store: Store) -> None:
+    for sku in ("B-1", "A-1", "B-1"):
+        store.put_product(product(sku))
+
+    assert list(store.catalog()) == ["A-1", "B-1", SKU]
+
+
+def test_what_was_used_is_counted_by_day_over_the_end_of_a_month(store: Store) -> None:
+    for day, count in ((date(2026, 10, 31), 2), (date(2026, 11, 1), 3), (date(2026, 11, 1), 4), (date(2026, 11, 9), 8)):
+        store.count_used(SKU, day, count)
+    store.count_used("OTHER", date(2026, 11, 1), 16)
+
+    assert store.used(SKU, [date(2026, 10, 31), date(2026, 11, 1)]) == 9
+    assert store.used(SKU, [date(2026, 12, 1)]) == 0
+
+
+def test_a_support_key_comes_back_as_it_was_and_all_are_listed(store: Store) -> None:
+    keys = [new_key(f"agent {n}", SCOPES[:n], 30, NOW + timedelta(hours=n))[1] for n in (2, 1)]
+    for key in keys:
+        store.put_support_key(key)
+
+    assert [store.support_key(key.id) for key in keys] == keys
+    assert store.support_keys() == [keys[1], keys[0]]
+    assert store.support_key("0123456789") is None
+
+
+def test_a_support_key_never_takes_the_place_of_another(store: Store) -> None:
+    key = new_key("anna", SCOPES, 30, NOW)[1]
+    store.put_support_key(key)
+
+    with pytest.raises(Unmet):
+        store.put_support_key(replace(key, agent="eve"))
+    assert store.support_keys() == [key]
+
+
+def test_a_support_key_is_revoked_once_and_for_ever(store: Store) -> None:
+    key = new_key("anna", SCOPES, 30, NOW)[1]
+    store.put_support_key(key)
+
+    assert store.revoke_support_key(key.id, NOW)
+    assert store.revoke_support_key(key.id, NOW + timedelta(days=1))
+    assert store.support_key(key.id) == replace(key, revoked_at=NOW)
+
+
+def test_a_key_that_does_not_exist_is_not_made_by_revoking_or_using_it(store: Store) -> None:
+    store.note_support_key_used("0123456789", TODAY)
+
+    assert not store.revoke_support_key("0123456789", NOW)
+    assert store.support_key("0123456789") is None
+
+
+def test_the_last_day_on_which_a_key_was_used_never_goes_back(store: Store) -> None:
+    key = new_key("anna", SCOPES, 30, NOW)[1]
+    store.put_support_key(key)
+
+    for day in (TODAY, TODAY - timedelta(days=1)):
+        store.note_support_key_used(key.id, day)
+
+    assert store.support_key(key.id) == replace(key, last_used=TODAY)
+
+
+def test_a_customers_wishes_of_a_day_are_counted_each_once(store: Store) -> None:
+    def wish(minutes: int, name: str, whose: str = "anna") -> bool:
+        return store.begin_round(Wish(name, whose, NOW + timedelta(minutes=minutes)), NOW.date(), most=2)
+
+    assert wish(0, "first")
+    assert not wish(4, "a click too many")
+    assert wish(6, "second")
+    assert not wish(60, "third")
+    assert wish(60, "first")
+    assert wish(60, "another customer's", "piet")
+    tomorrow = Wish("third", "anna", NOW + timedelta(days=1))
+    assert store.begin_round(tomorrow, NOW.date() + timedelta(days=1), most=2)
+
+
+MOMENTS = [NOW + timedelta(minutes=n) for n in range(3)]
+
+
+@pytest.mark.parametrize("order_of_arrival", list(permutations(range(3))))
+def test_what_is_known_of_an_address_does_not_depend_on_what_came_first(
+    store: Store, order_of_arrival: tuple[int, ...]
+) -> None:
+    bounced, lifted, again = MOMENTS
+    calls = [
+        lambda: store.put_bad_address("a@klant.example", Fate.BOUNCED, bounced),
+        lambda: store.lift_bad_address("a@klant.example", lifted),
+        lambda: store.put_bad_address("A@Klant.example", Fate.BOUNCED, again),
+    ]
+    for place in (*order_of_arrival, 0):
+        calls[place]()
+
+    assert store.bad_address("a@klant.example") == (Fate.BOUNCED, again)
+
+
+def test_an_address_that_was_lifted_is_good_though_its_bounce_is_told_again(store: Store) -> None:
+    assert store.bad_address("b@klant.example") is None
+    store.put_bad_address("b@klant.example", Fate.BOUNCED, MOMENTS[0])
+    store.lift_bad_address("b@klant.example", MOMENTS[1])
+    store.put_bad_address("b@klant.example", Fate.BOUNCED, MOMENTS[0])
+
+    assert store.bad_address("b@klant.example") is None
+
+
+def test_a_complaint_says_more_of_an_address_than_a_bounce(store: Store) -> None:
+    store.put_bad_address("c@klant.example", Fate.COMPLAINED, MOMENTS[0])
+    store.put_bad_address("c@klant.example", Fate.BOUNCED, MOMENTS[1])
+
+    assert store.bad_address("c@klant.example") == (Fate.COMPLAINED, MOMENTS[0])
+
+
+def test_a_complaint_is_not_lifted_whenever_it_is_told(store: Store) -> None:
+    store.lift_bad_address("e@klant.example", MOMENTS[1])
+    store.put_bad_address("e@klant.example", Fate.COMPLAINED, MOMENTS[0])
+
+    assert store.bad_address("e@klant.example") == (Fate.COMPLAINED, MOMENTS[0])
+
+
+def test_nothing_is_known_of_an_address_that_was_forgotten(store: Store) -> None:
+    store.put_bad_address("d@klant.example", Fate.BOUNCED, NOW)
+
+    store.forget_address("d@klant.example")
+    store.forget_address("nobody@klant.example")
+
+    assert store.bad_address("d@klant.example") is None
+    stored = [item for item in store._client.scan(TableName=store.table)["Items"] if "BOUNCED" in item["pk"]["S"]]
+    assert [set(item) for item in stored] == [{"pk", "expires"}]
+
+
+def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store) -> None:
+    assert not store.mail_paused(NOW)
+    store.pause_mail(MOMENTS[2])
+    store.pause_mail(MOMENTS[1])
+
+    assert store.mail_paused(MOMENTS[1])
+    assert not store.mail_paused(MOMENTS[2])
+    store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at that moment
+
+
+def test_the_largest_order_that_people_can_make_of_it_fits_into_one_item(store: Store) -> None:
+    words, asked = "\U0001f600" * 100, Asked(NOW, "agent-" + "a" * 58, "", "k" * 100)
+    order = licensing.with_codes(
+        paid_order("x" * 80, Line(SKU, 1000), email="a" * 240 + "@b.example"),
+        [StockCode(str(n), code(n), SKU) for n in range(1000)],
+        {SKU: PRODUCT},
+        NOW,
+        ZONE,
+    )
+    told = (Told(1, Fate.BOUNCED, NOW, "Permanent General smtp; 550 5.1.1 no such user"),)
+    (mail,) = (replace(mail, told=told, asked=asked, message_id="0" * 60) for mail in order.mails)
+    order = replace(
+        order,
+        mails=(mail,) * support.MOST_MAILS,
+        bad_codes=(BadCode("LIC-ABCDEFGHIJ", code(1), SKU, "wrong region", replace(asked, why=words)),)
+        * support.MOST_SWAPS,
+        corrected={"a" * 240 + f"{n}@b.example": order.email or "" for n in range(support.MOST_CORRECTIONS)},
+        timeline=(TimelineEntry(NOW, "suppression lifted", words, asked.who),) * TIMELINE_KEPT,
+    )
+
+    assert store.save(order).version == 1  # the emulator counts bytes as DynamoDB does

@@ -1,0 +1,135 @@
+"""From the providers' own bodies to the order: whatever comes first, and however often."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keypost.core.payment import Fact, Standing
+from keypost.providers import mollie, moneybird, stripe, webhook, woocommerce
+from keypost.table import Store
+from keypost.use_cases.take_fact import record
+from tests.builders import NOW, SKU, a_call, event
+
+Read = Callable[[Any], Sequence[Fact]]
+BACK = {"id": "re_1", "status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
+SHOP = {"order_id": "ORDER", "payment_id": "tr_PAYMENT", "amount": "39.95", "currency": "EUR", "test": True,
+        "email": "a@klant.example", "lines": [{"sku": SKU, "quantity": 1}]}  # fmt: skip
+
+
+def by_shop(kind: str, minute: int, **data: Any) -> tuple[Read, Any]:
+    told = f"2026-11-23T11:{minute:02}:00Z"
+    return webhook.read, {"type": kind, "timestamp": told, "data": {"order_id": "ORDER", "test": True} | data}
+
+
+def at_stripe(name: str, **changes: Any) -> tuple[Read, Any]:
+    body = event(f"stripe/{name}.json")
+    body["data"]["object"] |= changes
+    return stripe.read, body
+
+
+INTENT = {"payment_intent": "pi_PAYMENT"}
+SESSION = at_stripe("checkout.session.completed", id="cs_PAYMENT", metadata={"v": "1", "order_id": "ORDER", "sku": SKU})
+SESSION[1]["data"]["object"] |= INTENT
+WOO = (woocommerce.read, event("woocommerce/order.updated.json") | {"id": 7, "transaction_id": "tr_PAYMENT"})
+HINT = (mollie.read_classic, "id=tr_PAYMENT")
+CARD = {"v": "1", "order_id": "ORDER", "sku": SKU}
+
+# What is told, what Mollie answers when it is asked, and where that leaves the order.
+STORIES: dict[str, tuple[list[tuple[Read, Any]], dict[str, Any], Standing]] = {
+    "a shop and Mollie": ([by_shop("order.paid", 1, **SHOP), HINT], {"metadata": CARD}, Standing.PAID),
+    "a shop that names no payment, and Mollie": (
+        [by_shop("order.paid", 1, **(SHOP | {"payment_id": None})), HINT],
+        {"metadata": CARD},
+        Standing.PAID,
+    ),
+    "a shop and Mollie, refunded by the shop": (
+        [by_shop("order.paid", 1, **SHOP), HINT, by_shop("order.refunded", 2, full=True)],
+        {"metadata": CARD},
+        Standing.REFUNDED,
+    ),
+    "a shop and Mollie, refunded by Mollie": (
+        [by_shop("order.paid", 1, **SHOP), HINT],
+        {"metadata": CARD, "_embedded": {"refunds": [BACK]}},
+        Standing.REFUNDED,
+    ),
+    "a refund that names Mollie's payment": (
+        [HINT, by_shop("order.refunded", 2, full=True, payment_id="tr_PAYMENT")],
+        {"metadata": CARD},
+        Standing.REFUNDED,
+    ),
+    "a dispute that was won": (
+        [HINT, by_shop("order.disputed", 2), by_shop("order.dispute_closed", 3, won=True)],
+        {"metadata": CARD},
+        Standing.PAID,
+    ),
+    "stripe, refunded, and the refund failed": (
+        [SESSION, at_stripe("charge.refunded", **INTENT), at_stripe("refund.failed", **INTENT)],
+        {},
+        Standing.PAID,
+    ),
+    "a subscription at stripe, refunded": (
+        [
+            at_stripe("invoice.paid", id="in_PAYMENT", billing_reason="subscription_create"),
+            at_stripe("invoice_payment.paid", invoice="in_PAYMENT", payment=INTENT),
+            at_stripe("charge.refunded", **INTENT),
+        ],
+        {},
+        Standing.REFUNDED,
+    ),
+    "an invoice at moneybird": (
+        [(moneybird.read, event("moneybird/sales_invoice_state_changed_to_paid.json"))],
+        {},
+        Standing.PAID,
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+@given(st.data())
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_and_any_duplication_of_what_is_told_leaves_the_order_the_same(
+    store: Store, story: str, data: st.DataObject
+) -> None:
+    told, at_mollie, standing = STORIES[story]
+    again = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told), max_size=3))))
+    own = uuid4().hex[:12]
+
+    def mine(thing: Any) -> str:
+        """With ids of this example, and in the order of the story's own."""
+        text = thing if isinstance(thing, str) else json.dumps(thing)
+        for name in ("2025-000042", "2026-0187"):
+            text = text.replace(name, f"o{own}")
+        text = text.replace("433546309874484716", str(int(own, 16)))
+        return text.replace("ORDER", f"o{own}").replace("PAYMENT", own)
+
+    def get(path: str, _query: object) -> Any:
+        payment = event("mollie/payment.json") | {"id": "tr_PAYMENT"} | at_mollie
+        return json.loads(mine(payment)) if path == f"/v2/payments/tr_{own}" else None
+
+    for read, body in again:
+        for fact in read(a_call(mine(body).encode(), get=get)):
+            record(store, fact, NOW, "EUR")
+
+    order = store.load(f"o{own}")
+    assert order is not None
+    assert (order.standing, order.is_paid_twice, order.problem) == (standing, False, None)
+    assert [line.sku for line in order.lines] == [SKU]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_order_of_woocommerce_and_mollies_payment_of_it_are_one(store: Store, first: int) -> None:
+    story = [WOO, HINT]
+    payment = event("mollie/payment.json") | {"id": "tr_PAYMENT", "metadata": {"order_id": 7}}
+    for read, body in (story[first], story[1 - first]):
+        raw = body if isinstance(body, str) else json.dumps(body)
+        for fact in read(a_call(raw.encode(), get=lambda _path, _query: payment)):
+            record(store, fact, NOW, "EUR")
+
+    order = store.load("7")
+    assert order is not None
+    assert (order.is_paid, order.is_paid_twice, len(order.payments)) == (True, False, 1)
