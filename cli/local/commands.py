@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +22,8 @@ from cli.stacks import LOCAL_STACK_FILE
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailState
 from keypost.core.order import Order
+from keypost.core.said import Said
+from keypost.words import reader, sentence
 
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"
@@ -158,4 +161,4 @@ def _show(mail: SentMail, order: Order) -> None:
             f"{license_.first_day} up to and including {license_.last_day}"
         )
     for entry in order.timeline:
-        click.echo(f"  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.what}: {entry.why}")
+        click.echo(f"  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {sentence(Said(entry.code, entry.values), reader('en', UTC))}")

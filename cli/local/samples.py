@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from keypost.core.daily_note import DailyNote, Entry, Section
 from keypost.core.forecast import Stock, forecast
-from keypost.core.mail import ADDRESS_CHANGED, REFUNDED, WAITING, Fate, Mail, MailState
+from keypost.core.mail import Fate, Mail, MailState, Purpose
 from keypost.core.mailing import BAD_ADDRESS
-from keypost.core.order import License, Order, Reason, Term
+from keypost.core.order import Customer, License, Order, Reason, Term
 from keypost.core.product import Kind, Line, Product
+from keypost.core.said import said
 from keypost.emails import Shop, compose
 from keypost.emails.daily_note import compose_daily_note
 from keypost.inputs.catalog_file import read_product
@@ -46,7 +47,7 @@ class Sample:
     mail: Mail
 
 
-def _sample(purpose: str, *lines: Line, **of_mail: object) -> Sample:
+def _sample(purpose: Purpose, *lines: Line, **of_mail: object) -> Sample:
     """An order whose every line has its codes, and the mail about it."""
     mail = Mail(f"{purpose}-1", purpose, MailState.SENDING, NOW, attempts=1)
     licenses: list[License] = []
@@ -59,8 +60,7 @@ def _sample(purpose: str, *lines: Line, **of_mail: object) -> Sample:
     order = Order(
         id="2026-001234",
         created_at=NOW,
-        email="facturen@klant.example",
-        name="Anna Jansen",
+        customer=Customer("facturen@klant.example", "Anna Jansen"),
         lines=lines,
         licenses=tuple(licenses),
         terms=tuple(_term(number) for number, line in enumerate(lines, start=1) if line.kind is Kind.RENEWAL),
@@ -84,7 +84,7 @@ def _without_codes(sample: Sample) -> Sample:
 
 def _after_its_mail(sample: Sample) -> Sample:
     """Something is said after the codes were sent."""
-    sent = Mail("purchase-1", "purchase", MailState.SENT, None, attempts=1, sent_at=NOW, may_have_left=True)
+    sent = Mail("purchase-1", Purpose.PURCHASE, MailState.SENT, None, attempts=1, sent_at=NOW, may_have_left=True)
     return replace(sample, order=replace(sample.order, mails=(sent,)))
 
 
@@ -92,21 +92,23 @@ _PRODUCTS = {product.sku: product for product in sample_products()}
 _ONE, _TWO, _ONE_PLUS = Line(_STANDARD, 1), Line(_STANDARD, 2), Line(_PLUS, 1)
 _ONE_AGAIN = Line(_STANDARD, 1, Kind.RENEWAL, "2025-004321")
 SAMPLES = {
-    "purchase": _sample("purchase", _ONE),
-    "purchase-several": _sample("purchase", _TWO, _ONE_PLUS, Line(_ESET, 1)),
-    "purchase-many": _sample("purchase", Line(_STANDARD, 30)),
-    "renewal": _sample("renewal", _ONE_AGAIN),
-    "renewal-several": _sample("renewal", replace(_ONE_AGAIN, quantity=2), Line(_ESET, 1, Kind.RENEWAL, "2025-004321")),
-    "renewal-on-its-day": _sample("renewal", replace(_ONE_AGAIN, sku=_ESET)),
-    "reminder": _sample("reminder", _ONE),
-    "resend": _after_its_mail(_sample("resend", _ONE)),
-    "replacement": _sample("replacement", _TWO, licenses=("LIC-SAMPLEAAAB",)),
-    "replacement-several": _sample("replacement", _TWO),
-    "waiting": _without_codes(_sample(WAITING, _TWO, _ONE_PLUS)),
-    "waiting-renewal": _without_codes(_sample(WAITING, _ONE_AGAIN)),
-    "refunded": _after_its_mail(_sample(REFUNDED, _ONE)),
-    "refunded-before-it-left": _without_codes(_sample(REFUNDED, _ONE_AGAIN)),
-    "address_changed": _sample(ADDRESS_CHANGED, _ONE, to="oud@klant.example"),
+    "purchase": _sample(Purpose.PURCHASE, _ONE),
+    "purchase-several": _sample(Purpose.PURCHASE, _TWO, _ONE_PLUS, Line(_ESET, 1)),
+    "purchase-many": _sample(Purpose.PURCHASE, Line(_STANDARD, 30)),
+    "renewal": _sample(Purpose.RENEWAL, _ONE_AGAIN),
+    "renewal-several": _sample(
+        Purpose.RENEWAL, replace(_ONE_AGAIN, quantity=2), Line(_ESET, 1, Kind.RENEWAL, "2025-004321")
+    ),
+    "renewal-on-its-day": _sample(Purpose.RENEWAL, replace(_ONE_AGAIN, sku=_ESET)),
+    "reminder": _sample(Purpose.REMINDER, _ONE),
+    "resend": _after_its_mail(_sample(Purpose.RESEND, _ONE)),
+    "replacement": _sample(Purpose.REPLACEMENT, _TWO, licenses=("LIC-SAMPLEAAAB",)),
+    "replacement-several": _sample(Purpose.REPLACEMENT, _TWO),
+    "waiting": _without_codes(_sample(Purpose.WAITING, _TWO, _ONE_PLUS)),
+    "waiting-renewal": _without_codes(_sample(Purpose.WAITING, _ONE_AGAIN)),
+    "refunded": _after_its_mail(_sample(Purpose.REFUNDED, _ONE)),
+    "refunded-before-it-left": _without_codes(_sample(Purpose.REFUNDED, _ONE_AGAIN)),
+    "address_changed": _sample(Purpose.ADDRESS_CHANGED, _ONE, to="oud@klant.example"),
 }
 NAMES = (*SAMPLES, DAILY_NOTE)
 
@@ -116,20 +118,25 @@ def sample_mail(name: str, language: str, shop: Shop = SHOP) -> EmailMessage:
     if name == DAILY_NOTE:
         return compose_daily_note(_daily_note(), shop, language, NOW)
     sample = SAMPLES[name]
-    return compose(replace(sample.order, language=language), sample.mail, _PRODUCTS, shop, NOW)
+    return compose(
+        replace(sample.order, customer=replace(sample.order.customer, language=language)),
+        sample.mail,
+        _PRODUCTS,
+        shop,
+        NOW,
+    )
 
 
 def _daily_note() -> DailyNote:
     entries = {
-        Reason.HOLD: "it was paid in USD, this shop sells in EUR: check the price, then serve by hand",
-        Reason.STOCK: f"too few codes of {_PLUS}",
-        Reason.ADDRESS: f"{BAD_ADDRESS[Fate.BOUNCED]}; its new period starts on 2026-11-30, when the old license has"
-        " ended",
-        Reason.BLOCK: "LIC-SAMPLEAAAB (…00001)",
+        Reason.HOLD: said("problem", why=said("other_currency", paid="USD", sold="EUR")),
+        Reason.STOCK: said("too_few_codes", skus=[_PLUS]),
+        Reason.ADDRESS: said("needed_by", why=said(BAD_ADDRESS[Fate.BOUNCED]), first_day=_RENEWED[0]),
+        Reason.BLOCK: said("codes_to_block", licenses=["LIC-SAMPLEAAAB (…00001)"]),
     }
     sections = (
-        Section(reason, (Entry(f"2026-00{1200 + number}", detail),), others=number)
-        for number, (reason, detail) in enumerate(entries.items())
+        Section(reason, (Entry(f"2026-00{1200 + number}", why),), others=number)
+        for number, (reason, why) in enumerate(entries.items())
     )
     stock = (Stock(_STANDARD, 120, 0, {}, 34), Stock(_PLUS, 3, 2, {date(2026, 12, 1): 9}, 21))
     return DailyNote(NOW.date(), tuple(sections), tuple(forecast(each, NOW.date()) for each in stock))

@@ -104,7 +104,7 @@ class LocalStack:
             if order and is_so(order):
                 return order
             time.sleep(0.05)
-        stands = f"its last entry is {order.timeline[-1].what!r}" if order and order.timeline else "there is none"
+        stands = f"its last entry is {order.timeline[-1].code!r}" if order and order.timeline else "there is none"
         raise KeypostError(f"order {order_id} did not become what it should within {seconds:.0f} s: {stands}")
 
 

@@ -119,7 +119,7 @@ class Exported:
 )
 def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") -> Owed:
     if wish.lift_suppression and "suppression" not in _caller()["scopes"].split():
-        raise Forbidden("this key has no scope `suppression`: send without lifting it, or ask who has one")
+        raise Forbidden("key_lacks_scope", scope="suppression")
     mail = wiring.desk().resend(order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression)
     return Owed(order_id, mail.id if mail else None)
 
@@ -127,7 +127,7 @@ def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") ->
 @router.put("/orders/<order_id>/email", summary="Correct the address of an order and of the renewals that follow it")
 def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Corrected:
     if not right.confirmed and (meant := addresses.likely_meant(right.email)):
-        raise ProbablyMeant("this looks like a typing error: correct it, or say `confirmed`", meant)
+        raise ProbablyMeant("probably_mistyped", meant)
     changed = wiring.desk().correct_address(order_id, right.email, _asked(right.reason))
     against = addresses.why_undeliverable(right.email)
     return Corrected(tuple(changed), (against,) if against else ())
@@ -186,7 +186,7 @@ def erase(customer: Annotated[Customer, Body()]) -> Erased:
 def export(customer: Annotated[Customer, Body()]) -> Exported:
     found = wiring.store().orders_of(customer.email)
     if sum(len(each.licenses) + len(each.mails) + len(each.timeline) for each in found) > _MOST_TOLD:
-        raise Refused(f"{len(found)} orders are too much for one answer: use the command `keypost export`")
+        raise Refused("too_much_for_one_answer", count=len(found))
     now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
     return Exported(tuple(story(order, now, zone) for order in found))
 

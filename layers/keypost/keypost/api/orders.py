@@ -43,7 +43,7 @@ class Search(BaseModel):
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
         if len(self.model_fields_set) != 1 or not any(self.model_dump().values()):
-            raise ValueError("say exactly one of order, email, code, license and payment")
+            raise ValueError("search_for_one_thing")
         return self
 
 
@@ -89,7 +89,7 @@ def _wanted(wanted: Search) -> Iterable[Order]:
 
 def _found(order: Order) -> Found:
     last = order.timeline[-1] if order.timeline else None
-    return Found(order.id, order.created_at, order.standing, order.name, order.skus, last)
+    return Found(order.id, order.created_at, order.standing, order.customer.name, order.skus, last)
 
 
 @router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")

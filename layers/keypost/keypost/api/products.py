@@ -36,6 +36,6 @@ def all_products() -> Catalog:
 @router.put("/products/<sku>", summary="Put a product into the catalog, or change it")
 def put_product(sku: Sku, entry: Annotated[ProductEntry, Body()]) -> ProductPut:
     if entry.sku != sku:
-        raise InvalidInput("the path names another sku than the product: say the same one in both")
+        raise InvalidInput("other_sku_in_path")
     wiring.store().put_product(Product(**entry.model_dump()))
     return ProductPut(sku, poke_waiting(wiring.store(), wiring.queue(), Reason.PRODUCT))

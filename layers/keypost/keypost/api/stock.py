@@ -16,6 +16,7 @@ from keypost.core.errors import InvalidInput, NotFound
 from keypost.core.forecast import Expected, course
 from keypost.core.periods import local_day
 from keypost.core.product import Product
+from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.stock_file import Fault, FileCode, read_stock_file, read_stock_list, text_of
 from keypost.use_cases.import_stock import Imported, import_codes
@@ -44,7 +45,7 @@ class StockList(BaseModel):
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     line: int  # of the file, whose header is line 1, or the place in the list, from 1
-    reason: str
+    reason: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def import_stock(
 ) -> StockImported:
     product = _product(sku)
     if product is None:
-        raise NotFound(f"there is no product {sku}: put it into the catalog first, with PUT /products/{sku}")
+        raise NotFound("no_such_product", sku=sku)
     now = datetime.now(UTC).replace(microsecond=0)
     found, faults = _given(product, local_day(now, wiring.config().zone))
     done = import_codes(wiring.desk(), found, now, dry_run=dry_run, go_on=_is_time_left)
@@ -118,13 +119,9 @@ def _given(product: Product, today: date) -> tuple[list[FileCode], list[Fault]]:
         return read_stock_list(wanted.codes, product, wanted.batch, wanted.activate_before, today)
     text = text_of(gateway.read_request(event).body)
     if sum(bool(line.strip()) for line in text.splitlines()) > MOST_CODES + 1:
-        raise InvalidInput(f"the file has more than {MOST_CODES} lines: import it in parts; nothing was imported")
+        raise InvalidInput("file_too_long", most=MOST_CODES)
     found, faults = read_stock_file(text, cache(_product), product.sku, None, today)
-    other = [
-        Fault(code.line, f"its sku is not {product.sku}, as in the path")
-        for code in found
-        if code.new.sku != product.sku
-    ]
+    other = [Fault(code.line, said("other_sku", sku=product.sku)) for code in found if code.new.sku != product.sku]
     return [code for code in found if code.new.sku == product.sku], sorted((*faults, *other), key=lambda f: f.line)
 
 

@@ -17,7 +17,8 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from keypost.core.mail import MailNotSent, MailOutcome, MailSent, MailUnknown
+from keypost.core.mail import MailNotSent, MailOutcome, MailSent, MailUnknown, Refusal
+from keypost.core.said import said
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -91,9 +92,9 @@ class Mailer:
         except ClientError as error:
             return _refusal(error)
         except (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError) as error:
-            return MailNotSent(f"SES was not reached: {type(error).__name__}")
+            return MailNotSent(said("ses_unreachable", error=type(error).__name__))
         except HTTPClientError as error:
-            return MailUnknown(f"the answer of SES was lost: {type(error).__name__}")
+            return MailUnknown(said("ses_answer_lost", error=type(error).__name__))
         return MailSent(answer["MessageId"])
 
     def paced(self, most: float, workers: int) -> "Mailer":
@@ -125,9 +126,10 @@ def _refusal(error: ClientError) -> MailOutcome:
     code = error.response["Error"]["Code"]
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in _DOUBTFUL or status >= _SERVER_ERROR:
-        return MailUnknown(f"SES answered {code}")
+        return MailUnknown(said("ses_answered", answer=code))
     is_account = code in _ACCOUNT or _DAILY_QUOTA in error.response["Error"].get("Message", "")
-    return MailNotSent(f"SES refused: {code}", permanent=code in _PERMANENT, account=is_account)
+    refusal = Refusal.FOR_EVER if code in _PERMANENT else Refusal.OF_ACCOUNT if is_account else Refusal.FOR_NOW
+    return MailNotSent(said("ses_refused", answer=code), refusal)
 
 
 def tag_value(text: str) -> str:

@@ -66,8 +66,5 @@ def checked(code: str, product: Product) -> str:
     if re.fullmatch(product.code_pattern, spelled):
         return spelled
     if _LICENSE_KEY.fullmatch(spelled):
-        raise InvalidInput(
-            "this is a license key (32 characters, for recovery), not an activation code: "
-            "ask the distributor for the activation code"
-        )
-    raise InvalidInput(f"this is not a code of {product.sku}: those look like {product.code_example}")
+        raise InvalidInput("code_is_a_license_key")
+    raise InvalidInput("not_a_code_of", sku=product.sku, example=product.code_example)

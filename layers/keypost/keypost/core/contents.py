@@ -18,8 +18,12 @@ from keypost.core.payment import (
     with_notice,
 )
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said, said
 
 MOST_CODES = 1000  # one order is one item of at most 400 kB
+PAYMENT_IS = {standing: f"payment_{standing.replace(' ', '_')}" for standing in Standing} | {
+    Standing.FAILED: "payment_failed_at"
+}
 
 
 def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, currency: str) -> Order:
@@ -32,24 +36,24 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     first_paid = notice.state is PaymentState.PAID and order.paid_at is None
     if notice.lines and (first_paid or not order.lines or _says_when(order, notice.lines)):
         order = _with_contents(order, notice, currency)
-    elif notice.problem and order.problem is None and not order.code_left:
-        order = replace(order, problem=notice.problem)
+    elif notice.problem and order.hold.problem is None and not order.code_left:
+        order = replace(order, hold=replace(order.hold, problem=notice.problem))
     elif first_paid:
-        known = replace(
-            notice, lines=order.lines, email=notice.email or order.email, language=notice.language or order.language
-        )
-        order = _with_contents(order, known, currency)
+        email, language = notice.email or order.customer.email, notice.language or order.customer.language
+        order = _with_contents(order, replace(notice, lines=order.lines, email=email, language=language), currency)
     if payments == before.payments and order == before:
         return before
-    order = replace(order, payments=payments, is_subscription=order.is_subscription or notice.is_subscription)
+    order = replace(order, payments=payments)
+    if notice.is_subscription:
+        order = replace(order, subscription=replace(order.subscription, is_charged=True))
     if order.is_paid:
         order = without_waits(order, Reason.UNPAID)
     if before.is_paid and order.standing is Standing.PARTLY_REFUNDED:
-        order = replace(order, released=False)  # what a person let go was another state of affairs
+        order = replace(order, hold=replace(order.hold, released=False))  # what a person let go was another state
     if _says_the_same(before, order):
         return order
     standing = payment.standing if notice.state else order.standing
-    order = noted(order, now, f"payment {standing}", f"{notice.provider} {notice.payment_id} says so")
+    order = noted(order, now, PAYMENT_IS[standing], provider=notice.provider, payment=notice.payment_id)
     return _with_consequence(before, order, now)
 
 
@@ -64,17 +68,17 @@ def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     """What a payment's news means for the order, in its timeline."""
     if order.is_paid_twice and not before.is_paid_twice:
-        return noted(order, now, "paid twice", "two payments stand; refund one of them")
-    if order.is_paid and order.problem and (not before.is_paid or before.problem != order.problem):
-        return noted(order, now, "on hold", order.problem)
+        return noted(order, now, "paid_twice")
+    problem = order.hold.problem
+    if order.is_paid and problem and (not before.is_paid or before.hold.problem != problem):
+        return noted(order, now, "on_hold", why=problem)
     if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
-        return noted(order, now, "on hold", "a part was refunded before all had left: let it go, or refund the rest")
+        return noted(order, now, "on_hold", why=said("partly_refunded"))
     if found := to_block(order):
-        return noted(order, now, "codes to block", f"the money went back after they left: {named(found)}")
+        return noted(order, now, "codes_to_block", **named(found))
     if order.blocked and order.standing not in MONEY_BACK:
         again = [one for one in order.licenses if one.id in order.blocked]
-        why = f"the money is there after all: {named(again)}"
-        return noted(replace(order, blocked=()), now, "codes to unblock", why)
+        return noted(replace(order, blocked=()), now, "codes_to_unblock", **named(again))
     return order
 
 
@@ -106,51 +110,49 @@ def canceled(order: Order, now: datetime) -> Order:
     """Write down that the shop canceled an order: what has not left yet stays here."""
     if order.canceled:
         return order
-    return noted(replace(order, canceled=True), now, "canceled", "the shop says so")
+    return noted(replace(order, canceled=True), now, "canceled")
 
 
-def with_subscription_ended(
-    order: Order, now: datetime, who: str = "keypost", why: str = "its provider says so"
-) -> Order:
+def with_subscription_ended(order: Order, now: datetime, who: str = "keypost", words: str = "") -> Order:
     """Write down that no renewal follows by itself. What was paid stays as it is."""
-    if order.subscription_ended:
+    if order.subscription.has_ended:
         return order
-    order = without_waits(order, Reason.UNPAID)
-    return noted(replace(order, subscription_ended=True), now, "subscription ended", why, who)
+    ended = replace(order, subscription=replace(order.subscription, has_ended=True))
+    return noted(without_waits(ended, Reason.UNPAID), now, "subscription_ended", who=who, words=words)
 
 
 def belonging_to(order: Order, other: str, now: datetime) -> Order:
     """Write down that a payment which did not say what it was for turned out to be another order's."""
     if order.belongs_to or order.lines:
         return order
-    return noted(replace(order, belongs_to=other), now, "found", f"its payment is of order {other}")
+    return noted(replace(order, belongs_to=other), now, "found", order=other)
 
 
 def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
-    notice = replace(notice, email=order.corrected.get(notice.email or "", notice.email))
+    notice = replace(notice, email=order.customer.corrected.get(notice.email or "", notice.email))
+    language = notice.language or order.customer.language
+    customer = replace(order.customer, email=notice.email, name=notice.name, language=language)
     return replace(
         order,
-        email=None if order.is_erased else notice.email,
-        name=None if order.is_erased else notice.name,
-        language=notice.language or order.language,
+        customer=replace(order.customer, language=language) if order.is_erased else customer,
         lines=notice.lines,
         terms=order.terms if notice.lines == order.lines else (),
         waits=order.waits if notice.lines == order.lines else (),
-        problem=_problem(notice, currency),
+        hold=replace(order.hold, problem=_problem(notice, currency)),
     )
 
 
-def _problem(notice: PaymentNotice, currency: str) -> str | None:
+def _problem(notice: PaymentNotice, currency: str) -> Said | None:
     if notice.problem:
         return notice.problem
     if not notice.lines:
-        return "nothing says what was bought: put an order card on the payment, or serve by hand"
+        return said("nothing_bought")
     if not notice.email and not all(line.kind is Kind.RENEWAL for line in notice.lines):
-        return NO_ADDRESS
+        return said(NO_ADDRESS)
     if notice.amount is not None and not Decimal(notice.amount):
-        return "nothing was paid for it: check the shop, then serve by hand"
+        return said("nothing_paid")
     if notice.currency != currency:
-        return f"it was paid in {notice.currency}, this shop sells in {currency}: check the price, then serve by hand"
+        return said("other_currency", paid=notice.currency or "", sold=currency)
     if sum(line.quantity for line in notice.lines) > MOST_CODES:
-        return f"it asks for more than {MOST_CODES} codes: split it into several orders"
+        return said("too_many_codes", most=MOST_CODES)
     return None

@@ -5,18 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
-from keypost.core import codes, owed
+from keypost.core.codes import masked
 from keypost.core.forecast import Forecast
 from keypost.core.mail import MailState
-from keypost.core.order import HELD, Order, Reason
-from keypost.core.payment import Standing
+from keypost.core.obstacles import is_servable, obstacle
+from keypost.core.order import Order, Reason
+from keypost.core.owed import deliveries, missing, stuck_mails, to_block, trouble
 from keypost.core.periods import local_day
+from keypost.core.said import Said, said
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     order_id: str
-    detail: str  # no address and no code
+    why: Said  # no address, and of a code no more than its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +48,33 @@ class DailyNote:
 
 
 def entry(order: Order, reason: Reason) -> Entry:
-    return Entry(order.id, _detail(order, reason))
+    return Entry(order.id, why(order, reason))
 
 
-def _detail(order: Order, reason: Reason) -> str:
+def why(order: Order, reason: Reason) -> Said:
+    """What exactly the order needs, of that for which it needs a person or stock."""
     match reason:
         case Reason.BLOCK:
-            found = owed.to_block(order)[:10]
-            return ", ".join(f"{license_.id} ({codes.masked(license_.code)})" for license_ in found)
+            found = to_block(order)[:10]
+            return said("codes_to_block", licenses=[f"{one.id} ({masked(one.code)})" for one in found])
         case Reason.SUBSCRIPTION:
-            return "its customer was erased, and its provider charges them again"
+            return said("erased_and_charged")
         case Reason.PAID_TWICE:
-            return ", ".join(name for payment in order.payments for name in payment.names)
+            return said("paid_twice", payments=[name for payment in order.payments for name in payment.names])
         case Reason.MAIL:
-            stuck = (f"{mail.id} {owed.trouble(mail)}" for mail in owed.stuck_mails(order))
-            return "; ".join(stuck) + _needed_by(order)
-        case Reason.ADDRESS:
-            return (order.waiting.detail if order.waiting else "") + _needed_by(order)
+            return _with_need(order, trouble(stuck_mails(order)[0]))
         case Reason.HOLD:
-            disputed = order.standing is Standing.DISPUTED
-            why = "its payment is disputed" if disputed else "a part was refunded"
-            why = "it was canceled after it was paid" if order.canceled else why
-            why = "its customer was erased after it was paid: refund what was not sent" if order.is_erased else why
-            return order.problem or (HELD if order.held else why)
-        case _:
-            return order.waiting.detail if order.waiting else ""
+            return obstacle(order) or said("nothing")
+    waiting = next((each.why for each in order.waits if each.reason is reason), said("nothing"))
+    return _with_need(order, waiting) if reason is Reason.ADDRESS else waiting
 
 
-def _needed_by(order: Order) -> str:
+def _with_need(order: Order, why: Said) -> Said:
     """For a renewal whose mail did not arrive: how long there is to mend that."""
     left = [mail for mail in order.mails if mail.holds_codes and mail.state is MailState.SENT]
     arrived = order.lines_of(mail for mail in left if not mail.came_back)
     days = [term.first_day for term in order.terms if term.line not in arrived]
-    return f"; its new period starts on {min(days)}, when the old license has ended" if days else ""
+    return said("needed_by", why=why, first_day=min(days)) if days else why
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +88,8 @@ class Wanted:
 def wanted(found: Iterable[Order], now: datetime, zone: tzinfo) -> Wanted:
     total = Wanted()
     for order in found:
-        for delivery in owed.deliveries(order) if order.is_servable else ():
-            for _, line, count in owed.missing(order, delivery.lines):
+        for delivery in deliveries(order) if is_servable(order) else ():
+            for _, line, count in missing(order, delivery.lines):
                 if min(delivery.reserve_at, delivery.mail_at) <= now:
                     total.now[line.sku] += count
                 else:

@@ -1,8 +1,16 @@
 """What can go wrong, as one small tree; the edges turn it into status codes and exit statuses."""
 
+from typing import Any
+
+from keypost.core.said import Said, said
+
 
 class KeypostError(Exception):
-    """The base of all. The text is for people: what happened and what to do now, nothing personal, no code."""
+    """The base of all. What happened and what to do now, as code and values: nothing personal, no activation code."""
+
+    def __init__(self, code: str, /, **values: Any) -> None:
+        super().__init__(code)
+        self.said: Said = said(code, **values)
 
 
 class InvalidInput(KeypostError):
@@ -14,7 +22,7 @@ class SignatureRefused(KeypostError):
 
 
 class CredentialRefused(KeypostError):
-    """A key or token for the support API is unknown, forged or no longer valid. The text is the reason, for the log."""
+    """A key or token for the support API is unknown, forged or no longer valid. The code is the reason, for the log."""
 
 
 class Conflict(KeypostError):
@@ -25,8 +33,8 @@ class Unmet(KeypostError):
     """A write found its item other than its condition demands; nothing was changed. `places` says which of several
     writes did, counting from 0."""
 
-    def __init__(self, text: str, places: tuple[int, ...] = ()) -> None:
-        super().__init__(text)
+    def __init__(self, code: str, places: tuple[int, ...] = ()) -> None:
+        super().__init__(code)
         self.places = places
 
 
@@ -61,10 +69,10 @@ class TooMany(Refused):
 class ProbablyMeant(Refused):
     """It looks like a slip; what was probably meant is with it."""
 
-    def __init__(self, text: str, suggestion: str) -> None:
-        super().__init__(text)
+    def __init__(self, code: str, suggestion: str) -> None:
+        super().__init__(code)
         self.suggestion = suggestion
 
 
 class Forbidden(KeypostError):
-    """Who asks may not ask for this."""
+    """The agent who asks may not ask for this."""

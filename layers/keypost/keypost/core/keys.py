@@ -48,12 +48,12 @@ def agent_name(name: str) -> str:
 def new_key(agent: str, scopes: Iterable[str], days: int, now: datetime) -> tuple[str, SupportKey]:
     """A key, to be shown once, and what is kept of it. InvalidInput when the agent's name or a scope is none."""
     if agent_name(agent) != agent:
-        raise InvalidInput(f"nobody is called {agent} here: that name stands in timelines for what no person did")
+        raise InvalidInput("agent_name_reserved", name=agent)
     if not _AGENT.fullmatch(agent):
-        raise InvalidInput("an agent's name is 1 to 64 letters, digits, spaces or . _ @ + -, such as: anna.jansen")
+        raise InvalidInput("agent_name_unfit")
     asked = set(scopes)
     if not asked or asked - set(SCOPES):
-        raise InvalidInput(f"a key has one or more of the scopes {', '.join(SCOPES)}")
+        raise InvalidInput("key_without_scope", scopes=SCOPES)
     key_id = secrets.token_hex(5)
     key = f"kp_{key_id}_{secrets.token_hex(32)}"
     kept = tuple(scope for scope in SCOPES if scope in asked)

@@ -9,13 +9,14 @@ from datetime import datetime, tzinfo
 
 from keypost.core import renewals
 from keypost.core.codes import StockCode
-from keypost.core.mail import NOTICES, MailState
+from keypost.core.mail import MailState
 from keypost.core.mailing import claim_mail, owe_mail
 from keypost.core.order import License, Order, Reason, Reminder, Renewal, noted, without_waits
 from keypost.core.owed import Delivery, deliveries, missing
 from keypost.core.periods import local_day, period_from
 from keypost.core.product import Product
 from keypost.core.renewals import reminders_of
+from keypost.core.said import said
 
 
 def with_codes(  # noqa: PLR0913 - all that decides it
@@ -49,16 +50,16 @@ def with_codes(  # noqa: PLR0913 - all that decides it
         if not any(reminder.line == number for reminder in order.reminders):
             reminders += reminders_of(number, last, products[line.sku], zone)
     order = replace(order, licenses=(*order.licenses, *given), reminders=(*order.reminders, *reminders))
-    order = noted(order, now, "codes assigned", f"{len(given)}, as the order is paid")
+    order = noted(order, now, "codes_assigned", count=len(given))
     if missing(order, delivery.lines):
         return order
-    order = without_waits(order, Reason.STOCK, Reason.PRODUCT)
+    order = without_waits(order, Reason.STOCK, Reason.PRODUCT, lines=delivery.lines)
     return with_mail_of(order, delivery, now) if may_mail and delivery.mail_at <= now else order
 
 
 def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:
     """The mail of a delivery, claimed for its first attempt."""
-    order = without_waits(order, Reason.PRODUCT, *(() if renewals.unscheduled(order) else (Reason.RENEWS,)))
+    order = without_waits(order, Reason.STOCK, Reason.PRODUCT, Reason.RENEWS, lines=delivery.lines)
     owed = owe_mail(order, delivery.purpose, now, delivery.lines)
     return claim_mail(owed, owed.mails[-1].id, now)
 
@@ -72,17 +73,16 @@ def _license_id(order_id: str, line: int, code: StockCode) -> str:
 def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:
     """Take back licenses, by id, whose mail never left; their codes go back to stock."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
-    mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING or mail.purpose in NOTICES)
+    mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING or mail.purpose.is_notice)
     order = replace(order, licenses=kept, mails=mails)
-    why = "was canceled" if order.canceled else "was erased" if order.is_erased else "was refunded"
-    return noted(order, now, "codes returned", f"{len(returned)}, as the order {why} before they left")
+    why = "canceled" if order.canceled else "erased" if order.is_erased else "refunded"
+    return noted(order, now, "codes_returned", count=len(returned), why=said(why))
 
 
 def with_codes_exchanged(order: Order, ran_out: Collection[str], now: datetime) -> Order:
     """Take back licenses, by id, whose codes ran out while something kept their mail back: others take their place."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in ran_out)
-    why = f"{len(ran_out)}, as they ran out before their mail left"
-    return noted(replace(order, licenses=kept), now, "codes exchanged", why)
+    return noted(replace(order, licenses=kept), now, "codes_exchanged", count=len(ran_out))
 
 
 def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
@@ -90,9 +90,9 @@ def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool
     changed = renewals.with_renewal(base, renewal, has_left=has_left)
     if changed is base:
         return base
-    return noted(changed, now, "renewed" if renewal.paid_on else "renewal on its way", f"by order {renewal.order_id}")
+    return noted(changed, now, "renewed" if renewal.paid_on else "renewal_on_its_way", order=renewal.order_id)
 
 
 def without_renewals(base: Order, order_id: str, now: datetime, zone: tzinfo) -> Order:
     changed = renewals.without_renewals(base, order_id, local_day(now, zone))
-    return base if changed is base else noted(changed, now, "not renewed after all", f"by order {order_id}")
+    return base if changed is base else noted(changed, now, "not_renewed", order=order_id)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from keypost.core.said import Said
+
 
 class MailState(StrEnum):
     """Where a mail is in its life: pending -> sending -> sent; `unknown` when the answer was lost."""
@@ -28,12 +30,29 @@ class Fate(StrEnum):
     COMPLAINED = "complained"  # reported as spam
 
 
-ADDRESS_CHANGED = "address_changed"  # to the old address
-REFUNDED = "refunded"  # all the money went back
-WAITING = "waiting"  # it is paid, and its codes are still to come
-NOTICES = (ADDRESS_CHANGED, REFUNDED)  # are sent whatever becomes of the order
+class Purpose(StrEnum):
+    """Why a mail is sent."""
+
+    PURCHASE = "purchase"
+    RENEWAL = "renewal"
+    REPLACEMENT = "replacement"  # a code that did not work was swapped
+    RESEND = "resend"
+    REMINDER = "reminder"
+    WAITING = "waiting"  # it is paid, and its codes are still to come
+    REFUNDED = "refunded"  # all the money went back
+    ADDRESS_CHANGED = "address_changed"  # to the old address
+
+    @property
+    def holds_codes(self) -> bool:
+        return self in (Purpose.PURCHASE, Purpose.RENEWAL, Purpose.REPLACEMENT, Purpose.RESEND)
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it is sent whatever becomes of the order."""
+        return self in (Purpose.REFUNDED, Purpose.ADDRESS_CHANGED)
+
+
 MAIL_ATTEMPTS = 5  # after so many, somebody should know that it does not leave
-WITHOUT_CODES = ("reminder", WAITING, *NOTICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +97,13 @@ _BEST = (Fate.DELIVERED, Fate.COMPLAINED, Fate.SENT, Fate.DELAYED, Fate.RETURNED
 @dataclass(frozen=True, slots=True)
 class Mail:
     id: str
-    purpose: str
+    purpose: Purpose
     state: MailState
     next_at: datetime | None  # when it needs something: a try, the end of a lease, the end of a doubt
     attempts: int = 0
     message_id: str | None = None
     sent_at: datetime | None = None
-    problem: str | None = None
+    problem: Said | None = None
     may_have_left: bool = False  # true for ever once SES took it, or may have
     unknowns: int = 0  # attempts whose outcome is not known
     lines: tuple[int, ...] = ()  # those it is about; none for all
@@ -96,7 +115,7 @@ class Mail:
 
     @property
     def holds_codes(self) -> bool:
-        return self.purpose not in WITHOUT_CODES
+        return self.purpose.holds_codes
 
     @property
     def outcome(self) -> Told | None:
@@ -113,20 +132,27 @@ class MailSent:
     message_id: str
 
 
+class Refusal(StrEnum):
+    """For how long SES refuses."""
+
+    FOR_NOW = "for now"
+    FOR_EVER = "for ever"  # this very mail
+    OF_ACCOUNT = "of account"  # all mail of the account, until a person mends it
+
+
 @dataclass(frozen=True, slots=True)
 class MailNotSent:
-    """SES certainly did not take it: try again later, unless it would refuse the same mail for ever."""
+    """SES certainly did not take it."""
 
-    reason: str
-    permanent: bool = False
-    account: bool = False  # it takes no mail of the account now
+    reason: Said
+    refusal: Refusal = Refusal.FOR_NOW
 
 
 @dataclass(frozen=True, slots=True)
 class MailUnknown:
     """The answer was lost: SES may have taken the mail."""
 
-    reason: str
+    reason: Said
 
 
 MailOutcome = MailSent | MailNotSent | MailUnknown

@@ -18,10 +18,13 @@ from keypost.core.mail import (
     MailSent,
     MailState,
     MailUnknown,
+    Purpose,
+    Refusal,
     Told,
 )
 from keypost.core.order import License, Order, Reason, Waiting, noted, without_waits
 from keypost.core.periods import local_day
+from keypost.core.said import Said, said
 
 MAIL_LEASE = timedelta(minutes=2)  # longer than the worker may run
 MAIL_DOUBT = timedelta(minutes=15)  # time for SES to tell, before a mail of unknown outcome is sent again
@@ -29,13 +32,10 @@ MAIL_BACK_OFF = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=
 MAIL_BACK_OFF_LAST = timedelta(hours=1)
 _RANKS = tuple(Fate)
 RETRY_ADDRESS = timedelta(hours=12)  # whoever mends it pokes at once; this is for a poke that was lost
-BAD_ADDRESS = {
-    Fate.BOUNCED: "its address takes no mail: correct it, or lift the suppression if the customer says it is right",
-    Fate.COMPLAINED: "its customer reported our mail as spam: ask for another address, and correct it",
-}
+BAD_ADDRESS = {Fate.BOUNCED: "address_bounced", Fate.COMPLAINED: "address_complained"}
 
 
-def owe_mail(order: Order, purpose: str, now: datetime, lines: tuple[int, ...] = ()) -> Order:
+def owe_mail(order: Order, purpose: Purpose, now: datetime, lines: tuple[int, ...] = ()) -> Order:
     return replace(order, mails=(*order.mails, replace(new_mail(order, purpose, now), lines=lines)))
 
 
@@ -44,10 +44,12 @@ def owe_reminder(order: Order, licenses: Sequence[License], now: datetime) -> Or
     lines = tuple(sorted({one.line for one in licenses}))
     are_all = len(licenses) == sum(one.line in lines for one in order.licenses)
     named = () if are_all else tuple(one.id for one in licenses)
-    return replace(order, mails=(*order.mails, replace(new_mail(order, "reminder", now), lines=lines, licenses=named)))
+    return replace(
+        order, mails=(*order.mails, replace(new_mail(order, Purpose.REMINDER, now), lines=lines, licenses=named))
+    )
 
 
-def new_mail(order: Order, purpose: str, now: datetime) -> Mail:
+def new_mail(order: Order, purpose: Purpose, now: datetime) -> Mail:
     """The next mail of its kind, to be sent at once."""
     mail_id = f"{purpose}-{1 + sum(mail.purpose == purpose for mail in order.mails)}"
     return Mail(mail_id, purpose, MailState.PENDING, next_at=now)
@@ -56,7 +58,7 @@ def new_mail(order: Order, purpose: str, now: datetime) -> Mail:
 def claim_mail(order: Order, mail_id: str, now: datetime) -> Order:
     """Take a mail for one attempt. Saved before SES is called, so that nobody else sends it meanwhile."""
     mail = order.mail(mail_id)
-    mail = replace(mail, attempts=mail.attempts + 1, sent_to=mail.to or order.email)
+    mail = replace(mail, attempts=mail.attempts + 1, sent_to=mail.to or order.customer.email)
     return _with_mail(order, replace(mail, state=MailState.SENDING, next_at=now + MAIL_LEASE))
 
 
@@ -69,16 +71,16 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
         case MailSent(message_id):
             mail = replace(mail, state=MailState.SENT, next_at=None, message_id=message_id, sent_at=now, problem=None)
             mail = replace(mail, may_have_left=True)
-            return noted(_with_mail(order, mail), now, "mail sent", f"{mail_id}, attempt {attempt}")
-        case MailNotSent(reason, permanent=True):
+            return noted(_with_mail(order, mail), now, "mail_sent", mail=mail_id, attempt=attempt)
+        case MailNotSent(reason, Refusal.FOR_EVER):
             return fail_mail(order, mail_id, reason, now)
         case MailNotSent(reason):
             mail = replace(mail, state=MailState.PENDING, next_at=now + _back_off(order.id, attempt), problem=reason)
-            return noted(_with_mail(order, mail), now, "mail not sent", f"{mail_id}: {reason}; it is tried again")
+            return noted(_with_mail(order, mail), now, "mail_tried_again", mail=mail_id, why=reason)
         case MailUnknown(reason):
             mail = replace(mail, state=MailState.UNKNOWN, next_at=now + MAIL_DOUBT, problem=reason)
             mail = replace(mail, may_have_left=True, unknowns=mail.unknowns + 1)
-            return noted(_with_mail(order, mail), now, "mail unknown", f"{mail_id}: {reason}")
+            return noted(_with_mail(order, mail), now, "mail_unknown", mail=mail_id, why=reason)
 
 
 def doubt_mail(order: Order, mail_id: str, now: datetime) -> Order:
@@ -86,21 +88,21 @@ def doubt_mail(order: Order, mail_id: str, now: datetime) -> Order:
     its beginning, not from the moment at which somebody looked."""
     mail = order.mail(mail_id)
     begun = (mail.next_at or now) - MAIL_LEASE
-    lost = MailUnknown("whoever sent it stopped before it wrote down the answer")
+    lost = MailUnknown(said("sender_stopped"))
     order = settle_mail(order, mail_id, mail.attempts, lost, now)
     return _with_mail(order, replace(order.mail(mail_id), next_at=max(now, begun + MAIL_DOUBT)))
 
 
-def fail_mail(order: Order, mail_id: str, reason: str, now: datetime) -> Order:
+def fail_mail(order: Order, mail_id: str, reason: Said, now: datetime) -> Order:
     mail = replace(order.mail(mail_id), state=MailState.FAILED, next_at=None, problem=reason)
-    return noted(_with_mail(order, mail), now, "mail failed", f"{mail_id}: {reason}")
+    return noted(_with_mail(order, mail), now, "mail_failed", mail=mail_id, why=reason)
 
 
 def drop_mails(order: Order, mail_ids: Collection[str], now: datetime) -> Order:
     """Keypost does not send a mail that has become untrue."""
     for mail_id in mail_ids:
         mail = replace(order.mail(mail_id), state=MailState.DROPPED, next_at=None, problem=None)
-        order = noted(_with_mail(order, mail), now, "mail dropped", f"{mail_id}: what it says is not so any more")
+        order = noted(_with_mail(order, mail), now, "mail_dropped", mail=mail_id)
     return order
 
 
@@ -127,9 +129,9 @@ def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: b
     if changed == mail:
         return order
     order = replace(order, mails=tuple(changed if each is mail else each for each in order.mails))
-    why = f"{mail.id}, attempt {report.attempt}: " + (report.detail or "SES says so")
-    order = noted(order, now, f"mail {report.fate}", why)
-    is_its_address = report.address.casefold() == (order.email or "").casefold()
+    detail = report.detail or None
+    order = noted(order, now, f"mail_{report.fate}", mail=mail.id, attempt=report.attempt, detail=detail)
+    is_its_address = report.address.casefold() == (order.customer.email or "").casefold()
     if report.fate in BAD_ADDRESS and is_its_address and not is_lifted:
         return with_bad_address(order, report.fate, report.at, now)
     return order
@@ -138,11 +140,11 @@ def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: b
 def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) -> Order:
     """Nothing is sent to its address until that is mended."""
     known = order.waits_for(Reason.ADDRESS)
-    new = Waiting(Reason.ADDRESS, BAD_ADDRESS[why], since, now + RETRY_ADDRESS)
-    first = min((known or new, new), key=lambda w: (w.detail != BAD_ADDRESS[Fate.COMPLAINED], w.since))
+    new = Waiting(Reason.ADDRESS, said(BAD_ADDRESS[why]), since, now + RETRY_ADDRESS)
+    first = min((known or new, new), key=lambda w: (w.why.code != BAD_ADDRESS[Fate.COMPLAINED], w.since))
     kept = without_waits(order, Reason.ADDRESS).waits
     order = replace(order, waits=(*kept, replace(first, retry_at=new.retry_at)))
-    return order if known else noted(order, now, "waits for address", new.detail)
+    return order if known else noted(order, now, "waits_address", why=new.why)
 
 
 def with_good_address(order: Order, now: datetime, zone: tzinfo, asked: Asked | None = None) -> Order:
@@ -186,6 +188,5 @@ def _settled(mail: Mail, report: MailReport) -> Mail:
         return replace(mail, state=MailState.SENT, next_at=None, problem=None, may_have_left=True)
     if mail.outcome is None or mail.outcome.fate is not Fate.REJECTED:
         return mail
-    problem = "SES took it and did not send it, as it found fault with its content"
-    failed = replace(mail, state=MailState.FAILED, next_at=None, problem=problem)
+    failed = replace(mail, state=MailState.FAILED, next_at=None, problem=said("content_rejected"))
     return replace(failed, may_have_left=mail.attempts > 1)

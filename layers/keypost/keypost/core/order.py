@@ -1,19 +1,20 @@
 """What one customer bought under one order id, with all that became of it. Moments are aware UTC datetimes, whole
 seconds; days are dates in the shop's time zone. Pure changes return the very order when they change nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from keypost.core.mail import Asked, Mail, MailState
 from keypost.core.payment import Payment, PaymentState, Standing, share, whole_order
 from keypost.core.product import Line
+from keypost.core.said import Said, said
 
 TIMELINE_KEPT = 200
 TIMELINE_BEGINS = 50  # so many of these are never pushed out
-HELD = "a person holds it"
-NO_ADDRESS = "there is no usable e-mail address: ask the customer for one, and correct it"
+NO_ADDRESS = "no_address"
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
 
 
@@ -28,7 +29,7 @@ class Reason(StrEnum):
     RENEWS = "renews"  # it is not known when the license ends that it renews
     UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
-    PAID_TWICE = "paid twice"  # refund one
+    PAID_TWICE = "paid_twice"  # refund one
     SUBSCRIPTION = "subscription"  # its customer was erased, and its provider charges them again
 
 
@@ -102,18 +103,52 @@ class BadCode:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
+    """What happened to an order, as a code with values, and who did it. `words` are a person's own."""
+
     at: datetime
-    what: str
-    why: str
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
     who: str = "keypost"
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
+    """What lines of an order wait for; no lines stand for the whole order."""
+
     reason: Reason
-    detail: str
+    why: Said
     since: datetime
     retry_at: datetime
+    lines: tuple[int, ...] = ()  # count from 1
+
+    def is_of(self, lines: Collection[int]) -> bool:
+        return not self.lines or not lines or not set(self.lines).isdisjoint(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who an order is for. An erased one is nobody, whose language alone is known."""
+
+    email: str | None = None
+    name: str | None = None
+    language: str = "nl"
+    corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What keeps an order back until a person decides."""
+
+    problem: Said | None = None  # why no program may serve it
+    by_person: bool = False
+    released: bool = False  # a person said: serve it, although a part was refunded
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    is_charged: bool = False  # its provider charges the next period by itself
+    has_ended: bool = False  # no renewal follows by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,29 +157,23 @@ class Order:
 
     id: str
     created_at: datetime
-    email: str | None = None
-    name: str | None = None
-    language: str = "nl"
+    customer: Customer = Customer()
     lines: tuple[Line, ...] = ()
     payments: tuple[Payment, ...] = ()
     licenses: tuple[License, ...] = ()
     mails: tuple[Mail, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()  # the first 50 and the newest 150
-    problem: str | None = None  # why no program may serve it; a person decides
+    hold: Hold = Hold()
+    subscription: Subscription = Subscription()
     canceled: bool = False
-    subscription_ended: bool = False  # no renewal follows by itself
-    is_subscription: bool = False  # its provider charges the next period by itself
-    released: bool = False  # a person said: serve it, although a part was refunded
     terms: tuple[Term, ...] = ()  # of its renewal lines
     renewals: tuple[Renewal, ...] = ()  # of its licenses, by other orders, as they were paid
     reminders: tuple[Reminder, ...] = ()  # still to come
     belongs_to: str | None = None  # the order that its payment turned out to be for
-    held: bool = False  # a person keeps it back
-    waits: tuple[Waiting, ...] = ()  # one for each reason
+    waits: tuple[Waiting, ...] = ()
     registered: tuple[str, ...] = ()  # the orders that list it among their renewals, or are about to
     blocked: tuple[str, ...] = ()  # the licenses whose codes the vendor has blocked, as their money went back
     bad_codes: tuple[BadCode, ...] = ()
-    corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
     forget_on: date | None = None  # its customer was erased; what is left is kept until then
     version: int = 0  # 0: not stored yet
 
@@ -158,28 +187,22 @@ class Order:
         return self.standing is Standing.PAID
 
     @property
-    def is_servable(self) -> bool:
-        """Whether what is still to be sent may be sent, when its time comes."""
-        may = self.is_paid or (self.released and self.standing is Standing.PARTLY_REFUNDED)
-        kept_back = self.problem is not None or self.held or self.canceled or self.belongs_to is not None
-        return may and not kept_back and not self.is_erased
-
-    @property
     def is_erased(self) -> bool:
         return self.forget_on is not None
 
     @property
     def is_charged_again(self) -> bool:
         """Whether its provider charges the next period by itself."""
-        return self.is_subscription and not self.subscription_ended
+        return self.subscription.is_charged and not self.subscription.has_ended
 
     @property
     def waiting(self) -> Waiting | None:
         """What it waits for first: the others come after that, or by themselves."""
         return min(self.waits, key=lambda waiting: list(Reason).index(waiting.reason), default=None)
 
-    def waits_for(self, reason: Reason) -> Waiting | None:
-        return next((waiting for waiting in self.waits if waiting.reason is reason), None)
+    def waits_for(self, reason: Reason, lines: Collection[int] = ()) -> Waiting | None:
+        """The wait for this of any of these lines, or of the order."""
+        return next((each for each in self.waits if each.reason is reason and each.is_of(lines)), None)
 
     @property
     def is_paid_twice(self) -> bool:
@@ -251,21 +274,31 @@ class Order:
         return next(mail for mail in self.mails if mail.id == mail_id)
 
 
-def waiting_for(order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING) -> Order:
-    known = order.waits_for(reason)
-    waiting = Waiting(reason, detail, known.since if known else now, now + retry)
-    order = replace(order, waits=(*(each for each in order.waits if each is not known), waiting))
-    return order if known and known.detail == detail else noted(order, now, f"waits for {reason}", detail)
+def waiting_for(
+    order: Order,
+    reason: Reason,
+    why: Said,
+    now: datetime,
+    retry: timedelta = RETRY_WAITING,
+    lines: tuple[int, ...] = (),
+) -> Order:
+    """With these lines waiting, or the whole order; since the moment at which they began to."""
+    known = next((each for each in order.waits if (each.reason, each.lines) == (reason, lines)), None)
+    waiting = Waiting(reason, why, known.since if known else now, now + retry, lines)
+    others = (each for each in order.waits if each.reason is not reason or not each.is_of(lines))
+    order = replace(order, waits=(*others, waiting))
+    return order if known and known.why == why else noted(order, now, f"waits_{reason}", why=why)
 
 
-def without_waits(order: Order, *reasons: Reason) -> Order:
-    """That for which it waited is there, or does not matter any more."""
-    kept = tuple(waiting for waiting in order.waits if waiting.reason not in reasons)
+def without_waits(order: Order, *reasons: Reason, lines: Collection[int] = ()) -> Order:
+    """What these lines (all of them, unless told otherwise) waited for is there, or does not matter any more."""
+    kept = tuple(each for each in order.waits if each.reason not in reasons or not each.is_of(lines))
     return order if kept == order.waits else replace(order, waits=kept)
 
 
-def noted(order: Order, at: datetime, what: str, why: str, who: str = "keypost") -> Order:
+def noted(order: Order, at: datetime, code: str, /, *, who: str = "keypost", words: str = "", **values: Any) -> Order:
     """With an entry in its timeline, which keeps its beginning and the newest."""
     begun, later = order.timeline[:TIMELINE_BEGINS], order.timeline[TIMELINE_BEGINS:]
-    kept = (*later, TimelineEntry(at, what, why, who))[TIMELINE_BEGINS - TIMELINE_KEPT :]
+    entry = TimelineEntry(at, code, said(code, **values).values, who, words)
+    kept = (*later, entry)[TIMELINE_BEGINS - TIMELINE_KEPT :]
     return replace(order, timeline=(*begun, *kept))

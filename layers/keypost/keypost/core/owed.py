@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from keypost.core.mail import MAIL_ATTEMPTS, NOTICES, REFUNDED, WAITING, Fate, Mail, MailState
+from keypost.core.mail import MAIL_ATTEMPTS, Fate, Mail, MailState, Purpose
 from keypost.core.order import License, Order, Reason, Term
 from keypost.core.payment import MONEY_BACK, Standing
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said, said
 
 _MOST_NAMED = 20
 
@@ -16,7 +18,7 @@ _MOST_NAMED = 20
 class Delivery:
     """Lines that leave in one mail: when their codes are to be there, and when the mail is to go."""
 
-    purpose: str
+    purpose: Purpose
     lines: tuple[int, ...]
     reserve_at: datetime
     mail_at: datetime
@@ -30,14 +32,14 @@ def deliveries(order: Order) -> tuple[Delivery, ...]:
         return ()
     owed = order.owed_lines
     bought = tuple(n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW and n not in owed)
-    found = [Delivery("purchase", bought, paid_at, paid_at)] if bought else []
+    found = [Delivery(Purpose.PURCHASE, bought, paid_at, paid_at)] if bought else []
     days: dict[datetime, list[Term]] = {}
     for term in order.terms:
         if term.line not in owed:
             days.setdefault(paid_at if paid_at >= term.mail_from else term.mail_at, []).append(term)
     for mail_at, terms in sorted(days.items()):
         lines = tuple(sorted(term.line for term in terms))
-        found.append(Delivery("renewal", lines, min(term.reserve_at for term in terms), mail_at))
+        found.append(Delivery(Purpose.RENEWAL, lines, min(term.reserve_at for term in terms), mail_at))
     return tuple(found)
 
 
@@ -62,25 +64,25 @@ def to_block(order: Order) -> tuple[License, ...]:
     return tuple(one for one in order.licenses if one.line in order.sent_lines and one.id not in order.blocked)
 
 
-def named(licenses: Sequence[License]) -> str:
-    """By their ids, as many as a timeline has room for."""
-    ids = [one.id for one in licenses[:_MOST_NAMED]]
-    return ", ".join([*ids, f"and {len(licenses) - len(ids)} others"] if licenses[_MOST_NAMED:] else ids)
+def named(licenses: Sequence[License]) -> dict[str, Any]:
+    """The ids of licenses, as many as a timeline has room for, and how many others there are."""
+    others = len(licenses) - _MOST_NAMED
+    return {"licenses": [one.id for one in licenses[:_MOST_NAMED]], "others": others if others > 0 else None}
 
 
 def owes_refund_notice(order: Order) -> bool:
     """The customer is told once that all the money went back, but not one who disputed the payment: that is between
     the shop and the bank."""
-    is_known = bool(order.lines and order.email)
+    is_known = bool(order.lines and order.customer.email)
     is_disputed = any(payment.disputes for payment in order.payments)
-    is_told = any(mail.purpose == REFUNDED and mail.state is not MailState.DROPPED for mail in order.mails)
+    is_told = any(mail.purpose is Purpose.REFUNDED and mail.state is not MailState.DROPPED for mail in order.mails)
     return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told
 
 
 def timely_mails(order: Order) -> list[Mail]:
     """Without what is not so any more: that codes are still to come, that the money went back."""
-    untrue = set() if order.waits_for(Reason.STOCK) else {WAITING}
-    untrue |= set() if order.standing is Standing.REFUNDED else {REFUNDED}
+    untrue: set[Purpose] = set() if order.waits_for(Reason.STOCK) else {Purpose.WAITING}
+    untrue |= set() if order.standing is Standing.REFUNDED else {Purpose.REFUNDED}
     return [mail for mail in order.mails if mail.purpose not in untrue]
 
 
@@ -97,9 +99,9 @@ def stuck_mails(order: Order) -> list[Mail]:
         failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
         failing = failing or (mail.came_back and mail.holds_codes)
         later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT]
-        is_about_codes = mail.holds_codes or mail.purpose == WAITING
+        is_about_codes = mail.holds_codes or mail.purpose is Purpose.WAITING
         is_made_good = is_about_codes and tell_all_of(order, mail, later)
-        if failing and mail.purpose not in NOTICES and not is_made_good:
+        if failing and not mail.purpose.is_notice and not is_made_good:
             stuck.append(mail)
     return stuck
 
@@ -111,9 +113,10 @@ def tell_all_of(order: Order, mail: Mail, others: Iterable[Mail]) -> bool:
     return lines <= order.lines_of(told) and licenses <= order.licenses_of(told)
 
 
-def trouble(mail: Mail) -> str:
-    """What is the matter with a mail that does not leave, or came back; it follows on the name of the mail."""
+def trouble(mail: Mail) -> Said:
+    """What is the matter with a mail that does not leave, or came back."""
     if mail.came_back and mail.outcome:
-        advice = "correct the address" if mail.outcome.fate is Fate.BOUNCED else "send it again, or to another address"
-        return f"came back ({mail.outcome.detail}): {advice}"
-    return f"{'failed' if mail.state is MailState.FAILED else 'has not left yet'}: {mail.problem}"
+        code = "mail_bounced" if mail.outcome.fate is Fate.BOUNCED else "mail_returned"
+        return said(code, mail=mail.id, detail=mail.outcome.detail or None)
+    code = "mail_failed" if mail.state is MailState.FAILED else "mail_not_sent"
+    return said(code, mail=mail.id, why=mail.problem)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from keypost.core.product import Line
+from keypost.core.said import Said
 
 
 class PaymentState(StrEnum):
@@ -82,7 +83,7 @@ class PaymentNotice:
     name: str | None = None
     language: str | None = None
     lines: tuple[Line, ...] = ()
-    problem: str | None = None
+    problem: Said | None = None
     refunded: Refunded | None = None
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()

@@ -1,11 +1,14 @@
-"""The decision: where does this order stand, and what is the one next thing to do? Pure, and level-triggered:
-it looks at what is, not at what woke it."""
+"""The decision: what is this order about to do, and what of that is next? Pure, and level-triggered: it looks at what
+is, not at what woke it. One agenda makes both the plan and the clock, so that they cannot drift apart."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import ClassVar
 
-from keypost.core.mail import NOTICES, WAITING, Mail, MailState
+from keypost.core.mail import Mail, MailState, Purpose
+from keypost.core.obstacles import is_servable, obstacle
 from keypost.core.order import License, Order, Reason, Reminder
 from keypost.core.owed import (
     Delivery,
@@ -26,87 +29,100 @@ TELL_WAITING = timedelta(hours=1)  # a customer who paid expects the codes by th
 MAIL_UNKNOWNS = 5  # attempts of unknown outcome, each of which may have reached the customer
 
 
+class _Act:
+    """One step for an order."""
+
+    __slots__ = ()
+    needs_mail: ClassVar[bool] = False  # not while SES takes no mail
+
+
+class _Mailing(_Act):
+    __slots__ = ()
+    needs_mail: ClassVar[bool] = True
+
+
 @dataclass(frozen=True, slots=True)
-class ReturnCodes:
+class ReturnCodes(_Act):
     """The order will not be served, and these never left: they can be sold again."""
 
     licenses: tuple[License, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUpTerms:
+class GiveUpTerms(_Act):
     """The order will not be served: who else renews the same license comes sooner."""
 
 
 @dataclass(frozen=True, slots=True)
-class FindTerms:
+class FindTerms(_Act):
     """When do these renewal lines run?"""
 
     lines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TellUnpaid:
+class TellUnpaid(_Act):
     """The day of a renewal's mail has come, and nobody paid: support should know."""
 
-    detail: str
+    first_day: date  # of the new period
 
 
 @dataclass(frozen=True, slots=True)
-class WaitForProduct:
+class WaitForProduct(_Act):
     skus: tuple[str, ...]
+    lines: tuple[int, ...]
     delivery: Delivery | None = None  # that needs them; None: they are needed to know when
 
 
 @dataclass(frozen=True, slots=True)
-class AssignCodes:
+class AssignCodes(_Act):
     needed: tuple[tuple[str, int], ...]  # sku, how many
     delivery: Delivery
 
 
 @dataclass(frozen=True, slots=True)
-class StartMail:
+class StartMail(_Mailing):
     """The codes are there, and the time of their mail has come."""
 
     delivery: Delivery
 
 
 @dataclass(frozen=True, slots=True)
-class Remind:
+class Remind(_Mailing):
     reminders: tuple[Reminder, ...]  # all that are due
 
 
 @dataclass(frozen=True, slots=True)
-class TellRefunded:
+class TellRefunded(_Act):
     """All the money went back, and the customer has not heard so."""
 
 
 @dataclass(frozen=True, slots=True)
-class TellWaiting:
+class TellWaiting(_Act):
     """The codes of these lines are due to the customer and are not there."""
 
     lines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SendMail:
+class SendMail(_Mailing):
     mail_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtMail:
+class DoubtMail(_Act):
     """The lease of an attempt ran out: whoever sent it is gone, and nobody knows whether SES took it."""
 
     mail_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUpMail:
+class GiveUpMail(_Act):
     mail_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class DropMails:
+class DropMails(_Act):
     """What these mails say has become untrue before they left."""
 
     mail_ids: tuple[str, ...]
@@ -131,7 +147,16 @@ Step = (
 
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
-MAILING = (Remind, SendMail, StartMail)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that an order is about to do: what, from which moment on, and for which delivery."""
+
+    at: datetime
+    step: Step
+    delivery: Delivery | None = None
+    retry_at: datetime = _ALWAYS  # it was tried in vain: the clock rings no sooner, while a poke may try it again
 
 
 def plan(
@@ -142,159 +167,145 @@ def plan(
     *,
     mail_paused: bool = False,
 ) -> Step | None:
-    """The next step for an order, given the SKUs that the catalog knows, the deliveries that wait, as was found just
-    now, and whether SES takes any mail; None when there is nothing to do. What needs nothing comes first: one delivery
-    that waits keeps no other back."""
-    if step := _end_of_lease(order, now) or _drop_mails(order) or _take_back(order) or _tell_refunded(order):
-        return step
-    if not mail_paused and (notice := _send_notice(order, now)):
-        return notice
-    if _is_expected(order):
-        return _find_terms(order, products, now) or _tell_unpaid(order, now)
-    return _serve(order, products, now, tried, mail_paused) if order.is_servable else None
-
-
-def _drop_mails(order: Order) -> DropMails | None:
-    untrue = untimely_mails(order)
-    return DropMails(tuple(mail.id for mail in untrue)) if untrue else None
-
-
-def _take_back(order: Order) -> ReturnCodes | GiveUpTerms | None:
-    if back := returnable(order):
-        return ReturnCodes(back)
-    return GiveUpTerms() if _gives_up_terms(order) else None
-
-
-def _tell_refunded(order: Order) -> TellRefunded | None:
-    return TellRefunded() if owes_refund_notice(order) else None
-
-
-def _send_notice(order: Order, now: datetime) -> SendMail | GiveUpMail | None:
-    """What is told whatever becomes of the order."""
-    may_go = [mail for mail in timely_mails(order) if mail.to or _mail_from(order) <= now]
-    return _send([mail for mail in may_go if mail.purpose in NOTICES], now)
-
-
-def _send(mails: Iterable[Mail], now: datetime) -> SendMail | GiveUpMail | None:
-    for mail in mails:
-        if mail.state in (MailState.PENDING, MailState.UNKNOWN) and mail.next_at and mail.next_at <= now:
-            spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
-            return GiveUpMail(mail.id) if spent else SendMail(mail.id)
-    return None
-
-
-def _serve(
-    order: Order, products: Collection[str], now: datetime, tried: Collection[Delivery], mail_paused: bool
-) -> Step | None:
-    begun = [d for d in deliveries(order) if min(d.reserve_at, d.mail_at) <= now and d not in tried]
-    lacking = [delivery for delivery in begun if missing(order, delivery.lines)]
-    ready = [delivery for delivery in begun if delivery not in lacking and delivery.mail_at <= now]
-    if not mail_paused and _mail_from(order) <= now and (step := _mail(order, ready, now)):
-        return step
-    if step := _find_terms(order, products, now):
-        return step
-    return _assign(order, lacking[0], products) if lacking else _tell_waiting(order, products, now)
-
-
-def _mail(order: Order, ready: Sequence[Delivery], now: datetime) -> Step | None:
-    if ready:
-        return StartMail(ready[0])
-    if due := tuple(reminder for reminder in order.reminders if reminder.at <= now):
-        return Remind(due)
-    return _send(timely_mails(order), now)
-
-
-def _mail_from(order: Order) -> datetime:
-    """Nothing is sent to an address that takes no mail, before that is looked at again."""
-    waiting = order.waits_for(Reason.ADDRESS)
-    return waiting.retry_at if waiting else _ALWAYS
-
-
-def _find_terms(order: Order, products: Collection[str], now: datetime) -> WaitForProduct | FindTerms | None:
-    lines = unscheduled(order)
-    waits = [order.waits_for(reason) for reason in (Reason.RENEWS, Reason.PRODUCT)]
-    if not lines or any(waiting and waiting.retry_at > now for waiting in waits):
-        return None
-    unknown = tuple(sorted({order.lines[n - 1].sku for n in lines} - set(products)))
-    return WaitForProduct(unknown) if unknown else FindTerms(lines)
-
-
-def _assign(order: Order, delivery: Delivery, products: Collection[str]) -> WaitForProduct | AssignCodes:
-    lacking = missing(order, delivery.lines)
-    if unknown := tuple(sorted({line.sku for _, line, _ in lacking} - set(products))):
-        return WaitForProduct(unknown, delivery)
-    needed: dict[str, int] = {}
-    for _, line, count in lacking:
-        needed[line.sku] = needed.get(line.sku, 0) + count
-    return AssignCodes(tuple(needed.items()), delivery)
-
-
-def _tell_waiting(order: Order, products: Collection[str], now: datetime) -> TellWaiting | None:
-    """Once, and after the codes were looked for: they may be there by now."""
-    waiting = order.waits_for(Reason.STOCK)
-    is_told = any(mail.purpose == WAITING and mail.state is not MailState.DROPPED for mail in order.mails)
-    if waiting is None or waiting.since + TELL_WAITING > now or is_told:
-        return None
-    for delivery in deliveries(order):
-        is_late = delivery.mail_at + TELL_WAITING <= now and missing(order, delivery.lines)
-        if is_late and all(order.lines[number - 1].sku in products for number in delivery.lines):
-            return TellWaiting(delivery.lines)
-    return None
-
-
-def _is_expected(order: Order) -> bool:
-    """An order that the shop told of, and whose money may still come."""
-    may_come = order.standing in (Standing.OPEN, Standing.FAILED) and order.problem is None
-    return may_come and not order.canceled and not order.is_erased
-
-
-def _gives_up_terms(order: Order) -> bool:
-    return (order.canceled or order.is_erased or order.standing is Standing.REFUNDED) and bool(order.registered)
-
-
-def _tell_unpaid(order: Order, now: datetime) -> TellUnpaid | None:
-    due = [term for term in order.terms if term.mail_at <= now]
-    if not due or order.subscription_ended or order.waits_for(Reason.UNPAID):
-        return None
-    first = min(due, key=lambda term: term.first_day)
-    return TellUnpaid(f"its new period starts on {first.first_day}, and it is not paid")
-
-
-def _end_of_lease(order: Order, now: datetime) -> DoubtMail | None:
-    for mail in order.mails:
-        if mail.state is MailState.SENDING and mail.next_at and mail.next_at <= now:
-            return DoubtMail(mail.id)
+    """The next step for an order: the first entry of its agenda that may happen now. Given are the SKUs that the
+    catalog knows, the deliveries that wait, as was found just now, and whether SES takes any mail."""
+    for entry in agenda(order):
+        is_kept_back = entry.delivery in tried and not isinstance(entry.step, TellWaiting)
+        if entry.at > now or is_kept_back or (mail_paused and entry.step.needs_mail):
+            continue
+        if step := _with_products(entry, order, products, now):
+            return step
     return None
 
 
 def next_due(order: Order) -> datetime | None:
-    """The order's clock: the next moment at which `plan` may have a step for it, None when only a new fact can
-    give it one."""
-    retries = [waiting.retry_at for waiting in order.waits if waiting.reason is not Reason.ADDRESS]
-    retry_at = min(retries, default=None)
+    """The order's clock: the earliest moment of its agenda, None when only a new fact can give it one."""
+    due = min((max(entry.at, entry.retry_at) for entry in agenda(order)), default=None)
+    return (order.paid_at or order.created_at) if due == _ALWAYS else due
+
+
+def agenda(order: Order) -> Iterator[Entry]:
+    """All that an order is about to do. Where several may happen, the first one goes first; an entry of a delivery that
+    waits keeps no other one back."""
+    mails = [mail for mail in timely_mails(order) if mail.state in (MailState.PENDING, MailState.UNKNOWN)]
+    yield from (Entry(mail.next_at, DoubtMail(mail.id)) for mail in order.mails if _is_leased(mail) and mail.next_at)
+    yield from _taking_back(order)
+    yield from (_sending(order, mail) for mail in mails if mail.purpose.is_notice)
+    if _is_expected(order):
+        yield from _finding_terms(order)
+        yield from _telling_unpaid(order)
+    if is_servable(order):
+        yield from _mailing(order, mails)
+        yield from _finding_terms(order)
+        yield from _assigning(order)
+        yield from (_sending(order, mail) for mail in mails if mail.purpose is Purpose.WAITING)
+
+
+def _is_leased(mail: Mail) -> bool:
+    return mail.state is MailState.SENDING
+
+
+def _taking_back(order: Order) -> Iterator[Entry]:
+    if untrue := untimely_mails(order):
+        yield Entry(order.created_at, DropMails(tuple(mail.id for mail in untrue)))
+    if back := returnable(order):
+        yield Entry(order.created_at, ReturnCodes(back))
+    elif _gives_up_terms(order):
+        yield Entry(order.created_at, GiveUpTerms())
+    if owes_refund_notice(order):
+        yield Entry(order.created_at, TellRefunded())
+
+
+def _mailing(order: Order, mails: Iterable[Mail]) -> Iterator[Entry]:
     mail_from = _mail_from(order)
-    tries = [(m.purpose, max(m.next_at, _ALWAYS if m.to else mail_from)) for m in timely_mails(order) if m.next_at]
-    moments = [mail.next_at for mail in order.mails if mail.state is MailState.SENDING]
-    moments += [moment for purpose, moment in tries if purpose in NOTICES]
-    if returnable(order) or _gives_up_terms(order):
-        moments = [order.created_at]
-    elif (_is_expected(order) or order.is_servable) and unscheduled(order):
-        waits = [order.waits_for(reason) for reason in (Reason.RENEWS, Reason.PRODUCT)]
-        retries = [waiting.retry_at for waiting in waits if waiting]
-        moments.append(max(retries) if retries else order.paid_at or order.created_at)
-    elif _is_expected(order) and not order.subscription_ended and not order.waits_for(Reason.UNPAID):
-        moments += [term.mail_at for term in order.terms]
-    if order.is_servable:
-        for delivery in deliveries(order):
-            begins = max(delivery.mail_at, mail_from)
-            if missing(order, delivery.lines):
-                begins = min(delivery.reserve_at, delivery.mail_at)
-            moments.append(max(begins, retry_at) if retry_at else begins)
-        moments += [moment for _, moment in tries]
-        moments += [max(reminder.at, mail_from) for reminder in order.reminders]
-    if owes_refund_notice(order) or untimely_mails(order):
-        moments.append(order.created_at)
-    return min((moment for moment in moments if moment), default=None)
+    for each in deliveries(order):
+        if not missing(order, each.lines):
+            yield Entry(max(each.mail_at, mail_from), StartMail(each), each, _retry_at(order, each))
+    yield from (Entry(max(reminder.at, mail_from), Remind((reminder,))) for reminder in order.reminders)
+    others = (mail for mail in mails if not mail.purpose.is_notice and mail.purpose is not Purpose.WAITING)
+    yield from (_sending(order, mail) for mail in others)
+
+
+def _assigning(order: Order) -> Iterator[Entry]:
+    for each in deliveries(order):
+        if lacking := missing(order, each.lines):
+            needed: Counter[str] = Counter()
+            for _, line, count in lacking:
+                needed[line.sku] += count
+            assign = AssignCodes(tuple(needed.items()), each)
+            yield Entry(min(each.reserve_at, each.mail_at), assign, each, _retry_at(order, each))
+            yield from _telling_waiting(order, each)
+
+
+def _telling_waiting(order: Order, delivery: Delivery) -> Iterator[Entry]:
+    """Once, and after the codes were looked for: they may be there by now."""
+    waiting = order.waits_for(Reason.STOCK, delivery.lines)
+    is_told = any(mail.purpose is Purpose.WAITING and mail.state is not MailState.DROPPED for mail in order.mails)
+    if waiting and not is_told and not order.waits_for(Reason.PRODUCT, delivery.lines):
+        yield Entry(max(waiting.since, delivery.mail_at) + TELL_WAITING, TellWaiting(delivery.lines), delivery)
+
+
+def _sending(order: Order, mail: Mail) -> Entry:
+    is_spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
+    at = max(mail.next_at or _ALWAYS, _ALWAYS if mail.to else _mail_from(order))
+    return Entry(at, GiveUpMail(mail.id) if is_spent else SendMail(mail.id))
+
+
+def _finding_terms(order: Order) -> Iterator[Entry]:
+    """All lines of which it is not known when they run, as soon as one of them may be looked for (again)."""
+    if lines := unscheduled(order):
+        yield Entry(min(_retry_of(order, (Reason.RENEWS, Reason.PRODUCT), (line,)) for line in lines), FindTerms(lines))
+
+
+def _telling_unpaid(order: Order) -> Iterator[Entry]:
+    if not order.subscription.has_ended and not order.waits_for(Reason.UNPAID):
+        terms = sorted(order.terms, key=lambda term: term.first_day)
+        yield from (Entry(term.mail_at, TellUnpaid(term.first_day)) for term in terms)
+
+
+def _mail_from(order: Order) -> datetime:
+    """Nothing is sent to an address that takes no mail, before that is looked at again."""
+    return _retry_of(order, (Reason.ADDRESS,))
+
+
+def _retry_at(order: Order, delivery: Delivery) -> datetime:
+    """What another delivery of the order waits for does not keep this one back."""
+    return _retry_of(order, (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS), delivery.lines)
+
+
+def _retry_of(order: Order, reasons: Iterable[Reason], lines: tuple[int, ...] = ()) -> datetime:
+    """The moment at which these lines are looked at again, of those things for which they wait."""
+    waits = [order.waits_for(reason, lines) for reason in reasons]
+    return min((waiting.retry_at for waiting in waits if waiting), default=_ALWAYS)
+
+
+def _with_products(entry: Entry, order: Order, products: Collection[str], now: datetime) -> Step | None:
+    """The step of an entry, or that it waits for a product which the catalog does not know."""
+    match entry.step:
+        case Remind():  # one mail for all that are due
+            return Remind(tuple(reminder for reminder in order.reminders if reminder.at <= now))
+        case FindTerms(lines) | TellWaiting(lines):
+            unknown = _unknown(order, lines, products)
+            return WaitForProduct(unknown, lines) if unknown else entry.step
+        case AssignCodes(_, delivery):
+            lacking = [line for line, _, _ in missing(order, delivery.lines)]
+            unknown = _unknown(order, lacking, products)
+            return WaitForProduct(unknown, delivery.lines, delivery) if unknown else entry.step
+    return entry.step
+
+
+def _unknown(order: Order, lines: Iterable[int], products: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted({order.lines[number - 1].sku for number in lines} - set(products)))
+
+
+def _is_expected(order: Order) -> bool:
+    """An order that the shop told of, and whose money may still come."""
+    first = obstacle(order)
+    return first is not None and first.code in ("unpaid", "payment_failed") and order.hold.problem is None
+
+
+def _gives_up_terms(order: Order) -> bool:
+    return (order.canceled or order.is_erased or order.standing is Standing.REFUNDED) and bool(order.registered)
 
 
 def attention(order: Order) -> tuple[Reason, datetime] | None:
@@ -311,7 +322,7 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
         return Reason.BLOCK, since
     if order.standing is Standing.REFUNDED:
         return None
-    if order.is_servable:
+    if is_servable(order):
         return _while_served(order, since)
     if not order.all_left:
         return Reason.HOLD, since

@@ -6,10 +6,23 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from keypost.core.order import NO_ADDRESS, License, Order, Reason, Reminder, Renewal, Term, noted, without_waits
+from keypost.core.obstacles import is_servable
+from keypost.core.order import (
+    NO_ADDRESS,
+    Customer,
+    License,
+    Order,
+    Reason,
+    Reminder,
+    Renewal,
+    Term,
+    noted,
+    without_waits,
+)
 from keypost.core.payment import Standing
 from keypost.core.periods import day_after, local_day, midnight_of, morning_of, period_from
 from keypost.core.product import Kind, Line, Product
+from keypost.core.said import Said, said
 
 LICENSE_ID = re.compile(r"LIC-[A-Z2-7]{10}")
 
@@ -96,7 +109,7 @@ def behind(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
 
 def is_awaited(base: Order, unpaid: Order) -> bool:
     """Whether the money of a renewal may still come by itself."""
-    has_ended = unpaid.subscription_ended or (unpaid.is_subscription and base.subscription_ended)
+    has_ended = unpaid.subscription.has_ended or (unpaid.subscription.is_charged and base.subscription.has_ended)
     return unpaid.standing is Standing.OPEN and not unpaid.canceled and not has_ended
 
 
@@ -187,7 +200,7 @@ def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str
 
 def _good_since(order: Order) -> datetime | None:
     """When it was paid, or when a refund failed: until then its place may have been given up."""
-    if order.paid_at is None or not order.is_servable:
+    if order.paid_at is None or not is_servable(order):
         return None
     return max([order.paid_at, *(failed.as_of for payment in order.payments for failed in payment.failed_refunds)])
 
@@ -222,7 +235,7 @@ def unscheduled(order: Order) -> tuple[int, ...]:
     for number, line in enumerate(order.lines, start=1):
         if line.kind is Kind.RENEWAL:
             term = order.term(number)
-            if term is None or (order.is_servable and not term.is_paid):
+            if term is None or (is_servable(order) and not term.is_paid):
                 found.append(number)
     return tuple(found)
 
@@ -243,31 +256,32 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
             reminder_of(each.line, each.days, new[each.line].last_day, zone) if each.line in new else each
             for each in order.reminders
         ),
-        email=_address(order, base),
-        name=order.name or (base.name if base else None),
+        customer=_customer(order.customer, base.customer if base else None),
     )
-    order = without_waits(order, Reason.PRODUCT, *(() if unscheduled(order) else (Reason.RENEWS,)))
+    order = without_waits(order, Reason.PRODUCT, Reason.RENEWS, lines=list(new))
     for term in new.values():
-        paid = "" if term.is_paid else ", if it is paid"
-        why = f"line {term.line} runs from {term.first_day} up to and including {term.last_day}{paid}"
-        order = noted(order, now, "renewal scheduled", why)
-    if order.email is None:
-        order = noted(replace(order, problem=NO_ADDRESS), now, "on hold", NO_ADDRESS)
+        code = "renewal_scheduled" if term.is_paid else "renewal_expected"
+        order = noted(order, now, code, line=term.line, first_day=term.first_day, last_day=term.last_day)
+    if order.customer.email is None:
+        problem = said(NO_ADDRESS)
+        order = noted(replace(order, hold=replace(order.hold, problem=problem)), now, "on_hold", why=problem)
     return order
 
 
-def _address(order: Order, base: Order | None) -> str | None:
-    """Its own, unless that was corrected in what it renews, or there is none."""
-    address = order.email or (base.email if base else None)
-    return base.corrected.get(address, address) if base and address else address
+def _customer(own: Customer, base: Customer | None) -> Customer:
+    """The order's own, to the address that was corrected in what it renews; what it lacks is taken from there."""
+    if base is None:
+        return own
+    email = own.email or base.email
+    return replace(own, email=base.corrected.get(email, email) if email else None, name=own.name or base.name)
 
 
-def without_terms(order: Order, now: datetime, why: str) -> Order:
+def without_terms(order: Order, now: datetime, why: Said) -> Order:
     """Forget when renewal lines run whose mail has not left: that is to be found out anew, or does not matter now."""
     kept = tuple(term for term in order.terms if term.line in order.sent_lines)
     if kept == order.terms:
         return order
-    return noted(replace(order, terms=kept), now, "renewal unscheduled", why)
+    return noted(replace(order, terms=kept), now, "renewal_unscheduled", why=why)
 
 
 def without_reminders(order: Order, reminders: Collection[Reminder]) -> Order:

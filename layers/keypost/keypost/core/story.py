@@ -1,17 +1,20 @@
 """The whole story of an order, for whoever talks to its customer: what was paid, given and sent, every decision with
 its reason, what a person must do and what happens next by itself. No code, but for its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from typing import Any
 
 from keypost.core import codes, daily_note, plan, support
-from keypost.core.mail import NOTICES, Fate, Mail, MailState
-from keypost.core.order import Order, Reason, TimelineEntry
+from keypost.core.mail import Fate, Mail, MailState, Purpose
+from keypost.core.obstacles import action, is_servable, obstacles
+from keypost.core.order import Order, Reason
 from keypost.core.owed import timely_mails
 from keypost.core.payment import Dispute, Payment, Standing
 from keypost.core.product import Kind
+from keypost.core.said import Said, said
 from keypost.core.upcoming import coming, why_kept_back
 
 
@@ -62,14 +65,14 @@ class BadCodeTold:
 @dataclass(frozen=True, slots=True)
 class MailTold:
     id: str
-    purpose: str
+    purpose: Purpose
     lines: tuple[int, ...]  # those it is about; none for all
     to: str | None  # the address of its newest attempt or, while none is on its way, that of its next one
     state: MailState
     attempts: int
     sent_at: datetime | None
     next_at: datetime | None
-    problem: str | None
+    problem: Said | None
     fate: Fate | None  # what SES told of it, once that is more than that it was sent
     fate_at: datetime | None
     fate_detail: str | None
@@ -79,7 +82,8 @@ class MailTold:
 @dataclass(frozen=True, slots=True)
 class WaitTold:
     reason: Reason
-    detail: str
+    why: Said
+    lines: tuple[int, ...]  # that wait; none for all
     since: datetime
     retry_at: datetime
 
@@ -89,15 +93,25 @@ class Needed:
     """What a person must do."""
 
     reason: Reason
-    detail: str
-    todo: str
+    why: Said
+    action: Said
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    what: str
+    what: Said
     at: datetime | None  # None: that is not known
-    why_not: str | None  # what keeps it back
+    why_not: Said | None  # what keeps it back
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTold:
+    at: datetime
+    code: str
+    values: Mapping[str, Any]
+    who: str
+    words: str  # a person's own
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +128,8 @@ class Story:
     released: bool  # a person said: serve it, although a part was refunded
     charged_again: bool  # its provider charges the next period by itself
     former_addresses: tuple[str, ...]  # that were corrected, of it and of its renewals
-    problem: str | None
+    problem: Said | None
+    obstacles: tuple[Said, ...]  # why it is not served now, the most important first
     belongs_to: str | None  # the order that its payment turned out to be for
     lines: tuple[LineTold, ...]
     payments: tuple[PaymentTold, ...]
@@ -126,8 +141,8 @@ class Story:
     needs: Needed | None
     next: Step | None
     to_come: tuple[Step, ...]
-    why_no_resend: str | None  # None: it can be sent again, if need be with its address's suppression lifted
-    timeline: tuple[TimelineEntry, ...]
+    why_no_resend: Said | None  # None: it can be sent again, if need be with its address's suppression lifted
+    timeline: tuple[EntryTold, ...]
 
 
 def story(order: Order, now: datetime, zone: tzinfo) -> Story:
@@ -136,16 +151,17 @@ def story(order: Order, now: datetime, zone: tzinfo) -> Story:
         order_id=order.id,
         created_at=order.created_at,
         standing=order.standing,
-        email=order.email,
-        name=order.name,
-        language=order.language,
-        held=order.held,
+        email=order.customer.email,
+        name=order.customer.name,
+        language=order.customer.language,
+        held=order.hold.by_person,
         canceled=order.canceled,
         erased=order.is_erased,
-        released=order.released,
+        released=order.hold.released,
         charged_again=order.is_charged_again,
-        former_addresses=tuple(sorted(filter(None, order.corrected))),
-        problem=order.problem,
+        former_addresses=tuple(sorted(filter(None, order.customer.corrected))),
+        problem=order.hold.problem,
+        obstacles=obstacles(order),
         belongs_to=order.belongs_to,
         lines=_lines(order),
         payments=tuple(_payment(payment) for payment in order.payments),
@@ -167,12 +183,12 @@ def story(order: Order, now: datetime, zone: tzinfo) -> Story:
         ),
         mails=tuple(_mail(order, mail) for mail in order.mails),
         renewed_by=tuple(dict.fromkeys(renewal.order_id for renewal in order.renewals)),
-        waits=tuple(WaitTold(each.reason, each.detail, each.since, each.retry_at) for each in order.waits),
+        waits=tuple(WaitTold(each.reason, each.why, each.lines, each.since, each.retry_at) for each in order.waits),
         needs=_needs(order),
         next=next(iter(steps), None),
         to_come=steps,
         why_no_resend=support.why_no_resend(order, zone),
-        timeline=order.timeline,
+        timeline=tuple(EntryTold(e.at, e.code, e.values, e.who, e.words) for e in order.timeline),
     )
 
 
@@ -199,7 +215,7 @@ def _mail(order: Order, mail: Mail) -> MailTold:
         id=mail.id,
         purpose=mail.purpose,
         lines=mail.lines,
-        to=mail.to or (order.email if mail.state is MailState.PENDING else mail.sent_to),
+        to=mail.to or (order.customer.email if mail.state is MailState.PENDING else mail.sent_to),
         state=mail.state,
         attempts=mail.attempts,
         sent_at=mail.sent_at,
@@ -212,23 +228,9 @@ def _mail(order: Order, mail: Mail) -> MailTold:
     )
 
 
-_TODO = {
-    Reason.HOLD: "decide: refund it, or mend what is wrong and release it",
-    Reason.STOCK: "import codes; it goes on at once",
-    Reason.PRODUCT: "put the product into the catalog; it goes on at once",
-    Reason.ADDRESS: "ask the customer for the right address and correct it; it goes on at once",
-    Reason.MAIL: "mend what the mail's problem says, then send it again",
-    Reason.RENEWS: "have the shop send the order again with a period_start, or settle the order that it renews",
-    Reason.UNPAID: "ask the customer to pay, or have the shop cancel it",
-    Reason.BLOCK: "have the vendor block these codes",
-    Reason.PAID_TWICE: "refund one of the payments",
-    Reason.SUBSCRIPTION: "end its subscription at the provider, and say so here",
-}
-
-
 def _needs(order: Order) -> Needed | None:
     needs = plan.attention(order)
-    return needs and Needed(needs[0], daily_note.entry(order, needs[0]).detail, _TODO[needs[0]])
+    return needs and Needed(needs[0], daily_note.why(order, needs[0]), action(order, needs[0]))
 
 
 def _steps(order: Order, now: datetime) -> Iterator[Step]:
@@ -236,37 +238,31 @@ def _steps(order: Order, now: datetime) -> Iterator[Step]:
     for mail in timely_mails(order):
         if mail.next_at:
             is_bad = order.waits_for(Reason.ADDRESS) and not mail.to
-            may_go = not is_bad and (mail.purpose in NOTICES or order.is_servable)
+            may_go = not is_bad and (mail.purpose.is_notice or is_servable(order))
             goes = mail.state is MailState.SENDING or may_go
-            yield _step(_WHAT_OF_MAIL[mail.state].format(mail.id), mail.next_at, None if goes else _kept(order), now)
+            yield _step(said(_OF_MAIL[mail.state], mail=mail.id), mail.next_at, None if goes else _kept(order), now)
     for each in coming(order):
-        numbers = ", ".join(map(str, each.lines))
-        yield _step(f"{_WHAT[each.purpose]} (line {numbers})", each.at, each.why_not, now)
+        yield _step(said(f"{each.purpose}_leaves", lines=each.lines), each.at, each.why_not, now)
     if order.paid_at is None and not _is_over(order) and any(line.kind is Kind.NEW for line in order.lines):
-        yield Step(_WHAT["purchase"], None, _kept(order))
+        yield Step(said("purchase_leaves"), None, _kept(order))
 
 
-def _step(what: str, at: datetime | None, why_not: str | None, now: datetime) -> Step:
+def _step(what: Said, at: datetime | None, why_not: Said | None, now: datetime) -> Step:
     if at and at <= now:
         at = None if why_not else now
     return Step(what, at, why_not)
 
 
-def _kept(order: Order) -> str:
-    return why_kept_back(order) or "it is not served any more"
+def _kept(order: Order) -> Said:
+    return why_kept_back(order, ()) or said("not_served")
 
 
 def _is_over(order: Order) -> bool:
     return order.canceled or order.is_erased or order.belongs_to is not None
 
 
-_WHAT = {
-    "purchase": "the mail with the codes leaves",
-    "renewal": "the mail of the renewal leaves",
-    "reminder": "a reminder leaves, unless it is renewed",
-}
-_WHAT_OF_MAIL = {
-    MailState.PENDING: "mail {} leaves",
-    MailState.SENDING: "mail {} is being sent",
-    MailState.UNKNOWN: "mail {} is sent again, unless SES tells that it left",
+_OF_MAIL = {
+    MailState.PENDING: "mail_leaves",
+    MailState.SENDING: "mail_is_being_sent",
+    MailState.UNKNOWN: "mail_is_doubtful",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from keypost.core import codes
 from keypost.core.errors import InvalidInput
-from keypost.core.mail import ADDRESS_CHANGED, REFUNDED, WAITING, Mail
+from keypost.core.mail import Mail, Purpose
 from keypost.core.order import Order
 from keypost.core.product import Product
 from keypost.emails.address_changed import address_changed
@@ -23,26 +23,26 @@ from keypost.emails.waiting import waiting
 
 __all__ = ["KINDS", "Shop", "compose"]
 
-KINDS: dict[str, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, Any]]] = {
-    "purchase": purchase,
-    "renewal": renewal,
-    "reminder": reminder,
-    "resend": resend,
-    "replacement": purchase,
-    WAITING: waiting,
-    REFUNDED: refunded,
-    ADDRESS_CHANGED: address_changed,
+KINDS: dict[Purpose, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, Any]]] = {
+    Purpose.PURCHASE: purchase,
+    Purpose.RENEWAL: renewal,
+    Purpose.REMINDER: reminder,
+    Purpose.RESEND: resend,
+    Purpose.REPLACEMENT: purchase,
+    Purpose.WAITING: waiting,
+    Purpose.REFUNDED: refunded,
+    Purpose.ADDRESS_CHANGED: address_changed,
 }
 
 
 def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
     """The message that this mail is. InvalidInput when it must not leave: a code that is none of its product, or no
     address."""
-    address = mail.to or order.email
+    address = mail.to or order.customer.email
     if address is None:
-        raise InvalidInput("there is no address to write to")
+        raise InvalidInput("no_address")
     for license_ in order.licenses if mail.holds_codes else ():
         codes.checked(license_.code, products[license_.sku])
-    language = spoken(order.language)
+    language = spoken(order.customer.language)
     context = {"language": language, "order": order} | KINDS[mail.purpose](order, mail, products, language)
     return build(mail.purpose, address, f"{order.id}/{mail.id}", shop, context, now)

@@ -10,4 +10,4 @@ from keypost.core.product import Product
 
 
 def address_changed(order: Order, _mail: Mail, _products: Mapping[str, Product], _language: str) -> dict[str, Any]:
-    return {"order": replace(order, name=None)}  # who reads there may be a stranger
+    return {"order": replace(order, customer=replace(order.customer, name=None))}  # who reads there may be a stranger

@@ -16,7 +16,7 @@ def with_codes(order: Order, mail: Mail, products: Mapping[str, Product], langua
     """What every mail says that holds codes. InvalidInput when it would hold none."""
     found = groups(order, mail, products, language)
     if not found or not all(group["licenses"] for group in found):
-        raise InvalidInput("there are no codes to send")
+        raise InvalidInput("no_codes_to_send")
     count = sum(group["quantity"] for group in found)
     return {"groups": found, "count": count, "has_list": count > LONG_LIST}
 

@@ -27,9 +27,9 @@ def email_address(text: str) -> str:
         # `test_environment` admits the reserved domain .test; deliverability is for SES to find out.
         found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError:
-        raise ValueError("is not a usable e-mail address") from None
+        raise ValueError("not_an_address") from None
     if not found.ascii_email:
-        raise ValueError("is not a usable e-mail address")
+        raise ValueError("not_an_address")
     return found.ascii_email
 
 

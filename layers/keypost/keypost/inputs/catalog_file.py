@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from keypost.core import codes
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Product
+from keypost.inputs.faults import first_fault
 
 # A sign that nobody sees breaks the HTML of a mail, or turns its text around.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -17,7 +18,7 @@ _SEEN = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
 
 def _seen(text: str) -> str:
     if not re.fullmatch(_SEEN, text):
-        raise ValueError("is empty, or holds a line break or another sign that nobody sees")
+        raise ValueError("field_empty_or_unseen")
     return text
 
 
@@ -54,23 +55,23 @@ class ProductEntry(BaseModel):
     def _compiles(cls, pattern: str) -> str:
         try:
             re.compile(pattern)
-        except (re.error, OverflowError) as error:
-            raise ValueError(f"is not a regular expression: {error}") from None
+        except (re.error, OverflowError):
+            raise ValueError("pattern_unreadable") from None
         if re.search(r"[+*]|\{[0-9]*,\}|\([^()]*\{[0-9]*,[^()]*\)\{", pattern):
-            raise ValueError("has no bound, or one within another: write {5} or {4,6}")
+            raise ValueError("pattern_without_bound")
         return pattern
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if not re.fullmatch(self.code_pattern, codes.normalize(self.code_example)):
-            raise ValueError("code_example does not match code_pattern (codes are kept in upper case)")
+            raise ValueError("example_does_not_match")
         if self.reserve_days_before < self.mail_days_before:
-            raise ValueError("reserve_days_before is at least mail_days_before: a code is set aside before its mail")
+            raise ValueError("reserved_after_mail")
         if set(self.steps) != set(Kind):
-            raise ValueError("steps are needed for `new` and for `renewal`")
+            raise ValueError("steps_missing")
         spoken = [set(self.name), set(self.notes) or _LANGUAGES, *(set(texts) for texts in self.steps.values())]
         if not all(languages >= _LANGUAGES for languages in spoken):
-            raise ValueError("name, steps and notes are needed in nl and en")
+            raise ValueError("language_missing")
         return self
 
 
@@ -79,7 +80,5 @@ def read_product(given: Mapping[str, Any]) -> Product:
     try:
         product = ProductEntry.model_validate(given)
     except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise InvalidInput(f"{given.get('sku', 'a product without sku')}: {place} {fault['msg']}".strip()) from None
+        raise InvalidInput("product_does_not_fit", sku=given.get("sku"), why=first_fault(error)) from None
     return Product(**product.model_dump())

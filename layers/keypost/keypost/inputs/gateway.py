@@ -27,7 +27,7 @@ def read_request(event: dict[str, Any]) -> Request:
         try:
             body = base64.b64decode(body, validate=True)
         except binascii.Error:
-            raise InvalidInput("the body is not the base64 it is said to be") from None
+            raise InvalidInput("body_not_base64") from None
     return Request(
         event["httpMethod"],
         event.get("pathParameters") or {},

@@ -11,6 +11,7 @@ from keypost.core import codes
 from keypost.core.codes import NewCode
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Product
+from keypost.core.said import Said, said
 
 COLUMNS = ("code", "sku", "batch", "activate_before")
 _BATCH = re.compile(r"[^\W_][\w .,:;/()#&+-]{0,63}")  # it stands in files that spreadsheets open
@@ -28,7 +29,7 @@ class FileCode:
 @dataclass(frozen=True, slots=True)
 class Fault:
     line: int
-    reason: str
+    reason: Said
     is_duplicate: bool = False
 
 
@@ -39,7 +40,7 @@ def text_of(file: bytes) -> str:
     except UnicodeDecodeError:
         text = "\ufffd"
     if "\ufffd" in text:  # what API Gateway makes of bytes that are not UTF-8
-        raise InvalidInput("the file is not UTF-8: save it as `CSV UTF-8`")
+        raise InvalidInput("file_not_utf8")
     return text
 
 
@@ -81,10 +82,10 @@ def _each_once(lines: Iterable[tuple[int, str]], read: Callable[[str], NewCode])
         try:
             new = read(line)
         except InvalidInput as error:
-            faults.append(Fault(number, str(error)))
+            faults.append(Fault(number, error.said))
             continue
         if new.code in first_line:
-            reason = f"the same code as on line {first_line[new.code]}; imported once"
+            reason = said("same_code_as_on_line", line=first_line[new.code])
             faults.append(Fault(number, reason, is_duplicate=True))
             continue
         first_line[new.code] = number
@@ -95,22 +96,20 @@ def _each_once(lines: Iterable[tuple[int, str]], read: Callable[[str], NewCode])
 def _names(header: str, delimiter: str, sku: str | None) -> list[str]:
     names = [name.lower() for name in _split(header.rstrip(f"{delimiter} "), delimiter)]
     if "code" not in names:
-        raise InvalidInput(
-            f"the first line must name the columns: code and, if there are any, {', '.join(COLUMNS[1:])}"
-        )
+        raise InvalidInput("file_without_header", columns=COLUMNS)
     if "sku" not in names and sku is None:
-        raise InvalidInput("the file has no column sku: name the product with --sku")
+        raise InvalidInput("file_without_sku")
     if unknown := set(names) - set(COLUMNS):
-        raise InvalidInput(f"the file has a column that is not known: {', '.join(sorted(unknown))}")
+        raise InvalidInput("column_unknown", columns=sorted(unknown))
     if len(set(names)) < len(names):
-        raise InvalidInput("the file has a column twice")
+        raise InvalidInput("column_twice")
     return names
 
 
 def _cells(names: list[str], line: str, delimiter: str) -> dict[str, str]:
     cells = _split(line, delimiter)
     if any(cells[len(names) :]):
-        raise InvalidInput("the line has more cells than there are columns")
+        raise InvalidInput("too_many_cells")
     return dict(zip(names, cells, strict=False))
 
 
@@ -118,8 +117,8 @@ def _split(line: str, delimiter: str) -> list[str]:
     """One line is one code, so that a stray quote spoils no line but its own."""
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
-    except csv.Error as error:
-        raise InvalidInput(f"the line is not CSV: {error}") from None
+    except csv.Error:
+        raise InvalidInput("line_not_csv") from None
 
 
 def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today: date) -> NewCode:
@@ -127,15 +126,15 @@ def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today
     named = row.get("sku") or sku or ""
     product = product_of(named)
     if product is None:
-        raise InvalidInput("its sku is not in the catalog: put the product there first")
+        raise InvalidInput("sku_not_in_catalog")
     last_day = _day(row.get("activate_before", ""))
     if last_day and last_day < today:
-        raise InvalidInput("activate_before has passed: nobody can use this code")
+        raise InvalidInput("code_ran_out")
     batch, code = row.get("batch") or None, row.get("code", "")
     if _FORMULA.match(code):
-        raise InvalidInput("its code is a formula of a spreadsheet: save the file with the values in its place")
+        raise InvalidInput("code_is_a_formula")
     if batch and not _BATCH.fullmatch(batch):
-        raise InvalidInput("batch is a name of at most 64 letters, digits, spaces and . , : ; / ( ) # & + - _")
+        raise InvalidInput("batch_name_unfit")
     return NewCode(named, codes.checked(code, product), batch, last_day)
 
 
@@ -143,4 +142,4 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise InvalidInput("activate_before is not a date like 2027-12-31") from None
+        raise InvalidInput("activate_before_not_a_day") from None

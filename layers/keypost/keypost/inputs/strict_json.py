@@ -13,35 +13,35 @@ def parse_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_twins)
     except UnicodeDecodeError:
-        raise InvalidInput("the body is not UTF-8") from None
+        raise InvalidInput("body_not_utf8") from None
     except RecursionError:
-        raise InvalidInput("the body is nested too deeply") from None
+        raise InvalidInput("body_too_deep") from None
     except ValueError:
-        raise InvalidInput("the body is not JSON") from None
+        raise InvalidInput("not_json") from None
     if not isinstance(value, dict):
-        raise InvalidInput("the body is not a JSON object")
+        raise InvalidInput("body_not_an_object")
     _check(value, _DEEPEST)
     return value
 
 
 def _check(value: Any, levels: int) -> None:
     if levels == 0:
-        raise InvalidInput("the body is nested too deeply")
+        raise InvalidInput("body_too_deep")
     if isinstance(value, str) and not value.isprintable():
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            raise InvalidInput("the body holds half a surrogate pair") from None
+            raise InvalidInput("body_half_surrogate") from None
     for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _check(child, levels - 1)
 
 
 def _no_constant(name: str) -> None:
-    raise InvalidInput(f"the body holds {name}, which is not JSON")
+    raise InvalidInput("body_not_a_number", name=name)
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise InvalidInput("the body holds a key twice")
+        raise InvalidInput("body_key_twice")
     return found

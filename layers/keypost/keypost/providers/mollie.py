@@ -18,13 +18,14 @@ from keypost import telemetry
 from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, ProviderUnreadable, SignatureRefused
 from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded
 from keypost.core.product import Line
+from keypost.core.said import said
 from keypost.inputs.addresses import usable_address
+from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import (
     SKU,
     clean_name,
-    first_fault,
     read_metadata,
     renewing,
 )
@@ -68,7 +69,7 @@ def read_classic(call: Call) -> Sequence[PaymentNotice]:
     form = parse_qs(call.body.decode("utf-8", "replace"))
     (payment_id,) = form.get("id", [""])[:1]
     if not _is_id(_PAYMENT, payment_id):
-        raise InvalidInput("the call names no payment of Mollie")
+        raise InvalidInput("mollie_no_payment")
     return _fetched(call, payment_id)
 
 
@@ -76,7 +77,7 @@ def read_event(call: Call) -> Sequence[PaymentNotice]:
     """An event names an entity; of refunds and chargebacks, the payment stands in the snapshot."""
     event = parse_object(call.body)
     if event.get("resource") != "event":
-        raise InvalidInput("this is not an event of Mollie's next-generation webhooks")
+        raise InvalidInput("mollie_no_event")
     embedded = event.get("_embedded")
     entity = embedded.get("entity") if isinstance(embedded, dict) else None
     entity_id = event.get("entityId")
@@ -90,7 +91,7 @@ def read_event(call: Call) -> Sequence[PaymentNotice]:
         case ["sales-invoice", "paid"] if _is_id(_INVOICE, entity_id):
             return _paid_by_invoice(call, str(entity_id))
         case ["payment", *_] | ["payment-link" | "sales-invoice", "paid"]:
-            raise InvalidInput("the event names nothing that has an id of Mollie's form")
+            raise InvalidInput("mollie_no_id")
     # A refund without a snapshot (a webhook that was made in the dashboard) is left to the hourly run: after repeated
     # refusals Mollie switches a webhook off, payments included.
     return ()
@@ -163,7 +164,7 @@ def _read(model: type[M], found: Any) -> M:
     try:
         return model.model_validate(found)
     except ValidationError as error:
-        raise ProviderUnreadable(f"Mollie's answer is not as documented: {first_fault(error)}") from None
+        raise ProviderUnreadable("provider_unreadable", why=first_fault(error)) from None
 
 
 class _Amount(BaseModel):
@@ -337,7 +338,7 @@ def _paid_by_link(call: Call, link_id: str) -> Sequence[PaymentNotice]:
     _check_mode(call, link.mode)
     problem = None
     if link.reusable or link.amount is None:
-        problem = "it was paid by a payment link that is reusable or of open amount: check it, then serve by hand"
+        problem = said("payment_link_reusable")
     lines = _goods(link.lines) or tuple(Line(sku, 1) for sku in re.findall(rf"\[({SKU.pattern})\]", link.description))
     email = usable_address((link.billing_address or _Address()).email)
     notices = []

@@ -15,7 +15,9 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from keypost.core.errors import InvalidInput, SignatureRefused
 from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
+from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import (
@@ -24,7 +26,6 @@ from keypost.providers.order_card import (
     CardLine,
     Language,
     clean_name,
-    first_fault,
 )
 
 _TOLERANCE_SECONDS = 300
@@ -132,7 +133,7 @@ def read(call: Call) -> Sequence[PaymentNotice]:
             return ()
         invoice = _Invoice.model_validate(entity)
     except ValidationError as error:
-        raise InvalidInput(f"Moneybird's {kind} does not fit: {first_fault(error)}") from None
+        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
     if not any(detail.tags for detail in invoice.details) or Decimal(invoice.total_price_incl_tax) < 0:
         return ()  # other work, or a credit note
     if destroyed == (invoice.state == "paid"):
@@ -164,7 +165,7 @@ def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
     contact = invoice.contact or _Contact()
     lines, problem = _lines(invoice)
     if any(payment.credit_invoice_id for payment in invoice.payments):
-        problem = "a credit note settled it, at least in part: look whether it was paid, then serve by hand"
+        problem = said("credit_note")
     return replace(
         _undone(invoice, now),
         state=PaymentState.PAID,
@@ -191,7 +192,7 @@ def _email(contact: _Contact) -> str | None:
     return next(filter(None, map(usable_address, ",".join(given).split(","))), None)
 
 
-def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], str | None]:
+def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], Said | None]:
     """The lines that have a tag, or none and why no program can serve them."""
     renewal = _RENEWAL.fullmatch((invoice.reference or "").strip())
     renews = renewal and (renewal[1] or renewal[2])
@@ -208,7 +209,7 @@ def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], str | None]:
         try:
             lines.append(CardLine.model_validate(given).line())
         except ValidationError as error:
-            return (), f"line {number} of the invoice does not fit: {first_fault(error)}: serve by hand"
+            return (), said("invoice_line_does_not_fit", line=number, why=first_fault(error))
     return tuple(lines), None
 
 

@@ -12,7 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said
 from keypost.inputs.addresses import email_address
+from keypost.inputs.faults import first_fault
 
 MOST_LINES = 20
 _LONGEST_NAME = 100
@@ -23,7 +25,7 @@ _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
 def _whole_number(value: Any) -> Any:
     """A count is 2 or "2"; not true, not 2.0, not a digit of another script."""
     if isinstance(value, bool | float) or (isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value)):
-        raise ValueError("is not a whole number")
+        raise ValueError("field_not_a_whole_number")
     return value
 
 
@@ -54,11 +56,11 @@ class CardLine(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.kind is Kind.RENEWAL and self.renews is None:
-            raise ValueError("a renewal says in `renews` what it renews")
+            raise ValueError("renewal_without_renews")
         if self.period_end and self.period_start is None:
-            raise ValueError("a period_end needs its period_start")
+            raise ValueError("period_end_alone")
         if self.period_start and self.period_end and self.period_end < self.period_start:
-            raise ValueError("the period ends before it starts")
+            raise ValueError("period_ends_before_it_starts")
         return self
 
     def line(self) -> Line:
@@ -82,7 +84,7 @@ def read_card(metadata: Mapping[str, Any]) -> OrderCard:
     if numbered:
         lines = [dict(zip(_LINE_KEYS, texts[key].split("|"), strict=False)) for key in numbered]
         if any(texts[key].count("|") >= len(_LINE_KEYS) for key in numbered):
-            raise InvalidInput("a line of the order card has too many fields")
+            raise InvalidInput("card_line_too_long")
     elif "sku" in texts:
         lines = [{"quantity": "1"} | {key: texts[key] for key in _LINE_KEYS if key in texts}]
     else:
@@ -92,7 +94,7 @@ def read_card(metadata: Mapping[str, Any]) -> OrderCard:
     try:
         return OrderCard.model_validate(given)
     except ValidationError as error:
-        raise InvalidInput(f"the order card does not fit: {first_fault(error)}") from None
+        raise InvalidInput("card_does_not_fit", why=first_fault(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Told:
     email: str | None = None
     language: str | None = None
     lines: tuple[Line, ...] = ()
-    problem: str | None = None  # the rule that its card breaks
+    problem: Said | None = None  # the rule that its card breaks
 
 
 def read_metadata(metadata: Any) -> Told:
@@ -124,7 +126,7 @@ def read_metadata(metadata: Any) -> Told:
     try:
         card = read_card(metadata)
     except InvalidInput as error:
-        return Told(order_id, problem=str(error))
+        return Told(order_id, problem=error.said)
     return Told(card.order_id, card.email, card.lang, tuple(line.line() for line in card.lines))
 
 
@@ -135,12 +137,6 @@ def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
         replace(line, kind=Kind.RENEWAL, renews=line.renews or f"{order_id}/{number}")
         for number, line in enumerate(lines, start=1)
     )
-
-
-def first_fault(error: ValidationError) -> str:
-    """Where and why the first rule was broken, without the value."""
-    fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
 
 
 def clean_name(name: Any) -> str | None:

@@ -22,6 +22,7 @@ from keypost.core.payment import (
     SubscriptionEnded,
 )
 from keypost.core.product import Line
+from keypost.core.said import said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
@@ -66,17 +67,17 @@ def _check_age(header: str, now: datetime) -> None:
 def read(call: Call) -> Sequence[Fact]:
     event = parse_object(call.body)
     if event.get("object") != "event":
-        raise InvalidInput("this is not a Stripe snapshot event: choose the payload style `snapshot` at Stripe")
+        raise InvalidInput("stripe_no_snapshot")
     kind = event.get("type")
     if not isinstance(kind, str):
-        raise InvalidInput("the event has no type")
+        raise InvalidInput("stripe_no_type")
     if kind not in EVENTS:
         return ()
     if not _is_of_stage(event, call.stage):
-        raise InvalidInput(f"the event's livemode does not fit this stack, whose stage is {call.stage}")
+        raise InvalidInput("other_mode", stage=call.stage)
     entity = _object(event)
     if not entity:
-        raise InvalidInput("the event holds no object with an id")
+        raise InvalidInput("stripe_no_object")
     return EVENTS[kind](call, kind, entity, _moment(event.get("created"), call.now))
 
 
@@ -180,7 +181,7 @@ def _of_invoice(call: Call, _kind: str, invoice: dict[str, Any], at: datetime) -
         order_id = invoice["id"]
         lines = _in_period(call, charged, renewing(told.order_id or subscription, lines))
         if reason != "subscription_cycle":
-            problem = f"an invoice for {reason}, not for a new period: check what was bought, then serve by hand"
+            problem = said("invoice_not_for_a_period", reason=str(reason))
     currency = str(invoice.get("currency") or "").upper()
     notice = PaymentNotice(
         provider="stripe",

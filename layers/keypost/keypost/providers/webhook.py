@@ -13,10 +13,11 @@ from standardwebhooks import Webhook
 
 from keypost.core.errors import InvalidInput, ProviderUnavailable, SignatureRefused
 from keypost.core.payment import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
+from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.providers import mollie
 from keypost.providers.call import Call
-from keypost.providers.order_card import CardLine, Email, Language, OrderId, clean_name, first_fault, read_card
+from keypost.providers.order_card import CardLine, Email, Language, OrderId, clean_name, read_card
 
 _TOLERANCE_SECONDS = 300
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -52,7 +53,7 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
 def _key(secret: str) -> bytes:
     key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     if len(key) not in _KEY_BYTES:
-        raise ValueError("a secret is 24 to 64 bytes in base64")
+        raise ValueError("secret_unfit")
     return key
 
 
@@ -80,7 +81,7 @@ class _Refunded(_Data):
     @model_validator(mode="after")
     def _says_how_much(self) -> Self:
         if self.amount_refunded is None and not self.full:
-            raise ValueError("a refund says `full` or how much in `amount_refunded`")
+            raise ValueError("refund_without_amount")
         return self
 
 
@@ -116,9 +117,9 @@ def read(call: Call) -> Sequence[Fact]:
         callback = _Callback.model_validate(raw)
         data = _DATA[callback.type].model_validate(_with_card(callback.data))
     except ValidationError as error:
-        raise InvalidInput(f"the callback does not fit: {first_fault(error)}") from None
+        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
     if (call.stage == "live" and data.test) or (call.stage == "test" and not data.test):
-        raise InvalidInput(f"data.test does not fit this stack, whose stage is {call.stage}")
+        raise InvalidInput("other_mode", stage=call.stage)
     if callback.type == "order.canceled":
         return (OrderCanceled(data.order_id),)
     told = callback.timestamp
@@ -136,11 +137,11 @@ def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
     if known is None or known.state is PaymentState.OPEN:
         raise ProviderUnavailable("Mollie does not know that payment as paid yet")
     if known.state is not PaymentState.PAID:
-        raise InvalidInput("data.payment_id: Mollie knows that payment as failed, canceled or expired")
+        raise InvalidInput("mollie_knows_it_failed")
     if known.order_id not in ("", notice.order_id, notice.payment_id):
-        raise InvalidInput("data.payment_id: at Mollie, that payment is for another order")
+        raise InvalidInput("mollie_knows_other_order")
     if known.currency != notice.currency or Decimal(known.amount or 0) < Decimal(notice.amount or 0):
-        raise InvalidInput("data.amount: at Mollie, less or another currency was paid")
+        raise InvalidInput("mollie_knows_less")
     return replace(notice, refunded=known.refunded, disputes=known.disputes, also=(f"mollie:{notice.payment_id}",))
 
 

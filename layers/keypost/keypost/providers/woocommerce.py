@@ -15,10 +15,12 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from keypost.core.errors import InvalidInput, SignatureRefused
 from keypost.core.payment import PaymentNotice, PaymentState, Refunded
 from keypost.core.product import Line
+from keypost.core.said import said
 from keypost.inputs.addresses import usable_address
+from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
-from keypost.providers.order_card import SKU, clean_name, first_fault
+from keypost.providers.order_card import SKU, clean_name
 
 _PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # unsigned; saving the webhook in WooCommerce needs its 200
 _PAID = {"processing", "completed", "refunded"}
@@ -87,7 +89,7 @@ def read(call: Call) -> Sequence[PaymentNotice]:
     try:
         order = _Order.model_validate(raw)
     except ValidationError as error:
-        raise InvalidInput(f"the order does not fit: {first_fault(error)}") from None
+        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
     state = _state(order)
     items = [
         item for item in order.line_items if isinstance(item.sku, str) and SKU.fullmatch(item.sku) and item.quantity
@@ -108,7 +110,7 @@ def read(call: Call) -> Sequence[PaymentNotice]:
         email=usable_address(order.billing.email),
         name=clean_name(f"{order.billing.first_name or ''} {order.billing.last_name or ''}"),
         lines=tuple(Line(item.sku, 1 if odd else item.quantity) for item in items),
-        problem="a quantity is not a whole number: serve it by hand" if odd else None,
+        problem=said("odd_quantity") if odd else None,
         refunded=_refunded(order, modified),
         # Mollie's plugin notes Mollie's payment there: then it is that payment, told of twice, and not a second one.
         also=(f"mollie:{payment}",) if _MOLLIE_PAYMENT.fullmatch(payment) else (),

@@ -128,7 +128,7 @@ class Orders(Table):
         )
         found = self.load_all([order_id for page in pages for order_id in order_ids(page["Items"])])
         theirs = (
-            order for order in found if order.email and customer_digest(order.email) == customer
+            order for order in found if order.customer.email and customer_digest(order.customer.email) == customer
         )  # the index lags
         return sorted(theirs, key=lambda order: (order.created_at, order.id))
 
@@ -197,8 +197,8 @@ def _order_item(order: Order) -> dict[str, Any]:
     if needs := plan.attention(order):
         reason, since = needs
         item |= {"attention": reason, "attention_since": moment_text(since)}
-    if order.email:
-        item["customer"] = customer_digest(order.email)
+    if order.customer.email:
+        item["customer"] = customer_digest(order.customer.email)
     if order.forget_on:
         item["expires"] = int(datetime.combine(order.forget_on, datetime.max.time(), UTC).timestamp())
     return to_wire(item)
@@ -206,7 +206,7 @@ def _order_item(order: Order) -> dict[str, Any]:
 
 def _existing(order: Order | None, order_id: str) -> Order:
     if order is None:
-        raise NotFound(f"there is no order {order_id}: check the number, or search by address")
+        raise NotFound("no_such_order", order=order_id)
     return order
 
 

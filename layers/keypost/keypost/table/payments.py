@@ -10,6 +10,7 @@ from typing import Any
 
 from keypost.core.errors import Unmet
 from keypost.core.payment import PaymentNotice
+from keypost.core.said import said
 from keypost.table.items import Table, converter
 
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # what is said of a payment that stays unknown is forgotten then
@@ -44,7 +45,7 @@ class Payments(Table):
             may_move = name.startswith(f"{notice.provider}:") and not name.startswith("mollie:")
             owner, told = self._note(name, order_id, facts, may_move=may_move)
             if order_id and owner != order_id:
-                used = f"its payment {name} has paid order {owner} already: refund it, or serve it by hand"
+                used = said("payment_of_other_order", payment=name, order=owner)
                 return [replace(notice, order_id=order_id, problem=used)]
             seen = seen | {name} if owner == order_id else {name}  # once the order is known, every name is to say so
             order_id = owner

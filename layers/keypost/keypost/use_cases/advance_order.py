@@ -16,14 +16,13 @@ from keypost.clients.queue import LONGEST_DELAY, Queue
 from keypost.core import licensing, mailing, renewals
 from keypost.core.daily_note import wanted
 from keypost.core.errors import Conflict, InvalidInput, QueueUnavailable
-from keypost.core.mail import REFUNDED, WAITING, Mail, MailNotSent, MailSent, MailUnknown
+from keypost.core.mail import Mail, MailNotSent, MailSent, MailUnknown, Purpose, Refusal
 from keypost.core.mailing import with_bad_address, with_good_address
 from keypost.core.order import RETRY_WAITING, License, Order, Reason, Reminder, Renewal, Term, noted, waiting_for
 from keypost.core.owed import Delivery
 from keypost.core.payment import MONEY_BACK
 from keypost.core.periods import local_day
 from keypost.core.plan import (
-    MAILING,
     AssignCodes,
     DoubtMail,
     DropMails,
@@ -43,6 +42,7 @@ from keypost.core.plan import (
     plan,
 )
 from keypost.core.product import Kind, Line, Product
+from keypost.core.said import Said, said
 from keypost.emails import Shop, compose
 from keypost.table import Store
 from keypost.table.orders import CODES_PER_TRANSACTION
@@ -95,7 +95,7 @@ class Worker:
         while more:
             now = self.clock()
             step = plan(order, products, now, found.tried, mail_paused=bool(found.mail_paused))
-            if found.mail_paused is None and isinstance(step, (*MAILING, AssignCodes)):
+            if found.mail_paused is None and step and (step.needs_mail or isinstance(step, AssignCodes)):
                 found.mail_paused = self.store.mail_paused(now)
                 order = self._look_at_address(order, now)
             else:
@@ -104,9 +104,10 @@ class Worker:
     def _look_at_address(self, order: Order, now: datetime) -> Order:
         """Before anything is mailed: whether its address takes mail, as its other orders may have told."""
         waiting = order.waits_for(Reason.ADDRESS)
-        if order.email is None or (waiting and waiting.retry_at > now):
+        email = order.customer.email
+        if email is None or (waiting and waiting.retry_at > now):
             return order
-        if bad := self.store.bad_address(order.email):
+        if bad := self.store.bad_address(email):
             telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.ADDRESS)
             return self.store.save(with_bad_address(order, *bad, now))
         return self.store.save(with_good_address(order, now, self.shop.zone)) if waiting else order
@@ -127,12 +128,11 @@ class Worker:
                 return self._give_up_terms(order, now), True
             case FindTerms(lines):
                 return self._find_terms(order, lines, products, now)
-            case TellUnpaid(detail):
-                return self._wait(order, Reason.UNPAID, detail, now), False
-            case WaitForProduct(skus, delivery):
+            case TellUnpaid(first_day):
+                return self._wait(order, Reason.UNPAID, said("period_unpaid", first_day=first_day), now), False
+            case WaitForProduct(skus, lines, delivery):
                 found.tried += [delivery] if delivery else []
-                detail = f"not in the catalog: {', '.join(skus)}"
-                return self._wait(order, Reason.PRODUCT, detail, now), True
+                return self._wait(order, Reason.PRODUCT, said("not_in_catalog", skus=skus), now, lines=lines), True
             case AssignCodes(_, delivery):
                 after, is_served = self._assign(order, step, products, found, now)
                 found.tried += [] if is_served else [delivery]
@@ -144,9 +144,9 @@ class Worker:
             case Remind(reminders):
                 return self.store.save(self._remind(order, reminders, now)), True
             case TellRefunded():
-                return self.store.save(mailing.owe_mail(order, REFUNDED, now)), True
+                return self.store.save(mailing.owe_mail(order, Purpose.REFUNDED, now)), True
             case TellWaiting(lines):
-                return self.store.save(mailing.owe_mail(order, WAITING, now, lines)), True
+                return self.store.save(mailing.owe_mail(order, Purpose.WAITING, now, lines)), True
             case SendMail(mail_id):
                 return self._send_again(order, mail_id, products, now), True
             case DoubtMail(mail_id):
@@ -155,15 +155,20 @@ class Worker:
             case DropMails(mail_ids):
                 return self.store.save(mailing.drop_mails(order, mail_ids, now)), True
             case GiveUpMail(mail_id):
-                reason = "it is not known whether any attempt arrived; ask the customer"
                 telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
-                return self.store.save(mailing.fail_mail(order, mail_id, reason, now)), True
+                return self.store.save(mailing.fail_mail(order, mail_id, said("never_known"), now)), True
 
     def _wait(
-        self, order: Order, reason: Reason, detail: str, now: datetime, retry: timedelta = RETRY_WAITING
+        self,
+        order: Order,
+        reason: Reason,
+        why: Said,
+        now: datetime,
+        retry: timedelta = RETRY_WAITING,
+        lines: tuple[int, ...] = (),
     ) -> Order:
         telemetry.outcome("OrderWaits", order_id=order.id, reason=reason)
-        return self.store.save(waiting_for(order, reason, detail, now, retry))
+        return self.store.save(waiting_for(order, reason, why, now, retry, lines))
 
     def _find_terms(
         self, order: Order, lines: Sequence[int], products: Mapping[str, Product], now: datetime
@@ -187,7 +192,7 @@ class Worker:
             self._without_renewals(left, order.id, now)
         terms: list[Term] = []
         first: Order | None = None
-        unknown: list[str] = []
+        unknown: list[int] = []
         for number, (base_id, renewal) in found.items():
             has_left = number in order.sent_lines
             base = self._with_renewal(base_id, renewal, now, has_left=has_left) if base_id else None
@@ -196,19 +201,17 @@ class Worker:
                 product = products[order.lines[number - 1].sku]
                 terms.append(renewals.term_of(renewal, period, product, base_id, self.shop.zone))
             else:
-                unknown.append(f"line {number} renews {order.lines[number - 1].renews}")
+                unknown.append(number)
         for base_id in sorted(bases):
-            self._let_move(base_id, order.id, f"order {order.id} stands in line with it now", now)
+            self._let_move(base_id, order.id, said("stands_in_line", order=order.id), now)
         if terms:
             order = self.store.save(renewals.with_terms(order, terms, first, now, self.shop.zone))
             # Who gave a place up before that save did not see these days.
             if any(renewals.has_moved(self.store.existing(base_id), order, today) for base_id in bases):
-                order = self.store.save(
-                    renewals.without_terms(order, now, "one in line with it came or left meanwhile")
-                )
+                order = self.store.save(renewals.without_terms(order, now, said("line_changed")))
         if unknown:
-            detail = f"{', '.join(unknown)}, of which no end is known here: it needs a period_start"
-            order = self._wait(order, Reason.RENEWS, detail, now, _RETRY_RENEWED)
+            why = said("end_unknown", lines=unknown, renews=[order.lines[n - 1].renews or "" for n in unknown])
+            order = self._wait(order, Reason.RENEWS, why, now, _RETRY_RENEWED, tuple(unknown))
         return order, True
 
     def _renewed(
@@ -252,7 +255,7 @@ class Worker:
         for base_id in order.registered:
             self._fix_periods(base_id, order.id)
             self._without_renewals(base_id, order.id, now)
-            self._let_move(base_id, order.id, f"order {order.id}, which came before it, is not served", now)
+            self._let_move(base_id, order.id, said("earlier_not_served", order=order.id), now)
         return self.store.save(replace(order, terms=(), registered=()))
 
     def _fix_periods(self, base_id: str, leaving: str) -> None:
@@ -262,7 +265,7 @@ class Worker:
             told = [term for term in other.terms if term.line in other.sent_lines]
             self.store.change_existing(base_id, partial(renewals.with_periods, order_id=other.id, terms=told))
 
-    def _let_move(self, base_id: str, order_id: str, why: str, now: datetime) -> None:
+    def _let_move(self, base_id: str, order_id: str, why: Said, now: datetime) -> None:
         """The other renewals of an order whose days are others now find them anew."""
         base, today = self.store.existing(base_id), local_day(now, self.shop.zone)
         for other in self.store.load_all(sorted({r.order_id for r in base.renewals} - {order_id})):
@@ -275,15 +278,15 @@ class Worker:
         too_late = local_day(now, self.shop.zone) - _LATEST_REMINDER
         found = [one for line in sorted({r.line for r in reminders}) for one in self._not_renewed(order, line)]
         ending = [one for one in found if one.last_day >= too_late]
-        why_not = self._why_no_reminder(order) or ("" if ending else "a renewal is on its way, or it ended long ago")
+        why_not = self._why_no_reminder(order) or (None if ending else said("renewed_or_long_ended"))
         order = renewals.without_reminders(order, reminders)
-        return noted(order, now, "no reminder", why_not) if why_not else mailing.owe_reminder(order, ending, now)
+        return noted(order, now, "no_reminder", why=why_not) if why_not else mailing.owe_reminder(order, ending, now)
 
-    def _why_no_reminder(self, order: Order) -> str | None:
-        if order.is_subscription and not order.subscription_ended:
+    def _why_no_reminder(self, order: Order) -> Said | None:
+        if order.is_charged_again:
             first = (self.store.load(term.renews) for term in order.terms if term.renews)
-            if not any(base and base.subscription_ended for base in first):
-                return "its provider renews it by itself"
+            if not any(base and base.subscription.has_ended for base in first):
+                return said("renewed_by_provider")
         return None
 
     def _not_renewed(self, order: Order, line: int) -> tuple[License, ...]:
@@ -294,13 +297,13 @@ class Worker:
         awaited = {other.id for other in unpaid if renewals.is_awaited(base, other)}
         return renewals.not_renewed(base, order, line, [r for r in behind if r.paid_on or r.order_id in awaited])
 
-    def _why_not_renewed(self, order: Order, delivery: Delivery) -> str | None:
+    def _why_not_renewed(self, order: Order, delivery: Delivery) -> Said | None:
         """A renewal follows a license that stands, or it does not follow: the first one, or an earlier renewal."""
         for term in order.terms:
             if term.line in delivery.lines and term.renews:
                 base = self.store.load(term.renews)
                 if base and base.standing in MONEY_BACK and not self._has_left(base, order.id, term.line):
-                    return f"the money of order {base.id}, which it renews, went back"
+                    return said("renewed_is_refunded", order=base.id)
         return None
 
     def _has_left(self, base: Order, order_id: str, line: int) -> bool:
@@ -316,7 +319,7 @@ class Worker:
         nothing: an order that waits keeps no codes from others, and takes none from who needs them sooner."""
         needed, delivery = step.needed, step.delivery
         if why_not := self._why_not_renewed(order, delivery):
-            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED), False
+            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED, delivery.lines), False
         if lacking := self._without_ran_out(order, delivery, products, now):
             return lacking, True
         usable_on = {sku: self._usable_on(order, delivery, products[sku], now) for sku, _ in needed}
@@ -328,7 +331,7 @@ class Worker:
             short += [sku] if len(picked) < wanted else []
             taken += picked
         if short:
-            return self._wait(order, Reason.STOCK, f"too few codes of {', '.join(short)}", now), False
+            return self._wait(order, Reason.STOCK, said("too_few_codes", skus=short), now, lines=delivery.lines), False
         may_mail = not found.mail_paused and not order.waits_for(Reason.ADDRESS)
         after = licensing.with_codes(order, taken, products, now, self.shop.zone, delivery, may_mail=may_mail)
         message = None
@@ -336,7 +339,7 @@ class Worker:
             try:
                 message = compose(after, after.mails[-1], products, self.shop, now)
             except InvalidInput as error:  # the product is not as its codes are: take none until it is mended
-                return self._wait(order, Reason.PRODUCT, str(error), now), False
+                return self._wait(order, Reason.PRODUCT, error.said, now, lines=delivery.lines), False
         after = self.store.assign(after, taken)
         telemetry.outcome("LicenseIssued", len(taken), order_id=order.id)
         served = self._send(after, after.mails[-1], message) if message else after
@@ -349,7 +352,7 @@ class Worker:
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
     ) -> Order | None:
         """A renewal that was held for long may have codes that nobody can activate any more: they go back."""
-        if delivery.purpose != "renewal" or delivery.mail_at > now:
+        if delivery.purpose is not Purpose.RENEWAL or delivery.mail_at > now:
             return None
         kept = [one for one in order.licenses if one.line in delivery.lines]
         usable_on = {one.sku: self._usable_on(order, delivery, products[one.sku], now) for one in kept}
@@ -395,25 +398,25 @@ class Worker:
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
     ) -> tuple[Order, bool]:
         if why_not := self._why_not_renewed(order, delivery):
-            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED), False
+            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED, delivery.lines), False
         if lacking := self._without_ran_out(order, delivery, products, now):
             return lacking, True
         after = licensing.with_mail_of(order, delivery, now)
         try:
             message = compose(after, after.mails[-1], products, self.shop, now)
         except InvalidInput as error:
-            return self._wait(order, Reason.PRODUCT, str(error), now), False
+            return self._wait(order, Reason.PRODUCT, error.said, now, lines=delivery.lines), False
         return self._send(self.store.save(after), after.mails[-1], message), True
 
     def _send_again(self, order: Order, mail_id: str, products: Mapping[str, Product], now: datetime) -> Order:
         old = order.mail(mail_id).to
         if old and self.store.bad_address(old):
-            return self.store.save(mailing.fail_mail(order, mail_id, "its address takes no mail from us", now))
+            return self.store.save(mailing.fail_mail(order, mail_id, said("address_takes_no_mail"), now))
         order = mailing.claim_mail(order, mail_id, now)
         try:
             message = compose(order, order.mail(mail_id), products, self.shop, now)
         except InvalidInput as error:
-            order = self.store.save(mailing.fail_mail(order, mail_id, str(error), now))
+            order = self.store.save(mailing.fail_mail(order, mail_id, error.said, now))
             telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
             return order
         return self._send(self.store.save(order), order.mail(mail_id), message)
@@ -429,8 +432,8 @@ class Worker:
             lambda latest: mailing.settle_mail(latest or order, mail.id, mail.attempts, result, now),
             loaded=order,
         )
-        if isinstance(result, MailNotSent) and result.account:
-            telemetry.outcome("MailPaused", reason=result.reason)
+        if isinstance(result, MailNotSent) and result.refusal is Refusal.OF_ACCOUNT:
+            telemetry.outcome("MailPaused", reason=result.reason.values.get("answer"))
             with telemetry.optional():  # without it the next mail asks SES again
                 self.store.pause_mail(now + _PAUSE)
         return self._poke_for(mail.id, settled, now)

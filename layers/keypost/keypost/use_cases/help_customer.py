@@ -17,6 +17,7 @@ from keypost.core.mailing import with_good_address
 from keypost.core.order import Order, Reason, Wish
 from keypost.core.periods import local_day
 from keypost.core.renewals import LICENSE_ID
+from keypost.core.said import said
 from keypost.table import Store
 
 _TRIES = 20
@@ -46,14 +47,15 @@ class Desk:
         if owed := support.granted(order, asked):
             return owed
         if why_not := support.why_no_resend(order, self.zone):  # refused before anybody is asked
-            raise Refused(f"order {order_id} is not sent again: {why_not}")
-        why = self._why_suppressed(order.email, mailer) if order.email else None
+            raise Refused("not_sent_again", order=order_id, why=why_not)
+        email = order.customer.email
+        why = self._why_suppressed(email, mailer) if email else None
         if why and not (why == "BOUNCE" and lift):
-            raise Refused(f"order {order_id} is not sent again: {_SUPPRESSED.get(why, _SUPPRESSED['COMPLAINT'])}")
-        if lift and order.email:
-            mailer.lift_suppression(order.email)
-            self.store.lift_bad_address(order.email, asked.at)
-            for other in self.store.orders_of(order.email):
+            raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
+        if lift and email:
+            mailer.lift_suppression(email)
+            self.store.lift_bad_address(email, asked.at)
+            for other in self.store.orders_of(email):
                 if other.id != order_id:
                     self.change(
                         other.id, partial(with_good_address, now=asked.at, zone=self.zone, asked=replace(asked, why=""))
@@ -71,7 +73,7 @@ class Desk:
         What is refused is left out: nobody is told."""
         day = local_day(wish.asked_at, self.zone)
         found = support.worth_sending_again(self.store.orders_of_wish(wish), day)
-        address = found[0].email if found else None
+        address = found[0].customer.email if found else None
         if not address or self.store.bad_address(address):
             return []
         if not self.store.begin_round(wish, day, support.WISHES_PER_DAY):
@@ -79,7 +81,7 @@ class Desk:
         # SES answers one such question a second: asked once, and for what is granted.
         if self._why_suppressed(address, mailer):
             return []
-        asked = Asked(wish.asked_at, support.CUSTOMER, "on the page", key=wish.id)
+        asked = Asked(wish.asked_at, support.CUSTOMER, key=wish.id)
         granted = []
         for order in found:
             with suppress(Refused):
@@ -97,12 +99,14 @@ class Desk:
         """Write to another address, for this order and the renewals that follow it; the ids of the orders that have it
         now. The order first: a renewal that is entered meanwhile finds the right address there."""
         order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
-        wrong = {old for old, right in order.corrected.items() if right == email}
+        wrong = {old for old, right in order.customer.corrected.items() if right == email}
         for base_id in self._renewed(order):
             for old in sorted(wrong):
                 self.change(base_id, partial(support.with_correction, old=old, email=email))
         follow = [
-            each for each in self._renewing(order) if (each.email or "") in {*wrong, email} and not each.is_erased
+            each
+            for each in self._renewing(order)
+            if (each.customer.email or "") in {*wrong, email} and not each.is_erased
         ]
         for renewal in follow:
             self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
@@ -141,13 +145,13 @@ class Desk:
             bad = support.license_of(order, license_id)
             today = local_day(asked.at, self.zone)
             if why_not := support.why_no_swap(order, bad, today):
-                raise Refused(f"license {license_id} gets no other code: {why_not}")
+                raise Refused("no_other_code", license=license_id, why=why_not)
             batch = self.store.batch_of(bad.code)
             if batch is None:
-                raise Refused(f"the code of license {license_id} is not in the stock: refund it, and sell it anew")
+                raise Refused("code_not_in_stock", license=license_id)
             other = self.store.pick_of_other_batch(bad.sku, max(today, bad.first_day), batch)
             if other is None:
-                raise Refused(f"no code of {bad.sku} is free: import some, then swap this one")
+                raise Refused("no_code_free", sku=bad.sku)
             changed = support.with_other_code(order, license_id, other, reason, asked)
             try:
                 saved = self.store.swap_code(changed, changed.bad_codes[-1], other, batch, today)
@@ -157,7 +161,7 @@ class Desk:
             with telemetry.optional():  # for the forecast only
                 self.store.count_used(bad.sku, today, 1)
             return saved
-        raise Conflict(f"order {order_id} is being changed by others: ask again")
+        raise Conflict("order_busy", order=order_id)
 
     def erase(self, email: str, asked: Asked, years: int) -> list[Order]:
         """Remove who a customer is from all of their orders, and from renewals of these that name no address; what tax
@@ -169,24 +173,19 @@ class Desk:
 
     def _to_erase(self, email: str) -> list[Order]:
         theirs = self.store.orders_of(email)
-        unnamed = [each for order in theirs for each in self._renewing(order) if each.email is None]
+        unnamed = [each for order in theirs for each in self._renewing(order) if each.customer.email is None]
         return [each for each in {each.id: each for each in (*theirs, *unnamed)}.values() if not each.is_erased]
 
     def _erase(self, order: Order, email: str, asked: Asked, years: int) -> Order:
-        for address in (email, *order.corrected):
+        for address in (email, *order.customer.corrected):
             self.store.forget_address(address)
         renewed = self._ever_renewed(order)
         for base_id in renewed:
-            self.change(base_id, partial(support.without_correction, email=order.email or ""))
+            self.change(base_id, partial(support.without_correction, email=order.customer.email or ""))
         self.store.forget_told(name for payment in order.payments for name in payment.names)
         until = support.forget_on(order.created_at, years, self.zone)
-        is_part = any(each.is_subscription for each in self.store.load_all(renewed))
+        is_part = any(each.subscription.is_charged for each in self.store.load_all(renewed))
         return self.change(order.id, partial(support.erase, asked=asked, forget_on=until, is_part=is_part))
 
 
-_SUPPRESSED = {
-    "BOUNCE": "SES drops mail to its address, since an earlier one bounced. Correct the address, or lift the"
-    " suppression if the customer says that it is right",
-    "COMPLAINT": "its customer reported an earlier mail as spam, so SES drops mail to this address. Ask the customer"
-    " for another address",
-}
+_SUPPRESSED = {"BOUNCE": "address_bounced", "COMPLAINT": "address_complained"}

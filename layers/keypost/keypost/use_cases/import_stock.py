@@ -12,6 +12,7 @@ from keypost.core.errors import QueueUnavailable
 from keypost.core.order import Reason
 from keypost.core.periods import local_day
 from keypost.core.plan import needed_by
+from keypost.core.said import said
 from keypost.inputs.stock_file import Fault, FileCode
 from keypost.table import Store
 from keypost.use_cases.help_customer import Desk
@@ -49,7 +50,7 @@ def import_codes(
     duplicates: list[Fault] = []
     reached = added = 0
     for part, known in desk.store.add([entry.new for entry in codes], dry_run=dry_run):
-        duplicates += [Fault(line_of[code], "imported before; a code exists once", is_duplicate=True) for code in known]
+        duplicates += [Fault(line_of[code], said("imported_before"), is_duplicate=True) for code in known]
         free.update(new.sku for new in part if new.code not in known)
         added += len(part) - len(known)
         reached += len(part)

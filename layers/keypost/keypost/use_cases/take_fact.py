@@ -84,12 +84,12 @@ def _outcomes(before: Order | None, after: Order) -> list[str]:
     """What an order became by this fact, if anything."""
     was = before or Order(id=after.id, created_at=after.created_at)
     became = {
-        "OrderHeld": after.is_paid and not was.is_paid and after.problem is not None,
-        "OrderPaid": after.is_paid and not was.is_paid and after.problem is None,
+        "OrderHeld": after.is_paid and not was.is_paid and after.hold.problem is not None,
+        "OrderPaid": after.is_paid and not was.is_paid and after.hold.problem is None,
         "OrderRefunded": after.standing is Standing.REFUNDED and was.standing is not Standing.REFUNDED,
         "OrderDisputed": after.standing is Standing.DISPUTED and was.standing is not Standing.DISPUTED,
         "OrderPaidTwice": after.is_paid_twice and not was.is_paid_twice,
         "OrderCanceled": after.canceled and not was.canceled,
-        "SubscriptionEnded": after.subscription_ended and not was.subscription_ended,
+        "SubscriptionEnded": after.subscription.has_ended and not was.subscription.has_ended,
     }
     return [name for name, true in became.items() if true]

@@ -1,0 +1,77 @@
+"""Why an order is not served now: the one table of it. Whatever tells a person why something does not leave reads it
+here, so that no two places give two reasons."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keypost.core.order import Order, Reason
+from keypost.core.payment import Standing
+from keypost.core.said import Said, said
+
+
+class Obstacle(NamedTuple):
+    stands: Callable[[Order], bool]
+    action: str  # what a person can do about it, by its code
+
+
+def _lacks_a_part(order: Order) -> bool:
+    return order.standing is Standing.PARTLY_REFUNDED and not order.hold.released
+
+
+# In order of precedence: a person who wants the order served takes them away from the first to the last.
+OBSTACLES = {
+    "erased": Obstacle(lambda order: order.is_erased, "nothing"),
+    "belongs_to": Obstacle(lambda order: order.belongs_to is not None, "see_other_order"),
+    "canceled": Obstacle(lambda order: order.canceled, "refund_if_paid"),
+    "unpaid": Obstacle(lambda order: order.standing is Standing.OPEN, "ask_to_pay"),
+    "payment_failed": Obstacle(lambda order: order.standing is Standing.FAILED, "ask_to_pay"),
+    "refunded": Obstacle(lambda order: order.standing is Standing.REFUNDED, "buy_again"),
+    "disputed": Obstacle(lambda order: order.standing is Standing.DISPUTED, "await_dispute"),
+    "problem": Obstacle(lambda order: order.hold.problem is not None, "mend_and_release"),
+    "held": Obstacle(lambda order: order.hold.by_person, "release"),
+    "partly_refunded": Obstacle(_lacks_a_part, "release_or_refund"),
+}
+
+
+# What a person can do about that for which an order needs a person or stock; for HOLD it is the obstacle's action.
+ACTIONS = {
+    Reason.STOCK: "import_codes",
+    Reason.PRODUCT: "put_product",
+    Reason.ADDRESS: "correct_address",
+    Reason.MAIL: "send_again",
+    Reason.RENEWS: "name_renewed",
+    Reason.UNPAID: "ask_to_pay",
+    Reason.BLOCK: "block_codes",
+    Reason.PAID_TWICE: "refund_one",
+    Reason.SUBSCRIPTION: "end_subscription",
+}
+
+
+def obstacles(order: Order) -> tuple[Said, ...]:
+    """What keeps an order from being served, the most important first; empty when it is served in its time."""
+    return tuple(_said(code, order) for code, obstacle in OBSTACLES.items() if obstacle.stands(order))
+
+
+def obstacle(order: Order) -> Said | None:
+    """The most important of its obstacles."""
+    return next(iter(obstacles(order)), None)
+
+
+def is_servable(order: Order) -> bool:
+    """Whether what is still to be sent may be sent, when its time comes."""
+    return not any(each.stands(order) for each in OBSTACLES.values())
+
+
+def action(order: Order, reason: Reason) -> Said:
+    """What a person can do now about that for which the order needs one."""
+    first = obstacle(order)
+    return Said(OBSTACLES[first.code].action if reason is Reason.HOLD and first else ACTIONS.get(reason, "nothing"))
+
+
+def _said(code: str, order: Order) -> Said:
+    match code:
+        case "problem":
+            return said(code, why=order.hold.problem)
+        case "belongs_to":
+            return said(code, order=order.belongs_to)
+    return Said(code)

@@ -1,0 +1,32 @@
+"""What is said to people, as data: a code with values. `keypost.words` makes the sentence where somebody reads it, in
+their language. Days and moments are ISO 8601 text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)  # text, numbers, lists of text, Said
+    text: str = field(default="", compare=False)  # the sentence, in an answer to somebody; never stored
+
+
+def said(code: str, /, **values: Any) -> Said:
+    """A code with values, of which those that are None are left out."""
+    return Said(code, {name: _plain(value) for name, value in values.items() if value is not None})
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Said() | int():
+            return value
+        case date() | datetime():
+            return value.isoformat()
+        case str():
+            return str(value)
+        case _ if hasattr(value, "__iter__"):
+            return tuple(map(str, value))
+    return str(value)
