@@ -174,7 +174,7 @@ def test_a_payment_made_with_mollies_library_is_served_once_it_is_paid(
 
     order = served("example-mollie", pay, Line(SKU, 1))
     assert order.lines == (Line(SKU, 1),)
-    assert (order.email, order.language) == ("facturen@klant.example", "nl")
+    assert (order.customer.email, order.customer.language) == ("facturen@klant.example", "nl")
 
 
 def test_the_payment_in_php_is_that_of_the_python_example() -> None:
@@ -250,7 +250,7 @@ def test_a_session_made_with_stripes_library_is_served_once_it_is_paid(
 
     order = served("example-stripe", pay, Line(SKU, 1))
     assert order.lines == (Line(SKU, 1),)
-    assert (order.email, order.language) == ("facturen@klant.example", "nl")
+    assert (order.customer.email, order.customer.language) == ("facturen@klant.example", "nl")
 
 
 def test_a_subscription_is_served_by_its_first_invoice_and_renewed_by_the_next(
@@ -341,7 +341,7 @@ def test_the_callback_is_accepted_and_served(shop: LocalStack, served: Callable[
 
     order = served(order_id, pay, Line(ESET, 2))
     assert order.lines == (Line(ESET, 2),)
-    assert (order.email, order.language) == ("facturen@klant.example", "nl")
+    assert (order.customer.email, order.customer.language) == ("facturen@klant.example", "nl")
     assert [(payment.amount, payment.currency) for payment in order.payments] == [("79.90", "EUR")]
 
 

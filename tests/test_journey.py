@@ -21,7 +21,7 @@ from cli.local.stack import LocalStack, sample_codes
 from cli.stock import import_file
 from keypost import wiring
 from keypost.core.errors import KeypostError
-from keypost.core.mail import REFUNDED, Asked, MailState
+from keypost.core.mail import Asked, MailState, Purpose
 from keypost.core.order import Order, Reason
 from keypost.core.product import Product
 from keypost.use_cases.help_customer import Desk
@@ -68,7 +68,7 @@ def is_mailed(order: Order) -> bool:
 
 
 def is_told_of_refund(order: Order) -> bool:
-    return (order.mails[-1].purpose, order.mails[-1].state) == (REFUNDED, MailState.SENT)
+    return (order.mails[-1].purpose, order.mails[-1].state) == (Purpose.REFUNDED, MailState.SENT)
 
 
 def free(local: LocalStack, product: Product) -> int:
@@ -132,7 +132,7 @@ def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
     assert local.mollie_calls(payment["id"]) == (200, "")
 
     order = local.order_when("journey-mollie", is_told_of_refund)
-    assert "codes to block" in [entry.what for entry in order.timeline]
+    assert "codes to block" in [entry.code for entry in order.timeline]
     assert [order.licenses[0].code in mail.text for mail in mails_to(local, "journey-mollie")] == [True, False]
 
 

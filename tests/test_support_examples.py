@@ -31,7 +31,7 @@ def run(local: LocalStack) -> Any:
     def example(name: str, order: Order | None = None) -> Any:
         code = EXAMPLES[name]
         if order:
-            names = {"2026-001234": order.id, "facturen@klant.example": order.email or ""}
+            names = {"2026-001234": order.id, "facturen@klant.example": order.customer.email or ""}
             for written, meant in (names | {"LIC-ABCDEFGH23": order.licenses[0].id}).items():
                 code = code.replace(written, meant)
         environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
@@ -105,7 +105,7 @@ def test_an_order_is_sent_again_swapped_and_corrected(run: Any, sold: Sold, loca
     local.order_when(order.id, lambda order: order.mail(swapped).state is MailState.SENT)
     assert run("email", order)["order_ids"] == [order.id]
 
-    assert local.order_when(order.id, lambda order: order.email == "anna@klant.example").bad_codes
+    assert local.order_when(order.id, lambda order: order.customer.email == "anna@klant.example").bad_codes
 
 
 def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, local: LocalStack) -> None:
@@ -115,7 +115,7 @@ def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, loc
     assert [each["order_id"] for each in run("export", order)["orders"]] == [order.id]
     assert run("erase", order) == {"order_ids": [order.id], "subscriptions": []}
 
-    assert local.order_when(order.id, lambda order: order.is_erased).email is None
+    assert local.order_when(order.id, lambda order: order.is_erased).customer.email is None
 
 
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:

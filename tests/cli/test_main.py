@@ -15,11 +15,13 @@ from keypost.core.codes import BadStockCode, StockCode
 from keypost.core.contents import with_payment
 from keypost.core.keys import DEFAULT_SCOPES, check, key_id, new_key
 from keypost.core.licensing import with_codes
+from keypost.core.obstacles import is_servable
 from keypost.core.order import Order, Reason, Renewal, waiting_for
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.periods import local_day
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of, with_terms
+from keypost.core.said import Said
 from keypost.table import Store
 from tests import builders
 from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
@@ -75,7 +77,7 @@ def poked(stack: Stack, local: LocalStack) -> list[str]:
 def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go_on(
     run: Run, here: Stack, local: LocalStack
 ) -> None:
-    here.store.save(waiting_for(paid_order("waits"), Reason.PRODUCT, "NEW-SKU", NOW))
+    here.store.save(waiting_for(paid_order("waits"), Reason.PRODUCT, Said("NEW-SKU"), NOW))
     Path("products.toml").write_text(PRODUCT)
 
     status, out, _ = run("products", "apply", "products.toml")
@@ -121,7 +123,7 @@ def test_a_product_that_does_not_fit_is_refused_in_one_line_and_changes_nothing(
 
 
 def test_codes_of_a_file_enter_the_stock_and_orders_that_waited_go_on(run: Run, here: Stack, local: LocalStack) -> None:
-    here.store.save(waiting_for(paid_order("waits"), Reason.STOCK, "x", NOW))
+    here.store.save(waiting_for(paid_order("waits"), Reason.STOCK, Said("x"), NOW))
     rows = "".join(f"{code(n)};B-7;2027-12-31\r\n" for n in range(3))
     Path("codes.csv").write_text("\ufeffcode;batch;activate_before\r\n" + rows)
 
@@ -343,13 +345,13 @@ def test_a_person_holds_an_order_and_lets_it_go(run: Run, here: Stack, local: Lo
     assert run("due", "--hold", "soon")[:2] == (0, "order soon is held\n")
     held = here.store.load("soon")
     assert held is not None
-    assert not held.is_servable
+    assert not is_servable(held)
     assert "not sent, a person holds it" in run("due")[1]
 
     assert run("due", "--release", "soon")[:2] == (0, "order soon is let go\n")
     released = here.store.load("soon")
     assert released is not None
-    assert released.is_servable
+    assert is_servable(released)
     assert poked(here, local) == ["soon", "soon"]
 
 
@@ -437,12 +439,14 @@ def test_a_person_says_that_the_codes_of_an_order_are_blocked(run: Run, here: St
 
 
 def test_a_person_says_that_a_subscription_was_ended(run: Run, here: Stack) -> None:
-    here.store.save(replace(paid_order("monthly"), is_subscription=True))
+    here.store.save(
+        replace(paid_order("monthly"), subscription=replace(paid_order("monthly").subscription, is_charged=True))
+    )
     here.store.save(paid_order("once"))
 
     said = run("subscription-ended", "monthly")
     assert said[:2] == (0, "the subscription of order monthly is noted as ended\n")
-    assert loaded(here.store, "monthly").subscription_ended
+    assert loaded(here.store, "monthly").subscription.has_ended
     assert "has no subscription" in run("subscription-ended", "once")[2]
 
 

@@ -135,7 +135,7 @@ def test_two_providers_for_one_order_are_two_payments(wired: Stack, logged: io.S
     order = wired.store.load("2026-001234")
     assert order is not None
     assert [payment.names[-1].partition(":")[0] for payment in order.payments] == ["stripe", "webhook"]
-    assert order.timeline[-1].what == "paid twice"
+    assert order.timeline[-1].code == "paid twice"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_customer_who_paid_is_never_dropped(
     order = wired.store.load(order_id)
     assert order is not None
     assert order.is_paid
-    assert problem in (order.problem or "")
+    assert problem in (order.hold.problem or "")
 
 
 def test_an_unpaid_session_waits_for_its_money(wired: Stack) -> None:
@@ -343,7 +343,7 @@ def test_a_sales_invoice_and_the_payment_that_paid_it_are_one_order(
 
     order = wired.store.load("F-2026-12")
     assert order is not None
-    assert (order.is_paid, order.problem, order.is_paid_twice) == (True, None, False)
+    assert (order.is_paid, order.hold.problem, order.is_paid_twice) == (True, None, False)
     assert not [page for page in wired.store.needing(Reason.HOLD) if payment["id"] in page]
 
 
@@ -399,8 +399,8 @@ def test_a_payment_at_mollie_that_paid_one_order_pays_for_no_other(wired: Stack,
     first, second = wired.store.load("first"), wired.store.load("second")
     assert first is not None
     assert second is not None
-    assert first.problem is None
-    assert "has paid order first already" in (second.problem or "")
+    assert first.hold.problem is None
+    assert "has paid order first already" in (second.hold.problem or "")
     assert wired.store.load("third") is None
 
 
@@ -415,7 +415,7 @@ def test_a_payment_that_two_tell_of_under_different_numbers_pays_for_the_first(w
     assert mollie("id=tr_twoNumbers1")["statusCode"] == 200
 
     orders = [wired.store.load(order_id) for order_id in ("1237", "2026-001236")]
-    assert [order.problem is None for order in orders if order] == [True, False]
+    assert [order.hold.problem is None for order in orders if order] == [True, False]
 
 
 @pytest.mark.parametrize("paid_by", ["mollie", "stripe"])

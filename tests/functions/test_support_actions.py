@@ -70,7 +70,7 @@ def test_one_call_sends_an_order_again_and_a_double_click_is_one_mail(wired: Sta
 
     assert answers == [(202, {"order_id": "action-1", "mail": "resend-1"})] * 2
     assert len(sent("action-1")) == 2
-    (asked,) = [entry for entry in loaded(wired.store, "action-1").timeline if entry.what == "resend asked"]
+    (asked,) = [entry for entry in loaded(wired.store, "action-1").timeline if entry.code == "resend asked"]
     assert (asked.who, asked.why) == ("anna", "got nothing")
 
 
@@ -131,7 +131,7 @@ def test_a_domain_that_dns_does_not_know_is_a_warning_only(wired: Stack, sold: S
     status, said = call("PUT", EMAIL, {"email": "anna@klant-van-ons.nl"}, order_id="action-7")
 
     assert (status, len(said["warnings"])) == (200, 1)
-    assert loaded(wired.store, "action-7").email == "anna@klant-van-ons.nl"
+    assert loaded(wired.store, "action-7").customer.email == "anna@klant-van-ons.nl"
 
 
 def test_a_swapped_code_is_told_by_its_end(wired: Stack, sold: Sold, sent: Sent) -> None:
@@ -162,9 +162,9 @@ def test_an_order_is_held_and_let_go(wired: Stack) -> None:
 
     assert call("POST", "/orders/{order_id}/hold", {"reason": "looks odd"}, order_id="action-10")[0] == 200
     held = loaded(wired.store, "action-10")
-    assert (held.held, held.timeline[-1].why, held.timeline[-1].who) == (True, "looks odd", "anna")
+    assert (held.hold.by_person, held.timeline[-1].why, held.timeline[-1].who) == (True, "looks odd", "anna")
     assert call("POST", "/orders/{order_id}/release", {}, order_id="action-10")[0] == 200
-    assert not loaded(wired.store, "action-10").held
+    assert not loaded(wired.store, "action-10").hold.by_person
 
 
 def test_codes_that_the_vendor_has_blocked_are_written_down(wired: Stack, sold: Sold) -> None:

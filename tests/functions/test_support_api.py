@@ -25,6 +25,7 @@ from keypost.core.mail import Asked, MailSent
 from keypost.core.mailing import settle_mail
 from keypost.core.order import Order, Reason, waiting_for
 from keypost.core.product import Line
+from keypost.core.said import Said
 from keypost.core.support import with_other_code
 from keypost.use_cases.take_fact import record
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
@@ -219,7 +220,7 @@ def test_only_json_is_taken_where_json_is_asked_for(wired: Stack, content_type: 
 
 
 def test_what_is_due_is_what_the_command_says(wired: Stack) -> None:
-    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, "no code is free", datetime.now(UTC)))
+    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, Said("no code is free"), datetime.now(UTC)))
 
     assert call("GET", "/due") == (
         200,
@@ -331,7 +332,7 @@ def test_codes_of_a_list_enter_the_stock_once_and_what_is_wrong_is_told_by_place
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(wired: Stack) -> None:
-    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, "x", NOW))
+    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, Said("x"), NOW))
     given = {"codes": [code(1), code(2), "wrong"]}
 
     _, would = imported(given, how="?dry_run=true")
@@ -346,7 +347,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(wired: Stack) -> None:
 def test_an_import_says_how_many_waiting_orders_it_serves(wired: Stack) -> None:
     lines = {"one": (Line(SKU, 1),), "two": (Line(SKU, 2),), "other": (Line("OTHER", 1),), "three": (Line(SKU, 3),)}
     for name, bought in lines.items():
-        wired.store.save(waiting_for(paid_order(name, *bought), Reason.STOCK, "x", NOW))
+        wired.store.save(waiting_for(paid_order(name, *bought), Reason.STOCK, Said("x"), NOW))
 
     _, said = imported({"codes": [code(n) for n in range(4)]})
 
@@ -540,7 +541,7 @@ def entry(**changes: Any) -> Mapping[str, Any]:
 
 
 def test_a_product_is_put_into_the_catalog_and_orders_that_waited_for_it_are_looked_at(wired: Stack) -> None:
-    wired.store.save(waiting_for(paid_order("waits"), Reason.PRODUCT, "NEW-SKU", NOW))
+    wired.store.save(waiting_for(paid_order("waits"), Reason.PRODUCT, Said("NEW-SKU"), NOW))
 
     assert call("PUT", "/products/{sku}", entry(sku="NEW-SKU"), sku="NEW-SKU") == (
         200,

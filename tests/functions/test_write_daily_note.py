@@ -15,12 +15,13 @@ from keypost import wiring
 from keypost.core import contents, licensing, mailing, owed, renewals
 from keypost.core.codes import StockCode
 from keypost.core.daily_note import entry
-from keypost.core.mail import WAITING, Fate, MailSent
+from keypost.core.mail import Fate, MailSent, Purpose
 from keypost.core.mailing import BAD_ADDRESS, with_bad_address, with_report
 from keypost.core.order import Reason, Renewal, waiting_for
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
+from keypost.core.said import Said
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 from tests.functions.test_payment_callback import Context
 from tests.keypost.core.test_mailing import report, sent, told
@@ -56,9 +57,9 @@ def delivered(order_id: str) -> Any:
 
 def test_support_gets_one_mail_a_day_that_says_what_waits_and_why(wired: Stack, notes: Notes) -> None:
     store = wired.store
-    store.save(waiting_for(renewal("unpaid-1", state=PaymentState.OPEN), Reason.UNPAID, "its period", NOW))
+    store.save(waiting_for(renewal("unpaid-1", state=PaymentState.OPEN), Reason.UNPAID, Said("its period"), NOW))
     store.save(paid_order("held-1", currency="USD"))
-    store.save(waiting_for(renewal("short-1"), Reason.STOCK, "too few codes", NOW))
+    store.save(waiting_for(renewal("short-1"), Reason.STOCK, Said("too few codes"), NOW))
     back = notice("block-1", state=None, refunded=Refunded(NOW, full=True))
     store.save(contents.with_payment(delivered("block-1"), back, NOW, "EUR"))
 
@@ -206,7 +207,7 @@ def test_a_renewal_that_arrived_is_in_no_hurry_when_its_reader_complains() -> No
 
 
 def test_a_renewal_of_which_only_a_notice_arrived_is_still_needed() -> None:
-    order = mailing.owe_mail(renewal("2026-001234"), WAITING, NOW, (1,))
+    order = mailing.owe_mail(renewal("2026-001234"), Purpose.WAITING, NOW, (1,))
     order = mailing.settle_mail(mailing.claim_mail(order, "waiting-1", NOW), "waiting-1", 1, MailSent("ses-1"), NOW)
     order = with_bad_address(order, Fate.BOUNCED, NOW, NOW)
 

@@ -112,7 +112,7 @@ def test_a_visitor_pays_refunds_and_disputes_from_the_command_line(local: LocalS
         "",
     )
     order = local.order_when("by-command", lambda order: order.is_paid)
-    assert (order.email, order.language, order.lines[0].sku) == ("klant@klant.example", "nl", SKU)
+    assert (order.customer.email, order.customer.language, order.lines[0].sku) == ("klant@klant.example", "nl", SKU)
 
     assert "is disputed" in keypost_local(beside, "dispute", "by-command")[1]
     assert "is paid" in keypost_local(beside, "dispute", "by-command", "--won")[1]

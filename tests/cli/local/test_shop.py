@@ -51,7 +51,7 @@ def test_what_was_paid_is_mailed_and_what_was_refunded_is_paid_no_more(
     assert mail.to == ("klant@klant.example",)
     assert [license_.code in mail.text for license_ in order.licenses] == [True, True]
     assert order.payments[0].amount == "79.90"
-    assert order.problem is None
+    assert order.hold.problem is None
 
     shop.refund(order_id, Decimal("9.90"))
     local.order_when(order_id, lambda order: order.standing is Standing.PARTLY_REFUNDED)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from keypost import wiring
 from keypost.clients.mailer import Mailer, Pace, tag_value, tagged
-from keypost.core.mail import MailNotSent, MailSent, MailUnknown
+from keypost.core.mail import MailNotSent, MailSent, MailUnknown, Refusal
+from keypost.core.said import Said
 
 
 def ses(endpoint_url: str) -> Any:
@@ -85,29 +86,33 @@ def test_a_mail_that_did_not_reach_ses_was_not_sent() -> None:
 
     outcome = Mailer(ses(url), "test").send(message(), {})
 
-    assert outcome == MailNotSent("SES was not reached: EndpointConnectionError")
+    assert outcome == MailNotSent(Said("SES was not reached: EndpointConnectionError"))
 
 
 @pytest.mark.parametrize(
     ("code", "status", "outcome"),
     [
-        ("TooManyRequestsException", 429, MailNotSent("SES refused: TooManyRequestsException")),
-        ("ThrottlingException", 400, MailNotSent("SES refused: ThrottlingException")),
-        ("LimitExceededException", 400, MailNotSent("SES refused: LimitExceededException", account=True)),
-        ("SendingPausedException", 400, MailNotSent("SES refused: SendingPausedException", account=True)),
-        ("AccountSuspendedException", 400, MailNotSent("SES refused: AccountSuspendedException", account=True)),
-        ("MessageRejected", 400, MailNotSent("SES refused: MessageRejected")),
+        ("TooManyRequestsException", 429, MailNotSent(Said("SES refused: TooManyRequestsException"))),
+        ("ThrottlingException", 400, MailNotSent(Said("SES refused: ThrottlingException"))),
+        ("LimitExceededException", 400, MailNotSent(Said("SES refused: LimitExceededException"), Refusal.OF_ACCOUNT)),
+        ("SendingPausedException", 400, MailNotSent(Said("SES refused: SendingPausedException"), Refusal.OF_ACCOUNT)),
+        (
+            "AccountSuspendedException",
+            400,
+            MailNotSent(Said("SES refused: AccountSuspendedException"), Refusal.OF_ACCOUNT),
+        ),
+        ("MessageRejected", 400, MailNotSent(Said("SES refused: MessageRejected"))),
         (
             "MailFromDomainNotVerifiedException",
             400,
-            MailNotSent("SES refused: MailFromDomainNotVerifiedException", account=True),
+            MailNotSent(Said("SES refused: MailFromDomainNotVerifiedException"), Refusal.OF_ACCOUNT),
         ),
-        ("AccessDeniedException", 403, MailNotSent("SES refused: AccessDeniedException", account=True)),
-        ("NotFoundException", 404, MailNotSent("SES refused: NotFoundException", account=True)),
-        ("BadRequestException", 400, MailNotSent("SES refused: BadRequestException", permanent=True)),
-        ("InternalServiceErrorException", 500, MailUnknown("SES answered InternalServiceErrorException")),
-        ("ServiceUnavailable", 503, MailUnknown("SES answered ServiceUnavailable")),
-        ("RequestTimeoutException", 408, MailUnknown("SES answered RequestTimeoutException")),
+        ("AccessDeniedException", 403, MailNotSent(Said("SES refused: AccessDeniedException"), Refusal.OF_ACCOUNT)),
+        ("NotFoundException", 404, MailNotSent(Said("SES refused: NotFoundException"), Refusal.OF_ACCOUNT)),
+        ("BadRequestException", 400, MailNotSent(Said("SES refused: BadRequestException"), Refusal.FOR_EVER)),
+        ("InternalServiceErrorException", 500, MailUnknown(Said("SES answered InternalServiceErrorException"))),
+        ("ServiceUnavailable", 503, MailUnknown(Said("SES answered ServiceUnavailable"))),
+        ("RequestTimeoutException", 408, MailUnknown(Said("SES answered RequestTimeoutException"))),
     ],
 )
 def test_an_answer_of_ses_says_whether_the_mail_may_have_left(code: str, status: int, outcome: object) -> None:
@@ -125,7 +130,7 @@ def test_a_daily_quota_that_is_used_up_is_of_the_account_though_its_code_is_that
 
         outcome = Mailer(client, "test").send(message(), {})
 
-    assert outcome == MailNotSent("SES refused: TooManyRequestsException", account=True)
+    assert outcome == MailNotSent(Said("SES refused: TooManyRequestsException"), Refusal.OF_ACCOUNT)
 
 
 @pytest.mark.parametrize(

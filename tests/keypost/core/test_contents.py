@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from keypost.core import contents, licensing, mailing, owed, plan, renewals, support
 from keypost.core.codes import StockCode
-from keypost.core.mail import REFUNDED, MailNotSent, MailOutcome, MailSent, MailState, MailUnknown
+from keypost.core.mail import MailNotSent, MailOutcome, MailSent, MailState, MailUnknown, Purpose, Refusal
 from keypost.core.order import Order, Reason, Reminder, Renewal, waiting_for
 from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded, SubscriptionEnded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
+from keypost.core.said import Said
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
 
 LATER = NOW + timedelta(days=1)
@@ -28,10 +29,14 @@ def test_a_paid_notice_becomes_an_order_with_what_was_bought() -> None:
     order = paid_order()
 
     assert order.is_paid
-    assert (order.email, order.name, order.language) == ("facturen@klant.example", "Anna Jansen", "nl")
+    assert (order.customer.email, order.customer.name, order.customer.language) == (
+        "facturen@klant.example",
+        "Anna Jansen",
+        "nl",
+    )
     assert order.lines == (Line(SKU, 1),)
-    assert order.problem is None
-    assert [entry.what for entry in order.timeline] == ["payment paid"]
+    assert order.hold.problem is None
+    assert [entry.code for entry in order.timeline] == ["payment paid"]
 
 
 def test_the_same_notice_again_changes_nothing() -> None:
@@ -73,14 +78,14 @@ def test_a_second_paid_payment_buys_nothing_more_and_asks_for_a_refund() -> None
     assert len(order.payments) == 2
     assert order.is_paid_twice
     assert owed.missing(order) == ((1, Line(SKU, 1), 1),)
-    assert order.timeline[-1].what == "paid twice"
+    assert order.timeline[-1].code == "paid twice"
 
 
 def test_an_expired_attempt_beside_a_paid_one_changes_nothing_of_the_order() -> None:
     order = contents.with_payment(paid_order(), notice(payment_id="cs_other", state=FAILED), NOW, "EUR")
 
     assert order.is_paid
-    assert order.timeline[-1].what == "payment failed"
+    assert order.timeline[-1].code == "payment failed"
 
 
 @pytest.mark.parametrize(
@@ -98,9 +103,9 @@ def test_what_cannot_be_served_by_itself_is_held_with_its_reason(changes: dict[s
     order = paid_order(**changes)
 
     assert order.is_paid
-    assert order.problem is not None
-    assert reason in order.problem
-    assert order.timeline[-1].what == "on hold"
+    assert order.hold.problem is not None
+    assert reason in order.hold.problem
+    assert order.timeline[-1].code == "on hold"
 
 
 def test_a_license_starts_on_the_day_of_payment_in_the_shops_time_zone() -> None:
@@ -144,8 +149,8 @@ def test_codes_go_to_lines_of_their_own_product() -> None:
 
 
 def test_waiting_is_noted_once_and_counts_from_its_beginning() -> None:
-    order = waiting_for(paid_order(), Reason.STOCK, "too few codes of X", NOW)
-    later = waiting_for(order, Reason.STOCK, "too few codes of X", NOW + timedelta(hours=1))
+    order = waiting_for(paid_order(), Reason.STOCK, Said("too few codes of X"), NOW)
+    later = waiting_for(order, Reason.STOCK, Said("too few codes of X"), NOW + timedelta(hours=1))
 
     assert later.waiting is not None
     assert later.waiting.since == NOW
@@ -157,9 +162,9 @@ def test_waiting_is_noted_once_and_counts_from_its_beginning() -> None:
     ("outcome", "state", "next_in"),
     [
         (MailSent("m-1"), MailState.SENT, None),
-        (MailNotSent("SES refused: BadRequestException", permanent=True), MailState.FAILED, None),
-        (MailNotSent("SES refused: ThrottlingException"), MailState.PENDING, timedelta(seconds=15)),
-        (MailUnknown("the answer of SES was lost"), MailState.UNKNOWN, timedelta(minutes=15)),
+        (MailNotSent(Said("SES refused: BadRequestException"), Refusal.FOR_EVER), MailState.FAILED, None),
+        (MailNotSent(Said("SES refused: ThrottlingException")), MailState.PENDING, timedelta(seconds=15)),
+        (MailUnknown(Said("the answer of SES was lost")), MailState.UNKNOWN, timedelta(minutes=15)),
     ],
 )
 def test_an_attempt_settles_the_mail(outcome: MailOutcome, state: MailState, next_in: timedelta | None) -> None:
@@ -175,19 +180,19 @@ def test_an_attempt_settles_the_mail(outcome: MailOutcome, state: MailState, nex
 def test_the_outcome_of_an_attempt_that_was_overtaken_is_not_written_down() -> None:
     order = mailing.claim_mail(with_codes(paid_order()), "purchase-1", NOW)  # attempt 2
 
-    assert mailing.settle_mail(order, "purchase-1", 1, MailNotSent("late"), NOW) is order
+    assert mailing.settle_mail(order, "purchase-1", 1, MailNotSent(Said("late")), NOW) is order
 
 
 def test_a_mail_that_was_sent_stays_sent() -> None:
     order = mailing.settle_mail(with_codes(paid_order()), "purchase-1", 1, MailSent("m-1"), NOW)
 
-    assert mailing.settle_mail(order, "purchase-1", 1, MailUnknown("late"), NOW) is order
+    assert mailing.settle_mail(order, "purchase-1", 1, MailUnknown(Said("late")), NOW) is order
 
 
 def test_the_back_off_grows_to_an_hour() -> None:
     order, waits = with_codes(paid_order()), []
     for attempt in range(1, 8):
-        order = mailing.settle_mail(order, "purchase-1", attempt, MailNotSent("busy"), NOW)
+        order = mailing.settle_mail(order, "purchase-1", attempt, MailNotSent(Said("busy")), NOW)
         waits.append((order.mail("purchase-1").next_at or NOW) - NOW)
         order = mailing.claim_mail(order, "purchase-1", NOW)
 
@@ -228,11 +233,15 @@ def test_the_timeline_keeps_how_it_began_and_the_newest(count: int) -> None:
 def test_an_order_of_which_nothing_said_what_was_bought_is_mended_by_whoever_says_it() -> None:
     bare = replace(notice(), lines=(), email=None)
     held = contents.with_payment(None, bare, NOW, "EUR")
-    assert "nothing says what was bought" in (held.problem or "")
+    assert "nothing says what was bought" in (held.hold.problem or "")
 
     mended = contents.with_payment(held, notice(), NOW, "EUR")
 
-    assert (mended.problem, mended.lines, mended.email) == (None, (Line(SKU, 1),), "facturen@klant.example")
+    assert (mended.hold.problem, mended.lines, mended.customer.email) == (
+        None,
+        (Line(SKU, 1),),
+        "facturen@klant.example",
+    )
     assert contents.with_payment(mended, bare, NOW, "EUR") is mended
 
 
@@ -241,15 +250,15 @@ def test_what_an_open_order_said_counts_when_its_payment_does_not_say_it() -> No
 
     paid = contents.with_payment(opened, replace(notice(payment_id="cs_2"), lines=(), email=None), NOW, "EUR")
 
-    assert (paid.problem, paid.lines, paid.email) == (None, (Line(SKU, 1),), "facturen@klant.example")
+    assert (paid.hold.problem, paid.lines, paid.customer.email) == (None, (Line(SKU, 1),), "facturen@klant.example")
 
 
 def test_a_problem_that_is_told_later_holds_what_has_not_left() -> None:
     late = notice(problem="it was paid by a link of open amount")
 
     held = contents.with_payment(paid_order(), late, NOW, "EUR")
-    assert held.problem == late.problem
-    assert held.timeline[-1].what == "on hold"
+    assert held.hold.problem == late.problem
+    assert held.timeline[-1].code == "on hold"
 
     sent = licensing.with_mail_of(paid_order(), owed.deliveries(paid_order())[0], NOW)
     assert contents.with_payment(sent, late, NOW, "EUR") is sent
@@ -259,7 +268,7 @@ def test_the_end_of_a_subscription_is_noted_once_and_changes_nothing_that_was_pa
     ended = contents.with_fact(paid_order(), SubscriptionEnded("2026-001234"), NOW, "EUR")
 
     assert ended.is_paid
-    assert ended.timeline[-1].what == "subscription ended"
+    assert ended.timeline[-1].code == "subscription ended"
     assert contents.with_fact(ended, SubscriptionEnded("2026-001234"), NOW, "EUR") is ended
 
 
@@ -279,7 +288,7 @@ def test_a_refund_told_again_each_hour_is_kept_as_of_then_but_noted_once() -> No
         now = NOW + timedelta(hours=hour)
         order = contents.with_payment(order, notice(refunded=Refunded(now, "39.95")), now, "EUR")
 
-    assert [entry.what for entry in order.timeline] == ["payment paid", "payment refunded"]
+    assert [entry.code for entry in order.timeline] == ["payment paid", "payment refunded"]
 
 
 def refunded(order: Order | None, **changes: Any) -> Order:
@@ -290,7 +299,7 @@ def refunded(order: Order | None, **changes: Any) -> Order:
 @pytest.mark.parametrize("before", [None, paid_order(), with_codes(paid_order()), contents.canceled(paid_order(), NOW)])
 def test_a_refund_of_all_the_money_is_told_to_the_customer_once(before: Order | None) -> None:
     order = refunded(before)
-    told = mailing.owe_mail(order, REFUNDED, NOW)
+    told = mailing.owe_mail(order, Purpose.REFUNDED, NOW)
 
     assert owed.owes_refund_notice(order)
     assert not owed.owes_refund_notice(refunded(told, refunded=Refunded(LATER, "39.95", by="the shop")))
@@ -317,7 +326,7 @@ def test_the_refund_of_one_of_two_payments_is_not_told_as_a_refund_of_the_order(
 
 
 def test_a_mail_that_holds_no_code_is_no_delivery_of_one() -> None:
-    order = mailing.owe_mail(paid_order(), "reminder", NOW, (1,))
+    order = mailing.owe_mail(paid_order(), Purpose.REMINDER, NOW, (1,))
 
     assert [delivery.lines for delivery in owed.deliveries(order)] == [(1,)]
     assert not mailing.claim_mail(order, "reminder-1", NOW).code_left
@@ -368,4 +377,4 @@ def test_an_order_of_which_a_part_was_refunded_is_noted_as_held_only_while_it_is
 
         order = contents.with_payment(order, notice("1", *lines, **told), NOW, "EUR")
 
-        assert order.timeline[-1].what == what
+        assert order.timeline[-1].code == what

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keypost.core import contents, licensing, mailing, owed, renewals, support
 from keypost.core.codes import StockCode
 from keypost.core.errors import Refused
-from keypost.core.mail import REFUNDED, WAITING, Fate, MailNotSent, MailSent, MailState, MailUnknown
+from keypost.core.mail import Fate, MailNotSent, MailSent, MailState, MailUnknown, Purpose, Refusal
 from keypost.core.mailing import RETRY_ADDRESS, with_bad_address
 from keypost.core.order import Order, Reason, Renewal, waiting_for
 from keypost.core.payment import Dispute, DisputeState, FailedRefund, PaymentState, Refunded
@@ -31,6 +31,7 @@ from keypost.core.plan import (
 )
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
+from keypost.core.said import Said
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 PRODUCTS = {SKU: PRODUCT}
@@ -39,7 +40,7 @@ FULL = Refunded(NOW, full=True)
 
 
 def purchase(*lines: int) -> owed.Delivery:
-    return owed.Delivery("purchase", lines, NOW, NOW)
+    return owed.Delivery(Purpose.PURCHASE, lines, NOW, NOW)
 
 
 def licensed(order: Order, now: datetime = NOW) -> Order:
@@ -60,9 +61,9 @@ def settled(outcome: object) -> Order:
         (paid_order(currency="USD"), None),
         (licensed(paid_order()), DoubtMail("purchase-1")),
         (settled(MailSent("m-1")), None),
-        (settled(MailNotSent("busy")), SendMail("purchase-1")),
-        (settled(MailNotSent("bad address", permanent=True)), None),
-        (settled(MailUnknown("lost")), SendMail("purchase-1")),
+        (settled(MailNotSent(Said("busy"))), SendMail("purchase-1")),
+        (settled(MailNotSent(Said("bad address"), Refusal.FOR_EVER)), None),
+        (settled(MailUnknown(Said("lost"))), SendMail("purchase-1")),
     ],
 )
 def test_the_next_step_a_day_later(order: Order, step: object) -> None:
@@ -77,32 +78,32 @@ def test_nobody_else_sends_a_mail_while_its_lease_runs() -> None:
 
 
 def test_a_mail_of_unknown_outcome_is_left_alone_for_a_quarter_of_an_hour() -> None:
-    order = settled(MailUnknown("lost"))
+    order = settled(MailUnknown(Said("lost")))
 
     assert plan(order, PRODUCTS, NOW + timedelta(minutes=14, seconds=59)) is None
     assert plan(order, PRODUCTS, NOW + timedelta(minutes=15)) == SendMail("purchase-1")
 
 
 def test_a_mail_that_was_refused_often_is_not_given_up_at_its_first_unknown_outcome() -> None:
-    order = settled(MailNotSent("paused"))
+    order = settled(MailNotSent(Said("paused")))
     for attempt in range(2, 10):
         order = mailing.claim_mail(order, "purchase-1", NOW)
-        order = mailing.settle_mail(order, "purchase-1", attempt, MailNotSent("paused"), NOW)
+        order = mailing.settle_mail(order, "purchase-1", attempt, MailNotSent(Said("paused")), NOW)
     assert attention(order) == (Reason.MAIL, NOW)
     order = mailing.claim_mail(order, "purchase-1", NOW)
-    order = mailing.settle_mail(order, "purchase-1", 10, MailUnknown("lost"), NOW)
+    order = mailing.settle_mail(order, "purchase-1", 10, MailUnknown(Said("lost")), NOW)
 
     assert plan(order, PRODUCTS, LATER) == SendMail("purchase-1")
 
 
 def test_after_five_attempts_of_unknown_outcome_a_person_is_asked() -> None:
-    order = settled(MailUnknown("lost"))
+    order = settled(MailUnknown(Said("lost")))
     for attempt in range(2, MAIL_UNKNOWNS + 1):
         order = mailing.claim_mail(order, "purchase-1", NOW)
-        order = mailing.settle_mail(order, "purchase-1", attempt, MailUnknown("lost"), NOW)
+        order = mailing.settle_mail(order, "purchase-1", attempt, MailUnknown(Said("lost")), NOW)
 
     assert plan(order, PRODUCTS, LATER) == GiveUpMail("purchase-1")
-    assert attention(mailing.fail_mail(order, "purchase-1", "ask", NOW)) == (Reason.MAIL, NOW)
+    assert attention(mailing.fail_mail(order, "purchase-1", Said("ask"), NOW)) == (Reason.MAIL, NOW)
 
 
 @pytest.mark.parametrize(
@@ -111,9 +112,9 @@ def test_after_five_attempts_of_unknown_outcome_a_person_is_asked() -> None:
         (paid_order(), None),
         (paid_order(currency="USD"), Reason.HOLD),
         (paid_order(currency="USD", state=PaymentState.OPEN), None),
-        (waiting_for(paid_order(), Reason.STOCK, "x", NOW), Reason.STOCK),
-        (waiting_for(paid_order(), Reason.PRODUCT, "x", NOW), Reason.PRODUCT),
-        (settled(MailNotSent("bad address", permanent=True)), Reason.MAIL),
+        (waiting_for(paid_order(), Reason.STOCK, Said("x"), NOW), Reason.STOCK),
+        (waiting_for(paid_order(), Reason.PRODUCT, Said("x"), NOW), Reason.PRODUCT),
+        (settled(MailNotSent(Said("bad address"), Refusal.FOR_EVER)), Reason.MAIL),
         (settled(MailSent("m-1")), None),
     ],
 )
@@ -132,7 +133,7 @@ def test_codes_to_block_ask_for_it_until_a_person_says_that_they_are_blocked() -
     order = support.blocked(order, "anna", NOW)
 
     assert attention(order) is None
-    assert (order.timeline[-1].what, order.timeline[-1].who) == ("codes blocked", "anna")
+    assert (order.timeline[-1].code, order.timeline[-1].who) == ("codes blocked", "anna")
     assert support.blocked(order, "anna", NOW) is order
 
 
@@ -159,7 +160,7 @@ def test_codes_that_were_blocked_are_to_be_unblocked_when_the_money_is_there_aft
     won = _back(order, disputes=(replace(dispute, state=DisputeState.WON, as_of=LATER),))
     lost = _back(won, disputes=(replace(dispute, id="dp_2", state=DisputeState.LOST),))
 
-    assert won.timeline[-1].what == "codes to unblock"
+    assert won.timeline[-1].code == "codes to unblock"
     assert attention(lost) == (Reason.BLOCK, NOW)
 
 
@@ -170,7 +171,7 @@ def test_an_order_without_codes_to_block_says_so(order: Order) -> None:
 
 
 def waits(order: Order, since: datetime = NOW) -> Order:
-    return waiting_for(order, Reason.STOCK, "short", since)
+    return waiting_for(order, Reason.STOCK, Said("short"), since)
 
 
 def renewed(first_day: date) -> Order:
@@ -187,13 +188,13 @@ def tells_waiting(order: Order, now: datetime) -> bool:
 def test_who_waits_for_codes_for_an_hour_is_told_once_but_only_after_the_codes_were_looked_for() -> None:
     order = waits(paid_order())
     hour = NOW + timedelta(hours=1)
-    told = mailing.owe_mail(order, WAITING, hour, (1,))
+    told = mailing.owe_mail(order, Purpose.WAITING, hour, (1,))
 
     assert not tells_waiting(order, hour - timedelta(seconds=1))
     assert plan(order, PRODUCTS, hour) == AssignCodes(((SKU, 1),), purchase(1))
     assert plan(order, PRODUCTS, hour, [purchase(1)]) == TellWaiting((1,))
     assert plan(told, PRODUCTS, hour, [purchase(1)]) == SendMail("waiting-1")
-    for outcome in (MailSent("m"), MailNotSent("no", permanent=True)):
+    for outcome in (MailSent("m"), MailNotSent(Said("no"), Refusal.FOR_EVER)):
         done = mailing.settle_mail(mailing.claim_mail(told, "waiting-1", hour), "waiting-1", 1, outcome, hour)
         assert not tells_waiting(done, LATER)
 
@@ -211,9 +212,9 @@ def test_nobody_is_told_of_waiting_for_what_is_not_in_the_catalog_or_not_to_be_s
 
 
 def test_who_has_the_codes_is_not_told_any_more_that_they_are_to_come() -> None:
-    told = mailing.owe_mail(waits(paid_order()), WAITING, NOW, (1,))
+    told = mailing.owe_mail(waits(paid_order()), Purpose.WAITING, NOW, (1,))
     refused = mailing.claim_mail(told, "waiting-1", NOW)
-    refused = mailing.settle_mail(refused, "waiting-1", 1, MailNotSent("busy"), NOW)
+    refused = mailing.settle_mail(refused, "waiting-1", 1, MailNotSent(Said("busy")), NOW)
     served = mailing.settle_mail(licensed(refused), "purchase-1", 1, MailSent("m"), NOW)
 
     assert plan(refused, PRODUCTS, LATER) == SendMail("waiting-1")
@@ -225,9 +226,9 @@ def test_who_has_the_codes_is_not_told_any_more_that_they_are_to_come() -> None:
 
 def test_a_refund_is_told_whatever_becomes_of_the_order_and_its_pending_codes() -> None:
     back = notice("2026-001234", refunded=Refunded(NOW, "39.95"))
-    refunded = contents.with_payment(settled(MailNotSent("busy")), back, NOW, "EUR")
+    refunded = contents.with_payment(settled(MailNotSent(Said("busy"))), back, NOW, "EUR")
     emptied = licensing.with_codes_returned(refunded, {license_.id for license_ in refunded.licenses}, NOW)
-    told = mailing.owe_mail(emptied, REFUNDED, LATER)
+    told = mailing.owe_mail(emptied, Purpose.REFUNDED, LATER)
 
     assert plan(emptied, PRODUCTS, LATER) == TellRefunded()
     assert next_due(emptied) == NOW
@@ -240,7 +241,7 @@ def test_a_refund_is_told_whatever_becomes_of_the_order_and_its_pending_codes() 
 def test_a_refund_that_failed_before_it_was_told_is_not_told() -> None:
     back = notice("2026-001234", refunded=Refunded(NOW, "39.95"))
     failed = notice("2026-001234", failed_refunds=(FailedRefund("re_1", "39.95", NOW),))
-    told = mailing.owe_mail(contents.with_payment(settled(MailSent("m")), back, NOW, "EUR"), REFUNDED, NOW)
+    told = mailing.owe_mail(contents.with_payment(settled(MailSent("m")), back, NOW, "EUR"), Purpose.REFUNDED, NOW)
 
     paid_again = contents.with_payment(told, failed, NOW, "EUR")
 
@@ -268,7 +269,7 @@ def _worker(stock: int, outcome: object) -> Callable[[Order, datetime], Order]:
         match plan(order, PRODUCTS, now):
             case AssignCodes(((sku, count),), _):
                 if stock == 0:
-                    return waiting_for(order, Reason.STOCK, "short", now)
+                    return waiting_for(order, Reason.STOCK, Said("short"), now)
                 taken = [StockCode(f"d{len(order.licenses) + n}", code(n), sku) for n in range(min(count, stock))]
                 order = licensing.with_codes(order, taken, PRODUCTS, now, ZONE)
                 if owed.missing(order):
@@ -291,7 +292,13 @@ def _worker(stock: int, outcome: object) -> Callable[[Order, datetime], Order]:
     return work
 
 
-_FATES = [MailSent("m"), MailNotSent("busy"), MailNotSent("bad", permanent=True), MailUnknown("lost"), None]
+_FATES = [
+    MailSent("m"),
+    MailNotSent(Said("busy")),
+    MailNotSent(Said("bad"), Refusal.FOR_EVER),
+    MailUnknown(Said("lost")),
+    None,
+]
 happenings = st.one_of(
     st.sampled_from([_other_payment, _failed_payment]),
     st.builds(_worker, st.integers(0, 3), st.sampled_from(_FATES)),
@@ -338,7 +345,7 @@ def test_while_ses_takes_no_mail_codes_are_set_aside_and_nothing_is_sent() -> No
     )
 
     assert isinstance(plan(short, PRODUCTS, NOW, mail_paused=True), AssignCodes)
-    for order in (ready, settled(MailNotSent("paused")), settled(MailUnknown("lost"))):
+    for order in (ready, settled(MailNotSent(Said("paused"))), settled(MailUnknown(Said("lost")))):
         assert plan(order, PRODUCTS, LATER, mail_paused=True) is None
         assert plan(order, PRODUCTS, LATER) is not None
         assert (next_due(order) or LATER) < LATER  # the schedules come back to it
@@ -360,4 +367,4 @@ def test_an_order_with_a_bad_address_gets_its_codes_and_no_mail_until_that_is_lo
 def test_a_shortage_is_shown_before_a_bad_address_since_others_buy_codes_by_it() -> None:
     order = with_bad_address(paid_order(), Fate.BOUNCED, NOW, NOW)
 
-    assert attention(waiting_for(order, Reason.STOCK, "x", NOW)) == (Reason.STOCK, NOW)
+    assert attention(waiting_for(order, Reason.STOCK, Said("x"), NOW)) == (Reason.STOCK, NOW)

@@ -14,6 +14,7 @@ from keypost.core.owed import deliveries
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
+from keypost.core.said import Said
 from keypost.core.story import _TODO, Step, Story, story
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
@@ -52,7 +53,7 @@ def test_an_order_that_was_served_tells_what_was_paid_given_and_sent() -> None:
     assert (license_.code, license_.first_day) == ("…00001", NOW.date())
     assert (mail.to, mail.state, mail.sent_at) == ("facturen@klant.example", "sent", NOW)
     assert (line.sku, line.quantity, line.codes) == (SKU, 1, 1)
-    assert [entry.what for entry in whole.timeline] == ["payment paid", "codes assigned", "mail sent"]
+    assert [entry.code for entry in whole.timeline] == ["payment paid", "codes assigned", "mail sent"]
     assert (whole.next, whole.needs, whole.why_no_resend) == (None, None, None)
 
 
@@ -69,8 +70,12 @@ def test_a_mail_keeps_the_address_that_it_went_to_when_that_is_corrected() -> No
 
 
 def test_it_is_told_whether_a_provider_charges_again_what_was_blocked_and_which_addresses_were_wrong() -> None:
-    order = replace(sent(), is_subscription=True, corrected={"wrong@klant.example": "facturen@klant.example", "": "x"})
-    order = replace(order, blocked=(order.licenses[0].id,), released=True)
+    order = replace(
+        sent(),
+        subscription=replace(sent().subscription, is_charged=True),
+        customer=replace(sent().customer, corrected={"wrong@klant.example": "facturen@klant.example", "": "x"}),
+    )
+    order = replace(order, blocked=(order.licenses[0].id,), hold=replace(order.hold, released=True))
 
     whole = told(order)
 
@@ -89,7 +94,9 @@ def test_why_a_code_was_swapped_is_told_in_the_words_of_who_did_it() -> None:
 
 
 def test_an_erased_customer_whose_subscription_runs_needs_a_person_until_it_is_ended() -> None:
-    erased = support.erase(replace(sent(), is_subscription=True), Asked(NOW, "anna"), NOW.date())
+    erased = support.erase(
+        replace(sent(), subscription=replace(sent().subscription, is_charged=True)), Asked(NOW, "anna"), NOW.date()
+    )
 
     needs = told(erased).needs
     assert needs
@@ -128,12 +135,12 @@ def test_no_code_is_told_but_for_its_end() -> None:
             Step("the mail with the codes leaves (line 1)", None, "a person holds it"),
         ),
         (
-            waiting_for(paid_order(), Reason.STOCK, "no code is free", NOW),
+            waiting_for(paid_order(), Reason.STOCK, Said("no code is free"), NOW),
             Step("the mail with the codes leaves (line 1)", None, "no code is free"),
         ),
         (assigned(), Step("mail purchase-1 is being sent", NOW + mailing.MAIL_LEASE, None)),
         (
-            settle_mail(assigned(), "purchase-1", 1, MailUnknown("time-out"), NOW),
+            settle_mail(assigned(), "purchase-1", 1, MailUnknown(Said("time-out")), NOW),
             Step("mail purchase-1 is sent again, unless SES tells that it left", NOW + mailing.MAIL_DOUBT, None),
         ),
         (
@@ -166,7 +173,7 @@ def test_what_comes_sooner_is_next() -> None:
 
 
 def test_a_mail_of_an_order_that_was_refunded_meanwhile_does_not_leave() -> None:
-    refused = settle_mail(assigned(), "purchase-1", 1, MailNotSent("quota"), NOW)
+    refused = settle_mail(assigned(), "purchase-1", 1, MailNotSent(Said("quota")), NOW)
     order = contents.with_payment(refused, notice(refunded=Refunded(NOW, "10.00")), NOW, "EUR")
 
     assert told(order).next == Step("mail purchase-1 leaves", refused.mails[0].next_at, "a part was refunded")

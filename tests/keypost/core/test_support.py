@@ -10,10 +10,12 @@ import pytest
 from keypost.core import contents, licensing, mailing, plan, renewals, support
 from keypost.core.codes import StockCode
 from keypost.core.errors import NotFound, Refused, TooMany
-from keypost.core.mail import Asked, MailNotSent, MailSent, MailState, MailUnknown
+from keypost.core.mail import Asked, MailNotSent, MailSent, MailState, MailUnknown, Purpose, Refusal
+from keypost.core.obstacles import is_servable
 from keypost.core.order import BadCode, Order, Reason, Term, noted, waiting_for
 from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 ASKED = Asked(NOW + timedelta(hours=1), "sanne", "she got nothing", "click-1")
@@ -48,7 +50,7 @@ def test_a_resend_owes_a_mail_now_and_says_who_asked_and_why() -> None:
 
     assert (mail.id, mail.state, mail.asked) == ("resend-1", MailState.PENDING, replace(ASKED, why=""))
     assert plan.plan(order, [SKU], ASKED.at) == plan.SendMail("resend-1")
-    assert (order.timeline[-1].what, order.timeline[-1].why, order.timeline[-1].who) == (
+    assert (order.timeline[-1].code, order.timeline[-1].why, order.timeline[-1].who) == (
         "resend asked",
         "she got nothing",
         "sanne",
@@ -85,8 +87,8 @@ def test_a_key_counts_for_a_day() -> None:
 
 
 def test_a_mail_that_does_not_leave_says_why_it_is_not_sent_once_more() -> None:
-    order = mailing.claim_mail(mailing.owe_mail(paid_order(), "purchase", NOW), "purchase-1", NOW)
-    order = mailing.settle_mail(order, "purchase-1", 1, MailNotSent("SES refused: AccessDenied"), NOW)
+    order = mailing.claim_mail(mailing.owe_mail(paid_order(), Purpose.PURCHASE, NOW), "purchase-1", NOW)
+    order = mailing.settle_mail(order, "purchase-1", 1, MailNotSent(Said("SES refused: AccessDenied")), NOW)
 
     assert "SES refused: AccessDenied" in (support.why_no_resend(order, ZONE) or "")
 
@@ -109,7 +111,7 @@ def test_the_mails_of_one_order_have_an_end_and_the_page_uses_up_a_part_of_them_
         with pytest.raises(TooMany, match="which is the most"):
             one_more(order, asked=by_support)
     corrected = support.correct_address(order, NEW, by_support, ZONE)
-    assert (corrected.email, corrected.mails) == (NEW, order.mails)
+    assert (corrected.customer.email, corrected.mails) == (NEW, order.mails)
 
 
 @pytest.mark.parametrize(("first", "second"), [(at(0, "one"), at(0.1, "two")), (at(0), at(1.1))])
@@ -147,7 +149,7 @@ NOT_SENT_AGAIN = {
     "problem": (paid_order(currency="USD"), "USD"),
     "canceled": (contents.canceled(sent_order(), NOW), "canceled"),
     "out of stock": (
-        waiting_for(paid_order(), Reason.STOCK, f"too few codes of {SKU}", NOW),
+        waiting_for(paid_order(), Reason.STOCK, Said(f"too few codes of {SKU}"), NOW),
         f"waits for stock.*{SKU}",
     ),
     "on its way": (
@@ -159,7 +161,7 @@ NOT_SENT_AGAIN = {
             licensing.with_codes(paid_order(), [StockCode("1", code(1), SKU)], {SKU: PRODUCT}, NOW, ZONE),
             "purchase-1",
             1,
-            MailUnknown("no answer"),
+            MailUnknown(Said("no answer")),
             NOW,
         ),
         "just being sent",
@@ -187,7 +189,7 @@ def test_a_renewal_whose_day_has_not_come_is_refused_with_its_day() -> None:
 
 def test_a_mail_that_failed_is_sent_again_and_then_nobody_need_look_at_it() -> None:
     order = licensing.with_codes(paid_order(), [StockCode("1", code(1), SKU)], {SKU: PRODUCT}, NOW, ZONE)
-    failed = mailing.settle_mail(order, "purchase-1", 1, MailNotSent("refused", permanent=True), NOW)
+    failed = mailing.settle_mail(order, "purchase-1", 1, MailNotSent(Said("refused"), Refusal.FOR_EVER), NOW)
     assert plan.attention(failed) == (Reason.MAIL, NOW)
 
     assert plan.attention(settled(resent(failed))) is None
@@ -197,7 +199,7 @@ def test_a_refund_before_it_leaves_keeps_a_resend_here() -> None:
     refunded = contents.with_payment(resent(sent_order()), notice(refunded=Refunded(NOW, full=True)), NOW, "EUR")
 
     assert plan.plan(refunded, [SKU], ASKED.at) == plan.TellRefunded()
-    told = settled(mailing.owe_mail(refunded, "refunded", NOW))
+    told = settled(mailing.owe_mail(refunded, Purpose.REFUNDED, NOW))
     assert plan.plan(told, [SKU], ASKED.at) is None
 
 
@@ -208,9 +210,9 @@ def test_a_corrected_address_is_written_to_and_the_old_one_is_told_even_if_the_o
     for order in (sent_order(), support.hold(sent_order(), "sanne", NOW), paid_order(state=PaymentState.OPEN)):
         changed = support.correct_address(order, NEW, ASKED, ZONE)
 
-        assert changed.email == NEW
+        assert changed.customer.email == NEW
         (notice_,) = [mail for mail in changed.mails if mail.purpose == "address_changed"]
-        assert (notice_.to, notice_.holds_codes) == (order.email, False)
+        assert (notice_.to, notice_.holds_codes) == (order.customer.email, False)
         assert plan.plan(changed, [SKU], ASKED.at) == plan.SendMail(notice_.id)
         assert plan.next_due(changed) == ASKED.at
 
@@ -224,7 +226,7 @@ def test_the_same_address_again_changes_nothing() -> None:
 def test_an_order_without_an_address_goes_on_when_it_gets_one_and_nobody_is_told() -> None:
     changed = support.correct_address(paid_order(email=None), NEW, ASKED, ZONE)
 
-    assert (changed.problem, changed.is_servable, changed.mails) == (None, True, ())
+    assert (changed.hold.problem, is_servable(changed), changed.mails) == (None, True, ())
 
 
 def test_no_address_stands_in_the_timeline() -> None:
@@ -239,7 +241,7 @@ def test_a_payment_that_brings_the_wrong_address_again_does_not_undo_a_correctio
 
     paid = contents.with_payment(support.correct_address(order, NEW, ASKED, ZONE), notice(email=brought), NOW, "EUR")
 
-    assert (paid.email, paid.problem) == (NEW, None)
+    assert (paid.customer.email, paid.hold.problem) == (NEW, None)
 
 
 @pytest.mark.parametrize("brought", ["facturen@klant.example", None])
@@ -248,7 +250,7 @@ def test_a_later_renewal_with_the_wrong_address_goes_to_the_right_one(brought: s
     renewal = paid_order("2027-000001", Line(SKU, 1, Kind.RENEWAL, renews=base.id), email=brought)
     term = Term(1, date(2027, 11, 23), date(2028, 11, 21), NOW, NOW, NOW, base.id)
 
-    assert renewals.with_terms(renewal, [term], base, NOW, ZONE).email == NEW
+    assert renewals.with_terms(renewal, [term], base, NOW, ZONE).customer.email == NEW
 
 
 def test_an_address_corrected_twice_leads_to_the_last_one() -> None:
@@ -256,9 +258,9 @@ def test_an_address_corrected_twice_leads_to_the_last_one() -> None:
         support.correct_address(sent_order(), "b@klant.example", ASKED, ZONE), NEW, at(1), ZONE
     )
 
-    assert order.corrected == {"facturen@klant.example": NEW, "b@klant.example": NEW}
+    assert order.customer.corrected == {"facturen@klant.example": NEW, "b@klant.example": NEW}
     back = support.correct_address(order, "facturen@klant.example", at(2), ZONE)
-    assert back.corrected.get("facturen@klant.example") is None
+    assert back.customer.corrected.get("facturen@klant.example") is None
 
 
 OTHER_CODE = StockCode("other", code(99), SKU)
@@ -317,9 +319,9 @@ def test_codes_swapped_before_a_replacement_is_tried_go_with_it_and_later_ones_d
     assert [mail.licenses for mail in order.mails[1:]] == [(first.id, second.id)]
 
     order = mailing.claim_mail(order, "replacement-1", NOW)
-    order = mailing.settle_mail(order, "replacement-1", 1, MailUnknown("no answer"), NOW)
+    order = mailing.settle_mail(order, "replacement-1", 1, MailUnknown(Said("no answer")), NOW)
     order = mailing.claim_mail(order, "replacement-1", NOW)
-    order = mailing.settle_mail(order, "replacement-1", 2, MailNotSent("busy"), NOW)
+    order = mailing.settle_mail(order, "replacement-1", 2, MailNotSent(Said("busy")), NOW)
     order = support.with_other_code(order, third.id, StockCode("d", code(97), SKU), "invalid", ASKED)
 
     assert [mail.licenses for mail in order.mails[1:]] == [(first.id, second.id), (third.id,)]
@@ -350,7 +352,7 @@ def test_codes_and_addresses_of_one_order_are_not_changed_for_ever() -> None:
         swapped(replace(order, bad_codes=(bad,) * support.MOST_SWAPS))
     many = {f"{n}@klant.example": "facturen@klant.example" for n in range(support.MOST_CORRECTIONS)}
     with pytest.raises(TooMany, match="corrected 20 times"):
-        support.correct_address(replace(order, corrected=many), NEW, ASKED, ZONE)
+        support.correct_address(replace(order, customer=replace(order.customer, corrected=many)), NEW, ASKED, ZONE)
 
 
 def test_the_facts_for_the_tax_office_stay() -> None:
@@ -377,7 +379,7 @@ def test_a_callback_after_that_brings_nothing_personal_back() -> None:
 
     paid = contents.with_payment(erased, notice(), NOW, "EUR")
 
-    assert (paid.email, paid.name) == (None, None)
+    assert (paid.customer.email, paid.customer.name) == (None, None)
     assert plan.plan(paid, [SKU], ASKED.at) is None
 
 

@@ -5,12 +5,13 @@ import pytest
 
 from keypost.core import contents, licensing, mailing, owed, renewals, support
 from keypost.core.codes import StockCode
-from keypost.core.mail import MAIL_ATTEMPTS, Fate, MailNotSent
+from keypost.core.mail import MAIL_ATTEMPTS, Fate, MailNotSent, Purpose
 from keypost.core.mailing import BAD_ADDRESS, with_bad_address
 from keypost.core.order import HELD, Order, Reason, Reminder, Renewal, waiting_for
 from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
+from keypost.core.said import Said
 from keypost.core.upcoming import Outlook, outlook
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 from tests.keypost.core.test_mailing import sent, told
@@ -35,7 +36,7 @@ def scheduled(*lines: Line, start: date = START, **changes: object) -> Order:
 
 
 def test_a_paid_renewal_leaves_on_its_day() -> None:
-    assert outlook(scheduled(), FAR, ZONE) == (Outlook("r1", "renewal", (1,), MAIL_DAY, None),)
+    assert outlook(scheduled(), FAR, ZONE) == (Outlook("r1", Purpose.RENEWAL, (1,), MAIL_DAY, None),)
     assert outlook(scheduled(), MAIL_DAY, ZONE) != ()
     assert outlook(scheduled(), MAIL_DAY - timedelta(days=1), ZONE) == ()
 
@@ -54,7 +55,7 @@ def test_what_has_left_is_not_to_come() -> None:
         (support.hold(scheduled(), "anna", NOW), HELD),
         (scheduled(refunded=Refunded(NOW, "10.00")), "a part was refunded"),
         (scheduled(disputes=(Dispute("dp_1", DisputeState.OPEN, NOW),)), "its payment is disputed"),
-        (waiting_for(scheduled(), Reason.STOCK, "too few codes", NOW), "too few codes"),
+        (waiting_for(scheduled(), Reason.STOCK, Said("too few codes"), NOW), "too few codes"),
         (scheduled(currency="USD"), "paid in USD"),
     ],
 )
@@ -67,17 +68,17 @@ def test_what_is_kept_back_says_why_and_when_it_would_have_left(order: Order, wh
 
 def test_a_renewal_of_which_the_day_is_not_known_is_shown_too() -> None:
     assert outlook(paid_order("r1", RENEWAL), FAR, ZONE) == (
-        Outlook("r1", "renewal", (1,), None, "it is not known when it starts"),
+        Outlook("r1", Purpose.RENEWAL, (1,), None, "it is not known when it starts"),
     )
 
 
 def test_a_mail_that_failed_is_kept_back_and_says_why() -> None:
     order = scheduled()
     order = licensing.with_mail_of(order, owed.deliveries(order)[0], NOW)
-    failed = mailing.fail_mail(order, "renewal-1", "SES refuses it", NOW)
+    failed = mailing.fail_mail(order, "renewal-1", Said("SES refuses it"), NOW)
 
     assert outlook(failed, NOW.date(), ZONE) == (
-        Outlook("r1", "renewal", (1,), None, "its mail failed: SES refuses it"),
+        Outlook("r1", Purpose.RENEWAL, (1,), None, "its mail failed: SES refuses it"),
     )
     assert outlook(support.hold(failed, "anna", NOW), NOW.date(), ZONE) == ()
 
@@ -106,7 +107,7 @@ def test_a_reminder_is_to_come_unless_a_renewal_is() -> None:
     order = licensing.with_codes(paid_order("base", Line(SKU, 2)), taken, {SKU: PRODUCT}, NOW, ZONE)
     order = replace(order, reminders=(Reminder(NOW + timedelta(days=3), 1, 7),))
 
-    assert outlook(order, FAR, ZONE) == (Outlook("base", "reminder", (1,), date(2026, 11, 26), None),)
+    assert outlook(order, FAR, ZONE) == (Outlook("base", Purpose.REMINDER, (1,), date(2026, 11, 26), None),)
     renewed = replace(order, renewals=(Renewal("r1", 1, 1, None, 365),))
     assert outlook(renewed, FAR, ZONE) == ()
     partly = replace(order, renewals=(Renewal("r1", 1, 1, order.licenses[0].id, 365),))
@@ -119,14 +120,14 @@ def test_a_mail_that_came_back_or_does_not_leave_is_shown_with_its_reason() -> N
     (found,) = outlook(order, FAR, ZONE)
 
     why = "its mail came back (General): correct the address"
-    assert found == Outlook("2026-001234", "purchase", (1,), None, why)
+    assert found == Outlook("2026-001234", Purpose.PURCHASE, (1,), None, why)
 
 
 def test_a_mail_that_is_still_tried_did_not_fail() -> None:
     order = scheduled()
     order = licensing.with_mail_of(order, owed.deliveries(order)[0], NOW)
     for _ in range(MAIL_ATTEMPTS - 1):
-        order = mailing.settle_mail(order, "renewal-1", order.mails[0].attempts, MailNotSent("SES is busy"), NOW)
+        order = mailing.settle_mail(order, "renewal-1", order.mails[0].attempts, MailNotSent(Said("SES is busy")), NOW)
         order = mailing.claim_mail(order, "renewal-1", NOW)
 
     assert [found.why_not for found in outlook(order, FAR, ZONE)] == ["its mail has not left yet: SES is busy"]

@@ -258,7 +258,9 @@ HOSTILE = [
 def test_a_name_that_a_provider_passed_on_is_text_and_nothing_else(purpose: str, name: str) -> None:
     sample = next(each for each in SAMPLES.values() if each.mail.purpose == purpose)
     plain, hostile = (
-        compose(replace(sample.order, name=each), sample.mail, PRODUCTS, SHOP, NOW)
+        compose(
+            replace(sample.order, customer=replace(sample.order.customer, name=each)), sample.mail, PRODUCTS, SHOP, NOW
+        )
         for each in ("Anna", clean_name(name))
     )
 
@@ -280,7 +282,13 @@ def test_markup_in_what_an_operator_writes_of_a_product_or_the_shop_is_text(name
     sample, both = SAMPLES[name], {"nl": MARKUP, "en": MARKUP}
     shop = replace(SHOP, name=MARKUP, address=MARKUP, phone=MARKUP)
     marked, plain = (
-        compose(replace(sample.order, language=language), sample.mail, products, whose, NOW)
+        compose(
+            replace(sample.order, customer=replace(sample.order.customer, language=language)),
+            sample.mail,
+            products,
+            whose,
+            NOW,
+        )
         for whose, products in (
             (
                 shop,
@@ -327,7 +335,9 @@ def test_a_mail_without_a_code_that_it_is_about_is_not_written(name: str) -> Non
     ],
 )
 def test_an_address_is_written_as_ses_takes_it(typed: str, written: str) -> None:
-    order = replace(SAMPLES["purchase"].order, email=email_address(typed))
+    order = replace(
+        SAMPLES["purchase"].order, customer=replace(SAMPLES["purchase"].order.customer, email=email_address(typed))
+    )
 
     raw = compose(order, SAMPLES["purchase"].mail, PRODUCTS, SHOP, NOW).as_bytes()
 
@@ -341,7 +351,13 @@ def test_an_address_is_written_as_ses_takes_it(typed: str, written: str) -> None
 def test_a_title_of_300_letters_leaves_the_mail_whole(title: str, language: str) -> None:
     products = {sku: replace(each, name={"nl": title, "en": title}) for sku, each in PRODUCTS.items()}
     for sample in SAMPLES.values():
-        composed = compose(replace(sample.order, language=language), sample.mail, products, SHOP, NOW)
+        composed = compose(
+            replace(sample.order, customer=replace(sample.order.customer, language=language)),
+            sample.mail,
+            products,
+            SHOP,
+            NOW,
+        )
         message = message_from_bytes(composed.as_bytes(), policy=default)
         assert isinstance(message, EmailMessage)
 

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.core.errors import InvalidInput
-from keypost.core.mail import Mail, MailState
+from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.order import License, Order
 from keypost.core.product import Line, Product
 from keypost.emails import compose
 from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
 
-MAIL = Mail("purchase-1", "purchase", MailState.SENDING, NOW, attempts=1)
+MAIL = Mail("purchase-1", Purpose.PURCHASE, MailState.SENDING, NOW, attempts=1)
 OTHER = replace(product("OTHER"), name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
 PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
 
@@ -71,7 +71,7 @@ ORDERS = [licensed(1), licensed(3), licensed(1, 2), licensed(1, name=None)]
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_both_parts_hold_every_code_link_step_and_number(order: Order, language: str) -> None:
-    message = sent(replace(order, language=language))
+    message = sent(replace(order, customer=replace(order.customer, language=language)))
 
     facts = [order.id, SHOP.support_address, SHOP.details, *(license_.code for license_ in order.licenses)]
     for sku in order.skus:
@@ -105,7 +105,7 @@ def test_no_code_stands_in_a_header_or_in_the_line_that_a_locked_phone_shows(ord
 def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
     order: Order, language: str, subject: str
 ) -> None:
-    message = sent(replace(order, language=language))
+    message = sent(replace(order, customer=replace(order.customer, language=language)))
 
     assert message["Subject"] == subject
     assert message["Content-Language"] == ("nl" if language == "nl" else "en")

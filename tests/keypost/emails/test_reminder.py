@@ -6,14 +6,14 @@ from email.message import EmailMessage
 import html5lib
 import pytest
 
-from keypost.core.mail import Mail, MailState
+from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.order import Order
 from keypost.core.product import Product
 from keypost.emails import compose
 from tests.builders import NOW, PRODUCT, SHOP, SKU
 from tests.keypost.emails.test_purchase import OTHER, licensed, message_of, part, seen
 
-MAIL = Mail("reminder-1", "reminder", MailState.SENDING, NOW, attempts=1)
+MAIL = Mail("reminder-1", Purpose.REMINDER, MailState.SENDING, NOW, attempts=1)
 RENEW = "https://www.voorbeeld.example/verlengen?a=1&b=2"
 PRODUCTS = {SKU: replace(PRODUCT, renewal_url=RENEW), "OTHER": OTHER}
 LAST = {"nl": "22 november 2027", "en": "22 November 2027"}
@@ -27,7 +27,7 @@ def sent(order: Order, products: Mapping[str, Product] = PRODUCTS, mail: Mail = 
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_both_parts_say_what_ends_when_and_where_to_renew(order: Order, language: str) -> None:
-    message = sent(replace(order, language=language))
+    message = sent(replace(order, customer=replace(order.customer, language=language)))
 
     facts = [order.id, LAST[language], RENEW, SHOP.support_address, SHOP.details]
     facts += [PRODUCTS[sku].name[language] for sku in order.skus]
@@ -67,7 +67,7 @@ def test_where_the_product_has_no_link_the_customer_renews_by_an_answer(language
     ],
 )
 def test_it_counts_the_licenses(order: Order, language: str, sentence: str) -> None:
-    message = sent(replace(order, language=language))
+    message = sent(replace(order, customer=replace(order.customer, language=language)))
 
     assert sentence in part(message, "plain")
     assert sentence in seen(part(message, "html"))
@@ -98,7 +98,7 @@ def test_it_is_about_the_lines_that_are_due_and_no_other() -> None:
 def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
     order: Order, language: str, subject: str
 ) -> None:
-    message = sent(replace(order, language=language))
+    message = sent(replace(order, customer=replace(order.customer, language=language)))
 
     assert message["Subject"].strip() == subject  # it may be folded before its first word
     assert message["Content-Language"] == ("nl" if language == "nl" else "en")

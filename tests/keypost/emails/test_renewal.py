@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.core.mail import Mail, MailState
+from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.order import License, Order
 from keypost.core.product import Kind, Line, Product
 from keypost.emails import compose
@@ -16,7 +16,7 @@ from keypost.emails.ics import Event, calendar
 from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
 from tests.keypost.emails.test_purchase import message_of, part, seen
 
-MAIL = Mail("renewal-1", "renewal", MailState.SENDING, NOW, attempts=1)
+MAIL = Mail("renewal-1", Purpose.RENEWAL, MailState.SENDING, NOW, attempts=1)
 OTHER = replace(product("OTHER"), name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
 PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
 DAYS = {"nl": ("1 december 2026", "30 november 2027"), "en": ("1 December 2026", "30 November 2027")}
@@ -76,7 +76,7 @@ ORDERS = [renewed(1), renewed(3), renewed(1, 2), renewed(1, name=None)]
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("order", ORDERS)
 def test_both_parts_hold_every_code_day_link_step_and_number(order: Order, language: str) -> None:
-    message = sent(replace(order, language=language))
+    message = sent(replace(order, customer=replace(order.customer, language=language)))
 
     facts = [order.id, SHOP.support_address, SHOP.details, *DAYS[language]]
     facts += [license_.code for license_ in order.licenses]
@@ -186,7 +186,7 @@ def test_a_code_stands_in_the_two_bodies_and_nowhere_else(order: Order) -> None:
 def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
     order: Order, language: str, subject: str
 ) -> None:
-    message = sent(replace(order, language=language))
+    message = sent(replace(order, customer=replace(order.customer, language=language)))
 
     assert message["Subject"].strip() == subject  # it may be folded before its first word
     assert message["Content-Language"] == ("nl" if language == "nl" else "en")

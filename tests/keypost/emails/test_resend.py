@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from keypost.core.mail import Asked, Fate, Mail, MailState, Told
+from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
 from keypost.core.order import BadCode, Order
 from keypost.emails import compose
 from tests.builders import NOW, SHOP, SKU, code
 from tests.keypost.emails.test_purchase import PRODUCTS, licensed, message_of, part, seen
 
-RESEND = Mail("resend-1", "resend", MailState.SENDING, NOW, attempts=1)
+RESEND = Mail("resend-1", Purpose.RESEND, MailState.SENDING, NOW, attempts=1)
 SENT_AT = datetime(2026, 11, 15, 23, 30, tzinfo=UTC)  # half past midnight in Amsterdam
-FIRST = Mail("purchase-1", "purchase", MailState.SENT, None, attempts=1, sent_at=SENT_AT, may_have_left=True)
+FIRST = Mail("purchase-1", Purpose.PURCHASE, MailState.SENT, None, attempts=1, sent_at=SENT_AT, may_have_left=True)
 BAD_CODE = BadCode("LIC-0", code(9), SKU, "invalid", Asked(SENT_AT + timedelta(days=1), "anna"))
 DAY = {
     "nl": "onze e-mail van 16 november 2026: er is geen nieuwe code",
@@ -50,8 +50,8 @@ def test_who_did_not_ask_for_it_is_told_what_to_do(language: str, sentence: str)
         (licensed(1), [replace(FIRST, told=told(Fate.BOUNCED))]),
         (licensed(1), [replace(FIRST, told=told(Fate.RETURNED))]),
         (licensed(1, 1), [replace(FIRST, lines=(1,))]),
-        (licensed(2), [replace(FIRST, purpose="replacement", licenses=("LIC-0",))]),
-        (licensed(1), [replace(FIRST, purpose="waiting")]),
+        (licensed(2), [replace(FIRST, purpose=Purpose.REPLACEMENT, licenses=("LIC-0",))]),
+        (licensed(1), [replace(FIRST, purpose=Purpose.WAITING)]),
         (licensed(1, bad_codes=(BAD_CODE,)), [FIRST]),
     ],
     ids=["none", "failed", "bounced", "returned", "other line", "one license", "a notice", "code swapped since"],
@@ -62,7 +62,7 @@ def test_it_names_no_mail_that_did_not_hold_the_same_or_did_not_arrive(order: Or
 
 
 def test_after_a_swap_it_names_the_mail_that_held_the_new_code() -> None:
-    again = replace(FIRST, id="resend-0", purpose="resend", sent_at=SENT_AT + timedelta(days=2))
+    again = replace(FIRST, id="resend-0", purpose=Purpose.RESEND, sent_at=SENT_AT + timedelta(days=2))
 
     for text in texts(licensed(1, bad_codes=(BAD_CODE,)), FIRST, again):
         assert "onze e-mail van 18 november 2026" in text

@@ -51,7 +51,7 @@ def test_an_order_is_found_by_all_that_a_customer_or_provider_may_name(page: Pag
     order = sold("page-found")
     code, payment = order.licenses[0].code.lower(), order.payments[0].names[0].removeprefix("stripe:")
 
-    for named in (order.id, f" #{order.id} ", order.email, code, order.licenses[0].id, payment):
+    for named in (order.id, f" #{order.id} ", order.customer.email, code, order.licenses[0].id, payment):
         with page.expect_response(re.compile("/orders/page-found$")):
             find(page, str(named))
         heading(page, order.id)
@@ -78,7 +78,7 @@ def test_only_an_order_number_is_ever_part_of_a_url(visited: Visit, sold: Sold) 
     order = sold("page-urls")
     code = order.licenses[0].code
     codes = [code, code[:-1], code.replace("-", ""), code.replace("-", " "), "QZXJ4071", "qzx-jkv-407", "4071"]
-    secrets = [order.email, *codes, order.licenses[0].id]
+    secrets = [order.customer.email, *codes, order.licenses[0].id]
 
     def answer(route: Route) -> None:
         """As if products had codes as short as these."""
@@ -205,7 +205,7 @@ def test_a_typing_error_in_an_address_comes_back_with_what_was_meant(page: Page,
 
     expect(page.get_by_role("status")).to_contain_text("page-typo")
     expect(page.get_by_text("anna@gmail.com").first).to_be_visible()
-    assert loaded(local.stack.store, "page-typo").email == "anna@gmail.com"
+    assert loaded(local.stack.store, "page-typo").customer.email == "anna@gmail.com"
 
 
 def test_an_address_that_looks_wrong_may_be_right(page: Page, sold: Sold, local: LocalStack) -> None:
@@ -218,7 +218,7 @@ def test_an_address_that_looks_wrong_may_be_right(page: Page, sold: Sold, local:
     page.get_by_role("button", name="It is right as typed").click()
 
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert loaded(local.stack.store, "page-odd").email == "anna@gmial.com"
+    assert loaded(local.stack.store, "page-odd").customer.email == "anna@gmial.com"
 
 
 def test_a_bad_code_is_swapped_and_the_customer_is_told(page: Page, sold: Sold, local: LocalStack) -> None:
@@ -271,8 +271,10 @@ def test_that_the_subscription_of_an_erased_customer_was_ended_is_written_down(
     page: Page, sold: Sold, local: LocalStack
 ) -> None:
     order = sold("page-subscription")
-    local.stack.store.change(order.id, lambda _: replace(order, is_subscription=True))
-    erased = asked(local, "POST", "/customers/erase", {"email": order.email})
+    local.stack.store.change(
+        order.id, lambda _: replace(order, subscription=replace(order.subscription, is_charged=True))
+    )
+    erased = asked(local, "POST", "/customers/erase", {"email": order.customer.email})
     assert erased["subscriptions"] == [order.id]
     find(page, order.id)
     expect(page.get_by_text("end its subscription at the provider")).to_be_visible()
@@ -293,12 +295,12 @@ def test_an_order_is_held_and_released(page: Page, sold: Sold, local: LocalStack
     page.get_by_role("button", name="Hold").click()
     page.get_by_role("dialog").get_by_role("button", name="Hold").click()
     page.get_by_role("button", name="Release").wait_for()
-    assert loaded(local.stack.store, "page-hold").held
+    assert loaded(local.stack.store, "page-hold").hold.by_person
     page.get_by_role("button", name="Release").click()
     page.get_by_role("dialog").get_by_role("button", name="Release").click()
 
     expect(page.get_by_role("button", name="Hold")).to_be_visible()
-    assert not loaded(local.stack.store, "page-hold").held
+    assert not loaded(local.stack.store, "page-hold").hold.by_person
 
 
 def test_what_others_wrote_is_text_and_nothing_else(page: Page, sold: Sold) -> None:

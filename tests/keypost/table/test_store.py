@@ -19,6 +19,7 @@ from keypost.core.mail import Asked, Fate, Mail, MailState, Told
 from keypost.core.order import TIMELINE_KEPT, BadCode, License, Order, Reason, TimelineEntry, Waiting, Wish, waiting_for
 from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded, Standing
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said
 from keypost.table import Store
 from keypost.table.orders import DUE_SHARDS
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, refused
@@ -78,10 +79,10 @@ def test_an_order_comes_back_as_it_was_stored(store: Store, order: Order) -> Non
 
 def test_two_who_change_one_order_cannot_both_save(store: Store) -> None:
     order = store.save(paid_order())
-    store.save(waiting_for(order, Reason.STOCK, "first", NOW))
+    store.save(waiting_for(order, Reason.STOCK, Said("first"), NOW))
 
     with pytest.raises(Conflict):
-        store.save(waiting_for(order, Reason.STOCK, "second", NOW))
+        store.save(waiting_for(order, Reason.STOCK, Said("second"), NOW))
     with pytest.raises(Conflict):
         store.save(paid_order())  # as a new one
 
@@ -133,7 +134,7 @@ def test_a_code_that_is_taken_leaves_the_stock_index(store: Store, stocked: Stoc
 def test_a_moved_order_takes_no_code(store: Store, stocked: Stocked) -> None:
     stocked([code(1)])
     order = store.save(paid_order())
-    store.save(waiting_for(order, Reason.STOCK, "moved", NOW))
+    store.save(waiting_for(order, Reason.STOCK, Said("moved"), NOW))
     (free,) = store.pick(SKU, 1, TODAY)
 
     with pytest.raises(Conflict):
@@ -187,7 +188,7 @@ def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store, local: L
         store.save(paid_order(f"paid-{number}"))
         store.save(paid_order(f"open-{number}", state=PaymentState.OPEN))
         store.save(paid_order(f"held-{number}", currency="USD"))
-    later = store.save(waiting_for(paid_order("later"), Reason.STOCK, "x", NOW))
+    later = store.save(waiting_for(paid_order("later"), Reason.STOCK, Said("x"), NOW))
 
     assert _all(store.due(NOW)) == {f"paid-{number}" for number in range(3 * DUE_SHARDS)}
     assert "later" in _all(store.due(NOW + timedelta(minutes=15)))
@@ -197,7 +198,7 @@ def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store, local: L
 
 def test_what_needs_a_person_or_stock_is_found_by_its_reason(store: Store) -> None:
     store.save(paid_order("held", currency="USD"))
-    store.save(waiting_for(paid_order("short"), Reason.STOCK, "x", NOW))
+    store.save(waiting_for(paid_order("short"), Reason.STOCK, Said("x"), NOW))
     store.save(paid_order("fine"))
 
     assert _all(store.needing(Reason.HOLD)) == {"held"}
@@ -315,7 +316,7 @@ def test_an_import_that_meets_another_transaction_loses_no_code(store: Store, mo
 
 def test_a_change_that_was_overtaken_begins_from_what_is_stored(store: Store) -> None:
     stale = store.save(paid_order("1"))
-    store.save(waiting_for(stale, Reason.STOCK, "x", NOW))
+    store.save(waiting_for(stale, Reason.STOCK, Said("x"), NOW))
 
     order = store.change("1", lambda o: contents.canceled(o or stale, NOW), loaded=stale)
 
@@ -557,8 +558,13 @@ def test_the_largest_order_that_people_can_make_of_it_fits_into_one_item(store: 
         mails=(mail,) * support.MOST_MAILS,
         bad_codes=(BadCode("LIC-ABCDEFGHIJ", code(1), SKU, "wrong region", replace(asked, why=words)),)
         * support.MOST_SWAPS,
-        corrected={"a" * 240 + f"{n}@b.example": order.email or "" for n in range(support.MOST_CORRECTIONS)},
         timeline=(TimelineEntry(NOW, "suppression lifted", words, asked.who),) * TIMELINE_KEPT,
+        customer=replace(
+            order.customer,
+            corrected={
+                "a" * 240 + f"{n}@b.example": order.customer.email or "" for n in range(support.MOST_CORRECTIONS)
+            },
+        ),
     )
 
     assert store.save(order).version == 1  # the emulator counts bytes as DynamoDB does

@@ -408,7 +408,7 @@ def test_a_refund_before_the_mail_left_stops_it_and_the_code_can_be_sold_again(
 
     order = loaded(store, "refunded-early")
     assert order.licenses == ()
-    assert "codes returned" in [entry.what for entry in order.timeline]
+    assert "codes returned" in [entry.code for entry in order.timeline]
     (text,) = sent("refunded-early")
     assert "geen activatiecode verstuurd" in text
     assert [free.code for free in store.pick(SKU, 9, NOW.date())] == [code(1)]
@@ -463,7 +463,7 @@ def test_a_code_that_left_never_returns_to_stock_and_support_sees_that_it_is_to_
 
     order = loaded(store, "refunded-late")
     assert len(order.licenses) == 1
-    assert "codes to block" in [entry.what for entry in order.timeline]
+    assert "codes to block" in [entry.code for entry in order.timeline]
     assert list(store.needing(Reason.BLOCK)) == [["refunded-late"]]
     assert store.pick(SKU, 1, NOW.date()) == []
 
@@ -526,7 +526,7 @@ def test_a_partial_refund_after_the_mail_left_changes_nothing_but_the_timeline(
 
     order = loaded(store, "partly-late")
     assert len(order.licenses) == 1
-    assert order.timeline[-1].what == "payment partly refunded"
+    assert order.timeline[-1].code == "payment partly refunded"
 
 
 def test_an_order_paid_twice_gets_one_license_and_asks_for_a_refund_until_one_is_refunded(
@@ -760,7 +760,7 @@ def test_one_who_looks_again_and_finds_the_address_as_bad_waits_on(
 
     order = loaded(store, "still-bad")
     assert sent("still-bad") == []
-    assert [entry.what for entry in order.timeline].count("waits for address") == 1
+    assert [entry.code for entry in order.timeline].count("waits for address") == 1
 
 
 def refund_it(store: Store, order_id: str) -> None:

@@ -14,7 +14,7 @@ from cli.stacks import Stack
 from keypost.core import contents, mailing, plan, support
 from keypost.core.codes import BadStockCode
 from keypost.core.errors import Conflict, NotFound, QueueUnavailable, Refused, TooMany
-from keypost.core.mail import Asked, Fate, Mail, MailReport, MailState
+from keypost.core.mail import Asked, Fate, Mail, MailReport, MailState, Purpose
 from keypost.core.mailing import with_good_address, with_report
 from keypost.core.order import Order, Reason, Renewal
 from keypost.core.payment import PaymentState
@@ -186,7 +186,7 @@ def test_a_correction_reaches_the_renewals_that_follow_and_the_old_address_is_to
     for order_id in chain:
         worker.advance(order_id)
 
-    found = [loaded(desk.store, order_id).email for order_id in chain]
+    found = [loaded(desk.store, order_id).customer.email for order_id in chain]
     assert found == [NEW, NEW, NEW, "boekhouding@klant.example"]
     (told,) = local.mailbox.mails[before:]
     assert told.to == (ADDRESS,)
@@ -200,11 +200,11 @@ def test_a_correction_of_a_renewal_leaves_what_was_before_it_and_reaches_what_co
 ) -> None:
     assert desk.correct_address("chain-1", NEW, asked()) == ["chain-1", "chain-2"]
 
-    assert loaded(desk.store, "chain-0").email == ADDRESS
+    assert loaded(desk.store, "chain-0").customer.email == ADDRESS
     line = Line(SKU, 1, Kind.RENEWAL, renews="chain-0")
     desk.store.save(paid_order("chain-9", line, email=ADDRESS))
     worker.advance("chain-9")
-    assert loaded(desk.store, "chain-9").email == NEW
+    assert loaded(desk.store, "chain-9").customer.email == NEW
 
 
 def test_a_swapped_code_is_of_another_batch_where_there_is_one_and_the_bad_one_is_claimed(
@@ -335,17 +335,17 @@ def test_others_keep_their_data_when_one_is_erased(desk: Desk, sold: Sold) -> No
 
     desk.erase(ADDRESS, asked(), YEARS)
 
-    assert loaded(desk.store, mine.id).email is None
+    assert loaded(desk.store, mine.id).customer.email is None
     assert loaded(desk.store, theirs.id) == theirs
 
 
 def test_a_renewal_that_is_erased_leaves_no_address_in_what_it_renews(desk: Desk, chain: list[str]) -> None:
     desk.correct_address("chain-1", NEW, asked())
-    assert loaded(desk.store, "chain-0").corrected == {ADDRESS: NEW}
+    assert loaded(desk.store, "chain-0").customer.corrected == {ADDRESS: NEW}
 
     desk.erase(NEW, asked(), YEARS)
 
-    assert loaded(desk.store, "chain-0").corrected == {}
+    assert loaded(desk.store, "chain-0").customer.corrected == {}
 
 
 def test_a_renewal_that_was_refunded_leaves_no_address_either_when_it_is_erased(
@@ -358,7 +358,7 @@ def test_a_renewal_that_was_refunded_leaves_no_address_either_when_it_is_erased(
 
     desk.erase(NEW, asked(), YEARS)
 
-    assert loaded(desk.store, "chain-0").corrected == {}
+    assert loaded(desk.store, "chain-0").customer.corrected == {}
 
 
 def test_what_a_callback_tells_after_the_customer_was_erased_is_not_kept(desk: Desk, sold: Sold) -> None:
@@ -418,7 +418,7 @@ def test_a_lift_lets_all_orders_of_the_address_go_on(
 
     assert suppressed == {}
     assert [mail.purpose for mail in loaded(desk.store, "lift-1").mails] == ["purchase", "resend"]
-    lifted = next(entry for entry in loaded(desk.store, "lift-1").timeline if entry.what == "suppression lifted")
+    lifted = next(entry for entry in loaded(desk.store, "lift-1").timeline if entry.code == "suppression lifted")
     assert lifted.who == "sanne"
     assert [mail.purpose for mail in loaded(desk.store, "lift-2").mails] == ["purchase", "purchase"]
     assert [len(sent(order_id)) for order_id in ("lift-1", "lift-2", "lift-3")] == [2, 2, 1]
@@ -470,7 +470,7 @@ def test_an_order_that_the_index_still_lists_under_an_old_address_is_not_erased(
     )
 
     assert desk.erase(ADDRESS, asked(), YEARS) == []
-    assert loaded(desk.store, "desk-lag").email == NEW
+    assert loaded(desk.store, "desk-lag").customer.email == NEW
 
 
 def bounced_while(name: str, desk: Desk, worker: Worker, order_id: str) -> None:
@@ -543,7 +543,7 @@ def test_a_lift_that_broke_off_is_finished_when_it_is_asked_again(
     for order_id in ("lift-8", "lift-9"):
         worker.advance(order_id)
         assert len(sent(order_id)) == 2
-    assert "suppression lifted" in [entry.what for entry in loaded(desk.store, "lift-8").timeline]
+    assert "suppression lifted" in [entry.code for entry in loaded(desk.store, "lift-8").timeline]
 
 
 def test_what_came_back_leaves_when_the_address_turns_out_to_be_good(
@@ -552,7 +552,7 @@ def test_what_came_back_leaves_when_the_address_turns_out_to_be_good(
     sold("lift-10", 1)
     bounce(desk, "lift-10")
     desk.store.lift_bad_address(ADDRESS, NOW + timedelta(minutes=5))
-    desk.change("lift-10", lambda order: mailing.owe_mail(order, "reminder", NOW, (1,)))
+    desk.change("lift-10", lambda order: mailing.owe_mail(order, Purpose.REMINDER, NOW, (1,)))
 
     clock.now += timedelta(hours=13)
     worker.advance("lift-10")
@@ -595,7 +595,7 @@ def test_a_renewal_that_is_entered_during_a_correction_gets_the_right_address(
     monkeypatch.setattr(Desk, "_renewing", entered_meanwhile)
     desk.correct_address("chain-0", NEW, asked())
 
-    assert [loaded(desk.store, order_id).email for order_id in ("chain-0", "chain-1", "chain-8")] == [NEW] * 3
+    assert [loaded(desk.store, order_id).customer.email for order_id in ("chain-0", "chain-1", "chain-8")] == [NEW] * 3
 
 
 def test_a_correction_that_broke_off_is_finished_and_told_whole_when_it_is_asked_again(
@@ -615,7 +615,7 @@ def test_a_correction_that_broke_off_is_finished_and_told_whole_when_it_is_asked
             desk.correct_address("chain-0", NEW, asked())
 
     assert desk.correct_address("chain-0", NEW, asked(5)) == ["chain-0", "chain-1", "chain-2"]
-    assert [loaded(desk.store, order_id).email for order_id in chain[:3]] == [NEW] * 3
+    assert [loaded(desk.store, order_id).customer.email for order_id in chain[:3]] == [NEW] * 3
 
 
 def test_a_renewal_that_names_no_address_is_erased_with_what_it_renews(desk: Desk, worker: Worker, sold: Sold) -> None:
@@ -625,7 +625,7 @@ def test_a_renewal_that_names_no_address_is_erased_with_what_it_renews(desk: Des
     desk.change("unnamed-0", lambda base: replace(base, renewals=(Renewal("unnamed-1", 1, 1, None, 365),)))
 
     assert [order.id for order in desk.erase(ADDRESS, asked(), YEARS)] == ["unnamed-0", "unnamed-1"]
-    assert loaded(desk.store, "unnamed-1").name is None
+    assert loaded(desk.store, "unnamed-1").customer.name is None
 
 
 def test_an_erased_order_takes_no_address_from_what_renews_it(desk: Desk, chain: list[str]) -> None:
@@ -633,7 +633,7 @@ def test_an_erased_order_takes_no_address_from_what_renews_it(desk: Desk, chain:
 
     desk.correct_address("chain-1", NEW, asked())
 
-    assert loaded(desk.store, "chain-0").corrected == {}
+    assert loaded(desk.store, "chain-0").customer.corrected == {}
 
 
 def with_two_codes(store: Store, worker: Worker, stocked: Stocked, order_id: str) -> Order:
@@ -735,7 +735,7 @@ def test_a_lift_of_what_is_not_suppressed_is_an_ordinary_wish(desk: Desk, worker
     with pytest.raises(TooMany):
         desk.resend("lift-none", asked(60 * 4), worker.mailer, lift=True)
 
-    assert "suppression lifted" not in [entry.what for entry in loaded(desk.store, "lift-none").timeline]
+    assert "suppression lifted" not in [entry.code for entry in loaded(desk.store, "lift-none").timeline]
 
 
 def test_what_came_back_years_ago_is_not_sent_when_the_address_is_good_again(
@@ -758,7 +758,7 @@ def test_a_renewal_without_an_address_goes_to_the_corrected_one(desk: Desk, work
 
     worker.advance("chain-7")
 
-    assert loaded(desk.store, "chain-7").email == NEW
+    assert loaded(desk.store, "chain-7").customer.email == NEW
 
 
 def test_the_subscription_of_an_erased_customer_is_asked_for_once(desk: Desk, worker: Worker, sold: Sold) -> None:

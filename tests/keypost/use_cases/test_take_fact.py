@@ -117,7 +117,7 @@ def test_any_order_and_any_duplication_of_what_is_told_leaves_the_order_the_same
 
     order = store.load(f"o{own}")
     assert order is not None
-    assert (order.standing, order.is_paid_twice, order.problem) == (standing, False, None)
+    assert (order.standing, order.is_paid_twice, order.hold.problem) == (standing, False, None)
     assert [line.sku for line in order.lines] == [SKU]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from keypost.core import mailing
 from keypost.core.mail import Fate, MailState, MailUnknown
 from keypost.core.order import Order, Reason
+from keypost.core.said import Said
 from keypost.table import Store
 from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
@@ -239,7 +240,7 @@ def test_a_mail_whose_answer_was_lost_is_settled_and_not_sent_again(
 ) -> None:
     order = bought("lost-1")
     mail = replace(order.mail("purchase-1"), state=MailState.SENDING, next_at=NOW, message_id=None, sent_at=None)
-    order = mailing.settle_mail(replace(order, mails=(mail,)), mail.id, 1, MailUnknown("lost"), NOW)
+    order = mailing.settle_mail(replace(order, mails=(mail,)), mail.id, 1, MailUnknown(Said("lost")), NOW)
     store.save(order)
 
     take_mail_event.take(store, told("send", "lost-1"), NOW)
@@ -273,7 +274,7 @@ def test_an_address_that_bounced_is_known_to_other_orders_by_its_digest_alone(
 
 def test_an_erased_customer_leaves_no_trace_by_a_late_bounce(store: Store, bought: Bought) -> None:
     order = bought("erased-1")
-    store.save(replace(order, email=None, forget_on=NOW.date()))
+    store.save(replace(order, forget_on=NOW.date(), customer=replace(order.customer, email=None)))
 
     take_mail_event.take(store, told("bounce_permanent", "erased-1"), NOW)
 

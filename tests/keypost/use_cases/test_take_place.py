@@ -399,7 +399,7 @@ def test_a_renewal_that_is_canceled_is_not_sent_and_gives_its_code_back(shop: Sh
 
     assert shop.mails("r1") == []
     assert len(shop.store.pick(SKU, 99, NOW.date())) == free + 1
-    assert "canceled" in [entry.what for entry in shop.order("r1").timeline]
+    assert "canceled" in [entry.code for entry in shop.order("r1").timeline]
     assert shop.order("base").renewals == ()
 
 
@@ -590,7 +590,7 @@ def test_a_person_holds_a_renewal_and_lets_it_go_again(shop: Shop) -> None:
     shop.worker.advance(name)
 
     assert shop.mails("r1") == ["renewal"]
-    assert [entry.who for entry in shop.order("r1").timeline if entry.what in ("on hold", "released")] == ["anna"] * 2
+    assert [entry.who for entry in shop.order("r1").timeline if entry.code in ("on hold", "released")] == ["anna"] * 2
 
 
 def test_a_renewal_that_ses_refuses_leaves_at_the_next_try(shop: Shop) -> None:
@@ -664,7 +664,7 @@ def test_no_reminder_comes_for_a_renewal_that_is_renewed_itself(shop: Shop) -> N
 
 
 def unscheduled(shop: Shop, order_id: str) -> bool:
-    return "renewal unscheduled" in [entry.what for entry in shop.order(order_id).timeline]
+    return "renewal unscheduled" in [entry.code for entry in shop.order(order_id).timeline]
 
 
 def test_only_those_whose_days_are_others_now_hear_of_one_that_is_given_up(shop: Shop) -> None:
@@ -835,7 +835,7 @@ def test_codes_that_ran_out_during_a_hold_are_exchanged_before_they_leave(shop: 
 
     assert shop.mails("r1") == ["renewal"]
     assert {one.code for one in shop.order("r1").licenses} == {code(n) for n in range(300, 301 + count)}
-    assert "codes exchanged" in [entry.what for entry in shop.order("r1").timeline]
+    assert "codes exchanged" in [entry.code for entry in shop.order("r1").timeline]
     assert shop.store.pick(SKU, 9, shop.clock.now.date()) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from keypost.core import contents, mailing, owed, support
-from keypost.core.mail import Asked, MailState
+from keypost.core.mail import Asked, MailState, Purpose
 from keypost.core.order import Order, Reason
 from keypost.core.payment import Refunded
 from keypost.table import Store
@@ -162,7 +162,7 @@ def test_an_order_that_is_paid_again_after_its_mail_failed_and_its_money_went_ba
 
 def test_an_order_whose_mail_ses_rejected_and_whose_refund_failed_is_served() -> None:
     order = paid_order()
-    mail = replace(mailing.new_mail(order, "purchase", NOW), attempts=1, state=MailState.FAILED)
+    mail = replace(mailing.new_mail(order, Purpose.PURCHASE, NOW), attempts=1, state=MailState.FAILED)
     order = replace(order, mails=(mail,))
 
     assert order.owed_lines == frozenset()
@@ -195,7 +195,7 @@ def test_a_notice_that_codes_are_still_to_come_is_dropped_once_they_are_there(
 
 
 def test_the_doubt_about_a_mail_counts_from_its_attempt_and_not_from_the_moment_somebody_looked() -> None:
-    order = mailing.owe_mail(paid_order(), "purchase", NOW)
+    order = mailing.owe_mail(paid_order(), Purpose.PURCHASE, NOW)
     claimed = mailing.claim_mail(order, "purchase-1", NOW)
 
     looked_at = mailing.doubt_mail(claimed, "purchase-1", NOW + timedelta(minutes=6))
