@@ -10,6 +10,7 @@ from keypost import telemetry, wiring
 from keypost.core.errors import (
     Conflict,
     InvalidInput,
+    KeypostError,
     ProviderRefused,
     ProviderUnavailable,
     QueueUnavailable,
@@ -19,6 +20,7 @@ from keypost.inputs import gateway
 from keypost.providers import PROVIDERS, Provider
 from keypost.providers.call import Call
 from keypost.use_cases.take_fact import record
+from keypost.words import reader, sentence
 
 
 @telemetry.logger.inject_lambda_context
@@ -39,9 +41,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             return _refused(name, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, largest)
         _take(name, request)
     except SignatureRefused as error:
-        return _refused(name, HTTPStatus(provider.refused), str(error))
+        return _refused(name, HTTPStatus(provider.refused), _english(error))
     except InvalidInput as error:
-        return _refused(name, HTTPStatus(provider.malformed), str(error))
+        return _refused(name, HTTPStatus(provider.malformed), _english(error))
     except (ClientError, BotoCoreError, Conflict, QueueUnavailable, ProviderUnavailable, ProviderRefused) as error:
         telemetry.failure(error, provider=name)
         if isinstance(error, ProviderRefused):
@@ -74,6 +76,11 @@ def _verify(provider: Provider, call: Call) -> None:
         if fresh == kept:
             raise
         provider.verify(call, fresh)
+
+
+def _english(error: KeypostError) -> str:
+    """For the programmers of shops and providers."""
+    return sentence(error.said, reader("en", wiring.config().zone))
 
 
 def _refused(provider: str, status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:

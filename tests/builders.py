@@ -18,9 +18,11 @@ from keypost.core.contents import with_payment
 from keypost.core.order import Order
 from keypost.core.payment import Payment, PaymentNotice, PaymentState, with_notice
 from keypost.core.product import Kind, Line, Product
+from keypost.core.said import Said
 from keypost.emails import Shop
 from keypost.providers.call import Call
 from keypost.table import Store
+from keypost.words import reader, sentence
 
 EVENTS = Path(__file__).parents[1] / "events"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -70,6 +72,11 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+def english(what: Said) -> str:
+    """The sentence that an English reader in the shop's zone gets."""
+    return sentence(what, reader("en", ZONE))
 
 
 def loaded(store: Store, order_id: str) -> Order:

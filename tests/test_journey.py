@@ -132,7 +132,7 @@ def test_a_payment_at_mollie_becomes_a_mail_and_its_refund_is_known(
     assert local.mollie_calls(payment["id"]) == (200, "")
 
     order = local.order_when("journey-mollie", is_told_of_refund)
-    assert "codes to block" in [entry.code for entry in order.timeline]
+    assert "codes_to_block" in [entry.code for entry in order.timeline]
     assert [order.licenses[0].code in mail.text for mail in mails_to(local, "journey-mollie")] == [True, False]
 
 

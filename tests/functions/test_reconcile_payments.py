@@ -122,7 +122,7 @@ def test_a_refund_that_no_callback_told_is_found_once(wired: Stack, local: Local
     order = wired.store.load(name)
     assert order is not None
     assert order.standing is Standing.REFUNDED
-    assert [entry.code for entry in order.timeline] == ["payment paid", "payment refunded"]
+    assert [entry.code for entry in order.timeline] == ["payment_paid", "payment_refunded"]
     assert pokes(wired, local) == [name, name]
 
 

@@ -70,7 +70,7 @@ def test_one_call_sends_an_order_again_and_a_double_click_is_one_mail(wired: Sta
 
     assert answers == [(202, {"order_id": "action-1", "mail": "resend-1"})] * 2
     assert len(sent("action-1")) == 2
-    (asked,) = [entry for entry in loaded(wired.store, "action-1").timeline if entry.code == "resend asked"]
+    (asked,) = [entry for entry in loaded(wired.store, "action-1").timeline if entry.code == "resend_asked"]
     assert (asked.who, asked.why) == ("anna", "got nothing")
 
 

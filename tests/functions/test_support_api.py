@@ -150,7 +150,7 @@ def test_an_order_is_found_by_all_that_a_customer_may_name(wired: Stack, wanted:
     assert status == 200
     (found,) = said["orders"]
     assert (found["order_id"], found["standing"], found["products"]) == (order.id, "paid", [SKU])
-    assert found["last_event"]["what"] == "mail sent"
+    assert found["last_event"]["code"] == "mail_sent"
 
 
 def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:

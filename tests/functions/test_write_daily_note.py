@@ -16,7 +16,7 @@ from keypost.core import contents, licensing, mailing, owed, renewals
 from keypost.core.codes import StockCode
 from keypost.core.daily_note import entry
 from keypost.core.mail import Fate, MailSent, Purpose
-from keypost.core.mailing import BAD_ADDRESS, with_bad_address, with_report
+from keypost.core.mailing import with_bad_address, with_report
 from keypost.core.order import Reason, Renewal, waiting_for
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
@@ -203,7 +203,7 @@ def mailed(order: Any) -> Any:
 def test_a_renewal_that_arrived_is_in_no_hurry_when_its_reader_complains() -> None:
     order = with_report(mailed(renewal("2026-001234")), report(Fate.COMPLAINED, mail_id="renewal-1"), NOW)
 
-    assert entry(order, Reason.ADDRESS).detail == BAD_ADDRESS[Fate.COMPLAINED]
+    assert entry(order, Reason.ADDRESS).why == Said("address_complained")
 
 
 def test_a_renewal_of_which_only_a_notice_arrived_is_still_needed() -> None:
@@ -211,4 +211,4 @@ def test_a_renewal_of_which_only_a_notice_arrived_is_still_needed() -> None:
     order = mailing.settle_mail(mailing.claim_mail(order, "waiting-1", NOW), "waiting-1", 1, MailSent("ses-1"), NOW)
     order = with_bad_address(order, Fate.BOUNCED, NOW, NOW)
 
-    assert "2026-12-01" in entry(order, Reason.ADDRESS).detail
+    assert entry(order, Reason.ADDRESS).why.values["first_day"] == "2026-12-01"

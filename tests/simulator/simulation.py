@@ -297,7 +297,9 @@ class Simulation:
         ]
         for sale in line:
             order = wiring.store().load(sale.order)
-            told += [f"  {sale.order} {_here(e.at)}  {e.code}: {e.why}" for e in (order.timeline if order else ())]
+            told += [
+                f"  {sale.order} {_here(e.at)}  {e.code} {dict(e.values)}" for e in (order.timeline if order else ())
+            ]
             told += [f"  {mail}" for mail in self.mails if mail.order == sale.order]
         return f"\nThe story of {order_id}, now {_here(self.now)}:\n" + "\n".join(told)
 

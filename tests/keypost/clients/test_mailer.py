@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from keypost import wiring
 from keypost.clients.mailer import Mailer, Pace, tag_value, tagged
 from keypost.core.mail import MailNotSent, MailSent, MailUnknown, Refusal
-from keypost.core.said import Said
+from keypost.core.said import said
 
 
 def ses(endpoint_url: str) -> Any:
@@ -76,7 +76,7 @@ def test_one_call_is_one_request_whatever_the_answer(status: int | None) -> None
 def test_a_mail_whose_answer_does_not_come_is_of_unknown_outcome() -> None:
     with server(None) as (url, _):
         assert Mailer(ses(url), "test").send(message(), {}) == MailUnknown(
-            "the answer of SES was lost: ReadTimeoutError"
+            said("ses_answer_lost", error="ReadTimeoutError")
         )
 
 
@@ -86,33 +86,49 @@ def test_a_mail_that_did_not_reach_ses_was_not_sent() -> None:
 
     outcome = Mailer(ses(url), "test").send(message(), {})
 
-    assert outcome == MailNotSent(Said("SES was not reached: EndpointConnectionError"))
+    assert outcome == MailNotSent(said("ses_unreachable", error="EndpointConnectionError"))
 
 
 @pytest.mark.parametrize(
     ("code", "status", "outcome"),
     [
-        ("TooManyRequestsException", 429, MailNotSent(Said("SES refused: TooManyRequestsException"))),
-        ("ThrottlingException", 400, MailNotSent(Said("SES refused: ThrottlingException"))),
-        ("LimitExceededException", 400, MailNotSent(Said("SES refused: LimitExceededException"), Refusal.OF_ACCOUNT)),
-        ("SendingPausedException", 400, MailNotSent(Said("SES refused: SendingPausedException"), Refusal.OF_ACCOUNT)),
+        ("TooManyRequestsException", 429, MailNotSent(said("ses_refused", answer="TooManyRequestsException"))),
+        ("ThrottlingException", 400, MailNotSent(said("ses_refused", answer="ThrottlingException"))),
+        (
+            "LimitExceededException",
+            400,
+            MailNotSent(said("ses_refused", answer="LimitExceededException"), Refusal.OF_ACCOUNT),
+        ),
+        (
+            "SendingPausedException",
+            400,
+            MailNotSent(said("ses_refused", answer="SendingPausedException"), Refusal.OF_ACCOUNT),
+        ),
         (
             "AccountSuspendedException",
             400,
-            MailNotSent(Said("SES refused: AccountSuspendedException"), Refusal.OF_ACCOUNT),
+            MailNotSent(said("ses_refused", answer="AccountSuspendedException"), Refusal.OF_ACCOUNT),
         ),
-        ("MessageRejected", 400, MailNotSent(Said("SES refused: MessageRejected"))),
+        ("MessageRejected", 400, MailNotSent(said("ses_refused", answer="MessageRejected"))),
         (
             "MailFromDomainNotVerifiedException",
             400,
-            MailNotSent(Said("SES refused: MailFromDomainNotVerifiedException"), Refusal.OF_ACCOUNT),
+            MailNotSent(said("ses_refused", answer="MailFromDomainNotVerifiedException"), Refusal.OF_ACCOUNT),
         ),
-        ("AccessDeniedException", 403, MailNotSent(Said("SES refused: AccessDeniedException"), Refusal.OF_ACCOUNT)),
-        ("NotFoundException", 404, MailNotSent(Said("SES refused: NotFoundException"), Refusal.OF_ACCOUNT)),
-        ("BadRequestException", 400, MailNotSent(Said("SES refused: BadRequestException"), Refusal.FOR_EVER)),
-        ("InternalServiceErrorException", 500, MailUnknown(Said("SES answered InternalServiceErrorException"))),
-        ("ServiceUnavailable", 503, MailUnknown(Said("SES answered ServiceUnavailable"))),
-        ("RequestTimeoutException", 408, MailUnknown(Said("SES answered RequestTimeoutException"))),
+        (
+            "AccessDeniedException",
+            403,
+            MailNotSent(said("ses_refused", answer="AccessDeniedException"), Refusal.OF_ACCOUNT),
+        ),
+        ("NotFoundException", 404, MailNotSent(said("ses_refused", answer="NotFoundException"), Refusal.OF_ACCOUNT)),
+        ("BadRequestException", 400, MailNotSent(said("ses_refused", answer="BadRequestException"), Refusal.FOR_EVER)),
+        (
+            "InternalServiceErrorException",
+            500,
+            MailUnknown(said("ses_answered", answer="InternalServiceErrorException")),
+        ),
+        ("ServiceUnavailable", 503, MailUnknown(said("ses_answered", answer="ServiceUnavailable"))),
+        ("RequestTimeoutException", 408, MailUnknown(said("ses_answered", answer="RequestTimeoutException"))),
     ],
 )
 def test_an_answer_of_ses_says_whether_the_mail_may_have_left(code: str, status: int, outcome: object) -> None:
@@ -130,7 +146,7 @@ def test_a_daily_quota_that_is_used_up_is_of_the_account_though_its_code_is_that
 
         outcome = Mailer(client, "test").send(message(), {})
 
-    assert outcome == MailNotSent(Said("SES refused: TooManyRequestsException"), Refusal.OF_ACCOUNT)
+    assert outcome == MailNotSent(said("ses_refused", answer="TooManyRequestsException"), Refusal.OF_ACCOUNT)
 
 
 @pytest.mark.parametrize(

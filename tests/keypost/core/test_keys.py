@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.core.errors import CredentialRefused, InvalidInput
-from keypost.core.keys import DEFAULT_SCOPES, SCOPES, Agent, check, key_id, new_key, state
+from keypost.core.keys import DEFAULT_SCOPES, Agent, check, key_id, new_key, state
 from tests.builders import NOW
 
 KEY, KEPT = new_key("anna", DEFAULT_SCOPES, 365, NOW)
@@ -67,13 +67,13 @@ def test_what_is_no_key_has_no_id(text: str) -> None:
 
 @pytest.mark.parametrize("agent", ["", " anna", "an\nna", "Zoë", "a" * 65, "<b>"])
 def test_an_agents_name_must_be_fit_for_headers_and_timelines(agent: str) -> None:
-    with pytest.raises(InvalidInput, match="letters, digits"):
+    with pytest.raises(InvalidInput, match="agent_name_unfit"):
         new_key(agent, DEFAULT_SCOPES, 365, NOW)
 
 
 @pytest.mark.parametrize("scopes", [[], ["support", "admin"]])
 def test_a_key_has_a_scope_and_only_those_that_exist(scopes: list[str]) -> None:
-    with pytest.raises(InvalidInput, match=", ".join(SCOPES)):
+    with pytest.raises(InvalidInput, match="key_without_scope"):
         new_key("anna", scopes, 365, NOW)
 
 
@@ -85,5 +85,5 @@ def test_the_state_of_a_key_is_one_word() -> None:
 
 @pytest.mark.parametrize("agent", ["keypost", "Keypost", "keypost ", "customer"])
 def test_nobody_has_the_name_of_what_is_no_person(agent: str) -> None:
-    with pytest.raises(InvalidInput, match="nobody is called"):
+    with pytest.raises(InvalidInput, match="agent_name_reserved"):
         new_key(agent, ["support"], 365, NOW)

@@ -19,7 +19,7 @@ def test_an_address_is_kept_as_ses_can_use_it(written: str, usable: str) -> None
 
 @pytest.mark.parametrize("written", ["", "a@b", "jän@klant.example", '"a b"@klant.example', "a@[127.0.0.1]", "a@b.c\n"])
 def test_an_address_that_ses_cannot_use_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="is not a usable e-mail address"):
+    with pytest.raises(ValueError, match="not_an_address"):
         email_address(written)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Line
 from keypost.providers.order_card import Told, clean_name, read_card, read_metadata, renewing
+from tests.builders import english
 
 CARD = {"v": "1", "order_id": "2026-001235", "email": "facturen@klant.example", "lang": "nl"}
 
@@ -59,7 +60,7 @@ def test_a_card_that_breaks_a_rule_still_names_its_order() -> None:
     told = read_metadata(CARD | {"line_1": "A|0"})
 
     assert (told.order_id, told.lines) == ("2026-001235", ())
-    assert "quantity" in (told.problem or "")
+    assert "quantity" in repr(told.problem)
 
 
 def test_a_later_charge_of_a_subscription_renews_each_line_of_its_card() -> None:
@@ -71,36 +72,36 @@ def test_a_later_charge_of_a_subscription_renews_each_line_of_its_card() -> None
 @pytest.mark.parametrize(
     ("card", "fault"),
     [
-        ({}, "v: Field required"),
-        ({"v": "2", "order_id": "1", "sku": "A"}, "v: "),
-        ({"v": "1", "sku": "A"}, "order_id: Field required"),
-        (CARD | {"order_id": "a b", "sku": "A"}, "order_id: "),
-        (CARD | {"order_id": "x" * 65, "sku": "A"}, "order_id: "),
-        (CARD | {"order_id": "1\n", "sku": "A"}, "order_id: "),
-        (CARD | {"email": "a@b.example\r\nBcc: x@y.example", "sku": "A"}, "is not a usable e-mail address"),
-        (CARD | {f"line_{n}": "A|1" for n in range(1, 22)}, "at most 20"),
-        (CARD | {"line_1": "A|0"}, "lines.0.quantity: "),
-        (CARD | {"line_1": "A|10000"}, "lines.0.quantity: "),
+        ({}, "`v` is missing"),
+        ({"v": "2", "order_id": "1", "sku": "A"}, "`v`"),
+        ({"v": "1", "sku": "A"}, "`order_id` is missing"),
+        (CARD | {"order_id": "a b", "sku": "A"}, "`order_id`"),
+        (CARD | {"order_id": "x" * 65, "sku": "A"}, "`order_id`"),
+        (CARD | {"order_id": "1\n", "sku": "A"}, "`order_id`"),
+        (CARD | {"email": "a@b.example\r\nBcc: x@y.example", "sku": "A"}, "is not an e-mail address"),
+        (CARD | {f"line_{n}": "A|1" for n in range(1, 22)}, "is too long"),
+        (CARD | {"line_1": "A|0"}, "`lines.0.quantity`"),
+        (CARD | {"line_1": "A|10000"}, "`lines.0.quantity`"),
         (CARD | {"line_1": "A|-1"}, "is not a whole number"),
         (CARD | {"line_1": "A|1.5"}, "is not a whole number"),
         (CARD | {"line_1": "A|\u0663"}, "is not a whole number"),
-        (CARD | {"line_1": "A"}, "lines.0.quantity: Field required"),
-        (CARD | {"line_1": "A/B|1"}, "lines.0.sku: "),
-        (CARD | {"line_1": "A|1|gift"}, "lines.0.kind: "),
+        (CARD | {"line_1": "A"}, "`lines.0.quantity` is missing"),
+        (CARD | {"line_1": "A/B|1"}, "`lines.0.sku`"),
+        (CARD | {"line_1": "A|1|gift"}, "`lines.0.kind`"),
         (CARD | {"line_1": "A|1|renewal"}, "what it renews"),
         (CARD | {"line_1": "A|1|new|||2026-12-01"}, "needs its period_start"),
         (CARD | {"line_1": "A|1|new||2026-12-02|2026-12-01"}, "ends before it starts"),
-        (CARD | {"line_1": "A|1|new||2026-02-30|2027-12-01"}, "lines.0.period_start: "),
-        (CARD | {"line_1": "A|1|new||2026-02-01|9999-12-01"}, "lines.0.period_end: "),
-        (CARD | {"line_1": "A|1|new||9999-12-31"}, "lines.0.period_start: "),
+        (CARD | {"line_1": "A|1|new||2026-02-30|2027-12-01"}, "`lines.0.period_start`"),
+        (CARD | {"line_1": "A|1|new||2026-02-01|9999-12-01"}, "`lines.0.period_end`"),
+        (CARD | {"line_1": "A|1|new||9999-12-31"}, "`lines.0.period_start`"),
         (CARD | {"line_1": "A|1|new||||more"}, "too many fields"),
     ],
 )
 def test_a_card_that_breaks_a_rule_is_refused_with_the_rule(card: dict[str, Any], fault: str) -> None:
-    with pytest.raises(InvalidInput, match=r"order card|line of") as refusal:
+    with pytest.raises(InvalidInput, match="card_") as refusal:
         read_card(card)
 
-    assert fault in str(refusal.value)
+    assert fault in english(refusal.value.said)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_refusal_does_not_repeat_what_was_written() -> None:
     with pytest.raises(InvalidInput) as refusal:
         read_card(CARD | {"email": "someone-private@", "sku": "A"})
 
-    assert "someone-private" not in str(refusal.value)
+    assert "someone-private" not in repr(refusal.value.said)
 
 
 @given(st.text())

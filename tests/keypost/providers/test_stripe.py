@@ -22,7 +22,7 @@ from keypost.core.payment import (
 )
 from keypost.core.product import Kind, Line
 from keypost.providers import stripe
-from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, a_call, event, stripe_event, stripe_headers
+from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, a_call, english, event, stripe_event, stripe_headers
 
 BODY = stripe_event()
 AT = NOW.timestamp()
@@ -191,7 +191,7 @@ def test_money_that_goes_back_of_something_else_than_a_checkout_is_nothing_to_us
 
 @pytest.mark.parametrize("name", ["charge.refunded", "charge.dispute.created"])
 def test_money_of_test_mode_never_moves_a_live_order(name: str) -> None:
-    with pytest.raises(InvalidInput, match="livemode"):
+    with pytest.raises(InvalidInput, match="other_mode"):
         stripe.read(a_call(money(name), stage="live", now=LATER))
 
 
@@ -231,7 +231,7 @@ def test_test_mode_never_reaches_a_live_stack_nor_live_mode_a_test_stack(stage: 
     if fits:
         read(stripe_event(livemode=livemode), stage)
     else:
-        with pytest.raises(InvalidInput, match="livemode"):
+        with pytest.raises(InvalidInput, match="other_mode"):
             read(stripe_event(livemode=livemode), stage)
 
 
@@ -241,8 +241,8 @@ def test_test_mode_never_reaches_a_live_stack_nor_live_mode_a_test_stack(stage: 
         ({"metadata": {}}, "", None),
         ({"metadata": None}, "", None),
         ({"metadata": {"v": "1", "order_id": "7"}}, "7", None),
-        ({"metadata": {"order_id": "a b", "sku": "A"}}, "", "v: Field required"),
-        ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(21)}}, "7", "at most 20"),
+        ({"metadata": {"order_id": "a b", "sku": "A"}}, "", "`v` is missing"),
+        ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(21)}}, "7", "is too long"),
         ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|10000"}}, "7", "quantity"),
     ],
 )
@@ -252,7 +252,8 @@ def test_a_paid_session_that_cannot_be_read_is_still_an_order_with_its_problem(
     notice = read(stripe_event(session))
 
     assert (notice.order_id, notice.state, notice.lines) == (order_id, PaymentState.PAID, ())
-    assert notice.problem is None if problem is None else problem in (notice.problem or "")
+    assert (problem or "") in (english(notice.problem) if notice.problem else "")
+    assert (notice.problem is None) == (problem is None)
     assert notice.email == "anna@klant.example"
 
 
@@ -433,7 +434,7 @@ def test_the_first_invoice_of_a_subscription_is_the_order_of_its_card(body: Any)
 
 
 def test_a_change_in_the_middle_of_a_period_is_looked_at_by_a_person() -> None:
-    assert "subscription_update" in (read(invoice(billing_reason="subscription_update")).problem or "")
+    assert "subscription_update" in repr(read(invoice(billing_reason="subscription_update")).problem)
 
 
 @pytest.mark.parametrize("changes", [{"total": 0, "amount_paid": 0}, {"total": None}])

@@ -14,7 +14,7 @@ from keypost.core.errors import InvalidInput, ProviderUnavailable, SignatureRefu
 from keypost.core.payment import Dispute, DisputeState, OrderCanceled, PaymentNotice, PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.providers import webhook
-from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, a_call, added_up, event, webhook_headers
+from tests.builders import EVENTS, NOW, WEBHOOK_SECRET, a_call, added_up, english, event, webhook_headers
 
 BODY = (EVENTS / "webhook/order.paid.json").read_bytes()
 
@@ -173,10 +173,10 @@ def test_what_mollie_already_returned_of_it_is_known_at_once() -> None:
 @pytest.mark.parametrize(
     ("found", "fault"),
     [
-        (at_mollie(status="expired"), "failed, canceled or expired"),
-        (at_mollie(metadata={"order_id": "another"}), "for another order"),
-        (at_mollie(amount={"value": "0.01", "currency": "EUR"}), "less"),
-        (at_mollie(amount={"value": "39.95", "currency": "USD"}), "another currency"),
+        (at_mollie(status="expired"), "mollie_knows_it_failed"),
+        (at_mollie(metadata={"order_id": "another"}), "mollie_knows_other_order"),
+        (at_mollie(amount={"value": "0.01", "currency": "EUR"}), "mollie_knows_less"),
+        (at_mollie(amount={"value": "39.95", "currency": "USD"}), "mollie_knows_less"),
     ],
 )
 def test_a_stolen_secret_makes_up_no_payment_of_mollies(found: dict[str, Any] | None, fault: str) -> None:
@@ -288,40 +288,40 @@ def test_a_callback_about_something_else_tells_of_no_payment(kind: object) -> No
     ("body", "fault"),
     [
         (later("order.refunded"), "a refund says"),
-        (later("order.refunded", amount_refunded=-1), "amount_refunded: "),
-        (later("order.dispute_closed"), "won: Field required"),
-        (later("order.disputed", order_id="a/b"), "order_id: "),
-        (callback(timestamp="20 november"), "timestamp: "),
-        (callback(timestamp="2026-11-20T09:14:03"), "timestamp: "),
-        (without("order_id"), "order_id: Field required"),
-        (without("email"), "email: Field required"),
-        (without("currency"), "currency: Field required"),
-        (without("amount"), "amount: Field required"),
-        (without("lines"), "lines: Field required"),
-        (callback({"order_id": "a/b"}), "order_id: "),
-        (callback({"order_id": 7}), "order_id: "),
-        (callback({"email": "a@b.example\r\nBcc: c@d.example"}), "is not a usable e-mail address"),
-        (callback({"currency": "euro"}), "currency: "),
-        (callback({"amount": -1}), "amount: "),
-        (callback({"amount": "1e9"}), "amount: "),
-        (callback({"lines": []}), "lines: "),
-        (callback({"lines": "A|1"}), "lines: "),
-        (callback({"lines": [{"sku": "A", "quantity": 0}]}), "lines.0.quantity: "),
-        (callback({"lines": [{"sku": "A", "quantity": 10_000}]}), "lines.0.quantity: "),
+        (later("order.refunded", amount_refunded=-1), "`amount_refunded`"),
+        (later("order.dispute_closed"), "`won` is missing"),
+        (later("order.disputed", order_id="a/b"), "`order_id`"),
+        (callback(timestamp="20 november"), "`timestamp`"),
+        (callback(timestamp="2026-11-20T09:14:03"), "`timestamp`"),
+        (without("order_id"), "`order_id` is missing"),
+        (without("email"), "`email` is missing"),
+        (without("currency"), "`currency` is missing"),
+        (without("amount"), "`amount` is missing"),
+        (without("lines"), "`lines` is missing"),
+        (callback({"order_id": "a/b"}), "`order_id`"),
+        (callback({"order_id": 7}), "`order_id`"),
+        (callback({"email": "a@b.example\r\nBcc: c@d.example"}), "is not an e-mail address"),
+        (callback({"currency": "euro"}), "`currency`"),
+        (callback({"amount": -1}), "`amount`"),
+        (callback({"amount": "1e9"}), "`amount`"),
+        (callback({"lines": []}), "`lines`"),
+        (callback({"lines": "A|1"}), "`lines`"),
+        (callback({"lines": [{"sku": "A", "quantity": 0}]}), "`lines.0.quantity`"),
+        (callback({"lines": [{"sku": "A", "quantity": 10_000}]}), "`lines.0.quantity`"),
         (callback({"lines": [{"sku": "A", "quantity": True}]}), "is not a whole number"),
         (callback({"lines": [{"sku": "A", "quantity": 1, "kind": "renewal"}]}), "what it renews"),
-        (callback({"test": "maybe"}), "test: "),
-        (callback(data=None).replace(b'"data": {', b'"data": [{').replace(b"}]}}", b"}]}]}"), "data: "),
+        (callback({"test": "maybe"}), "`test`"),
+        (callback(data=None).replace(b'"data": {', b'"data": [{').replace(b"}]}}", b"}]}]}"), "`data`"),
     ],
 )
 def test_a_callback_that_does_not_fit_is_refused_with_the_rule(body: bytes, fault: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         webhook.read(a_call(body, stage="test"))
 
-    assert fault in str(refusal.value)
+    assert fault in english(refusal.value.said)
 
 
 @pytest.mark.parametrize(("stage", "test"), [("live", True), ("test", False)])
 def test_a_test_order_never_reaches_a_live_stack_nor_a_real_one_a_test_stack(stage: str, test: bool) -> None:
-    with pytest.raises(InvalidInput, match=r"data\.test"):
+    with pytest.raises(InvalidInput, match="other_mode"):
         webhook.read(a_call(callback({"test": test}), stage=stage))

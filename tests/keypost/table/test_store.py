@@ -15,11 +15,24 @@ from keypost.core import contents, licensing, support
 from keypost.core.codes import NewCode, StockCode
 from keypost.core.errors import Conflict, Unmet
 from keypost.core.keys import SCOPES, new_key
-from keypost.core.mail import Asked, Fate, Mail, MailState, Told
-from keypost.core.order import TIMELINE_KEPT, BadCode, License, Order, Reason, TimelineEntry, Waiting, Wish, waiting_for
+from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
+from keypost.core.order import (
+    TIMELINE_KEPT,
+    BadCode,
+    Customer,
+    Hold,
+    License,
+    Order,
+    Reason,
+    Subscription,
+    TimelineEntry,
+    Waiting,
+    Wish,
+    waiting_for,
+)
 from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded, Standing
 from keypost.core.product import Kind, Line
-from keypost.core.said import Said
+from keypost.core.said import Said, said
 from keypost.table import Store
 from keypost.table.orders import DUE_SHARDS
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, refused
@@ -30,13 +43,17 @@ Stocked = Callable[[list[str]], None]
 moments = st.datetimes(min_value=NOW.replace(tzinfo=None)).map(lambda m: m.replace(microsecond=0, tzinfo=NOW.tzinfo))
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 days = st.dates()
+stored_values = st.recursive(
+    st.dictionaries(texts, texts | st.integers(-(10**9), 10**9) | st.lists(texts, max_size=2).map(tuple), max_size=2),
+    lambda values: st.dictionaries(texts, st.builds(Said, texts, values), max_size=2),
+    max_leaves=3,
+)
+stored_said = st.builds(Said, texts, stored_values)
 stored_orders = st.builds(
     Order,
     id=st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True),
     created_at=moments,
-    email=st.none() | texts,
-    name=st.none() | texts,
-    language=st.sampled_from(["nl", "en"]),
+    customer=st.builds(Customer, st.none() | texts, st.none() | texts, st.sampled_from(["nl", "en"])),
     lines=st.lists(
         st.builds(Line, texts, st.integers(1, 9999), st.sampled_from(Kind), st.none() | texts, st.none() | days),
         max_size=3,
@@ -49,7 +66,7 @@ stored_orders = st.builds(
         st.builds(
             Mail,
             texts,
-            texts,
+            st.sampled_from(Purpose),
             st.sampled_from(MailState),
             st.none() | moments,
             told=st.lists(st.builds(Told, st.integers(1, 9), st.sampled_from(Fate), moments, texts), max_size=2).map(
@@ -58,9 +75,10 @@ stored_orders = st.builds(
         ),
         max_size=2,
     ).map(tuple),
-    timeline=st.lists(st.builds(TimelineEntry, moments, texts, texts), max_size=3).map(tuple),
-    problem=st.none() | texts,
-    waits=st.lists(st.builds(Waiting, st.sampled_from(Reason), texts, moments, moments), max_size=2).map(tuple),
+    timeline=st.lists(st.builds(TimelineEntry, moments, texts, stored_values), max_size=3).map(tuple),
+    hold=st.builds(Hold, st.none() | stored_said, st.booleans(), st.booleans()),
+    subscription=st.builds(Subscription, st.booleans(), st.booleans()),
+    waits=st.lists(st.builds(Waiting, st.sampled_from(Reason), stored_said, moments, moments), max_size=2).map(tuple),
     version=st.just(0),
 )
 
@@ -390,7 +408,7 @@ def test_a_payment_of_a_provider_pays_for_one_order_whatever_a_shop_says(store: 
     assert again.problem is None
     assert (other.order_id, other.problem) == (
         "2",
-        "its payment mollie:tr_123456 has paid order 1 already: refund it, or serve it by hand",
+        said("payment_of_other_order", payment="mollie:tr_123456", order="1"),
     )
 
 
@@ -558,7 +576,7 @@ def test_the_largest_order_that_people_can_make_of_it_fits_into_one_item(store: 
         mails=(mail,) * support.MOST_MAILS,
         bad_codes=(BadCode("LIC-ABCDEFGHIJ", code(1), SKU, "wrong region", replace(asked, why=words)),)
         * support.MOST_SWAPS,
-        timeline=(TimelineEntry(NOW, "suppression lifted", words, asked.who),) * TIMELINE_KEPT,
+        timeline=(TimelineEntry(NOW, "suppression_lifted", who=asked.who, words=words),) * TIMELINE_KEPT,
         customer=replace(
             order.customer,
             corrected={

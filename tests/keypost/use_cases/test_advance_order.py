@@ -22,6 +22,7 @@ from keypost.core.order import Reason, Reminder
 from keypost.core.payment import Dispute, DisputeState, FailedRefund, PaymentState, Refunded
 from keypost.core.plan import attention, next_due
 from keypost.core.product import Line
+from keypost.core.said import Said, said
 from keypost.core.support import correct_address, resend
 from keypost.table import Store
 from keypost.use_cases.advance_order import Worker
@@ -94,7 +95,7 @@ def test_an_order_waits_for_stock_visibly_and_is_served_when_codes_arrive(
 
     order = loaded(store, "waits")
     assert order.waiting is not None
-    assert (order.waiting.reason, order.waiting.detail) == (Reason.STOCK, f"too few codes of {SKU}")
+    assert (order.waiting.reason, order.waiting.why) == (Reason.STOCK, said("too_few_codes", skus=[SKU]))
     assert order.waiting.retry_at == NOW + timedelta(minutes=15)
     assert order.licenses == ()  # it keeps no code from others while it waits
     assert list(store.needing(Reason.STOCK)) == [["waits"]]
@@ -228,7 +229,10 @@ def test_a_mail_that_ses_refuses_once_leaves_at_the_next_try_with_the_same_code(
     worker.advance("refused")
     assert sent("refused") == []
     mail = loaded(store, "refused").mail("purchase-1")
-    assert (mail.state, mail.problem) == (MailState.PENDING, "SES refused: TooManyRequestsException")
+    assert (mail.state, mail.problem) == (
+        MailState.PENDING,
+        said("ses_refused", answer="TooManyRequestsException"),
+    )
 
     worker.advance("refused")  # too early
     assert sent("refused") == []
@@ -408,7 +412,7 @@ def test_a_refund_before_the_mail_left_stops_it_and_the_code_can_be_sold_again(
 
     order = loaded(store, "refunded-early")
     assert order.licenses == ()
-    assert "codes returned" in [entry.code for entry in order.timeline]
+    assert "codes_returned" in [entry.code for entry in order.timeline]
     (text,) = sent("refunded-early")
     assert "geen activatiecode verstuurd" in text
     assert [free.code for free in store.pick(SKU, 9, NOW.date())] == [code(1)]
@@ -463,7 +467,7 @@ def test_a_code_that_left_never_returns_to_stock_and_support_sees_that_it_is_to_
 
     order = loaded(store, "refunded-late")
     assert len(order.licenses) == 1
-    assert "codes to block" in [entry.code for entry in order.timeline]
+    assert "codes_to_block" in [entry.code for entry in order.timeline]
     assert list(store.needing(Reason.BLOCK)) == [["refunded-late"]]
     assert store.pick(SKU, 1, NOW.date()) == []
 
@@ -526,7 +530,7 @@ def test_a_partial_refund_after_the_mail_left_changes_nothing_but_the_timeline(
 
     order = loaded(store, "partly-late")
     assert len(order.licenses) == 1
-    assert order.timeline[-1].code == "payment partly refunded"
+    assert order.timeline[-1].code == "payment_partly_refunded"
 
 
 def test_an_order_paid_twice_gets_one_license_and_asks_for_a_refund_until_one_is_refunded(
@@ -760,7 +764,7 @@ def test_one_who_looks_again_and_finds_the_address_as_bad_waits_on(
 
     order = loaded(store, "still-bad")
     assert sent("still-bad") == []
-    assert [entry.code for entry in order.timeline].count("waits for address") == 1
+    assert [entry.code for entry in order.timeline].count("waits_address") == 1
 
 
 def refund_it(store: Store, order_id: str) -> None:
@@ -846,5 +850,5 @@ def test_a_notice_that_nobody_can_get_asks_for_nobody(
     worker.advance("old-is-bad")
 
     order = loaded(store, "old-is-bad")
-    assert (order.mails[-1].state, order.mails[-1].problem) == (MailState.FAILED, "its address takes no mail from us")
+    assert (order.mails[-1].state, order.mails[-1].problem) == (MailState.FAILED, Said("address_takes_no_mail"))
     assert (attention(order), next_due(order)) == (None, None)

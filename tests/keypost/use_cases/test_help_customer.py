@@ -97,7 +97,7 @@ def test_two_agents_who_press_at_once_send_one_mail(desk: Desk, worker: Worker, 
     assert len(sent("desk-twice")) == 2
 
 
-@pytest.mark.parametrize(("reason", "why"), [("BOUNCE", "lift the suppression"), ("COMPLAINT", "reported")])
+@pytest.mark.parametrize(("reason", "why"), [("BOUNCE", "address_bounced"), ("COMPLAINT", "address_complained")])
 def test_nothing_is_owed_to_a_suppressed_address(
     desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str], reason: str, why: str
 ) -> None:
@@ -137,14 +137,14 @@ def test_an_order_that_is_refused_anyway_lifts_nothing(desk: Desk, worker: Worke
     desk.store.save(paid_order("unpaid", state=PaymentState.OPEN))
     suppressed[ADDRESS] = "BOUNCE"
 
-    with pytest.raises(Refused, match="not paid"):
+    with pytest.raises(Refused, match="unpaid"):
         desk.resend("unpaid", asked(), worker.mailer, lift=True)
 
     assert suppressed == {ADDRESS: "BOUNCE"}
 
 
 def test_an_order_that_does_not_exist_is_not_found(desk: Desk, worker: Worker) -> None:
-    with pytest.raises(NotFound, match="nowhere"):
+    with pytest.raises(NotFound, match="no_such_order"):
         desk.resend("nowhere", asked(), worker.mailer)
 
 
@@ -257,18 +257,18 @@ def test_a_license_that_ended_and_a_code_that_is_not_in_the_stock_are_not_swappe
     order = sold("swap-6", 1)
     stocked([code(2)])
 
-    with pytest.raises(Refused, match="it ended on 2027-11-22"):
+    with pytest.raises(Refused, match="license_ended"):
         desk.swap_code("swap-6", order.licenses[0].id, "invalid", asked(minutes=365 * 24 * 60))
     (license_,) = order.licenses
     desk.store.save(replace(order, licenses=(replace(license_, code=code(3)),)))
-    with pytest.raises(Refused, match="not in the stock"):
+    with pytest.raises(Refused, match="code_not_in_stock"):
         desk.swap_code("swap-6", license_.id, "invalid", asked())
 
 
 def test_without_a_free_code_nothing_is_swapped_and_it_says_what_to_do(desk: Desk, sold: Sold) -> None:
     order = sold("swap-4", 1)
 
-    with pytest.raises(Refused, match="import some"):
+    with pytest.raises(Refused, match="no_code_free"):
         desk.swap_code("swap-4", order.licenses[0].id, "invalid", asked())
 
     assert loaded(desk.store, "swap-4") == order
@@ -386,7 +386,7 @@ def bounce(desk: Desk, order_id: str, why: Fate = Fate.BOUNCED) -> None:
     take_mail_event.take(desk.store, told(name, order_id), NOW)
 
 
-@pytest.mark.parametrize(("why", "said"), [(Fate.BOUNCED, "lift the suppression"), (Fate.COMPLAINED, "reported")])
+@pytest.mark.parametrize(("why", "said"), [(Fate.BOUNCED, "address_bounced"), (Fate.COMPLAINED, "address_complained")])
 def test_what_the_events_of_ses_told_of_an_address_counts_as_its_own_list_does(
     desk: Desk, worker: Worker, sold: Sold, suppressed: dict[str, str], why: Fate, said: str
 ) -> None:
@@ -418,7 +418,7 @@ def test_a_lift_lets_all_orders_of_the_address_go_on(
 
     assert suppressed == {}
     assert [mail.purpose for mail in loaded(desk.store, "lift-1").mails] == ["purchase", "resend"]
-    lifted = next(entry for entry in loaded(desk.store, "lift-1").timeline if entry.code == "suppression lifted")
+    lifted = next(entry for entry in loaded(desk.store, "lift-1").timeline if entry.code == "suppression_lifted")
     assert lifted.who == "sanne"
     assert [mail.purpose for mail in loaded(desk.store, "lift-2").mails] == ["purchase", "purchase"]
     assert [len(sent(order_id)) for order_id in ("lift-1", "lift-2", "lift-3")] == [2, 2, 1]
@@ -466,7 +466,10 @@ def test_an_order_that_the_index_still_lists_under_an_old_address_is_not_erased(
     desk.correct_address("desk-lag", NEW, asked())
     key, name = {"pk": {"S": "ORDER#desk-lag"}}, {":old": {"S": hashlib.sha256(ADDRESS.encode()).hexdigest()}}
     desk.store._client.update_item(
-        TableName=desk.store.table, Key=key, UpdateExpression="SET customer = :old", ExpressionAttributeValues=name
+        TableName=desk.store.table,
+        Key=key,
+        UpdateExpression="SET customer_digest = :old",
+        ExpressionAttributeValues=name,
     )
 
     assert desk.erase(ADDRESS, asked(), YEARS) == []
@@ -543,7 +546,7 @@ def test_a_lift_that_broke_off_is_finished_when_it_is_asked_again(
     for order_id in ("lift-8", "lift-9"):
         worker.advance(order_id)
         assert len(sent(order_id)) == 2
-    assert "suppression lifted" in [entry.code for entry in loaded(desk.store, "lift-8").timeline]
+    assert "suppression_lifted" in [entry.code for entry in loaded(desk.store, "lift-8").timeline]
 
 
 def test_what_came_back_leaves_when_the_address_turns_out_to_be_good(
@@ -735,7 +738,7 @@ def test_a_lift_of_what_is_not_suppressed_is_an_ordinary_wish(desk: Desk, worker
     with pytest.raises(TooMany):
         desk.resend("lift-none", asked(60 * 4), worker.mailer, lift=True)
 
-    assert "suppression lifted" not in [entry.code for entry in loaded(desk.store, "lift-none").timeline]
+    assert "suppression_lifted" not in [entry.code for entry in loaded(desk.store, "lift-none").timeline]
 
 
 def test_what_came_back_years_ago_is_not_sent_when_the_address_is_good_again(

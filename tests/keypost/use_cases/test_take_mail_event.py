@@ -266,7 +266,7 @@ def test_an_address_that_bounced_is_known_to_other_orders_by_its_digest_alone(
     assert [license_.code for license_ in order.licenses] == [code(99)]  # set aside
     assert order.mails == ()
     assert order.waiting is not None
-    assert order.waiting.detail == mailing.BAD_ADDRESS[Fate.BOUNCED]
+    assert order.waiting.why == Said("address_bounced")
     assert {found for page in store.needing(Reason.ADDRESS) for found in page} == {"bounced-1", "bounced-2"}
     items = store._client.scan(TableName=store.table)["Items"]
     assert ADDRESS not in json.dumps([item for item in items if item["pk"]["S"].startswith("BOUNCED#")])

@@ -35,7 +35,7 @@ def _resend(order: Order) -> Order:
 
 def _refund(order: Order) -> Order:
     back = notice(order.id, refunded=Refunded(NOW, full=True))
-    return mailing.owe_mail(contents.with_payment(order, back, NOW, "EUR"), "refunded", NOW)
+    return mailing.owe_mail(contents.with_payment(order, back, NOW, "EUR"), Purpose.REFUNDED, NOW)
 
 
 def _correct(order: Order) -> Order:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from keypost.core.said import Said, said
+from keypost.core.said import said
 
 
 class KeypostError(Exception):
     """The base of all. What happened and what to do now, as code and values: nothing personal, no activation code."""
 
     def __init__(self, code: str, /, **values: Any) -> None:
-        super().__init__(code)
-        self.said: Said = said(code, **values)
+        self.said = said(code, **values)
+        super().__init__(": ".join(self.said.codes))  # for a log
 
 
 class InvalidInput(KeypostError):

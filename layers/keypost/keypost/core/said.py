@@ -4,6 +4,7 @@ their language. Days and moments are ISO 8601 text."""
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 
@@ -12,6 +13,12 @@ class Said:
     code: str
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)  # text, numbers, lists of text, Said
     text: str = field(default="", compare=False)  # the sentence, in an answer to somebody; never stored
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Its own code and those of what is said within it."""
+        within = (each.codes for each in self.values.values() if isinstance(each, Said))
+        return (self.code, *chain.from_iterable(within))
 
 
 def said(code: str, /, **values: Any) -> Said:

@@ -14,6 +14,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from keypost.core.errors import Conflict, Unmet
+from keypost.core.said import Said
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -147,3 +148,20 @@ converter.register_unstructure_hook(date, date.isoformat)
 converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
 converter.register_structure_hook(int, lambda number, _: int(Decimal(number)))
 converter.register_structure_hook(bool, lambda flag, _: flag)  # a bool is an int too
+converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], lambda values, _: _values(values))
+
+
+def _values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of what is said, which are text, whole numbers, lists of text and what is said within."""
+    return {name: _value(value) for name, value in values.items()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value)
+        case list():
+            return tuple(map(_value, value))
+        case dict():
+            return converter.structure(value, Said)
+    return value

@@ -123,7 +123,7 @@ class Orders(Table):
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="customer",
-            KeyConditionExpression="customer = :customer",
+            KeyConditionExpression="customer_digest = :customer",
             ExpressionAttributeValues={":customer": {"S": customer}},
         )
         found = self.load_all([order_id for page in pages for order_id in order_ids(page["Items"])])
@@ -198,7 +198,7 @@ def _order_item(order: Order) -> dict[str, Any]:
         reason, since = needs
         item |= {"attention": reason, "attention_since": moment_text(since)}
     if order.customer.email:
-        item["customer"] = customer_digest(order.customer.email)
+        item["customer_digest"] = customer_digest(order.customer.email)
     if order.forget_on:
         item["expires"] = int(datetime.combine(order.forget_on, datetime.max.time(), UTC).timestamp())
     return to_wire(item)
