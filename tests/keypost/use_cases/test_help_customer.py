@@ -624,7 +624,7 @@ def test_a_correction_that_broke_off_is_finished_and_told_whole_when_it_is_asked
 def test_a_renewal_that_names_no_address_is_erased_with_what_it_renews(desk: Desk, worker: Worker, sold: Sold) -> None:
     sold("unnamed-0", 1)
     line = Line(SKU, 1, Kind.RENEWAL, renews="unnamed-0")
-    worker.store.save(paid_order("unnamed-1", line, email=None, problem="the lines are to be checked"))
+    worker.store.save(paid_order("unnamed-1", line, email=None, problem=Said("card_does_not_fit")))
     desk.change("unnamed-0", lambda base: replace(base, renewals=(Renewal("unnamed-1", 1, 1, None, 365),)))
 
     assert [order.id for order in desk.erase(ADDRESS, asked(), YEARS)] == ["unnamed-0", "unnamed-1"]
