@@ -101,7 +101,7 @@ def test_connecting_lists_every_way_in_and_what_it_is_verified_with() -> None:
 
 
 def test_connecting_says_how_far_back_each_provider_is_asked() -> None:
-    chapter = text("docs/connecting-a-shop.md").partition("## What no callback told")[2]
+    chapter = text("docs/connecting-a-shop.md").partition("## What Keypost finds without a callback")[2]
     said = re.findall(r"(Mollie|Stripe) for the last (\d+) (hours|days)", chapter)
 
     assert {name.lower(): timedelta(**{unit: int(count)}) for name, count, unit in said} == reconcile_payments._WINDOWS
