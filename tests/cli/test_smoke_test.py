@@ -95,5 +95,5 @@ def test_a_mail_that_ses_does_not_take_ends_it_at_once(to_mailbox: Stack, local:
 
     local.mailbox.before_send = refuse
 
-    with pytest.raises(KeypostError, match="the mail to success@ did not leave: SES refused: MessageRejected"):
+    with pytest.raises(KeypostError, match="SES did not accept the mail to success@: SES refused: MessageRejected"):
         smoke_test.send(to_mailbox)

@@ -85,7 +85,9 @@ def test_a_demo_in_which_something_does_not_happen_says_what(
     monkeypatch.setattr(commands, "_SECONDS_TO_MAIL", 3)
     monkeypatch.setattr(commands, "_ORDER_ID", "never-sold")
 
-    with pytest.raises(KeypostError, match="order never-sold did not become what it should within 3 s: there is none"):
+    with pytest.raises(
+        KeypostError, match="order never-sold did not reach the expected state within 3 s: there is none"
+    ):
         commands.sell_one(local)
 
 
@@ -125,7 +127,7 @@ def test_what_the_shop_refuses_is_one_line_and_exit_status_1(beside: Path) -> No
     status, out, err = keypost_local(beside, "refund", "never-sold")
 
     assert (status, out) == (1, "")
-    assert err == "keypost: the shop sold nothing under this number: pay the order first\n"
+    assert err == "keypost: the shop has no order with this number: pay it first\n"
 
 
 def test_a_callback_that_keypost_did_not_take_is_told(local: LocalStack, beside: Path) -> None:
@@ -141,9 +143,9 @@ def test_a_callback_that_keypost_did_not_take_is_told(local: LocalStack, beside:
 @pytest.mark.parametrize(
     ("about", "fault"),
     [
-        (None, "no local stack is up: start one with `make run`"),
+        (None, "no local stack is running: start one with `make run`"),
         ('{"mailbox_url": "http://127.0.0.1:1"}', "does not answer: start it with `make run`"),
-        ("{}", "is damaged: start the local stack anew with `make run`"),
+        ("{}", "is damaged: start the local stack again with `make run`"),
     ],
 )
 def test_without_a_stack_the_shops_commands_say_how_to_start_one(

@@ -167,7 +167,7 @@ def test_what_cannot_be_done_is_refused_with_advice_and_changes_nothing(
 
 @pytest.mark.parametrize("action", ["refund", "dispute", "close-dispute"])
 def test_nothing_happens_to_an_order_that_nobody_placed(alone: Shop, action: str) -> None:
-    with pytest.raises(NoSuchOrder, match="pay the order first"):
+    with pytest.raises(NoSuchOrder, match="pay it first"):
         act(alone, action, {"order_id": "8", "won": "true"})
 
 
