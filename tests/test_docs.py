@@ -1,4 +1,4 @@
-"""The documents say what is so: each command, parameter, metric and file in them exists, and the other way round."""
+"""The documents are true: each command, parameter, metric, file and link in them exists, and the other way round."""
 
 import re
 import subprocess
@@ -27,7 +27,7 @@ def text(path: str) -> str:
 
 
 def first_column(document: str, heading: str) -> set[str]:
-    """What the table after a heading names in its first column."""
+    """The names in the first column of the table after a heading."""
     section = document.partition(heading)[2].partition("\n## ")[0]
     return {
         name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)
@@ -40,7 +40,7 @@ def links(document: str) -> list[tuple[str, str]]:
 
 
 def anchors(document: str) -> list[str]:
-    """What GitHub makes of the headings, in their order."""
+    """The anchors that GitHub makes of the headings, in their order."""
     headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
     return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 

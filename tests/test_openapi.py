@@ -1,4 +1,4 @@
-"""docs/openapi.json is what the code makes, and says what template.yaml has."""
+"""docs/openapi.json is what the code generates, and has the routes of template.yaml."""
 
 import json
 from typing import Any

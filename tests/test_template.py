@@ -19,7 +19,7 @@ from keypost import wiring
 from keypost.config import Config
 from keypost.core.mailing import MAIL_LEASE
 
-# By AWS's own list, these are permitted for all or not at all.
+# AWS has no resources for these actions, so they can only be allowed for all.
 WITHOUT_RESOURCES = {"ses:GetAccount", "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
 
 # Literal names that another stack in the same account and region does not collide with.
@@ -248,7 +248,7 @@ def test_who_checks_keys_reaches_nothing_but_keys(functions: dict[str, Any]) -> 
     for statement in statements(functions["SupportAuth"]):
         assert statement["Condition"] == {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "KEY#*"},
-            "Null": {"dynamodb:LeadingKeys": "false"},  # without which a call that names no key would fit
+            "Null": {"dynamodb:LeadingKeys": "false"},  # without this, a call that names no key would be allowed
         }
 
 
@@ -360,7 +360,7 @@ def test_the_samconfig_names_only_parameters_that_exist(template: dict[str, Any]
     given = Path(ROOT / "samconfig.toml").read_text("utf-8")
 
     assert 'capabilities = "CAPABILITY_IAM"' in given
-    assert all(f"{name}=" not in given for name in template["Parameters"])  # the guide asks for each
+    assert all(f"{name}=" not in given for name in template["Parameters"])  # because the guide asks for each of them
 
 
 def test_an_alarm_says_that_the_daily_rule_did_not_run_for_26_hours(resources: dict[str, Any]) -> None:
@@ -448,5 +448,5 @@ def test_the_workers_that_may_run_at_once_are_those_that_share_the_pace(function
     poked = functions["AdvanceOrders"]["Events"]["Poked"]["Properties"]
 
     assert poked["ScalingConfig"] == {"MaximumConcurrency": wiring.WORKERS}
-    slow_ses, slowest_pace = 13, wiring.WORKERS / 1  # seconds; the sandbox takes one mail in one
+    slow_ses, slowest_pace = 13, wiring.WORKERS / 1  # seconds; in the sandbox SES accepts one mail per second
     assert poked["BatchSize"] * (slow_ses + slowest_pace) < functions["AdvanceOrders"]["Timeout"]

@@ -30,7 +30,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """`keypost` with these words, in an empty folder: exit status, output, errors."""
+    """Run `keypost` with these arguments in an empty folder; returns exit status, output and errors."""
     monkeypatch.chdir(tmp_path)
 
     def keypost(*words: str) -> tuple[int, str, str]:
@@ -45,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
 @pytest.fixture
 def here(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The stack that the command finds when it is given no name."""
+    """The stack that the command uses if it is given no name."""
     monkeypatch.setattr(stacks, "connect", lambda _name: stack)
     return stack
 
@@ -311,7 +311,7 @@ def test_help_names_every_command(run: Run) -> None:
 
 
 def a_renewal(order_id: str, starts_in: int, **changes: Any) -> Order:
-    """A renewal whose period begins in so many days from today."""
+    """A renewal whose period begins this number of days after today."""
     first = datetime.now(UTC).date() + timedelta(days=starts_in)
     line = Line(SKU, 1, Kind.RENEWAL, "elsewhere", first, first + timedelta(days=364))
     order = paid_order(order_id, line, **changes)

@@ -50,7 +50,7 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert "mail sent: purchase-1, attempt 1" in done.stdout
     assert (tmp_path / ".local/mail.html").read_text("utf-8").startswith("<!doctype html>")
     assert "Both new periods start on" in done.stdout
-    assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line per thing it does
+    assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line for each step that it reports
     assert children(tmp_path) == []
 
 
@@ -92,14 +92,14 @@ def test_a_demo_in_which_something_does_not_happen_says_what(
 
 
 def keypost_local(directory: Path, *words: str) -> tuple[int, str, str]:
-    """`keypost local` with these words: exit status, output, errors."""
+    """Run `keypost local` with these arguments; returns exit status, output and errors."""
     done = subprocess.run([*KEYPOST, *words], cwd=directory, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture
 def beside(local: LocalStack, tmp_path: Path) -> Path:
-    """A folder in which the commands find the shared stack, as if `make run` kept it up."""
+    """A folder in which the commands find the shared stack, as if `make run` had started it."""
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local/stack.json").write_text(describe(local))
     return tmp_path

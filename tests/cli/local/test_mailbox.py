@@ -36,7 +36,7 @@ def box() -> Iterator[Mailbox]:
 
 
 def get(box: Mailbox, path: str) -> tuple[int, str, str]:
-    """Status, policy and body."""
+    """GET a page of the mailbox; returns status, policy and body."""
     try:
         with urllib.request.urlopen(box.url + path) as answer:
             return answer.status, answer.headers["Content-Security-Policy"], answer.read().decode()
@@ -114,13 +114,13 @@ BOUGHT = {
 
 @pytest.fixture
 def own(box: Mailbox) -> Shop:
-    """A shop behind the page, whose callbacks reach nobody."""
+    """A shop behind the page, whose callbacks are sent nowhere."""
     box.shop = Shop(FakeProviders(), sample_products(), lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""))
     return box.shop
 
 
 def post(box: Mailbox, path: str, given: Any, **headers: str) -> tuple[int, str, str]:
-    """Status, Location and body. Text is sent as a form, all else as JSON."""
+    """POST to the mailbox; returns status, Location and body. A text is sent as a form, anything else as JSON."""
     is_form = isinstance(given, str)
     kind = {"Content-Type": "application/x-www-form-urlencoded" if is_form else "application/json"}
     body = given if is_form else json.dumps(given)

@@ -72,7 +72,7 @@ def fate(order: Order) -> Fate | None:
         ((Fate.DELIVERED, Fate.SENT), Fate.DELIVERED),
         ((Fate.DELIVERED, Fate.RETURNED), Fate.DELIVERED),  # out of office
         ((Fate.DELAYED, Fate.RETURNED), Fate.RETURNED),  # SES gave up
-        ((Fate.DELIVERED, Fate.BOUNCED), Fate.BOUNCED),  # the other side took it first, and returned it then
+        ((Fate.DELIVERED, Fate.BOUNCED), Fate.BOUNCED),  # accepted first, returned later
         ((Fate.DELIVERED, Fate.COMPLAINED), Fate.COMPLAINED),
         ((Fate.SENT, Fate.REJECTED), Fate.REJECTED),
     ],
@@ -85,7 +85,7 @@ def test_what_became_of_a_mail_is_decided_by_rank_whatever_comes_first(
 
 
 def twice_tried(order: Order) -> Order:
-    """Neither outcome is known."""
+    """The outcomes of both attempts are unknown."""
     order = mailing.settle_mail(order, "purchase-1", 1, MailUnknown("lost"), NOW)
     return mailing.claim_mail(order, "purchase-1", NOW)
 
