@@ -293,7 +293,7 @@ def test_the_quantity_that_the_buyer_sets_is_read_from_stripe(shop: LocalStack, 
 
 
 def test_the_document_chooses_the_events_that_keypost_reads() -> None:
-    table = TEXT.partition("| event | tells |")[2].partition("\n\n")[0]
+    table = TEXT.partition("| event | reports |")[2].partition("\n\n")[0]
 
     assert re.findall(r"`([a-z_.]+)`", table) == list(stripe_provider.EVENTS)
 

@@ -137,7 +137,9 @@ class Shop:
         if sale.dispute != "open":
             raise InvalidInput(f"order {order_id} is not disputed: dispute it first")
         if sale.provider == "mollie" and not won:
-            raise InvalidInput("Mollie sends no call when a dispute is lost: the chargeback stands, and nothing changes")
+            raise InvalidInput(
+                "Mollie sends no call when a dispute is lost: the chargeback stands, and nothing changes"
+            )
         sale.dispute = "won" if won else "lost"
         return self._tell(sale, "dispute_closed")
 
