@@ -1,14 +1,14 @@
-# Keypost: everything a person or a build server does here. `make help` lists it.
+# Everything that a person or a build server does in this repository. `make help` lists it.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
 
-help:  ## what can be made
+help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
 .venv/installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Keypost needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	  { echo "Keypost needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing into .venv (once; about half a minute) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
@@ -20,41 +20,41 @@ install: .venv/installed  ## install everything into .venv
 demo: install  ## start the system here, sell one license, show the e-mail, then two renewals
 	@$(BIN)/keypost local demo
 
-run: install  ## the same, and stay up with a mailbox page until Ctrl-C
+run: install  ## do the same, and stay up with a mailbox page until Ctrl-C
 	@$(BIN)/keypost local run
 
-# Programs that tests ask: a browser for the support page, the others for the mails. Debian's, unless they are there.
+# Programs that some tests run: a browser for the support page, the others for the mails. Missing ones are installed from Debian.
 BROWSERS := chromium chromium-browser google-chrome
 DEBIAN := spamassassin hunspell hunspell-nl hunspell-en-us
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo -n)
-debian:  ## install the programs of Debian that some tests ask
+debian:  ## install Debian's packages of the programs that some tests run
 	@missing=$$(for browser in $(BROWSERS); do command -v $$browser && break; done >/dev/null || echo chromium; \
 	  for package in $(DEBIAN); do dpkg --status $$package >/dev/null 2>&1 || echo $$package; done); \
 	[ -z "$$missing" ] || { echo "Installing (once):" $$missing; $(AS_ROOT) apt-get update -qq; }; \
 	for package in $$missing; do \
 	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$package >/dev/null || \
-	    echo "$$package could not be installed with apt-get; tests that ask it fail. Install it by hand" >&2; \
+	    echo "$$package could not be installed with apt-get, so the tests that run it will fail. Install it by hand" >&2; \
 	done
 
-test: install debian  ## all tests
+test: install debian  ## run all tests
 	@$(BIN)/pytest
 
-golden: install  ## write the golden files of the mails anew; look at what changed before committing it
+golden: install  ## write the golden files of the mails again; look at the changes before you commit them
 	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py -k golden
 
-simulate: install  ## ten years of renewals of 1,000 customers; CUSTOMERS=100 SEED=7 choose others
+simulate: install  ## play ten years of renewals of 1,000 customers (over an hour); CUSTOMERS=100 SEED=7 play others
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
-fuzz: install  ## 5,000 odd requests to the support API, by its own description; CASES=100 of each route is fewer
+fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
 
-openapi: install  ## write docs/openapi.json anew, the description of the support API
+openapi: install  ## write docs/openapi.json again, the description of the support API
 	@$(BIN)/python -m cli.openapi > docs/openapi.json
 
-coverage: install debian  ## all tests, and which branches none of them takes
+coverage: install debian  ## run all tests, and list the branches that none of them takes
 	@$(BIN)/pytest --quiet --cov --cov-report=term-missing:skip-covered
 
-check: install  ## lint, types, import contracts, template
+check: install  ## check lint, types, import contracts and the template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -73,7 +73,7 @@ build: .venv-sam/installed  ## validate the template and build what `sam deploy`
 
 LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
        --no-emit-index-url --custom-compile-command "make lock"
-lock:  ## pin all dependencies anew (needs uv; UPGRADE=--upgrade takes newer versions)
+lock:  ## pin all dependencies again (needs uv; UPGRADE=--upgrade for newer versions)
 	$(LOCK) $(UPGRADE) --group dev --output-file requirements/dev.txt
 	$(LOCK) $(UPGRADE) --constraint requirements/dev.txt --output-file layers/dependencies/requirements.txt
 	echo "aws-sam-cli>=1.170" | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \

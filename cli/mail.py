@@ -1,4 +1,4 @@
-"""The mails, for who writes or checks them."""
+"""`keypost mail`: previews for people who write mails, and a test that a deployed stack can send."""
 
 from pathlib import Path
 
@@ -19,11 +19,13 @@ def mail_group() -> None:
 @mail_group.command("preview")
 @click.argument("kind", type=click.Choice(NAMES), metavar="KIND")
 @click.option("--lang", "language", default="nl", show_default=True, type=click.Choice(LANGUAGES))
-@click.option("--out", default=Path(), type=click.Path(file_okay=False, path_type=Path), help="Where to; default here.")
+@click.option(
+    "--out", default=Path(), type=click.Path(file_okay=False, path_type=Path), help="The folder; default this one."
+)
 def preview(kind: str, language: str, out: Path) -> None:
     """Write a mail from made-up data as HTML, text and whole message (.eml). No stack is needed.
 
-    With a KIND that does not exist, the answer lists those that do.
+    For a KIND that does not exist, the error lists all kinds.
     """
     mail = sample(kind, language)
     try:
@@ -33,22 +35,22 @@ def preview(kind: str, language: str, out: Path) -> None:
             path.write_bytes(content)
             click.echo(path)
     except OSError as error:
-        raise KeypostError(f"{out} cannot be written to: {error.strerror}") from None
+        raise KeypostError(f"cannot write to {out}: {error.strerror}") from None
     click.echo(f"Subject: {mail.subject.strip()}")
 
 
 @mail_group.command("smoke-test")
-@click.option("--stack", required=True, help="A deployed stack's name.")
-@click.option("--minutes", default=5.0, show_default=True, help="How long to wait for what SES tells.")
+@click.option("--stack", required=True, help="The name of a deployed stack.")
+@click.option("--minutes", default=5.0, show_default=True, help="How long to wait for the events of SES.")
 def smoke_test_mail(stack: str, minutes: float) -> None:
-    """Send to the five addresses of SES's mailbox simulator, and wait for what SES tells of each.
+    """Send to the five addresses of SES's mailbox simulator, and wait for the events of each mail.
 
-    Exit status 1 when something did not come. It works in the sandbox, and costs five mails.
+    The exit status is 1 if an event is missing. It also works in the sandbox; SES bills five mails.
     """
     to = stacks.connect(stack)
     run = smoke_test.send(to)
     missing = dict(smoke_test.EXPECTED)
-    click.echo(f"mails sent: {len(missing)}, as run {run}; waiting for what SES tells of them")
+    click.echo(f"mails sent: {len(missing)}, as run {run}; waiting for the events of SES")
     for arrived in smoke_test.wait(to, run, minutes * 60):
         del missing[arrived.which]
         done = f"{len(smoke_test.EXPECTED) - len(missing)}/{len(smoke_test.EXPECTED)}"
@@ -56,7 +58,7 @@ def smoke_test_mail(stack: str, minutes: float) -> None:
     if missing:
         lacking = ", ".join(f"{which}@ {fate}" for which, fate in missing.items())
         raise KeypostError(
-            f"not told within {minutes:g} minutes: {lacking}. Look at the event destination of the configuration set,"
+            f"missing after {minutes:g} minutes: {lacking}. Look at the event destination of the configuration set,"
             " at the rule MailEventsRule and at the log of MailFeedback"
         )
-    click.echo("mail leaves, and what becomes of it is told")
+    click.echo("SES accepts mail of this stack, and its events arrive")

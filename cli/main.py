@@ -1,4 +1,4 @@
-"""The command `keypost`. Exit status 2 for wrong use, 1 for failure, each with one line that says what to do."""
+"""The command `keypost`. Its exit status is 2 after wrong use and 1 after a failure; one line then says what to do."""
 
 import base64
 import csv
@@ -32,14 +32,14 @@ from keypost.use_cases.import_stock import poke_waiting
 from keypost.use_cases.look_ahead import due_within
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_stack = click.option("--stack", help="A deployed stack's name; without it, the local one of `make run`.")
+_stack = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 
 
 def main() -> None:
     try:
         status = cli.main(standalone_mode=False)
     except click.ClickException as error:
-        hint = " (--help shows the way)" if error.exit_code == 2 else ""  # noqa: PLR2004
+        hint = " (--help explains the command)" if error.exit_code == 2 else ""  # noqa: PLR2004
         click.echo(f"keypost: {error.format_message()}{hint}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
@@ -65,16 +65,16 @@ def products() -> None:
 @click.argument("file", type=_FILE)
 @_stack
 def apply_products(file: Path, stack: str | None) -> None:
-    """Put the products of FILE (TOML) into the catalog; those that are there already are replaced.
+    """Add the products of FILE (TOML) to the catalog, or replace them.
 
-    Orders that waited for one of them go on.
+    Orders that waited for one of these products go on.
     """
     try:
         entries = tomllib.loads(file.read_text("utf-8")).get("product")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} is not TOML: {error}") from None
     if not entries or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise InvalidInput(f"{file} holds no [[product]]: docs/catalog.md shows one")
+        raise InvalidInput(f"{file} has no [[product]]: docs/catalog.md shows one")
     found = [read_product(entry) for entry in entries]
     to = stacks.connect(stack)
     for product in found:
@@ -82,7 +82,7 @@ def apply_products(file: Path, stack: str | None) -> None:
         click.echo(f"{product.sku}: applied")
     poked = poke_waiting(to.store, to.queue, Reason.PRODUCT)
     if poked:
-        click.echo(f"waiting orders looked at again: {poked}")
+        click.echo(f"waiting orders that Keypost tries again: {poked}")
 
 
 @cli.group("stock")
@@ -92,13 +92,13 @@ def stock_group() -> None:
 
 @stock_group.command("import")
 @click.argument("file", type=_FILE)
-@click.option("--sku", help="The product of all codes in the file, when it has no column sku.")
-@click.option("--batch", help="A name for these codes, when the file has no column batch.")
+@click.option("--sku", help="The product of all codes, if the file has no column sku.")
+@click.option("--batch", help="A name for these codes, if the file has no column batch.")
 @_stack
 def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | None) -> None:
-    """Add the codes of FILE (CSV) to the stock, each once.
+    """Add the codes of FILE (CSV) to the stock, each code once.
 
-    Codes that are wrong or known already are reported by line and left out; then the exit status is 1.
+    Codes that are wrong or already known are left out and reported by line; the exit status is then 1.
     Orders that waited for stock go on.
     """
     text = text_of(file.read_bytes())
@@ -107,20 +107,20 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
         click.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
     click.echo(f"codes added: {done.added}, left out: {len(faults)}")
     if done.poked:
-        click.echo(f"waiting orders looked at again: {done.poked}")
+        click.echo(f"waiting orders that Keypost tries again: {done.poked}")
     if faults:
-        raise KeypostError(f"lines left out: {len(faults)}, see above; the others are in")
+        raise KeypostError(f"{len(faults)} lines were left out, see above; the other codes were added")
 
 
 @cli.command()
 @click.option("--days", default=14, show_default=True, type=click.IntRange(0, 366), help="How far to look ahead.")
-@click.option("--hold", metavar="ORDER", help="Keep this order back.")
-@click.option("--release", metavar="ORDER", help="Let this order go, whatever it was held for.")
+@click.option("--hold", metavar="ORDER", help="Hold this order, so that nothing is sent for it.")
+@click.option("--release", metavar="ORDER", help="Release this order, for whatever reason it was held.")
 @_stack
 def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
-    """What will go out on which day, and what will not and why."""
+    """List what Keypost will send on which day, what it will not send, and why."""
     to = stacks.connect(stack)
-    for order_id, change, said in ((hold, support.hold, "is held"), (release, support.release, "is let go")):
+    for order_id, change, said in ((hold, support.hold, "is held"), (release, support.release, "is released")):
         if order_id:
             _change(to, order_id, change)
             click.echo(f"order {order_id} {said}")
@@ -137,24 +137,24 @@ def due(days: int, hold: str | None, release: str | None, stack: str | None) -> 
 
 
 @cli.command()
-@click.option("--batch", required=True, help="Of these codes; an empty one for codes that came without a batch.")
+@click.option("--batch", required=True, help="The batch; an empty name for codes that were imported without one.")
 @_stack
 def claims(batch: str, stack: str | None) -> None:
-    """The codes of a batch that did not work, as CSV, for who sold them."""
+    """Print the codes of a batch that did not work, as CSV, for the distributor who sold them."""
     rows = csv.writer(sys.stdout)
     rows.writerow(["code", "sku", "reason", "day", "note"])
     for bad in stacks.connect(stack).store.claims(batch):
-        note = re.sub("^(?=[=+@-])", "'", bad.note.replace(";", ","))  # a spreadsheet shows it, and computes nothing
+        note = re.sub("^(?=[=+@-])", "'", bad.note.replace(";", ","))  # a spreadsheet must not run it
         rows.writerow([bad.code, bad.sku, bad.reason, bad.day.isoformat(), note])
 
 
 @cli.command()
-@click.option("--yes", is_flag=True, help="Do not ask whether this is meant.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_stack
 def erase(stack: str | None, *, yes: bool) -> None:
-    """Remove who a customer is from all their orders. The address is asked for, or read from standard input.
+    """Erase a customer from all their orders. Asks for the address, or reads it from standard input.
 
-    What is still to come for them stops. Their orders stay, without them, as long as tax law asks.
+    Keypost sends the customer nothing more. Their orders stay, without the customer, for as long as tax law requires.
     """
     address, to = _typed_address(), stacks.connect(stack)
     if not yes and sys.stdin.isatty():
@@ -169,7 +169,7 @@ def erase(stack: str | None, *, yes: bool) -> None:
 @cli.command()
 @_stack
 def export(stack: str | None) -> None:
-    """All that is known of a customer, as JSON. The address is asked for, or read from standard input."""
+    """Print all that is known of a customer, as JSON. Asks for the address, or reads it from standard input."""
     address, to = _typed_address(), stacks.connect(stack)
     now, _ = _now_and_who()
     found = [story(order, now, to.zone) for order in to.store.orders_of(address)]
@@ -181,14 +181,14 @@ def _typed_address() -> str:
     try:
         return email_address(typed.strip())
     except ValueError:
-        raise InvalidInput("that is no e-mail address; nothing was changed") from None
+        raise InvalidInput("this is not an e-mail address; nothing was changed") from None
 
 
 @cli.command()
 @click.argument("order_id", metavar="ORDER")
 @_stack
 def blocked(order_id: str, stack: str | None) -> None:
-    """Note that the vendor has blocked the codes of ORDER, whose money went back after they left."""
+    """Note that the vendor has blocked the codes of ORDER, whose money was returned after they were sent."""
     _change(stacks.connect(stack), order_id, support.blocked)
     click.echo(f"the codes of order {order_id} are noted as blocked")
 
@@ -197,7 +197,7 @@ def blocked(order_id: str, stack: str | None) -> None:
 @click.argument("order_id", metavar="ORDER")
 @_stack
 def subscription_ended(order_id: str, stack: str | None) -> None:
-    """Note that the subscription of ORDER was ended at its provider, which charges its customer no more."""
+    """Note that the subscription of ORDER was ended at its provider, which no longer charges the customer."""
     _change(stacks.connect(stack), order_id, support.subscription_ended)
     click.echo(f"the subscription of order {order_id} is noted as ended")
 
@@ -213,29 +213,29 @@ def _now_and_who() -> tuple[datetime, str]:
 
 @cli.group("secrets")
 def secrets_group() -> None:
-    """What callbacks are verified with, and the keys of the providers' APIs."""
+    """The secrets with which callbacks are verified, and the keys for the providers' APIs."""
 
 
 @secrets_group.command("set")
 @click.argument("name", type=click.Choice(NAMES))
 @_stack
 def set_secret(name: str, stack: str | None) -> None:
-    """Set one secret; its value is asked for, or read from standard input.
+    """Set one secret. Asks for its value, or reads it from standard input.
 
-    While it is rotated, give the new and the old value with a space between.
+    During a rotation, give the new and the old value with a space between them.
     """
     typed = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
     if not typed.strip():
         raise InvalidInput("no value was given; nothing was changed")
     stacks.connect(stack).secrets.set(name, typed.strip())
-    click.echo(f"{name} is set; the functions use it within five minutes, or when a callback needs it")
+    click.echo(f"{name} is set. The functions use it within five minutes, or as soon as a callback needs it")
 
 
 @secrets_group.command("generate")
 @click.argument("name", type=click.Choice(["mollie_token", "webhook_signing"]))
 @_stack
 def generate_secret(name: str, stack: str | None) -> None:
-    """Make one of the secrets that are ours to make, set it, and print it this once."""
+    """Make a new secret, set it, and print it: the only time that it is shown."""
     value = (
         secrets.token_urlsafe(24)
         if name == "mollie_token"
@@ -247,11 +247,11 @@ def generate_secret(name: str, stack: str | None) -> None:
 
 @cli.group("support-key")
 def support_keys() -> None:
-    """Who may use the support API."""
+    """The keys that open the support API."""
 
 
 @support_keys.command("create")
-@click.option("--agent", required=True, help="Whose key it is; this name stands in the timeline of an order.")
+@click.option("--agent", required=True, help="The person or program that gets the key; timelines show this name.")
 @click.option(
     "--scope",
     "scopes",
@@ -259,12 +259,12 @@ def support_keys() -> None:
     type=click.Choice(keys.SCOPES),
     default=keys.DEFAULT_SCOPES,
     show_default=True,
-    help="What it opens; give it once for each.",
+    help="What the key opens; repeat the option for each scope.",
 )
-@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long it is good.")
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long the key is valid.")
 @_stack
 def create_key(agent: str, scopes: tuple[str, ...], days: int, stack: str | None) -> None:
-    """Make a key for one agent and print it this once: only its digest is kept."""
+    """Make a key for one agent and print it: the only time that it is shown, because only its digest is stored."""
     key, kept = keys.new_key(agent, scopes, days, datetime.now(UTC).replace(microsecond=0))
     to = stacks.connect(stack)
     to.store.put_support_key(kept)
@@ -276,7 +276,7 @@ def create_key(agent: str, scopes: tuple[str, ...], days: int, stack: str | None
 @support_keys.command("list")
 @_stack
 def list_keys(stack: str | None) -> None:
-    """All keys that were ever made, and when they were last used. The keys themselves are not kept."""
+    """List all keys that were ever made, and the day of their last use. The keys themselves are not stored."""
     now, to = datetime.now(UTC), stacks.connect(stack)
     for key in to.store.support_keys():
         state = keys.state(key, now)
@@ -289,10 +289,10 @@ def list_keys(stack: str | None) -> None:
 @click.argument("key_id")
 @_stack
 def revoke_key(key_id: str, stack: str | None) -> None:
-    """Refuse a key from now on, within a minute. KEY_ID is the part between the two _, as `list` shows it."""
+    """Revoke a key: within a minute it is refused. KEY_ID is the part between the two _, as `list` shows it."""
     if not stacks.connect(stack).store.revoke_support_key(key_id, datetime.now(UTC).replace(microsecond=0)):
         raise KeypostError(f"there is no key {key_id}: `keypost support-key list` shows their ids")
-    click.echo(f"key {key_id} is revoked; within a minute nobody gets in with it")
+    click.echo(f"key {key_id} is revoked; within a minute every call with it is refused")
 
 
 cli.add_command(mail_group)

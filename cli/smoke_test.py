@@ -1,5 +1,5 @@
-"""Mails to the five addresses of SES's mailbox simulator, and what SES tells of each: whether mail leaves a deployed
-stack, and whether the way back works."""
+"""Mails to the five addresses of SES's mailbox simulator, and the events that SES reports for each. They show whether a
+deployed stack can send, and whether the events of its mails arrive."""
 
 import secrets
 import time
@@ -19,12 +19,12 @@ from keypost.use_cases.take_mail_event import SMOKE
 EXPECTED = {
     "success": Fate.DELIVERED,
     "bounce": Fate.BOUNCED,
-    "ooto": Fate.RETURNED,  # an answer from who is out of the office, after it was delivered
+    "ooto": Fate.RETURNED,  # an out-of-office reply, after the delivery
     "complaint": Fate.COMPLAINED,
     "suppressionlist": Fate.BOUNCED,
 }
 _BETWEEN_LOOKS = 2  # seconds
-_MOST_A_SECOND = 14.0  # fewer, if SES takes fewer of the account: one, in the sandbox
+_MOST_A_SECOND = 14.0  # fewer if SES allows the account fewer; in the sandbox, one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Arrived:
 
 
 def send(stack: Stack) -> str:
-    """Mail all five; gives the name of this run. KeypostError when SES does not take one."""
+    """Send all five mails; returns the name of this run. KeypostError if SES refuses one of them."""
     run, mailer = secrets.token_hex(4), stack.mailer.paced(_MOST_A_SECOND, workers=1)
     for which in EXPECTED:
         outcome = mailer.send(
@@ -43,7 +43,7 @@ def send(stack: Stack) -> str:
             {"order": NO_ORDER, "mail": _mail_id(run, which), "attempt": "1"},
         )
         if not isinstance(outcome, MailSent):
-            raise KeypostError(f"the mail to {which}@ did not leave: {outcome.reason}")
+            raise KeypostError(f"SES did not accept the mail to {which}@: {outcome.reason}")
     return run
 
 
@@ -54,7 +54,7 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[Arrived]:
-    """What SES tells of them, as it comes, until all are there or the time is over."""
+    """Yield the expected events as they arrive, until all are there or `most_seconds` have passed."""
     began, missing = clock(), dict(EXPECTED)
     while missing:
         told = stack.store.smoke([_mail_id(run, which) for which in missing])
@@ -77,5 +77,5 @@ def _message(stack: Stack, to: str) -> EmailMessage:
     message["To"] = to
     message["Subject"] = "Keypost smoke test"
     message["Date"] = format_datetime(datetime.now(UTC))
-    message.set_content("This mail tries out how mail leaves, and how its fate is told.\n")
+    message.set_content("This mail tests whether the stack can send, and whether SES reports what became of it.\n")
     return message

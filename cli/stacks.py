@@ -1,4 +1,4 @@
-"""Which stack a command talks to: a deployed one by its name, or the one that `make run` keeps up here."""
+"""The stack with which a command works: a deployed one by its name, or the local one of `make run`."""
 
 import json
 from collections.abc import Mapping
@@ -49,7 +49,9 @@ class SecretsEditor:
 
 
 def connect(name: str | None) -> Stack:
-    """The deployed stack of that name (with the AWS credentials of the shell), or without a name the local one."""
+    """The deployed stack of that name, with the AWS credentials of the shell; without a name, the local stack.
+
+    KeypostError if there is no such stack."""
     return _local() if name is None else _deployed(name)
 
 
@@ -66,7 +68,7 @@ def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
 
 
 def local_session(endpoint_url: str, region: str) -> Any:
-    """A session that can reach this machine's emulator only: its credentials are good for nothing else."""
+    """A session that can reach only the emulator on this machine: its credentials work nowhere else."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
     return _Bound(session, endpoint_url)
 
@@ -86,10 +88,10 @@ def _local() -> Stack:
         endpoint_url, region, name = (about[key] for key in ("endpoint_url", "region", "stack"))
     except FileNotFoundError:
         raise KeypostError(
-            "no local stack is up: start one with `make run`, or name a deployed one with --stack"
+            "no local stack is running: start one with `make run`, or name a deployed one with --stack"
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise KeypostError(".local/stack.json is damaged: start the local stack anew with `make run`") from None
+        raise KeypostError(".local/stack.json is damaged: start the local stack again with `make run`") from None
     session = local_session(endpoint_url, region)
     try:
         return stack_of(session, _outputs(session.client("cloudformation"), name))

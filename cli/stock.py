@@ -1,4 +1,4 @@
-"""Codes of a file into the stock."""
+"""The import of a file of codes, with a progress bar."""
 
 import sys
 from datetime import UTC, datetime
@@ -14,8 +14,9 @@ from keypost.use_cases.import_stock import Imported, import_codes
 
 
 def import_file(stack: Stack, text: str, sku: str | None, batch: str | None) -> tuple[Imported, list[Fault]]:
-    """What was imported, and by line what was left out. InvalidInput when the text is no file of codes; then nothing
-    was added."""
+    """What was imported, and what was left out, sorted by line (from 1).
+
+    InvalidInput if the text is not a file of codes; then nothing was added."""
 
     @cache
     def product_of(sku: str) -> Product | None:

@@ -1,4 +1,4 @@
-"""The queue's worker: brings each order that was poked to where its facts say it should be."""
+"""The worker of the queue: it does for each poked order what the order's facts require."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""The schedules: pokes every order whose clock has rung. The daily runs and the safety net do the same, and
-each finds what an earlier one or a lost message left."""
+"""The schedules: poke every order that is due. The daily runs and the safety net do the same, and each finds what an
+earlier run or a lost message left."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from keypost import telemetry, wiring
 from keypost.core.errors import QueueUnavailable
 
 _SPARE_MILLISECONDS = 10_000
-_OVERDUE = timedelta(hours=2)  # by then several runs have poked it
+_OVERDUE = timedelta(hours=2)  # several runs have poked an order by then
 
 
 @telemetry.logger.inject_lambda_context

@@ -1,5 +1,5 @@
-"""The queue of SES's events: writes down what became of each mail. The worker has nothing to do then: what an event
-says is written into its order, with what follows from it."""
+"""The queue of SES's events: stores what became of each mail, with everything that follows from it. The worker has
+nothing to do then."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""POST /callbacks/{provider}: verify, read, write down what the payment says, poke its order."""
+"""POST /callbacks/{provider}: verify, read, store what the payment says, poke its order."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     try:
         request = gateway.read_request(event)
         if name == "mollie" and "testByMollie" in request.query:
-            return gateway.answer(HTTPStatus.OK)  # how Mollie tried a URL once; its plugins still answer so
+            return gateway.answer(HTTPStatus.OK)  # Mollie's old way to test a URL, which its plugins still answer
         if request.method != "POST":
             return _refused(name, HTTPStatus.METHOD_NOT_ALLOWED, "callbacks are sent with POST", Allow="POST")
         if len(request.body) > provider.largest:
@@ -61,12 +61,12 @@ def _take(name: str, request: gateway.Request) -> None:
         telemetry.outcome("CallbackIgnored", provider=name)
     for fact in facts:
         order_id, _ = record(wiring.store(), fact, now, wiring.config().currency)
-        if order_id:  # also for what is not news: the poke of the first call may be the one that was lost
+        if order_id:  # also if this is no news, because the poke of the first call may have been lost
             wiring.queue().poke(order_id)
 
 
 def _verify(provider: Provider, call: Call) -> None:
-    """With the secret that is kept; when that does not fit, once more with the secret as it is now."""
+    """Verify with the cached secret; if it does not match, once more with the secret as it is now."""
     secrets = wiring.secrets()
     kept = secrets.read(provider.secret)
     try:
@@ -85,6 +85,6 @@ def _english(error: KeypostError) -> str:
 
 def _refused(provider: str, status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
     telemetry.outcome("CallbackRefused", provider=provider, status=status.value, reason=detail)
-    if status is HTTPStatus.OK:  # to Mollie's classic calls, which anybody may imitate, no answer tells anything
+    if status is HTTPStatus.OK:  # anybody can imitate Mollie's classic calls, so no answer to them says anything
         return gateway.answer(status)
     return gateway.problem(status, detail, **headers)

@@ -1,5 +1,5 @@
-"""The hourly schedule: asks each provider whose API key is set for recent payments, and writes down what no callback
-told."""
+"""The hourly schedule: asks each provider whose API key is set for recent payments, and stores what no callback
+reported."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from keypost.core.errors import KeypostError, ProviderRefused
 from keypost.providers import RECONCILED, recent
 from keypost.use_cases.take_fact import record
 
-# As far back as the provider itself tries to call; further after a longer time without a run that succeeded.
+# As far back as the provider itself retries its calls; further, if no run has succeeded for longer.
 _WINDOWS = {"mollie": timedelta(hours=26), "stripe": timedelta(days=3)}
 
 
@@ -22,7 +22,7 @@ def handler(_event: dict[str, Any], _context: object) -> None:
 
 
 def _reconcile(api: str) -> bool:
-    """Whether it went well, or there was nothing to ask."""
+    """True if the provider was asked with success, or if there was nothing to ask."""
     now = datetime.now(UTC).replace(microsecond=0)
     try:
         call = wiring.provider_call(api, now)

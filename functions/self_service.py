@@ -1,5 +1,5 @@
 """GET and POST /resend: the page on which customers ask for their licenses again. Every address gets the same answer
-after the same work: whether we know it is found out behind the queue."""
+after the same work; the function behind the queue finds out whether we know it."""
 
 import json
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from keypost.inputs import gateway
 from keypost.inputs.addresses import email_address
 from keypost.inputs.strict_json import parse_object
 
-_TRIES_PER_HOUR = 10  # from one network
+_TRIES_PER_HOUR = 10  # per hour, from one network
 _LARGEST = 4096
 _LONGEST = 254  # characters of an address, by RFC 5321
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _text(request: gateway.Request) -> str:
-    """What was typed. InvalidInput for what the page does not send."""
+    """The text that was typed. InvalidInput for a body that the page would not send."""
     try:
         pairs = list(parse_object(request.body).items()) if _kind(request) == _JSON else _pairs(request.body)
     except ValueError:
@@ -76,7 +76,8 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
 
 
 def _take(text: str, source: str, now: datetime) -> str:
-    """Write the wish down and tell of it, unless the text is no address, or too much is asked from there."""
+    """Store the request and put it into the queue, unless the text is no address, or too many requests come from that
+    network."""
     if not text:
         return "empty"
     if len(text) > _LONGEST:
@@ -99,7 +100,7 @@ def _take(text: str, source: str, now: datetime) -> str:
 
 
 def _answer(request: gateway.Request, outcome: str, text: str, now: datetime) -> dict[str, Any]:
-    """The page; to who sent JSON, JSON."""
+    """The answer: the page, or JSON for a program that sent JSON."""
     settings, status = wiring.config(), _STATUS[outcome]
     language = resend_page.language_of(request.query.get("lang", ""), request.headers.get("accept-language", ""))
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Language", "Content-Language": language}

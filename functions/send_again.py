@@ -1,5 +1,5 @@
-"""The queue of wishes: sends customers again what they asked for on the page. Who asked, and whether we know them, is
-found out here, where nobody can see how long it takes."""
+"""The queue of customers' requests: sends customers again what they asked for on the page. Only here, where nobody can
+see how long it takes, the customer is looked up by the address."""
 
 from typing import Any
 

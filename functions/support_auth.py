@@ -1,4 +1,5 @@
-"""Who calls the support API: API Gateway asks before it lets a request through, and keeps the answer for 50 seconds."""
+"""The authorizer of the support API. API Gateway asks it whether a key or token is valid, and remembers an accepted one
+for 50 seconds."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,5 +1,5 @@
-"""GET /support: the page for support agents and its files. It holds no data: what it shows comes from the support API,
-with the key of who looks."""
+"""GET /support: the page for support agents and its files. It contains no data; it gets what it shows from the support
+API, with the agent's key."""
 
 import hashlib
 from http import HTTPStatus

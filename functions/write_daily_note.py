@@ -1,5 +1,5 @@
-"""The schedule after the daily rule: one mail a day to support, when there is something to say. Three runs, so that
-one that fails is made up for."""
+"""The schedule after the daily rule: one mail a day to support, if there is something to report. It runs three times a
+day, because a run may fail."""
 
 from datetime import UTC, datetime
 from typing import Any

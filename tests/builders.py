@@ -1,4 +1,4 @@
-"""Values for tests, each the plainest of its kind."""
+"""Values for tests, each the simplest of its kind."""
 
 import json
 import time
@@ -28,7 +28,7 @@ EVENTS = Path(__file__).parents[1] / "events"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Amsterdam")
 SKU = "KASPERSKY-STANDARD-3D-1Y"
-SESSION = "cs_test_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9"  # as long as Stripe's own
+SESSION = "cs_test_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9"  # as long as those of Stripe
 STRIPE_SECRET = "whsec_test_0123456789"
 WEBHOOK_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 WOOCOMMERCE_SECRET = "woocommerce-signing-secret"

@@ -16,7 +16,7 @@ RSA, EC = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP
 
 
 class Issuer:
-    """Describes itself and its signing keys, as OpenID Connect has it; counts how often it was asked for the keys."""
+    """Serves its description and its signing keys as OpenID Connect requires; counts the requests for the keys."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {"rsa": RSA, "ec": EC, "RS512": RSA}

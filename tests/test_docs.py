@@ -1,4 +1,4 @@
-"""The documents say what is so: each command, parameter, metric and file in them exists, and the other way round."""
+"""The documents are true: each command, parameter, metric, file and link in them exists, and the other way round."""
 
 import re
 import subprocess
@@ -27,11 +27,22 @@ def text(path: str) -> str:
 
 
 def first_column(document: str, heading: str) -> set[str]:
-    """What the table after a heading names in its first column."""
+    """The names in the first column of the table after a heading."""
     section = document.partition(heading)[2].partition("\n## ")[0]
     return {
         name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)
     }
+
+
+def links(document: str) -> list[tuple[str, str]]:
+    """The links to other documents and into them, as (path, anchor); either may be empty."""
+    return re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", document)
+
+
+def anchors(document: str) -> list[str]:
+    """The anchors that GitHub makes of the headings, in their order."""
+    headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 def test_the_readme_lists_every_metric_and_no_other() -> None:
@@ -71,6 +82,10 @@ def test_deploying_lists_every_parameter_and_no_other(template: dict[str, Any]) 
     assert first_column(text("docs/deploying.md"), "asks for these parameters") == set(template["Parameters"])
 
 
+def test_deploying_lists_every_output_and_no_other(template: dict[str, Any]) -> None:
+    assert first_column(text("docs/deploying.md"), "## The outputs of the stack") == set(template["Outputs"])
+
+
 def test_deploying_lists_every_secret_and_no_other() -> None:
     assert first_column(text("docs/deploying.md"), "## Secrets") == set(NAMES)
 
@@ -86,7 +101,7 @@ def test_connecting_lists_every_way_in_and_what_it_is_verified_with() -> None:
 
 
 def test_connecting_says_how_far_back_each_provider_is_asked() -> None:
-    chapter = text("docs/connecting-a-shop.md").partition("## What no callback told")[2]
+    chapter = text("docs/connecting-a-shop.md").partition("## What Keypost finds without a callback")[2]
     said = re.findall(r"(Mollie|Stripe) for the last (\d+) (hours|days)", chapter)
 
     assert {name.lower(): timedelta(**{unit: int(count)}) for name, count, unit in said} == reconcile_payments._WINDOWS
@@ -119,9 +134,8 @@ def test_the_catalog_page_lists_every_field_of_a_product() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_file_that_a_document_names_exists(document: Path) -> None:
     written = document.read_text("utf-8")
-    paths = re.findall(r"`((?:\w[\w.-]*/)+[\w.-]*|\w+\.(?:md|toml|yaml))`", written) + re.findall(
-        r"\]\(([^)#h][^)]*)\)", written
-    )
+    paths = re.findall(r"`((?:\w[\w.-]*/)+[\w.-]*|\w+\.(?:md|toml|yaml))`", written)
+    paths += [path for path, _ in links(written) if path]
 
     bases = (ROOT, document.parent, ROOT / "layers/keypost/keypost", ROOT / "tests", ROOT / "functions")
     missing = [path for path in paths if not any((base / path).exists() for base in bases)]
@@ -130,6 +144,21 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
         for path in missing
         if path not in {".local/stack.json", "products.toml", ".venv/bin", ".venv/bin/keypost", "Europe/Amsterdam"}
     ] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_heading_that_a_document_links_to_exists(document: Path) -> None:
+    pages = {"": document, **{path.name: path for path in DOCUMENTS}}
+    linked = [(pages[Path(path).name], anchor) for path, anchor in links(document.read_text("utf-8")) if anchor]
+
+    assert [(page.name, anchor) for page, anchor in linked if anchor not in anchors(page.read_text("utf-8"))] == []
+
+
+def test_the_index_of_the_decisions_lists_each_of_them_once() -> None:
+    index, _, decisions = text("DECISIONS.md").partition("\n## 20")
+    listed = re.findall(r"^- .*?\]\(#([^)]+)\)", index, re.MULTILINE)
+
+    assert sorted(listed) == sorted(anchors("## 20" + decisions))
 
 
 def test_nothing_that_is_kept_names_this_machine_or_a_host_that_packages_come_from() -> None:

@@ -72,7 +72,7 @@ def literal(code: str, name: str) -> Any:
 
 
 def not_said(code: str, facts: dict[str, str]) -> list[str]:
-    """Which facts stand in the code in no language's way."""
+    """The names of the facts that the code does not contain, in the notation of any of the languages."""
     pair = r"""['"]?\b{}\b['"]?\s*(?:=>|:)\s*['"]{}['"]"""
     return [name for name, value in facts.items() if not re.search(pair.format(name, re.escape(value)), code)]
 
@@ -113,7 +113,7 @@ def event_price() -> dict[str, Any]:
 
 @pytest.fixture
 def served(local: LocalStack) -> Callable[..., Order]:
-    """The order after its mail was sent. It finds as many codes as it takes: the stock is that of all tests."""
+    """The order after its mail was sent. Enough codes are added first, because all tests share the stock."""
 
     def wait(order_id: str, pay: Callable[[], None], line: Line) -> Order:
         (product,) = [product for product in sample_products() if product.sku == line.sku]
@@ -125,14 +125,14 @@ def served(local: LocalStack) -> Callable[..., Order]:
 
 
 def made(local: LocalStack, path: str, order_id: str) -> dict[str, Any]:
-    """What an example created for this order at a provider."""
+    """The object that an example created for this order at a provider."""
     found = [o for place, o in local.providers.objects.items() if place.rpartition("/")[0] == path]
     (wanted,) = [o for o in found if (o.get("metadata") or {}).get("order_id") == order_id]
     return wanted
 
 
 def completed(session: dict[str, Any]) -> bytes:
-    """What Stripe says when this session was paid."""
+    """The event of Stripe after this session was paid."""
     body = event("stripe/checkout.session.completed.json") | {"created": int(time.time())}
     paid = {"payment_status": "paid", "status": "complete", "customer_details": {"email": "anna@klant.example"}}
     body["data"]["object"] = session | paid
@@ -193,7 +193,7 @@ def test_the_payment_in_php_is_that_of_the_python_example() -> None:
 
 
 def given_to_curl(code: str, directory: Path, **environment: str) -> tuple[list[str], Any]:
-    """What the shell gives curl, which is a stub here: its arguments, and the JSON of its input."""
+    """The arguments and the JSON input with which the shell calls curl, which is a stub here."""
     curl = directory / "curl"
     curl.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{directory}/arguments\nexec cat >{directory}/body\n')
     curl.chmod(0o755)
@@ -293,13 +293,13 @@ def test_the_quantity_that_the_buyer_sets_is_read_from_stripe(shop: LocalStack, 
 
 
 def test_the_document_chooses_the_events_that_keypost_reads() -> None:
-    table = TEXT.partition("| event | tells |")[2].partition("\n\n")[0]
+    table = TEXT.partition("| event | reports |")[2].partition("\n\n")[0]
 
     assert re.findall(r"`([a-z_.]+)`", table) == list(stripe_provider.EVENTS)
 
 
 def test_the_card_on_a_payment_of_woocommerces_plugin_is_a_card() -> None:
-    """What WordPress and WooCommerce give is made up here; one of the two products is a license."""
+    """The functions of WordPress and WooCommerce are stubs here. One of the two products is a license."""
     code = example("php", "woocommerce-card")
 
     assert "'mollie-payments-for-woocommerce_payment_object_metadata'" in code

@@ -1,4 +1,4 @@
-"""Whatever is sent to the support API, by its own description: over the deployed stack. `make fuzz` sends more."""
+"""Random requests to the deployed support API, made from its own description. `make fuzz` sends more of them."""
 
 import os
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ schema = schemathesis.openapi.from_path(ROOT / "docs/openapi.json")
 
 @schema.auth()
 class _Key:
-    """The key of the local stack, which there is when the first case is sent."""
+    """Sends the key of the local stack, which exists only when the first case is sent."""
 
     here = ""
 
@@ -47,7 +47,7 @@ class _Key:
 
 @pytest.fixture(scope="module")
 def fuzzed(local: LocalStack) -> Iterator[LocalStack]:
-    """With an order in it. The products that are put into the catalog meanwhile do not stay there."""
+    """A stack with an order. Products that the requests add to the catalog are removed afterwards."""
     _Key.here = local.support_key
     local.stack.store.save(ORDER)
     yield local
@@ -69,8 +69,8 @@ def test_every_answer_is_as_described(case: Case[Any], fuzzed: LocalStack) -> No
             case.path_parameters["sku"] = f"FUZZ-{case.path_parameters['sku'][0]}"  # not thousands of products
             case.body |= _made_whole(case.path_parameters["sku"])
         if "order_id" in case.path_parameters:
-            case.path_parameters["order_id"] = ORDER.id  # chance finds none
-    # API Gateway knows no such method, and says the same as of a path that it does not know: 404.
+            case.path_parameters["order_id"] = ORDER.id  # a random value would never match
+    # API Gateway answers an unknown method as it answers an unknown path: 404.
     case.call_and_validate(base_url=fuzzed.api_url, excluded_checks=[unsupported_method])
 
 
@@ -79,7 +79,7 @@ def _is_valid(case: Case[Any]) -> bool:
 
 
 def _made_whole(sku: str) -> dict[str, Any]:
-    """What JSON Schema cannot say: the code fits the pattern, the days follow each other, all languages are there."""
+    """Values for what JSON Schema cannot express: a code that matches its pattern, days in order, all languages."""
     texts = {"nl": ["Doe."], "en": ["Do."]}
     return {
         "sku": sku,

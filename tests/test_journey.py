@@ -1,4 +1,4 @@
-"""Over the whole template, deployed as it is: a callback comes in over HTTP, a mail goes out."""
+"""The whole template, deployed unmodified: a callback arrives over HTTP, and a mail is sent."""
 
 import json
 import os
@@ -36,7 +36,7 @@ KASPERSKY, ESET = "KASPERSKY-STANDARD-3D-1Y", "ESET-HOME-SECURITY-1D-1Y"
 
 @pytest.fixture
 def stocked(local: LocalStack) -> Callable[[str, int], list[str]]:
-    """Puts so many new codes of a product into the stock."""
+    """Adds this number of new codes of a product to the stock."""
 
     def add(sku: str, count: int) -> list[str]:
         codes = sample_codes(PRODUCTS[sku], count)
@@ -47,7 +47,7 @@ def stocked(local: LocalStack) -> Callable[[str, int], list[str]]:
 
 
 def empty(local: LocalStack, sku: str) -> None:
-    """No code of this product is free any more."""
+    """Take all free codes of this product out of the stock."""
     store = local.stack.store
     for code in store.pick(sku, 1000, datetime.now(UTC).date()):
         client = local.session.client("dynamodb")
@@ -140,7 +140,7 @@ def test_a_payment_whose_every_callback_was_lost_is_served_by_the_hourly_run(
     local: LocalStack, stocked: Callable[[str, int], list[str]]
 ) -> None:
     stocked(KASPERSKY, 1)
-    _run(local, "ReconcilePayments")  # the first run; what is paid from now on counts
+    _run(local, "ReconcilePayments")  # the first run; only what is paid after it counts
     payment = event("mollie/payment.json") | {"id": "tr_journeyLost1", "paidAt": datetime.now(UTC).isoformat()}
     payment["metadata"] |= {"order_id": "journey-lost"}
     local.providers.objects[f"/v2/payments/{payment['id']}"] = payment | {"createdAt": payment["paidAt"]}
@@ -152,7 +152,7 @@ def test_a_payment_whose_every_callback_was_lost_is_served_by_the_hourly_run(
 
 
 def _run(local: LocalStack, function: str) -> None:
-    """What a schedule does."""
+    """Call a function as its schedule does."""
     client = local.session.client("lambda")
     (name,) = [f["FunctionName"] for f in client.list_functions()["Functions"] if function in f["FunctionName"]]
     answer = client.invoke(FunctionName=name, Payload=b"{}")
@@ -169,7 +169,7 @@ def test_the_same_event_twenty_times_at_once_is_one_code_and_one_mail(
     with ThreadPoolExecutor(20) as pool:
         statuses = [status for status, _ in pool.map(lambda _: local.stripe_calls(body), range(20))]
 
-    assert set(statuses) <= {200, 503}  # 503: Stripe is asked to try again
+    assert set(statuses) <= {200, 503}  # 503, so that Stripe tries again
     order = local.order_when("journey-twenty", is_mailed)
     _wait_until_quiet(local)
     assert len(order.licenses) == 1
@@ -193,7 +193,7 @@ def test_a_customer_asks_on_the_page_and_gets_the_mail_again_and_a_stranger_read
     stocked(KASPERSKY, 1)
     local.stripe_calls(paid_session("journey-asked"))
     order = local.order_when("journey-asked", is_mailed)
-    # Here, unlike at AWS, this is where the caller's address comes from.
+    # The emulator, unlike AWS, reads the caller's address from this header.
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": "192.0.2.77"}
 
     status, page = local.call("/resend", None, {"Accept-Language": "nl"}, "GET")
@@ -215,7 +215,7 @@ def test_who_tries_too_often_is_turned_away(local: LocalStack) -> None:
     headers = {"Content-Type": "application/json", "X-Forwarded-For": "192.0.2.78"}
     body = json.dumps({"email": "nobody@klant.example"}).encode()
 
-    # Two hours' worth and one: the clock may turn meanwhile.
+    # One more than two hours allow, because the hour may change meanwhile.
     assert {local.call("/resend", body, headers)[0] for _ in range(21)} == {202, 429}
 
 
@@ -272,7 +272,7 @@ def test_a_mail_that_ses_refuses_once_arrives_at_the_next_try(
 def test_a_worker_killed_between_ses_and_its_record_repeats_the_same_code_later(
     local: LocalStack, stocked: Callable[[str, int], list[str]], functions_here: None
 ) -> None:
-    """The process that sends the mail is really killed; its successor runs here, a quarter of an hour later."""
+    """The process that sends the mail is really killed. The test then runs the worker a quarter of an hour later."""
     stocked(KASPERSKY, 2)
     local.mailbox.after_send = _kill_worker
 
@@ -282,7 +282,7 @@ def test_a_worker_killed_between_ses_and_its_record_repeats_the_same_code_later(
     assert order.mails[0].state is MailState.SENDING
 
     local.mailbox.after_send = lambda: None
-    for minutes in (3, 20):  # the lease ends; then the doubt
+    for minutes in (3, 20):  # the lease ends, and then the time of doubt
         with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
             _work_here("journey-killed")
 
@@ -362,7 +362,7 @@ def _kill_worker() -> None:
 
 
 def _wait_until_quiet(local: LocalStack) -> None:
-    """Until the queue is empty: whatever else a poke could do has been done."""
+    """Wait until the queue is empty, so that no poke can change anything more."""
     sqs = local.session.client("sqs")
     deadline = time.monotonic() + 30
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -72,7 +72,7 @@ assert jwt.algorithms.has_crypto
 
     assert done.stderr == ""
     assert done.returncode == 0
-    assert sum(path.stat().st_size for path in packages.rglob("*")) < 120_000_000  # of the 250 MB that Lambda takes
+    assert sum(path.stat().st_size for path in packages.rglob("*")) < 120_000_000  # of the 250 MB that Lambda allows
 
 
 def test_the_dependencies_are_those_of_lambdas_processor_and_python_whatever_is_here(tmp_path: Path) -> None:

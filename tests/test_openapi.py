@@ -1,4 +1,4 @@
-"""docs/openapi.json is what the code makes, and says what template.yaml has."""
+"""docs/openapi.json is what the code generates, and has the routes of template.yaml."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
 def test_it_is_what_the_code_makes() -> None:
     written = (ROOT / "docs/openapi.json").read_text("utf-8")
 
-    assert description() == written, "write it anew with `make openapi`"
+    assert description() == written, "write it again with `make openapi`"
 
 
 def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:

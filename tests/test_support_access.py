@@ -1,5 +1,5 @@
-"""Who may call which route of the support API: every route of template.yaml, with every kind of key, over the deployed
-stack. A route that is new there must be given its scope here."""
+"""Which key may call which route of the support API: every route of template.yaml, with every kind of key, on the
+deployed stack. A new route must get its scope here."""
 
 import json
 import re
@@ -41,8 +41,8 @@ SCOPE_OF: dict[Route, str] = {
 OPEN = {
     "/callbacks/{provider}",
     "/resend",
-}  # to everybody: what comes there proves itself, or asks for what is sent to its owner
-PAGE = {"/support", "/support/{file}"}  # asks for a key, and is closed to other networks as what it calls is
+}  # open to everybody: callbacks are signed, and /resend sends licenses only to their owner
+PAGE = {"/support", "/support/{file}"}  # the page that asks for a key; closed to other networks, as the API is
 OUTSIDE, INSIDE, INSIDE_6 = "198.51.100.7", "203.0.113.9", "2001:db8::9"
 
 
@@ -62,7 +62,7 @@ SUPPORT_ROUTES = [route for route, authorizer in ROUTES if authorizer == "Suppor
 
 
 def path_of(route: Route) -> str:
-    """A path under which nothing stands."""
+    """The path with parameters that name nothing which exists."""
     return re.sub("{.*?}", "nothing-here", route[1])
 
 
@@ -76,7 +76,7 @@ def test_every_route_that_wants_a_key_has_its_scope_here() -> None:
 
 @pytest.fixture(scope="module")
 def keys(local: LocalStack) -> dict[str, str]:
-    """By scope, a key for it and no other; and those that are no longer good, which had all."""
+    """For each scope a key with this scope only; and keys with all scopes that are expired or revoked."""
     now, store, made = datetime.now(UTC).replace(microsecond=0), local.stack.store, {}
     for scope in SCOPES:
         made[scope], kept = new_key(f"only {scope}", [scope], 365, now)
@@ -162,10 +162,10 @@ def test_a_path_that_does_not_exist_or_not_with_this_method_is_a_problem_too(loc
 
 
 def test_a_revoked_key_is_refused_within_a_minute(template: dict[str, Any]) -> None:
-    """The authorizer reads the key as it is then, and API Gateway asks it again after so many seconds."""
+    """The authorizer reads the present state of the key, and API Gateway asks it again after this number of seconds."""
     authorizer = template["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["SupportKey"]
 
-    assert authorizer["FunctionPayloadType"] == "TOKEN"  # the header alone is the key of what it keeps
+    assert authorizer["FunctionPayloadType"] == "TOKEN"  # API Gateway caches an answer under the header alone
     assert authorizer["Identity"]["Header"] == "Authorization"
     assert 0 < authorizer["Identity"]["ReauthorizeEvery"] <= 60 - 10
 
@@ -218,7 +218,7 @@ def test_support_can_be_closed_to_other_networks_and_callbacks_stay_open(
 
 
 def policy(template: dict[str, Any], networks: str) -> dict[str, Any]:
-    """The policy of the API when SupportNetworks is this, as API Gateway spells it out."""
+    """The policy of the API with this SupportNetworks, in the form of API Gateway."""
     allow, deny = template["Resources"]["Api"]["Properties"]["Auth"]["ResourcePolicy"]["CustomStatements"]
     condition, given, otherwise = deny["Condition"]["NotIpAddress"]["aws:SourceIp"]["Fn::If"]
     assert condition == "HasSupportNetworks"

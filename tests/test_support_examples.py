@@ -26,7 +26,7 @@ PLUS = "KASPERSKY-PLUS-3D-1Y"
 
 @pytest.fixture
 def run(local: LocalStack) -> Any:
-    """What an example prints, which is JSON."""
+    """Run an example; returns the JSON that it prints."""
 
     def example(name: str, order: Order | None = None) -> Any:
         code = EXAMPLES[name]
@@ -45,7 +45,7 @@ def run(local: LocalStack) -> Any:
 
 @pytest.fixture
 def sold(local: LocalStack) -> Callable[[str], Order]:
-    """An order that was served."""
+    """Create an order whose mail was sent."""
 
     def sell(order_id: str) -> Order:
         list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
@@ -57,7 +57,7 @@ def sold(local: LocalStack) -> Callable[[str], Order]:
 
 @pytest.fixture
 def tidied(local: LocalStack) -> Iterator[None]:
-    """The code and the product of the examples do not stay."""
+    """Remove the code and the product of the examples afterwards."""
     yield
     empty(local, PLUS)
     client, table = local.session.client("dynamodb"), local.outputs["TableName"]

@@ -1,20 +1,33 @@
 """What template.yaml promises, function by function."""
 
 import json
+import tomllib
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
 
+import keypost
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
 from keypost import wiring
 from keypost.config import Config
 from keypost.core.mailing import MAIL_LEASE
 
-# By AWS's own list, these are permitted for all or not at all.
+# AWS has no resources for these actions, so they can only be allowed for all.
 WITHOUT_RESOURCES = {"ses:GetAccount", "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
+
+# Literal names that another stack in the same account and region does not collide with.
+HARMLESS_NAMES = {
+    "MetricName",  # of a metric that an alarm reads
+    "StageName",  # is unique within its API only
+    "LayerName",  # each stack publishes a version of its own under it
+}
 
 
 @pytest.fixture
@@ -29,6 +42,45 @@ def functions(resources: dict[str, Any]) -> dict[str, Any]:
 
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
     return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+
+
+class NoManagedPolicies(ManagedPolicyLoader):
+    """The template names no policy of AWS's own, so there is none to look up in an account."""
+
+    def __init__(self) -> None:
+        """Without the client that the base class would ask."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def translated(template: dict[str, Any]) -> dict[str, Any]:
+    """The resources that CloudFormation gets from SAM, those included that SAM adds by itself."""
+    source = deepcopy(template)
+    source["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
+    for layer in of_type(source["Resources"], "AWS::Serverless::LayerVersion").values():
+        layer["ContentUri"] = "s3://bucket/layer.zip"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        return dict(transform(source, {}, NoManagedPolicies())["Resources"])
+
+
+def stages(resources: dict[str, Any]) -> Iterator[str]:
+    """Every stage of the API: a deployment that names one creates it too."""
+    for kind in ("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment"):
+        for properties in of_type(resources, kind).values():
+            if "StageName" in properties:
+                yield properties["StageName"]
+
+
+def literal_names(resources: dict[str, Any]) -> set[str]:
+    """The resources whose name is the same in every stack."""
+    return {
+        resource_id
+        for resource_id, resource in resources.items()
+        for key, value in resource.get("Properties", {}).items()
+        if key.endswith("Name") and key not in HARMLESS_NAMES and isinstance(value, str)
+    }
 
 
 def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,6 +98,32 @@ def test_functions_run_on_arm_with_python_313_and_both_layers(template: dict[str
 
     assert (shared["Runtime"], shared["Architectures"]) == ("python3.13", ["arm64"])
     assert shared["Layers"] == [{"Ref": "DependenciesLayer"}, {"Ref": "KeypostLayer"}]
+
+
+def test_the_api_has_one_stage_so_that_throttle_and_firewall_guard_every_way_in(template: dict[str, Any]) -> None:
+    as_sam_makes_it_by_default = deepcopy(template)
+    del as_sam_makes_it_by_default["Resources"]["Api"]["Properties"]["OpenApiVersion"]
+
+    assert list(stages(translated(template))) == ["v1"]
+    assert list(stages(translated(as_sam_makes_it_by_default))) == ["v1", "Stage"]
+
+
+def test_no_resource_has_a_fixed_name_so_that_a_second_stack_fits_into_the_account(template: dict[str, Any]) -> None:
+    as_sam_makes_it_by_default = deepcopy(template)
+    for function in of_type(as_sam_makes_it_by_default["Resources"], "AWS::Serverless::Function").values():
+        for event in function.get("Events", {}).values():
+            event["Properties"].pop("OmitName", None)
+
+    assert literal_names(translated(template)) == set()
+    assert literal_names(translated(as_sam_makes_it_by_default)) == {
+        "FindDueOrdersDaily", "FindDueOrdersSafetyNet", "ReconcilePaymentsHourly", "WriteDailyNoteDaily",
+    }  # fmt: skip
+
+
+def test_the_output_version_is_the_version_of_the_package(template: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert template["Outputs"]["Version"]["Value"] == keypost.__version__ == project["version"]
 
 
 def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:
@@ -170,7 +248,7 @@ def test_who_checks_keys_reaches_nothing_but_keys(functions: dict[str, Any]) -> 
     for statement in statements(functions["SupportAuth"]):
         assert statement["Condition"] == {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "KEY#*"},
-            "Null": {"dynamodb:LeadingKeys": "false"},  # without which a call that names no key would fit
+            "Null": {"dynamodb:LeadingKeys": "false"},  # without this, a call that names no key would be allowed
         }
 
 
@@ -282,7 +360,7 @@ def test_the_samconfig_names_only_parameters_that_exist(template: dict[str, Any]
     given = Path(ROOT / "samconfig.toml").read_text("utf-8")
 
     assert 'capabilities = "CAPABILITY_IAM"' in given
-    assert all(f"{name}=" not in given for name in template["Parameters"])  # the guide asks for each
+    assert all(f"{name}=" not in given for name in template["Parameters"])  # because the guide asks for each of them
 
 
 def test_an_alarm_says_that_the_daily_rule_did_not_run_for_26_hours(resources: dict[str, Any]) -> None:
@@ -370,5 +448,5 @@ def test_the_workers_that_may_run_at_once_are_those_that_share_the_pace(function
     poked = functions["AdvanceOrders"]["Events"]["Poked"]["Properties"]
 
     assert poked["ScalingConfig"] == {"MaximumConcurrency": wiring.WORKERS}
-    slow_ses, slowest_pace = 13, wiring.WORKERS / 1  # seconds; the sandbox takes one mail in one
+    slow_ses, slowest_pace = 13, wiring.WORKERS / 1  # seconds; in the sandbox SES accepts one mail per second
     assert poked["BatchSize"] * (slow_ses + slowest_pace) < functions["AdvanceOrders"]["Timeout"]

@@ -1,4 +1,4 @@
-"""Programs of Debian that some tests ask: a check that is skipped is none, so they fail without."""
+"""The programs that some tests run. A skipped check checks nothing, so these tests fail if a program is missing."""
 
 import shutil
 

@@ -33,7 +33,7 @@ _SECONDS_TO_MAIL = 60
 @click.group()
 def local() -> None:
     """The whole system on this machine, without an AWS account."""
-    # `kill` and a closed terminal end it as Ctrl-C does, even where a shell had that ignored: with all it started.
+    # `kill` and a closed terminal stop it and all that it started, as Ctrl-C does, even if a shell has Ctrl-C ignored.
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _stop)
 
@@ -44,7 +44,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 @local.command()
 def demo() -> None:
-    """Start the system, sell one license through Stripe, show the e-mail, then two renewals, stop."""
+    """Start the system, sell one license through Stripe, show its e-mail and two renewals, and stop."""
     started = time.monotonic()
     with local_stack(_DIRECTORY, _progress) as stack:
         show_renewals(stack, sell_one(stack), _progress)
@@ -53,7 +53,7 @@ def demo() -> None:
 
 @local.command()
 def run() -> None:
-    """The same as demo, and stay up with a mailbox page until Ctrl-C."""
+    """Start the system, sell one license, and stay up with a mailbox page until Ctrl-C."""
     with local_stack(_DIRECTORY, _progress) as stack:
         LOCAL_STACK_FILE.write_text(describe(stack))
         try:
@@ -80,23 +80,23 @@ def run() -> None:
 @click.option("--email", default="klant@klant.example", show_default=True)
 @click.option("--language", type=click.Choice(LANGUAGES), default="nl", show_default=True)
 def pay(order: str, **bought: Any) -> None:
-    """Buy something from the made-up shop of `make run`, as ORDER."""
+    """Pay an order in the made-up shop of `make run`; ORDER is its number."""
     _ask_shop("pay", order_id=order, **bought)
 
 
 @local.command()
 @click.argument("order")
-@click.option("--amount", help="In euros, such as 10.00; without it, all that is left.")
+@click.option("--amount", help="In euros, such as 10.00. Default: everything that is not refunded yet.")
 def refund(order: str, amount: str | None) -> None:
-    """Give the money of ORDER back."""
+    """Refund ORDER."""
     _ask_shop("refund", order_id=order, amount=amount)
 
 
 @local.command()
 @click.argument("order")
-@click.option("--won/--lost", default=None, help="End the dispute: the shop keeps the money, or not.")
+@click.option("--won/--lost", default=None, help="End the dispute: the shop wins, or loses.")
 def dispute(order: str, won: bool | None) -> None:
-    """Have the customer of ORDER dispute the payment, or end that dispute."""
+    """Let the customer of ORDER dispute the payment, or end that dispute."""
     if won is None:
         _ask_shop("dispute", order_id=order)
     else:
@@ -104,13 +104,13 @@ def dispute(order: str, won: bool | None) -> None:
 
 
 def _ask_shop(action: str, **given: Any) -> None:
-    """Ask the shop of `make run`; what Keypost answered to the callback is printed."""
+    """Call the shop of `make run`, and print what Keypost answered to the shop's callback."""
     try:
         url = json.loads(LOCAL_STACK_FILE.read_text("utf-8"))["mailbox_url"]
     except FileNotFoundError:
-        raise KeypostError("no local stack is up: start one with `make run` in another terminal") from None
+        raise KeypostError("no local stack is running: start one with `make run` in another terminal") from None
     except (ValueError, KeyError, TypeError):
-        raise KeypostError(".local/stack.json is damaged: start the local stack anew with `make run`") from None
+        raise KeypostError(".local/stack.json is damaged: start the local stack again with `make run`") from None
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/shop/{action}", json.dumps(given).encode(), headers)
     try:
@@ -133,7 +133,7 @@ def _progress(doing: str) -> None:
 
 
 def sell_one(stack: LocalStack) -> Order:
-    """One sale from Stripe's event to the mail. KeypostError says what did not happen."""
+    """Make one sale, from Stripe's event to the mail. KeypostError says which part did not happen."""
     _progress("Posting Stripe's event of a paid order, signed as Stripe signs it")
     event = json.loads((ROOT / "events/stripe/checkout.session.completed.json").read_text("utf-8"))
     status, answer = stack.stripe_calls(json.dumps(event | {"created": int(time.time())}).encode())
@@ -153,8 +153,8 @@ def _show(mail: SentMail, order: Order) -> None:
     page = _DIRECTORY / "mail.html"
     page.write_text(mail.html, "utf-8")
     click.echo(f"\nTo:      {', '.join(mail.to)}\nSubject: {mail.subject}\n\n{mail.text}")
-    click.echo(f"As HTML: {page.relative_to(Path.cwd())}\n")
-    click.echo(f"What the table says of order {order.id}:")
+    click.echo(f"The mail as HTML: {page.relative_to(Path.cwd())}\n")
+    click.echo(f"What the table says about order {order.id}:")
     for license_ in order.licenses:
         click.echo(
             f"  license {license_.id}: {license_.sku}, code …{license_.code[-5:]}, "

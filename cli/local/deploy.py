@@ -1,5 +1,5 @@
-"""Deploys template.yaml as it is: code to S3, where CloudFormation expects it, and the template with those places
-filled in, as `sam package` does."""
+"""Deploys the unmodified template.yaml: puts the code into S3, where CloudFormation expects it, and the S3 addresses
+into the template, as `sam package` does."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ _SECONDS_TO_DEPLOY = 120
 
 
 def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path) -> dict[str, str]:
-    """Deploy the template under this name and give its outputs. KeypostError names what failed."""
+    """Deploy the template under this name; returns the outputs. KeypostError names the resources that failed."""
     template = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     s3 = session.client("s3")
     s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -66,7 +66,7 @@ def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
 
 
 def _put_gateway_responses(apigateway: Any, api_id: str, api: dict[str, Any]) -> None:
-    """What API Gateway itself answers, as the template has it: the emulator leaves that out."""
+    """Set the answers that API Gateway gives by itself, as in the template; the emulator does not do that."""
     for kind, response in api["GatewayResponses"].items():
         headers = response["ResponseParameters"]["Headers"]
         apigateway.put_gateway_response(
@@ -80,8 +80,8 @@ def _put_gateway_responses(apigateway: Any, api_id: str, api: dict[str, Any]) ->
 
 
 def _dependencies_layer(directory: Path) -> Path:
-    """Empty: the emulator runs the functions in the interpreter that runs this command, whose environment holds
-    the very versions that layers/dependencies/requirements.txt pins. `make build` makes the real layer."""
+    """The archive of an empty layer. The emulator runs the functions in the interpreter of this command, which has
+    the same versions that layers/dependencies/requirements.txt pins. `make build` makes the real layer."""
     marker = directory / "dependencies/python/README"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text("The packages are those of the interpreter.\n")
@@ -104,7 +104,7 @@ def _keypost_layer(directory: Path) -> Path:
 
 
 def _archive(folder: Path, archive: Path) -> Path:
-    """Stored, not compressed: it travels no further than this machine's memory."""
+    """Zip a folder without compression, which would only cost time: the archive never leaves this machine."""
     unfinished = archive.with_suffix(".part")
     with zipfile.ZipFile(unfinished, "w") as target:
         for path in sorted(folder.rglob("*")):

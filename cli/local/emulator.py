@@ -28,8 +28,9 @@ def free_port() -> int:
 
 @contextmanager
 def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
-    """Run MiniStack while the context lasts; gives its URL. Its functions send mail to `ses_url` if one is given.
-    Everything it writes is in `directory`."""
+    """Run MiniStack while the context lasts; yields its URL. If `ses_url` is given, its functions send mail there.
+
+    It writes only into `directory`. KeypostError if it does not start."""
     port = free_port()
     log = directory / "emulator.log"
     with TemporaryDirectory(dir=directory, prefix="emulator-", ignore_cleanup_errors=True) as scratch:
@@ -60,7 +61,7 @@ def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
 
 
 def _clean_environment() -> dict[str, str]:
-    """The environment without anything that would lead the emulator or its functions to a real AWS account."""
+    """The environment without the variables that could connect the emulator or its functions to a real AWS account."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYPOST_"))}
 
 
@@ -68,7 +69,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise KeypostError(f"the AWS emulator stopped at its start; its last words are in {log}")
+            raise KeypostError(f"the AWS emulator stopped while it was starting; {log} has its last output")
         try:
             with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
                 return
@@ -78,7 +79,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """It and the functions it runs, which are its process group."""
+    """Stop the emulator, and the functions that it runs, which are in its process group."""
     if process.poll() is None:
         process.terminate()
         try:

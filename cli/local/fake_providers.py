@@ -1,5 +1,5 @@
-"""Mollie's API and Stripe's on loopback, as far as Keypost and the examples in its documentation ask them. Its objects
-are what a test, the made-up shop or the control route says they are."""
+"""The APIs of Mollie and Stripe on loopback, as far as Keypost and the examples in its documentation call them. Tests,
+the made-up shop and the control route decide which objects they have."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _MOLLIE_LISTS = re.compile(r"/v2/(payments|refunds|chargebacks|payment-links/[^/
 _STRIPE_LISTS = re.compile(
     r"/v1/(events|invoice_payments|invoices/[^/]+/lines|checkout/sessions|checkout/sessions/[^/]+/line_items)"
 )
-# What a list of Stripe's may be narrowed by, besides `created[gte]` and `types[]`: the field must have the value.
+# The filters of Stripe's lists, besides `created[gte]` and `types[]`: the field must have the value.
 _STRIPE_FILTERS = (
     "payment_intent",
     "customer",
@@ -41,8 +41,8 @@ Query = list[tuple[str, str]]
 
 @dataclass
 class FakeProviders:
-    """`objects` by path, as in /v2/payments/tr_x and /v1/events/evt_1. `trouble` lets a test answer in its place: a
-    status with headers and a body, or None to be itself."""
+    """`objects` by path, as in /v2/payments/tr_x and /v1/events/evt_1. A test can set `trouble` to give another answer:
+    a status with headers and a body, or None for the ordinary answer."""
 
     url: str = ""
     objects: dict[str, Json] = field(default_factory=dict)
@@ -50,8 +50,8 @@ class FakeProviders:
     trouble: Callable[[], tuple[int, dict[str, str], bytes] | None] = lambda: None
 
     def below(self, path: str) -> list[Json]:
-        """The objects directly below a path, newest first; what has no time, as the lines of an invoice, in its
-        order."""
+        """The objects directly below a path, newest first. Objects without a time, such as the lines of an invoice,
+        keep their order."""
         found = [thing for place, thing in list(self.objects.items()) if place.rpartition("/")[0] == path]
         return sorted(found, key=_made)[::-1] if any(map(_made, found)) else found
 
@@ -75,7 +75,7 @@ def fake_providers() -> Iterator[FakeProviders]:
 
 
 class _Refused(Exception):
-    """The provider's own answer to what it does not accept."""
+    """The error with which the provider answers a call that it refuses."""
 
     def __init__(self, status: HTTPStatus, body: Json) -> None:
         super().__init__(status)
@@ -127,7 +127,7 @@ def _unknown_at_mollie(path: str) -> str:
 
 
 def _payment(stored: Json, embed: list[str] | None = None) -> Json:
-    """A payment with the sums of its refunds and chargebacks, and of these themselves what was asked for."""
+    """A payment with the sums of its refunds and chargebacks, and with those parts that `embed` names."""
     payment = {name: value for name, value in stored.items() if name != "_embedded"}
     parts = stored.get("_embedded", {})
     if "refunds" in parts:
@@ -148,7 +148,7 @@ def _sum(payment: Json, parts: list[Json]) -> Json:
 
 
 def _parts(fake: FakeProviders, name: str) -> list[Json]:
-    """The refunds or the chargebacks of all payments."""
+    """The refunds or the chargebacks of all payments, newest first."""
     payments = fake.below("/v2/payments")
     found = [part | {"paymentId": p["id"]} for p in payments for part in p.get("_embedded", {}).get(name, [])]
     return sorted(found, key=_made, reverse=True)
@@ -189,7 +189,7 @@ def _is_wanted(thing: Json, query: Query) -> bool:
 
 
 def _at(thing: Any, name: str) -> Any:
-    """What a bracketed name leads to, as in payment[payment_intent]."""
+    """The value under a bracketed name, such as payment[payment_intent]."""
     for part in re.findall(r"[^\[\]]+", name):
         thing = thing.get(part) if isinstance(thing, dict) else None
     return thing
@@ -200,7 +200,7 @@ def _limit(given: str, most: int) -> int | None:
 
 
 def _mollie_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json]:
-    """An open payment."""
+    """Create an open payment."""
     if path != "/v2/payments":
         raise _mollie_refuses(HTTPStatus.NOT_FOUND, "Nothing is made here: POST /v2/payments")
     try:
@@ -234,7 +234,7 @@ def _mollie_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json
 
 
 def _stripe_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json]:
-    """An unpaid Checkout Session, with its payment intent and its line items."""
+    """Create an unpaid Checkout Session, with its payment intent and its line items."""
     if path != "/v1/checkout/sessions":
         raise _stripe_refuses(HTTPStatus.NOT_FOUND, "Nothing is made here: POST /v1/checkout/sessions")
     wanted = _nested(parse_qsl(body.decode(), keep_blank_values=True))
@@ -280,7 +280,7 @@ def _stripe_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json
 
 
 def _nested(form: Query) -> Json:
-    """line_items[0][quantity]=2 as {"line_items": {"0": {"quantity": "2"}}}."""
+    """The form as nested objects: line_items[0][quantity]=2 becomes {"line_items": {"0": {"quantity": "2"}}}."""
     found: Json = {}
     for name, value in form:
         *outer, last = re.findall(r"[^\[\]]+", name)
@@ -335,7 +335,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer_with(lambda: post(self.server.fake, path, body))
 
     def do_PUT(self) -> None:
-        """The control route: PUT /control/v2/payments/{id} with a payment as Mollie would give it."""
+        """The control route: PUT /control/v2/payments/{id} stores a payment as Mollie would return it."""
         self.server.fake.objects[self.path.removeprefix("/control")] = json.loads(self._body())
         self._answer(204, {}, b"")
 
@@ -375,4 +375,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """No log of requests."""
+        """Write no log of requests."""

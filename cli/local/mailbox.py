@@ -1,6 +1,6 @@
-"""Every mail that leaves, as its reader sees it. The functions here call this server instead of SES: it keeps the
-very bytes they send and passes the call on to the emulator. The same server shows the mailbox page, on which a
-visitor may also be a customer of the made-up shop."""
+"""The local mailbox. The functions call this server instead of SES: it keeps the bytes of each mail and passes the call
+on to the emulator. The same server has the mailbox page, which shows the mails as customers see them and has the
+made-up shop."""
 
 import base64
 import json
@@ -35,7 +35,7 @@ _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
-# A mail may style itself and show pictures of its own, nothing else; links open outside.
+# A mail may use its own styles and the pictures that it contains, nothing else; its links open in a new window.
 _MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups"
 
 
@@ -73,8 +73,8 @@ class SentMail:
 
 @dataclass
 class Mailbox:
-    """The mails so far. `before_send` and `after_send` let a test refuse a call, or lose its answer, by raising
-    SesFault: before, SES has not taken the mail; after, it has."""
+    """The mails that were sent. A test can raise SesFault in `before_send` to let SES refuse a call, or in `after_send`
+    to lose the answer after SES has accepted the mail."""
 
     url: str = ""
     emulator_url: str = ""
@@ -83,22 +83,24 @@ class Mailbox:
     after_send: Callable[[], None] = lambda: None
     arrived: threading.Condition = field(default_factory=threading.Condition)
     account: dict[str, Any] = field(default_factory=lambda: {"SendQuota": {"MaxSendRate": 1000.0}})
-    suppressed: dict[str, str] = field(default_factory=dict)  # address: BOUNCE or COMPLAINT; the emulator keeps none
-    shop: Shop | None = None  # once the stack is up
-    tell: Callable[[str], None] | None = None  # sends an event of SES, likewise
+    suppressed: dict[str, str] = field(default_factory=dict)  # address: BOUNCE or COMPLAINT; the emulator has none
+    shop: Shop | None = None  # set once the stack is up
+    tell: Callable[[str], None] | None = None  # sends an event of SES; set once the stack is up
 
     def tell_fate(self, mail: SentMail, fate: str) -> None:
-        """Have SES tell this of a mail, and remember it."""
+        """Send the event of SES that reports this fate of a mail; a bounce or complaint also suppresses the address.
+
+        InvalidInput if there is no such fate or no stack is up."""
         if self.tell is None:
-            raise InvalidInput("no stack is up that could be told")
+            raise InvalidInput("no stack is running that could receive the event")
         if fate not in FATES:
-            raise InvalidInput(f"a mail becomes one of: {', '.join(FATES)}")
+            raise InvalidInput(f"the fate of a mail is one of: {', '.join(FATES)}")
         if fate in SUPPRESSED:
             self.suppressed[mail.to[0]] = SUPPRESSED[fate]
         self.tell(json.dumps(ses_event(mail, fate)))
 
     def wait_for(self, wanted: Callable[[list[SentMail]], bool], seconds: float) -> bool:
-        """Whether the mails become as wanted in time."""
+        """Wait until the mails are as `wanted`; False if they are not within `seconds`."""
         with self.arrived:
             return self.arrived.wait_for(lambda: wanted(self.mails), seconds)
 
@@ -114,7 +116,7 @@ class Mailbox:
 
 
 class SesFault(Exception):
-    """What a caller of SES gets instead of its answer: a status with an error code, or with no status nothing."""
+    """The answer that a caller of SES gets instead of the real one: a status with an error code, or none at all."""
 
     def __init__(self, status: int | None = None, code: str = "") -> None:
         super().__init__(code)
@@ -123,7 +125,7 @@ class SesFault(Exception):
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    """Serve while the context lasts. Set `emulator_url` before the first mail is sent."""
+    """Run the mailbox server while the context lasts. Set `emulator_url` before the first mail is sent."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.box.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -171,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif mail and part == "eml":
             self._answer(200, mail.raw, "message/rfc822")
         else:
-            self._answer(404, b"There is no such mail (any more).\n", "text/plain")
+            self._answer(404, b"There is no such mail.\n", "text/plain")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -188,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             del self.server.box.suppressed[address]
 
     def _tell_suppressed(self, address: str) -> bool:
-        """A call of SES about one address, answered as SES answers; whether it is suppressed."""
+        """Answer a call of SES about one address, as SES answers it; returns whether the address is suppressed."""
         reason = self.server.box.suppressed.get(address)
         if reason is None:
             self._answer(404, b"{}", "application/json", **{"x-amzn-ErrorType": "NotFoundException"})
@@ -198,11 +200,11 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _tell_fate(self, body: bytes) -> None:
-        """A visitor decides what became of a mail."""
+        """Handle the buttons with which a visitor decides what became of a mail."""
         box = self.server.box
         mail = next((mail for mail in box.mails if self.path == f"/mails/{mail.number}/fate"), None)
         if mail is None or not self._is_from_here():
-            return self._answer(403, b"Only the page of a mail decides what became of it.\n", "text/plain")
+            return self._answer(403, b"Only the page of a mail may decide what became of it.\n", "text/plain")
         try:
             box.tell_fate(mail, _fields(body, is_form=True).get("fate", ""))
         except InvalidInput as error:
@@ -210,10 +212,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(303, b"", "text/plain", Location=f"/mails/{mail.number}")
 
     def _sell(self, body: bytes) -> None:
-        """What a visitor asks of the shop: with a form, answered by the page; with JSON, by JSON."""
+        """Handle a call of the made-up shop. A form is answered with the page, JSON with JSON."""
         box = self.server.box
         if box.shop is None or not self._is_from_here():
-            return self._answer(403, b"The shop answers its own page and programs of this machine.\n", "text/plain")
+            return self._answer(403, b"Only its page and programs on this machine may use the shop.\n", "text/plain")
         is_form = self.headers.get_content_type() == "application/x-www-form-urlencoded"
         given: dict[str, Any] = {}
         try:
@@ -230,14 +232,14 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200, json.dumps(told).encode(), "application/json")
 
     def _is_from_here(self) -> bool:
-        """Not sent by another site's page, nor by one whose name leads to this machine."""
+        """False for requests of another site's page, also of one whose host name points to this machine."""
         port = self.server.server_address[1]
         origins = {None, f"http://127.0.0.1:{port}", f"http://localhost:{port}"}
         sites = {None, "same-origin", "none"}
         return self.headers.get("Origin") in origins and self.headers.get("Sec-Fetch-Site") in sites
 
     def _send(self, body: bytes) -> None:
-        """A call of SES."""
+        """Handle a call of SES: pass it on to the emulator, and keep the mail."""
         box = self.server.box
         try:
             box.before_send()
@@ -285,11 +287,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """No log of requests: what matters is on the page."""
+        """Write no log of requests: the page shows what matters."""
 
 
 def _mail_at(box: Mailbox, path: str) -> tuple[SentMail | None, str]:
-    """A mail that was sent, or one of the gallery, and which part of it a path names."""
+    """The mail that a path names, sent or of the gallery, and which part of it."""
     match path.strip("/").split("/"):
         case ["mails", number, *part]:
             return next((mail for mail in box.mails if str(mail.number) == number), None), "/".join(part)

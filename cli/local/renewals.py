@@ -1,5 +1,5 @@
-"""The demonstration of a renewal. A year does not pass here: the worker that acts on the days to come is one of this
-process, whose clock is set to them; its table, stock and mail are those of the deployed stack."""
+"""The demonstration of a renewal. The days of the next year are played by a worker in this process, whose clock is set
+to each of them. It uses the table, the stock and the mail of the deployed stack."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -20,7 +20,7 @@ _LINE = {"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 1}
 
 
 def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
-    """Two renewals, one paid ahead and one not. KeypostError says what did not happen."""
+    """Show two renewals, one paid ahead and one paid late. KeypostError says what did not happen."""
     progress("Selling a second license, and renewing both: one renewal is paid, the other is an open invoice")
     _tell(stack, "order.paid", "2026-009999", _LINE)
     stack.order_when("2026-009999", lambda order: bool(order.licenses))
@@ -40,21 +40,21 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     _expect(stack, mail_day + timedelta(days=2), zone, (_UNPAID,))
     first = unpaid.terms[0].first_day
     click.echo(
-        f"Both new periods start on {first}, seven days after {mail_day}: paid ahead or late, each got one mail."
+        f"Both new periods start on {first}, seven days after {mail_day}: each got one mail, paid ahead or late."
     )
 
 
 def _expect(stack: LocalStack, day: date, zone: tzinfo, expected: tuple[str, ...]) -> None:
-    """The daily rule of a day, and which mails it sends."""
+    """Run the daily rule on `day`. KeypostError if it does not send exactly the mails of the `expected` orders."""
     before = len(stack.mailbox.mails)
-    telemetry.logger.setLevel("WARNING")  # its log is for an operator
+    telemetry.logger.setLevel("WARNING")  # the log of the worker would hide the demonstration
     worker = _worker(stack, morning_of(day, zone))
     for order_id in (_PAID, _UNPAID):
         worker.advance(order_id)
     sent = [mail.subject.strip() for mail in stack.mailbox.mails[before:]]
     if [order_id for order_id in (_PAID, _UNPAID) if any(order_id in subject for subject in sent)] != [*expected]:
-        raise KeypostError(f"on {day} these mails left: {sent}")
-    click.echo(f"  {day}   {'; '.join(sent) or 'nothing leaves'}")
+        raise KeypostError(f"on {day} these mails were sent: {sent}")
+    click.echo(f"  {day}   {'; '.join(sent) or 'no mail'}")
 
 
 def _worker(stack: LocalStack, now: datetime) -> Worker:

@@ -1,5 +1,5 @@
-"""A mail of each kind, from made-up data that is the same every day: for `keypost mail preview`, for the gallery on the
-mailbox page and for the tests of what mails say."""
+"""A sample mail of each kind, made from data that never changes. `keypost mail preview`, the gallery on the mailbox
+page and the tests of the mails use these samples."""
 
 import re
 import tomllib
@@ -48,7 +48,7 @@ class Sample:
 
 
 def _sample(purpose: Purpose, *lines: Line, **of_mail: object) -> Sample:
-    """An order whose every line has its codes, and the mail about it."""
+    """An order with all its codes, and the mail about it."""
     mail = Mail(f"{purpose}-1", purpose, MailState.SENDING, NOW, attempts=1)
     licenses: list[License] = []
     for number, line in enumerate(lines, start=1):
@@ -69,7 +69,7 @@ def _sample(purpose: Purpose, *lines: Line, **of_mail: object) -> Sample:
 
 
 def _code(sku: str, count: int) -> str:
-    """In the form of the product's example, another one each."""
+    """A made-up code in the form of the product's example; each `count` gives another one."""
     example = _PRODUCTS[sku].code_example
     return re.sub(r"\w+$", lambda last: f"{count:0{len(last[0])}d}", example)
 
@@ -83,7 +83,7 @@ def _without_codes(sample: Sample) -> Sample:
 
 
 def _after_its_mail(sample: Sample) -> Sample:
-    """Something is said after the codes were sent."""
+    """A sample in which an earlier mail has already sent the codes."""
     sent = Mail("purchase-1", Purpose.PURCHASE, MailState.SENT, None, attempts=1, sent_at=NOW, may_have_left=True)
     return replace(sample, order=replace(sample.order, mails=(sent,)))
 

@@ -1,4 +1,4 @@
-"""What SES would tell of a mail; the emulator tells nothing."""
+"""The events that SES would report about a mail; the emulator reports none."""
 
 import json
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ FATES = {
     "bounced": "bounce_permanent.json",
     "complained": "complaint.json",
 }
-SUPPRESSED = {"bounced": "BOUNCE", "complained": "COMPLAINT"}  # what SES remembers then
+SUPPRESSED = {"bounced": "BOUNCE", "complained": "COMPLAINT"}  # the reason in the suppression list of SES
 _SAMPLE_ADDRESS = "facturen@klant.example"
 
 
 def ses_event(mail: "SentMail", fate: str) -> dict[str, Any]:
-    """The event of a mail of this mailbox, as EventBridge wraps it."""
+    """An event about a mail of this mailbox, in the envelope of EventBridge."""
     text = (ROOT / "events/ses" / FATES[fate]).read_text("utf-8")
     event: dict[str, Any] = json.loads(text.replace(_SAMPLE_ADDRESS, json.dumps(mail.to[0])[1:-1]))
     told, about = event["detail"], event["detail"]["mail"]

@@ -1,5 +1,5 @@
-"""A made-up shop: its customers pay, get money back and dispute. What happens is so at the payment provider first; then
-the provider tells Keypost of it in its own way, signed as it signs."""
+"""A made-up shop, whose customers pay, get refunds and dispute payments. Each action first changes the payment at the
+fake provider; then the provider calls Keypost in its own way, with its own kind of signature."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from keypost.core.product import Product
 from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import ORDER_ID
 
-PRICE = Decimal("39.95")  # of every product; VAT of 21 % is in it
+PRICE = Decimal("39.95")  # of every product, in euros, with 21 % VAT
 LANGUAGES = ("nl", "en")
 MOST = 9999  # of one product in one order, as on an order card
 _FIRST_NUMBER = 1001
@@ -25,7 +25,7 @@ Answer = tuple[int, str]
 
 
 class NoSuchOrder(KeypostError):
-    """The shop sold nothing under this number."""
+    """The shop has no order with this number."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Sale:
     quantity: int
     email: str
     language: str
-    key: str = field(default_factory=lambda: new_id("", 58))  # the ids at the provider are made of it
+    key: str = field(default_factory=lambda: new_id("", 58))  # the ids at the provider are made from it
     refunded: Decimal = Decimal("0.00")
     dispute: str = ""  # open, won or lost
     answered: int = 0  # the status that Keypost gave the last callback
@@ -73,8 +73,8 @@ class Sale:
 
 @dataclass
 class Shop:
-    """What each of its methods gives is how Keypost answered the callback. InvalidInput and NoSuchOrder say what to
-    do instead; then nothing happened."""
+    """Each action returns how Keypost answered the callback. InvalidInput and NoSuchOrder say what to do instead; then
+    nothing has happened."""
 
     providers: FakeProviders
     products: list[Product]
@@ -113,7 +113,7 @@ class Shop:
         return self._tell(sale, "paid")
 
     def refund(self, order_id: str, amount: Decimal | None = None) -> Answer:
-        """This much of it, or all that is left."""
+        """Refund `amount` euros of the order, or everything that is not refunded yet."""
         sale = self._sale(order_id)
         if not sale.can_be_refunded:
             raise InvalidInput(f"order {order_id} is {sale.state}: choose one that is paid")
@@ -132,12 +132,14 @@ class Shop:
         return self._tell(sale, "disputed")
 
     def close_dispute(self, order_id: str, won: bool) -> Answer:
-        """`won` by the shop: its money comes back."""
+        """End the dispute. `won` means that the shop wins and gets its money back."""
         sale = self._sale(order_id)
         if sale.dispute != "open":
             raise InvalidInput(f"order {order_id} is not disputed: dispute it first")
         if sale.provider == "mollie" and not won:
-            raise InvalidInput("Mollie tells nothing when a dispute is lost: the chargeback stands, nothing changes")
+            raise InvalidInput(
+                "Mollie sends no call when a dispute is lost: the chargeback stands, and nothing changes"
+            )
         sale.dispute = "won" if won else "lost"
         return self._tell(sale, "dispute_closed")
 
@@ -147,7 +149,7 @@ class Shop:
 
     def _sale(self, order_id: str) -> Sale:
         if order_id not in self.orders:
-            raise NoSuchOrder("the shop sold nothing under this number: pay the order first")
+            raise NoSuchOrder("the shop has no order with this number: pay it first")
         return self.orders[order_id]
 
     def _tell(self, sale: Sale, what: str, amount: Decimal = Decimal(0)) -> Answer:
@@ -157,7 +159,7 @@ class Shop:
 
 
 def act(shop: Shop, action: str, given: Mapping[str, Any]) -> tuple[Answer, Sale]:
-    """What a form or a JSON body asks for. InvalidInput says which field to give, and how."""
+    """Do what a form or a JSON body asks for. InvalidInput says which field to give, and how."""
     wanted = _FIELDS.get(action)
     if wanted is None:
         raise NoSuchOrder(f"the shop has no such button: use one of {_listed(_FIELDS)}")
@@ -206,7 +208,7 @@ def _recorded(path: str) -> Any:
 
 
 def _stripe_tells(shop: Shop, sale: Sale, what: str, _amount: Decimal) -> Answer:
-    """A snapshot event; Stripe keeps it, and the object that it is about."""
+    """Send a snapshot event; Stripe keeps the event, and the object that it is about."""
     now, cents = int(datetime.now(UTC).timestamp()), int(sale.total * 100)
     event = _recorded(f"stripe/{_STRIPE_EVENTS[what]}.json") | {"id": new_id("evt_", 24), "created": now}
     about = event["data"]["object"]
@@ -245,7 +247,7 @@ _STRIPE_PLACES = {"checkout.session": "/v1/checkout/sessions", "charge": "/v1/ch
 
 
 def _mollie_tells(shop: Shop, sale: Sale, what: str, amount: Decimal) -> Answer:
-    """The payment changes, and Mollie names it."""
+    """Change the payment at Mollie, and send the call that names it."""
     payment_id, now = f"tr_{sale.key[:22]}", datetime.now(UTC).isoformat(timespec="seconds")
     path = f"/v2/payments/{payment_id}"
     payment = _mollie_payment(sale, payment_id, now) if what == "paid" else shop.providers.objects[path]
@@ -289,7 +291,7 @@ def _euros(amount: Decimal) -> dict[str, str]:
 
 
 def _shop_tells(shop: Shop, sale: Sale, what: str, _amount: Decimal) -> Answer:
-    """The shop's own callback, without a provider's API behind it."""
+    """Send the shop's own signed callback, which has no provider's API behind it."""
     data: dict[str, Any] = {"order_id": sale.order_id, "test": True}
     match what:
         case "paid":

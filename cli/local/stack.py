@@ -1,4 +1,4 @@
-"""The local stack: mailbox, emulator, the deployed template, a catalog and a stock of made-up codes."""
+"""The local stack: mailbox, emulator, the deployed template, a sample catalog and a stock of made-up codes."""
 
 import base64
 import json
@@ -62,7 +62,7 @@ class LocalStack:
     stack: Stack
 
     def call(self, path: str, body: bytes | None, headers: Mapping[str, str], method: str = "POST") -> tuple[int, str]:
-        """The status and the body of an answer of the API."""
+        """Call the API; returns the status and the body of its answer."""
         request = urllib.request.Request(self.api_url + path, body, dict(headers), method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -71,7 +71,7 @@ class LocalStack:
             return error.code, error.read().decode()
 
     def stripe_calls(self, event: bytes) -> tuple[int, str]:
-        """What Stripe does: sign the event with its own library and post it."""
+        """Sign the event with Stripe's own library and post it, as Stripe does."""
         sign = stripe.WebhookSignature.generate_signature_header
         signature = sign(event.decode(), self.stripe_webhook_secret)
         return self.call(
@@ -79,7 +79,7 @@ class LocalStack:
         )
 
     def shop_calls(self, callback: bytes, message_id: str) -> tuple[int, str]:
-        """What a shop does: sign a callback of its own after Standard Webhooks and post it."""
+        """Sign a callback as Standard Webhooks describes and post it, as a shop's program does."""
         now = datetime.now(UTC)
         headers = {
             "webhook-id": message_id,
@@ -90,13 +90,13 @@ class LocalStack:
         return self.call("/callbacks/webhook", callback, headers)
 
     def mollie_calls(self, payment_id: str) -> tuple[int, str]:
-        """What Mollie does, in its classic way: name a payment, and nothing else."""
+        """Post the id of a payment and nothing else, as Mollie's classic webhook does."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         path = f"/callbacks/mollie?token={self.mollie_token}"
         return self.call(path, f"id={payment_id}".encode(), headers)
 
     def order_when(self, order_id: str, is_so: Callable[[Order], bool], seconds: float = 30) -> Order:
-        """The order once it is so; KeypostError when it is not in time."""
+        """The order, as soon as `is_so` is true of it. KeypostError if that takes longer than `seconds`."""
         deadline = time.monotonic() + seconds
         order = None
         while time.monotonic() < deadline:
@@ -104,13 +104,13 @@ class LocalStack:
             if order and is_so(order):
                 return order
             time.sleep(0.05)
-        stands = f"its last entry is {order.timeline[-1].code!r}" if order and order.timeline else "there is none"
-        raise KeypostError(f"order {order_id} did not become what it should within {seconds:.0f} s: {stands}")
+        last = f"its last entry is {order.timeline[-1].code!r}" if order and order.timeline else "there is none"
+        raise KeypostError(f"order {order_id} did not reach the expected state within {seconds:.0f} s: {last}")
 
 
 @contextmanager
 def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) -> Iterator[LocalStack]:
-    """The whole system while the context lasts; everything it writes is in `directory`."""
+    """Run the whole system while the context lasts. It writes only into `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
     with mailbox() as box, fake_providers() as providers:
         progress("Starting the AWS emulator")
@@ -161,12 +161,12 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
 
 
 def _tell(sqs: Any, queue_url: str, event: str) -> None:
-    """As EventBridge sends an event of SES on."""
+    """Put an event of SES into the queue, as EventBridge does."""
     sqs.send_message(QueueUrl=queue_url, MessageBody=event)
 
 
 def describe(local: LocalStack) -> str:
-    """What .local/stack.json holds: how to reach the stack, with the secrets it made for itself."""
+    """The content of .local/stack.json: how to reach the stack, and the secrets that were made for it."""
     about = {
         "api_url": local.api_url,
         "endpoint_url": local.endpoint_url,

@@ -32,7 +32,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """`keypost` with these words, in an empty folder: exit status, output, errors."""
+    """Run `keypost` with these arguments in an empty folder; returns exit status, output and errors."""
     monkeypatch.chdir(tmp_path)
 
     def keypost(*words: str) -> tuple[int, str, str]:
@@ -47,7 +47,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
 @pytest.fixture
 def here(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The stack that the command finds when it is given no name."""
+    """The stack that the command uses if it is given no name."""
     monkeypatch.setattr(stacks, "connect", lambda _name: stack)
     return stack
 
@@ -83,7 +83,7 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
     status, out, _ = run("products", "apply", "products.toml")
 
     assert status == 0
-    assert out == "NEW-SKU: applied\nwaiting orders looked at again: 1\n"
+    assert out == "NEW-SKU: applied\nwaiting orders that Keypost tries again: 1\n"
     assert here.store.products(["NEW-SKU"])["NEW-SKU"].name["nl"] == "Pakket"
     assert poked(here, local) == ["waits"]
 
@@ -130,7 +130,7 @@ def test_codes_of_a_file_enter_the_stock_and_orders_that_waited_go_on(run: Run, 
     status, out, _ = run("stock", "import", "codes.csv", "--sku", SKU)
 
     assert status == 0
-    assert out == "codes added: 3, left out: 0\nwaiting orders looked at again: 1\n"
+    assert out == "codes added: 3, left out: 0\nwaiting orders that Keypost tries again: 1\n"
     assert {free.code for free in here.store.pick(SKU, 9, NOW.date())} == {code(0), code(1), code(2)}
     assert poked(here, local) == ["waits"]
 
@@ -313,7 +313,7 @@ def test_help_names_every_command(run: Run) -> None:
 
 
 def a_renewal(order_id: str, starts_in: int, **changes: Any) -> Order:
-    """A renewal whose period begins in so many days from today."""
+    """A renewal whose period begins this number of days after today."""
     first = datetime.now(UTC).date() + timedelta(days=starts_in)
     line = Line(SKU, 1, Kind.RENEWAL, "elsewhere", first, first + timedelta(days=364))
     order = paid_order(order_id, line, **changes)
@@ -348,7 +348,7 @@ def test_a_person_holds_an_order_and_lets_it_go(run: Run, here: Stack, local: Lo
     assert not is_servable(held)
     assert "not sent, a person holds it" in run("due")[1]
 
-    assert run("due", "--release", "soon")[:2] == (0, "order soon is let go\n")
+    assert run("due", "--release", "soon")[:2] == (0, "order soon is released\n")
     released = here.store.load("soon")
     assert released is not None
     assert is_servable(released)
@@ -405,7 +405,7 @@ def test_support_keys_are_listed_with_what_they_open_and_when_they_were_used(run
 
     assert run("support-key", "revoke", bo.id)[:2] == (
         0,
-        f"key {bo.id} is revoked; within a minute nobody gets in with it\n",
+        f"key {bo.id} is revoked; within a minute every call with it is refused\n",
     )
     status, out, _ = run("support-key", "list")
 
@@ -472,12 +472,12 @@ def test_the_smoke_test_says_what_came_and_what_is_missing(
     assert status == 1
     assert "1/5  success@: delivered" in out
     assert "4/5  complaint@: complained" in out
-    assert "not told within 0 minutes: suppressionlist@ bounced. Look at" in err
+    assert "missing after 0 minutes: suppressionlist@ bounced. Look at" in err
 
     tell(here, "run3", "suppressionlist")
     status, out, _ = run("mail", "smoke-test", "--stack", "keypost", "--minutes", "0")
     assert status == 0
-    assert out.endswith("mail leaves, and what becomes of it is told\n")
+    assert out.endswith("SES accepts mail of this stack, and its events arrive\n")
 
 
 def test_the_smoke_test_needs_a_deployed_stack(run: Run) -> None:

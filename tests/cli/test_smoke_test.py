@@ -23,7 +23,7 @@ TOLD = {
 
 @pytest.fixture
 def gaps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long it would keep its mails apart; here it does not wait."""
+    """The gaps between mails that the test would keep; it does not wait for them."""
     found: list[float] = []
     monkeypatch.setattr(Pace, "wait", lambda pace: found.append(pace.gap))
     return found
@@ -31,14 +31,14 @@ def gaps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def to_mailbox(stack: Stack, local: LocalStack, gaps: list[float]) -> Stack:
-    """A stack whose mail goes to the mailbox of this machine."""
+    """A stack that sends its mail to the local mailbox."""
     client: Any = local.session.session.client("sesv2", endpoint_url=local.mailbox.url)
     object.__setattr__(stack, "mailer", Mailer(client, "test"))
     return stack
 
 
 def tell(stack: Stack, run: str, *which: str) -> None:
-    """What EventBridge would bring for these of a run."""
+    """Report these fates of a run's mails, as EventBridge would."""
     for name in which:
         for kind in TOLD[name]:
             take_mail_event.take(stack.store, told(kind, "none", f"smoke_2d{run}_2d{name}"), NOW)
@@ -95,5 +95,5 @@ def test_a_mail_that_ses_does_not_take_ends_it_at_once(to_mailbox: Stack, local:
 
     local.mailbox.before_send = refuse
 
-    with pytest.raises(KeypostError, match="the mail to success@ did not leave: SES refused: MessageRejected"):
+    with pytest.raises(KeypostError, match="SES did not accept the mail to success@: SES refused: MessageRejected"):
         smoke_test.send(to_mailbox)

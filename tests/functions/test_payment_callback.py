@@ -49,7 +49,7 @@ def call(
     method: str = "POST",
     query: dict[str, str] | None = None,
 ) -> Any:
-    """As API Gateway calls the function."""
+    """Call the function as API Gateway does."""
     request = {
         "httpMethod": method,
         "pathParameters": {"provider": provider},
@@ -319,7 +319,7 @@ def test_of_a_shops_own_list_of_goods_those_in_the_catalog_are_ours(
 def test_a_sales_invoice_and_the_payment_that_paid_it_are_one_order(
     wired: Stack, local: LocalStack, story: tuple[str, ...]
 ) -> None:
-    """The payment alone says nothing of what it was for: whoever looks meanwhile finds it on hold."""
+    """The payment alone does not say what it was for, so its order is on hold until the invoice arrives."""
     payment = event("mollie/payment.json") | {"id": f"tr_{story[0]}First", "metadata": None, "lines": None}
     invoice = {
         "id": f"invoice_{story[0]}First",
@@ -480,7 +480,7 @@ def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Sta
 
 def moneybird(path: str, secret: str = MONEYBIRD_SECRET) -> Any:
     body = (EVENTS / "moneybird" / path).read_bytes()
-    header = stripe_headers(body, secret)["stripe-signature"]  # the scheme is the same
+    header = stripe_headers(body, secret)["stripe-signature"]  # the same signature scheme
     return call("moneybird", body, {"Moneybird-Signature": header})
 
 
@@ -510,7 +510,7 @@ def test_a_stranger_cannot_make_us_ask_mollie(wired: Stack, local: LocalStack) -
     asked = len(local.providers.asked)
 
     assert mollie(token="guess")["statusCode"] == 401
-    assert mollie("id=tr_/../../v2/customers/cst_x")["statusCode"] == 200  # tells a prober nothing
+    assert mollie("id=tr_/../../v2/customers/cst_x")["statusCode"] == 200  # an attacker learns nothing from it
     assert mollie("") == mollie("id=tr_unknownunknown") | {"statusCode": 200}
     asked += 1
 

@@ -30,7 +30,7 @@ def run(at: datetime) -> None:
 
 
 def paid_at_mollie(local: LocalStack, name: str, paid: datetime, **changes: Any) -> str:
-    """A payment that nobody told us of; its order has the same name."""
+    """A payment that no callback reported; its order has the same name."""
     card = {"v": "1", "order_id": name, "email": "a@klant.example", "line_1": "KASPERSKY-STANDARD-3D-1Y|1"}
     payment = event("mollie/payment.json") | {
         "id": f"tr_{name}Payment",

@@ -43,7 +43,7 @@ def ask(email: str, **changes: Any) -> Any:
 
 
 def told(local: LocalStack) -> list[str]:
-    """What stands in the queue of wishes."""
+    """The messages in the queue of wishes."""
     sqs = local.session.client("sqs")
     found: list[str] = []
     while messages := sqs.receive_message(QueueUrl=wiring.wishes().url, MaxNumberOfMessages=10).get("Messages"):
@@ -52,7 +52,7 @@ def told(local: LocalStack) -> list[str]:
 
 
 def kept(stack: Stack, local: LocalStack) -> str:
-    """All that the table holds but the order."""
+    """All items of the table except the order."""
     items = local.session.client("dynamodb").scan(TableName=stack.store.table)["Items"]
     return repr([item for item in items if not item["pk"]["S"].startswith("ORDER#")])
 

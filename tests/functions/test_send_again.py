@@ -40,14 +40,14 @@ Clock = time_machine.Traveller
 
 @pytest.fixture
 def mails(local: LocalStack) -> Mails:
-    """Those of this test."""
+    """The mails of this test."""
     before = len(local.mailbox.mails)
     return lambda: local.mailbox.mails[before:]
 
 
 @pytest.fixture
 def sell(wired: Stack, stocked: Any) -> Sell:
-    """An order whose mail has left."""
+    """An order whose mail was sent."""
 
     def sold(order_id: str, number: int, **changes: Any) -> Order:
         stocked([code(number)])
@@ -69,7 +69,7 @@ def ask(stack: Stack, email: str = ADDRESS) -> str:
 
 
 def grant(stack: Stack, local: LocalStack, *wishes: str) -> None:
-    """Let everything go on that these wishes set off."""
+    """Handle these wishes, and then all pokes that follow from them."""
     assert run(send_again, *wishes) == {"batchItemFailures": []}
     for order_id in dict.fromkeys(pokes(stack, local)):
         run(advance_orders, order_id)

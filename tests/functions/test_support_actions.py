@@ -1,4 +1,4 @@
-"""What support does through its API: each answer, and what becomes of the order."""
+"""The actions of the support API: their answers, and what they change in the order."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ Sent = Callable[[str], list[str]]
 
 @pytest.fixture(autouse=True)
 def no_dns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests ask no name server."""
+    """Tests make no DNS queries."""
 
     class Silent:
         def resolve(self, *_: object) -> None:

@@ -34,7 +34,7 @@ KEY = "0123456789"
 
 
 class Context:
-    """Lambda's, with a clock that a test may set."""
+    """The context that Lambda passes, with remaining time that a test can set."""
 
     function_name = "SupportApi"
     memory_limit_in_mb = 1024
@@ -57,8 +57,8 @@ def call(
     context: Any = None,
     **parameters: Any,
 ) -> tuple[int, Any]:
-    """Status and JSON of an answer. The path is that of the route, its parameters are given by name. Bytes come as
-    API Gateway passes on a binary media type."""
+    """Call the API; returns status and JSON. The path is that of the route, and its parameters are given by name.
+    A body of bytes is passed on as API Gateway passes on a binary media type."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     headers = {"Content-Type": content_type, **headers}
@@ -307,7 +307,7 @@ def test_trouble_at_aws_is_told_as_trouble_that_passes(wired: Stack, monkeypatch
 
 
 def imported(body: Any, *, sku: str = SKU, how: str = "", content_type: str | None = None, **kwargs: Any) -> Any:
-    """The answer to an import: of CSV when the body is bytes."""
+    """The answer to an import; a body of bytes is sent as CSV."""
     content_type = content_type or ("text/csv" if isinstance(body, bytes) else "application/json")
     return call("POST", "/stock/{sku}" + how, body, content_type=content_type, sku=sku, **kwargs)
 
@@ -456,7 +456,7 @@ def test_a_misspelled_dry_run_imports_nothing(wired: Stack) -> None:
 
 @pytest.fixture
 def counted(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The calls of DynamoDB that the API makes, by name."""
+    """The names of the DynamoDB calls that the API makes."""
     calls: list[str] = []
 
     def count(model: Any, **_: Any) -> None:

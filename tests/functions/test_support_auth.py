@@ -24,7 +24,7 @@ OLD_SECRET = "0" * 64
 
 
 def ask(header: str | None, at: datetime = NOW) -> Any:
-    """As API Gateway asks."""
+    """Call the authorizer as API Gateway does."""
     event = {"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}
     with time_machine.travel(at, tick=False):
         return support_auth.handler({k: v for k, v in event.items() if v is not None}, Context())
@@ -163,7 +163,7 @@ def test_no_key_is_ever_logged(
 
 @pytest.fixture
 def said(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> dict[str, Agent]:
-    """Whom the issuer's tokens are of, in a stack that has an issuer."""
+    """The agents that tokens stand for, by token, in a stack that has an issuer."""
     monkeypatch.setenv("KEYPOST_SUPPORT_ISSUER", "https://issuer.example")
     monkeypatch.setenv("KEYPOST_SUPPORT_AUDIENCE", "keypost")
     wiring.config.cache_clear()

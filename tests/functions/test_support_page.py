@@ -1,4 +1,4 @@
-"""The support page as it is served; what it does is tested in a browser, in tests/keypost/support_page."""
+"""How the support page is served. What it does is tested in a browser, in tests/keypost/support_page."""
 
 import re
 from typing import Any

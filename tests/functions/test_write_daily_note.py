@@ -43,7 +43,7 @@ def run(at: datetime = MORNING) -> None:
 
 
 def renewal(order_id: str, **changes: Any) -> Any:
-    """A renewal whose mail is due today, and whose codes are not there."""
+    """A renewal whose mail is due today, and whose codes are out of stock."""
     first = MORNING.date() + timedelta(days=7)
     order = paid_order(order_id, Line(SKU, 3, Kind.RENEWAL, "base"), **changes)
     slot = Renewal(order_id, 1, 1, None, 365, NOW.date())

@@ -1,4 +1,4 @@
-"""The page for customers, as its reader gets it."""
+"""The page for customers, as a customer sees it."""
 
 import base64
 import hashlib

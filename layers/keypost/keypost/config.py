@@ -1,4 +1,4 @@
-"""The settings of a deployment, from the environment that template.yaml gives its functions."""
+"""The settings of a deployment, read from the environment that template.yaml gives its functions."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -17,7 +17,7 @@ class Config:
     currency: str
     table: str
     queue_url: str
-    wishes_url: str  # the queue of what customers ask for themselves
+    wishes_url: str  # the queue of customers' requests
     secrets: str
     mollie_url: str
     stripe_url: str
@@ -27,15 +27,15 @@ class Config:
     sender_address: str
     support_address: str
     support_language: str
-    fiscal_years: str  # so long the orders of an erased customer stay, without the customer
-    self_service: str = "on"  # or off: whether customers may ask for their licenses again
+    fiscal_years: str  # years that the orders of an erased customer are kept, without the customer
+    self_service: str = "on"  # on or off: whether customers may ask for their licenses again
     shop_kvk: str = ""
     shop_phone: str = ""
     shop_logo: str = ""
     shop_color: str = "#0b6e5b"
-    mollie_profile: str = ""  # the one whose payments count; empty for any
-    support_issuer: str = ""  # whose tokens open the support API; empty: keys of our own do
-    support_audience: str = ""  # whom these tokens must be for
+    mollie_profile: str = ""  # the profile whose payments count; empty for every profile
+    support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
+    support_audience: str = ""  # the audience of these tokens
     mails_per_second: str = "14"  # of all workers together
 
     @property
@@ -44,12 +44,12 @@ class Config:
 
     @property
     def api_urls(self) -> dict[str, tuple[str, str]]:
-        """Where each provider's API is asked, and where it really is."""
+        """The base URL of each provider's API as configured, and its real one."""
         return {"mollie": (self.mollie_url, MOLLIE_URL), "stripe": (self.stripe_url, STRIPE_URL)}
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Config":
-        """Every setting is a variable KEYPOST_<NAME>; a missing one without a default stops the start."""
+        """Read the settings from variables KEYPOST_<NAME>. KeypostError if one without a default is missing."""
         given = {field.name: environment.get(f"KEYPOST_{field.name.upper()}", "") for field in fields(cls)}
         absent = sorted(f.name for f in fields(cls) if f.default is MISSING and not given[f.name])
         if absent:

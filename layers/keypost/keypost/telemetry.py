@@ -1,5 +1,4 @@
-"""What the outside may know: outcomes, as a metric and a log line. Ids and counts only: no address, no name,
-no code, no body."""
+"""Outcomes, each as a metric and a log line. They hold ids and counts only: no address, no name, no code, no body."""
 
 import traceback
 import warnings
@@ -12,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 logger = Logger(service="keypost")
 metrics = Metrics(namespace="Keypost", service="keypost")
-warnings.filterwarnings("ignore", "No application metrics to publish")  # there is not always something to count
+warnings.filterwarnings("ignore", "No application metrics to publish")  # an invocation may count nothing
 
 
 def outcome(name: str, count: int = 1, **fields: Any) -> None:
@@ -22,7 +21,7 @@ def outcome(name: str, count: int = 1, **fields: Any) -> None:
 
 
 def failure(error: Exception, **fields: Any) -> None:
-    """Log an error by its type and place. Its text stays out: a library may have put an address or a code there."""
+    """Log an error by its type and place, without its text, in which a library may have put an address or a code."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
     logger.error("failure", extra={"error": type(error).__name__, "place": place, **fields})
@@ -30,7 +29,7 @@ def failure(error: Exception, **fields: Any) -> None:
 
 @contextmanager
 def optional() -> Iterator[None]:
-    """Around a write that nobody is promised: its failure is logged, and what follows goes on."""
+    """For a write that nothing depends on: if it fails, that is logged, and the program continues."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is, what was promised must go on

@@ -1,4 +1,4 @@
-"""Builds the real things, once per execution environment: one boto3 session, clients and never resources."""
+"""Builds the real objects, once per execution environment: one boto3 session, with clients and never resources."""
 
 import os
 import re
@@ -30,7 +30,7 @@ ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3,
 SEVERAL_ATTEMPTS = ClientConfig(
     retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=5
 )
-WORKERS = 5  # that may send at one moment, as template.yaml says
+WORKERS = 5  # that may run at once, as in template.yaml
 _API_HEADERS = {"stripe": {"Stripe-Version": "2026-10-28.endive"}}  # the newest one that was read against
 
 
@@ -56,7 +56,7 @@ def wishes() -> Queue:
 
 @cache
 def worker() -> "Worker":
-    """Only the worker loads the templates' engine."""
+    """The worker. Only this function loads the template engine."""
     from keypost.use_cases.advance_order import Worker
 
     return Worker(
@@ -106,7 +106,7 @@ def secrets() -> Secrets:
 
 @cache
 def tokens() -> "Tokens":
-    """Only where tokens open the support API are the libraries for them loaded."""
+    """The verifier of tokens. Its libraries are loaded only if an issuer is set."""
     from keypost.clients.tokens import Tokens
 
     settings = config()
@@ -120,13 +120,13 @@ def provider_call(
     headers: Mapping[str, str] = MappingProxyType({}),
     query: Mapping[str, str] = MappingProxyType({}),
 ) -> Call:
-    """What a provider's module gets to see, and the API it may ask, if a key for that is set."""
+    """What a provider's module gets of a callback, with the API that it may ask if a key for that is set."""
     settings = config()
     return Call(body, headers, query, settings.stage, now, settings.zone, settings.mollie_profile, provider_get(api))
 
 
 def provider_get(api: str) -> Get | None:
-    """Asks a provider's API with the key that is set now; None when none is."""
+    """A function that asks a provider's API with the present key; None if no key is set."""
     from keypost.clients.provider_api import ProviderApi
 
     keys = secrets().read(f"{api}_api_key") if api else ()
@@ -137,7 +137,7 @@ def provider_get(api: str) -> Get | None:
         raise ProviderRefused(f"a key of {api} that is not one of test mode goes to {official} only")
     if keys[0].startswith("access_") and not config().mollie_profile:
         raise ProviderRefused("an access token sees all profiles: say in MollieProfile which one is this shop's")
-    # An access token is of both modes, and each call says which.
+    # An access token works in both modes, and each call names one.
     test_mode = {"testmode": "true"} if keys[0].startswith("access_") and config().stage != "live" else {}
     return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), test_mode).get
 

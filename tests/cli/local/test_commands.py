@@ -50,7 +50,7 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert "mail sent: purchase-1, attempt 1" in done.stdout
     assert (tmp_path / ".local/mail.html").read_text("utf-8").startswith("<!doctype html>")
     assert "Both new periods start on" in done.stdout
-    assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line per thing it does
+    assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line for each step that it reports
     assert children(tmp_path) == []
 
 
@@ -85,19 +85,21 @@ def test_a_demo_in_which_something_does_not_happen_says_what(
     monkeypatch.setattr(commands, "_SECONDS_TO_MAIL", 3)
     monkeypatch.setattr(commands, "_ORDER_ID", "never-sold")
 
-    with pytest.raises(KeypostError, match="order never-sold did not become what it should within 3 s: there is none"):
+    with pytest.raises(
+        KeypostError, match="order never-sold did not reach the expected state within 3 s: there is none"
+    ):
         commands.sell_one(local)
 
 
 def keypost_local(directory: Path, *words: str) -> tuple[int, str, str]:
-    """`keypost local` with these words: exit status, output, errors."""
+    """Run `keypost local` with these arguments; returns exit status, output and errors."""
     done = subprocess.run([*KEYPOST, *words], cwd=directory, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture
 def beside(local: LocalStack, tmp_path: Path) -> Path:
-    """A folder in which the commands find the shared stack, as if `make run` kept it up."""
+    """A folder in which the commands find the shared stack, as if `make run` had started it."""
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local/stack.json").write_text(describe(local))
     return tmp_path
@@ -125,7 +127,7 @@ def test_what_the_shop_refuses_is_one_line_and_exit_status_1(beside: Path) -> No
     status, out, err = keypost_local(beside, "refund", "never-sold")
 
     assert (status, out) == (1, "")
-    assert err == "keypost: the shop sold nothing under this number: pay the order first\n"
+    assert err == "keypost: the shop has no order with this number: pay it first\n"
 
 
 def test_a_callback_that_keypost_did_not_take_is_told(local: LocalStack, beside: Path) -> None:
@@ -141,9 +143,9 @@ def test_a_callback_that_keypost_did_not_take_is_told(local: LocalStack, beside:
 @pytest.mark.parametrize(
     ("about", "fault"),
     [
-        (None, "no local stack is up: start one with `make run`"),
+        (None, "no local stack is running: start one with `make run`"),
         ('{"mailbox_url": "http://127.0.0.1:1"}', "does not answer: start it with `make run`"),
-        ("{}", "is damaged: start the local stack anew with `make run`"),
+        ("{}", "is damaged: start the local stack again with `make run`"),
     ],
 )
 def test_without_a_stack_the_shops_commands_say_how_to_start_one(

@@ -1,4 +1,4 @@
-"""What the fake promises, asked through the providers' own client where it is installed here."""
+"""The promises of the fake providers, tested through the providers' own clients where they are installed."""
 
 import json
 import re

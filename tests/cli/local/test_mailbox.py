@@ -36,7 +36,7 @@ def box() -> Iterator[Mailbox]:
 
 
 def get(box: Mailbox, path: str) -> tuple[int, str, str]:
-    """Status, policy and body."""
+    """GET a page of the mailbox; returns status, policy and body."""
     try:
         with urllib.request.urlopen(box.url + path) as answer:
             return answer.status, answer.headers["Content-Security-Policy"], answer.read().decode()
@@ -114,13 +114,13 @@ BOUGHT = {
 
 @pytest.fixture
 def own(box: Mailbox) -> Shop:
-    """A shop behind the page, whose callbacks reach nobody."""
+    """A shop behind the page, whose callbacks are sent nowhere."""
     box.shop = Shop(FakeProviders(), sample_products(), lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""))
     return box.shop
 
 
 def post(box: Mailbox, path: str, given: Any, **headers: str) -> tuple[int, str, str]:
-    """Status, Location and body. Text is sent as a form, all else as JSON."""
+    """POST to the mailbox; returns status, Location and body. A text is sent as a form, anything else as JSON."""
     is_form = isinstance(given, str)
     kind = {"Content-Type": "application/x-www-form-urlencoded" if is_form else "application/json"}
     body = given if is_form else json.dumps(given)
@@ -172,7 +172,7 @@ def test_a_program_gets_what_keypost_answered(box: Mailbox, own: Shop) -> None:
         ("/shop/pay", BOUGHT | {"sku": "ESET"}, 400, "choose one of"),
         ("/shop/pay", BOUGHT | {"order_id": "<b>"}, 400, "choose another one"),
         ("/shop/pay", [], 400, "neither a form nor a JSON object"),
-        ("/shop/refund", {"order_id": "8"}, 404, "pay the order first"),
+        ("/shop/refund", {"order_id": "8"}, 404, "pay it first"),
         ("/shop/steal", BOUGHT, 404, "use one of pay, refund, dispute, close-dispute"),
     ],
 )
@@ -284,7 +284,7 @@ def test_what_no_mail_becomes_is_refused_and_so_is_another_sites_page(box: Mailb
     box.tell = pytest.fail
 
     status, page = post_fate(box, "eaten")
-    assert (status, "a mail becomes one of: delivered" in page) == (400, True)
+    assert (status, "the fate of a mail is one of: delivered" in page) == (400, True)
     assert post_fate(box, "bounced", Origin="https://evil.example")[0] == 403
     assert post_fate(box, "bounced", path="/mails/7/fate")[0] == 403
 

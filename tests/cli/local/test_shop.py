@@ -1,4 +1,4 @@
-"""The made-up shop, over the deployed stack: what a visitor does there reaches Keypost as the provider tells it."""
+"""The made-up shop on the deployed stack: what a visitor does there reaches Keypost as a call of the provider."""
 
 import time
 from decimal import Decimal
@@ -15,7 +15,7 @@ from keypost.core.mail import MailState
 from keypost.core.order import Order
 from keypost.core.payment import Standing
 
-SKU = "KASPERSKY-PLUS-3D-1Y"  # no other test looks at its stock
+SKU = "KASPERSKY-PLUS-3D-1Y"  # no other test uses its stock
 BOUGHT: dict[str, Any] = {"sku": SKU, "quantity": 2, "email": "klant@klant.example", "language": "en"}
 
 
@@ -29,7 +29,7 @@ def shop(local: LocalStack) -> Shop:
 
 @pytest.fixture
 def alone() -> Shop:
-    """A shop whose callbacks reach nobody, and are answered well."""
+    """A shop whose callbacks are sent nowhere and answered with success."""
     return Shop(FakeProviders(), sample_products(), lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""))
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_done_is_refused_with_advice_and_changes_nothing(
 
 @pytest.mark.parametrize("action", ["refund", "dispute", "close-dispute"])
 def test_nothing_happens_to_an_order_that_nobody_placed(alone: Shop, action: str) -> None:
-    with pytest.raises(NoSuchOrder, match="pay the order first"):
+    with pytest.raises(NoSuchOrder, match="pay it first"):
         act(alone, action, {"order_id": "8", "won": "true"})
 
 

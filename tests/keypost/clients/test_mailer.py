@@ -20,7 +20,7 @@ from keypost.core.said import said
 
 
 def ses(endpoint_url: str) -> Any:
-    """The client as the functions have it, but for a time-out that a test can wait for."""
+    """The client of the functions, but with a time-out that is short enough for a test."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1")
     return session.client("sesv2", endpoint_url=endpoint_url, config=wiring.ONE_ATTEMPT.merge(Config(read_timeout=0.3)))
 
@@ -34,7 +34,7 @@ def message() -> EmailMessage:
 
 @contextmanager
 def server(status: int | None) -> Iterator[tuple[str, list[str]]]:
-    """Answers every request with this status, or with None never; gives its URL and the requests it saw."""
+    """A server that answers every request with this status, or never if it is None; yields its URL and the requests."""
     seen: list[str] = []
     enough = threading.Event()
 
@@ -82,7 +82,7 @@ def test_a_mail_whose_answer_does_not_come_is_of_unknown_outcome() -> None:
 
 def test_a_mail_that_did_not_reach_ses_was_not_sent() -> None:
     with server(200) as (url, _):
-        pass  # and now nobody listens there
+        pass  # now no server listens on the port
 
     outcome = Mailer(ses(url), "test").send(message(), {})
 

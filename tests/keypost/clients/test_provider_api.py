@@ -85,7 +85,7 @@ def test_an_answer_of_no_use_is_asked_for_later_and_not_at_once(
 def test_an_answer_that_asking_again_would_not_change_is_for_a_person(
     api: ProviderApi, fake: FakeProviders, status: int
 ) -> None:
-    """A redirect is not followed: the key must not travel to where it points."""
+    """A redirect is not followed, because the key must not be sent to another host."""
     fake.trouble = lambda: (status, {"Location": f"{fake.url}/elsewhere"}, b"{}")
 
     with pytest.raises(ProviderRefused):

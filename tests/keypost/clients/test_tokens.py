@@ -33,7 +33,7 @@ def tokens(issuer: Issuer) -> Iterator[Tokens]:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """Lets seconds pass for what is kept for a while."""
+    """Moves the clock forward by some seconds, so that cached keys get old."""
 
     def wait(seconds: float) -> None:
         monkeypatch.setattr("time.monotonic", lambda: monotonic() + seconds)
@@ -56,7 +56,7 @@ PEM = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyI
 
 
 def with_public_key_as_secret(issuer: Issuer) -> str:
-    """The library refuses to sign so: what an attacker does by hand."""
+    """Sign by hand as an attacker would; the library refuses to sign in this way."""
     forged = jwt.encode({"iss": issuer.url, "aud": AUDIENCE, "sub": "x", "exp": int(time()) + 60}, "x" * 64, "HS256")
     header = jwt.utils.base64url_encode(json.dumps({"alg": "HS256", "kid": "rsa"}).encode())
     signed = header + b"." + forged.split(".")[1].encode()

@@ -73,7 +73,7 @@ def fate(order: Order) -> Fate | None:
         ((Fate.DELIVERED, Fate.SENT), Fate.DELIVERED),
         ((Fate.DELIVERED, Fate.RETURNED), Fate.DELIVERED),  # out of office
         ((Fate.DELAYED, Fate.RETURNED), Fate.RETURNED),  # SES gave up
-        ((Fate.DELIVERED, Fate.BOUNCED), Fate.BOUNCED),  # the other side took it first, and returned it then
+        ((Fate.DELIVERED, Fate.BOUNCED), Fate.BOUNCED),  # accepted first, returned later
         ((Fate.DELIVERED, Fate.COMPLAINED), Fate.COMPLAINED),
         ((Fate.SENT, Fate.REJECTED), Fate.REJECTED),
     ],

@@ -25,7 +25,7 @@ OPEN, WON, LOST = DisputeState.OPEN, DisputeState.WON, DisputeState.LOST
 
 
 def says(minute: int, **changes: Any) -> PaymentNotice:
-    """A notice about money that went back, that says nothing of how far the payment came."""
+    """A notice about returned money that does not say the state of the payment."""
     plain = notice(state=None, at=NOW + minute * MINUTE, lines=(), email=None, amount=None, currency=None)
     return replace(plain, **changes)
 
@@ -163,6 +163,6 @@ def test_a_refund_that_one_teller_does_not_see_is_not_undone_by_his_word() -> No
 
 
 def test_of_two_amounts_that_are_said_of_a_payment_the_larger_counts() -> None:
-    """A shop may tell of its part of what was paid at a provider."""
+    """A shop may report only its own part of what was paid at a provider."""
     for story in permutations([notice(amount="39.95"), notice(amount="100.00"), notice(amount=None)]):
         assert added_up(story).amount == "100.00"

@@ -143,7 +143,7 @@ def test_codes_that_leave_after_others_were_blocked_ask_for_it_again() -> None:
     order = replace(order, mails=(replace(order.mails[0], state=MailState.SENT, lines=(1,), may_have_left=True),))
     disputed = _back(order, disputes=(Dispute("dp_1", DisputeState.OPEN, NOW),))
     order = support.blocked(disputed, "anna", NOW)
-    assert attention(order) == (Reason.HOLD, NOW)  # the other line is still owed
+    assert attention(order) == (Reason.HOLD, NOW)  # the mail of the other line is still to be sent
 
     second = replace(order.licenses[0], id="LIC-BBBBBBBBBB", line=2)
     order = replace(order, licenses=(*order.licenses, second))
@@ -181,7 +181,7 @@ def renewed(first_day: date) -> Order:
 
 
 def tells_waiting(order: Order, now: datetime) -> bool:
-    """Once the codes were looked for, and are not there."""
+    """Whether the customer gets the notice, after Keypost has looked for codes in vain."""
     return isinstance(plan(order, PRODUCTS, now, owed.deliveries(order)), TellWaiting)
 
 
@@ -254,7 +254,7 @@ def test_a_refund_that_failed_before_it_was_told_is_not_told() -> None:
     assert next_due(dropped) is None
 
 
-# What may happen to an order, in any sequence: facts that arrive, and the worker with each fate of its calls.
+# What may happen to an order, in any sequence: facts that arrive, and the worker with each outcome of its calls.
 def _other_payment(order: Order, now: datetime) -> Order:
     return contents.with_payment(order, notice(order.id, *order.lines, payment_id="cs_other"), now, "EUR")
 
@@ -265,7 +265,7 @@ def _failed_payment(order: Order, now: datetime) -> Order:
 
 def _worker(stock: int, outcome: object) -> Callable[[Order, datetime], Order]:
     def work(order: Order, now: datetime) -> Order:
-        """One step as `advance` does it. An outcome of None is a worker that died after SES was called."""
+        """One step as `advance` makes it. An outcome of None means that the worker died after it had called SES."""
         match plan(order, PRODUCTS, now):
             case AssignCodes(((sku, count),), _):
                 if stock == 0:
@@ -348,7 +348,7 @@ def test_while_ses_takes_no_mail_codes_are_set_aside_and_nothing_is_sent() -> No
     for order in (ready, settled(MailNotSent(Said("paused"))), settled(MailUnknown(Said("lost")))):
         assert plan(order, PRODUCTS, LATER, mail_paused=True) is None
         assert plan(order, PRODUCTS, LATER) is not None
-        assert (next_due(order) or LATER) < LATER  # the schedules come back to it
+        assert (next_due(order) or LATER) < LATER  # the schedules find it again
 
 
 def test_an_order_with_a_bad_address_gets_its_codes_and_no_mail_until_that_is_looked_at_again() -> None:

@@ -28,7 +28,7 @@ def told(order: Order) -> Story:
 
 
 def assigned(**changes: Any) -> Order:
-    """Paid, and its mail claimed for the first attempt."""
+    """A paid order whose mail is claimed for its first attempt."""
     return with_codes(paid_order(**changes), [StockCode("d", code(1), SKU)], {SKU: PRODUCT}, NOW, ZONE)
 
 
@@ -37,7 +37,7 @@ def sent() -> Order:
 
 
 def renewal(**changes: Any) -> Order:
-    """A renewal that starts in 2027, paid unless told otherwise."""
+    """A renewal that starts in 2027; it is paid unless `state` says otherwise."""
     order = paid_order("r1", RENEWAL, **changes)
     paid_on = NOW.date() if order.is_paid else None
     days = (date(2027, 6, 10), date(2028, 6, 8))

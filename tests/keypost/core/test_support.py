@@ -26,7 +26,7 @@ def at(minutes: float, key: str = "") -> Asked:
 
 
 def sent_order(*lines: Line) -> Order:
-    """An order of one code or more, that left."""
+    """An order of one or more codes, which were sent."""
     order = paid_order("2026-001234", *lines)
     wanted = [StockCode(str(n), code(n), SKU) for n in range(sum(line.quantity for line in order.lines))]
     order = licensing.with_codes(order, wanted, {SKU: PRODUCT}, NOW, ZONE)
@@ -38,7 +38,7 @@ def resent(order: Order, asked: Asked = ASKED) -> Order:
 
 
 def settled(order: Order) -> Order:
-    """With its newest mail sent."""
+    """The order with its newest mail sent."""
     mail = order.mails[-1]
     order = mailing.claim_mail(order, mail.id, NOW)
     return mailing.settle_mail(order, mail.id, 1, SENT, NOW)
@@ -369,7 +369,7 @@ def test_what_an_erased_customer_was_still_to_get_is_not_sent_and_its_codes_are_
     assert plan.plan(erased, [SKU], ASKED.at) == plan.ReturnCodes(kept.licenses)
     after = licensing.with_codes_returned(erased, {license_.id for license_ in kept.licenses}, NOW)
     assert plan.plan(after, [SKU], ASKED.at) is None
-    assert plan.attention(after) == (Reason.HOLD, NOW)  # it was paid: somebody refunds it
+    assert plan.attention(after) == (Reason.HOLD, NOW)  # it was paid, so a person must refund it
 
 
 def test_a_callback_after_that_brings_nothing_personal_back() -> None:

@@ -23,7 +23,7 @@ RENEWAL = Line(SKU, 1, Kind.RENEWAL, "base")
 
 
 def scheduled(*lines: Line, start: date = START, **changes: object) -> Order:
-    """A renewal whose period is known, paid unless told otherwise."""
+    """A renewal whose period is known; it is paid unless `state` says otherwise."""
     order = paid_order("r1", *(lines or (RENEWAL,)), **changes)
     days = (start, start + timedelta(days=364))
     paid_on = NOW.date() if order.is_paid else None

@@ -1,4 +1,4 @@
-"""The HTML of a mail as its reader sees it: which words in which color on which ground, in either scheme."""
+"""The HTML of a mail as its reader sees it: each text with its color and the color behind it, in both color schemes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ _ON_WHITE = {"color": "#000000", "background-color": "#ffffff"}
 
 @cache
 def document(html: str) -> Any:
-    """The parsed page, which nobody changes; AssertionError with the faults of one that is not valid."""
+    """The parsed page; callers must not change it. AssertionError with the faults if the HTML is not valid."""
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
     root = parser.parse(html)
     assert parser.errors == []

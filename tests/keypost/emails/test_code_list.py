@@ -15,7 +15,7 @@ PRODUCTS = {product.sku: product for product in sample_products()}
 
 
 def rows(message: EmailMessage, separator: str) -> list[list[str]]:
-    """The attached list, through the bytes on the wire."""
+    """The attached list, parsed from the bytes of the mail."""
     arrived = message_from_bytes(message.as_bytes(), policy=default)
     assert isinstance(arrived, EmailMessage)
     (attachment,) = arrived.iter_attachments()

@@ -1,4 +1,4 @@
-"""What holds for every kind of mail in every language, on the samples that `keypost mail preview` shows."""
+"""Rules for every kind of mail in every language, tested on the samples of `keypost mail preview`."""
 
 import os
 import re
@@ -38,14 +38,14 @@ every_mail = pytest.mark.parametrize(("name", "language"), [(n, lang) for n in N
 
 @cache
 def mail(name: str, language: str, shop: Shop = SHOP) -> EmailMessage:
-    """As it arrives: through the bytes on the wire."""
+    """The mail as it arrives, parsed from its bytes."""
     message = message_from_bytes(sample_mail(name, language, shop).as_bytes(), policy=default)
     assert isinstance(message, EmailMessage)
     return message
 
 
 def parts(name: str, language: str) -> tuple[str, str]:
-    """What a reader of the text sees, and a reader of the HTML."""
+    """What the reader of the text part sees, and what the reader of the HTML part sees."""
     message = mail(name, language)
     pieces = (piece for piece, _, _ in painted(part(message, "html"), LIGHT))
     return " ".join(part(message, "plain").split()), " ".join(" ".join(pieces).split())
@@ -103,7 +103,7 @@ def test_both_parts_hold_all_that_the_customer_needs(name: str, language: str) -
         assert [fact for fact in facts if fact not in text] == []
 
 
-# Of the seller's page about licenses by e-mail, what each mail with codes must say, in its own words.
+# What the shop's page about licenses by e-mail promises; each mail with codes must say it, in other words.
 SAID = {
     "nl": {
         "new": ["365 dagen pas in als die is afgelopen", "er gaat geen dag verloren"],
@@ -190,7 +190,7 @@ def test_all_words_can_be_read_in_both_schemes_whatever_color_the_shop_has(
         assert [piece for piece, color, ground in found if contrast(color, ground) < 4.5] == []
 
 
-# What the large mail programs show alike (caniemail.com); what they do not must only matter where it is missing.
+# CSS that the large mail programs all support (caniemail.com). A mail must stay readable without any other CSS.
 CSS = {
     *("background-color", "border", "border-color", "border-radius", "border-top", "color", "display", "font-family"),
     *("font-size", "font-weight", "height", "line-height", "margin", "max-height", "max-width", "mso-hide", "overflow"),

@@ -25,7 +25,7 @@ PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
 
 
 def licensed(*quantities: int, **changes: object) -> Order:
-    """An order of these many codes of one product, and of another."""
+    """An order of this many codes of one product, and of another one."""
     lines = [Line(sku, quantity) for sku, quantity in zip(PRODUCTS, quantities, strict=False)]
     order = replace(paid_order("2026-001234", *lines), **changes)  # type: ignore[arg-type]
     numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
@@ -41,7 +41,7 @@ def sent(order: Order, products: Mapping[str, Product] = PRODUCTS) -> EmailMessa
 
 
 def message_of(composed: EmailMessage) -> EmailMessage:
-    """The mail as it arrives: through the bytes on the wire."""
+    """The mail as it arrives, parsed from its bytes."""
     message = message_from_bytes(composed.as_bytes(), policy=default)
     assert isinstance(message, EmailMessage)
     return message

@@ -23,7 +23,7 @@ DAYS = {"nl": ("1 december 2026", "30 november 2027"), "en": ("1 December 2026",
 
 
 def renewed(*quantities: int, **changes: object) -> Order:
-    """An order that renews these many licenses of one product, and of another."""
+    """An order that renews this many licenses of one product, and of another one."""
     lines = [Line(sku, quantity, Kind.RENEWAL) for sku, quantity in zip(PRODUCTS, quantities, strict=False)]
     order = replace(paid_order("2026-001234", *lines), **changes)  # type: ignore[arg-type]
     numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
@@ -52,7 +52,7 @@ def attached(message: EmailMessage) -> bytes:
 
 
 def parsed(ics: bytes) -> list[tuple[str, str]]:
-    """The name, with its parameters, and the value of every line, unfolded."""
+    """Every line of the calendar file, unfolded, as its name with parameters and its value."""
     assert ics.endswith(b"\r\n")
     whole = ics.replace(b"\r\n ", b"").decode()
     assert "\r" not in whole.replace("\r\n", "")
@@ -65,7 +65,7 @@ def values(ics: bytes, name: str) -> list[str]:
 
 
 def plain(value: str) -> str:
-    """What an escaped text of a calendar says."""
+    """The plain form of an escaped text in a calendar file."""
     signs = iter(value)
     return "".join({"n": "\n"}.get(after := next(signs), after) if sign == "\\" else sign for sign in signs)
 

@@ -25,7 +25,7 @@ def told(fate: Fate) -> Any:
 
 
 def texts(order: Order, *mails: Mail) -> list[str]:
-    """Of both parts of the mail that sends it again."""
+    """Both parts of the mail that repeats the codes, as one text."""
     message = message_of(compose(replace(order, mails=(*mails, RESEND)), RESEND, PRODUCTS, SHOP, NOW))
     return [" ".join(part(message, "plain").split()), seen(part(message, "html"))]
 

@@ -197,7 +197,7 @@ def test_a_chargeback_is_a_dispute_until_it_is_reversed() -> None:
 
 
 def answering(things: dict[str, dict[str, Any]]) -> Any:
-    """Mollie's API, which knows these things by their path and nothing else."""
+    """An API of Mollie that has only these objects, by path."""
     return lambda path, _query: things.get(path)
 
 
@@ -556,7 +556,7 @@ def test_an_event_leads_to_its_payment(kind: str, entity: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("embedded", [None, {"entity": "re_1"}, {"entity": {"paymentId": "cst_1"}}])
 def test_a_refund_without_a_snapshot_is_left_to_the_hourly_run(embedded: Any) -> None:
-    """After repeated refusals Mollie switches the webhook off, payments included."""
+    """So the callback is accepted: after repeated refusals Mollie would switch the webhook off, for payments too."""
     body = event("mollie/payment.paid.json") | {"type": "refund.processing", "_embedded": embedded}
 
     assert mollie.read_event(a_call(json.dumps(body).encode(), get=_nobody_asks)) == ()

@@ -1,4 +1,4 @@
-"""Our check of Mollie's next-generation signature, held against the one of Mollie's own library."""
+"""Our check of Mollie's next-generation signature, compared with the check in Mollie's own library."""
 
 import pytest
 from hypothesis import example, given
@@ -56,7 +56,7 @@ def test_what_mollie_signs_with_one_of_our_secrets_both_accept(
 @given(BODIES, SECRETS, SECRETS)
 @example("{}", "old", "new")
 def test_while_mollie_rotates_a_secret_two_signatures_come_in_one_header(body: str, old: str, new: str) -> None:
-    """API Gateway joins them with a comma, which the library does not split."""
+    """API Gateway joins the two headers with a comma, which Mollie's library does not split."""
     both = f"{sign(body, old)}, {sign(body, new)}"
 
     assert ours(body, both, old)
@@ -80,7 +80,7 @@ def test_a_signature_without_its_prefix_is_refused_here_only() -> None:
 
 
 def test_no_signature_is_refused_here_and_merely_false_there() -> None:
-    """The library takes it for a classic call: who waits for its exception lets it in."""
+    """Mollie's library treats it as a classic call and raises nothing: code that relies on an exception accepts it."""
     assert not ours("{}", "", "secret")
     assert SignatureValidator.validate("{}", "secret", "") is False
 

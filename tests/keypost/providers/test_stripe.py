@@ -105,7 +105,7 @@ def test_no_header_and_no_body_raises_anything_but_a_refusal(header: str, body: 
 
 @given(st.integers(-600, 600), st.sampled_from([STRIPE_SECRET, "whsec_other"]))
 def test_we_accept_what_stripes_own_library_accepts_but_for_the_future(offset: int, secret: str) -> None:
-    """The library is the oracle; it judges by the clock of this machine, so the past is what is compared."""
+    """Stripe's library is the oracle. It uses this machine's clock, so only signatures in the past can be compared."""
     now = datetime.now(UTC).replace(microsecond=0)
     stamp = now.timestamp() + offset
     headers = stripe_headers(BODY, secret, stamp)
@@ -141,7 +141,7 @@ def test_a_paid_session_with_an_order_card_is_an_order() -> None:
 
 
 def money(name: str, **changes: Any) -> bytes:
-    """A recorded event about money that went back, with changes to its object."""
+    """A recorded event about returned money, with changes to its object."""
     body = event(f"stripe/{name}.json")
     body["data"]["object"] |= changes
     return json.dumps(body).encode()
@@ -263,7 +263,7 @@ def test_a_session_of_another_mode_sells_nothing_itself(mode: Any) -> None:
 
 
 def api(*things: Any) -> Any:
-    """Stripe's API: answers of what is asked, in turn, for a path each."""
+    """An API of Stripe that gives these answers in turn, each for its path."""
     answers = dict(zip(things[::2], things[1::2], strict=True))
     return lambda path, _query: answers.get(path)
 
@@ -326,7 +326,7 @@ def test_a_session_that_is_not_paid_or_whose_card_has_lines_is_not_asked_about()
     [
         ([item("A", 5)], {"line_1": "A|1"}, [5]),
         ([item(None, 5) | {"adjustable_quantity": {"enabled": True}}], {"line_1": "A|1"}, [5]),
-        ([item(None, 5)], {"line_1": "A|1"}, [1]),  # a bundle, for all we know
+        ([item(None, 5)], {"line_1": "A|1"}, [1]),  # it may be a bundle
         ([item("B", 3), item("A", 2)], {"line_1": "A|1", "line_2": "B|1"}, [2, 3]),
         ([item("A", 5)], {"line_1": "A|1", "line_2": "A|2"}, [1, 2]),
         ([], {"line_1": "A|1"}, [1]),
@@ -376,7 +376,7 @@ def invoice(**changes: Any) -> bytes:
 
 
 def as_before_basil(**changes: Any) -> bytes:
-    """The same invoice in the words of versions before 2025-03-31."""
+    """The same invoice in the form of API versions before 2025-03-31."""
     body = event("stripe/invoice.paid.json")
     it = body["data"]["object"]
     del it["parent"]
@@ -443,7 +443,7 @@ def test_an_invoice_of_nothing_opens_a_trial_and_sells_nothing(changes: dict[str
 
 
 def test_an_invoice_without_a_subscription_counts_only_by_a_card_of_its_own() -> None:
-    """Checkout makes one for each session where the shop asks for invoices; the session is the sale."""
+    """If the shop asks for invoices, Checkout makes one for each session. Only the session is the sale then."""
     alone = {"parent": None, "billing_reason": "manual"}
 
     assert stripe.read(a_call(invoice(**alone))) == ()

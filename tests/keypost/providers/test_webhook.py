@@ -147,7 +147,7 @@ MOLLIE_ID = "tr_5B8cwPMGnU6qLbRvo7qEZo"
 
 
 def confirmed(found: dict[str, Any] | None, **data: Any) -> PaymentNotice:
-    """The callback about a payment of Mollie's, when Mollie knows of this."""
+    """The callback about a payment of Mollie's, while Mollie's API has this payment."""
     body = callback({"payment_id": MOLLIE_ID, "amount": "39.95"} | data)
     (notice,) = webhook.read(a_call(body, get=lambda _path, _query: found))
     assert isinstance(notice, PaymentNotice)
@@ -243,7 +243,7 @@ def test_other_payments_are_not_asked_for_at_mollie(payment_id: str | None) -> N
 
 
 def later(kind: str, **data: Any) -> bytes:
-    """A callback about money that went back, at noon of the day of NOW."""
+    """A callback about returned money, at noon of the day of NOW."""
     body = {"order_id": "2026-001235", "test": True, **data}
     return json.dumps({"type": kind, "timestamp": "2026-11-23T12:00:00+00:00", "data": body}).encode()
 

@@ -89,7 +89,7 @@ def test_refunds_are_counted_as_of_the_orders_last_change() -> None:
 
 
 def test_a_stale_body_never_undoes_newer_facts() -> None:
-    """They are signed without a time: whoever has one can send it again for ever."""
+    """WooCommerce signs no time, so an attacker who has a call can repeat it for ever."""
     later = {"status": "refunded", "date_modified_gmt": "2026-11-21T09:00:00", "refunds": [{"total": "-39.95"}]}
     story = [read(order(status="pending", date_paid_gmt=None)), read(BODY), read(order(**later))]
 
@@ -136,7 +136,7 @@ def test_an_odd_quantity_is_looked_at_by_a_person(quantity: Any) -> None:
 
 
 def test_what_other_goods_and_plugins_leave_out_is_no_reason_to_refuse_an_order() -> None:
-    """After five refusals WooCommerce switches the webhook off."""
+    """So the call is accepted: after five refusals WooCommerce would switch the webhook off."""
     bare = read(order(transaction_id=None, date_modified_gmt=None, currency="", line_items=[{"sku": 7}, {"sku": SKU}]))
 
     assert (bare.lines, bare.also, bare.currency) == ((Line(SKU, 1),), (), "")

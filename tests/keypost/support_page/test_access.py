@@ -1,4 +1,4 @@
-"""Who may look, and what the browser keeps of that."""
+"""Signing in and out, and what the browser keeps."""
 
 from collections.abc import Callable
 

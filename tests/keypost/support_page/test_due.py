@@ -1,4 +1,4 @@
-"""What leaves in the next 14 days, and what does not."""
+"""The view of what will be sent in the next 14 days, and what will not."""
 
 from datetime import UTC, datetime, timedelta
 

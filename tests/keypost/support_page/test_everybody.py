@@ -1,4 +1,4 @@
-"""For everybody: in both languages, both color schemes, by keyboard, on a phone and with a screen reader."""
+"""The page for everybody: in both languages and color schemes, by keyboard, on a phone, and with a screen reader."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def violations(page: Page) -> list[dict[str, Any]]:
 
 
 def seen(visited: Visit, order_id: str, look: Callable[[str], None]) -> None:
-    """Looks at all that the page can show."""
+    """Visit every view of the page, and call `look` with its name."""
     page = visited.page
     look("nothing yet")
     find(page, "page-unknown")
@@ -50,7 +50,7 @@ def seen(visited: Visit, order_id: str, look: Callable[[str], None]) -> None:
     look("the next 14 days")
 
 
-# Of each view both languages and both schemes: what a text says does not change its colors.
+# Each view is tested in both languages and both schemes, but not in all four pairs: words do not change colors.
 @pytest.mark.parametrize(("locale", "scheme"), [("nl-NL", "light"), ("en-GB", "dark")])
 def test_axe_finds_nothing(
     visit: Callable[..., Visit], local: LocalStack, sold: Sold, locale: str, scheme: str

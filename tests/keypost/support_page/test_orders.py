@@ -1,4 +1,4 @@
-"""Finding an order, reading its story, and what is done about it."""
+"""Finding an order, reading its story, and acting on it."""
 
 import json
 import re
@@ -30,13 +30,13 @@ def suppressed(local: LocalStack) -> Iterator[dict[str, str]]:
 
 
 def mails_when(local: LocalStack, order_id: str) -> list[SentMail]:
-    """The mails of an order, once none of them is on its way."""
+    """The mails of an order, as soon as none of them is on its way."""
     local.order_when(order_id, lambda order: all(mail.state is MailState.SENT for mail in order.mails))
     return mails_to(local, order_id)
 
 
 def asked(local: LocalStack, method: str, path: str, body: Any = None) -> Any:
-    """What the support API answers."""
+    """The answer of the support API."""
     headers = {"Authorization": f"Bearer {local.support_key}", "Content-Type": "application/json"}
     status, answer = local.call(path, json.dumps(body).encode() if body else None, headers, method)
     assert status == 200
@@ -81,7 +81,7 @@ def test_only_an_order_number_is_ever_part_of_a_url(visited: Visit, sold: Sold) 
     secrets = [order.customer.email, *codes, order.licenses[0].id]
 
     def answer(route: Route) -> None:
-        """As if products had codes as short as these."""
+        """Let products have codes as short as these."""
         is_short = json.loads(route.request.post_data or "{}").get("code") in codes[-3:]
         found = {"orders": [{"order_id": order.id}], "total": 1}
         route.fulfill(json=found) if is_short else route.continue_()

@@ -239,7 +239,7 @@ def _all(pages: Iterator[list[str]]) -> set[str]:
 def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(
     store: Store, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The index lags on AWS: what it offers may be taken already."""
+    """On AWS the index lags behind the table, so a code that it offers may be assigned already."""
     stocked([code(n) for n in range(130)])
     stale = store.pick(SKU, 130, TODAY)
     for number, taken in enumerate((stale[:45], stale[45:90])):
@@ -258,7 +258,7 @@ def test_a_put_that_the_sdk_sent_twice_is_no_conflict_with_itself(
     put = store._client.put_item
 
     def twice(**request: Any) -> Any:
-        put(**request)  # it took effect, and its answer was lost
+        put(**request)  # the write took effect, and its answer was lost
         return put(**request)
 
     monkeypatch.setattr(store._client, "put_item", twice)
@@ -557,7 +557,7 @@ def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store)
 
     assert store.mail_paused(MOMENTS[1])
     assert not store.mail_paused(MOMENTS[2])
-    store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at that moment
+    store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at the same time
 
 
 def test_the_largest_order_that_people_can_make_of_it_fits_into_one_item(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""The worker over the emulator's DynamoDB, SQS and SES, with a clock of its own and every kind of fault."""
+"""The worker on the emulator's DynamoDB, SQS and SES, with a clock that the test sets, and with every kind of fault."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -352,7 +352,7 @@ def test_a_code_must_be_good_on_the_day_it_is_in_the_shop(worker: Worker, store:
 
 
 def delayed(stack: Stack, local: LocalStack) -> int:
-    """How many pokes wait in the queue for their moment."""
+    """The number of pokes in the queue whose delay has not ended."""
     attributes = local.session.client("sqs").get_queue_attributes(QueueUrl=stack.queue.url, AttributeNames=["All"])
     return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
 
@@ -366,7 +366,7 @@ def test_a_mail_that_did_not_arrive_for_sure_pokes_its_order_for_the_next_try(
     local.mailbox.after_send = fail_once(fault)
 
     worker.advance("poked")
-    worker.advance("poked")  # does nothing, and so pokes nobody
+    worker.advance("poked")  # does nothing, so no order is poked
 
     assert delayed(stack, local) == 1
 
@@ -387,7 +387,7 @@ def test_an_attempt_whose_worker_died_pokes_its_order_for_the_end_of_the_doubt(
 
 
 def held_back(worker: Worker, store: Store, local: LocalStack, order_id: str) -> None:
-    """An order whose code is assigned, and whose mail SES refused to take: nothing has left."""
+    """An order whose code is assigned and whose mail SES refused, so that nothing was sent."""
     store.save(paid_order(order_id))
     local.mailbox.before_send = fail_once(SesFault(429, "TooManyRequestsException"))
     worker.advance(order_id)
@@ -565,12 +565,12 @@ def test_a_canceled_order_is_not_sent_even_when_it_was_paid(
 
 
 class WorkerDied(BaseException):
-    """Not an Exception: nothing the worker catches brings it back to life."""
+    """The death of a process. It is no Exception, so the worker cannot catch it."""
 
 
 @contextmanager
 def dying(at_call: int, *, after: bool) -> Iterator[list[int]]:
-    """The process ends at its n-th call of AWS, before the call is made or after it took effect."""
+    """Let the process die at its n-th call of AWS, before the call is made or after it took effect."""
     calls = [0]
     real = botocore.httpsession.URLLib3Session.send
 
@@ -602,9 +602,9 @@ def test_a_worker_that_dies_at_any_call_leaves_an_order_that_ends_as_if_it_had_n
             with suppress(WorkerDied):
                 worker.advance(order_id)
             if calls[0] < at_call:
-                break  # it came to its end before it could die
+                break  # it finished before its n-th call
 
-        for _ in range(3):  # the message comes back, then the schedules find it
+        for _ in range(3):  # SQS delivers the message again; later the schedules find the order
             clock.now += timedelta(minutes=16)
             assert order_id in {found for page in store.due(clock.now) for found in page} or _is_done(store, order_id)
             worker.advance(order_id)
@@ -617,7 +617,7 @@ def test_a_worker_that_dies_at_any_call_leaves_an_order_that_ends_as_if_it_had_n
             duplicates.append(at_call)
 
     assert at_call > 5
-    # SES took the mail and the worker died before it wrote that down: the one case in which it is sent twice.
+    # SES accepted the mail, and the worker died before it stored that: the only case in which a mail is sent twice.
     assert len(duplicates) == 1
 
 
@@ -670,7 +670,7 @@ def test_while_ses_takes_no_mail_of_the_account_one_order_asks_and_the_others_wa
     attempts = [sum(mail.attempts for mail in loaded(store, order_id).mails) for order_id in order_ids]
     assert attempts == [1, 0, 0, 0]
     assert [len(loaded(store, order_id).licenses) for order_id in order_ids] == [1, 1, 1, 1]
-    assert list(store.needing(Reason.MAIL)) == []  # the alarm says it once
+    assert list(store.needing(Reason.MAIL)) == []  # one alarm reports it
     assert logged.getvalue().count('"message":"MailPaused"') == 1
     assert set(order_ids) <= {found for page in store.due(clock.now) for found in page}
 
@@ -750,7 +750,7 @@ def test_a_correction_lets_the_mail_go_at_once(
     worker.advance("corrected")
 
     assert len(sent("corrected")) == 1
-    assert [mail.purpose for mail in loaded(store, "corrected").mails] == ["purchase"]  # nobody is told at the old one
+    assert [mail.purpose for mail in loaded(store, "corrected").mails] == ["purchase"]  # no notice to the old one
 
 
 def test_one_who_looks_again_and_finds_the_address_as_bad_waits_on(
@@ -814,7 +814,7 @@ def test_what_follows_a_purchase_is_kept_from_an_address_that_another_order_foun
     for order_id in order_ids.values():
         happens(store, order_id)
         worker.advance(order_id)
-    clock.now += timedelta(hours=13)  # that is looked at again
+    clock.now += timedelta(hours=13)  # the wait is tried again by then
     for order_id in order_ids.values():
         worker.advance(order_id)
 

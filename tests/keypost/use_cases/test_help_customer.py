@@ -1,4 +1,4 @@
-"""What support asks for, over the emulator's DynamoDB, SQS and SES."""
+"""The actions of support, on the emulator's DynamoDB, SQS and SES."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def asked(minutes: float = 0, key: str = "") -> Asked:
 
 @pytest.fixture
 def sold(worker: Worker, store: Store, stocked: Stocked) -> Callable[..., Order]:
-    """An order whose mail has left."""
+    """An order whose mail was sent."""
 
     def sell(order_id: str, number: int, *lines: Line, **changes: Any) -> Order:
         stocked([code(number)])
@@ -168,7 +168,7 @@ def test_a_wish_is_kept_when_the_queue_is_down(
 
 @pytest.fixture
 def chain(sold: Sold, store: Store, worker: Worker, clock: Clock) -> list[str]:
-    """A license, two renewals of it that are still to come, and one of them to another address."""
+    """A license and two renewals that were not sent yet, one of them to another address."""
     sold("chain-0", 1)
     for n, email in enumerate([ADDRESS, ADDRESS, "boekhouding@klant.example"], start=1):
         line = Line(SKU, 1, Kind.RENEWAL, renews="chain-0")
@@ -477,7 +477,7 @@ def test_an_order_that_the_index_still_lists_under_an_old_address_is_not_erased(
 
 
 def bounced_while(name: str, desk: Desk, worker: Worker, order_id: str) -> None:
-    """The mail of an order came back, and something is on its way that waits for the address."""
+    """An order whose mail came back, and which has another mail that waits for the address."""
     if name == "a resend was owed":
         desk.resend(order_id, asked(5), worker.mailer)
     bounce(desk, order_id)
@@ -640,7 +640,7 @@ def test_an_erased_order_takes_no_address_from_what_renews_it(desk: Desk, chain:
 
 
 def with_two_codes(store: Store, worker: Worker, stocked: Stocked, order_id: str) -> Order:
-    """An order of one line whose mail has left, and codes to swap them for."""
+    """An order of one line whose mail was sent, and free codes for a swap."""
     stocked([code(n) for n in range(1, 6)])
     store.save(paid_order(order_id, Line(SKU, 2)))
     worker.advance(order_id)

@@ -1,4 +1,4 @@
-"""From the providers' own bodies to the order: whatever comes first, and however often."""
+"""From the providers' own bodies to the order, in whatever sequence and however often they arrive."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ WOO = (woocommerce.read, event("woocommerce/order.updated.json") | {"id": 7, "tr
 HINT = (mollie.read_classic, "id=tr_PAYMENT")
 CARD = {"v": "1", "order_id": "ORDER", "sku": SKU}
 
-# What is told, what Mollie answers when it is asked, and where that leaves the order.
+# The callbacks, the answers of Mollie's API, and the state of the order afterwards.
 STORIES: dict[str, tuple[list[tuple[Read, Any]], dict[str, Any], Standing]] = {
     "a shop and Mollie": ([by_shop("order.paid", 1, **SHOP), HINT], {"metadata": CARD}, Standing.PAID),
     "a shop that names no payment, and Mollie": (

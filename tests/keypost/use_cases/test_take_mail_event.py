@@ -34,7 +34,7 @@ FILES = {
 
 
 def told(name: str, order_id: str = "2026-001234", mail_id: str = "purchase-1", **changes: Any) -> Any:
-    """A recorded event, of this mail."""
+    """A recorded event, changed to be about this mail."""
     found = event(f"ses/{name}.json")
     found["detail"]["mail"]["tags"] |= {"order": [order_id], "mail": [mail_id]}
     found["detail"] |= changes
@@ -43,7 +43,7 @@ def told(name: str, order_id: str = "2026-001234", mail_id: str = "purchase-1", 
 
 @pytest.fixture
 def bought(worker: Worker, store: Store, stocked: Stocked) -> Callable[[str], Order]:
-    """An order whose mail SES took."""
+    """An order whose mail SES accepted."""
     numbers = iter(range(1, 9))
 
     def buy(order_id: str) -> Order:

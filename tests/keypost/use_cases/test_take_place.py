@@ -1,5 +1,5 @@
-"""Renewals from the payment to the mail, over the emulator, with a clock of its own: each morning the daily rule, and
-now and then a callback."""
+"""Renewals from the payment to the mail, on the emulator, with a clock that the test sets: the daily rule each
+morning, and a callback now and then."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,13 +77,13 @@ class Shop:
 
     def at(self, moment: datetime) -> None:
         self.clock.now = moment
-        for _ in range(3):  # what one order does may make another one due
+        for _ in range(3):  # a step of one order may make another one due
             for order_ids in self.store.due(moment):
                 for order_id in order_ids:
                     self.worker.advance(order_id)
 
     def mails(self, order_id: str) -> list[str]:
-        """The purposes of the mails that left for an order."""
+        """The purposes of the mails that were sent for an order."""
         tag = self.id(order_id)
         found = [mail.tags["mail"] for mail in self.local.mailbox.mails if mail.tags.get("order") == tag]
         return [name.replace("_2d", "-").rpartition("-")[0] for name in found]
@@ -246,7 +246,7 @@ def test_a_license_that_is_not_known_keeps_no_other_line_back(shop: Shop) -> Non
 
 
 def test_no_clock_stays_in_the_past(shop: Shop) -> None:
-    """An order that is looked at again and again for nothing would be due at each run of the safety net."""
+    """Otherwise the order would be due at each run of the safety net, each time for nothing."""
     shop.told("base", Line(SKU, 99), Line(SKU, 1, Kind.RENEWAL, "elsewhere"), Line("UNKNOWN", 1))
 
     for hours in (0, 1, 13, 14):
@@ -712,7 +712,7 @@ def test_one_before_it_that_is_given_up_while_its_days_are_found_keeps_no_place(
 
 
 def days(shop: Shop, order_id: str) -> list[date]:
-    """On which its reminders come."""
+    """The days on which the reminders of the license are sent."""
     return [reminder.at.date() for reminder in shop.order(order_id).reminders]
 
 
@@ -722,11 +722,11 @@ def test_who_moves_up_late_starts_on_that_day_and_is_reminded_at_the_end_of_the_
     shop.renewal("r1")
     shop.renewal("r2")
     shop.morning(MAIL_DAY)
-    shop.morning(date(2028, 10, 30))  # the code of r2 is set aside
+    shop.morning(date(2028, 10, 30))  # the code of r2 is reserved
     assert days(shop, "r2")[-1] == date(2029, 11, 21)
 
     refund(shop, "r1")
-    shop.clock.now += timedelta(days=1)  # found on the day of the refund or later, it is the same
+    shop.clock.now += timedelta(days=1)  # the result is the same on the day of the refund and later
     shop.at(shop.clock.now)
 
     (license_,) = shop.order("r2").licenses

@@ -1,4 +1,4 @@
-"""Two workers at one order in one instant: what neither of them may do twice."""
+"""Two workers at one order in one instant, and what must not happen twice."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

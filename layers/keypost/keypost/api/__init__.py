@@ -1,1 +1,1 @@
-"""The support API: the routes by subject, each a module; `app` puts them together."""
+"""The support API: one module per subject with its routes; `app` puts them together."""

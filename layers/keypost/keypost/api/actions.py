@@ -1,5 +1,5 @@
-"""What support does: for an order, for a license, for a customer. Each is decided by `support`, and may be asked
-again."""
+"""Actions for an order, a license or a customer. `core/support.py` decides each of them, and each call may be
+repeated."""
 
 import unicodedata
 from collections.abc import Callable
@@ -23,12 +23,12 @@ from keypost.inputs import addresses
 router = Router()  # type: ignore[no-untyped-call]
 
 LicenseId = Annotated[str, Path(pattern=r"^LIC-[A-Z2-7]{10}$", description="The license's id")]
-_MOST_TOLD = 10_000  # licenses, mails and moments: an answer has at most 6 MB
+_MOST_TOLD = 10_000  # licenses, mails and timeline entries together, because an answer has at most 6 MB
 _MOST_BYTES = 400  # an order is one item of at most 400 kB
 
 
 def _plain(words: Any) -> Any:
-    """Without signs that nobody sees, and no longer than fits."""
+    """The text without invisible characters, cut to the longest that fits."""
     if not isinstance(words, str):
         return words
     seen = "".join(sign if unicodedata.category(sign)[0] != "C" else " " for sign in words)
@@ -79,7 +79,7 @@ class Customer(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Owed:
     order_id: str
-    mail: str | None  # None: nothing has left yet, and it leaves by itself when its day comes
+    mail: str | None  # None: nothing was sent yet, and Keypost sends it by itself when its day comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Swapped:
     order_id: str
     license: str
     code: str  # the end of the new one
-    mail: str | None  # None: the bad code had not left, and the new one goes with the order's mail
+    mail: str | None  # None: the bad code was not sent, and the order's mail will have the new one
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Changed:
 @dataclass(frozen=True, slots=True)
 class Erased:
     order_ids: tuple[str, ...]
-    subscriptions: tuple[str, ...]  # of these: end them at their provider, or it charges again
+    subscriptions: tuple[str, ...]  # those of them whose subscription must be ended at its provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,6 @@ def _asked(why: str, key: str = "") -> Asked:
 
 
 def _caller() -> dict[str, str]:
-    """What the authorizer says of who calls."""
+    """The agent that the authorizer found."""
     caller: dict[str, str] = router.current_event["requestContext"]["authorizer"]
     return caller

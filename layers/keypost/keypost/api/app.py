@@ -1,4 +1,4 @@
-"""The support API as a whole: which key may call what, and that every answer is one, come what may."""
+"""The support API as a whole: which key may call what, and a proper answer to every request, whatever happens."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,8 +12,8 @@ from keypost.api import actions, orders, problems, products, stock
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
 
-_LARGEST = 4 * 1024 * 1024  # Lambda takes 6 MB, with a body in JSON's own spelling
-_LARGEST_BASE64 = (_LARGEST + 2) // 3 * 4  # so a file comes
+_LARGEST = 4 * 1024 * 1024  # Lambda accepts 6 MB, with the body as a JSON string
+_LARGEST_BASE64 = (_LARGEST + 2) // 3 * 4  # a file arrives in this form
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Access:
     takes: tuple[str, ...] = ("application/json",)
 
 
-# What is not here does not exist; template.yaml has the same routes.
+# A route that is not in this table does not exist. template.yaml has the same routes.
 ROUTES = {
     ("POST", "/orders/search"): Access("support"),
     ("GET", "/orders/{order_id}"): Access("support"),
@@ -54,20 +54,20 @@ for subject in (orders, actions, stock, products):
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The answer to an event of API Gateway, whatever it is."""
+    """Answer an event of API Gateway, whatever it contains."""
     route = event["httpMethod"], event["resource"]
     refused = _refusal(*route, event)
     said = _built(refused) if refused else app.resolve(_as_routed(event), context)
     said["multiValueHeaders"]["Cache-Control"] = ["no-store"]
     key, status = _caller(event).get("principalId", ""), said["statusCode"]
-    # What was not found may be a code that somebody took for a number.
+    # Only the id of an order that was found: any other may be a code that somebody took for a number.
     order_id = (event.get("pathParameters") or {}).get("order_id") if status < HTTPStatus.BAD_REQUEST else None
     telemetry.outcome("SupportCalled", route=" ".join(route), status=status, key=key, order_id=order_id)
     return said
 
 
 def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str] | None:
-    """Why a request goes no further, before anything looks into what it holds."""
+    """Why a request is refused before its content is read; None if it is not."""
     access = ROUTES.get((method, resource))
     if access is None:
         return _no_such_route()
@@ -96,18 +96,18 @@ def _no_such_route() -> Response[str]:
 
 
 def _as_routed(event: dict[str, Any]) -> dict[str, Any]:
-    """API Gateway has found the route already, and decoded what the path holds."""
+    """The event for Powertools. API Gateway has already found the route, and decoded what the path holds."""
     return event | {"path": event["resource"].format_map(event.get("pathParameters") or {})}
 
 
 def _caller(event: dict[str, Any]) -> dict[str, str]:
-    """What the authorizer says of who calls."""
+    """The agent that the authorizer found."""
     return event["requestContext"].get("authorizer") or {}
 
 
 @app.not_found
 def _not_found(_error: Exception) -> Response[str]:
-    """A part of the path is of no form that any route takes."""
+    """A part of the path has a form that no route accepts."""
     return _no_such_route()
 
 
@@ -126,6 +126,6 @@ def _went_wrong(error: Exception) -> Response[str]:
 
 
 def _built(response: Response[str]) -> dict[str, Any]:
-    """A refusal as API Gateway wants it."""
+    """The refusal in the form that API Gateway needs."""
     headers = {name: [value] if isinstance(value, str) else value for name, value in response.headers.items()}
     return {"statusCode": response.status_code, "body": response.body, "multiValueHeaders": headers}

@@ -1,4 +1,4 @@
-"""Orders, as support looks for them and at them."""
+"""Finding and reading orders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

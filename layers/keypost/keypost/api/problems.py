@@ -1,4 +1,4 @@
-"""What the support API answers when something is not done: problem details (RFC 9457) that say what to do now."""
+"""The error answers of the support API: problem details (RFC 9457) that say what to do now."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ NOT_AS_AGREED = "the request is not as agreed, see errors; nothing was changed"
 _LONGEST_POINTER = 100
 _MOST_FAULTS = 100  # an answer has at most 6 MB
 
-# Of an error's own classes, the nearest one counts.
+# By class; for an error, its nearest class in this table counts.
 _STATUS: Mapping[type[KeypostError], HTTPStatus] = {
     InvalidInput: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -53,7 +53,7 @@ def problem(
 
 
 def of_error(error: Exception, request_id: str) -> Response[str]:
-    """What an error means for who called. One that nobody foresaw tells nothing but where to find it."""
+    """The problem for an error. An unexpected error gives only the id under which the log has it."""
     for kind in type(error).__mro__:
         if kind in _STATUS:
             more = {"suggestion": error.suggestion} if isinstance(error, ProbablyMeant) else {}
@@ -65,7 +65,7 @@ def of_error(error: Exception, request_id: str) -> Response[str]:
 
 
 def of_faults(faults: Iterable[Mapping[str, Any]]) -> Response[str]:
-    """What pydantic found, without the values it found there."""
+    """The problem for what pydantic found, without the values."""
     errors = [_fault(fault) for fault in islice(faults, _MOST_FAULTS)]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_AS_AGREED, errors)
 
@@ -75,7 +75,7 @@ def unknown_parameter(name: str) -> dict[str, str]:
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
-    """In a body by JSON pointer, elsewhere by the name of the parameter."""
+    """One fault, with a JSON pointer for the body, otherwise with the name of the parameter."""
     where, *parts = fault["loc"]
     detail = str(fault["msg"]).removeprefix("Value error, ")
     if where == "body":

@@ -25,7 +25,7 @@ class Catalog:
 @dataclass(frozen=True, slots=True)
 class ProductPut:
     sku: str
-    looked_at: int  # orders that waited for a product, and are looked at again
+    looked_at: int  # orders that waited for a product and are tried again
 
 
 @router.get("/products", summary="The catalog")

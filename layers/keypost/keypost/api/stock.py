@@ -1,4 +1,4 @@
-"""The stock: codes into it, and how long it lasts."""
+"""The stock: importing codes, and how long they last."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,8 +26,8 @@ router = Router()  # type: ignore[no-untyped-call]
 
 Sku = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The product, as in the catalog")]
 MOST_CODES = 100_000
-_MOST_SHOWN = 1000  # of the faults: an answer has at most 6 MB
-_SPARE_MILLISECONDS = 8_000  # for the codes on their way, and to poke the orders that wait
+_MOST_SHOWN = 1000  # of the faults, because an answer has at most 6 MB
+_SPARE_MILLISECONDS = 8_000  # to finish the parts that have begun and to poke the orders that wait
 
 
 class StockList(BaseModel):
@@ -44,7 +44,7 @@ class StockList(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    line: int  # of the file, whose header is line 1, or the place in the list, from 1
+    line: int  # the line in the file, whose header is line 1, or the place in the list, from 1
     reason: Said
 
 
@@ -57,18 +57,18 @@ class StockImported:
     duplicate_count: int
     invalid: tuple[LeftOut, ...]  # the first thousand
     invalid_count: int
-    not_reached: int  # codes for which there was no time: send all of them again, it goes on there
-    serves: int  # orders that waited for stock, and now get all that they lack
+    not_reached: int  # codes for which there was no time: send all of them again, and the import continues there
+    serves: int  # orders that waited for stock and now get all that they lack
 
 
 @dataclass(frozen=True, slots=True)
 class StockTold:
     sku: str
-    free: int  # counted no further than 10,000
+    free: int  # counted up to 10,000
     promised: int
     waiting: int
     used: int  # in the last 30 days
-    runs_out: date | None  # within 60 days
+    runs_out: date | None  # whether the codes run out within 60 days
     to_order: int
     order_before: date | None
     course: tuple[Expected, ...]

@@ -1,1 +1,1 @@
-"""What is called outside, one module for each."""
+"""The clients of services outside, one module for each."""

@@ -1,5 +1,5 @@
-"""The only module that talks to SES. One call is one attempt: SES knows no idempotency token, so a client that
-tries again by itself mails the customer twice."""
+"""The only module that calls SES. One call is one attempt: SES has no idempotency token, so a client that retries by
+itself would mail the customer twice."""
 
 import re
 import time
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 
-# Answers after which this very mail would be refused again. What a person can mend outside the mail (identity,
-# quota, pause, permissions) is not among them: the mail waits and is tried again.
+# Errors after which SES would refuse this very mail again. Errors that a person can repair outside the mail (identity,
+# quota, pause, permissions) are not among them: the mail waits and is tried again.
 _PERMANENT = {"BadRequestException", "InvalidParameterValue"}
 
-# Answers that hold for every mail, until a person mends it: a mark for all who would ask the same.
+# Errors that concern every mail of the account until a person repairs the cause; one worker notes them for all.
 _ACCOUNT = {
     "AccessDeniedException",
     "AccountSuspendedException",
@@ -37,9 +37,9 @@ _ACCOUNT = {
     "NotFoundException",  # the configuration set
     "SendingPausedException",
 }
-_DAILY_QUOTA = "Daily message quota exceeded"  # the code is that of too many in a second
+_DAILY_QUOTA = "Daily message quota exceeded"  # SES also uses this code for too many mails in a second
 
-# SES answered, but may have taken the mail before it failed.
+# SES answered with an error, but may have accepted the mail before.
 _DOUBTFUL = {
     "InternalFailure",
     "InternalServiceErrorException",
@@ -47,11 +47,11 @@ _DOUBTFUL = {
     "ServiceUnavailable",
 }
 _SERVER_ERROR = 500
-NO_ORDER = "none"  # stands in the tags of a mail that is not of an order
+NO_ORDER = "none"  # the order tag of a mail that belongs to no order
 
 
 class Pace:
-    """At most one mail per `gap` seconds. The first one leaves at once: a worker that just started sent none."""
+    """Keeps a pause of at least `gap` seconds between two mails of this process. The first mail needs no pause."""
 
     def __init__(
         self,
@@ -78,8 +78,8 @@ class Mailer:
         self._pace = pace
 
     def send(self, message: EmailMessage, tags: dict[str, str]) -> MailOutcome:
-        """One attempt to hand a message to SES, to the one address in its To header. The tags come back in the
-        events of SES, so that one whose answer was lost can be found again; they hold no address and no code."""
+        """Make one attempt to send a message to the one address in its To header. The tags come back in the events of
+        SES, so that an attempt whose answer was lost can be found again. They hold no address and no code."""
         if self._pace:
             self._pace.wait()
         try:
@@ -98,18 +98,18 @@ class Mailer:
         return MailSent(answer["MessageId"])
 
     def paced(self, most: float, workers: int) -> "Mailer":
-        """The same for one of so many workers, that send so many mails a second together; fewer, if SES takes fewer of
-        this account."""
+        """A mailer for one of `workers` workers that together send at most `most` mails per second; fewer, if SES
+        allows this account fewer."""
         try:
             takes = self._client.get_account()["SendQuota"]["MaxSendRate"]
-        except (ClientError, BotoCoreError, KeyError):  # it does not say now: it refuses what is too much
+        except (ClientError, BotoCoreError, KeyError):  # SES does not say it now, and refuses mails that are too many
             takes = most
         rate = min(most, takes) if takes > 0 else most
         return Mailer(self._client, self._configuration_set, Pace(workers / rate))
 
     def why_suppressed(self, address: str) -> str | None:
-        """Why SES takes mail to this address and drops it: BOUNCE or COMPLAINT; None when it does not, or is asked too
-        often to say (one such question a second): then an event tells of a mail that it dropped."""
+        """Why SES accepts mail to this address but drops it: BOUNCE or COMPLAINT. None if it does not, or if SES was
+        asked too often to answer (it allows one such call a second); an event reports then that a mail was dropped."""
         try:
             answer = self._client.get_suppressed_destination(EmailAddress=address)
         except (self._client.exceptions.NotFoundException, self._client.exceptions.TooManyRequestsException):
@@ -117,12 +117,12 @@ class Mailer:
         return answer["SuppressedDestination"]["Reason"]
 
     def lift_suppression(self, address: str) -> None:
-        with suppress(self._client.exceptions.NotFoundException):  # somebody else did
+        with suppress(self._client.exceptions.NotFoundException):  # another call has removed it
             self._client.delete_suppressed_destination(EmailAddress=address)
 
 
 def _refusal(error: ClientError) -> MailOutcome:
-    """The text of an SES error may hold the customer's address, so it goes no further."""
+    """The outcome for an error of SES, without the error's text, which may hold the customer's address."""
     code = error.response["Error"]["Code"]
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if code in _DOUBTFUL or status >= _SERVER_ERROR:
@@ -133,10 +133,11 @@ def _refusal(error: ClientError) -> MailOutcome:
 
 
 def tag_value(text: str) -> str:
-    """ASCII text in the letters that SES allows in a tag, reversibly: an order id may hold a dot."""
+    """The text in the characters that SES allows in a tag. This is reversible; an order id may have a dot, which SES
+    does not allow."""
     return re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found[0]):02x}", text)
 
 
 def tagged(value: str) -> str:
-    """The text that a tag stands for."""
+    """The text from which `tag_value` made this tag."""
     return re.sub(r"_([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), value)

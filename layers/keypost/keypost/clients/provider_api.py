@@ -1,4 +1,5 @@
-"""The payment providers' APIs, and the only module that calls them: GET, one fixed host, no redirect, short times."""
+"""The only module that calls the payment providers' APIs: GET requests to one fixed host, without redirects, with short
+time-outs."""
 
 import json
 import re
@@ -13,7 +14,7 @@ from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailab
 from keypost.inputs.strict_json import parse_object
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
-_TIMES = urllib3.Timeout(connect=2, read=8)  # Mollie waits 15 seconds for our answer
+_TIMES = urllib3.Timeout(connect=2, read=8)  # seconds; Mollie waits 15 seconds for our answer to its callback
 _OTHER_MODE = re.compile("wrong mode is used|similar object exists in (live|test) mode")
 _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 404, 429, 500
 
@@ -27,8 +28,8 @@ class ProviderApi:
     query: Mapping[str, str] = field(default_factory=dict)  # of each call
 
     def get(self, path: str, query: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
-        """The object at a path, None when there is none. ProviderUnavailable when asking again later may help,
-        ProviderRefused when our key or its mode does not fit."""
+        """The object at a path; None if there is none. ProviderUnavailable if asking again later may help;
+        ProviderRefused if the key or its mode is wrong."""
         parameters = {**query, **self.query}
         url = self.url + path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json", **self.headers}
@@ -61,7 +62,7 @@ def _read(status: int, body: bytes) -> dict[str, Any] | None:
 
 
 def _detail(body: bytes) -> str:
-    """Why Mollie or Stripe refuses."""
+    """The reason that Mollie or Stripe gives for a refusal."""
     try:
         answer = json.loads(body)
         return str(answer["detail"] if "detail" in answer else answer["error"]["message"])

@@ -1,5 +1,5 @@
-"""The queues of pokes, and the only module that talks to SQS. A poke holds an id and nothing else: it says "look at
-this order now" (or at this wish), and one too many does no harm, nor does one lost of an order."""
+"""The only module that calls SQS: the queues of pokes. A poke holds only an id and means "look at this order (or
+request) now". A repeated poke does no harm, and neither does a lost poke of an order."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ from keypost.core.errors import QueueUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-LONGEST_DELAY = timedelta(minutes=15)  # SQS keeps a message back no longer
+LONGEST_DELAY = timedelta(minutes=15)  # of an SQS message
 
 
 class Queue:
@@ -21,7 +21,7 @@ class Queue:
         self.url = url
 
     def poke(self, order_id: str, delay: timedelta = timedelta()) -> None:
-        """QueueUnavailable when SQS did not take it."""
+        """Send a poke, after a delay rounded to whole seconds. QueueUnavailable if SQS did not accept it."""
         try:
             self._client.send_message(
                 QueueUrl=self.url, MessageBody=order_id, DelaySeconds=round(delay.total_seconds())
@@ -30,7 +30,8 @@ class Queue:
             raise QueueUnavailable(f"SQS did not take the message: {type(error).__name__}") from None
 
     def poke_all(self, order_ids: Sequence[str], delay: timedelta = timedelta()) -> None:
-        """Ten a request. QueueUnavailable when some were not taken, after all the others were tried."""
+        """Send pokes, ten per request. QueueUnavailable if SQS did not accept some of them; all others were tried
+        before."""
         refused = 0
         for start in range(0, len(order_ids), 10):
             ten = order_ids[start : start + 10]

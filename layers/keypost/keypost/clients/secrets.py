@@ -1,6 +1,6 @@
-"""The only module that reads secrets: one JSON object that holds each by its name. It is kept for five minutes, and
-fetched again at once, but not more often than every ten seconds, when a signature does not match: so a rotation
-needs no deploy, and a stream of forgeries does not become a stream of calls."""
+"""The only module that reads secrets: one JSON object with a value per name. It is cached for five minutes. When a
+signature does not match it is fetched again at once, but not more often than every ten seconds. So a rotation needs no
+deploy, and a stream of forged calls does not become a stream of calls to AWS."""
 
 import json
 import time
@@ -37,11 +37,12 @@ class Secrets:
         self._kept: dict[str, str] = {}
 
     def read(self, name: str) -> Values:
-        """The values of a secret, split at white space: during a rotation it may hold two. None when it is not set."""
+        """The values of a secret, split at white space: during a rotation there may be two. None if the secret is not
+        set."""
         return self._read(name, _KEPT_SECONDS)
 
     def read_again(self, name: str) -> Values:
-        """The values as they are now, for when those of `read` do not fit."""
+        """The values fetched again, for a signature that those of `read` do not match."""
         return self._read(name, _BETWEEN_REFRESHES_SECONDS)
 
     def _read(self, name: str, oldest: float) -> Values:

@@ -1,6 +1,7 @@
-"""Tokens of a sign-in service (OpenID Connect: Cognito, Entra, Google's Identity Platform) in place of keys of ours,
-and the only module that asks it. Its signing keys are kept for five minutes; a token that names another one has them
-fetched anew, but not more often than every 30 seconds, so forged tokens do not become calls."""
+"""Tokens of a sign-in service (OpenID Connect: Cognito, Entra, Google's Identity Platform), which open the support API
+in place of keys. This is the only module that calls such a service. Its signing keys are cached for five minutes. For a
+token that names an unknown key they are fetched again, but not more often than every 30 seconds, so that forged tokens
+do not become calls."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from keypost.core.errors import CredentialRefused, KeypostError
 from keypost.core.keys import SCOPES, Agent, agent_name
 from keypost.inputs.strict_json import parse_object
 
-_ALGORITHMS = ["RS256", "ES256"]  # never one in which the public key is the secret
+_ALGORITHMS = ["RS256", "ES256"]  # no HMAC, in which the public key could be used as the secret
 _CLOCKS_DIFFER_SECONDS = 10
 _SECONDS_TO_ANSWER = 5
 _HTTPS = re.compile(r"https://.+")
@@ -21,7 +22,8 @@ _LOOPBACK = re.compile(r"http://127\.0\.0\.1(:[0-9]+)?(/.*)?")
 
 
 class Tokens:
-    """Of one issuer, for one audience. Its URLs are https; with `here` they may be of this machine."""
+    """Verifies the tokens of one issuer for one audience. The issuer's URLs must be https; with `here` they may also be
+    of this machine."""
 
     def __init__(self, issuer: str, audience: str, pool: urllib3.PoolManager, *, here: bool) -> None:
         if not audience:
@@ -33,8 +35,8 @@ class Tokens:
         self._signing_keys: jwt.PyJWKClient | None = None
 
     def agent(self, token: str) -> Agent:
-        """Whose token it is. CredentialRefused when it is not a good one; KeypostError or an error of the library when
-        the issuer cannot be asked."""
+        """The agent whose token this is. CredentialRefused if the token is not valid; KeypostError or an error of the
+        library if the issuer cannot be asked."""
         if self._signing_keys is None:
             self._signing_keys = jwt.PyJWKClient(self._find_signing_keys(), timeout=_SECONDS_TO_ANSWER)
         try:
@@ -55,7 +57,7 @@ class Tokens:
         return Agent(claims["sub"], name_in(claims), scopes_in(claims))
 
     def _find_signing_keys(self) -> str:
-        """Where they are, as the issuer's own description says."""
+        """The address of the signing keys, from the issuer's own description."""
         url = self._checked(self._issuer).rstrip("/") + "/.well-known/openid-configuration"
         answer = self._pool.request("GET", url, timeout=_SECONDS_TO_ANSWER, retries=False, redirect=False)
         if answer.status != 200:  # noqa: PLR2004
@@ -72,7 +74,7 @@ class Tokens:
 
 
 def scopes_in(claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the token allows, of what there is to allow: from its scopes, roles and groups, with or without
+    """The scopes that the token gives, out of those that exist: from its scopes, roles and groups, with or without
     `keypost:` or `keypost/` in front."""
     given: set[str] = set()
     for claim in ("scope", "scp", "roles", "cognito:groups"):
@@ -83,7 +85,7 @@ def scopes_in(claims: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def name_in(claims: Mapping[str, Any]) -> str:
-    """Who it is, for the timeline: an address that somebody typed and nobody verified is none."""
+    """The agent's name for timelines. An address that nobody verified does not count."""
     email = claims.get("email") if claims.get("email_verified") in (True, "true") else None
     name = email or claims.get("preferred_username") or claims["sub"]
     plain = re.sub("[^ -~]", "?", str(name))[:64]

@@ -1,1 +1,2 @@
-"""The rules: values in, values out. First the nouns, then what happens to them, then what is read off."""
+"""The rules: functions that get values and return values. First the nouns (payment, order, mail), then what happens to
+them, then what is computed from them."""

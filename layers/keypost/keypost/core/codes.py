@@ -1,4 +1,4 @@
-"""Activation codes: their one spelling, their digest, and what is not one."""
+"""Activation codes: their normal form, their digest, and how to tell what is not a code."""
 
 import hashlib
 import re
@@ -11,13 +11,13 @@ from keypost.core.product import Product
 _SHOWN = 5
 _SEPARATORS = re.compile("[\\s\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]+")
 
-# Kaspersky's 32-character recovery key: 8-4-4-4-12, and the vendor writes it with or without dashes.
+# Kaspersky's 32-character recovery key: 8-4-4-4-12 characters, which the vendor writes with or without dashes.
 _LICENSE_KEY = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
-    """A code for the stock, in its one spelling."""
+    """A code for the stock, in its normal form."""
 
     sku: str
     code: str
@@ -27,7 +27,7 @@ class NewCode:
 
 @dataclass(frozen=True, slots=True)
 class StockCode:
-    """A free code, as the stock offers it: a hint, until the store's condition has decided."""
+    """A free code that the stock index offers. The index may be stale; only the condition of the write decides."""
 
     digest: str
     code: str
@@ -36,32 +36,32 @@ class StockCode:
 
 @dataclass(frozen=True, slots=True)
 class BadStockCode:
-    """A code that did not work, for a claim at who sold it."""
+    """A code that did not work, for a claim with the distributor who sold it."""
 
     code: str
     sku: str
     reason: str
-    note: str  # of whoever swapped it
-    day: date  # on which it was swapped
+    note: str  # of the agent who swapped it
+    day: date  # the day on which it was swapped
 
 
 def normalize(code: str) -> str:
-    """The one spelling of a code: upper case, and one plain hyphen for any run of spaces and dashes."""
+    """The normal form of a code: upper case, and one plain hyphen for any run of spaces and dashes."""
     return _SEPARATORS.sub("-", code.strip()).upper()
 
 
 def digest(code: str) -> str:
-    """The key of a code in the table, so that a value exists once however often it is imported."""
+    """The key of a code in the table: equal codes have one key, so a code exists once however often it is imported."""
     return hashlib.sha256(normalize(code).encode()).hexdigest()
 
 
 def masked(code: str) -> str:
-    """As people may see it: its last five characters, and never more than half of it."""
+    """The code as people may see it: its last five characters, but never more than half of it."""
     return f"…{code[-min(_SHOWN, len(code) // 2) :]}"
 
 
 def checked(code: str, product: Product) -> str:
-    """The code in its one spelling; InvalidInput when it is none of this product."""
+    """The code in its normal form. InvalidInput if it is not a code of this product."""
     spelled = normalize(code)
     if re.fullmatch(product.code_pattern, spelled):
         return spelled

@@ -1,5 +1,5 @@
-"""What an order is for, and what a payment's news means for it, as pure changes: each takes an order and returns the
-order as it is from then on. One that changes nothing returns the very order it was given."""
+"""What an order contains, and what the news of a payment changes in it. Each function gets an order and returns the
+changed order; a function that changes nothing returns the same object."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -27,8 +27,8 @@ PAYMENT_IS = {standing: f"payment_{standing.replace(' ', '_')}" for standing in 
 
 
 def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, currency: str) -> Order:
-    """Write down what a provider says of a payment. The first paid payment fixes what was bought; where it does not
-    say, any notice that does. A second payment buys nothing more."""
+    """Store what a provider reports of a payment. The first paid payment fixes what was bought; if it does not say
+    that, the first notice that does. A second payment buys nothing more."""
     if order is None:
         order = _with_contents(Order(id=notice.order_id, created_at=now), notice, currency)
     before = order
@@ -49,7 +49,7 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     if order.is_paid:
         order = without_waits(order, Reason.UNPAID)
     if before.is_paid and order.standing is Standing.PARTLY_REFUNDED:
-        order = replace(order, hold=replace(order.hold, released=False))  # what a person let go was another state
+        order = replace(order, hold=replace(order.hold, released=False))  # the person had seen another state
     if _says_the_same(before, order):
         return order
     standing = payment.standing if notice.state else order.standing
@@ -58,7 +58,7 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
 
 
 def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:
-    """Whether these are the order's lines, with the days that it waits for."""
+    """True if `lines` equal the order's lines except for their days, and the order waits for these days (RENEWS)."""
     if not order.waits_for(Reason.RENEWS) or order.owed_lines or order.licenses:
         return False
     bare = [replace(line, period_start=None, period_end=None) for line in lines]
@@ -66,7 +66,7 @@ def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:
 
 
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
-    """What a payment's news means for the order, in its timeline."""
+    """The order with a timeline entry for what follows from a payment's news."""
     if order.is_paid_twice and not before.is_paid_twice:
         return noted(order, now, "paid_twice")
     problem = order.hold.problem
@@ -83,8 +83,8 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
 
 
 def _says_the_same(before: Order, after: Order) -> bool:
-    """Whether all that is new is as of when so much was returned: who asks a provider each hour hears that each
-    hour."""
+    """True if nothing has changed but the moment as of which money was returned. The hourly run reports that every
+    hour, so it is no news."""
 
     def timeless(order: Order) -> Order:
         payments = (
@@ -96,7 +96,7 @@ def _says_the_same(before: Order, after: Order) -> bool:
 
 
 def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str) -> Order:
-    """Write down what came in; the very order when it is nothing new."""
+    """Store a fact in the order; returns the same object if it is nothing new."""
     match fact:
         case OrderCanceled():
             return canceled(order or Order(id=fact.order_id, created_at=now), now)
@@ -107,14 +107,14 @@ def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str) -> 
 
 
 def canceled(order: Order, now: datetime) -> Order:
-    """Write down that the shop canceled an order: what has not left yet stays here."""
+    """Store that the shop canceled the order. Keypost sends nothing more for it."""
     if order.canceled:
         return order
     return noted(replace(order, canceled=True), now, "canceled")
 
 
 def with_subscription_ended(order: Order, now: datetime, who: str = "keypost", words: str = "") -> Order:
-    """Write down that no renewal follows by itself. What was paid stays as it is."""
+    """Store that the provider charges for no further renewal. What was paid stays as it is."""
     if order.subscription.has_ended:
         return order
     ended = replace(order, subscription=replace(order.subscription, has_ended=True))
@@ -122,7 +122,7 @@ def with_subscription_ended(order: Order, now: datetime, who: str = "keypost", w
 
 
 def belonging_to(order: Order, other: str, now: datetime) -> Order:
-    """Write down that a payment which did not say what it was for turned out to be another order's."""
+    """Store that a payment which did not say what it was for belongs to another order."""
     if order.belongs_to or order.lines:
         return order
     return noted(replace(order, belongs_to=other), now, "found", order=other)

@@ -1,4 +1,4 @@
-"""What can go wrong, as one small tree; the edges turn it into status codes and exit statuses."""
+"""All errors, as one small tree. The edges turn them into status codes and exit statuses."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ from keypost.core.said import said
 
 
 class KeypostError(Exception):
-    """The base of all. What happened and what to do now, as code and values: nothing personal, no activation code."""
+    """The base of all errors. Its text is for people: what happened and what to do now. It has no personal data and no
+    code."""
 
     def __init__(self, code: str, /, **values: Any) -> None:
         self.said = said(code, **values)
@@ -14,19 +15,20 @@ class KeypostError(Exception):
 
 
 class InvalidInput(KeypostError):
-    """What came in does not have the agreed form; nothing was changed."""
+    """The input does not have the agreed form. Nothing was changed."""
 
 
 class SignatureRefused(KeypostError):
-    """A callback's signature is missing, wrong, too old or from the future; nothing was changed."""
+    """A callback's signature is missing, wrong, too old or from the future. Nothing was changed."""
 
 
 class CredentialRefused(KeypostError):
-    """A key or token for the support API is unknown, forged or no longer valid. The code is the reason, for the log."""
+    """A key or token for the support API is unknown, forged, expired or revoked. The text is the reason, for the log
+    only."""
 
 
 class Conflict(KeypostError):
-    """Somebody else changed the same items first; load again and decide again."""
+    """Another write changed the same items first. Load them again and decide again."""
 
 
 class Unmet(KeypostError):
@@ -39,35 +41,36 @@ class Unmet(KeypostError):
 
 
 class QueueUnavailable(KeypostError):
-    """A message could not be queued. What it was about is stored and due, so a schedule finds it."""
+    """SQS did not accept a message. Its order is stored and due, so a schedule finds it."""
 
 
 class ProviderUnavailable(KeypostError):
-    """A payment provider did not answer, or not as agreed: ask again later."""
+    """A payment provider did not answer, or not in the documented form. Ask again later."""
 
 
 class ProviderUnreadable(ProviderUnavailable):
-    """What a payment provider said of one thing is not as agreed; of others it may be."""
+    """A payment provider described one object in an undocumented form. Its other objects may be readable."""
 
 
 class ProviderRefused(KeypostError):
-    """A payment provider does not accept our key, or the key is of the other mode: a person must mend it."""
+    """A payment provider refuses our key, or the key is of the other mode (test or live). A person must set another
+    one."""
 
 
 class NotFound(KeypostError):
-    """What was asked for does not exist."""
+    """There is no such thing as the caller asked for."""
 
 
 class Refused(KeypostError):
-    """As things stand, what was asked for is not done; nothing was changed."""
+    """The request cannot be done in the present state. Nothing was changed."""
 
 
 class TooMany(Refused):
-    """It was asked for too often: later it may be done."""
+    """The caller asked for this too often. Later it may be done."""
 
 
 class ProbablyMeant(Refused):
-    """It looks like a slip; what was probably meant is with it."""
+    """The value looks like a typing error. The error has what the caller probably meant."""
 
     def __init__(self, code: str, suggestion: str) -> None:
         super().__init__(code)
@@ -75,4 +78,4 @@ class ProbablyMeant(Refused):
 
 
 class Forbidden(KeypostError):
-    """The agent who asks may not ask for this."""
+    """The caller may not ask for this."""

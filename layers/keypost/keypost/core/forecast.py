@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil, floor
 
-USE_DAYS = 30  # over which the use is counted
-HORIZON_DAYS = 60  # what is ordered lasts so long
-LEAD_DAYS = 7  # from an order at the vendor to the codes
+USE_DAYS = 30  # days over which the use is counted
+HORIZON_DAYS = 60  # days that an order of codes lasts
+LEAD_DAYS = 7  # days from an order at the vendor until the codes arrive
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Stock:
     sku: str
     free: int
     waiting: int  # codes that orders wait for now
-    promised: Mapping[date, int]  # to paid renewals, by the day on which they are set aside
+    promised: Mapping[date, int]  # codes for paid renewals, by the day on which they are reserved
     used: int  # in the last 30 days
 
 
@@ -34,18 +34,18 @@ class Forecast:
 @dataclass(frozen=True, slots=True)
 class Expected:
     day: date
-    free: int  # below zero: lacking
+    free: int  # below zero: missing
 
 
 def course(stock: Stock, today: date) -> tuple[Expected, ...]:
-    """How many codes will be free on each day within the horizon."""
+    """How many codes will be free on each day within the horizon; below zero, how many will be missing."""
     days = range(HORIZON_DAYS + 1)
     return tuple(Expected(today + timedelta(days=n), floor(stock.free - _need(stock, today, n))) for n in days)
 
 
 def forecast(stock: Stock, today: date) -> Forecast:
-    """The need up to a day is what waits now and, of what was promised and the usual use, whichever is more: paid
-    renewals are a part of the usual use."""
+    """Compute how long the stock lasts. The need up to a day is what orders wait for now, plus the larger of the
+    reserved codes and the usual use: paid renewals are a part of the usual use."""
     short = (today + timedelta(days=n) for n in range(HORIZON_DAYS + 1) if _need(stock, today, n) > stock.free)
     runs_out = next(short, None)
     if runs_out is None:

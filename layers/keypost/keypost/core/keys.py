@@ -1,5 +1,5 @@
-"""Keys of support agents: their form, what is kept of one, and whether it is good now. Of a key only the digest is
-kept; with its 256 random bits, that leads nobody back to it."""
+"""Keys of support agents: their form, what is stored of a key, and whether it is valid now. Only the digest of a key is
+stored. A key has 256 random bits, so nobody can compute it from the digest."""
 
 import hashlib
 import hmac
@@ -12,16 +12,16 @@ from datetime import date, datetime, timedelta
 from keypost.core.errors import CredentialRefused, InvalidInput
 
 SCOPES = ("support", "contact", "stock", "catalog", "suppression", "privacy")
-RESERVED = ("keypost", "customer")  # who stand in timelines for the system, and for the page for customers
+RESERVED = ("keypost", "customer")  # the names in timelines for the system, and for the page for customers
 DEFAULT_SCOPES = ("support", "contact")
 _KEY = re.compile(r"kp_([0-9a-f]{10})_[0-9a-f]{64}")
-# It travels in headers and stands in timelines.
+# A name is sent in headers and shown in timelines.
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """Who calls the support API, and what they may do there."""
+    """The person or program that calls the support API, and what it may do there."""
 
     id: str  # of the key, or the subject of the token
     name: str
@@ -41,12 +41,13 @@ class SupportKey:
 
 
 def agent_name(name: str) -> str:
-    """For a timeline, in which it is never taken for the system or for the page for customers."""
+    """The name for timelines. An agent cannot be named like the system or the page for customers."""
     return f"agent {name}" if name.strip().casefold() in RESERVED else name
 
 
 def new_key(agent: str, scopes: Iterable[str], days: int, now: datetime) -> tuple[str, SupportKey]:
-    """A key, to be shown once, and what is kept of it. InvalidInput when the agent's name or a scope is none."""
+    """A new key, which is shown only once, and what is stored of it. InvalidInput if the agent's name or a scope is not
+    valid."""
     if agent_name(agent) != agent:
         raise InvalidInput("agent_name_reserved", name=agent)
     if not _AGENT.fullmatch(agent):
@@ -61,14 +62,14 @@ def new_key(agent: str, scopes: Iterable[str], days: int, now: datetime) -> tupl
 
 
 def key_id(key: str) -> str | None:
-    """The id in a key; None for what is no key at all."""
+    """The id in a key; None if the text is not a key."""
     found = _KEY.fullmatch(key)
     return found[1] if found else None
 
 
 def check(key: str, kept: SupportKey | None, now: datetime) -> Agent:
-    """Who has this key. CredentialRefused when it is not the one that is kept, or no longer good, which only whoever
-    has the right one gets to cause."""
+    """The agent who has this key. CredentialRefused if it is not the stored key, or if it has expired or is revoked.
+    Only a caller with the right key can cause the latter."""
     if kept is None:
         raise CredentialRefused("unknown")
     if not hmac.compare_digest(_digest(key), kept.digest):
@@ -79,7 +80,7 @@ def check(key: str, kept: SupportKey | None, now: datetime) -> Agent:
 
 
 def state(key: SupportKey, now: datetime) -> str:
-    """In a word, for people."""
+    """The state of a key in one word, for people."""
     if key.revoked_at is not None:
         return "revoked"
     return "valid" if now < key.expires_at else "expired"

@@ -1,4 +1,4 @@
-"""Codes given to an order and taken back, as pure changes."""
+"""Give codes to an order and take them back. Each function gets an order and returns the changed order."""
 
 import base64
 import hashlib
@@ -29,9 +29,9 @@ def with_codes(  # noqa: PLR0913 - all that decides it
     *,
     may_mail: bool = True,
 ) -> Order:
-    """Give codes to the lines of a delivery (the first one) that lack them, each with its period: that of its term or,
-    for a purchase, from the day of payment unless the order card names one. Once no line lacks a code and the time of
-    the mail has come, it is owed, and claimed by the caller."""
+    """Give codes to the lines of a delivery (by default the first) that lack them. Each license gets the period of its
+    term; a purchase without one runs from the day of payment, unless the order card names a period. If no line lacks a
+    code then, and the time of the mail has come, the mail is added and claimed for its first attempt."""
     delivery = delivery or deliveries(order)[0]
     bought_on = local_day(order.paid_at or now, zone)
     supply: dict[str, deque[StockCode]] = {}
@@ -58,20 +58,20 @@ def with_codes(  # noqa: PLR0913 - all that decides it
 
 
 def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:
-    """The mail of a delivery, claimed for its first attempt."""
+    """Add the mail of a delivery, claimed for its first attempt."""
     order = without_waits(order, Reason.STOCK, Reason.PRODUCT, Reason.RENEWS, lines=delivery.lines)
     owed = owe_mail(order, delivery.purpose, now, delivery.lines)
     return claim_mail(owed, owed.mails[-1].id, now)
 
 
 def _license_id(order_id: str, line: int, code: StockCode) -> str:
-    """Short enough to read out, the same on every try, and it tells nothing of the code."""
+    """An id that is short enough to read out, the same on every try, and says nothing about the code."""
     seed = hashlib.sha256(f"{order_id}/{line}/{code.digest}".encode()).digest()
     return "LIC-" + base64.b32encode(seed)[:10].decode()
 
 
 def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:
-    """Take back licenses, by id, whose mail never left; their codes go back to stock."""
+    """Take back the licenses with these ids, whose mail was never sent. The caller returns their codes to stock."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
     mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING or mail.purpose.is_notice)
     order = replace(order, licenses=kept, mails=mails)
@@ -80,13 +80,14 @@ def with_codes_returned(order: Order, returned: Collection[str], now: datetime) 
 
 
 def with_codes_exchanged(order: Order, ran_out: Collection[str], now: datetime) -> Order:
-    """Take back licenses, by id, whose codes ran out while something kept their mail back: others take their place."""
+    """Take back the licenses with these ids, whose codes can no longer be activated because their mail was kept back.
+    Other codes are assigned in their place."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in ran_out)
     return noted(replace(order, licenses=kept), now, "codes_exchanged", count=len(ran_out))
 
 
 def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
-    """Write down in the order that is renewed who renews it."""
+    """Store in the renewed order which order renews it."""
     changed = renewals.with_renewal(base, renewal, has_left=has_left)
     if changed is base:
         return base

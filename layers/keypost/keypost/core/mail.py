@@ -8,7 +8,7 @@ from keypost.core.said import Said
 
 
 class MailState(StrEnum):
-    """Where a mail is in its life: pending -> sending -> sent; `unknown` when the answer was lost."""
+    """The state of a mail: pending -> sending -> sent; `unknown` if the answer of SES was lost."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -19,14 +19,15 @@ class MailState(StrEnum):
 
 
 class Fate(StrEnum):
-    """What became of a mail that SES took, by rank: each says more than those before it, whichever is told first."""
+    """What became of a mail that SES accepted. The order of the members is their rank: each is more final than those
+    before it, whatever arrives first."""
 
     SENT = "sent"
     DELAYED = "delayed"
-    RETURNED = "returned"  # the other side did not take it for now, and SES tries no more; or an automatic reply
+    RETURNED = "returned"  # refused for a temporary reason until SES gave up; or an automatic reply
     DELIVERED = "delivered"
-    REJECTED = "rejected"  # SES took it, and did not send it
-    BOUNCED = "bounced"  # for good
+    REJECTED = "rejected"  # SES accepted it, but did not send it
+    BOUNCED = "bounced"  # the address does not accept mail at all
     COMPLAINED = "complained"  # reported as spam
 
 
@@ -38,9 +39,9 @@ class Purpose(StrEnum):
     REPLACEMENT = "replacement"  # a code that did not work was swapped
     RESEND = "resend"
     REMINDER = "reminder"
-    WAITING = "waiting"  # it is paid, and its codes are still to come
-    REFUNDED = "refunded"  # all the money went back
-    ADDRESS_CHANGED = "address_changed"  # to the old address
+    WAITING = "waiting"  # the codes of a paid order follow later
+    REFUNDED = "refunded"  # all the money was returned
+    ADDRESS_CHANGED = "address_changed"  # the notice to the old address
 
     @property
     def holds_codes(self) -> bool:
@@ -48,26 +49,26 @@ class Purpose(StrEnum):
 
     @property
     def is_notice(self) -> bool:
-        """Whether it is sent whatever becomes of the order."""
+        """True if the mail is sent also when the order is not served any more."""
         return self in (Purpose.REFUNDED, Purpose.ADDRESS_CHANGED)
 
 
-MAIL_ATTEMPTS = 5  # after so many, somebody should know that it does not leave
+MAIL_ATTEMPTS = 5  # after this many, a person is asked to look at it
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """That a person, or the customer, wants something done."""
+    """The request of an agent or a customer that something is done."""
 
     at: datetime
     who: str
     why: str = ""  # in their own words
-    key: str = ""  # the same one again is the same wish
+    key: str = ""  # a request with the same key is the same request
 
 
 @dataclass(frozen=True, slots=True)
 class MailReport:
-    """What SES tells of one attempt at a mail."""
+    """An event of SES about one attempt to send a mail."""
 
     order_id: str
     mail_id: str
@@ -82,7 +83,7 @@ class MailReport:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is known of one attempt at a mail from what SES told later."""
+    """What events of SES have reported about one attempt to send a mail."""
 
     attempt: int
     fate: Fate
@@ -90,7 +91,7 @@ class Told:
     detail: str = ""
 
 
-# Of several attempts, that which is best for the customer counts.
+# Of several attempts, the fate that is best for the customer counts.
 _BEST = (Fate.DELIVERED, Fate.COMPLAINED, Fate.SENT, Fate.DELAYED, Fate.RETURNED, Fate.BOUNCED, Fate.REJECTED)
 
 
@@ -99,18 +100,18 @@ class Mail:
     id: str
     purpose: Purpose
     state: MailState
-    next_at: datetime | None  # when it needs something: a try, the end of a lease, the end of a doubt
+    next_at: datetime | None  # the next moment of action: a try, or the end of a lease or doubt
     attempts: int = 0
     message_id: str | None = None
     sent_at: datetime | None = None
     problem: Said | None = None
-    may_have_left: bool = False  # true for ever once SES took it, or may have
+    may_have_left: bool = False  # true for ever, once SES accepted it or may have
     unknowns: int = 0  # attempts whose outcome is not known
-    lines: tuple[int, ...] = ()  # those it is about; none for all
-    licenses: tuple[str, ...] = ()  # those of the lines that it is about; none for all
+    lines: tuple[int, ...] = ()  # the line numbers (from 1) that it is about; empty for all
+    licenses: tuple[str, ...] = ()  # the ids that it is about, of these lines; empty for all
     to: str | None = None  # None: to the address of its order
     sent_to: str | None = None  # the address of its newest attempt
-    asked: Asked | None = None  # who wanted it, when it does not follow from the order
+    asked: Asked | None = None  # the request for it, unless it follows from the order itself
     told: tuple[Told, ...] = ()  # by attempt
 
     @property
@@ -119,7 +120,8 @@ class Mail:
 
     @property
     def outcome(self) -> Told | None:
-        """What became of it after SES took it, as far as it told."""
+        """What became of the mail after SES accepted it, as far as events have reported it; of several attempts, the
+        best for the customer."""
         return min(self.told, key=lambda told: _BEST.index(told.fate), default=None)
 
     @property
@@ -142,7 +144,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MailNotSent:
-    """SES certainly did not take it."""
+    """SES certainly did not accept the mail. Try again later, unless SES would refuse this mail for ever."""
 
     reason: Said
     refusal: Refusal = Refusal.FOR_NOW
@@ -150,7 +152,7 @@ class MailNotSent:
 
 @dataclass(frozen=True, slots=True)
 class MailUnknown:
-    """The answer was lost: SES may have taken the mail."""
+    """The answer of SES was lost: SES may have accepted the mail."""
 
     reason: Said
 

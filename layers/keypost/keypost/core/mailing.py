@@ -1,5 +1,5 @@
-"""The mails of an order, from being owed to what became of them, as pure changes. SES reports in any order, some of it
-twice and some of it never: the rank of a report counts, not the moment of its arrival."""
+"""The mails of an order, from the moment at which they are added to what became of them. SES reports in any order, some
+events twice and some never: the rank of an event counts, not the moment at which it arrives."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -27,11 +27,11 @@ from keypost.core.periods import local_day
 from keypost.core.said import Said, said
 
 MAIL_LEASE = timedelta(minutes=2)  # longer than the worker may run
-MAIL_DOUBT = timedelta(minutes=15)  # time for SES to tell, before a mail of unknown outcome is sent again
+MAIL_DOUBT = timedelta(minutes=15)  # time in which SES may report, before a mail of unknown outcome is sent again
 MAIL_BACK_OFF = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 MAIL_BACK_OFF_LAST = timedelta(hours=1)
 _RANKS = tuple(Fate)
-RETRY_ADDRESS = timedelta(hours=12)  # whoever mends it pokes at once; this is for a poke that was lost
+RETRY_ADDRESS = timedelta(hours=12)  # a correction pokes the order at once; this is for a poke that was lost
 BAD_ADDRESS = {Fate.BOUNCED: "address_bounced", Fate.COMPLAINED: "address_complained"}
 
 
@@ -40,7 +40,7 @@ def owe_mail(order: Order, purpose: Purpose, now: datetime, lines: tuple[int, ..
 
 
 def owe_reminder(order: Order, licenses: Sequence[License], now: datetime) -> Order:
-    """A mail about licenses that end; it names them only where others of their lines do not."""
+    """Add a reminder about licenses that end. It names the licenses only if others of their lines do not end."""
     lines = tuple(sorted({one.line for one in licenses}))
     are_all = len(licenses) == sum(one.line in lines for one in order.licenses)
     named = () if are_all else tuple(one.id for one in licenses)
@@ -50,20 +50,21 @@ def owe_reminder(order: Order, licenses: Sequence[License], now: datetime) -> Or
 
 
 def new_mail(order: Order, purpose: Purpose, now: datetime) -> Mail:
-    """The next mail of its kind, to be sent at once."""
+    """A new mail of this purpose, to be sent at once. Its id has the next number of its purpose."""
     mail_id = f"{purpose}-{1 + sum(mail.purpose == purpose for mail in order.mails)}"
     return Mail(mail_id, purpose, MailState.PENDING, next_at=now)
 
 
 def claim_mail(order: Order, mail_id: str, now: datetime) -> Order:
-    """Take a mail for one attempt. Saved before SES is called, so that nobody else sends it meanwhile."""
+    """Claim a mail for one attempt. The claim is saved before SES is called, so that no other worker sends the mail
+    meanwhile."""
     mail = order.mail(mail_id)
     mail = replace(mail, attempts=mail.attempts + 1, sent_to=mail.to or order.customer.email)
     return _with_mail(order, replace(mail, state=MailState.SENDING, next_at=now + MAIL_LEASE))
 
 
 def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, now: datetime) -> Order:
-    """Write down what became of an attempt, unless a later attempt has begun."""
+    """Store the outcome of an attempt, unless a later attempt has begun."""
     mail = order.mail(mail_id)
     if mail.attempts != attempt or mail.state not in (MailState.SENDING, MailState.UNKNOWN):
         return order
@@ -84,8 +85,8 @@ def settle_mail(order: Order, mail_id: str, attempt: int, outcome: MailOutcome, 
 
 
 def doubt_mail(order: Order, mail_id: str, now: datetime) -> Order:
-    """The lease of an attempt ran out: whoever sent it is gone. The time that SES has to report the attempt counts from
-    its beginning, not from the moment at which somebody looked."""
+    """Mark an attempt as unknown whose lease has ended, because its worker must have died. The time that SES has to
+    report the attempt counts from its beginning, not from the moment at which somebody looked."""
     mail = order.mail(mail_id)
     begun = (mail.next_at or now) - MAIL_LEASE
     lost = MailUnknown(said("sender_stopped"))
@@ -107,8 +108,8 @@ def drop_mails(order: Order, mail_ids: Collection[str], now: datetime) -> Order:
 
 
 def _back_off(order_id: str, attempt: int) -> timedelta:
-    """Longer each time, and up to a tenth or a quarter of a minute more by the order, so that orders which failed
-    together do not come back together."""
+    """The wait before the next attempt: longer each time, plus up to a tenth of that or a quarter of a minute,
+    depending on the order, so that orders which failed together are not tried together."""
     base = next(islice(MAIL_BACK_OFF, attempt - 1, None), MAIL_BACK_OFF_LAST)
     spread = hashlib.sha256(order_id.encode()).digest()[0] / 256
     return timedelta(seconds=round((base + max(base / 10, timedelta(seconds=15)) * spread).total_seconds()))
@@ -119,8 +120,8 @@ def _with_mail(order: Order, mail: Mail) -> Order:
 
 
 def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: bool = False) -> Order:
-    """Write down what SES tells of a mail; the very order when that is nothing new. An attempt of which it tells
-    anything was taken, so a mail of unknown outcome is not sent again. A bounce from before its address was lifted
+    """Store an event of SES in the order; returns the same object if it is nothing new. An attempt with any event was
+    accepted, so a mail of unknown outcome is not sent again. A bounce from before the block of the address was lifted
     (`is_lifted`) keeps nothing back."""
     mail = next((mail for mail in order.mails if mail.id == report.mail_id), None)
     if mail is None or not 1 <= report.attempt <= mail.attempts:
@@ -138,7 +139,7 @@ def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: b
 
 
 def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) -> Order:
-    """Nothing is sent to its address until that is mended."""
+    """Make the order wait for another address: Keypost sends nothing to a blocked one."""
     known = order.waits_for(Reason.ADDRESS)
     new = Waiting(Reason.ADDRESS, said(BAD_ADDRESS[why]), since, now + RETRY_ADDRESS)
     first = min((known or new, new), key=lambda w: (w.why.code != BAD_ADDRESS[Fate.COMPLAINED], w.since))
@@ -148,7 +149,7 @@ def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) ->
 
 
 def with_good_address(order: Order, now: datetime, zone: tzinfo, asked: Asked | None = None) -> Order:
-    """Its address was corrected, or takes mail again: what came back, or did not leave, is sent once more."""
+    """End the wait for the address, and send again what came back or was not sent."""
     order = without_waits(order, Reason.ADDRESS)
     for place, mail in enumerate(order.mails):
         is_lost = mail.holds_codes and (mail.came_back or mail.state is MailState.FAILED)
@@ -161,7 +162,8 @@ def with_good_address(order: Order, now: datetime, zone: tzinfo, asked: Asked | 
 
 
 def _with_told(mail: Mail, report: MailReport) -> tuple[Told, ...]:
-    """The word of the highest rank on each attempt; of two at one rank, the first that was spoken."""
+    """The mail with the event kept that has the highest rank of its attempt; of two events with one rank, the earlier
+    one."""
     if report.fate is Fate.SENT and mail.attempts == 1:  # the state of the mail says so
         return mail.told
     new = Told(report.attempt, report.fate, report.at, report.detail)
@@ -172,7 +174,7 @@ def _with_told(mail: Mail, report: MailReport) -> tuple[Told, ...]:
 
 
 def _first(mail: Mail, report: MailReport) -> Mail:
-    """With the moment and the message of the first attempt that SES took."""
+    """The mail with the moment and the message id of the first attempt that SES accepted."""
     new = (report.sent_at, report.message_id)
     known = (mail.sent_at, mail.message_id) if mail.sent_at and mail.message_id else new
     if known != new and (known[1] == new[1] or known < new):
@@ -181,7 +183,7 @@ def _first(mail: Mail, report: MailReport) -> Mail:
 
 
 def _settled(mail: Mail, report: MailReport) -> Mail:
-    """In the state that follows from what was told of an attempt."""
+    """The mail in the state that follows from the events of an attempt."""
     if not any(told.attempt == report.attempt and told.fate is Fate.REJECTED for told in mail.told):
         if mail.state is MailState.SENT:
             return mail

@@ -1,4 +1,5 @@
-"""What an order still lacks, owes or must give back: questions, no changes."""
+"""What an order still needs: codes to assign, mails to send, codes to give back. These functions only answer; they
+change nothing."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Lines that leave in one mail: when their codes are to be there, and when the mail is to go."""
+    """Lines that are sent in one mail, with the moment at which their codes are reserved and the moment at which the
+    mail is sent."""
 
     purpose: Purpose
     lines: tuple[int, ...]
@@ -25,8 +27,8 @@ class Delivery:
 
 
 def deliveries(order: Order) -> tuple[Delivery, ...]:
-    """What a paid order is still to get, in one mail per day: a purchase at once, renewals on the day of their term or,
-    where that has passed, at once."""
+    """What Keypost must still send for a paid order, one delivery per day: a purchase at once, renewals on the day of
+    their term, or at once if that day has passed."""
     paid_at = order.paid_at
     if paid_at is None:
         return ()
@@ -44,35 +46,36 @@ def deliveries(order: Order) -> tuple[Delivery, ...]:
 
 
 def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:
-    """The lines that lack codes (of these, or of all): line number, line, how many."""
+    """The lines that lack codes, of these lines or of all, as (line number from 1, line, number of codes)."""
     have = [license_.line for license_ in order.licenses]
     short = ((n, line, line.quantity - have.count(n)) for n, line in enumerate(order.lines, start=1))
     return tuple(entry for entry in short if entry[2] > 0 and (lines is None or entry[0] in lines))
 
 
 def returnable(order: Order) -> tuple[License, ...]:
-    """The licenses of an order that will not be served, whose codes never left: these can be sold again."""
+    """The licenses of an order that Keypost will not serve, whose codes were never sent: these codes can be sold
+    again."""
     if order.standing is not Standing.REFUNDED and not order.canceled and not order.is_erased:
         return ()
     return tuple(license_ for license_ in order.licenses if license_.line not in order.sent_lines)
 
 
 def to_block(order: Order) -> tuple[License, ...]:
-    """The licenses whose money went back after their codes left, and which the vendor has not blocked yet."""
+    """The licenses whose codes were sent before the money was returned, and which the vendor has not blocked yet."""
     if order.standing not in MONEY_BACK:
         return ()
     return tuple(one for one in order.licenses if one.line in order.sent_lines and one.id not in order.blocked)
 
 
 def named(licenses: Sequence[License]) -> dict[str, Any]:
-    """The ids of licenses, as many as a timeline has room for, and how many others there are."""
+    """The ids of these licenses as text, as many as a timeline entry has room for."""
     others = len(licenses) - _MOST_NAMED
     return {"licenses": [one.id for one in licenses[:_MOST_NAMED]], "others": others if others > 0 else None}
 
 
 def owes_refund_notice(order: Order) -> bool:
-    """The customer is told once that all the money went back, but not one who disputed the payment: that is between
-    the shop and the bank."""
+    """True if the customer must get the one notice that all the money was returned. A customer who disputed the payment
+    gets none: that is between the shop and the bank."""
     is_known = bool(order.lines and order.customer.email)
     is_disputed = any(payment.disputes for payment in order.payments)
     is_told = any(mail.purpose is Purpose.REFUNDED and mail.state is not MailState.DROPPED for mail in order.mails)
@@ -80,20 +83,20 @@ def owes_refund_notice(order: Order) -> bool:
 
 
 def timely_mails(order: Order) -> list[Mail]:
-    """Without what is not so any more: that codes are still to come, that the money went back."""
+    """These mails without those that have become untrue: that codes follow later, that the money was returned."""
     untrue: set[Purpose] = set() if order.waits_for(Reason.STOCK) else {Purpose.WAITING}
     untrue |= set() if order.standing is Standing.REFUNDED else {Purpose.REFUNDED}
     return [mail for mail in order.mails if mail.purpose not in untrue]
 
 
 def untimely_mails(order: Order) -> list[Mail]:
-    """The mails that were not sent yet, or perhaps, and say what is not so any more."""
+    """The mails that were not sent, or perhaps not, and have become untrue."""
     timely = timely_mails(order)
     return [m for m in order.mails if m not in timely and m.state in (MailState.PENDING, MailState.UNKNOWN)]
 
 
 def stuck_mails(order: Order) -> list[Mail]:
-    """Those that do not leave or came back, and that no later mail made good."""
+    """The mails that SES does not accept or that came back, and that no later mail has replaced."""
     stuck = []
     for place, mail in enumerate(order.mails):
         failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
@@ -107,14 +110,15 @@ def stuck_mails(order: Order) -> list[Mail]:
 
 
 def tell_all_of(order: Order, mail: Mail, others: Iterable[Mail]) -> bool:
-    """Whether other mails with codes are about all lines and licenses of a mail."""
+    """True if the other mails with codes cover all lines and licenses of this mail."""
     told = [each for each in others if each.holds_codes]
     lines, licenses = order.lines_of([mail]), order.licenses_of([mail])
     return lines <= order.lines_of(told) and licenses <= order.licenses_of(told)
 
 
 def trouble(mail: Mail) -> Said:
-    """What is the matter with a mail that does not leave, or came back."""
+    """What is wrong with a mail that SES does not accept or that came back. The text continues a sentence that begins
+    with the mail's name."""
     if mail.came_back and mail.outcome:
         code = "mail_bounced" if mail.outcome.fate is Fate.BOUNCED else "mail_returned"
         return said(code, mail=mail.id, detail=mail.outcome.detail or None)

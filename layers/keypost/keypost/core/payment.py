@@ -1,5 +1,5 @@
-"""What one payment's callbacks add up to. They come late, twice and in any order; joined here they give the same
-payment."""
+"""One payment, as the sum of what callbacks reported of it. They arrive late, twice and in any order; joined here, they
+always give the same payment."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,19 +12,19 @@ from keypost.core.said import Said
 
 
 class PaymentState(StrEnum):
-    """How far a payment came; it never falls back from paid, whatever is returned later."""
+    """The state of a payment. It never goes back from paid, whatever is returned later."""
 
     OPEN = "open"
-    FAILED = "failed"  # expired and canceled too
+    FAILED = "failed"  # also expired and canceled
     PAID = "paid"
 
 
 class Standing(StrEnum):
-    """What a payment is worth now, refunds and disputes included."""
+    """What a payment is worth now, with its refunds and disputes."""
 
     OPEN = "open"
     FAILED = "failed"
-    REFUNDED = "refunded"  # all of it, or lost in a dispute
+    REFUNDED = "refunded"  # in full, or because the shop lost a dispute
     DISPUTED = "disputed"
     PARTLY_REFUNDED = "partly refunded"
     PAID = "paid"
@@ -41,17 +41,17 @@ class DisputeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """How much of a payment was returned in all, as of a moment."""
+    """How much of a payment was returned in total, as of a moment."""
 
     as_of: datetime
     amount: str | None = None  # decimal, in the payment's currency
     full: bool = False
-    by: str = ""  # who says so: a shop and its payment provider each know of their own refunds
+    by: str = ""  # the reporter: a shop and its payment provider each know their own refunds
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRefund:
-    """A refund that did not go through after all."""
+    """A refund that failed after it had been reported."""
 
     id: str
     amount: str
@@ -69,14 +69,14 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class PaymentNotice:
-    """One payment as a provider tells of it, with the order it is for. `problem` says why a program cannot
-    serve that order; a state of None says nothing of how far the payment came."""
+    """What a provider reports of one payment, and the order that it is for. `problem` says why no program can serve
+    that order. A state of None leaves the payment's state open."""
 
     provider: str
     payment_id: str
     state: PaymentState | None
     at: datetime
-    order_id: str  # empty: the order is known by a name of the payment only
+    order_id: str  # empty: only a name of the payment leads to the order
     amount: str | None = None  # decimal, in `currency`
     currency: str | None = None  # ISO 4217, upper case
     email: str | None = None
@@ -88,8 +88,8 @@ class PaymentNotice:
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     also: tuple[str, ...] = ()  # other names of the same payment: "provider:id"
-    is_subscription: bool = False  # its provider charges the next period by itself
-    itemized: bool = False  # the lines are a shop's own list, in which goods of others stand too
+    is_subscription: bool = False  # the provider charges for the next period automatically
+    itemized: bool = False  # the lines are a shop's own list, which may have other goods too
 
     @property
     def names(self) -> frozenset[str]:
@@ -103,7 +103,7 @@ class OrderCanceled:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEnded:
-    """No renewal of this order follows by itself; what was paid stays as it is."""
+    """The provider charges for no further renewal of this order. What was paid stays as it is."""
 
     order_id: str
 
@@ -113,20 +113,21 @@ Fact = PaymentNotice | OrderCanceled | SubscriptionEnded
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """All that was said of one payment."""
+    """All that was reported of one payment."""
 
     names: tuple[str, ...]  # "provider:id", in order; one payment may be known to a shop and to its provider
     state: PaymentState
     at: datetime
     amount: str | None = None
     currency: str | None = None
-    refunded: tuple[Refunded, ...] = ()  # the newest word of each who says so
+    refunded: tuple[Refunded, ...] = ()  # the newest report of each reporter
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
 
     @property
     def standing(self) -> Standing:
-        """What it is worth now. Being paid never goes away, so the money decides, and a dispute before a refund."""
+        """The payment's present worth. A paid payment stays paid, so disputes and refunds decide; a dispute counts
+        before a refund."""
         if self.state is not PaymentState.PAID:
             return Standing(self.state)
         disputes = {dispute.state for dispute in self.disputes}
@@ -141,7 +142,8 @@ class Payment:
 
     @property
     def returned(self) -> Decimal:
-        """What was returned, without the refunds that failed after that was said; the most that anybody says."""
+        """The amount that was returned, without refunds that failed after they had been reported; if the reporters
+        disagree, the largest amount."""
         returned = [Decimal(0)]
         for refunded in self.refunded:
             failed = (f.amount for f in self.failed_refunds if f.as_of >= refunded.as_of)
@@ -150,7 +152,7 @@ class Payment:
 
 
 def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
-    """The newest word on each dispute; of two at one moment, the later step of its life."""
+    """The newest state of each dispute, sorted by id; of two at one moment, the later step."""
     steps = list(DisputeState)
     latest: dict[str, Dispute] = {}
     for dispute in disputes:
@@ -160,12 +162,14 @@ def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
 
 
 def whole_order(order_id: str) -> str:
-    """The name under which a shop's own callback tells of an order without saying which payment of it."""
+    """The name of the payments of an order as a whole, for a shop's own callback that does not say which payment it is
+    about."""
     return f"webhook:{order_id}"
 
 
 def share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
-    """What a shop returned of an order, taken from its payments, the latest first: that is the one too many."""
+    """Take the amount that a shop returned for an order from its payments, the latest first: if there are two, the
+    latest is the one too many."""
     full = any(refunded.full for refunded in whole.refunded)
     left = max((Decimal(refunded.amount or 0) for refunded in whole.refunded), default=Decimal(0))
     shared = []
@@ -182,8 +186,8 @@ _STATES = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.PAID)
 
 
 def with_notice(payments: Sequence[Payment], notice: PaymentNotice) -> tuple[tuple[Payment, ...], Payment]:
-    """The payments with what a notice says, and the one it speaks of. It is the one that shares a name with it; two
-    that turn out to be one, since the notice knows both their names, become one."""
+    """Merge a notice into the payments; returns all payments, and the one that the notice is about. That is the one
+    that shares a name with the notice. Two payments whose names the notice joins become one."""
     same = [payment for payment in payments if notice.names & set(payment.names)]
     payment = _joined([*same, _payment(notice)])
     if same == [payment]:
@@ -209,9 +213,9 @@ def _joined(told: Sequence[Payment]) -> Payment:
     return Payment(
         names=tuple(sorted({name for payment in told for name in payment.names})),
         state=furthest,
-        # The moment it was paid, as the earliest notice of that says; until then, the first notice of all.
+        # The moment of payment by the earliest notice that reports it; until then, the moment of the first notice.
         at=min(payment.at for payment in told if payment.state is furthest),
-        # A shop may tell of its part of what was paid at a provider.
+        # A shop may report only its own part of what was paid at a provider.
         amount=max((p.amount for p in told if p.amount is not None), key=Decimal, default=None),
         currency=min((p.currency for p in told if p.currency), default=None),
         refunded=_newest_refunds(refunded for payment in told for refunded in payment.refunded),
@@ -221,7 +225,7 @@ def _joined(told: Sequence[Payment]) -> Payment:
 
 
 def _newest_refunds(told: Iterable[Refunded]) -> tuple[Refunded, ...]:
-    """Of each who says so the newest word; of two at one moment, the larger."""
+    """The newest report of each reporter; of two at one moment, the larger amount."""
     newest: dict[str, Refunded] = {}
     for refunded in told:
         known = newest.get(refunded.by, refunded)

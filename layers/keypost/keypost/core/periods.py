@@ -1,8 +1,9 @@
-"""Days and periods of licenses. A day is a date in the shop's time zone; a period holds both its ends."""
+"""Days and periods of licenses. A day is a date in the shop's time zone. A period includes both its first and its last
+day."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-DAILY_RULE = time(7)  # in the shop's time zone; nobody gets a mail of the calendar at night
+DAILY_RULE = time(7)  # in the shop's time zone, so that no renewal or reminder is mailed at night
 
 
 def local_day(moment: datetime, zone: tzinfo) -> date:
@@ -10,12 +11,12 @@ def local_day(moment: datetime, zone: tzinfo) -> date:
 
 
 def midnight_of(day: date, zone: tzinfo) -> datetime:
-    """When a day begins, in UTC."""
+    """The moment at which a day begins in this zone, in UTC."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def morning_of(day: date, zone: tzinfo) -> datetime:
-    """When the daily rule acts on a day, in UTC."""
+    """The moment at which the daily rule acts on a day in this zone, in UTC."""
     return datetime.combine(day, DAILY_RULE, zone).astimezone(UTC)
 
 

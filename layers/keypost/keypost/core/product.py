@@ -1,4 +1,4 @@
-"""What is sold, and a line of an order that asks for it."""
+"""A product, and a line of an order for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ class Product:
     download_url: str
     steps: Mapping[Kind, Mapping[str, tuple[str, ...]]]  # per kind and language
     notes: Mapping[str, str] = field(default_factory=dict)
-    mail_days_before: int = 7  # a renewal's mail leaves so long before its period starts
-    reserve_days_before: int = 30  # and its codes are set aside so long before that
-    holds_reserve_code: bool = True  # a new code may be entered while the old license runs, whose days are kept
-    reminder_days: tuple[int, ...] = ()  # before the last day of a license that nobody renews
+    mail_days_before: int = 7  # days before the period starts on which a renewal's mail is sent
+    reserve_days_before: int = 30  # days before the period starts on which codes are reserved for a renewal
+    holds_reserve_code: bool = True  # the customer may enter a new code while the old license runs, and loses no days
+    reminder_days: tuple[int, ...] = ()  # days before the last day of a license that nobody has renewed
     renewal_url: str | None = None  # where a customer renews
 
 

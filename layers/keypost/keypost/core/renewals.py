@@ -1,5 +1,5 @@
-"""Renewals: which license a line renews, when its period starts, and when what must happen. An order that is renewed
-keeps the list of its renewals, so that two of one license stack one after the other."""
+"""Renewals: which license a line renews, when its period starts, and when its codes, mail and reminders are due. A
+renewed order keeps the list of its renewals, so that two renewals of one license follow each other."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -28,8 +28,8 @@ LICENSE_ID = re.compile(r"LIC-[A-Z2-7]{10}")
 
 
 def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
-    """The line of an order, and the license of it, that a renewal means by its `renews`; None when that is not
-    clear. An order alone means its line of the same product, or its only one."""
+    """The line number (from 1) of `base`, and the license if `line.renews` names one, that a renewal line renews; None
+    if that is not clear. An order id alone means the line with the same product, or the only line."""
     renews = line.renews or ""
     if LICENSE_ID.fullmatch(renews):
         return next(((license_.line, license_.id) for license_ in base.licenses if license_.id == renews), None)
@@ -43,21 +43,22 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
 
 
 def with_renewal(base: Order, renewal: Renewal, *, has_left: bool = False) -> Order:
-    """The renewed order with a renewal of it, behind those that were paid before. One whose mail had left when it gave
-    its place up stands where its days are."""
+    """Add a renewal to the renewed order's list, or replace its entry. It is appended after those that were paid
+    before. With `has_left` it is inserted by its period instead, because its mail told the customer those days."""
     known = _listed(base, renewal.order_id, renewal.line)
     if known is None or not (known.paid_on and renewal.paid_on):
         others = tuple(r for r in base.renewals if r is not known)
         place = _place_of(renewal, others) if has_left else len(others)
         return base if known == renewal else replace(base, renewals=(*others[:place], renewal, *others[place:]))
     if known.period_start or not renewal.period_start:
-        return base  # it has its place, and keeps it
+        return base  # it keeps its place
     told = replace(known, period_start=renewal.period_start, period_end=renewal.period_end)
     return replace(base, renewals=tuple(told if r is known else r for r in base.renewals))
 
 
 def _place_of(renewal: Renewal, others: Sequence[Renewal]) -> int:
-    """Before whoever starts later or, as its mail has not left, can move."""
+    """The place in the list before the first renewal that starts later, or that can still move because its mail was not
+    sent."""
     first = renewal.period_start or date.min
     return next((n for n, r in enumerate(others) if r.period_start is None or r.period_start > first), len(others))
 
@@ -67,7 +68,8 @@ def _listed(base: Order, order_id: str, line: int) -> Renewal | None:
 
 
 def without_renewals(base: Order, order_id: str, today: date) -> Order:
-    """The renewed order without those of an order. Who stood behind them moves up, though not into the past."""
+    """Remove the renewals of an order from the list. Later renewals of the same license start earlier then, but never
+    before `today`."""
     left: list[Renewal] = []
     others: list[Renewal] = []
     for each in base.renewals:
@@ -81,7 +83,8 @@ def without_renewals(base: Order, order_id: str, today: date) -> Order:
 
 
 def with_periods(base: Order, order_id: str, terms: Iterable[Term]) -> Order:
-    """The renewed order, with the periods of renewals that have left: they stay, whoever before them gives up."""
+    """Fix the periods of an order's renewals in the list once their mail was sent: they stay, whatever is removed
+    before them."""
     fixed = {term.line: term for term in terms}
     kept = tuple(
         replace(r, period_start=fixed[r.line].first_day, period_end=fixed[r.line].last_day)
@@ -93,13 +96,14 @@ def with_periods(base: Order, order_id: str, terms: Iterable[Term]) -> Order:
 
 
 def before(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
-    """The renewals that stand between an order and this one of it."""
+    """The paid renewals of the same license that come before this one in the list."""
     place = [(r.order_id, r.line) for r in base.renewals].index((order_id, line))
     return tuple(r for r in base.renewals[:place] if r.paid_on and _overlap(r, base.renewals[place]))
 
 
 def behind(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
-    """The renewals, paid or not, that stand behind a line: of the order itself or of one of its renewals."""
+    """The renewals, paid or not, that come after a line: a line of the renewed order itself, or of one of its
+    renewals."""
     keys = [(r.order_id, r.line) for r in base.renewals]
     if (order_id, line) not in keys:
         return tuple(r for r in base.renewals if base.id == order_id and r.of_line == line)
@@ -108,13 +112,14 @@ def behind(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
 
 
 def is_awaited(base: Order, unpaid: Order) -> bool:
-    """Whether the money of a renewal may still come by itself."""
+    """True if a renewal that is not paid may still be paid without anybody's action."""
     has_ended = unpaid.subscription.has_ended or (unpaid.subscription.is_charged and base.subscription.has_ended)
     return unpaid.standing is Standing.OPEN and not unpaid.canceled and not has_ended
 
 
 def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal]) -> tuple[License, ...]:
-    """The licenses of a line, of the order that is renewed or of one of its renewals, that none of these renews."""
+    """The licenses of a line that none of the `coming` renewals renews. The line is of the renewed order, or of one of
+    its renewals."""
     own = _listed(base, order.id, line)
     of_line = own.of_line if own else line
     renewed = {license_.id for license_ in base.licenses if license_.line == of_line}
@@ -123,14 +128,14 @@ def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal])
         lacking &= {own.of_license}
     if any(r.of_license is None for r in coming) or (coming and not lacking):
         return ()
-    # Of a renewal nobody can say which of its licenses follows which: then it is about all.
+    # Nobody can say which license of a renewal follows which, so the answer is all of them.
     return tuple(one for one in order.licenses if one.line == line and (order.id != base.id or one.id in lacking))
 
 
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
-    """The first and the last day of a renewal: what its card says; else the day after the license that it renews
-    ends, renewals before it included; else, where that has passed, the day of payment, or that on which it moved up.
-    None when nothing says it."""
+    """The first and the last day of a renewal. The period of its card counts first. Otherwise it starts on the day
+    after the license ends, with the renewals before it; if that day has passed, on the day of payment or the day on
+    which it moved up. None if no end is known."""
     renewal = (_listed(base, renewal.order_id, renewal.line) if base else None) or renewal
     if renewal.period_start:
         return _period(renewal, renewal.period_start)
@@ -146,7 +151,7 @@ def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, 
 
 
 def has_moved(base: Order, other: Order, today: date) -> bool:
-    """Whether another order's renewal, as far as its mail has not left, now has other days than were found."""
+    """True if a renewal of `other` whose mail was not sent now has other days than its term."""
     listed = ((r, other.term(r.line)) for r in base.renewals if r.order_id == other.id)
     return any(
         term and r.line not in other.sent_lines and period_of(base, r, today) != (term.first_day, term.last_day)
@@ -157,7 +162,7 @@ def has_moved(base: Order, other: Order, today: date) -> bool:
 def _period_behind(
     base: Order | None, renewal: Renewal, before: Sequence[tuple[Renewal, date]], today: date
 ) -> tuple[date, date]:
-    """The period of a renewal, given the last days of those before it."""
+    """The period of a renewal, given the renewals before it with their last days."""
     ends = [last for earlier, last in before if _overlap(earlier, renewal)]
     own_end = _end_of(base, renewal) if base else None
     days = [day_after(end) for end in (*ends, own_end) if end]
@@ -171,7 +176,7 @@ def _period(renewal: Renewal, first_day: date) -> tuple[date, date]:
 
 
 def _end_of(base: Order, renewal: Renewal) -> date | None:
-    term = base.term(renewal.of_line)  # of a license that was sold elsewhere, for which a code is not set aside yet
+    term = base.term(renewal.of_line)  # the term of a license that was sold elsewhere and has no code yet
     return max(
         (
             license_.last_day
@@ -188,10 +193,10 @@ def _overlap(one: Renewal, other: Renewal) -> bool:
 
 
 def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str | None], zone: tzinfo) -> Renewal:
-    """A line of an order as a renewal of that part of another."""
+    """The entry for the list: a line of an order as a renewal of this part of another order."""
     line = order.lines[number - 1]
     first, last = line.period_start, line.period_end
-    if number in order.sent_lines:  # the days that the customer was told of
+    if number in order.sent_lines:  # the days that the mail told the customer
         first, last = next((one.first_day, one.last_day) for one in order.licenses if one.line == number)
     since = _good_since(order)
     paid_on = local_day(since, zone) if since else None
@@ -199,7 +204,8 @@ def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str
 
 
 def _good_since(order: Order) -> datetime | None:
-    """When it was paid, or when a refund failed: until then its place may have been given up."""
+    """The moment since which the order is paid without a break: its payment, or a later refund that failed, until which
+    its place in the list may have been given up. None if it is not served."""
     if order.paid_at is None or not is_servable(order):
         return None
     return max([order.paid_at, *(failed.as_of for payment in order.payments for failed in payment.failed_refunds)])
@@ -229,8 +235,8 @@ def reminder_of(number: int, days: int, last_day: date, zone: tzinfo) -> Reminde
 
 
 def unscheduled(order: Order) -> tuple[int, ...]:
-    """The renewal lines, by number, of which it is not known when they run, or only as if they were paid now. One that
-    has left is among them when its place was given up for a refund that failed."""
+    """The numbers (from 1) of the renewal lines whose period is not known, or known only as if they were paid now. This
+    includes a line that was already mailed, if its place was given up for a refund that failed later."""
     found = []
     for number, line in enumerate(order.lines, start=1):
         if line.kind is Kind.RENEWAL:
@@ -241,8 +247,8 @@ def unscheduled(order: Order) -> tuple[int, ...]:
 
 
 def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: datetime, zone: tzinfo) -> Order:
-    """Write down when renewal lines run. A renewal that names no address goes to that of what it renews. Codes that
-    were set aside already take the new period, and their reminders its last day."""
+    """Store when renewal lines run. A renewal without an address gets that of the order that it renews. Licenses that
+    have codes already get the new period, and their reminders its last day."""
     new = {term.line: term for term in terms}
     kept = [term for term in order.terms if term.line not in new]
     order = replace(
@@ -269,7 +275,7 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
 
 
 def _customer(own: Customer, base: Customer | None) -> Customer:
-    """The order's own, to the address that was corrected in what it renews; what it lacks is taken from there."""
+    """The address of the order, as corrected in the order that it renews; without one, the address of that order."""
     if base is None:
         return own
     email = own.email or base.email
@@ -277,7 +283,8 @@ def _customer(own: Customer, base: Customer | None) -> Customer:
 
 
 def without_terms(order: Order, now: datetime, why: Said) -> Order:
-    """Forget when renewal lines run whose mail has not left: that is to be found out anew, or does not matter now."""
+    """Remove the terms of renewal lines whose mail was not sent, because they must be computed again or do not matter
+    now."""
     kept = tuple(term for term in order.terms if term.line in order.sent_lines)
     if kept == order.terms:
         return order
@@ -285,5 +292,5 @@ def without_terms(order: Order, now: datetime, why: Said) -> Order:
 
 
 def without_reminders(order: Order, reminders: Collection[Reminder]) -> Order:
-    """Once their time has come they are done, whatever becomes of them."""
+    """Remove these reminders, which are done once their moment has come, whether or not they were sent."""
     return replace(order, reminders=tuple(each for each in order.reminders if each not in reminders))

@@ -1,5 +1,5 @@
-"""What support does for a customer, as pure changes: each takes an order and returns the order as it is from then on.
-`Refused` says why something is not done, and what can be done instead."""
+"""What agents do for a customer. Each function gets an order and returns the changed order. `Refused` says why
+something is not done, and what can be done instead."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,22 +19,23 @@ from keypost.core.periods import local_day
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
 
-CUSTOMER = "customer"  # who asked, on the page
+CUSTOMER = "customer"  # the name in timelines for a customer who asked on the page
 RESENDS_PER_DAY = 3  # of one order
-WISHES_PER_DAY = 3  # of one customer, on the page
+WISHES_PER_DAY = 3  # of one customer, on the page for customers
 ORDERS_PER_WISH = 5
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
 MOST_MAILS = 100  # of one order, which is one item of at most 400 kB
-MOST_FROM_PAGE = 30  # of these: anybody can ask there
+MOST_FROM_PAGE = 30  # of these, from the page for customers, where anybody can ask
 MOST_SWAPS = 50
 MOST_CORRECTIONS = 20
 _SAME_KEY = timedelta(days=1)
 _DOUBLE_CLICK = timedelta(minutes=1)
-_ON_ITS_WAY = (MailState.PENDING, MailState.SENDING, MailState.UNKNOWN)  # a doubt ends within 15 minutes
+_ON_ITS_WAY = (MailState.PENDING, MailState.SENDING, MailState.UNKNOWN)  # unknown for at most 15 minutes
 
 
 def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
-    """Owe the customer all that reached them, or should have, once more. The same wish twice is one mail."""
+    """Add a mail that repeats everything that reached the customer, or should have; returns the order and the mail. The
+    same request twice adds one mail. Refused and TooMany say why not."""
     if known := granted(order, asked):
         return order, known
     if why_not := obstacle(order) or _why_nothing_to_send(order, zone):
@@ -47,14 +48,15 @@ def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
         raise TooMany("sent_again_from_page_too_often", order=order.id, times=len(alike))
     if times >= RESENDS_PER_DAY:
         raise TooMany("sent_again_too_often", order=order.id, times=times)
-    wordless = replace(asked, why="")  # the words are in the timeline
+    wordless = replace(asked, why="")  # the timeline has the words
     owed = replace(mailing.new_mail(order, Purpose.RESEND, asked.at), lines=_lines_to_repeat(order), asked=wordless)
     order = replace(order, mails=(*order.mails, owed))
     return noted(order, asked.at, "resend_asked", who=asked.who, words=asked.why), owed
 
 
 def granted(order: Order, asked: Asked) -> Mail | None:
-    """The mail of this very wish. After it came back, or the address was corrected, it is another one."""
+    """The mail that an earlier call with the same request added. After that mail came back, or after the address was
+    corrected, the request counts as a new one: None."""
     for mail in order.mails:
         goes_there = mail.sent_to in (None, order.customer.email)
         is_wish = mail.purpose is Purpose.RESEND and goes_there and not mail.came_back
@@ -64,8 +66,8 @@ def granted(order: Order, asked: Asked) -> Mail | None:
 
 
 def resend_to_good_address(order: Order, asked: Asked, zone: tzinfo, *, lifted: bool) -> Order:
-    """Owe the customer all once more, since the address takes mail, as it turns out or after its suppression was
-    lifted. What waited for the address is sent as well; where nothing else can be sent, that alone is enough."""
+    """End the wait for the address, then resend. If there is nothing to resend, ending the wait is enough, provided
+    that the order did wait or that the block was `lifted`; otherwise Refused."""
     waited = order.waits_for(Reason.ADDRESS)
     if lifted:
         order = noted(order, asked.at, "suppression_lifted", who=asked.who)
@@ -78,7 +80,7 @@ def resend_to_good_address(order: Order, asked: Asked, zone: tzinfo, *, lifted: 
 
 
 def leaving(order: Order) -> Mail | None:
-    """Its newest mail with codes that is on its way."""
+    """The newest mail with codes that is on its way; None if there is none."""
     return next((mail for mail in reversed(order.mails) if mail.holds_codes and mail.state in _ON_ITS_WAY), None)
 
 
@@ -103,8 +105,8 @@ def _why_nothing_to_send(order: Order, zone: tzinfo) -> Said | None:
 
 
 def worth_sending_again(found: Iterable[Order], today: date) -> list[Order]:
-    """Of a customer's orders, those with a license that was sent and has not ended, the newest first. Sending them
-    changes nothing of which they are."""
+    """Of a customer's orders, those with a license that was sent and has not ended, the newest first, at most
+    ORDERS_PER_WISH. Sending them again does not change which orders these are."""
     running = [
         order
         for order in found
@@ -115,7 +117,7 @@ def worth_sending_again(found: Iterable[Order], today: date) -> list[Order]:
 
 
 def _lines_to_repeat(order: Order) -> tuple[int, ...]:
-    """Those whose mail left, or would not leave, and is not about to."""
+    """The lines whose mail was sent, or would not be sent by itself, and is not on its way."""
     coming = order.licenses_of(mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY)
     return tuple(sorted(order.owed_lines & {one.line for one in order.licenses if one.id not in coming}))
 
@@ -137,7 +139,8 @@ def _is_same_wish(one: Asked, other: Asked) -> bool:
 
 
 def _counts_with(mail: Mail, asked: Asked) -> bool:
-    """Anybody can ask on the page, and must not use up what support may send."""
+    """True if this mail and this request use one quota. Requests on the page have their own, because anybody can ask
+    there and must not use up what support may send."""
     is_customers = mail.asked is not None and mail.asked.who == CUSTOMER
     return mail.purpose is Purpose.RESEND and is_customers == (asked.who == CUSTOMER)
 
@@ -147,7 +150,7 @@ def _asked_on(mail: Mail, zone: tzinfo) -> date | None:
 
 
 def correct_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Order:
-    """Write to another address from now on, and tell the old one, without saying which the new one is."""
+    """Send to another address from now on, and add a notice to the old address, which does not say the new one."""
     if order.is_erased:
         raise Refused("order_is_erased", order=order.id)
     corrected = order.customer.corrected
@@ -163,8 +166,8 @@ def correct_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Ord
 
 
 def with_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Order:
-    """Write to another address from now on, without telling the old one. What came back from there is sent to the new
-    one."""
+    """Change the address of an order without a notice to the old address, which the corrected order has already sent.
+    What came back from the old address is sent to the new one."""
     if order.customer.email == email or order.is_erased:
         return order
     problem = order.hold.problem
@@ -176,8 +179,8 @@ def with_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Order:
 
 
 def with_correction(order: Order, old: str, email: str) -> Order:
-    """What comes later, of its payments and its renewals, may bring the wrong address again (or none, which is an
-    empty one): it gets the right one."""
+    """Remember a correction. A later payment or renewal may bring the wrong address again (or none, which is stored as
+    an empty one), and then gets the right one."""
     known = order.customer.corrected
     if order.is_erased or old == email or known.get(old) == email:
         return order
@@ -193,7 +196,7 @@ def license_of(order: Order, license_id: str) -> License:
 
 
 def why_no_swap(order: Order, license_: License, today: date) -> Said | None:
-    """Why a license gets no other code; None when it may have one."""
+    """Why a license gets no other code; None if it may get one."""
     if why_not := obstacle(order):
         return why_not
     if license_.last_day < today:
@@ -204,13 +207,13 @@ def why_no_swap(order: Order, license_: License, today: date) -> Said | None:
 
 
 def swapped(order: Order, license_id: str, asked: Asked) -> bool:
-    """Whether this very wish was granted already."""
+    """True if an earlier call with the same request has swapped the code of this license."""
     return any(bad.license == license_id and _is_same_wish(bad.asked, asked) for bad in order.bad_codes)
 
 
 def with_other_code(order: Order, license_id: str, code: StockCode, reason: str, asked: Asked) -> Order:
-    """Another code for the same license and period, with a mail if the bad one had left; `why_no_swap` says whether it
-    may be. `asked.why` is free text, `reason` one of BAD_CODE_REASONS."""
+    """Give a license another code for the same period, with a mail if the bad code was sent. `why_no_swap` says whether
+    it may be done. `asked.why` is free text, `reason` one of BAD_CODE_REASONS."""
     _check_room(order)
     if len(order.bad_codes) >= MOST_SWAPS:
         raise TooMany("swapped_too_often", order=order.id, times=len(order.bad_codes))
@@ -226,7 +229,7 @@ def with_other_code(order: Order, license_id: str, code: StockCode, reason: str,
 
 
 def _with_replacement(order: Order, bad: License, asked: Asked) -> Order:
-    """With a mail of the new code. Codes that are swapped before its first attempt go with it."""
+    """Add a mail with the new code. Codes that are swapped before its first attempt are added to the same mail."""
     untried = [mail for mail in order.mails if mail.purpose is Purpose.REPLACEMENT and not mail.attempts]
     new = replace(mailing.new_mail(order, Purpose.REPLACEMENT, asked.at), asked=replace(asked, why=""))
     mail = untried[-1] if untried else new
@@ -236,9 +239,9 @@ def _with_replacement(order: Order, bad: License, asked: Asked) -> Order:
 
 
 def erase(order: Order, asked: Asked, forget_on: date, *, is_part: bool = False) -> Order:
-    """Without anything that tells who the customer is: the name, the addresses, and what people wrote. What is left
-    are the facts that tax law asks for. What had not left yet is not sent any more. `is_part`: of a subscription whose
-    first order asks for its end."""
+    """Remove everything that identifies the customer: the name, the addresses, and what people wrote. Only what tax law
+    requires is left, and nothing more is sent. `is_part`: the order belongs to a subscription, and the first order of
+    that asks a person to end it."""
     if order.is_erased:
         return order
     order = replace(
@@ -260,26 +263,26 @@ def _without_words(mail: Mail) -> Mail:
 
 
 def without_correction(order: Order, email: str) -> Order:
-    """Nothing of an address that is to be erased, in the order of somebody else."""
+    """Remove an erased address from the corrections in an order of another customer."""
     known = order.customer.corrected
     kept = {wrong: right for wrong, right in known.items() if email not in (wrong, right)}
     return order if kept == known else replace(order, customer=replace(order.customer, corrected=kept))
 
 
 def forget_on(created_at: datetime, years: int, zone: tzinfo) -> date:
-    """The legal term counts from the end of the year of the order."""
+    """The moment from which the order may be removed: the legal term counts from the end of the year of the order."""
     return date(local_day(created_at, zone).year + years, 12, 31)
 
 
 def subscription_ended(order: Order, who: str, now: datetime, words: str = "") -> Order:
-    """A person says that its subscription was ended at the provider. Refused when it has none."""
+    """Note that a person ended the subscription at the provider. Refused if the order has none."""
     if not order.subscription.is_charged:
         raise Refused("no_subscription", order=order.id)
     return with_subscription_ended(order, now, who, "" if order.is_erased else words)
 
 
 def blocked(order: Order, who: str, now: datetime, words: str = "") -> Order:
-    """A person says that the vendor has blocked the codes whose money went back. Refused when there are none."""
+    """Note that the vendor has blocked the codes whose money was returned. Refused if there are none."""
     found = to_block(order)
     if not found and not order.blocked:
         raise Refused("nothing_to_block", order=order.id)
@@ -296,7 +299,8 @@ def _check_not_erased(order: Order) -> None:
 
 
 def hold(order: Order, who: str, now: datetime, words: str = "") -> Order:
-    """A person keeps an order back. Refused when its customer was erased: nothing of it leaves any more."""
+    """Hold an order, so that nothing is sent for it. Refused if its customer was erased, since nothing is sent then
+    anyway."""
     _check_not_erased(order)
     is_known = any((entry.code, entry.words) == ("held", words) for entry in order.timeline)
     if order.hold.by_person and (not words or is_known):
@@ -305,7 +309,7 @@ def hold(order: Order, who: str, now: datetime, words: str = "") -> Order:
 
 
 def release(order: Order, who: str, now: datetime, words: str = "") -> Order:
-    """A person lets an order go that was held, whatever for. Refused when it cannot be served as it is."""
+    """Release an order, for whatever reason it was held. Refused if it cannot be served as it is."""
     has_address = order.customer.email or (not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines))
     _check_not_erased(order)
     if not order.lines or not has_address:

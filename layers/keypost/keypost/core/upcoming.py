@@ -1,4 +1,4 @@
-"""What will leave on which day, and what will not and why, order by order."""
+"""What Keypost will send for an order on which day, what it will not send, and why."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ from keypost.core.said import Said, said
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One mail of an order that has not left, or came back."""
+    """One mail of an order that was not sent yet, or came back."""
 
     order_id: str
     purpose: Purpose
     lines: tuple[int, ...]
-    day: date | None  # on which it leaves, or would; None while that is not known
+    day: date | None  # the day on which it is sent, or would be; None while that is not known
     why_not: Said | None  # None: it leaves
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """One mail of an order that is to be written."""
+    """One mail of an order that Keypost will write later."""
 
     purpose: Purpose
     lines: tuple[int, ...]
-    at: datetime | None  # when it leaves, or would; None while that is not known
+    at: datetime | None  # the moment at which it is sent, or would be; None while that is not known
     why_not: Said | None  # None: it leaves
 
 
 def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
-    """The mails of an order that are to leave up to and including a day, and those that cannot."""
+    """The mails of an order that are due up to and including a day, with those that cannot be sent."""
     found = [
         Outlook(order.id, each.purpose, each.lines, local_day(each.at, zone) if each.at else None, each.why_not)
         for each in coming(order)
@@ -75,7 +75,7 @@ def _renewals_of_unknown_day(order: Order) -> list[Coming]:
 
 
 def why_kept_back(order: Order, lines: Collection[int]) -> Said | None:
-    """Why what is to come of these lines, or of the whole order, does not leave; None when it does."""
+    """Why Keypost does not send what is due for an order; None if it does."""
     if found := obstacle(order):
         return found
     waits = [waiting for waiting in order.waits if waiting.is_of(lines)]

@@ -1,4 +1,4 @@
-"""The e-mails: one function per kind, and templates (text and HTML) per language that say the same from one
+"""The e-mails: one function per kind, and per language two templates (text and HTML) that say the same from one
 context."""
 
 from collections.abc import Callable, Mapping
@@ -36,8 +36,8 @@ KINDS: dict[Purpose, Callable[[Order, Mail, Mapping[str, Product], str], dict[st
 
 
 def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
-    """The message that this mail is. InvalidInput when it must not leave: a code that is none of its product, or no
-    address."""
+    """Compose the message of a mail. InvalidInput if it must not be sent: a code is not a code of its product, or there
+    is no address."""
     address = mail.to or order.customer.email
     if address is None:
         raise InvalidInput("no_address")

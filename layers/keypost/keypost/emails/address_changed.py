@@ -1,4 +1,5 @@
-"""The notice to an address that is not written to any more: no code, no name, and not which address is the new one."""
+"""The notice to an address that Keypost no longer uses for this customer. It has no code, no name and not the new
+address."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,4 +11,4 @@ from keypost.core.product import Product
 
 
 def address_changed(order: Order, _mail: Mail, _products: Mapping[str, Product], _language: str) -> dict[str, Any]:
-    return {"order": replace(order, customer=replace(order.customer, name=None))}  # who reads there may be a stranger
+    return {"order": replace(order, customer=replace(order.customer, name=None))}  # its reader may be a stranger

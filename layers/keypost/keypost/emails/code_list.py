@@ -1,4 +1,4 @@
-"""The codes of a mail as a table for a spreadsheet (CSV), for who has many to hand out."""
+"""The codes of a mail as a table for a spreadsheet (CSV), for a customer who has many to hand out."""
 
 import csv
 import io
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads no UTF-8
+_BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
 
 
 def code_list(groups: Iterable[Mapping[str, Any]], columns: Iterable[str], separator: str) -> bytes:
-    """One line per code, under columns for product, code, license, first and last day."""
+    """One line per code, with columns for product, code, license, first and last day."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator)
     writer.writerow(columns)
@@ -22,5 +22,5 @@ def code_list(groups: Iterable[Mapping[str, Any]], columns: Iterable[str], separ
 
 
 def _cell(value: str) -> str:
-    """Text, and never a formula that a spreadsheet would run."""
+    """The cell as text that no spreadsheet runs as a formula."""
     return f"'{value}" if value.startswith(_BEGINS_A_FORMULA) else value

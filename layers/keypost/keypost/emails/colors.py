@@ -1,9 +1,9 @@
-"""The shop's color, made readable: text and the ground it stands on have a contrast of at least 4.5 (WCAG 2), whatever
-color is set, in the light scheme and in the dark one."""
+"""The shop's color, made readable: text and its background have a contrast of at least 4.5 (WCAG 2) whatever color is
+set, in the light and in the dark scheme."""
 
 from dataclasses import dataclass
 
-CARD, DARK_CARD = "#ffffff", "#1d262c"  # the grounds of the text
+CARD, DARK_CARD = "#ffffff", "#1d262c"  # the backgrounds of text
 _WHITE, _BLACK = "#ffffff", "#000000"
 _READABLE = 4.5
 _READABLE_IN_THE_DARK = 7.0
@@ -12,16 +12,16 @@ _STEPS = 20
 
 @dataclass(frozen=True, slots=True)
 class Colors:
-    button: str  # the shop's own
-    on_button: str  # of the words on it
-    accent: str  # of links, and of the shop's name
+    button: str  # the shop's color as it is
+    on_button: str  # the text on it
+    accent: str  # links and the shop's name
     dark_accent: str
     card: str = CARD
     dark_card: str = DARK_CARD
 
 
 def colors_of(brand: str) -> Colors:
-    """Of a color as HTML writes it: #0b6e5b."""
+    """The colors for a mail, from the shop's color as HTML writes it: #0b6e5b."""
     on_button = max((_WHITE, _BLACK), key=lambda ink: contrast(ink, brand))
     return Colors(
         brand,
@@ -37,7 +37,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def _until(wanted: float, color: str, toward: str, ground: str) -> str:
-    """As little of black or white mixed in as gives that contrast."""
+    """The color with as little black or white mixed in as is needed for that contrast."""
     mixes = (_mixed(color, toward, step / _STEPS) for step in range(_STEPS + 1))
     return next(mix for mix in mixes if contrast(mix, ground) >= wanted)
 

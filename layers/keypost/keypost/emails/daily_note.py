@@ -1,4 +1,4 @@
-"""The daily note to support: what waits for a person, and what to order."""
+"""The daily note to support: what needs a person, and what to order."""
 
 from datetime import datetime
 from email.message import EmailMessage

@@ -1,4 +1,4 @@
-"""What a mail says of each line that it is about."""
+"""What a mail says about each line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from keypost.core.order import Order
 from keypost.core.product import Kind, Product
 from keypost.emails.languages import in_language
 
-LONG_LIST = 25  # more codes than these come as a file too
+LONG_LIST = 25  # with more codes than this, a file is attached too
 
 
 def with_codes(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
-    """What every mail says that holds codes. InvalidInput when it would hold none."""
+    """The context of every mail with codes. InvalidInput if it would have no code."""
     found = groups(order, mail, products, language)
     if not found or not all(group["licenses"] for group in found):
         raise InvalidInput("no_codes_to_send")

@@ -1,23 +1,23 @@
-"""A calendar file (RFC 5545) of whole days. It holds no code: calendars are shared."""
+"""A calendar file (RFC 5545) of whole days. It has no code, because people share calendars."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-_LONGEST_LINE = 75  # octets, without its end
+_LONGEST_LINE = 75  # octets of a line without its end
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    uid: str  # the same when the mail is sent again, so that no calendar has the day twice
+    uid: str  # the same in a repeated mail, so that no calendar has the day twice
     day: date
     title: str
 
 
 def calendar(events: Iterable[Event], organizer: str, now: datetime) -> str:
-    """For publishing (RFC 5546): that wants an organizer, and nobody need answer."""
+    """A calendar for publishing (RFC 5546), which needs an organizer and no answer."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Keypost//Keypost//EN", "METHOD:PUBLISH"]
     for event in events:
         lines += [
@@ -41,7 +41,7 @@ def _escaped(text: str) -> str:
 
 
 def _folded(line: str) -> str:
-    """Broken between characters; a line that goes on begins with a blank."""
+    """A line folded between characters; a continued line begins with a blank."""
     parts, room = [""], _LONGEST_LINE
     for sign in line:
         size = len(sign.encode())

@@ -1,4 +1,4 @@
-"""The languages of the mails. A further one is a folder of templates and an entry here."""
+"""The languages of the mails. To add one, add a folder of templates and an entry here."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -19,7 +19,7 @@ FALLBACK = "en"
 
 
 def spoken(language: str) -> str:
-    """The language to write in to somebody who asked for this one."""
+    """The language in which Keypost writes to a customer who asked for this one."""
     return language if language in LANGUAGES else FALLBACK
 
 
@@ -28,5 +28,5 @@ def in_language(texts: Mapping[str, T], language: str) -> T:
 
 
 def day(value: date, language: str) -> str:
-    """A date as one reads it: 1 december 2026, 1 December 2026."""
+    """A date as people write it in this language: 1 december 2026, 1 December 2026."""
     return f"{value.day} {_MONTHS[language][value.month - 1]} {value.year}"

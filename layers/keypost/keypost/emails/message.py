@@ -1,4 +1,4 @@
-"""From a mail we owe to the bytes that SES gets: text and HTML from one context, in one MIME message."""
+"""From a mail of an order to the bytes that SES gets: text and HTML from one context, in one MIME message."""
 
 import re
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from keypost.emails.colors import colors_of
 from keypost.emails.ics import Event, calendar
 from keypost.emails.languages import day
 
-_LONGEST_NAME = 75  # Microsoft distrusts longer ones, and those with these signs
+_LONGEST_NAME = 75  # Microsoft distrusts longer names, and names with these characters
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Who writes: it stands in every mail."""
+    """The shop, as it stands in every mail."""
 
     name: str
     address: str
@@ -37,15 +37,16 @@ class Shop:
 
     @property
     def details(self) -> str:
-        """The line at the foot."""
+        """The line at the foot of a mail."""
         return f"{self.address} · KvK {self.kvk_number}" if self.kvk_number else self.address
 
 
 def build(
     kind: str, to: str | None, reference: str, shop: Shop, context: dict[str, Any], now: datetime
 ) -> EmailMessage:
-    """The subject stands in the text template, so that a language is one folder. The reference tells two mails of one
-    kind apart, so that a mail program does not hide the second in the thread of the first."""
+    """Build the message. The subject stands in the text template, so that a language is one folder. The reference
+    distinguishes two mails of one kind, so that a mail program does not hide the second one in the thread of the
+    first."""
     language = context["language"]
     context = context | {"shop": shop, "colors": colors_of(shop.color)}
     text = _environment().get_template(f"{language}/{kind}.txt").make_module(context)
@@ -58,7 +59,7 @@ def build(
     message["Reply-To"] = shop.support_address
     message["Subject"] = subject
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = make_msgid(kind, shop.sender_address.partition("@")[2])  # SES writes its own
+    message["Message-ID"] = make_msgid(kind, shop.sender_address.partition("@")[2])  # SES sets this header itself
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     message["X-Entity-Ref-ID"] = reference
@@ -68,12 +69,13 @@ def build(
         _attach_calendar(message, context, text, now)
     if context.get("has_list"):
         _attach_codes(message, context, text)
-    message["Content-Language"] = language  # last: setting the content removes what begins with Content-
+    message["Content-Language"] = language  # last, because setting the content removes headers that begin with Content-
     return message
 
 
 def _attach_calendar(message: EmailMessage, context: dict[str, Any], text: Any, now: datetime) -> None:
-    """The first day of each group. The words stand in the text template, as the subject does."""
+    """Attach the first day of each group as a calendar file. Its words stand in the text template, as the subject
+    does."""
     shop, order_id = context["shop"], context["order"].id
     domain = shop.sender_address.partition("@")[2]
     events = [
@@ -86,7 +88,8 @@ def _attach_calendar(message: EmailMessage, context: dict[str, Any], text: Any, 
 
 
 def _attach_codes(message: EmailMessage, context: dict[str, Any], text: Any) -> None:
-    """The words stand in the text template, and the sign between columns, as Excel expects it in that language."""
+    """Attach the codes as a CSV file. Its words stand in the text template, and so does the separator that Excel
+    expects in that language."""
     words = text.code_list
     table = code_list(context["groups"], words["columns"], words["separator"])
     name = f"{words['name']}-{context['order'].id}.csv"
@@ -95,7 +98,7 @@ def _attach_codes(message: EmailMessage, context: dict[str, Any], text: Any) -> 
 
 @cache
 def _environment() -> Environment:
-    """Text stays as it is, HTML is escaped; a name that the context lacks is an error."""
+    """The template environment: text stays as it is, HTML is escaped, and a name that the context lacks is an error."""
     made = Environment(
         loader=PackageLoader("keypost.emails"),
         autoescape=select_autoescape(["html"]),

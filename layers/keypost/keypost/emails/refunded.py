@@ -1,4 +1,5 @@
-"""The mail to whom all the money went back. It names no product: the catalog need not know what nobody served."""
+"""The mail to a customer whose money was returned in full. It names no product, because the catalog may not know what
+was never served."""
 
 from collections.abc import Mapping
 from typing import Any

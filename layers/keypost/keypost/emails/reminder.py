@@ -12,7 +12,7 @@ from keypost.emails.groups import groups
 def reminder(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
     found = groups(order, mail, products, language)
     for group in found:
-        del group["licenses"]  # no template can show one by mistake
+        del group["licenses"]  # so that no template can show a code by mistake
     return {
         "groups": found,
         "count": sum(group["quantity"] for group in found),

@@ -1,4 +1,4 @@
-"""The mail that sends codes once more, to who did not get them or lost them."""
+"""The mail that repeats codes, for a customer who did not get them or lost them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from keypost.emails.groups import with_codes
 
 
 def resend(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
-    """With the moment of the newest mail that held the very same."""
+    """The mail, with the moment of the newest earlier mail that had the very same content."""
     swaps = [bad.asked.at for bad in order.bad_codes]
     same = [
         each.sent_at

@@ -1,4 +1,4 @@
-"""The mail to who has paid while the codes are still to come."""
+"""The mail to a customer who has paid, and whose codes follow later."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,5 +14,5 @@ def waiting(order: Order, mail: Mail, products: Mapping[str, Product], language:
     for group in found:
         line, term = order.lines[group["line"] - 1], order.term(group["line"])
         group |= {"quantity": line.quantity, "first_day": term.first_day if term else None}
-        del group["licenses"]  # of a large order, some may be there already
+        del group["licenses"]  # a large order may have some of its codes already
     return {"groups": found, "count": sum(group["quantity"] for group in found)}

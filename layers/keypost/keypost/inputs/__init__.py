@@ -1,1 +1,1 @@
-"""From text and bytes to values, or InvalidInput."""
+"""Turns text and bytes from outside into values, or raises InvalidInput."""

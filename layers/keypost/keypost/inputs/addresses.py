@@ -1,4 +1,4 @@
-"""E-mail addresses as people type them: what SES can use, and what is probably a slip."""
+"""E-mail addresses as people type them: which of them SES can use, and which are probably typing errors."""
 
 import difflib
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from dns.resolver import NXDOMAIN, NoAnswer
 from email_validator import EmailNotValidError, validate_email
 
-# Where most private customers in the Netherlands have their mail, and what looks like one of these and is not.
+# The domains of most private customers in the Netherlands, and domains that look like one of these but are real ones.
 _COMMON = (
     "casema.nl", "chello.nl", "gmail.com", "googlemail.com", "hetnet.nl", "home.nl", "hotmail.be", "hotmail.com",
     "hotmail.de", "hotmail.fr", "hotmail.nl", "icloud.com", "kpnmail.nl", "kpnplanet.nl", "live.be", "live.com",
@@ -22,9 +22,9 @@ _DNS_SECONDS = 3
 
 
 def email_address(text: str) -> str:
-    """An address as SES can use it: ASCII, the domain in punycode. ValueError for all else."""
+    """The address in the form that SES can use: ASCII, with the domain in punycode. ValueError if there is none."""
     try:
-        # `test_environment` admits the reserved domain .test; deliverability is for SES to find out.
+        # `test_environment` allows the reserved domain .test. SES finds out whether mail can be delivered.
         found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError:
         raise ValueError("not_an_address") from None
@@ -34,7 +34,7 @@ def email_address(text: str) -> str:
 
 
 def usable_address(given: Any) -> str | None:
-    """An address as a provider passes it on, if it is one that SES can use."""
+    """The address that a provider passed on, if SES can use it; else None."""
     try:
         return email_address(given) if isinstance(given, str) else None
     except ValueError:
@@ -42,7 +42,7 @@ def usable_address(given: Any) -> str | None:
 
 
 def likely_meant(address: str) -> str | None:
-    """The address that somebody who typed this one probably meant; None when it looks right."""
+    """The address that somebody probably meant who typed this one; None if it looks right."""
     name, _, domain = address.rpartition("@")
     if domain.lower() in (*_COMMON, *_DIFFERENT):
         return None
@@ -51,7 +51,7 @@ def likely_meant(address: str) -> str | None:
 
 
 def why_undeliverable(address: str) -> str | None:
-    """What DNS says against a domain; None when it takes mail, or when DNS does not answer in time."""
+    """Why DNS has no mail server for a domain; None if it has one, or if DNS does not answer in time."""
     try:
         validate_email(address, check_deliverability=True, allow_smtputf8=False, timeout=_DNS_SECONDS)
     except EmailNotValidError as error:

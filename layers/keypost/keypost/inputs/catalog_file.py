@@ -1,4 +1,4 @@
-"""Products as an operator writes them, checked before they enter the catalog."""
+"""Products as an operator writes them, and the checks before they enter the catalog."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Product
 from keypost.inputs.faults import first_fault
 
-# A sign that nobody sees breaks the HTML of a mail, or turns its text around.
+# An invisible character breaks the HTML of a mail, or reverses its text.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _SEEN = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
 
@@ -24,7 +24,7 @@ def _seen(text: str) -> str:
 
 Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _SEEN}), AfterValidator(_seen)]
 Steps = Annotated[tuple[Text, ...], Field(max_length=20)]
-Link = Annotated[str, Field(pattern=r"^https://[!#-;=?-~]{4,500}$")]  # no sign that HTML or a mail minds
+Link = Annotated[str, Field(pattern=r"^https://[!#-;=?-~]{4,500}$")]  # no character that would break HTML or a mail
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 _LANGUAGES = {"nl", "en"}
 _LONGEST_CODE = 64
@@ -76,7 +76,7 @@ class ProductEntry(BaseModel):
 
 
 def read_product(given: Mapping[str, Any]) -> Product:
-    """A product for the catalog; InvalidInput says what does not fit."""
+    """A product for the catalog. InvalidInput says what is wrong."""
     try:
         product = ProductEntry.model_validate(given)
     except ValidationError as error:

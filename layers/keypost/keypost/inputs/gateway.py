@@ -1,4 +1,5 @@
-"""API Gateway: what came in, as bytes and lower-case headers; what goes out, as problem details (RFC 9457)."""
+"""API Gateway's events and answers: the request as bytes and lower-case headers, errors as problem details (RFC
+9457)."""
 
 import base64
 import binascii
@@ -16,9 +17,9 @@ class Request:
     method: str
     parameters: dict[str, str]  # of the path
     query: dict[str, str]
-    headers: dict[str, str]  # by lower-case name; one sent twice is joined by a comma
+    headers: dict[str, str]  # by lower-case name; the values of one sent twice are joined by a comma
     body: bytes
-    source: str  # who calls: the address that API Gateway saw, of IPv6 its network, since a visitor has all of that
+    source: str  # the caller's IP address, from API Gateway; for IPv6 its /64 network, all of which a visitor has
 
 
 def read_request(event: dict[str, Any]) -> Request:
@@ -39,7 +40,7 @@ def read_request(event: dict[str, Any]) -> Request:
 
 
 def read_headers(event: dict[str, Any]) -> dict[str, str]:
-    """By lower-case name; one sent twice is joined by a comma."""
+    """The headers by lower-case name; if one was sent twice, its values are joined by a comma."""
     headers: dict[str, str] = {}
     for name, values in (event.get("multiValueHeaders") or {}).items():
         headers[name.lower()] = ",".join(values)
@@ -53,12 +54,12 @@ def _source(address: str) -> str:
 
 
 def answer(status: int) -> dict[str, Any]:
-    """A status that says it all."""
+    """An answer without a body, for a status that needs no words."""
     return {"statusCode": status, "headers": {}, "body": ""}
 
 
 def problem(status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
-    """What went wrong and what to do, for the developer who reads a provider's list of failed callbacks."""
+    """A problem: what went wrong and what to do, for a developer who reads a provider's list of failed callbacks."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
     return {
         "statusCode": status.value,

@@ -1,5 +1,5 @@
-"""Codes as a distributor sends them, in a file or a list: which can enter the stock, and what is wrong with the others,
-line by line."""
+"""Codes as a distributor sends them, in a file or a list: which of them can enter the stock, and what is wrong with the
+others, by line (from 1)."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from keypost.core.product import Product
 from keypost.core.said import Said, said
 
 COLUMNS = ("code", "sku", "batch", "activate_before")
-_BATCH = re.compile(r"[^\W_][\w .,:;/()#&+-]{0,63}")  # it stands in files that spreadsheets open
+_BATCH = re.compile(r"[^\W_][\w .,:;/()#&+-]{0,63}")  # batch names stand in files that people open in spreadsheets
 _FORMULA = re.compile(r"[=+@-]")
 
 ProductOf = Callable[[str], Product | None]
@@ -22,7 +22,7 @@ ProductOf = Callable[[str], Product | None]
 
 @dataclass(frozen=True, slots=True)
 class FileCode:
-    line: int  # of the file, the header being line 1
+    line: int  # from 1, which is the header of a file
     new: NewCode
 
 
@@ -34,12 +34,12 @@ class Fault:
 
 
 def text_of(file: bytes) -> str:
-    """The text of a file that a person saved; InvalidInput when it is not UTF-8."""
+    """The text of a file that a person saved. InvalidInput if it is not UTF-8."""
     try:
         text = file.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\ufffd"
-    if "\ufffd" in text:  # what API Gateway makes of bytes that are not UTF-8
+    if "\ufffd" in text:  # API Gateway puts this in place of bytes that are not UTF-8
         raise InvalidInput("file_not_utf8")
     return text
 
@@ -47,8 +47,9 @@ def text_of(file: bytes) -> str:
 def read_stock_file(
     text: str, product_of: ProductOf, sku: str | None, batch: str | None, today: date
 ) -> tuple[list[FileCode], list[Fault]]:
-    """The codes of a CSV file (separated by commas or semicolons, a header with `code`, and `sku` unless one is
-    given for all; `batch` is that of lines which name none), and its faults. InvalidInput when it is no such file."""
+    """The codes of a CSV file, and its faults by line; the header is line 1. The file has commas or semicolons, and a
+    column `code`; it has a column `sku` unless `sku` is given for all lines. `batch` is for lines that name none.
+    InvalidInput if it is not such a file."""
     header, *lines = text.removeprefix("\ufeff").splitlines() or [""]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     names = _names(header, delimiter, sku)
@@ -64,7 +65,7 @@ def read_stock_file(
 def read_stock_list(
     given: Sequence[str], product: Product, batch: str | None, activate_before: date | None, today: date
 ) -> tuple[list[FileCode], list[Fault]]:
-    """The codes of a list, and its faults by place, the first being 1. InvalidInput when no code could be used."""
+    """The codes of a list, and its faults by place (from 1). InvalidInput if no code of it can be used."""
     row = {"batch": batch or "", "activate_before": activate_before.isoformat() if activate_before else ""}
     _read_row({**row, "code": product.code_example}, lambda _: product, product.sku, today)
 
@@ -114,7 +115,7 @@ def _cells(names: list[str], line: str, delimiter: str) -> dict[str, str]:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    """One line is one code, so that a stray quote spoils no line but its own."""
+    """The lines of the file. Each line is parsed alone, so that a stray quote spoils only its own line."""
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
     except csv.Error:
@@ -122,7 +123,8 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 
 def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today: date) -> NewCode:
-    """Faults do not repeat what they found: in a file with its columns exchanged that is a code."""
+    """Read one line. The text of a fault never repeats what the line holds: in a file with exchanged columns that is a
+    code."""
     named = row.get("sku") or sku or ""
     product = product_of(named)
     if product is None:

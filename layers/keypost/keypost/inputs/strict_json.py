@@ -1,4 +1,4 @@
-"""JSON as it should be: Python's own parser lets NaN, a key twice and half a surrogate pair through."""
+"""Strict JSON. Python's own parser accepts NaN, a repeated key and half a surrogate pair."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ _DEEPEST = 32
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """One JSON object; InvalidInput with the reason for everything else."""
+    """Parse one JSON object. InvalidInput gives the reason for anything else."""
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_twins)
     except UnicodeDecodeError:

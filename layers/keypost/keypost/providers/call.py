@@ -1,4 +1,4 @@
-"""What a provider's module gets to see of a callback, and how it asks its provider."""
+"""What a provider's module gets of a callback, and the function with which it asks its provider."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,6 @@ class Call:
     query: Mapping[str, str]
     stage: str
     now: datetime
-    zone: tzinfo  # the shop's
-    profile: str  # of ours at Mollie, empty for any
-    get: Get | None  # a path and a query of the provider's API; it gives None for no such thing. None: no key is set
+    zone: tzinfo  # the shop's currency
+    profile: str  # the profile at Mollie whose payments count; empty for every profile
+    get: Get | None  # the object at a path and query of the provider's API, or None. Without a key there is no function

@@ -1,5 +1,5 @@
-"""Mollie: its calls are hints. The payment is fetched, with its refunds and chargebacks, and what it says now
-counts; so the order of calls and their number do not matter."""
+"""Mollie. Its calls only name a payment. Keypost fetches the payment, with its refunds and chargebacks, and what it
+says now counts; so the order and the number of calls do not matter."""
 
 import hashlib
 import hmac
@@ -30,8 +30,8 @@ from keypost.providers.order_card import (
     renewing,
 )
 
-_PAYMENT, _LINK, _INVOICE, _CUSTOMER, _SUBSCRIPTION = "tr", "pl", "invoice", "cst", "sub"  # how their ids begin
-_LATEST_PAID = timedelta(days=35)  # after it was created: a transfer or a debit takes its time
+_PAYMENT, _LINK, _INVOICE, _CUSTOMER, _SUBSCRIPTION = "tr", "pl", "invoice", "cst", "sub"  # by the prefix of their ids
+_LATEST_PAID = timedelta(days=35)  # after the creation of a payment, because a transfer or a debit takes time
 _PAGE = "250"
 _STATES = {
     "paid": PaymentState.PAID,
@@ -46,15 +46,15 @@ _GOODS = {"digital", "physical"}
 
 
 def verify_token(call: Call, secrets: tuple[str, ...]) -> None:
-    """The classic call has no signature. The token in its URL keeps strangers from making us ask Mollie; it proves
-    nothing, and need not."""
+    """Verify a classic call, which has no signature. The token in its URL prevents strangers from making us ask Mollie.
+    It proves nothing, and need not, because the payment is fetched."""
     given = call.query.get("token", "").encode(errors="replace")
     if not any(hmac.compare_digest(given, secret.encode()) for secret in secrets):
         raise SignatureRefused("the URL of the webhook lacks the token of this stack")
 
 
 def verify_signature(call: Call, secrets: tuple[str, ...]) -> None:
-    """The next-generation call: HMAC over the body, twice in one header while a secret is rotated."""
+    """Verify a next-generation call: HMAC over the body, twice in one header while a secret is rotated."""
     given = [
         part.strip().encode(errors="replace") for part in call.headers.get("x-mollie-signature", "").split(",")[:10]
     ]
@@ -74,7 +74,7 @@ def read_classic(call: Call) -> Sequence[PaymentNotice]:
 
 
 def read_event(call: Call) -> Sequence[PaymentNotice]:
-    """An event names an entity; of refunds and chargebacks, the payment stands in the snapshot."""
+    """Read an event, which names an entity. For refunds and chargebacks, the payment stands in the snapshot."""
     event = parse_object(call.body)
     if event.get("resource") != "event":
         raise InvalidInput("mollie_no_event")
@@ -98,21 +98,21 @@ def read_event(call: Call) -> Sequence[PaymentNotice]:
 
 
 def recent(call: Call, since: datetime) -> Iterator[PaymentNotice]:
-    """Payments that were paid since then, and those of which something was returned of late. A payment that says
-    nothing of what it was for is left to its callback: an account may take money for other things too."""
-    oldest = since - _LATEST_PAID  # a refund or a chargeback changes after it was made, too
+    """The payments that were paid since then, and those of which something was returned lately. A payment that does not
+    say what it was for is left to its callback, because an account may receive money for other things too."""
+    oldest = since - _LATEST_PAID  # a refund or a chargeback may also change after its creation
     for kind in ("payments", "refunds", "chargebacks"):
         for found in _listed(call, kind, oldest):
             try:
                 yield from _told_by(call, kind, found, since)
-            except ProviderUnreadable:  # one must not keep the others waiting
+            except ProviderUnreadable:  # one unreadable payment must not stop the others
                 telemetry.outcome("PaymentUnreadable", payment_id=str(found.get("id"))[:80])
 
 
 def _told_by(call: Call, kind: str, found: dict[str, Any], since: datetime) -> Sequence[PaymentNotice]:
     if kind != "payments":
         notices = _fetched(call, found["paymentId"]) if _is_id(_PAYMENT, found.get("paymentId")) else ()
-        # Its payment may be older than our first run: it is news of a payment that we know, and no order otherwise.
+        # Its payment may be older than our first run. Then it is news of a payment that we know, or nothing.
         return [replace(notice, state=None, order_id="", itemized=False) for notice in notices]
     payment = _read(_Payment, found)
     if payment.status != "paid" or payment.paid_at is None or payment.paid_at < since:
@@ -122,7 +122,7 @@ def _told_by(call: Call, kind: str, found: dict[str, Any], since: datetime) -> S
 
 
 def _listed(call: Call, kind: str, oldest: datetime) -> Iterator[dict[str, Any]]:
-    """What was made since then, the newest first. The next page's address is Mollie's, only its id is used."""
+    """The objects that were created since then, the newest first. Only the id is used of the next page's address."""
     query = {"limit": _PAGE} | ({"profileId": call.profile} if call.profile else {})
     while True:
         page = _ask(call, f"/v2/{kind}", query) or {}
@@ -147,7 +147,7 @@ def _is_older(found: Mapping[str, Any], oldest: datetime) -> bool:
 
 
 def _is_id(kind: str, given: Any) -> bool:
-    """Checked before it stands in a URL."""
+    """True for an id in Mollie's form; it is checked before it becomes part of a URL."""
     return isinstance(given, str) and re.fullmatch(rf"{kind}_[A-Za-z0-9]{{6,64}}", given, re.ASCII) is not None
 
 
@@ -195,7 +195,7 @@ class _Line(BaseModel):
 
 
 def _objects(given: Any) -> list[Any]:
-    """The objects of a list, or one that stands where a list of them should."""
+    """The objects of a list, or the single object that stands in place of a list."""
     return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, dict)]
 
 
@@ -214,7 +214,7 @@ class _Made(BaseModel):
 
 
 class _Payment(_Made):
-    """What we read of a payment; Mollie adds fields and states as it likes."""
+    """The fields of a payment that we read. Mollie adds fields and states without notice."""
 
     id: str
     mode: str
@@ -236,7 +236,7 @@ class _Payment(_Made):
 
     @property
     def has_moved_back(self) -> bool:
-        """Whether a list, which leaves refunds and chargebacks out, does not tell all."""
+        """True if the payment must be fetched, because a list does not show its refunds and chargebacks."""
         return any(back and Decimal(back.value) for back in (self.amount_refunded, self.amount_charged_back))
 
 
@@ -283,8 +283,8 @@ def _fetched(call: Call, payment_id: str) -> Sequence[PaymentNotice]:
 
 
 def _noticed(call: Call, payment: _Payment) -> Sequence[PaymentNotice]:
-    """The payment as it is now; nothing for one that is none of our business: of another profile, of no amount
-    (it only sets up a mandate), not decided."""
+    """The notice of the present payment. None for a payment of another profile, of no amount (it only sets up a
+    mandate), or one that is not decided."""
     _check_mode(call, payment.mode)
     state = _STATES.get(payment.status)
     if state is None or not Decimal(payment.amount.value) or (call.profile and payment.profile_id != call.profile):
@@ -330,7 +330,8 @@ def _metadata_of_subscription(call: Call, payment: _Payment) -> Any:
 
 
 def _paid_by_link(call: Call, link_id: str) -> Sequence[PaymentNotice]:
-    """A link has no metadata: its lines or, as `[SKU]`, its description say what is bought, once, for its amount."""
+    """A payment through a link. A link has no metadata: its lines or, as `[SKU]`, its description say what is bought,
+    once, for its amount."""
     found = _ask(call, f"/v2/payment-links/{link_id}")
     if found is None:
         return ()
@@ -350,15 +351,15 @@ def _paid_by_link(call: Call, link_id: str) -> Sequence[PaymentNotice]:
 
 
 def _paid_through(call: Call, link_id: str) -> Sequence[dict[str, Any]]:
-    """The newest payment that a link brought: one that is not reusable brings one."""
+    """The newest payment of a link. A link that is not reusable has only one."""
     listed = _listed(call, f"payment-links/{link_id}/payments", call.now - _LATEST_PAID)
     paid = (each for each in listed if each.get("status") == "paid" and _is_id(_PAYMENT, each.get("id")))
     return [*islice(paid, 1)]
 
 
 def _paid_by_invoice(call: Call, invoice_id: str) -> Sequence[PaymentNotice]:
-    """Also one that somebody marked as paid: that is the merchant's own word. Without an order card it is for
-    something else."""
+    """A payment of a sales invoice, also of one that somebody marked as paid: that is the merchant's own word. An
+    invoice without an order card is for something else."""
     found = _ask(call, f"/v2/sales-invoices/{invoice_id}")
     invoice = _read(_Invoice, found) if found is not None else None
     if invoice is None or invoice.status != "paid" or (call.profile and invoice.profile_id != call.profile):
@@ -390,7 +391,7 @@ def _paid_by_invoice(call: Call, invoice_id: str) -> Sequence[PaymentNotice]:
 
 
 def confirm(call: Call, payment_id: str) -> PaymentNotice | None:
-    """A payment that a shop names, as Mollie knows it, if it does."""
+    """The payment that a shop names, as Mollie knows it; None if it does not."""
     return next(iter(_fetched(call, payment_id)), None)
 
 
@@ -418,9 +419,9 @@ def _language(locale: Any) -> str | None:
 
 
 def _refunded(payment: _Payment, now: datetime) -> Refunded | None:
-    """All that went or is going back, as of now: a refund that failed is not in it."""
+    """Everything that was or is being returned, as of now. A refund that failed is not included."""
     refunds, total = payment.embedded.refunds, payment.amount_refunded
-    if refunds is None:  # a key that may not see refunds still sees their sum
+    if refunds is None:  # a key that may not read refunds can still read their sum
         return Refunded(now, total.value) if total and Decimal(total.value) else None
     back = sum((Decimal(r.amount.value) for r in refunds if r.status in _RETURNED), Decimal(0))
     return Refunded(now, str(back)) if refunds else None

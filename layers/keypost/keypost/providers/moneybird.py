@@ -1,4 +1,4 @@
-"""Moneybird: signed webhooks about invoices. A paid invoice is an order when a line's description holds a SKU between
+"""Moneybird: signed webhooks about invoices. A paid invoice is an order if the description of a line has a SKU between
 square brackets."""
 
 import hashlib
@@ -38,8 +38,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
-    """Moneybird tries the URL while the webhook is made and needs its 200, before it tells us the secret: such a call
-    cannot be verified, and it changes nothing."""
+    """Verify a call. While the webhook is created, Moneybird tries the URL and needs a 200 before it shows the secret:
+    such a call cannot be verified, and it changes nothing."""
     if _is_trial(call.body):
         return
     header = call.headers.get("moneybird-signature", "")
@@ -65,7 +65,8 @@ def _is_trial(body: bytes) -> bool:
 
 
 def _moment(given: Any) -> datetime | None:
-    """A day is its noon. What is no moment is none, and no reason to keep a code back."""
+    """The moment of a timestamp; a day counts as its noon. None for anything else, which is no reason to keep a code
+    back."""
     text = f"{given}T12:00:00Z" if isinstance(given, str) and _DAY.fullmatch(given) else given
     try:
         found = datetime.fromisoformat(text)
@@ -103,7 +104,7 @@ class _Payment(BaseModel):
 
 class _Invoice(BaseModel):
     id: Id
-    invoice_id: Any = None  # its number; an external invoice has none
+    invoice_id: Any = None  # the invoice's number; an external invoice has none
     state: str
     reference: str | None = None
     language: Language = None
@@ -122,7 +123,8 @@ class _DestroyedPayment(BaseModel):
 
 
 def read(call: Call) -> Sequence[PaymentNotice]:
-    """A payment taken back is an open dispute, which being paid again settles: a person decides, nothing is revoked."""
+    """Read a call. A payment that was removed is an open dispute, which the next payment settles: a person decides, and
+    nothing is revoked."""
     raw = parse_object(call.body)
     action, entity, kind = str(raw.get("action")), raw.get("entity"), str(raw.get("entity_type"))
     destroyed = action.endswith("payment_destroyed")
@@ -142,7 +144,8 @@ def read(call: Call) -> Sequence[PaymentNotice]:
 
 
 def _taken_back(payment: _DestroyedPayment, now: datetime) -> Sequence[PaymentNotice]:
-    """As of now: the payment itself was last changed before its invoice was paid."""
+    """The dispute for a removed payment, as of now, because the payment itself was last changed before its invoice was
+    paid."""
     if payment.invoice_type not in _INVOICES:
         return ()
     dispute = Dispute("payment", DisputeState.OPEN, now)
@@ -187,13 +190,14 @@ def _order_id(invoice: _Invoice) -> str:
 
 
 def _email(contact: _Contact) -> str | None:
-    """Where its invoices go, which may be several addresses with commas between; else its own."""
+    """The customer's address for invoices (the first, if there are several separated by commas), else the customer's
+    own address."""
     given = (text for text in (contact.send_invoices_to_email, contact.email) if isinstance(text, str))
     return next(filter(None, map(usable_address, ",".join(given).split(","))), None)
 
 
 def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], Said | None]:
-    """The lines that have a tag, or none and why no program can serve them."""
+    """The lines that have a SKU; or none, and why no program can serve them."""
     renewal = _RENEWAL.fullmatch((invoice.reference or "").strip())
     renews = renewal and (renewal[1] or renewal[2])
     lines = []
@@ -201,7 +205,7 @@ def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], Said | None]:
         if not detail.tags:
             continue
         given = {
-            "sku": "+".join(detail.tags),  # two on one line are no SKU
+            "sku": "+".join(detail.tags),  # two tags on one line are no SKU
             "quantity": _quantity(detail.amount),
             "kind": Kind.RENEWAL if renews else Kind.NEW,
             "renews": renews,
@@ -214,14 +218,16 @@ def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], Said | None]:
 
 
 def _quantity(amount: str | None) -> str:
-    """`2`, `2 x`, `2,00` and `2.0` are 2, nothing is 1; the rest stays as it is, and is not a whole number."""
+    """The quantity as text: `2`, `2 x`, `2,00` and `2.0` are 2, an empty text is 1. Any other text stays as it is, and
+    is then refused as no whole number."""
     text = (amount or "").strip() or "1"
     found = _QUANTITY.fullmatch(text)
     return found[1] if found else text
 
 
 def _period(period: str | None) -> dict[str, str]:
-    """From `20261201..20271130`. Of anything else, such as `202612`, come days that CardLine refuses."""
+    """The first and the last day of `20261201..20271130`. Any other text, such as `202612`, gives days that CardLine
+    refuses."""
     if not period:
         return {}
     first, _, last = (f"{part[:4]}-{part[4:6]}-{part[6:]}" for part in period.partition(".."))

@@ -23,14 +23,15 @@ _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
 
 
 def _whole_number(value: Any) -> Any:
-    """A count is 2 or "2"; not true, not 2.0, not a digit of another script."""
+    """A whole number: 2 or "2", but not true, not 2.0, and no digit of another script."""
     if isinstance(value, bool | float) or (isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value)):
         raise ValueError("field_not_a_whole_number")
     return value
 
 
 def _language(text: str) -> str | None:
-    """`nl`, and `NL` and `nl-NL` too; what is no language is none, as it is no reason to keep a code back."""
+    """The language: `nl`, and also `NL` and `nl-NL`. Text that is no language gives None, because it is no reason to
+    keep a code back."""
     found = re.match(r"([a-z]{2})(?:[-_]|$)", text.strip().lower())
     return found[1] if found else None
 
@@ -68,7 +69,7 @@ class CardLine(BaseModel):
 
 
 class OrderCard(BaseModel):
-    """A card that was read: unknown keys of it are ignored."""
+    """A card that was read. Its unknown keys are ignored."""
 
     v: str = Field(pattern="^1$")
     order_id: OrderId
@@ -78,7 +79,7 @@ class OrderCard(BaseModel):
 
 
 def read_card(metadata: Mapping[str, Any]) -> OrderCard:
-    """The card in a map; InvalidInput says which rule it breaks."""
+    """Read the card in a map. InvalidInput says which rule it breaks."""
     texts = {key: str(value) for key, value in metadata.items() if value is not None and value != ""}
     numbered = sorted(filter(_NUMBERED.fullmatch, texts), key=lambda key: int(key[5:]))
     if numbered:
@@ -99,7 +100,8 @@ def read_card(metadata: Mapping[str, Any]) -> OrderCard:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the metadata of a payment tells of its order: no lines where it holds no card, or one without lines."""
+    """What the metadata of a payment says about its order. There are no lines if it has no card, or a card without
+    lines."""
 
     order_id: str = ""
     email: str | None = None
@@ -109,8 +111,8 @@ class Told:
 
 
 def read_metadata(metadata: Any) -> Told:
-    """An order's card in a payment's metadata, which a provider gives as a map or as its JSON. A map with neither a
-    version nor lines is a plugin's own and no card."""
+    """Read an order's card in a payment's metadata, which a provider gives as a map or as its JSON. A map with neither
+    a version nor lines is a plugin's own, and no card."""
     if isinstance(metadata, str):
         try:
             metadata = json.loads(metadata)
@@ -131,8 +133,8 @@ def read_metadata(metadata: Any) -> Told:
 
 
 def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines of a subscription's card, in a charge after its first: each renews the license of its own line,
-    unless it says another."""
+    """The lines of a subscription's card in a later charge: each renews the license of its own line, unless it names
+    another."""
     return tuple(
         replace(line, kind=Kind.RENEWAL, renews=line.renews or f"{order_id}/{number}")
         for number, line in enumerate(lines, start=1)
@@ -140,7 +142,8 @@ def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
 
 
 def clean_name(name: Any) -> str | None:
-    """A name fit for a greeting: one line, no control or invisible signs, at most 100 long; None for none."""
+    """A name that is fit for a greeting: one line, without control or invisible characters, at most 100 characters.
+    None if nothing is left."""
     if not isinstance(name, str):
         return None
     visible = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in name)

@@ -29,14 +29,14 @@ from keypost.providers.call import Call
 from keypost.providers.order_card import SKU, clean_name, read_metadata, renewing
 
 _TOLERANCE_SECONDS = 300
-_OLDEST_SECONDS = 30 * 24 * 3600  # Stripe keeps events no longer
+_OLDEST_SECONDS = 30 * 24 * 3600  # Stripe keeps events for this long
 _DISPUTES = {  # by status, once closed
     "won": DisputeState.WON,
     "warning_closed": DisputeState.WON,
     "prevented": DisputeState.WON,
     "lost": DisputeState.LOST,
 }
-_ID = re.compile(r"[A-Za-z0-9._-]{1,255}")  # of a session; those of test mode have 66 characters
+_ID = re.compile(r"[A-Za-z0-9._-]{1,255}")  # the longest id of a session; in test mode they have 66 characters
 _STAMPS = range(10**9, 10**10)  # in seconds, from 2001 to 2286
 # Stripe counts in the smallest unit of a currency; these have no smaller one.
 _NO_MINOR_UNIT = re.compile("BIF|CLP|DJF|GNF|JPY|KMF|KRW|MGA|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF")
@@ -56,7 +56,8 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
 
 
 def _check_age(header: str, now: datetime) -> None:
-    """Both sides: the library refuses old timestamps only, by the clock of the machine."""
+    """Refuse timestamps that are too old or too new. The library refuses only old ones, and uses the clock of the
+    machine."""
     stamps = re.findall(r"(?:^|,)\s*t=([^,]*)", header)
     if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0], re.ASCII):
         raise SignatureRefused("the header Stripe-Signature with one timestamp is missing")
@@ -82,9 +83,8 @@ def read(call: Call) -> Sequence[Fact]:
 
 
 def recent(call: Call, since: datetime) -> Iterator[Fact]:
-    """The events since then, whoever was told of them, and the sessions: what a lost callback would have told. A
-    payment that says nothing of what it was for is left to its callback: an account may take money for other
-    things too."""
+    """The events since then, also those that reached us, and the sessions. A payment that does not say what it was for
+    is left to its callback, because an account may receive money for other things too."""
     stamp = str(int(since.timestamp()))
     for event in _listed(call, "/v1/events", {"created[gte]": stamp, "types[]": sorted(EVENTS)}):
         at, kind = _moment(event.get("created"), call.now), event.get("type")
@@ -108,14 +108,14 @@ def _is_of_stage(found: Mapping[str, Any], stage: str) -> bool:
 
 
 def _object(event: Mapping[str, Any]) -> dict[str, Any]:
-    """What an event is about; empty when that has no id that is one."""
+    """The object that an event is about; empty if its id is not valid."""
     entity = _map(event.get("data")).get("object")
     return entity if isinstance(entity, dict) and _is_id(entity.get("id")) else {}
 
 
 def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
-    """A session in mode `payment`; what a subscription takes is told by its invoices. Whatever a paid session lacks,
-    it becomes an order: what cannot be served is held, never dropped."""
+    """The notice of a session in mode `payment`; a subscription is reported by its invoices. A paid session always
+    becomes an order, whatever it lacks: an order that cannot be served is held, never dropped."""
     state = _state(kind, session.get("payment_status"))
     if session.get("mode") != "payment" or state is None or not _is_id(session.get("id")):
         return ()
@@ -124,7 +124,7 @@ def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) ->
     is_asked = state is PaymentState.PAID and not told.problem
     sold = _sold(call, session["id"]) if is_asked and not told.lines else ()
     lines = _adjusted(call, session["id"], told.lines) if is_asked else told.lines
-    locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` says nothing
+    locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` is no language
     currency = str(session.get("currency") or "").upper()
     free = session.get("payment_status") == "no_payment_required"
     notice = PaymentNotice(
@@ -133,7 +133,7 @@ def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) ->
         state=state,
         at=at,
         order_id=told.order_id,
-        # A coupon of 100 % is the shop's own wish; any other payment of nothing is looked at by a person.
+        # A coupon of 100 % is the shop's decision. A person must look at any other payment of 0.
         amount=None if free else _amount(session.get("amount_total"), currency),
         currency=currency,
         email=told.email or usable_address(customer.get("email")),
@@ -141,14 +141,14 @@ def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) ->
         language=told.language or (locale[1] if locale else None),
         lines=lines or sold,
         problem=told.problem,
-        also=_names(session.get("payment_intent"), session.get("invoice")),  # Checkout may write an invoice of it
+        also=_names(session.get("payment_intent"), session.get("invoice")),  # Checkout may make one for it
         itemized=bool(sold),
     )
     return (notice,)
 
 
 def _state(event_type: str, payment_status: Any) -> PaymentState | None:
-    """`unpaid` at `completed` is no failure: a debit or a transfer is on its way."""
+    """The state of a session. `unpaid` at `completed` is not a failure: a debit or a transfer has started."""
     if event_type.endswith("async_payment_failed"):
         return PaymentState.FAILED
     if payment_status in ("paid", "no_payment_required"):
@@ -157,9 +157,10 @@ def _state(event_type: str, payment_status: Any) -> PaymentState | None:
 
 
 def _of_invoice(call: Call, _kind: str, invoice: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
-    """What a subscription took. Its first invoice is the order of its card, and each later one an order of its own
-    that renews the first, for the period of its lines. One of nothing opens a trial and sells nothing. One without a
-    subscription counts when it has a card of its own: Checkout makes one for a session too."""
+    """The notice of an invoice of a subscription. The first invoice is the order of its card. Each later one is an
+    order of its own, which renews the first for the period of its lines. An invoice of 0 opens a trial and sells
+    nothing. An invoice without a subscription counts only if it has a card of its own, because Checkout makes one for a
+    session too."""
     if not _is_id(invoice.get("id")) or not invoice.get("total"):
         return ()
     about = _map(_map(invoice.get("parent")).get("subscription_details")) or {
@@ -204,13 +205,14 @@ def _of_invoice(call: Call, _kind: str, invoice: dict[str, Any], at: datetime) -
 
 
 def _metadata_of_subscription(call: Call, subscription: str | None) -> Any:
-    """Where an invoice has no copy of it, as before the version of August 2023."""
+    """The metadata of the subscription, fetched if the invoice has no copy of it, as before the API version of August
+    2023."""
     found = call.get(f"/v1/subscriptions/{subscription}", {}) if call.get and subscription else None
     return _map(found).get("metadata")
 
 
 def _lines(call: Call, invoice: dict[str, Any]) -> Sequence[dict[str, Any]]:
-    """All lines of an invoice, of which an event holds ten."""
+    """All lines of an invoice. An event has only ten."""
     lines = _map(invoice.get("lines"))
     if lines.get("has_more") and call.get:
         return [*_listed(call, f"/v1/invoices/{invoice['id']}/lines", {})]
@@ -219,7 +221,7 @@ def _lines(call: Call, invoice: dict[str, Any]) -> Sequence[dict[str, Any]]:
 
 
 def _is_of_subscription(line: Mapping[str, Any]) -> bool:
-    """As Stripe writes it since the version basil (2025-03-31), and as before."""
+    """True for an invoice of a subscription, in the form since API version basil (2025-03-31) or in the one before."""
     item = _map(_map(line.get("parent")).get("subscription_item_details"))
     if item:
         return not item.get("proration")
@@ -227,7 +229,7 @@ def _is_of_subscription(line: Mapping[str, Any]) -> bool:
 
 
 def _in_period(call: Call, charged: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Lines with the period that was charged. Not the invoice's own `period`: that is the one before."""
+    """The lines with the period that was charged. The invoice's own `period` is the one before."""
     spans = (_map(each.get("period")) for each in charged)
     periods = {(_local_day(span.get("start"), call.zone), _local_day(span.get("end"), call.zone)) for span in spans}
     if len(periods) != 1:
@@ -248,7 +250,8 @@ def _intents(invoice: Mapping[str, Any]) -> list[Any]:
 
 
 def _of_invoice_payment(_call: Call, _kind: str, paid: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
-    """That an invoice and a payment intent are one payment: its refunds and disputes name the intent only."""
+    """The notice that joins an invoice and a payment intent into one payment: refunds and disputes name only the
+    intent."""
     intent = _map(paid.get("payment")).get("payment_intent")
     if not _is_id(paid.get("invoice")) or not _is_id(intent):
         return ()
@@ -261,14 +264,15 @@ def _of_subscription(_call: Call, _kind: str, subscription: dict[str, Any], _at:
 
 
 def _of_money_back(_call: Call, kind: str, entity: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
-    """A charge, a refund or a dispute names its payment intent, as does the session or the invoice's payment."""
+    """The notice of a charge, a refund or a dispute. It names its payment intent, as the session or the invoice's
+    payment does."""
     intent = entity.get("payment_intent")
     if not _is_id(intent) or not _is_id(entity.get("id")):
         return ()
     news = PaymentNotice(provider="stripe", payment_id=str(intent), state=None, at=at, order_id="")
     currency = str(entity.get("currency") or "").upper()
     if kind == "charge.refunded":
-        # In all, as of this event; not its flag `refunded`, which a refund that fails later would belie.
+        # The total as of this event. Its flag `refunded` is not used, because a refund may fail later.
         return (replace(news, refunded=Refunded(at, _amount(entity.get("amount_refunded"), currency))),)
     if kind == "refund.failed":
         failed = FailedRefund(entity["id"], _amount(entity.get("amount"), currency) or "0", at)
@@ -279,7 +283,7 @@ def _of_money_back(_call: Call, kind: str, entity: dict[str, Any], at: datetime)
     return (replace(news, disputes=(Dispute(entity["id"], state, at),)),)
 
 
-# The events that tell of an order; each purchase is told by one of them only.
+# The events that report an order. Each purchase is reported by only one of them.
 EVENTS: dict[str, Callable[[Call, str, dict[str, Any], datetime], Sequence[Fact]]] = {
     "checkout.session.completed": _of_session,
     "checkout.session.async_payment_succeeded": _of_session,
@@ -299,12 +303,13 @@ def _items(call: Call, session_id: str) -> Iterator[dict[str, Any]]:
 
 
 def _sold(call: Call, session_id: str) -> tuple[Line, ...]:
-    """What a session sold, as Stripe knows it."""
+    """The lines that a session sold, as Stripe knows them."""
     return tuple(Line(sku, _quantity(item)) for item in _items(call, session_id) if (sku := _sku(item.get("price"))))
 
 
 def _adjusted(call: Call, session_id: str, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The lines of a card in the quantities that the buyer chose, where the shop let him and our key may see it."""
+    """The lines of a card, with the quantities that the buyer chose, if the shop allowed that and our key may read
+    them."""
     try:
         items = [*_items(call, session_id)]
     except ProviderRefused:
@@ -317,7 +322,7 @@ def _adjusted(call: Call, session_id: str, lines: tuple[Line, ...]) -> tuple[Lin
 
 
 def _sold_by(call: Call, charged: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
-    """What the lines of an invoice sold. They name their price only, or hold it without its product."""
+    """The lines that an invoice sold. They name only their price, or hold it without its product."""
     sold = []
     for line in charged:
         price = _map(_map(line.get("pricing")).get("price_details")).get("price") or line.get("price")
@@ -330,7 +335,7 @@ def _sold_by(call: Call, charged: Sequence[Mapping[str, Any]]) -> tuple[Line, ..
 
 
 def _sku(price: Any) -> str | None:
-    """From the product's metadata, the price's, or its lookup key."""
+    """The SKU: from the product's metadata, the price's metadata, or its lookup key."""
     price = _map(price)
     product = _map(price.get("product"))
     given = (_map(product.get("metadata")).get("sku"), _map(price.get("metadata")).get("sku"), price.get("lookup_key"))
@@ -379,7 +384,7 @@ def _amount(minor: Any, currency: str) -> str | None:
 
 
 def _moment(created: Any, now: datetime) -> datetime:
-    """When Stripe saw it, within what it retries; the clock here otherwise."""
+    """The moment of the event by Stripe's clock, if it is within the time in which Stripe retries; otherwise now."""
     if isinstance(created, int) and 0 <= int(now.timestamp()) - created <= _OLDEST_SECONDS:
         return datetime.fromtimestamp(created, UTC)
     return now

@@ -1,4 +1,4 @@
-"""The generic signed callback, for shops and invoicing systems: Standard Webhooks around an order."""
+"""The signed callback of a shop or an invoicing system: Standard Webhooks around an order."""
 
 import base64
 import re
@@ -26,9 +26,9 @@ _MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
 _OLDEST = timedelta(days=30)
 _UNDATED = datetime(
     2000, 1, 1, tzinfo=UTC
-)  # of what a shop does not date: the largest refund, the last step of a dispute
+)  # for reports without a date, of which the largest refund and the last step of a dispute count
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
-_KEY_BYTES = range(24, 65)  # what the specification allows; the library takes any
+_KEY_BYTES = range(24, 65)  # the lengths that the specification allows; the library accepts any
 
 
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
@@ -58,7 +58,7 @@ def _key(secret: str) -> bytes:
 
 
 class _Data(BaseModel):
-    """What the contract asks of `data`; keys it does not know are ignored."""
+    """The fields of `data` in the contract. Unknown keys are ignored."""
 
     order_id: OrderId
     payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
@@ -108,8 +108,8 @@ class _Callback(BaseModel):
 
 
 def read(call: Call) -> Sequence[Fact]:
-    """News that names no payment is of the order as a whole. A payment at Mollie is confirmed there, if we have a key
-    for that: then a stolen secret of this callback does not make such payments up."""
+    """Read a callback. News without a payment is about the whole order. A payment at Mollie is confirmed there, if
+    there is a key for Mollie: so a stolen secret of this callback cannot invent such payments."""
     raw = parse_object(call.body)
     if raw.get("type") not in list(_DATA):
         return ()
@@ -133,7 +133,7 @@ def read(call: Call) -> Sequence[Fact]:
 def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
     known = mollie.confirm(call, notice.payment_id)
     if known is None and call.stage == "local":
-        return notice  # its Mollie is made up, and so may the shop's payments be
+        return notice  # on a local stack Mollie is a fake, and the shop's payments may be made up
     if known is None or known.state is PaymentState.OPEN:
         raise ProviderUnavailable("Mollie does not know that payment as paid yet")
     if known.state is not PaymentState.PAID:
@@ -153,7 +153,7 @@ def _notice(kind: str, data: _Data, at: datetime, as_of: datetime) -> PaymentNot
         at=at,
         order_id=data.order_id,
     )
-    # What went back of a payment is news of it by whatever name; what was paid has to be confirmed first.
+    # Returned money is news of a payment under any name. A paid payment must be confirmed first.
     also = (f"mollie:{data.payment_id}",) if _MOLLIE_PAYMENT.fullmatch(data.payment_id or "") else ()
     match data:
         case _Bought():
@@ -177,7 +177,7 @@ def _notice(kind: str, data: _Data, at: datetime, as_of: datetime) -> PaymentNot
 
 
 def _with_card(data: dict[str, Any]) -> dict[str, Any]:
-    """The order card may stand in `data` as it is, instead of `lines` and `language`."""
+    """The data of a callback in which an order card stands in place of `lines` and `language`."""
     if "lines" in data or not ("line_1" in data or "sku" in data):
         return data
     card = read_card(data)

@@ -1,5 +1,5 @@
-"""WooCommerce's own webhooks: the order, whenever it changes. They are signed but not dated, so an old one may come
-again at any time; each says as of when, and a stale one undoes nothing."""
+"""WooCommerce's own webhooks, which send the order whenever it changes. They are signed without a time, so an old one
+may be repeated at any time. Each has the moment of its change, and a stale one undoes nothing."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import SKU, clean_name
 
-_PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # unsigned; saving the webhook in WooCommerce needs its 200
+_PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # without a signature; it must be answered with 200
 _PAID = {"processing", "completed", "refunded"}
 _FAILED = {"failed", "cancelled"}
 _OPEN = {"pending", "on-hold"}
@@ -42,7 +42,7 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
 
 
 def _in_utc(text: Any) -> Any:
-    """WooCommerce writes its times in GMT, and leaves that out."""
+    """The moment of one of WooCommerce's times, which are in GMT without saying so."""
     return f"{text}Z" if isinstance(text, str) and re.fullmatch(r"[0-9T:.-]+", text) else text
 
 
@@ -79,8 +79,8 @@ class _Order(BaseModel):
 
 
 def read(call: Call) -> Sequence[PaymentNotice]:
-    """An order that has nothing of ours in it is none of our business, and gets its 200: after five other answers
-    WooCommerce switches the webhook off."""
+    """Read a call. An order without goods of ours is ignored and answered with 200, because WooCommerce switches the
+    webhook off after five other answers."""
     if _PING.fullmatch(call.body):
         return ()
     raw = parse_object(call.body)
@@ -112,7 +112,7 @@ def read(call: Call) -> Sequence[PaymentNotice]:
         lines=tuple(Line(item.sku, 1 if odd else item.quantity) for item in items),
         problem=said("odd_quantity") if odd else None,
         refunded=_refunded(order, modified),
-        # Mollie's plugin notes Mollie's payment there: then it is that payment, told of twice, and not a second one.
+        # Mollie's plugin notes Mollie's payment there. Then both report one payment, not two.
         also=(f"mollie:{payment}",) if _MOLLIE_PAYMENT.fullmatch(payment) else (),
         itemized=True,
     )
@@ -120,7 +120,7 @@ def read(call: Call) -> Sequence[PaymentNotice]:
 
 
 def _state(order: _Order) -> PaymentState | None:
-    """`processing` without a day of payment is cash on delivery: not paid."""
+    """The state of an order. `processing` without a date of payment is cash on delivery: not paid."""
     if order.status in _PAID:
         return PaymentState.PAID if order.date_paid_gmt else PaymentState.OPEN
     if order.status in _FAILED:

@@ -1,5 +1,5 @@
-"""The page on which customers ask for their licenses again: one field, no script, nothing from elsewhere. It is made
-without the templates' engine of the mails, for which a first visitor would wait."""
+"""The page on which customers ask for their licenses again: one field, no script, nothing loaded from elsewhere. It
+does not use the mails' template engine, whose loading a first visitor would wait for."""
 
 import base64
 import hashlib
@@ -34,23 +34,23 @@ HEADERS = {
 
 
 def language_of(chosen: str, accepted: str) -> str:
-    """That of the switch on the page, or else the one that the browser likes best of those we write."""
+    """The language that the visitor chose on the page, or else the language that the browser prefers among ours."""
     if chosen in WORDS:
         return chosen
     liked = [(float(weight or 1), name.lower()) for name, weight in _RANGE.findall(accepted)]
     known = [(weight, name) for weight, name in liked if weight and name in WORDS]
-    return max(known, key=lambda each: each[0], default=(0, FALLBACK))[1]  # of equals, the first
+    return max(known, key=lambda each: each[0], default=(0, FALLBACK))[1]  # the first of equally preferred ones
 
 
 def said(language: str, outcome: str, support: str) -> str:
-    """What became of a try, in plain text."""
+    """The result of a request, in plain text."""
     words = WORDS[language]
     text: str = words["faults"].get(outcome) or words["notices"][outcome]["text"]
     return text.replace("{support}", support)
 
 
 def render(language: str, outcome: str, text: str, shop: str, support: str) -> str:
-    """The form, with what is wrong with the text that was typed; or a notice."""
+    """The page with the form, and with what is wrong with the text that was typed; or with a notice."""
     words = WORDS[language]
     if notice := words["notices"].get(outcome):
         title = notice["title"]

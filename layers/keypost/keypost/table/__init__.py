@@ -1,4 +1,4 @@
-"""The table, and the only package that talks to DynamoDB."""
+"""The DynamoDB table. No other package calls DynamoDB."""
 
 from keypost.table.addresses import Addresses
 from keypost.table.codes import Codes
@@ -11,4 +11,4 @@ from keypost.table.wishes import Wishes
 
 
 class Store(Orders, Codes, Payments, Products, Addresses, Wishes, SupportKeys, Marks):
-    """The whole table: what must change together changes in one transaction."""
+    """The whole table. What must change together is changed in one transaction."""

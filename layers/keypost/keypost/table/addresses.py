@@ -1,4 +1,4 @@
-"""Addresses that take no mail, by their digests."""
+"""Blocked addresses, by their digests."""
 
 import time
 from contextlib import suppress
@@ -9,20 +9,21 @@ from keypost.core.errors import Unmet
 from keypost.core.mail import Fate
 from keypost.table.items import Table, customer_digest
 
-_BAD_ADDRESS_KEPT = timedelta(days=2 * 365)  # longer than a license; a mail after that finds it out anew
+_BAD_ADDRESS_KEPT = timedelta(days=2 * 365)  # longer than a license; a later mail would find out again
 
 
 class Addresses(Table):
     def put_bad_address(self, address: str, why: Fate, at: datetime) -> None:
-        """Write down that a mail bounced, or that its reader complained; in any order, and again."""
+        """Store that a mail bounced or was reported as spam. The order of calls and repetitions do not matter."""
         self._put_latest(_bad_address(address), why, at, at + _BAD_ADDRESS_KEPT)
 
     def lift_bad_address(self, address: str, at: datetime) -> None:
-        """What was told of an address until then does not count any more."""
+        """Lift the block of an address: what was reported until this moment no longer counts."""
         self._put_latest(_bad_address(address), "lifted", at, at + _BAD_ADDRESS_KEPT)
 
     def bad_address(self, address: str) -> tuple[Fate, datetime] | None:
-        """Why nothing may be sent to an address, and since when; None when it may. A complaint is never lifted."""
+        """Why nothing may be sent to an address, and since when; None if mail may be sent. A spam report cannot be
+        lifted."""
         key = _bad_address(address)
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
         told = {name: value["S"] for name, value in item.items() if name in _TOLD_OF_ADDRESS}
@@ -32,7 +33,7 @@ class Addresses(Table):
         return None
 
     def forget_address(self, address: str) -> None:
-        with suppress(Unmet):  # nothing was known
+        with suppress(Unmet):  # nothing was stored
             self._write(
                 "update_item",
                 Key=_bad_address(address),
@@ -43,7 +44,7 @@ class Addresses(Table):
 
 
 def _bad_address(address: str) -> dict[str, Any]:
-    """A digest: an address is nobody's key."""
+    """The key of an address: its digest, because no key may show an address."""
     return {"pk": {"S": f"BOUNCED#{customer_digest(address)}"}}
 
 

@@ -1,4 +1,4 @@
-"""Codes in stock: each is one item, keyed by its digest, so that a value exists once."""
+"""Codes in stock. Each is one item whose key is the code's digest, so that a code exists once."""
 
 import random
 import secrets
@@ -22,7 +22,7 @@ _NEVER_EXPIRES = "9999-12-31"
 
 class Codes(Table):
     def ran_out(self, licenses: Iterable[License], usable_on: Mapping[str, date]) -> list[License]:
-        """Those whose codes can no longer be activated on the day on which their product can be used."""
+        """The licenses whose codes can no longer be activated on the day on which their product can be used."""
         found = {f"CODE#{digest(one.code)}": one for one in licenses}
         return [
             found[item["pk"]]
@@ -31,15 +31,16 @@ class Codes(Table):
         ]
 
     def batch_of(self, code: str) -> str | None:
-        """The batch with which a code came, which may be empty; None for a code that is not known."""
+        """The batch with which a code was imported, which may be empty; None if the code is not known."""
         return next((str(item.get("batch", "")) for item in self._batch_get([f"CODE#{digest(code)}"])), None)
 
     def order_of_code(self, code: str) -> str | None:
-        """The order that a code was given to, also if it was swapped for another since."""
+        """The order to which a code was assigned, also if it was swapped for another since."""
         return next((item.get("order_id") for item in self._batch_get([f"CODE#{digest(code)}"])), None)
 
     def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
-        """A free code as below, of another batch if there is one among the first thousand."""
+        """A free code, of another batch if the first thousand free codes include one. It comes from the index, which
+        may be stale; the condition of the write decides."""
         hints, first = islice(self._hints(sku, usable_on), _MOST_LOOKED_AT), None
         while page := list(islice(hints, _HINTS_PER_PAGE)):
             for item in self._batch_get([hint["pk"]["S"] for hint in page]):
@@ -51,11 +52,12 @@ class Codes(Table):
         return first
 
     def pick(self, sku: str, count: int, usable_on: date) -> list[StockCode]:
-        """Up to `count` free codes of a product that can still be activated on a day, those that run out first
-        before the others, at random among equals. A hint: the index lags, `assign` decides."""
+        """Up to `count` free codes of a product that can still be activated on a day: those with the earliest last day
+        first, at random among equals. They come from the index, which may be stale; `assign` decides."""
         hints = self._hints(sku, usable_on)
         free: list[StockCode] = []
-        # Some to spare: who picks at once should not meet. On to the end: those in front may be taken already.
+        # More than needed, so that workers that pick at once seldom choose the same codes.
+        # Up to the last page, because the first codes may be assigned already.
         while len(free) < count and (found := list(islice(hints, 2 * count + 20))):
             random.shuffle(found)
             found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
@@ -67,7 +69,7 @@ class Codes(Table):
         return free
 
     def count_free(self, sku: str, usable_on: date, most: int) -> int:
-        """How many codes the index offers, counted no further than `most`: cheap, and a hint like `pick`."""
+        """How many free codes the index has, counted up to `most`. This is cheap, but the index may be stale."""
         found = 0
         for page in self._stock_pages(sku, usable_on, max(most, 1), Select="COUNT"):
             found += page["Count"]
@@ -91,13 +93,14 @@ class Codes(Table):
     def add_codes(
         self, sku: str, new: Iterable[str], batch: str | None, activate_before: date | None
     ) -> Iterator[tuple[int, set[str]]]:
-        """Add codes of one kind to the stock, as `add` does. Yields, part by part, how many and which it knew."""
+        """Add codes of one product and batch to the stock, as `add` does. Yields for each part how many codes it had,
+        and which of them were already known."""
         for part, known in self.add([NewCode(sku, code, batch, activate_before) for code in new]):
             yield len(part), known
 
     def add(self, new: Sequence[NewCode], *, dry_run: bool = False) -> Iterator[tuple[Sequence[NewCode], set[str]]]:
-        """Add codes to the stock: a code enters once, ever, for whatever product. Yields, part by part, the codes and
-        which of them were known already. A dry run changes nothing."""
+        """Add codes to the stock. A code can be added only once, ever, for whatever product. Yields for each part its
+        codes, and which of them were already known. A dry run changes nothing."""
         add = self._known if dry_run else self._add_chunk
         part = _IMPORT_CHUNK * _CHUNKS_AT_ONCE
         with ThreadPoolExecutor(_CHUNKS_AT_ONCE) as pool:
@@ -110,7 +113,7 @@ class Codes(Table):
         return {keys[item["pk"]] for item in self._batch_get(list(keys))}
 
     def _add_chunk(self, new: Sequence[NewCode]) -> set[str]:
-        known = self._known(new)  # the cheap way: an import that is made again goes on where it stopped
+        known = self._known(new)  # the cheap way: a repeated import continues where it stopped
         for attempt in range(TRIES):
             items = [_code_item(each) for each in new if each.code not in known]
             puts: list[Any] = [
@@ -130,7 +133,7 @@ class Codes(Table):
         raise Conflict("the stock is being changed by too many at once; import the file again, it adds no code twice")
 
     def count_used(self, sku: str, day: date, count: int) -> None:
-        """Add to the codes of a product that were given out on a day: for the forecast only."""
+        """Count codes of a product that were assigned on a day. Only the forecast uses this."""
         self._write(
             "update_item",
             Key=_usage(sku, day),
@@ -140,7 +143,7 @@ class Codes(Table):
         )
 
     def used(self, sku: str, days: Sequence[date]) -> int:
-        """How many codes of a product were given out on these days."""
+        """How many codes of a product were assigned on these days."""
         months = {_usage(sku, day)["pk"]["S"] for day in days}
         found = {name: count for item in self._batch_get(sorted(months)) for name, count in item.items()}
         return int(sum(found.get(day.isoformat(), 0) for day in days))
@@ -189,7 +192,7 @@ def take(digest: str, order_id: str) -> dict[str, Any]:
 
 
 def quarantine(bad: BadCode, order_id: str, batch: str, day: date) -> dict[str, Any]:
-    """It stays in the stock index, under the claims of its batch."""
+    """The item of a bad code: it stays in the stock index, under the claims of its batch."""
     return {
         "Key": {"pk": {"S": f"CODE#{digest(bad.code)}"}},
         "UpdateExpression": "SET #state = :quarantined, reason = :reason, stock = :claims, stock_order = :day",

@@ -1,4 +1,4 @@
-"""How values become items of the table, and the one place from which the table is read and written."""
+"""How values become items of the table, and the one place in which the table is read and written."""
 
 import hashlib
 import random
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TRIES = 20
 
-# Refusals after which the same write may succeed a moment later: another write was at the item, or too many came.
+# Refusals after which the same write may succeed a moment later: another write was at the item, or there were too many.
 _BUSY = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -35,7 +35,8 @@ _UNMET = "ConditionalCheckFailed"  # the reason in a transaction; as an exceptio
 
 
 class Table:
-    """One table. `pause` is called with seconds between two tries of a write that met another."""
+    """One table. `pause` is called with the seconds to wait between two tries of a write that conflicted with
+    another."""
 
     def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
@@ -43,8 +44,8 @@ class Table:
         self._pause = pause
 
     def _write(self, operation: str, **request: Any) -> Any:
-        """The one place from which an item is written. Unmet when its condition does not hold; Conflict when other
-        writes kept being at the same item."""
+        """Write one item; every single write goes through here. Unmet if its condition does not hold; Conflict if other
+        writes kept changing the same item."""
         for attempt in range(TRIES):
             try:
                 return getattr(self._client, operation)(TableName=self.table, **request)
@@ -58,8 +59,8 @@ class Table:
         raise Conflict("an item is being changed by too many at once; try again")
 
     def _transact(self, writes: Sequence[Any]) -> None:
-        """The one place from which several items are written, all or none. Unmet, with the places of those writes
-        whose condition does not hold; Conflict when other writes were at one of the items."""
+        """Write several items, all or none; every transaction goes through here. Unmet, with the places of the writes
+        whose condition does not hold; Conflict if other writes changed one of the items."""
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
@@ -76,7 +77,7 @@ class Table:
             raise
 
     def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The items under these keys, in any order, without those that do not exist."""
+        """The items with these keys, in any order, without those that do not exist."""
         for start in range(0, len(keys), 100):
             hundred = [{"pk": {"S": key}} for key in keys[start : start + 100]]
             wanted: Any = {self.table: {"Keys": hundred, "ConsistentRead": True}}
@@ -86,7 +87,7 @@ class Table:
                 wanted = answer.get("UnprocessedKeys")
 
     def _update_if(self, key: dict[str, Any], update: str, condition: str, values: Mapping[str, Any]) -> bool:
-        """Whether the condition held, and the item was updated."""
+        """Update an item on a condition; returns whether the condition held."""
         try:
             self._write(
                 "update_item",
@@ -100,7 +101,7 @@ class Table:
         return True
 
     def _put_latest(self, key: dict[str, Any], name: str, at: datetime, expires: datetime) -> None:
-        with suppress(Unmet):  # something later is known
+        with suppress(Unmet):  # a later moment is stored already
             self._write(
                 "update_item",
                 Key=key,
@@ -131,7 +132,7 @@ def from_wire(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def moment_text(moment: datetime) -> str:
-    """A moment as text whose order is the order of time."""
+    """A moment as text that sorts as time does."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

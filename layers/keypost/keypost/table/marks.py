@@ -1,5 +1,5 @@
-"""Marks that the schedules and the worker leave: how far a run came, who has the daily note, until when SES takes no
-mail."""
+"""Marks of the schedules and the worker: how far a run came, which invocation writes the daily note, until when SES
+refuses all mail."""
 
 import secrets
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from typing import Any
 from keypost.core.mail import Fate
 from keypost.table.items import Table, moment_text
 
-_NOTE_LEASE = timedelta(minutes=10)  # longer than the function may run
+_NOTE_LEASE = timedelta(minutes=10)  # longer than the time-out of the function
 _SMOKE_KEPT = timedelta(days=1)
 _PAUSE = {"pk": {"S": "PAUSE"}}
 
 
 class Marks(Table):
     def reconciled(self, api: str, now: datetime) -> tuple[datetime, datetime]:
-        """When a provider was first asked for its payments, which is now if it never was, and up to which moment it
-        was asked with success."""
+        """The moment at which a provider was first asked for its payments (now, if it never was), and the moment up to
+        which it was last asked with success."""
         answer = self._write(
             "update_item",
             Key={"pk": {"S": f"RECONCILED#{api}"}},
@@ -36,12 +36,12 @@ class Marks(Table):
         )
 
     def begin_note(self, day: date, now: datetime) -> bool:
-        """Take the note of a day for one attempt, unless it was sent or somebody has it."""
+        """Claim the daily note of a day for one attempt; False if it was sent, or if another invocation has it."""
         return self._update_if(
             _note(day),
             "SET taken_until = :until, taken_by = :me",
             "attribute_not_exists(done)"
-            " AND (attribute_not_exists(taken_until) OR taken_until < :now OR taken_by = :me)",  # the SDK asks again
+            " AND (attribute_not_exists(taken_until) OR taken_until < :now OR taken_by = :me)",  # the SDK may repeat it
             {":until": moment_text(now + _NOTE_LEASE), ":now": moment_text(now), ":me": secrets.token_hex(8)},
         )
 
@@ -54,11 +54,11 @@ class Marks(Table):
         )
 
     def give_up_note(self, day: date) -> None:
-        """Let the next run try again."""
+        """Release the daily note, so that the next run tries again."""
         self._write("update_item", Key=_note(day), UpdateExpression="REMOVE taken_until")
 
     def pause_mail(self, until: datetime) -> None:
-        """SES takes no mail of the account: until then nobody asks it again."""
+        """Store until when nobody asks SES again, because it refuses all mail of the account."""
         self._put_latest(_PAUSE, "until_then", until, until)
 
     def mail_paused(self, now: datetime) -> bool:
@@ -66,7 +66,7 @@ class Marks(Table):
         return "until_then" in item and item["until_then"]["S"] > moment_text(now)
 
     def put_smoke(self, mail_id: str, fate: Fate, now: datetime) -> None:
-        """Write down what SES told of a mail of a smoke test, for who waits for it."""
+        """Store what SES reported of a mail of a smoke test, for the command that waits for it."""
         self._write(
             "update_item",
             Key={"pk": {"S": f"SMOKE#{mail_id}"}},
@@ -78,7 +78,7 @@ class Marks(Table):
         )
 
     def smoke(self, mail_ids: Sequence[str]) -> dict[str, set[Fate]]:
-        """What SES has told of these mails."""
+        """What SES has reported of these mails."""
         found = self._batch_get([f"SMOKE#{mail_id}" for mail_id in mail_ids])
         return {item["pk"].removeprefix("SMOKE#"): {Fate(fate) for fate in item["fates"]} for item in found}
 

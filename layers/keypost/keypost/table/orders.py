@@ -1,4 +1,5 @@
-"""An order is one item, saved under its version; the codes that must change with it change in one transaction."""
+"""Orders. An order is one item, saved on condition that its version has not moved; codes that must change with it
+change in the same transaction."""
 
 import secrets
 import zlib
@@ -24,7 +25,7 @@ from keypost.table.items import (
     to_wire,
 )
 
-CODES_PER_TRANSACTION = 49  # of the 100 items DynamoDB takes, one is the order, and each code has its license's
+CODES_PER_TRANSACTION = 49  # DynamoDB accepts 100 items: the order, and for each code the code and its license
 DUE_SHARDS = 16
 
 
@@ -35,11 +36,11 @@ class Orders(Table):
         return _order(item) if item else None
 
     def existing(self, order_id: str) -> Order:
-        """NotFound when there is no such order."""
+        """The order. NotFound if there is none."""
         return _existing(self.load(order_id), order_id)
 
     def save(self, order: Order) -> Order:
-        """Store an order on condition that nobody else did since it was loaded; Conflict otherwise."""
+        """Store an order on condition that no other write has changed it since it was loaded; otherwise Conflict."""
         saved, put = self._order_put(order)
         try:
             self._write("put_item", **put)
@@ -56,8 +57,8 @@ class Orders(Table):
         return item.get("written_by")
 
     def change(self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None) -> Order:
-        """Load an order (unless the caller just did), apply a pure change, save; again from the start when
-        somebody else was first."""
+        """Load an order (unless the caller has just done so), apply a pure change, and save it. If another write came
+        first, start again."""
         for attempt in range(TRIES):
             before = loaded if loaded and attempt == 0 else self.load(order_id)
             after = change(before)
@@ -70,12 +71,12 @@ class Orders(Table):
         raise Conflict(f"order {order_id} is changed by too many at once; try again")
 
     def change_existing(self, order_id: str, change: Callable[[Order], Order], loaded: Order | None = None) -> Order:
-        """The same of an order that is there; NotFound when it is not."""
+        """Load an order, apply a pure change, and save it, as `change` does. NotFound if there is no such order."""
         return self.change(order_id, lambda order: change(_existing(order, order_id)), loaded)
 
     def assign(self, order: Order, taken: Sequence[StockCode]) -> Order:
-        """Store an order together with the codes it took, all or nothing. Conflict when a code is no longer
-        free or the order has moved."""
+        """Store an order together with the codes that it gets, all or nothing. Conflict if a code is no longer free or
+        the order has changed."""
         digests = {code.digest for code in taken}
         new = [license_ for license_ in order.licenses if digest(license_.code) in digests]
         pointers = [
@@ -84,16 +85,18 @@ class Orders(Table):
         return self._save_with(order, [take(code.digest, order.id) for code in taken], pointers)
 
     def give_back(self, order: Order, returned: Sequence[License]) -> Order:
-        """Store an order together with codes that it gives back to the stock, all or nothing. Conflict as above."""
+        """Store an order together with codes that it gives back to the stock, all or nothing. Conflict if the order has
+        changed, or one of the codes has."""
         return self._save_with(order, [give_back(digest(r.code), r.sku, order.id) for r in returned])
 
     def swap_code(self, order: Order, bad: BadCode, other: StockCode, batch: str, day: date) -> Order:
-        """Store an order together with another code for one of its licenses; the bad one, of this batch, is set aside
-        for a claim at who sold it. Conflict as above."""
+        """Store an order together with another code for one of its licenses. The bad code, of this batch, is kept for a
+        claim with the distributor who sold it. Conflict if the other code is no longer free or the order has
+        changed."""
         return self._save_with(order, [take(other.digest, order.id), quarantine(bad, order.id, batch, day)])
 
     def claims(self, batch: str) -> list[BadStockCode]:
-        """The bad codes of a batch (empty for those without one), in the order in which they were found."""
+        """The bad codes of a batch (an empty name for codes without one), in the order in which they were found."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="stock",
@@ -116,7 +119,7 @@ class Orders(Table):
         return sorted(found, key=lambda bad: (bad.day, bad.code))
 
     def orders_of(self, email: str) -> list[Order]:
-        """All orders of a customer, by the address that they have now, the oldest first."""
+        """All orders of a customer, by the customer's present address, the oldest first."""
         return self._orders_of(customer_digest(email))
 
     def _orders_of(self, customer: str) -> list[Order]:
@@ -129,11 +132,12 @@ class Orders(Table):
         found = self.load_all([order_id for page in pages for order_id in order_ids(page["Items"])])
         theirs = (
             order for order in found if order.customer.email and customer_digest(order.customer.email) == customer
-        )  # the index lags
+        )  # because the index lags
         return sorted(theirs, key=lambda order: (order.created_at, order.id))
 
     def orders_of_wish(self, wish: Wish) -> list[Order]:
-        """As `orders_of`, for the address that was typed."""
+        """All orders of the customer who asked on the page, by the digest of the address that was typed, the oldest
+        first."""
         return self._orders_of(wish.whose)
 
     def _save_with(
@@ -153,11 +157,11 @@ class Orders(Table):
         return item["order_id"]["S"] if item else None
 
     def load_all(self, order_ids: Sequence[str]) -> Iterator[Order]:
-        """These orders, as far as they exist, in any order."""
+        """Those of these orders that exist, in any order."""
         return (converter.structure(item, Order) for item in self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
 
     def due(self, now: datetime) -> Iterator[list[str]]:
-        """The ids of all orders whose clock has rung, page by page."""
+        """The ids of all orders that are due, page by page, sorted only within each shard."""
         for shard in range(DUE_SHARDS):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self.table,
@@ -168,7 +172,8 @@ class Orders(Table):
             yield from (ids for page in pages if (ids := order_ids(page["Items"])))
 
     def needing(self, reason: Reason, before: datetime | None = None) -> Iterator[list[str]]:
-        """The ids of all orders that need this (before a moment), who has needed it longest first, page by page."""
+        """The ids of all orders that stand in the attention index for this reason (since before a moment, if one is
+        given), those that have stood there longest first, page by page."""
         until = moment_text(before) if before else "9999"
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
@@ -190,7 +195,8 @@ class Orders(Table):
 
 
 def _order_item(order: Order) -> dict[str, Any]:
-    """The order, and beside it the keys of the sparse indexes, there only while they say something."""
+    """The item of an order, with the keys of the sparse indexes. A key is present only while the order belongs in that
+    index."""
     item = converter.unstructure(order) | {"pk": f"ORDER#{order.id}"}
     if due := plan.next_due(order):
         item |= {"due_shard": str(zlib.crc32(order.id.encode()) % DUE_SHARDS), "due_at": moment_text(due)}

@@ -1,4 +1,4 @@
-"""Whose a payment is, and what was said of it before its order was known."""
+"""The orders to which payments belong, and what was reported of a payment before its order was known."""
 
 import hashlib
 import json
@@ -13,17 +13,17 @@ from keypost.core.payment import PaymentNotice
 from keypost.core.said import said
 from keypost.table.items import Table, converter
 
-_UNCLAIMED_SECONDS = 400 * 24 * 3600  # what is said of a payment that stays unknown is forgotten then
+_UNCLAIMED_SECONDS = 400 * 24 * 3600  # after this time, what was reported of a payment without an order is removed
 
 
 class Payments(Table):
     def orders_of_payment(self, names: Iterable[str]) -> list[str]:
-        """The ids of the orders that payments of these names are known to be of."""
+        """The ids of the orders to which payments with these names are known to belong, sorted."""
         found = self._batch_get([f"PAYMENT#{name}" for name in names])
         return sorted({item["order_id"] for item in found if "order_id" in item})
 
     def forget_told(self, names: Iterable[str]) -> None:
-        """Remove what callbacks said of payments before their orders were known: it names the customer."""
+        """Remove what callbacks reported of payments before their orders were known, because it names the customer."""
         for item in self._batch_get([f"PAYMENT#{name}" for name in names]):
             if told := [name for name in item if name.startswith("told_")]:
                 self._write(
@@ -34,20 +34,21 @@ class Payments(Table):
                 )
 
     def facts_of(self, notice: PaymentNotice) -> list[PaymentNotice]:
-        """All that was said under any name of this payment, for the order that one of the names is known to be of.
-        While none is, the notice is kept under each of them and this is empty. Each step updates one name, so of
-        two who meet there, the second sees what the first left. Who names a payment at Mollie that is known to be of
-        another order has a `problem`."""
+        """All that was reported under any name of this payment, for the order to which one of the names is known to
+        belong. If none is, the notice is kept under each name, and the answer is empty.
+
+        Concurrent callers converge: each name is one atomic update, and the later caller reads what the earlier one
+        wrote. A notice that uses a payment at Mollie of another order gets a `problem`."""
         order_id, facts, seen = notice.order_id, {notice}, set[str]()
         while names := {name for fact in facts for name in fact.names} - seen:
             name = min(names)
-            # A shop's own names, and Stripe's, are as good as its signature. Mollie's come from several tellers.
+            # A shop's own names, and Stripe's, are protected by its signature. Several callers use Mollie's names.
             may_move = name.startswith(f"{notice.provider}:") and not name.startswith("mollie:")
             owner, told = self._note(name, order_id, facts, may_move=may_move)
             if order_id and owner != order_id:
                 used = said("payment_of_other_order", payment=name, order=owner)
                 return [replace(notice, order_id=order_id, problem=used)]
-            seen = seen | {name} if owner == order_id else {name}  # once the order is known, every name is to say so
+            seen = seen | {name} if owner == order_id else {name}  # once the order is known, every name must lead to it
             order_id = owner
             facts.update(told)
         return [replace(fact, order_id=order_id) for fact in sorted(facts, key=repr)] if order_id else []
@@ -55,8 +56,8 @@ class Payments(Table):
     def _note(
         self, name: str, order_id: str, facts: Iterable[PaymentNotice], *, may_move: bool
     ) -> tuple[str, list[PaymentNotice]]:
-        """Leave under a payment's name whose it is or, if that is not known, what was said of it; gives whose it is
-        and what was said."""
+        """Store under a name of a payment to which order it belongs or, if that is not known, what was reported;
+        returns the order's id and everything that was reported under this name."""
         whose = "order_id = :order" if may_move else "order_id = if_not_exists(order_id, :order)"
         told = {_told_name(text, fact): text for fact in facts for text in [json.dumps(converter.unstructure(fact))]}
         names = {f"#{n}": name for n, name in enumerate(told)}
@@ -77,7 +78,7 @@ class Payments(Table):
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues=values | expires,
                 )
-            except Unmet:  # whose it is, is never forgotten
+            except Unmet:  # the order of a payment is never removed
                 updated = update(
                     UpdateExpression=f"SET {kept}", ExpressionAttributeNames=names, ExpressionAttributeValues=values
                 )
@@ -88,5 +89,6 @@ class Payments(Table):
 
 
 def _told_name(text: str, fact: PaymentNotice) -> str:
-    """Mollie tells all of a payment each time, so its newest word takes the place of the one before."""
+    """The attribute for a notice. Mollie always reports the whole payment, so its newest notice replaces the one
+    before."""
     return "told_mollie" if fact.provider == "mollie" else f"told_{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -25,6 +25,6 @@ class Products(Table):
         return dict(sorted(self.products(item.get("skus", {"SS": []})["SS"]).items()))
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
-        """The products among these SKUs that the catalog knows."""
+        """Those of these SKUs that the catalog knows, as products by SKU."""
         items = self._batch_get([f"PRODUCT#{sku}" for sku in skus])
         return {item["sku"]: converter.structure(item, Product) for item in items}

@@ -12,7 +12,7 @@ _SUPPORT_KEYS = {"pk": {"S": "KEYS"}}
 
 class SupportKeys(Table):
     def put_support_key(self, key: SupportKey) -> None:
-        """Keep a new key, and its id in the list of all."""
+        """Store a new key, and add its id to the list of all keys."""
         item = to_wire({"pk": f"KEY#{key.id}", **converter.unstructure(key)})
         put = {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
         listed = {
@@ -25,18 +25,18 @@ class SupportKeys(Table):
         self._transact(writes)
 
     def support_key(self, key_id: str) -> SupportKey | None:
-        """As it is this moment: a key that was revoked just now is."""
+        """The key in its present state, so that a key that was revoked just now is revoked here too."""
         item = self._client.get_item(TableName=self.table, Key=_support_key(key_id), ConsistentRead=True).get("Item")
         return converter.structure(from_wire(item), SupportKey) if item else None
 
     def support_keys(self) -> list[SupportKey]:
-        """All keys that ever were, the newest last."""
+        """All keys that were ever made, the newest last."""
         ids = self._client.get_item(TableName=self.table, Key=_SUPPORT_KEYS, ConsistentRead=True).get("Item", {})
         items = self._batch_get([f"KEY#{key_id}" for key_id in ids.get("ids", {"SS": []})["SS"]])
         return sorted((converter.structure(item, SupportKey) for item in items), key=lambda k: (k.created_at, k.id))
 
     def revoke_support_key(self, key_id: str, now: datetime) -> bool:
-        """For ever, from the first time on. False when there is no such key."""
+        """Revoke a key; only the first call sets the moment. False if there is no such key."""
         return self._update_support_key(
             key_id, "SET revoked_at = if_not_exists(revoked_at, :now)", "", {":now": moment_text(now)}
         )

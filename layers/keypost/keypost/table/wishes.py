@@ -1,4 +1,4 @@
-"""What customers asked for on the page, and how often."""
+"""Requests of customers on their page (wishes), and how often they ask."""
 
 import hashlib
 import secrets
@@ -7,13 +7,13 @@ from datetime import date, datetime, timedelta
 from keypost.core.order import Wish
 from keypost.table.items import Table, converter, customer_digest, from_wire, moment_text, to_wire
 
-_WISH_SECONDS = 24 * 3600  # what a customer asked for on the page is kept, and their tries are counted, so long
-_SAME_ROUND = timedelta(minutes=5)  # two wishes so close are one
+_WISH_SECONDS = 24 * 3600  # how long requests and counts are kept
+_SAME_ROUND = timedelta(minutes=5)  # two requests within this time count as one
 
 
 class Wishes(Table):
     def count_try(self, source: str, most: int, now: datetime) -> bool:
-        """Count a try of this hour by who calls from there; False when so many were made."""
+        """Count a try of this hour from a network; False if it has reached the limit."""
         hour = hashlib.sha256(f"{source} {now:%Y-%m-%dT%H}".encode()).hexdigest()
         return self._update_if(
             {"pk": {"S": f"TRIES#{hour}"}},
@@ -23,8 +23,8 @@ class Wishes(Table):
         )
 
     def put_wish(self, email: str, now: datetime) -> str:
-        """Write down that this customer wants their licenses again, if it is one; gives the id of the wish. The same
-        work for every address, and only its digest is kept."""
+        """Store the request of a customer, if it is one; returns the id of the request. The work is the same for every
+        address, and only the digest of the address is stored."""
         wish = Wish(secrets.token_hex(16), customer_digest(email), now)
         item = {"pk": f"WISH#{wish.id}", "expires": _wish_expires(now), **converter.unstructure(wish)}
         self._write("put_item", Item=to_wire(item))
@@ -36,8 +36,8 @@ class Wishes(Table):
         return converter.structure(from_wire(item), Wish) if item else None
 
     def begin_round(self, wish: Wish, day: date, most: int) -> bool:
-        """Count a wish among those of its customer and day. False when there were so many, or one just before; the
-        same wish again counts once, and is True again."""
+        """Count a request among those of its customer and day. False if there were too many, or one just before. The
+        same request counts once, and is True again."""
         return self._update_if(
             {"pk": {"S": f"ROUNDS#{wish.whose}#{day}"}},
             "SET expires = :expires, last_at = :now ADD wishes :wish",

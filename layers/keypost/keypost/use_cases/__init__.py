@@ -1,1 +1,1 @@
-"""What the system does, one verb each."""
+"""What the system does, one verb per module."""

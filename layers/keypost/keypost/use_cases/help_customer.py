@@ -1,5 +1,5 @@
-"""What support asks for, over the store: decided by `support`, saved, and the order poked. Everything here may be
-asked again."""
+"""What agents and customers ask for: decided by `core/support.py`, saved, and the order poked. Each call may be
+repeated."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -30,23 +30,25 @@ class Desk:
     zone: tzinfo
 
     def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
-        """NotFound when there is no such order."""
+        """Change an order and poke it. NotFound if there is no such order."""
         order = self.store.change_existing(order_id, change)
         self._poke(order_id)
         return order
 
     def _poke(self, order_id: str) -> None:
-        with suppress(QueueUnavailable):  # what is owed is stored and due: a schedule finds it
+        with suppress(QueueUnavailable):  # the mail is stored and due, so a schedule finds it
             self.queue.poke(order_id)
 
     def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
-        """Owe the mail of an order once more; None when nothing of it can leave now. Refused when its address takes
-        none, as SES drops it. `lift` ends that first, never after a complaint, and what waited for the address goes on;
-        the order itself last, so that a crash on the way is made up for when it is asked again."""
+        """Add a mail that repeats what was sent; returns the mail, or None if nothing of this order can be sent now.
+        Refused if the address is blocked at SES.
+
+        `lift` removes the block first, but never after a spam report, and all orders that waited for the address go on.
+        The order itself is changed last, so that a repeated call makes up for a crash."""
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed
-        if why_not := support.why_no_resend(order, self.zone):  # refused before anybody is asked
+        if why_not := support.why_no_resend(order, self.zone):  # refuse before SES is asked
             raise Refused("not_sent_again", order=order_id, why=why_not)
         email = order.customer.email
         why = self._why_suppressed(email, mailer) if email else None
@@ -69,8 +71,8 @@ class Desk:
         return support.granted(order, asked) or support.leaving(order)
 
     def grant(self, wish: Wish, mailer: Mailer) -> list[str]:
-        """Send a customer what they asked for on the page, to the address that each order has; the ids of the orders.
-        What is refused is left out: nobody is told."""
+        """Send a customer what they asked for on the page, to the present address of each order; returns the ids of the
+        orders. Orders that are refused are left out, and nobody is told."""
         day = local_day(wish.asked_at, self.zone)
         found = support.worth_sending_again(self.store.orders_of_wish(wish), day)
         address = found[0].customer.email if found else None
@@ -78,7 +80,7 @@ class Desk:
             return []
         if not self.store.begin_round(wish, day, support.WISHES_PER_DAY):
             return []
-        # SES answers one such question a second: asked once, and for what is granted.
+        # SES allows one such call a second, so it is asked once, and only if something will be sent.
         if self._why_suppressed(address, mailer):
             return []
         asked = Asked(wish.asked_at, support.CUSTOMER, key=wish.id)
@@ -90,14 +92,15 @@ class Desk:
         return granted
 
     def _why_suppressed(self, email: str, mailer: Mailer) -> str | None:
-        """As SES says, or as its events told us."""
+        """BOUNCE or COMPLAINT if SES or its events say that the address is blocked; else None."""
         told = self.store.bad_address(email)
         own = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}[told[0]] if told else None
         return "COMPLAINT" if own == "COMPLAINT" else mailer.why_suppressed(email) or own
 
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
-        """Write to another address, for this order and the renewals that follow it; the ids of the orders that have it
-        now. The order first: a renewal that is entered meanwhile finds the right address there."""
+        """Change the address of this order and of the renewals that follow it; returns the ids of the orders that have
+        it now. The renewed order is changed before the renewals, so that a renewal that arrives meanwhile gets the
+        right address from it."""
         order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
         wrong = {old for old, right in order.customer.corrected.items() if right == email}
         for base_id in self._renewed(order):
@@ -113,11 +116,11 @@ class Desk:
         return [order_id, *sorted(renewal.id for renewal in follow)]
 
     def _renewed(self, order: Order) -> list[str]:
-        """The orders that keep the lists in which this one stands: they see the renewals that are still to come."""
+        """The orders whose lists of renewals have this order: later renewals are added there."""
         return sorted({term.renews for term in order.terms if term.renews})
 
     def _ever_renewed(self, order: Order) -> list[str]:
-        """The same, with those that it left when it was refunded or canceled."""
+        """The orders whose lists of renewals have this order, or had it before it was refunded or canceled."""
         renewed = (line.renews for line in order.lines if line.renews)
         named = {
             self.store.order_of_license(name) if LICENSE_ID.fullmatch(name) else name.partition("/")[0]
@@ -128,7 +131,7 @@ class Desk:
         return sorted({*self._renewed(order), *(each.id for each in found), *first})
 
     def _renewing(self, order: Order) -> Iterator[Order]:
-        """The renewals of an order, and those that stand behind it where it is one itself."""
+        """The renewals of an order; if it is a renewal itself, also those that come after it in the list."""
         ids = {renewal.order_id for renewal in order.renewals}
         for base_id in self._renewed(order):
             listed = [renewal.order_id for renewal in self.store.existing(base_id).renewals]
@@ -136,11 +139,11 @@ class Desk:
         return self.store.load_all(sorted(ids - {order.id}))
 
     def swap_code(self, order_id: str, license_id: str, reason: str, asked: Asked) -> Order:
-        """Give a license another code, of another batch if there is one. Refused when none is free."""
+        """Give a license another code, of another batch if there is one. Refused if no code is free."""
         for _ in range(_TRIES):
             order = self.store.existing(order_id)
             if support.swapped(order, license_id, asked):
-                self._poke(order_id)  # the poke of the first call may be the one that was lost
+                self._poke(order_id)  # the poke of the first call may have been lost
                 return order
             bad = support.license_of(order, license_id)
             today = local_day(asked.at, self.zone)
@@ -155,7 +158,7 @@ class Desk:
             changed = support.with_other_code(order, license_id, other, reason, asked)
             try:
                 saved = self.store.swap_code(changed, changed.bad_codes[-1], other, batch, today)
-            except Conflict:  # somebody took that code, or changed the order
+            except Conflict:  # another call assigned that code, or changed the order
                 continue
             self._poke(order_id)
             with telemetry.optional():  # for the forecast only
@@ -164,10 +167,10 @@ class Desk:
         raise Conflict("order_busy", order=order_id)
 
     def erase(self, email: str, asked: Asked, years: int) -> list[Order]:
-        """Remove who a customer is from all of their orders, and from renewals of these that name no address; what tax
-        law asks for stays so many years."""
+        """Erase a customer from all of their orders, and from renewals of these that have no address. What tax law
+        requires stays for `years` years."""
         erased: list[Order] = []
-        while theirs := self._to_erase(email):  # the index lags: an order that was stored just now is found later
+        while theirs := self._to_erase(email):  # the index lags: a later round finds a new order
             erased += [self._erase(order, email, asked, years) for order in theirs]
         return erased
 

@@ -1,4 +1,4 @@
-"""Codes into the stock, and the orders that waited for them."""
+"""Imports codes, and pokes the orders that waited for them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,15 +17,15 @@ from keypost.inputs.stock_file import Fault, FileCode
 from keypost.table import Store
 from keypost.use_cases.help_customer import Desk
 
-_INDEX_LAG = timedelta(seconds=3)  # until new codes stand in the stock index
+_INDEX_LAG = timedelta(seconds=3)  # seconds until the stock index has new codes
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     added: int
-    duplicates: tuple[Fault, ...]  # by line; a code exists once
-    not_reached: int  # codes for which there was no time
-    serves: int  # orders that waited for stock, and now get all that they lack
+    duplicates: tuple[Fault, ...]  # by line; known codes are not added again
+    not_reached: int  # the codes for which there was no time
+    serves: int  # orders that waited for stock and now get all that they lack
     poked: int
 
 
@@ -37,8 +37,8 @@ def import_codes(
     dry_run: bool = False,
     go_on: Callable[[int], bool] = lambda _: True,
 ) -> Imported:
-    """Add codes to the stock, each once ever, for as long as `go_on` says so, which is told how many were just reached.
-    Imported again, it goes on there."""
+    """Add codes to the stock, each only once ever, as long as `go_on` returns true. `go_on` gets the number of codes
+    that were just reached. A repeated import continues where this one stopped."""
     lacking = _lacking(desk, now)
     free = Counter(
         {
@@ -62,23 +62,23 @@ def import_codes(
 
 
 def poke_waiting(store: Store, queue: Queue, reason: Reason) -> int:
-    """Have every order that waits for this looked at again; how many."""
+    """Poke every order that waits for this reason; returns how many."""
     poked = 0
     for order_ids in store.needing(reason):
-        with suppress(QueueUnavailable):  # they look by themselves, every 15 minutes
+        with suppress(QueueUnavailable):  # the schedule tries them every 15 minutes
             queue.poke_all(order_ids, _INDEX_LAG)
             poked += len(order_ids)
     return poked
 
 
 def _lacking(desk: Desk, now: datetime) -> list[Counter[str]]:
-    """How many codes of each product every order that waits for stock lacks, who needs them soonest first."""
+    """How many codes of each product every order that waits for stock lacks, those that need them soonest first."""
     waiting = [order for page in desk.store.needing(Reason.STOCK) for order in desk.store.load_all(page)]
     return [wanted([order], now, desk.zone).now for order in sorted(waiting, key=needed_by)]
 
 
 def _served(lacking: Iterable[Counter[str]], free: Counter[str]) -> int:
-    """How many of these get all that they lack."""
+    """How many of these orders get all the codes that they lack."""
     served = 0
     for lacks in lacking:
         if lacks <= free:

@@ -1,5 +1,5 @@
-"""Gathers from the store what support wants to know of many orders. Its cost is what waits and what is due within the
-horizon, not what is stored."""
+"""Collects from the table what support wants to know about many orders. The cost depends on what waits and what is due
+within the horizon, not on what is stored."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
@@ -23,13 +23,13 @@ def gather_note(store: Store, now: datetime, zone: tzinfo) -> DailyNote:
 
 
 def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[Forecast, ...]:
-    """How long the stock of each product lasts."""
+    """The forecast of each product's stock."""
     return tuple(forecast(each, local_day(now, zone)) for each in _stocks(store, now, zone))
 
 
 def _section(store: Store, reason: Reason) -> Section:
     ids = [order_id for page in store.needing(reason) for order_id in page]
-    if reason is Reason.BLOCK:  # who tells nobody that it is done keeps it here: what is new comes first
+    if reason is Reason.BLOCK:  # these stay until a person notes that it is done, so the newest come first
         ids.reverse()
     shown = {order.id: order for order in store.load_all(ids[:_MOST_SHOWN])}
     entries = tuple(entry(shown[order_id], reason) for order_id in ids[:_MOST_SHOWN] if order_id in shown)
@@ -51,7 +51,7 @@ def _with_clock(store: Store, until: datetime) -> Iterator[Order]:
 
 
 def due_within(store: Store, days: int, now: datetime, zone: tzinfo) -> list[Outlook]:
-    """By day, the mails that are due and those that are kept back."""
+    """The mails that are due within this number of days and those that are kept back, sorted by day."""
     until = local_day(now, zone) + timedelta(days=days)
     pages = chain(store.due(now + timedelta(days=days + 1)), *(store.needing(reason) for reason in Reason))
     order_ids = sorted({order_id for page in pages for order_id in page})

@@ -1,4 +1,4 @@
-"""Writes down a fact: into its order, together with all that was said of the same payment before its order was
+"""Stores a fact in its order, together with everything that was reported of the same payment before its order was
 known."""
 
 from dataclasses import replace
@@ -14,8 +14,8 @@ _LONGEST_ID = 80
 
 
 def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str | None, bool]:
-    """The id of the order that it is of, and whether it was news; None for an order that is not known, or is none
-    of our business."""
+    """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
+    payment is not for us."""
     if isinstance(fact, SubscriptionEnded) and store.load(fact.order_id) is None:
         return None, False
     facts = [fact]
@@ -39,7 +39,7 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
         return order or Order(id=order_id, created_at=now)
 
     order = store.change(order_id, with_facts)
-    if order.is_erased:  # what this callback told of its customer is not kept beside it either
+    if order.is_erased:  # the customer that this callback names is not stored beside the order either
         store.forget_told(name for payment in order.payments for name in payment.names)
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order_id)
@@ -47,9 +47,9 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
 
 
 def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:
-    """What is known of a payment, for its order. One that names no order, of which no other callback told either,
-    becomes an order under its own id: with lines it is served, without it is held, until another callback says what
-    it was for."""
+    """Everything that is known of a payment, for its order. A payment without an order, of which no other callback
+    named one either, becomes an order under its own id: with lines it is served, without lines it is held until another
+    callback says what it was for."""
     own_id = notice.payment_id[:_LONGEST_ID]
     facts = store.facts_of(notice)
     if not facts and notice.lines:
@@ -63,7 +63,7 @@ def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNo
 
 
 def _give_up(store: Store, own_id: str, order_id: str, now: datetime) -> None:
-    """The order that a payment became while nobody knew which order it was for."""
+    """Close the order that a payment became while its real order was not known."""
 
     def belonging(order: Order | None) -> Order:
         return contents.belonging_to(order or Order(id=own_id, created_at=now), order_id, now)
@@ -72,7 +72,7 @@ def _give_up(store: Store, own_id: str, order_id: str, now: datetime) -> None:
 
 
 def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
-    """Of a shop's own list of goods, what the catalog knows: the others are not ours to send."""
+    """The notice with only those goods of a shop's own list that the catalog knows; we cannot send the others."""
     if not notice.itemized:
         return notice
     known = store.products(dict.fromkeys(line.sku for line in notice.lines))
@@ -81,7 +81,7 @@ def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
 
 
 def _outcomes(before: Order | None, after: Order) -> list[str]:
-    """What an order became by this fact, if anything."""
+    """The names of the metrics that count what this fact made of the order."""
     was = before or Order(id=after.id, created_at=after.created_at)
     became = {
         "OrderHeld": after.is_paid and not was.is_paid and after.hold.problem is not None,

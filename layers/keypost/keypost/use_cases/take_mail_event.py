@@ -1,5 +1,5 @@
-"""Writes down what SES tells of our mails, in its events on EventBridge. Whatever it tells of others than ours, or in a
-form that is not known, is counted and left alone."""
+"""Stores the events of SES about our mails, which arrive through EventBridge. Events about other mails, or in an
+unknown form, are counted and ignored."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from keypost.core.mail import Fate, MailReport
 from keypost.core.mailing import BAD_ADDRESS, with_report
 from keypost.table import Store
 
-SMOKE = "smoke-"  # so begin the ids of the mails of a smoke test
+SMOKE = "smoke-"  # the ids of a smoke test's mails begin with this
 _OF_SUPPRESSED = "OnAccountSuppressionList"
 _LONGEST = 320  # an address
 _METRICS = {
@@ -56,7 +56,7 @@ def _take_of_no_order(store: Store, report: MailReport, now: datetime) -> None:
 
 
 def read(envelope: Any) -> MailReport | None:
-    """What an event says; None when it says nothing of what became of a mail of ours."""
+    """What an event reports; None if it does not report what became of a mail of ours."""
     try:
         told = envelope["detail"]
         mail, tags = told["mail"], told["mail"]["tags"]
@@ -79,7 +79,7 @@ def read(envelope: Any) -> MailReport | None:
 
 
 def _text(value: Any) -> str:
-    """ValueError for what SES does not say."""
+    """The value as text. ValueError if it is nothing that SES would send."""
     if not _is_plain(value):
         raise ValueError("is no plain text")
     return value
@@ -89,12 +89,12 @@ def _is_plain(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST
 
 
-# What SES says besides, in words of its own.
+# The details that SES adds, in its own words.
 _DETAILS = ("bounceType", "bounceSubType", "complaintFeedbackType", "delayType", "reason")
 
 
 def _fate(told: Mapping[str, Any]) -> tuple[Fate | None, Mapping[str, Any]]:
-    """By type: new sub types come now and then."""
+    """The fate by the event's type, because new sub-types appear now and then."""
     match told["eventType"]:
         case "Send":
             return Fate.SENT, {}
@@ -113,7 +113,8 @@ def _fate(told: Mapping[str, Any]) -> tuple[Fate | None, Mapping[str, Any]]:
 
 
 def _of_complaint(complaint: Mapping[str, Any]) -> Fate | None:
-    """A reader may also say that a mail is no spam. SES complains itself of what it did not send to such a reader."""
+    """The fate of a complaint event; None if the reader reported that a mail is no spam. SES itself sends a complaint
+    for a mail that it did not send because its reader had complained before."""
     if complaint.get("complaintFeedbackType") == "not-spam":
         return None
     return Fate.BOUNCED if complaint.get("complaintSubType") == _OF_SUPPRESSED else Fate.COMPLAINED
