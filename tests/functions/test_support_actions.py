@@ -71,7 +71,7 @@ def test_one_call_sends_an_order_again_and_a_double_click_is_one_mail(wired: Sta
     assert answers == [(202, {"order_id": "action-1", "mail": "resend-1"})] * 2
     assert len(sent("action-1")) == 2
     (asked,) = [entry for entry in loaded(wired.store, "action-1").timeline if entry.code == "resend_asked"]
-    assert (asked.who, asked.why) == ("anna", "got nothing")
+    assert (asked.who, asked.words) == ("anna", "got nothing")
 
 
 def test_a_key_tells_two_wishes_from_one_that_is_repeated(wired: Stack, sold: Sold) -> None:
@@ -162,7 +162,7 @@ def test_an_order_is_held_and_let_go(wired: Stack) -> None:
 
     assert call("POST", "/orders/{order_id}/hold", {"reason": "looks odd"}, order_id="action-10")[0] == 200
     held = loaded(wired.store, "action-10")
-    assert (held.hold.by_person, held.timeline[-1].why, held.timeline[-1].who) == (True, "looks odd", "anna")
+    assert (held.hold.by_person, held.timeline[-1].words, held.timeline[-1].who) == (True, "looks odd", "anna")
     assert call("POST", "/orders/{order_id}/release", {}, order_id="action-10")[0] == 200
     assert not loaded(wired.store, "action-10").hold.by_person
 
@@ -247,9 +247,9 @@ def test_words_of_an_agent_are_kept_without_signs_that_nobody_sees_and_no_longer
     sold("action-words", 1)
 
     call("POST", "/orders/{order_id}/hold", {"reason": "a\u0000b \u202edlo\u202c\n c"}, order_id="action-words")
-    assert loaded(wired.store, "action-words").timeline[-1].why == "a b dlo c"
+    assert loaded(wired.store, "action-words").timeline[-1].words == "a b dlo c"
     call("POST", "/orders/{order_id}/release", {"reason": "\U0001f600" * 200}, order_id="action-words")
-    assert loaded(wired.store, "action-words").timeline[-1].why == "\U0001f600" * 100
+    assert loaded(wired.store, "action-words").timeline[-1].words == "\U0001f600" * 100
 
 
 def test_of_two_codes_that_are_swapped_at_once_both_name_the_mail_that_tells_them(wired: Stack, sold: Sold) -> None:

@@ -19,6 +19,7 @@ from keypost.core.mailing import with_good_address, with_report
 from keypost.core.order import Order, Reason, Renewal
 from keypost.core.payment import PaymentState
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said
 from keypost.table import Store
 from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
