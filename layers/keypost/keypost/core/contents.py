@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from keypost.core.obstacles import obstacle
 from keypost.core.order import NO_ADDRESS, Order, Reason, noted, without_waits
 from keypost.core.owed import named, to_block
 from keypost.core.payment import (
@@ -73,7 +74,7 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     if order.is_paid and problem and (not before.is_paid or before.hold.problem != problem):
         return noted(order, now, "on_hold", why=problem)
     if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
-        return noted(order, now, "on_hold", why=said("partly_refunded"))
+        return noted(order, now, "on_hold", why=obstacle(order))
     if found := to_block(order):
         return noted(order, now, "codes_to_block", **named(found))
     if order.blocked and order.standing not in MONEY_BACK:

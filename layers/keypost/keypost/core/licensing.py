@@ -11,12 +11,12 @@ from keypost.core import renewals
 from keypost.core.codes import StockCode
 from keypost.core.mail import MailState
 from keypost.core.mailing import claim_mail, owe_mail
+from keypost.core.obstacles import obstacle
 from keypost.core.order import License, Order, Reason, Reminder, Renewal, noted, without_waits
 from keypost.core.owed import Delivery, deliveries, missing
 from keypost.core.periods import local_day, period_from
 from keypost.core.product import Product
 from keypost.core.renewals import reminders_of
-from keypost.core.said import said
 
 
 def with_codes(  # noqa: PLR0913 - all that decides it
@@ -75,8 +75,7 @@ def with_codes_returned(order: Order, returned: Collection[str], now: datetime) 
     kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
     mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING or mail.purpose.is_notice)
     order = replace(order, licenses=kept, mails=mails)
-    why = "canceled" if order.canceled else "erased" if order.is_erased else "refunded"
-    return noted(order, now, "codes_returned", count=len(returned), why=said(why))
+    return noted(order, now, "codes_returned", count=len(returned), why=obstacle(order))
 
 
 def with_codes_exchanged(order: Order, ran_out: Collection[str], now: datetime) -> Order:

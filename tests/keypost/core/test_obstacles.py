@@ -1,0 +1,118 @@
+"""Why an order is not served is said in one place: whoever asks gets the same reason."""
+
+import ast
+from dataclasses import replace
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import keypost.core
+from keypost.core import daily_note, licensing, mailing, support
+from keypost.core.codes import StockCode
+from keypost.core.errors import Refused
+from keypost.core.mail import Asked, MailSent
+from keypost.core.obstacles import OBSTACLES, action, is_servable, obstacle, obstacles
+from keypost.core.order import Hold, Order, Reason
+from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded, Standing
+from keypost.core.plan import attention, plan
+from keypost.core.said import Said
+from keypost.core.story import story
+from keypost.core.upcoming import coming
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order
+
+MONEY: dict[Standing, Any] = {
+    Standing.OPEN: {"state": PaymentState.OPEN},
+    Standing.FAILED: {"state": PaymentState.FAILED},
+    Standing.REFUNDED: {"refunded": Refunded(NOW, full=True)},
+    Standing.DISPUTED: {"disputes": (Dispute("dp_1", DisputeState.OPEN, NOW),)},
+    Standing.PARTLY_REFUNDED: {"refunded": Refunded(NOW, "1.00")},
+    Standing.PAID: {},
+}
+FLAGS: list[Any] = list(product(MONEY, [None, "other"], *[[False, True]] * 5))
+
+
+def made(standing: Standing, belongs_to: str | None, *flags: bool) -> Order:
+    problem, held, released, canceled, erased = flags
+    return replace(
+        paid_order(**MONEY[standing]),
+        hold=Hold(Said("credit_note") if problem else None, held, released),
+        belongs_to=belongs_to,
+        canceled=canceled,
+        forget_on=date(2033, 12, 31) if erased else None,
+    )
+
+
+ORDERS = [made(*flags) for flags in FLAGS]
+
+
+def sent(order: Order) -> Order:
+    """The same one, after its license was sent."""
+    served = licensing.with_codes(paid_order(), [StockCode("d", code(1), SKU)], {SKU: PRODUCT}, NOW, ZONE)
+    served = mailing.settle_mail(served, "purchase-1", 1, MailSent("m"), NOW)
+    return replace(order, licenses=served.licenses, mails=served.mails)
+
+
+def test_an_order_is_served_exactly_when_nothing_stands_in_its_way() -> None:
+    assert [is_servable(order) for order in ORDERS] == [not obstacles(order) for order in ORDERS]
+    assert {standing for (standing, *_), order in zip(FLAGS, ORDERS, strict=True) if is_servable(order)} == {
+        Standing.PAID,
+        Standing.PARTLY_REFUNDED,
+    }
+
+
+def test_refusal_outlook_story_and_note_give_one_reason_in_every_combination() -> None:
+    for order in ORDERS:
+        first = obstacle(order)
+        if first is None:
+            continue
+        with pytest.raises(Refused) as refused:
+            support.resend(sent(order), Asked(NOW, "anna"), ZONE)
+        told = story(order, NOW, ZONE)
+        reasons = [
+            refused.value.said.values["why"],
+            told.why_no_resend,
+            told.obstacles[0],
+            support.why_no_swap(sent(order), sent(order).licenses[0], NOW.date()),
+            *(each.why_not for each in coming(order)),
+            *(step.why_not for step in told.to_come),
+        ]
+        if attention(order) and attention(order)[0] is Reason.HOLD:  # type: ignore[index]
+            reasons += [daily_note.why(order, Reason.HOLD), told.needs and told.needs.why]
+        assert set(reasons) == {first}
+
+
+def test_what_stands_in_the_way_keeps_everything_but_notices_here() -> None:
+    for order in ORDERS:
+        if not is_servable(order):
+            step = plan(order, [SKU], NOW)
+            assert step is None or type(step).__name__ in ("TellRefunded", "GiveUpTerms")
+
+
+def test_the_first_obstacle_is_the_one_that_has_to_go_first() -> None:
+    order = made(Standing.DISPUTED, None, True, True, False, True, False)
+
+    assert [each.code for each in obstacles(order)] == ["canceled", "disputed", "problem", "held"]
+    assert obstacles(order)[2] == Said("problem", {"why": Said("credit_note")})
+    assert action(order, Reason.HOLD) == Said("refund_if_paid")
+
+
+def test_every_obstacle_can_stand_and_has_an_action() -> None:
+    assert {each.code for order in ORDERS for each in obstacles(order)} == set(OBSTACLES)
+    assert all(each.action for each in OBSTACLES.values())
+
+
+def test_no_other_module_of_the_core_says_why_an_order_is_not_served() -> None:
+    found = {}
+    for path in Path(keypost.core.__file__).parent.glob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        said = [c.args[0].value for c in calls if c.args and isinstance(c.args[0], ast.Constant) and _is_said(c)]
+        found[path.stem] = {code for code in said if code in OBSTACLES}
+
+    assert {name for name, codes in found.items() if codes} <= {"obstacles"}
+
+
+def _is_said(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in ("said", "Said")
