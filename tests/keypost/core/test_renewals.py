@@ -26,9 +26,16 @@ def renewal(order_id: str = "r1", paid_on: date | None = TODAY, **changes: objec
     return replace(Renewal(order_id, 1, 1, None, 365, paid_on), **changes)  # type: ignore[arg-type]
 
 
-def periods(base: Order, *found: Renewal) -> list[tuple[date, date] | None]:
+def listed(*found: Renewal, base: Order | None = None) -> Order:
+    """An order with these renewals, entered one after the other."""
+    base = base or sold()
     for each in found:
-        base = renewals.with_renewal(base, each)
+        base = renewals.with_renewal(base, each, NOW)
+    return base
+
+
+def periods(base: Order, *found: Renewal) -> list[tuple[date, date] | None]:
+    base = listed(*found, base=base)
     return [renewals.period_of(base, each, TODAY) for each in found]
 
 
@@ -101,27 +108,27 @@ def test_renewals_of_different_licenses_and_lines_do_not_wait_for_each_other() -
 
 def test_a_renewal_that_is_not_paid_keeps_no_place_and_stands_behind_all_that_are() -> None:
     unpaid, paid = renewal("r1", None), renewal("r2")
-    base = renewals.with_renewal(renewals.with_renewal(sold(), unpaid), paid)
+    base = listed(unpaid, paid)
 
     assert renewals.period_of(base, paid, TODAY) == (date(2027, 11, 23), date(2028, 11, 21))
     assert renewals.period_of(base, unpaid, TODAY) == (date(2028, 11, 22), date(2029, 11, 21))
-    base = renewals.with_renewal(base, replace(unpaid, paid_on=TODAY))
+    base = renewals.with_renewal(base, replace(unpaid, paid_on=TODAY), NOW)
     assert [r.order_id for r in base.renewals] == ["r2", "r1"]
 
 
 def test_a_place_that_is_taken_again_is_the_same() -> None:
-    base = renewals.with_renewal(renewals.with_renewal(sold(), renewal("r1")), renewal("r2"))
+    base = listed(renewal("r1"), renewal("r2"))
 
-    assert renewals.with_renewal(base, renewal("r1", paid_on=TODAY + timedelta(days=3))) is base
+    assert renewals.with_renewal(base, renewal("r1", paid_on=TODAY + timedelta(days=3)), NOW) is base
 
 
 def test_who_stood_behind_one_that_is_given_up_moves_up() -> None:
-    base = renewals.with_renewal(renewals.with_renewal(sold(), renewal("r1")), renewal("r2"))
+    base = listed(renewal("r1"), renewal("r2"))
 
-    left = renewals.without_renewals(base, "r1", TODAY)
+    left = renewals.without_renewals(base, "r1", NOW, ZONE)
 
     assert renewals.period_of(left, renewal("r2"), TODAY) == (date(2027, 11, 23), date(2028, 11, 21))
-    assert renewals.without_renewals(left, "r1", TODAY) is left
+    assert renewals.without_renewals(left, "r1", NOW, ZONE) is left
 
 
 @pytest.mark.parametrize(
@@ -190,31 +197,29 @@ def test_a_renewal_is_paid_on_the_day_of_its_payment_by_the_shops_clock() -> Non
 
 
 def test_days_that_are_told_later_count_in_the_place_that_it_has() -> None:
-    base = renewals.with_renewal(renewals.with_renewal(sold(), renewal("r1")), renewal("r2"))
+    base = listed(renewal("r1"), renewal("r2"))
     told = renewal("r1", period_start=date(2027, 12, 24), term_days=30)
 
-    base = renewals.with_renewal(base, told)
+    base = renewals.with_renewal(base, told, NOW)
 
     assert renewals.period_of(base, told, TODAY) == (date(2027, 12, 24), date(2028, 12, 22))
     assert renewals.period_of(base, renewal("r2"), TODAY) == (date(2028, 12, 23), date(2029, 12, 22))
 
 
 def test_who_moves_up_does_not_move_into_the_past_and_not_again_another_day() -> None:
-    base = sold()
-    for each in (renewal("r1"), renewal("r2"), renewal("r3", None)):
-        base = renewals.with_renewal(base, each)
+    base = listed(renewal("r1"), renewal("r2"), renewal("r3", None))
     late = date(2028, 6, 1)
 
-    base = renewals.without_renewals(base, "r1", late)
+    base = renewals.without_renewals(base, "r1", morning_of(late, ZONE), ZONE)
 
     for today in (late, late + timedelta(days=9)):
         assert renewals.period_of(base, renewal("r2"), today) == (late, date(2029, 5, 31))
-    assert renewals.without_renewals(base, "r1", late + timedelta(days=9)) is base
+    assert renewals.without_renewals(base, "r1", morning_of(late + timedelta(days=9), ZONE), ZONE) is base
 
 
 def test_who_stood_behind_one_that_never_was_paid_does_not_move() -> None:
-    base = renewals.with_renewal(renewals.with_renewal(sold(), renewal("r1", None)), renewal("r2"))
+    base = listed(renewal("r1", None), renewal("r2"))
 
-    base = renewals.without_renewals(base, "r1", date(2028, 6, 1))
+    base = renewals.without_renewals(base, "r1", morning_of(date(2028, 6, 1), ZONE), ZONE)
 
     assert renewals.period_of(base, renewal("r2"), date(2028, 6, 1)) == (date(2027, 11, 23), date(2028, 11, 21))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from keypost.core import contents, licensing, mailing, renewals, support
+from keypost.core import contents, mailing, renewals, support
 from keypost.core.codes import StockCode
 from keypost.core.licensing import with_codes
 from keypost.core.mail import Asked, MailNotSent, MailSent, MailUnknown
@@ -196,7 +196,7 @@ def test_an_order_that_cannot_be_sent_again_says_why() -> None:
 
 
 def test_the_days_of_a_renewal_and_who_renews_it_are_told() -> None:
-    base = licensing.with_renewal(sent(), Renewal("r1", 1, 1, None, 365), NOW + timedelta(days=1), has_left=False)
+    base = renewals.with_renewal(sent(), Renewal("r1", 1, 1, None, 365), NOW + timedelta(days=1))
 
     (line,) = told(renewal()).lines
     assert (line.renews, line.first_day, line.last_day) == ("base", date(2027, 6, 10), date(2028, 6, 8))

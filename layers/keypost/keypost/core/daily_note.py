@@ -1,17 +1,14 @@
 """What support should know today: what waits for a person, and how long the stock lasts."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from dataclasses import dataclass
+from datetime import date
 
 from keypost.core.codes import masked
 from keypost.core.forecast import Forecast
 from keypost.core.mail import MailState
-from keypost.core.obstacles import is_servable, obstacle
+from keypost.core.obstacles import obstacle
 from keypost.core.order import Order, Reason
-from keypost.core.owed import deliveries, missing, stuck_mails, to_block, trouble
-from keypost.core.periods import local_day
+from keypost.core.owed import stuck_mails, to_block, trouble
 from keypost.core.said import Said, said
 
 
@@ -75,23 +72,3 @@ def _with_need(order: Order, why: Said) -> Said:
     arrived = order.lines_of(mail for mail in left if not mail.came_back)
     days = [term.first_day for term in order.terms if term.line not in arrived]
     return said("needed_by", why=why, first_day=min(days)) if days else why
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Codes that orders lack, by product: those they wait for now, and those that paid renewals get on a later day."""
-
-    now: Counter[str] = field(default_factory=Counter)
-    later: defaultdict[str, Counter[date]] = field(default_factory=lambda: defaultdict(Counter))
-
-
-def wanted(found: Iterable[Order], now: datetime, zone: tzinfo) -> Wanted:
-    total = Wanted()
-    for order in found:
-        for delivery in deliveries(order) if is_servable(order) else ():
-            for _, line, count in missing(order, delivery.lines):
-                if min(delivery.reserve_at, delivery.mail_at) <= now:
-                    total.now[line.sku] += count
-                else:
-                    total.later[line.sku][local_day(delivery.reserve_at, zone)] += count
-    return total

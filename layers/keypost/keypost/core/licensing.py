@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
 
-from keypost.core import renewals
 from keypost.core.codes import StockCode
 from keypost.core.mail import MailState
 from keypost.core.mailing import claim_mail, owe_mail
 from keypost.core.obstacles import obstacle
-from keypost.core.order import License, Order, Reason, Reminder, Renewal, noted, without_waits
+from keypost.core.order import License, Order, Reason, Reminder, noted, without_waits
 from keypost.core.owed import Delivery, deliveries, missing
 from keypost.core.periods import local_day, period_from
 from keypost.core.product import Product
@@ -83,16 +82,3 @@ def with_codes_exchanged(order: Order, ran_out: Collection[str], now: datetime) 
     Other codes are assigned in their place."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in ran_out)
     return noted(replace(order, licenses=kept), now, "codes_exchanged", count=len(ran_out))
-
-
-def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
-    """Store in the renewed order which order renews it."""
-    changed = renewals.with_renewal(base, renewal, has_left=has_left)
-    if changed is base:
-        return base
-    return noted(changed, now, "renewed" if renewal.paid_on else "renewal_on_its_way", order=renewal.order_id)
-
-
-def without_renewals(base: Order, order_id: str, now: datetime, zone: tzinfo) -> Order:
-    changed = renewals.without_renewals(base, order_id, local_day(now, zone))
-    return base if changed is base else noted(changed, now, "not_renewed", order=order_id)

@@ -42,10 +42,17 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
     return None
 
 
-def with_renewal(base: Order, renewal: Renewal, *, has_left: bool = False) -> Order:
+def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool = False) -> Order:
     """Add a renewal to the renewed order's list, or replace its entry. It is appended after those that were paid
     before. With `has_left` it is inserted by its period instead, because its mail told the customer those days."""
-    known = _listed(base, renewal.order_id, renewal.line)
+    changed = _listing(base, renewal, has_left=has_left)
+    if changed is base:
+        return base
+    return noted(changed, now, "renewed" if renewal.paid_on else "renewal_on_its_way", order=renewal.order_id)
+
+
+def _listing(base: Order, renewal: Renewal, *, has_left: bool) -> Order:
+    known = listed(base, renewal.order_id, renewal.line)
     if known is None or not (known.paid_on and renewal.paid_on):
         others = tuple(r for r in base.renewals if r is not known)
         place = _place_of(renewal, others) if has_left else len(others)
@@ -63,13 +70,14 @@ def _place_of(renewal: Renewal, others: Sequence[Renewal]) -> int:
     return next((n for n, r in enumerate(others) if r.period_start is None or r.period_start > first), len(others))
 
 
-def _listed(base: Order, order_id: str, line: int) -> Renewal | None:
+def listed(base: Order, order_id: str, line: int) -> Renewal | None:
     return next((r for r in base.renewals if (r.order_id, r.line) == (order_id, line)), None)
 
 
-def without_renewals(base: Order, order_id: str, today: date) -> Order:
+def without_renewals(base: Order, order_id: str, now: datetime, zone: tzinfo) -> Order:
     """Remove the renewals of an order from the list. Later renewals of the same license start earlier then, but never
-    before `today`."""
+    before today."""
+    today = local_day(now, zone)
     left: list[Renewal] = []
     others: list[Renewal] = []
     for each in base.renewals:
@@ -79,7 +87,9 @@ def without_renewals(base: Order, order_id: str, today: date) -> Order:
             others.append(replace(each, moved_up_on=today))
         else:
             others.append(each)
-    return replace(base, renewals=tuple(others)) if left else base
+    if not left:
+        return base
+    return noted(replace(base, renewals=tuple(others)), now, "not_renewed", order=order_id)
 
 
 def with_periods(base: Order, order_id: str, terms: Iterable[Term]) -> Order:
@@ -111,8 +121,10 @@ def behind(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
     return tuple(r for r in base.renewals[place + 1 :] if _overlap(r, base.renewals[place]))
 
 
-def is_awaited(base: Order, unpaid: Order) -> bool:
+def is_awaited(base: Order, unpaid: Order | None) -> bool:
     """True if a renewal that is not paid may still be paid without anybody's action."""
+    if unpaid is None:
+        return False
     has_ended = unpaid.subscription.has_ended or (unpaid.subscription.is_charged and base.subscription.has_ended)
     return unpaid.standing is Standing.OPEN and not unpaid.canceled and not has_ended
 
@@ -120,7 +132,7 @@ def is_awaited(base: Order, unpaid: Order) -> bool:
 def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal]) -> tuple[License, ...]:
     """The licenses of a line that none of the `coming` renewals renews. The line is of the renewed order, or of one of
     its renewals."""
-    own = _listed(base, order.id, line)
+    own = listed(base, order.id, line)
     of_line = own.of_line if own else line
     renewed = {license_.id for license_ in base.licenses if license_.line == of_line}
     lacking = renewed - {r.of_license for r in coming}
@@ -136,7 +148,7 @@ def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, 
     """The first and the last day of a renewal. The period of its card counts first. Otherwise it starts on the day
     after the license ends, with the renewals before it; if that day has passed, on the day of payment or the day on
     which it moved up. None if no end is known."""
-    renewal = (_listed(base, renewal.order_id, renewal.line) if base else None) or renewal
+    renewal = (listed(base, renewal.order_id, renewal.line) if base else None) or renewal
     if renewal.period_start:
         return _period(renewal, renewal.period_start)
     before: list[tuple[Renewal, date]] = []

@@ -4,23 +4,21 @@ due. Whatever woke it, and however often, the outcome is the same."""
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from email.message import EmailMessage
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cache
 
 from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import LONGEST_DELAY, Queue
-from keypost.core import licensing, mailing, renewals
-from keypost.core.daily_note import wanted
+from keypost.core import licensing, mailing, places, renewals
+from keypost.core.codes import StockCode
 from keypost.core.errors import Conflict, InvalidInput, QueueUnavailable
 from keypost.core.mail import Mail, MailNotSent, MailSent, MailUnknown, Purpose, Refusal
 from keypost.core.mailing import with_bad_address, with_good_address
-from keypost.core.order import RETRY_WAITING, License, Order, Reason, Reminder, Renewal, Term, noted, waiting_for
+from keypost.core.order import RETRY_WAITING, Order, Reason, Reminder, noted, waiting_for
 from keypost.core.owed import Delivery
-from keypost.core.payment import MONEY_BACK
 from keypost.core.periods import local_day
 from keypost.core.plan import (
     AssignCodes,
@@ -38,24 +36,20 @@ from keypost.core.plan import (
     TellUnpaid,
     TellWaiting,
     WaitForProduct,
-    needed_by,
     plan,
 )
-from keypost.core.product import Kind, Line, Product
+from keypost.core.product import Product
 from keypost.core.said import Said, said
 from keypost.emails import Shop, compose
 from keypost.table import Store
 from keypost.table.orders import CODES_PER_TRANSACTION
-
-if TYPE_CHECKING:
-    from keypost.core.codes import StockCode
+from keypost.use_cases.take_codes import CodePicker
+from keypost.use_cases.take_place import PlaceTaker
 
 _TRIES = 20
 _RETRY_RENEWED = timedelta(hours=12)  # for an order that renews what is not known here, or what was refunded
 _LATEST_REMINDER = timedelta(days=3)  # after the last day: what an outage kept back for longer is of no use
 _PAUSE = timedelta(minutes=5)  # after which one mail asks whether SES takes any again
-_MOST_RIVALS = 200
-_MOST_COUNTED = 2000
 
 
 @dataclass(slots=True)
@@ -125,7 +119,7 @@ class Worker:
                 telemetry.outcome("CodesReturned", len(returned), order_id=order.id)
                 return self.store.give_back(order, returned), True
             case GiveUpTerms():
-                return self._give_up_terms(order, now), True
+                return self._places.give_up(order, now), True
             case FindTerms(lines):
                 return self._find_terms(order, lines, products, now)
             case TellUnpaid(first_day):
@@ -170,237 +164,84 @@ class Worker:
         telemetry.outcome("OrderWaits", order_id=order.id, reason=reason)
         return self.store.save(waiting_for(order, reason, why, now, retry, lines))
 
+    @property
+    def _places(self) -> PlaceTaker:
+        return PlaceTaker(self.store, self._poke, self.shop.zone)
+
+    @property
+    def _codes(self) -> CodePicker:
+        return CodePicker(self.store, self.shop.zone)
+
     def _find_terms(
         self, order: Order, lines: Sequence[int], products: Mapping[str, Product], now: datetime
     ) -> tuple[Order, bool]:
-        """When renewal lines run. Their place among the renewals of the same license is taken in the renewed order
-        first, and taking it again gives the same one: so a crash between the two changes nothing."""
-        today = local_day(now, self.shop.zone)
-        found: dict[int, tuple[str | None, Renewal]] = {}
-        for number in lines:
-            line = order.lines[number - 1]
-            base, part = self._renewed(order, line)
-            found[number] = (
-                base.id if base else None,
-                renewals.renewal_of(order, number, products[line.sku], part, self.shop.zone),
-            )
-        of_terms = {term.renews for term in order.terms if term.renews and term.line not in found}
-        bases = {base_id for base_id, _ in found.values() if base_id}
-        if not bases <= set(order.registered):  # first what is to be undone one day
-            order = self.store.save(replace(order, registered=tuple(sorted({*order.registered, *bases}))))
-        for left in sorted(set(order.registered) - bases - of_terms):
-            self._without_renewals(left, order.id, now)
-        terms: list[Term] = []
-        first: Order | None = None
-        unknown: list[int] = []
-        for number, (base_id, renewal) in found.items():
-            has_left = number in order.sent_lines
-            base = self._with_renewal(base_id, renewal, now, has_left=has_left) if base_id else None
-            first = first or base
-            if period := renewals.period_of(base, renewal, today):
-                product = products[order.lines[number - 1].sku]
-                terms.append(renewals.term_of(renewal, period, product, base_id, self.shop.zone))
-            else:
-                unknown.append(number)
-        for base_id in sorted(bases):
-            self._let_move(base_id, order.id, said("stands_in_line", order=order.id), now)
-        if terms:
-            order = self.store.save(renewals.with_terms(order, terms, first, now, self.shop.zone))
-            # Who gave a place up before that save did not see these days.
-            if any(renewals.has_moved(self.store.existing(base_id), order, today) for base_id in bases):
-                order = self.store.save(renewals.without_terms(order, now, said("line_changed")))
+        order, unknown = self._places.take(order, lines, products, now)
         if unknown:
             why = said("end_unknown", lines=unknown, renews=[order.lines[n - 1].renews or "" for n in unknown])
             order = self._wait(order, Reason.RENEWS, why, now, _RETRY_RENEWED, tuple(unknown))
         return order, True
 
-    def _renewed(
-        self, order: Order, line: Line, seen: frozenset[str] = frozenset()
-    ) -> tuple[Order | None, tuple[int, str | None]]:
-        """The order whose license a line renews, and which part of it. Where that is a renewal itself, it is the
-        order that was renewed first: it knows all who stand in line. So it is too where that renewal is not paid, or
-        came to nothing."""
-        renews = line.renews or ""
-        is_license = renewals.LICENSE_ID.fullmatch(renews)
-        order_id = self.store.order_of_license(renews) if is_license else renews.partition("/")[0]
-        seen |= {order.id}
-        base = self.store.load(order_id) if order_id and order_id not in seen else None
-        part = renewals.renewed_part(base, line) if base else None
-        if base is None or part is None:
-            return None, (0, None)
-        term = base.term(part[0])
-        first = self.store.load(term.renews) if term and term.renews else None
-        for renewal in first.renewals if first else ():
-            if (renewal.order_id, renewal.line) == (base.id, part[0]):
-                return first, (renewal.of_line, renewal.of_license)
-        renewed = base.lines[part[0] - 1]
-        if term is None and renewed.kind is Kind.RENEWAL:
-            first, of_part = self._renewed(base, renewed, seen)
-            return (first, of_part) if first else (base, part)
-        return base, part
-
-    def _with_renewal(self, base_id: str, renewal: Renewal, now: datetime, *, has_left: bool) -> Order:
-        if has_left:
-            self._fix_periods(base_id, renewal.order_id)
-        return self.store.change_existing(
-            base_id, partial(licensing.with_renewal, renewal=renewal, now=now, has_left=has_left)
-        )
-
-    def _without_renewals(self, base_id: str, order_id: str, now: datetime) -> Order:
-        without = partial(licensing.without_renewals, order_id=order_id, now=now, zone=self.shop.zone)
-        return self.store.change_existing(base_id, without)
-
-    def _give_up_terms(self, order: Order, now: datetime) -> Order:
-        """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
-        for base_id in order.registered:
-            self._fix_periods(base_id, order.id)
-            self._without_renewals(base_id, order.id, now)
-            self._let_move(base_id, order.id, said("earlier_not_served", order=order.id), now)
-        return self.store.save(replace(order, terms=(), registered=()))
-
-    def _fix_periods(self, base_id: str, leaving: str) -> None:
-        """Who moves up moves behind the periods that customers were told of."""
-        base = self.store.existing(base_id)
-        for other in self.store.load_all(list({r.order_id for r in base.renewals} - {leaving})):
-            told = [term for term in other.terms if term.line in other.sent_lines]
-            self.store.change_existing(base_id, partial(renewals.with_periods, order_id=other.id, terms=told))
-
-    def _let_move(self, base_id: str, order_id: str, why: Said, now: datetime) -> None:
-        """The other renewals of an order whose days are others now find them anew."""
-        base, today = self.store.existing(base_id), local_day(now, self.shop.zone)
-        for other in self.store.load_all(sorted({r.order_id for r in base.renewals} - {order_id})):
-            if renewals.has_moved(base, other, today):
-                self.store.change_existing(other.id, partial(renewals.without_terms, now=now, why=why))
-                self._poke(other.id)
-
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
         """One mail for the licenses that nobody renews."""
         too_late = local_day(now, self.shop.zone) - _LATEST_REMINDER
-        found = [one for line in sorted({r.line for r in reminders}) for one in self._not_renewed(order, line)]
-        ending = [one for one in found if one.last_day >= too_late]
-        why_not = self._why_no_reminder(order) or (None if ending else said("renewed_or_long_ended"))
+        find = cache(self._places.find)
+        lines = sorted({reminder.line for reminder in reminders})
+        ending = [one for line in lines for one in places.to_be_reminded(order, line, find) if one.last_day >= too_late]
+        why_not = None if ending else said("renewed_or_long_ended")
+        if places.is_renewed_by_provider(order, find):
+            why_not = said("renewed_by_provider")
         order = renewals.without_reminders(order, reminders)
         return noted(order, now, "no_reminder", why=why_not) if why_not else mailing.owe_reminder(order, ending, now)
 
-    def _why_no_reminder(self, order: Order) -> Said | None:
-        if order.is_charged_again:
-            first = (self.store.load(term.renews) for term in order.terms if term.renews)
-            if not any(base and base.subscription.has_ended for base in first):
-                return said("renewed_by_provider")
+    def _not_yet(
+        self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
+    ) -> tuple[Order, bool] | None:
+        """What keeps a delivery back although its time has come: what it renews, or codes that ran out meanwhile, which
+        go back so that others take their place; and whether it may go on at once. None when nothing does."""
+        if base_id := places.refunded_base(order, delivery.lines, self._places.find):
+            why_not = said("renewed_is_refunded", order=base_id)
+            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED, delivery.lines), False
+        if ran_out := self._codes.ran_out(order, delivery, products, now):
+            without = licensing.with_codes_exchanged(order, {one.id for one in ran_out}, now)
+            return self.store.give_back(without, ran_out), True
         return None
-
-    def _not_renewed(self, order: Order, line: int) -> tuple[License, ...]:
-        term = order.term(line)
-        base = (self.store.load(term.renews) if term and term.renews else None) or order
-        behind = renewals.behind(base, order.id, line)
-        unpaid = self.store.load_all(sorted({r.order_id for r in behind if not r.paid_on}))
-        awaited = {other.id for other in unpaid if renewals.is_awaited(base, other)}
-        return renewals.not_renewed(base, order, line, [r for r in behind if r.paid_on or r.order_id in awaited])
-
-    def _why_not_renewed(self, order: Order, delivery: Delivery) -> Said | None:
-        """A renewal follows a license that stands, or it does not follow: the first one, or an earlier renewal."""
-        for term in order.terms:
-            if term.line in delivery.lines and term.renews:
-                base = self.store.load(term.renews)
-                if base and base.standing in MONEY_BACK and not self._has_left(base, order.id, term.line):
-                    return said("renewed_is_refunded", order=base.id)
-        return None
-
-    def _has_left(self, base: Order, order_id: str, line: int) -> bool:
-        """Whether an earlier renewal has reached the customer, and stands."""
-        earlier = {(r.order_id, r.line) for r in renewals.before(base, order_id, line)}
-        found = self.store.load_all(list({id_ for id_, _ in earlier}))
-        return any((one.id, sent) in earlier for one in found for sent in one.sent_lines)
 
     def _assign(
         self, order: Order, step: AssignCodes, products: Mapping[str, Product], found: _Found, now: datetime
     ) -> tuple[Order, bool]:
-        """All codes that one transaction holds, and with the last of them the mail, if it is time for that. All or
-        nothing: an order that waits keeps no codes from others, and takes none from who needs them sooner."""
-        needed, delivery = step.needed, step.delivery
-        if why_not := self._why_not_renewed(order, delivery):
-            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED, delivery.lines), False
-        if lacking := self._without_ran_out(order, delivery, products, now):
-            return lacking, True
-        usable_on = {sku: self._usable_on(order, delivery, products[sku], now) for sku, _ in needed}
-        short = self._short(order, needed, usable_on)
-        taken: list[StockCode] = []
-        for sku, count in needed if not short else ():
-            wanted = min(count, CODES_PER_TRANSACTION - len(taken))
-            picked = self.store.pick(sku, wanted, usable_on[sku]) if wanted else []
-            short += [sku] if len(picked) < wanted else []
-            taken += picked
+        """All codes that one transaction holds, and with the last of them the mail, if it is time for that; and whether
+        the delivery may go on."""
+        if kept_back := self._not_yet(order, step.delivery, products, now):
+            return kept_back
+        picked, short = self._codes.pick(order, step, products, now)
         if short:
-            return self._wait(order, Reason.STOCK, said("too_few_codes", skus=short), now, lines=delivery.lines), False
+            return self._wait(
+                order, Reason.STOCK, said("too_few_codes", skus=short), now, lines=step.delivery.lines
+            ), False
         may_mail = not found.mail_paused and not order.waits_for(Reason.ADDRESS)
-        after = licensing.with_codes(order, taken, products, now, self.shop.zone, delivery, may_mail=may_mail)
+        after = licensing.with_codes(order, picked, products, now, self.shop.zone, step.delivery, may_mail=may_mail)
         message = None
         if len(after.mails) > len(order.mails):
             try:
                 message = compose(after, after.mails[-1], products, self.shop, now)
             except InvalidInput as error:  # the product is not as its codes are: take none until it is mended
-                return self._wait(order, Reason.PRODUCT, error.said, now, lines=delivery.lines), False
-        after = self.store.assign(after, taken)
-        telemetry.outcome("LicenseIssued", len(taken), order_id=order.id)
+                return self._wait(order, Reason.PRODUCT, error.said, now, lines=step.delivery.lines), False
+        return self._taken(after, picked, message, now), True
+
+    def _taken(self, after: Order, picked: Sequence[StockCode], message: EmailMessage | None, now: datetime) -> Order:
+        after = self.store.assign(after, picked)
+        telemetry.outcome("LicenseIssued", len(picked), order_id=after.id)
         served = self._send(after, after.mails[-1], message) if message else after
         with telemetry.optional():  # for the forecast only: last, so that it keeps no mail back
-            for sku, count in Counter(each.sku for each in taken).items():
+            for sku, count in Counter(each.sku for each in picked).items():
                 self.store.count_used(sku, local_day(now, self.shop.zone), count)
-        return served, True
-
-    def _without_ran_out(
-        self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
-    ) -> Order | None:
-        """A renewal that was held for long may have codes that nobody can activate any more: they go back."""
-        if delivery.purpose is not Purpose.RENEWAL or delivery.mail_at > now:
-            return None
-        kept = [one for one in order.licenses if one.line in delivery.lines]
-        usable_on = {one.sku: self._usable_on(order, delivery, products[one.sku], now) for one in kept}
-        ran_out = self.store.ran_out(kept, usable_on)[:CODES_PER_TRANSACTION]
-        if not ran_out:
-            return None
-        return self.store.give_back(licensing.with_codes_exchanged(order, {one.id for one in ran_out}, now), ran_out)
-
-    def _usable_on(self, order: Order, delivery: Delivery, product: Product, now: datetime) -> date:
-        """The day on which the customer can first enter the code: that of the mail, or of the new period where the
-        product cannot hold a code in reserve."""
-        days = [local_day(max(now, delivery.mail_at), self.shop.zone)]
-        if not product.holds_reserve_code:
-            days += [term.first_day for term in order.terms if term.line in delivery.lines]
-        return max(days)
-
-    def _short(self, order: Order, needed: Sequence[tuple[str, int]], usable_on: Mapping[str, date]) -> list[str]:
-        """The products of which there are too few codes, those counted out that others need sooner. An order that
-        cannot be served with what is there keeps none from others."""
-        rivals = [(rival, self._wanted(rival)) for rival in self._rivals(order)]
-        today = local_day(self.clock(), self.shop.zone)
-        skus = {**dict.fromkeys((sku for _, wants in rivals for sku in wants), today), **usable_on}
-        most = {sku: _MOST_COUNTED if rivals else count for sku, count in needed}
-        free = {sku: self.store.count_free(sku, day, most.get(sku, _MOST_COUNTED)) for sku, day in skus.items()}
-        for _, wants in rivals:
-            if all(free[sku] >= count for sku, count in wants.items()):
-                for sku, count in wants.items():
-                    free[sku] -= count
-        return [sku for sku, count in needed if free[sku] < count]
-
-    def _wanted(self, order: Order) -> Counter[str]:
-        """The codes that an order lacks now."""
-        return wanted([order], self.clock(), self.shop.zone).now
-
-    def _rivals(self, order: Order) -> list[Order]:
-        """The orders that wait for stock and need it sooner, those that need it soonest first."""
-        own = needed_by(order)
-        waiting = [id_ for page in self.store.needing(Reason.STOCK, before=own) for id_ in page if id_ != order.id]
-        found = [each for each in self.store.load_all(waiting[:_MOST_RIVALS]) if each.waits_for(Reason.STOCK)]
-        return sorted(found, key=lambda rival: (needed_by(rival), rival.id))
+        return served
 
     def _start_mail(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
     ) -> tuple[Order, bool]:
-        if why_not := self._why_not_renewed(order, delivery):
-            return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED, delivery.lines), False
-        if lacking := self._without_ran_out(order, delivery, products, now):
-            return lacking, True
+        if kept_back := self._not_yet(order, delivery, products, now):
+            return kept_back
         after = licensing.with_mail_of(order, delivery, now)
         try:
             message = compose(after, after.mails[-1], products, self.shop, now)

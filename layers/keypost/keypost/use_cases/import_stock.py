@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from keypost.clients.queue import Queue
-from keypost.core.daily_note import wanted
 from keypost.core.errors import QueueUnavailable
 from keypost.core.order import Reason
 from keypost.core.periods import local_day
 from keypost.core.plan import needed_by
 from keypost.core.said import said
+from keypost.core.sharing import wanted
 from keypost.inputs.stock_file import Fault, FileCode
 from keypost.table import Store
 from keypost.use_cases.help_customer import Desk

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain
 
-from keypost.core.daily_note import DailyNote, Section, entry, wanted
+from keypost.core.daily_note import DailyNote, Section, entry
 from keypost.core.forecast import HORIZON_DAYS, USE_DAYS, Forecast, Stock, forecast
 from keypost.core.order import Order, Reason
 from keypost.core.periods import local_day
+from keypost.core.sharing import wanted
 from keypost.core.upcoming import Outlook, outlook
 from keypost.table import Store
 
