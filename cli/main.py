@@ -106,8 +106,8 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
     for fault in faults:
         click.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
     click.echo(f"codes added: {done.added}, left out: {len(faults)}")
-    if done.poked:
-        click.echo(f"waiting orders that Keypost tries again: {done.poked}")
+    if done.serves:
+        click.echo(f"waiting orders that Keypost tries again: {done.serves}")
     if faults:
         raise KeypostError(f"{len(faults)} lines were left out, see above; the other codes were added")
 

@@ -132,7 +132,7 @@ def test_codes_of_a_file_enter_the_stock_and_orders_that_waited_go_on(run: Run, 
     assert status == 0
     assert out == "codes added: 3, left out: 0\nwaiting orders that Keypost tries again: 1\n"
     assert {free.code for free in here.store.pick(SKU, 9, NOW.date())} == {code(0), code(1), code(2)}
-    assert poked(here, local) == ["waits"]
+    assert poked(here, local) == [f"CODES#{SKU}"]  # whose poke has the first in line looked at
 
 
 def test_what_is_wrong_is_told_by_line_and_the_rest_is_imported_once(run: Run, here: Stack) -> None:

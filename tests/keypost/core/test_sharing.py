@@ -1,6 +1,7 @@
 """Who gets which codes when there are too few."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.core import renewals
-from keypost.core.order import Hold, Renewal
+from keypost.core.order import RETRY_WAITING, Hold, Order, Reason, Renewal, waiting_for
 from keypost.core.owed import deliveries
 from keypost.core.product import Kind, Line
-from keypost.core.sharing import short_of, usable_on, wanted
+from keypost.core.said import said
+from keypost.core.sharing import RETRY_STOCK, first_served, lacks, retry_of, short_of, usable_on, waited_for, wanted
 from tests.builders import NOW, PRODUCT, SKU, ZONE, paid_order
 
 A, B = Counter(A=1), Counter(B=1)
@@ -54,6 +56,87 @@ def test_whoever_is_served_leaves_enough_for_all_who_come_before_and_can_be_serv
     assert sum(served, Counter()) <= free
     others = [wants for wants in line if wants not in served]
     assert all(not wants <= free - sum(served, Counter()) for wants in others)
+
+
+@pytest.mark.parametrize(
+    ("line", "free", "served"),
+    [
+        ([A, A, A], Counter(A=2), ["0", "1"]),
+        ([Counter(A=3), A, A, A], Counter(A=2), ["1", "2"]),  # the first one keeps none
+        ([Counter(A=1, B=1), A], Counter(A=1), ["1"]),
+        ([Counter(A=1, B=1), A], Counter(A=1, B=1), ["0"]),
+        ([Counter(), A], Counter(A=1), ["1"]),  # a person holds it
+        ([A], Counter(), []),
+    ],
+)
+def test_codes_that_came_serve_those_who_are_first_in_line_and_lack_no_more_than_there_is(
+    line: list[Counter[str]], free: Counter[str], served: list[str]
+) -> None:
+    named = ((str(place), wants) for place, wants in enumerate(line))
+
+    assert list(first_served(named, ["A"], free.__getitem__)) == served
+
+
+def test_nobody_is_loaded_once_all_codes_are_given_nor_a_whole_line_of_those_who_lack_too_many() -> None:
+    asked: list[int] = []
+
+    def line(wants: Counter[str]) -> Iterator[tuple[str, Counter[str]]]:
+        for place in range(9999):
+            asked.append(place)
+            yield str(place), wants
+
+    assert len(list(first_served(line(A), ["A"], Counter(A=3).__getitem__))) == len(asked) == 3
+    asked.clear()
+    assert not list(first_served(line(A), ["A"], Counter[str]().__getitem__))
+    assert not asked
+    assert list(first_served(line(Counter(A=4)), ["A"], Counter(A=3).__getitem__)) == []
+    assert len(asked) == 200
+
+
+def waits(order: Order, *skus: str, lines: tuple[int, ...] = (), reason: Reason = Reason.STOCK, days: int = 0) -> Order:
+    return waiting_for(order, reason, said("too_few_codes", skus=skus), NOW + timedelta(days=days), lines=lines)
+
+
+def test_an_order_is_found_under_the_first_product_that_it_has_waited_for_longest() -> None:
+    order = paid_order("1", Line("A", 1), Line("B", 1))
+
+    assert waited_for(waits(order, "B", "A")) == "B"
+    both = waits(waits(order, "B", lines=(2,), days=1), "A", lines=(1,))
+    assert waited_for(both) == "A"
+
+
+def test_an_order_lacks_the_codes_of_those_lines_only_that_wait_for_codes_alone() -> None:
+    order = paid_order("1", Line("A", 2), Line("B", 1))
+
+    assert lacks(order) == Counter()
+    assert lacks(waits(order, "A", lines=(1, 2))) == Counter(A=2, B=1)
+    assert lacks(waits(waits(order, "A", lines=(1, 2)), reason=Reason.PRODUCT, lines=(1, 2))) == Counter()
+    assert lacks(waits(waits(order, "A"), reason=Reason.ADDRESS)) == Counter(A=2, B=1)  # its codes are set aside
+    assert lacks(replace(waits(order, "A"), hold=Hold(by_person=True))) == Counter()
+
+
+def test_lines_are_looked_at_once_a_day_unless_the_order_is_found_under_another_product() -> None:
+    order = waits(paid_order("1", Line("A", 1), Line("B", 1)), "A", lines=(1,))
+
+    assert retry_of(order, ["A"], (1,)) == RETRY_STOCK == timedelta(days=1)
+    assert retry_of(order, ["A", "B"], (2,)) == RETRY_STOCK
+    assert retry_of(order, ["B"], (2,)) == RETRY_WAITING
+
+
+def test_a_wait_in_which_nothing_is_new_changes_nothing_until_its_clock_rings() -> None:
+    order = waits(paid_order("1", Line("A", 1)), "A", lines=(1,))
+    (waiting,) = order.waits
+
+    def again(at: timedelta, *skus: str) -> Order:
+        return waiting_for(order, Reason.STOCK, said("too_few_codes", skus=skus), NOW + at, lines=(1,))
+
+    assert again(timedelta(minutes=14), "A") is order
+    later = again(timedelta(minutes=15), "A")
+    assert (later.timeline, later.waits) == (
+        order.timeline,
+        (replace(waiting, retry_at=waiting.retry_at + timedelta(minutes=15)),),
+    )
+    assert again(timedelta(0), "B") != order
 
 
 def test_a_code_is_used_on_the_day_of_its_mail_or_of_the_new_period_where_it_cannot_be_held_in_reserve() -> None:

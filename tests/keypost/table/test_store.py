@@ -34,7 +34,7 @@ from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded,
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.table import Store
-from keypost.table.orders import DUE_SHARDS
+from keypost.table.items import DUE_SHARDS
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, refused
 
 TODAY = date(2026, 11, 23)

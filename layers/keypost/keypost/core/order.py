@@ -284,6 +284,8 @@ def waiting_for(
 ) -> Order:
     """With these lines waiting, or the whole order; since the moment at which they began to."""
     known = next((each for each in order.waits if (each.reason, each.lines) == (reason, lines)), None)
+    if known and known.why == why and known.retry_at > now:
+        return order  # nothing is new, and its clock has not rung
     waiting = Waiting(reason, why, known.since if known else now, now + retry, lines)
     others = (each for each in order.waits if each.reason is not reason or not each.is_of(lines))
     order = replace(order, waits=(*others, waiting))

@@ -1,16 +1,18 @@
 """Who gets which codes when there are too few: what orders lack, and who is first in line."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from keypost.core.obstacles import is_servable
-from keypost.core.order import Order
+from keypost.core.order import RETRY_WAITING, Order, Reason, Waiting
 from keypost.core.owed import Delivery, deliveries, missing
 from keypost.core.periods import local_day
 from keypost.core.product import Product
 
+RETRY_STOCK = timedelta(days=1)  # codes that arrive have those looked at who wait for them
+_MOST_PASSED = 200  # orders in front that lack more than is free
 Free = Callable[[str], int]  # how many codes of a product, by its SKU, are free
 
 
@@ -43,13 +45,64 @@ def usable_on(order: Order, delivery: Delivery, product: Product, now: datetime,
     return max(days)
 
 
+def waited_for(order: Order) -> str:
+    """The product under which an order that waits for codes is found: the first one that it is short of, of those lines
+    that have waited longest. While that is lacking, the order keeps no codes of other products from anybody."""
+    waits = [waiting for waiting in order.waits if waiting.reason is Reason.STOCK]
+    return _first_short(order, min(waits, key=lambda waiting: waiting.since))
+
+
+def _first_short(order: Order, waiting: Waiting) -> str:
+    skus: Sequence[str] = waiting.why.values.get("skus", order.skus)
+    return skus[0]
+
+
+def retry_of(order: Order, short: Sequence[str], lines: Collection[int]) -> timedelta:
+    """After what time lines that wait for codes are looked at without a poke. An order is found, and poked, under one
+    product: where other lines wait for another one, the clock makes up for it."""
+    others = [waiting for waiting in order.waits if waiting.reason is Reason.STOCK and not waiting.is_of(lines)]
+    is_elsewhere = any(_first_short(order, waiting) != short[0] for waiting in others)
+    return RETRY_WAITING if is_elsewhere else RETRY_STOCK
+
+
+def lacks(order: Order) -> Counter[str]:
+    """The codes that an order takes as soon as they are free: those of its lines that wait for codes and for nothing
+    else."""
+    found = Counter[str]()
+    for delivery in deliveries(order) if is_servable(order) else ():
+        waits = {waiting.reason for waiting in order.waits if waiting.is_of(delivery.lines)}
+        if waits & {Reason.STOCK, Reason.PRODUCT, Reason.RENEWS} == {Reason.STOCK}:
+            for _, line, count in missing(order, delivery.lines):
+                found[line.sku] += count
+    return found
+
+
 def short_of(needed: Sequence[tuple[str, int]], rivals: Iterable[Counter[str]], free: Free) -> list[str]:
     """The products, of those that are needed, of which there are too few codes because of rivals, given that there are
     enough without them. Rivals need codes sooner, and come in that order; one that cannot be served keeps none."""
     taken = Counter[str]()
     for wants in rivals:
-        if all(free(sku) - taken[sku] >= count for sku, count in wants.items()):
+        if _fits(wants, taken, free):
             taken += wants
             if short := [sku for sku, count in needed if free(sku) - taken[sku] < count]:
                 return short
     return []
+
+
+def first_served(line: Iterator[tuple[str, Counter[str]]], skus: Collection[str], free: Free) -> Iterator[str]:
+    """Those in a line, each with the codes that it lacks, who get all of these with what is free, until none of these
+    products is left. Whoever lacks more than there is keeps nothing from those behind."""
+    taken, passed = Counter[str](), 0
+    while any(free(sku) > taken[sku] for sku in skus) and passed < _MOST_PASSED:
+        if (first := next(line, None)) is None:
+            return
+        name, wants = first
+        if wants and _fits(wants, taken, free):
+            taken += wants
+            yield name
+        else:
+            passed += 1
+
+
+def _fits(wants: Counter[str], taken: Counter[str], free: Free) -> bool:
+    return all(free(sku) - taken[sku] >= count for sku, count in wants.items())

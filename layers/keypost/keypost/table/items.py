@@ -3,6 +3,7 @@
 import hashlib
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 TRIES = 20
+DUE_SHARDS = 16
 
 # Refusals after which the same write may succeed a moment later: another write was at the item, or there were too many.
 _BUSY = {
@@ -113,6 +115,11 @@ class Table:
                     ":expires": {"N": str(int(expires.timestamp()))},
                 },
             )
+
+
+def due_keys(name: str, due: datetime) -> dict[str, str]:
+    """The keys of the index of what is due."""
+    return {"due_shard": str(zlib.crc32(name.encode()) % DUE_SHARDS), "due_at": moment_text(due)}
 
 
 def customer_digest(email: str) -> str:

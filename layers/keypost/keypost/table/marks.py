@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from keypost.core.mail import Fate
-from keypost.table.items import Table, moment_text
+from keypost.table.items import Table, due_keys, moment_text
 
+CODES_CAME = "CODES#"  # before a SKU: the mark of a product that got codes, and the poke of those who wait for it
+_CODES_SETTLE = timedelta(minutes=10)  # longer than an import by the support API or a look at an order takes
 _NOTE_LEASE = timedelta(minutes=10)  # longer than the time-out of the function
 _SMOKE_KEPT = timedelta(days=1)
 _PAUSE = {"pk": {"S": "PAUSE"}}
@@ -33,6 +35,27 @@ class Marks(Table):
             Key={"pk": {"S": f"RECONCILED#{api}"}},
             UpdateExpression="SET done_until = :until",
             ExpressionAttributeValues={":until": {"S": moment_text(until)}},
+        )
+
+    def mark_codes_came(self, sku: str, now: datetime) -> None:
+        """Have the orders that wait for codes of a product looked at again, at once and by the next run of the
+        schedules. The mark is due like an order, so that nobody asks for it while no codes came."""
+        due = due_keys(f"{CODES_CAME}{sku}", now)
+        self._write(
+            "update_item",
+            Key={"pk": {"S": f"{CODES_CAME}{sku}"}},
+            UpdateExpression="SET due_shard = :shard, due_at = :now",
+            ExpressionAttributeValues={":shard": {"S": due["due_shard"]}, ":now": {"S": due["due_at"]}},
+        )
+
+    def end_codes_came(self, sku: str, now: datetime) -> None:
+        """Take the mark away, unless codes came so short a time ago that somebody who looked before them may not be in
+        line yet."""
+        self._update_if(
+            {"pk": {"S": f"{CODES_CAME}{sku}"}},
+            "REMOVE due_shard, due_at",
+            "due_at <= :old",
+            {":old": moment_text(now - _CODES_SETTLE)},
         )
 
     def begin_note(self, day: date, now: datetime) -> bool:

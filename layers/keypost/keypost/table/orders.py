@@ -2,34 +2,37 @@
 change in the same transaction."""
 
 import secrets
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from heapq import merge
+from itertools import islice
 from typing import Any
 
-from keypost.core import plan
+from keypost.core import plan, sharing
 from keypost.core.codes import BadStockCode, StockCode, digest
 from keypost.core.errors import Conflict, NotFound, Unmet
 from keypost.core.order import BadCode, License, Order, Reason, Wish
 from keypost.table.codes import claims_of, give_back, quarantine, take
 from keypost.table.items import (
+    DUE_SHARDS,
     TRIES,
-    Table,
     converter,
     customer_digest,
+    due_keys,
     from_wire,
     jitter,
     moment_text,
     order_ids,
     to_wire,
 )
+from keypost.table.products import Products
 
 CODES_PER_TRANSACTION = 49  # DynamoDB accepts 100 items: the order, and for each code the code and its license
-DUE_SHARDS = 16
+_PAGE = 100
 
 
-class Orders(Table):
+class Orders(Products):
     def load(self, order_id: str) -> Order | None:
         key = {"pk": {"S": f"ORDER#{order_id}"}}
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
@@ -172,16 +175,35 @@ class Orders(Table):
             yield from (ids for page in pages if (ids := order_ids(page["Items"])))
 
     def needing(self, reason: Reason, before: datetime | None = None) -> Iterator[list[str]]:
-        """The ids of all orders that stand in the attention index for this reason (since before a moment, if one is
-        given), those that have stood there longest first, page by page."""
-        until = moment_text(before) if before else "9999"
+        """The ids of all orders that need this (before a moment), those first that have needed it longest, or that need
+        codes soonest; page by page."""
+        if reason is Reason.STOCK:
+            ids = self.in_line(self.skus(), before)
+        else:
+            ids = (order_id for _, order_id in self._needing(reason, before))
+        while page := list(islice(ids, _PAGE)):
+            yield page
+
+    def in_line(self, skus: Iterable[str], before: datetime | None = None) -> Iterator[str]:
+        """The ids of the orders that wait for codes of these products, those first that need them soonest (before a
+        moment). They are read as they are asked for."""
+        lines = (self._needing(f"{Reason.STOCK}#{sku}", before) for sku in dict.fromkeys(skus))
+        return (order_id for _, order_id in merge(*lines))
+
+    def _needing(self, attention: str, before: datetime | None) -> Iterator[tuple[str, str]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="attention",
-            KeyConditionExpression="attention = :reason AND attention_since < :until",
-            ExpressionAttributeValues={":reason": {"S": reason}, ":until": {"S": until}},
+            KeyConditionExpression="attention = :attention AND attention_since < :until",
+            ExpressionAttributeValues={
+                ":attention": {"S": attention},
+                ":until": {"S": moment_text(before) if before else "9999"},
+            },
+            PaginationConfig={"PageSize": _PAGE},
         )
-        yield from (ids for page in pages if (ids := order_ids(page["Items"])))
+        for page in pages:
+            for item, order_id in zip(page["Items"], order_ids(page["Items"]), strict=True):
+                yield item["attention_since"]["S"], order_id
 
     def _order_put(self, order: Order) -> tuple[Order, Any]:
         saved = replace(order, version=order.version + 1)
@@ -199,10 +221,11 @@ def _order_item(order: Order) -> dict[str, Any]:
     index."""
     item = converter.unstructure(order) | {"pk": f"ORDER#{order.id}"}
     if due := plan.next_due(order):
-        item |= {"due_shard": str(zlib.crc32(order.id.encode()) % DUE_SHARDS), "due_at": moment_text(due)}
+        item |= due_keys(order.id, due)
     if needs := plan.attention(order):
         reason, since = needs
-        item |= {"attention": reason, "attention_since": moment_text(since)}
+        key = f"{reason}#{sharing.waited_for(order)}" if reason is Reason.STOCK else reason
+        item |= {"attention": key, "attention_since": moment_text(since)}
     if order.customer.email:
         item["customer_digest"] = customer_digest(order.customer.email)
     if order.forget_on:

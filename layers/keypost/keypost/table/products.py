@@ -19,10 +19,14 @@ class Products(Table):
             ExpressionAttributeValues={":sku": {"SS": [product.sku]}},
         )
 
+    def skus(self) -> list[str]:
+        """Those of all products."""
+        item = self._client.get_item(TableName=self.table, Key=_CATALOG).get("Item", {})
+        return sorted(item.get("skus", {"SS": []})["SS"])
+
     def catalog(self) -> dict[str, Product]:
         """All products, by SKU."""
-        item = self._client.get_item(TableName=self.table, Key=_CATALOG).get("Item", {})
-        return dict(sorted(self.products(item.get("skus", {"SS": []})["SS"]).items()))
+        return dict(sorted(self.products(self.skus()).items()))
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
         """Those of these SKUs that the catalog knows, as products by SKU."""

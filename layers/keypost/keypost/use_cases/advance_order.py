@@ -12,12 +12,12 @@ from functools import cache
 from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import LONGEST_DELAY, Queue
-from keypost.core import licensing, mailing, places, renewals
+from keypost.core import licensing, mailing, places, renewals, sharing
 from keypost.core.codes import StockCode
 from keypost.core.errors import Conflict, InvalidInput, QueueUnavailable
 from keypost.core.mail import Mail, MailNotSent, MailSent, MailUnknown, Purpose, Refusal
 from keypost.core.mailing import with_bad_address, with_good_address
-from keypost.core.order import RETRY_WAITING, Order, Reason, Reminder, noted, waiting_for
+from keypost.core.order import RETRY_WAITING, License, Order, Reason, Reminder, noted, waiting_for
 from keypost.core.owed import Delivery
 from keypost.core.periods import local_day
 from keypost.core.plan import (
@@ -43,6 +43,7 @@ from keypost.core.said import Said, said
 from keypost.emails import Shop, compose
 from keypost.table import Store
 from keypost.table.orders import CODES_PER_TRANSACTION
+from keypost.use_cases import serve_waiting
 from keypost.use_cases.take_codes import CodePicker
 from keypost.use_cases.take_place import PlaceTaker
 
@@ -70,6 +71,9 @@ class Worker:
 
     def advance(self, order_id: str) -> None:
         """Conflict when others kept changing the same order or taking the same codes: come back later."""
+        if serve_waiting.is_of_product(order_id):
+            serve_waiting.poke_first_in_line(self.store, self.queue, order_id, self.clock(), self.shop.zone)
+            return
         for _ in range(_TRIES):
             order = self.store.load(order_id)
             if order is None:
@@ -117,7 +121,7 @@ class Worker:
                 returned = licenses[:CODES_PER_TRANSACTION]
                 order = licensing.with_codes_returned(order, {license_.id for license_ in returned}, now)
                 telemetry.outcome("CodesReturned", len(returned), order_id=order.id)
-                return self.store.give_back(order, returned), True
+                return self._give_back(order, returned, now), True
             case GiveUpTerms():
                 return self._places.give_up(order, now), True
             case FindTerms(lines):
@@ -162,7 +166,8 @@ class Worker:
         lines: tuple[int, ...] = (),
     ) -> Order:
         telemetry.outcome("OrderWaits", order_id=order.id, reason=reason)
-        return self.store.save(waiting_for(order, reason, why, now, retry, lines))
+        waiting = waiting_for(order, reason, why, now, retry, lines)
+        return order if waiting is order else self.store.save(waiting)
 
     @property
     def _places(self) -> PlaceTaker:
@@ -203,8 +208,15 @@ class Worker:
             return self._wait(order, Reason.RENEWS, why_not, now, _RETRY_RENEWED, delivery.lines), False
         if ran_out := self._codes.ran_out(order, delivery, products, now):
             without = licensing.with_codes_exchanged(order, {one.id for one in ran_out}, now)
-            return self.store.give_back(without, ran_out), True
+            return self._give_back(without, ran_out, now), True
         return None
+
+    def _give_back(self, order: Order, returned: Sequence[License], now: datetime) -> Order:
+        skus = {license_.sku for license_ in returned}
+        serve_waiting.mark(self.store, skus, now)
+        order = self.store.give_back(order, returned)
+        serve_waiting.poke(self.queue, skus)
+        return order
 
     def _assign(
         self, order: Order, step: AssignCodes, products: Mapping[str, Product], found: _Found, now: datetime
@@ -215,9 +227,7 @@ class Worker:
             return kept_back
         picked, short = self._codes.pick(order, step, products, now)
         if short:
-            return self._wait(
-                order, Reason.STOCK, said("too_few_codes", skus=short), now, lines=step.delivery.lines
-            ), False
+            return self._wait_for_codes(order, short, step.delivery.lines, now), False
         may_mail = not found.mail_paused and not order.waits_for(Reason.ADDRESS)
         after = licensing.with_codes(order, picked, products, now, self.shop.zone, step.delivery, may_mail=may_mail)
         message = None
@@ -227,6 +237,10 @@ class Worker:
             except InvalidInput as error:  # the product is not as its codes are: take none until it is mended
                 return self._wait(order, Reason.PRODUCT, error.said, now, lines=step.delivery.lines), False
         return self._taken(after, picked, message, now), True
+
+    def _wait_for_codes(self, order: Order, short: Sequence[str], lines: tuple[int, ...], now: datetime) -> Order:
+        retry = sharing.retry_of(order, short, lines)
+        return self._wait(order, Reason.STOCK, said("too_few_codes", skus=short), now, retry, lines)
 
     def _taken(self, after: Order, picked: Sequence[StockCode], message: EmailMessage | None, now: datetime) -> Order:
         after = self.store.assign(after, picked)

@@ -1,25 +1,24 @@
 """Which codes an order gets, and whether others need them sooner. Reads only: nothing is taken before the order is
 stored with its codes."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from functools import cache
+from itertools import islice
 
 from keypost.core.codes import StockCode
 from keypost.core.mail import Purpose
-from keypost.core.order import License, Order, Reason
+from keypost.core.order import License, Order
 from keypost.core.owed import Delivery
 from keypost.core.periods import local_day
 from keypost.core.plan import AssignCodes, needed_by
 from keypost.core.product import Product
-from keypost.core.sharing import short_of, usable_on, wanted
+from keypost.core.sharing import lacks, short_of, usable_on
 from keypost.table import Store
 from keypost.table.orders import CODES_PER_TRANSACTION
+from keypost.use_cases.serve_waiting import free_codes, in_line
 
-_MOST_RIVALS = 200
-_MOST_COUNTED = 2000
+_MOST_RIVALS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +37,25 @@ class CodePicker:
         return ([], short) if short else (picked, [])
 
     def _picked(self, needed: Sequence[tuple[str, int]], days: Mapping[str, date]) -> tuple[list[StockCode], list[str]]:
+        """Of each product as many as fit into one transaction, and the products of which there are too few for all."""
         picked: list[StockCode] = []
+        short: list[str] = []
         for sku, count in needed:
             most = min(count, CODES_PER_TRANSACTION - len(picked))
             found = self.store.pick(sku, most, days[sku]) if most else []
-            is_enough = len(found) == count or self.store.count_free(sku, days[sku], count) == count
-            if len(found) < most or not is_enough:
-                return [], [sku]
+            if len(found) < most or (most < count and self.store.count_free(sku, days[sku], count) < count):
+                short.append(sku)
             picked += found
-        return picked, []
+        return picked, short
 
     def _short(
         self, order: Order, needed: Sequence[tuple[str, int]], days: Mapping[str, date], now: datetime
     ) -> list[str]:
-        today = local_day(now, self.zone)
-        free = cache(lambda sku: self.store.count_free(sku, days.get(sku, today), _MOST_COUNTED))
-        return short_of(needed, self._rivals(order, now), free)
-
-    def _rivals(self, order: Order, now: datetime) -> Iterator[Counter[str]]:
-        """What the orders lack that wait for stock and need it sooner, those that need it soonest first."""
-        own = needed_by(order)
-        waiting = [id_ for page in self.store.needing(Reason.STOCK, before=own) for id_ in page if id_ != order.id]
-        found = [each for each in self.store.load_all(waiting[:_MOST_RIVALS]) if each.waits_for(Reason.STOCK)]
-        for rival in sorted(found, key=lambda rival: (needed_by(rival), rival.id)):
-            yield wanted([rival], now, self.zone).now
+        """Rivals are asked for by the products that the order needs, and only once there are enough codes for it: so a
+        look at an order that waits costs the same however many others wait."""
+        free = free_codes(self.store, local_day(now, self.zone), days)
+        rivals = (each for each in in_line(self.store, days, before=needed_by(order)) if each.id != order.id)
+        return short_of(needed, (lacks(rival) for rival in islice(rivals, _MOST_RIVALS)), free)
 
     def ran_out(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime

@@ -1,0 +1,66 @@
+"""Codes came into the stock: the orders that wait for them are looked at again, first in line first."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date, datetime, timedelta, tzinfo
+from functools import cache
+from itertools import islice
+from types import MappingProxyType
+
+from keypost.clients.queue import Queue
+from keypost.core.errors import QueueUnavailable
+from keypost.core.order import Order, Reason
+from keypost.core.periods import local_day
+from keypost.core.plan import needed_by
+from keypost.core.sharing import Free, first_served, lacks
+from keypost.table import Store
+from keypost.table.marks import CODES_CAME
+
+_INDEX_LAG = timedelta(seconds=3)  # until new codes stand in the stock index
+_LOADED_AT_ONCE = 25
+_MOST_COUNTED = 2000  # free codes of one product
+
+
+def in_line(store: Store, skus: Iterable[str], before: datetime | None = None) -> Iterator[Order]:
+    """The orders that wait for codes of these products, those first that need them soonest (before a moment). They are
+    loaded as they are asked for."""
+    ids = store.in_line(skus, before)
+    while some := list(islice(ids, _LOADED_AT_ONCE)):
+        waiting = (order for order in store.load_all(some) if order.waits_for(Reason.STOCK))
+        yield from sorted(waiting, key=lambda order: (needed_by(order), order.id))
+
+
+def served_by(store: Store, skus: Collection[str], free: Free) -> list[str]:
+    """The ids of the orders that wait for codes of these products and get all that they lack with what is free, first
+    in line first."""
+    return list(first_served(((order.id, lacks(order)) for order in in_line(store, skus)), skus, free))
+
+
+def free_codes(store: Store, today: date, days: Mapping[str, date] = MappingProxyType({})) -> Free:
+    """Counts the codes of a product that can still be activated on its day, or today; each product once."""
+    return cache(lambda sku: store.count_free(sku, days.get(sku, today), _MOST_COUNTED))
+
+
+def mark(store: Store, skus: Iterable[str], now: datetime) -> None:
+    """Before codes are stored: whatever is lost after that, the schedules make up for it within 15 minutes, at the cost
+    of these products and not of the orders that wait."""
+    for sku in sorted(skus):
+        store.mark_codes_came(sku, now)
+
+
+def poke(queue: Queue, skus: Iterable[str]) -> None:
+    """After codes were stored: have the orders served that wait for them."""
+    with suppress(QueueUnavailable):  # their products are marked
+        queue.poke_all([f"{CODES_CAME}{sku}" for sku in sorted(skus)], _INDEX_LAG)
+
+
+def poke_first_in_line(store: Store, queue: Queue, name: str, now: datetime, zone: tzinfo) -> None:
+    """What the poke of a product asks for. QueueUnavailable when SQS did not take all: then it is asked for again."""
+    sku = name.removeprefix(CODES_CAME)
+    queue.poke_all(served_by(store, [sku], free_codes(store, local_day(now, zone))))
+    store.end_codes_came(sku, now)
+
+
+def is_of_product(name: str) -> bool:
+    """Whether a poke is that of a product; an order's number has no such character."""
+    return name.startswith(CODES_CAME)

@@ -1,0 +1,207 @@
+"""Codes that arrive, or come back, and those who wait for them: over the emulator, with a clock of its own."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cli.stacks import Stack
+from keypost.core.codes import NewCode
+from keypost.core.contents import with_payment
+from keypost.core.mail import Fate
+from keypost.core.order import Reason
+from keypost.core.payment import Refunded
+from keypost.core.product import Line
+from keypost.inputs.stock_file import FileCode
+from keypost.use_cases.advance_order import Worker
+from keypost.use_cases.help_customer import Desk
+from keypost.use_cases.import_stock import import_codes
+from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, product, refused
+
+Stocked = Callable[[list[str]], None]
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def shop(worker: Worker, stack: Stack, clock: Clock) -> "Shop":
+    return Shop(worker, stack, clock)
+
+
+class Shop:
+    def __init__(self, worker: Worker, stack: Stack, clock: Clock) -> None:
+        self.worker, self.store, self.clock, self.stack = worker, stack.store, clock, stack
+        self._poked: list[str] = []
+        stack.queue._client.meta.events.register("provide-client-params.sqs.SendMessageBatch", self._keep)
+
+    def _keep(self, params: dict[str, Any], **_: Any) -> None:
+        self._poked += [entry["MessageBody"] for entry in params["Entries"]]
+
+    def waiting(self, order_id: str, *lines: Line, minutes: int = 0) -> None:
+        """An order that was paid, looked at, and waits."""
+        self.store.save(paid_order(order_id, *lines, at=NOW + timedelta(minutes=minutes - 30)))
+        self.worker.advance(order_id)
+
+    def imports(self, *numbers: int, sku: str = SKU, dry_run: bool = False) -> int:
+        found = [FileCode(n, NewCode(sku, code(n), None, None)) for n in numbers]
+        return import_codes(Desk(self.store, self.stack.queue, ZONE), found, self.clock.now, dry_run=dry_run).serves
+
+    def pokes(self) -> list[str]:
+        """What was poked since this was asked for last."""
+        found, self._poked = self._poked, []
+        return found
+
+    def work(self, *names: str) -> list[str]:
+        """Have the worker look at these, and at all that it pokes; which orders were poked."""
+        poked: list[str] = []
+        for name in names:
+            self.worker.advance(name)
+        for name in self.pokes():
+            poked.append(name)
+            self.worker.advance(name)
+        return poked
+
+    def due(self) -> list[str]:
+        return [name for page in self.store.due(self.clock.now) for name in page]
+
+    def served(self) -> set[str]:
+        found = self._orders()
+        return {order.id for order in found if order.licenses}
+
+    def _orders(self) -> Any:
+        items = self.stack.store._client.scan(TableName=self.store.table)["Items"]
+        ids = [item["pk"]["S"].removeprefix("ORDER#") for item in items if item["pk"]["S"].startswith("ORDER#")]
+        return self.store.load_all(ids)
+
+
+def test_codes_that_arrive_poke_as_many_orders_as_there_are_codes_first_in_line_first(shop: Shop) -> None:
+    for place in range(5):
+        shop.waiting(f"line-{place}", minutes=place)
+
+    assert shop.imports(1, 2) == 2
+    assert shop.pokes() == [f"CODES#{SKU}"]
+    poked = shop.work(f"CODES#{SKU}")
+
+    assert sorted(poked) == ["line-0", "line-1"]
+    assert shop.served() == {"line-0", "line-1"}
+
+
+def test_codes_of_one_product_poke_nobody_who_waits_for_another(shop: Shop) -> None:
+    shop.store.put_product(product("OTHER"))
+    shop.waiting("other", Line("OTHER", 1))
+    shop.waiting("this")
+
+    assert shop.imports(1) == 1
+    assert shop.work(*shop.pokes()) == ["this"]
+
+
+def test_an_order_that_lacks_more_than_came_keeps_none_from_those_behind(shop: Shop) -> None:
+    shop.waiting("three", Line(SKU, 3))
+    shop.waiting("two", Line(SKU, 2), minutes=1)
+
+    assert shop.imports(1, 2, dry_run=True) == shop.imports(1, 2) == 1
+    assert shop.work(*shop.pokes()) == ["two"]
+    assert shop.served() == {"two"}
+
+
+def test_an_order_that_is_short_of_two_products_is_served_when_the_last_of_them_comes(shop: Shop) -> None:
+    shop.store.put_product(product("OTHER"))
+    shop.waiting("both", Line(SKU, 1), Line("OTHER", 1))
+    shop.waiting("one", Line("OTHER", 1), minutes=1)
+
+    shop.imports(1, sku="OTHER")
+    assert shop.work(*shop.pokes()) == ["one"]  # which "both" keeps no code from
+    shop.imports(2)
+    shop.work(*shop.pokes(), "both")
+    assert list(shop.store.needing(Reason.STOCK)) == [["both"]]
+    shop.imports(3, sku="OTHER")
+    assert shop.work(*shop.pokes()) == ["both"]
+
+    assert shop.served() == {"one", "both"}
+
+
+def test_a_poke_that_was_lost_is_made_up_for_by_the_next_run_of_the_schedules_and_the_mark_goes(shop: Shop) -> None:
+    shop.waiting("lost")
+    shop.imports(1)
+    shop.pokes()  # nobody works on it
+
+    shop.clock.now += QUARTER
+    assert shop.due() == [f"CODES#{SKU}"]
+    assert shop.work(*shop.due()) == ["lost"]
+
+    assert shop.served() == {"lost"}
+    assert shop.due() == []
+
+
+def test_codes_that_were_stored_by_an_import_that_died_are_found_by_the_schedules(shop: Shop) -> None:
+    shop.waiting("found")
+    refused(shop.stack.queue._client, "SendMessageBatch", "ServiceUnavailable", times=99)
+    shop.imports(1)
+
+    shop.clock.now += QUARTER
+
+    assert shop.due() == [f"CODES#{SKU}"]
+
+
+def test_one_who_looked_just_before_codes_came_is_found_by_the_next_run(shop: Shop) -> None:
+    shop.imports(1)
+    shop.work(*shop.pokes())
+    assert shop.due() == [f"CODES#{SKU}"]  # the mark stays for that
+    order = paid_order("late")
+    shop.store.save(order)
+    taken = shop.store.pick(SKU, 1, NOW.date())
+    assert taken != []
+    shop.store._client.update_item(  # the index lags: it does not offer the code yet
+        TableName=shop.store.table, Key={"pk": {"S": f"CODE#{taken[0].digest}"}}, UpdateExpression="REMOVE stock"
+    )
+    shop.worker.advance("late")
+    assert shop.served() == set()
+    shop.store._client.update_item(
+        TableName=shop.store.table,
+        Key={"pk": {"S": f"CODE#{taken[0].digest}"}},
+        UpdateExpression="SET stock = :sku",
+        ExpressionAttributeValues={":sku": {"S": SKU}},
+    )
+
+    shop.clock.now += QUARTER
+    shop.work(*shop.due())
+
+    assert shop.served() == {"late"}
+
+
+def test_codes_that_come_back_with_a_refund_serve_the_first_in_line(shop: Shop) -> None:
+    shop.imports(1)
+    shop.pokes()
+    shop.store.put_bad_address("facturen@klant.example", Fate.BOUNCED, NOW)
+    shop.waiting("refunded")
+    shop.store.lift_bad_address("facturen@klant.example", NOW)
+    shop.waiting("next", minutes=1)
+    assert shop.served() == {"refunded"}
+
+    back = notice("refunded", state=None, refunded=Refunded(NOW, full=True))
+    shop.store.change("refunded", lambda order: with_payment(order, back, NOW, "EUR"))
+    shop.worker.advance("refunded")
+    assert shop.pokes() == [f"CODES#{SKU}"]
+    shop.work(f"CODES#{SKU}")
+
+    assert shop.served() == {"next"}
+
+
+def test_a_wait_for_codes_is_written_once_a_day(shop: Shop) -> None:
+    shop.waiting("waits")
+    shop.clock.now += timedelta(hours=2)
+    shop.worker.advance("waits")  # the customer is told that codes are to come
+    version = loaded(shop.store, "waits").version
+
+    for _ in range(5):
+        shop.clock.now += QUARTER
+        shop.worker.advance("waits")
+    assert loaded(shop.store, "waits").version == version
+    shop.clock.now += timedelta(hours=20)
+    assert shop.due() == []
+
+    shop.clock.now += timedelta(hours=2)
+    assert shop.due() == ["waits"]
+    shop.worker.advance("waits")
+    assert loaded(shop.store, "waits").version == version + 1
+    assert shop.due() == []
