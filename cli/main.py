@@ -172,7 +172,7 @@ def export(stack: str | None) -> None:
     """Print all that is known of a customer, as JSON. Asks for the address, or reads it from standard input."""
     address, to = _typed_address(), stacks.connect(stack)
     now, _ = _now_and_who()
-    found = [story(order, now, to.zone) for order in to.store.orders_of(address)]
+    found = [story(order, now, to.zone, to.store.beside(order)) for order in to.store.orders_of(address)]
     click.echo(TypeAdapter(list[Story]).dump_json(found, indent=2))
 
 

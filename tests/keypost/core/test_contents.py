@@ -3,8 +3,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from keypost.core import contents, licensing, mailing, owed, plan, renewals, support
 from keypost.core.codes import StockCode
@@ -218,16 +216,6 @@ def test_what_is_not_held_is_not_released_and_a_hold_says_each_reason_once() -> 
     assert [entry.words for entry in held.timeline[-2:]] == ["fraud?", "the bank called"]
     assert support.hold(held, "piet", NOW, "fraud?") is held
     assert support.hold(held, "piet", NOW) is held
-
-
-@given(st.integers(0, 300))
-def test_the_timeline_keeps_how_it_began_and_the_newest(count: int) -> None:
-    order = replace(paid_order(), timeline=())
-    for n in range(count):
-        order = waiting_for(order, Reason.STOCK, Said(str(n)), NOW)
-
-    kept = [n for n in range(count) if n < 50 or n >= count - 150]
-    assert [entry.values["why"] for entry in order.timeline] == [Said(str(n)) for n in kept]
 
 
 def test_an_order_of_which_nothing_said_what_was_bought_is_mended_by_whoever_says_it() -> None:

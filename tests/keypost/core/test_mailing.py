@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keypost.core import contents, mailing, owed
 from keypost.core.mail import Asked, Fate, Mail, MailNotSent, MailReport, MailSent, MailState, MailUnknown, Purpose
 from keypost.core.mailing import RETRY_ADDRESS, with_good_address, with_report
-from keypost.core.order import Order, Reason, TimelineEntry
+from keypost.core.order import Beside, Order, Reason, TimelineEntry
 from keypost.core.payment import Refunded
 from keypost.core.plan import attention, next_due, plan
 from keypost.core.product import Line
@@ -294,7 +294,7 @@ def test_of_two_mails_that_came_back_the_last_is_repeated() -> None:
 
 
 def test_support_sees_what_became_of_a_mail_and_what_to_do() -> None:
-    seen = story(told(mailing.owe_mail(sent(), Purpose.RESEND, NOW), Fate.BOUNCED), NOW, ZONE)
+    seen = story(told(mailing.owe_mail(sent(), Purpose.RESEND, NOW), Fate.BOUNCED), NOW, ZONE, Beside())
 
     (mail, waiting) = seen.mails
     assert (mail.fate, mail.fate_at, mail.fate_detail) == (Fate.BOUNCED, NOW + timedelta(seconds=60), "General")

@@ -10,7 +10,7 @@ from keypost.core.licensing import with_codes
 from keypost.core.mail import Asked, MailNotSent, MailSent, MailUnknown
 from keypost.core.mailing import settle_mail
 from keypost.core.obstacles import ACTIONS
-from keypost.core.order import Order, Reason, Renewal, waiting_for
+from keypost.core.order import Beside, Order, Reason, Renewal, waiting_for
 from keypost.core.owed import deliveries
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
@@ -23,8 +23,11 @@ MORNING = NOW.replace(hour=6)  # 07:00 in winter
 RENEWAL = Line(SKU, 1, Kind.RENEWAL, "base")
 
 
-def told(order: Order) -> Story:
-    return story(order, NOW, ZONE)
+NOTHING = Beside()
+
+
+def told(order: Order, beside: Beside = NOTHING) -> Story:
+    return story(order, NOW, ZONE, beside)
 
 
 def assigned(**changes: Any) -> Order:
@@ -89,9 +92,18 @@ def test_why_a_code_was_swapped_is_told_in_the_words_of_who_did_it() -> None:
     asked = Asked(NOW, "anna", "screenshot in the ticket")
     swapped = support.with_other_code(sent(), sent().licenses[0].id, StockCode("e", code(2), SKU), "invalid", asked)
 
-    (bad,) = told(swapped).bad_codes
+    (bad,) = told(swapped, Beside(notes={code(1): "screenshot in the ticket"})).bad_codes
     assert (bad.reason, bad.note) == ("invalid", "screenshot in the ticket")
     assert told(swapped).timeline[-1].words == "screenshot in the ticket"
+
+
+def test_the_story_begins_with_what_moved_out_of_the_order() -> None:
+    order = sent()
+    first, *others = order.timeline
+
+    whole = told(replace(order, timeline=tuple(others), moved=1), Beside((first,)))
+
+    assert whole.timeline == told(order).timeline
 
 
 def test_an_erased_customer_whose_subscription_runs_needs_a_person_until_it_is_ended() -> None:

@@ -185,10 +185,10 @@ def erase(customer: Annotated[Customer, Body()]) -> Erased:
 @router.post("/customers/export", summary="All that is known of a customer")
 def export(customer: Annotated[Customer, Body()]) -> Exported:
     found = wiring.store().orders_of(customer.email)
-    if sum(len(each.licenses) + len(each.mails) + len(each.timeline) for each in found) > _MOST_TOLD:
+    if sum(len(each.licenses) + len(each.mails) + each.moved + len(each.timeline) for each in found) > _MOST_TOLD:
         raise Refused("too_much_for_one_answer", count=len(found))
     now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
-    return Exported(tuple(story(order, now, zone) for order in found))
+    return Exported(tuple(story(order, now, zone, wiring.store().beside(order)) for order in found))
 
 
 def _asked(why: str, key: str = "") -> Asked:

@@ -94,7 +94,9 @@ def _found(order: Order) -> Found:
 
 @router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")
 def whole_story(order_id: OrderId) -> Story:
-    return story(wiring.store().existing(order_id), datetime.now(UTC).replace(microsecond=0), wiring.config().zone)
+    order = wiring.store().existing(order_id)
+    now = datetime.now(UTC).replace(microsecond=0)
+    return story(order, now, wiring.config().zone, wiring.store().beside(order))
 
 
 @router.get("/due", summary="What will go out on which day, and what will not and why")

@@ -12,8 +12,6 @@ from keypost.core.payment import Payment, PaymentState, Standing, share, whole_o
 from keypost.core.product import Line
 from keypost.core.said import Said, said
 
-TIMELINE_KEPT = 200
-TIMELINE_BEGINS = 50  # so many of these are never pushed out
 NO_ADDRESS = "no_address"
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
 
@@ -98,7 +96,7 @@ class BadCode:
     code: str
     sku: str
     reason: str
-    asked: Asked
+    asked: Asked  # without words, which are kept with the code
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,8 @@ class Order:
     payments: tuple[Payment, ...] = ()
     licenses: tuple[License, ...] = ()
     mails: tuple[Mail, ...] = ()
-    timeline: tuple[TimelineEntry, ...] = ()  # the first 50 and the newest 150
+    timeline: tuple[TimelineEntry, ...] = ()  # the newest entries: once stored, at most 69
+    moved: int = 0  # so many older entries are kept beside the order
     hold: Hold = Hold()
     subscription: Subscription = Subscription()
     canceled: bool = False
@@ -274,6 +273,14 @@ class Order:
         return next(mail for mail in self.mails if mail.id == mail_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is kept beside an order, as only those need it who tell its whole story."""
+
+    timeline: tuple[TimelineEntry, ...] = ()  # the entries that moved out of the order, the oldest first
+    notes: Mapping[str, str] = field(default_factory=dict)  # what agents wrote of bad codes, by code
+
+
 def waiting_for(
     order: Order,
     reason: Reason,
@@ -299,8 +306,10 @@ def without_waits(order: Order, *reasons: Reason, lines: Collection[int] = ()) -
 
 
 def noted(order: Order, at: datetime, code: str, /, *, who: str = "keypost", words: str = "", **values: Any) -> Order:
-    """With an entry in its timeline, which keeps its beginning and the newest."""
-    begun, later = order.timeline[:TIMELINE_BEGINS], order.timeline[TIMELINE_BEGINS:]
-    entry = TimelineEntry(at, code, said(code, **values).values, who, words)
-    kept = (*later, entry)[TIMELINE_BEGINS - TIMELINE_KEPT :]
-    return replace(order, timeline=(*begun, *kept))
+    """With an entry in its timeline."""
+    return replace(order, timeline=(*order.timeline, TimelineEntry(at, code, said(code, **values).values, who, words)))
+
+
+def without_words(timeline: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
+    """The same, but for what people wrote."""
+    return tuple(replace(entry, words="") for entry in timeline)

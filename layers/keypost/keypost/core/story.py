@@ -10,7 +10,7 @@ from typing import Any
 from keypost.core import codes, daily_note, plan, support
 from keypost.core.mail import Fate, Mail, MailState, Purpose
 from keypost.core.obstacles import action, is_servable, obstacles
-from keypost.core.order import Order, Reason
+from keypost.core.order import BadCode, Beside, Order, Reason
 from keypost.core.owed import timely_mails
 from keypost.core.payment import Dispute, Payment, Standing
 from keypost.core.product import Kind
@@ -145,7 +145,7 @@ class Story:
     timeline: tuple[EntryTold, ...]
 
 
-def story(order: Order, now: datetime, zone: tzinfo) -> Story:
+def story(order: Order, now: datetime, zone: tzinfo, beside: Beside) -> Story:
     steps = tuple(sorted(_steps(order, now), key=lambda step: step.at or datetime.max.replace(tzinfo=UTC)))
     return Story(
         order_id=order.id,
@@ -178,7 +178,14 @@ def story(order: Order, now: datetime, zone: tzinfo) -> Story:
             for each in order.licenses
         ),
         bad_codes=tuple(
-            BadCodeTold(bad.license, codes.masked(bad.code), bad.reason, bad.asked.why, bad.asked.at, bad.asked.who)
+            BadCodeTold(
+                bad.license,
+                codes.masked(bad.code),
+                bad.reason,
+                beside.notes.get(bad.code, ""),
+                bad.asked.at,
+                bad.asked.who,
+            )
             for bad in order.bad_codes
         ),
         mails=tuple(_mail(order, mail) for mail in order.mails),
@@ -188,8 +195,12 @@ def story(order: Order, now: datetime, zone: tzinfo) -> Story:
         next=next(iter(steps), None),
         to_come=steps,
         why_no_resend=support.why_no_resend(order, zone),
-        timeline=tuple(EntryTold(e.at, e.code, e.values, e.who, e.words) for e in order.timeline),
+        timeline=tuple(EntryTold(e.at, e.code, e.values, e.who, e.words) for e in (*beside.timeline, *order.timeline)),
     )
+
+
+def _bad_code(bad: BadCode, note: str) -> BadCodeTold:
+    return BadCodeTold(bad.license, codes.masked(bad.code), bad.reason, note, bad.asked.at, bad.asked.who)
 
 
 def _lines(order: Order) -> tuple[LineTold, ...]:

@@ -12,7 +12,18 @@ from keypost.core.errors import NotFound, Refused, TooMany
 from keypost.core.mail import Asked, Mail, MailState, Purpose
 from keypost.core.mailing import with_good_address
 from keypost.core.obstacles import is_servable, obstacle
-from keypost.core.order import NO_ADDRESS, BadCode, Customer, Hold, License, Order, Reason, noted, without_waits
+from keypost.core.order import (
+    NO_ADDRESS,
+    BadCode,
+    Customer,
+    Hold,
+    License,
+    Order,
+    Reason,
+    noted,
+    without_waits,
+    without_words,
+)
 from keypost.core.owed import named, to_block
 from keypost.core.payment import MONEY_BACK, Standing
 from keypost.core.periods import local_day
@@ -219,7 +230,7 @@ def with_other_code(order: Order, license_id: str, code: StockCode, reason: str,
         raise TooMany("swapped_too_often", order=order.id, times=len(order.bad_codes))
     bad = license_of(order, license_id)
     licenses = tuple(replace(each, code=code.code) if each is bad else each for each in order.licenses)
-    bad_code = BadCode(bad.id, bad.code, bad.sku, reason, asked)
+    bad_code = BadCode(bad.id, bad.code, bad.sku, reason, replace(asked, why=""))
     order = replace(order, licenses=licenses, bad_codes=(*order.bad_codes, bad_code))
     what = said(reason.replace(" ", "_"))
     order = noted(order, asked.at, "code_swapped", who=asked.who, words=asked.why, license=license_id, reason=what)
@@ -249,8 +260,8 @@ def erase(order: Order, asked: Asked, forget_on: date, *, is_part: bool = False)
         customer=Customer(language=order.customer.language),
         reminders=(),
         mails=tuple(_without_words(mail) for mail in order.mails if mail.state is not MailState.PENDING),
-        bad_codes=tuple(replace(bad, asked=replace(bad.asked, why="", key="")) for bad in order.bad_codes),
-        timeline=tuple(replace(entry, words="") for entry in order.timeline),
+        bad_codes=tuple(replace(bad, asked=replace(bad.asked, key="")) for bad in order.bad_codes),
+        timeline=without_words(order.timeline),
         forget_on=forget_on,
         subscription=replace(order.subscription, is_charged=order.subscription.is_charged and not is_part),
     )

@@ -195,7 +195,8 @@ def quarantine(bad: BadCode, order_id: str, batch: str, day: date) -> dict[str, 
     """The item of a bad code: it stays in the stock index, under the claims of its batch."""
     return {
         "Key": {"pk": {"S": f"CODE#{digest(bad.code)}"}},
-        "UpdateExpression": "SET #state = :quarantined, reason = :reason, stock = :claims, stock_order = :day",
+        "UpdateExpression": "SET #state = :quarantined, reason = :reason, note = :note, stock = :claims,"
+        " stock_order = :day",
         "ConditionExpression": "#state = :assigned AND order_id = :order",
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": {
@@ -203,6 +204,7 @@ def quarantine(bad: BadCode, order_id: str, batch: str, day: date) -> dict[str, 
             ":assigned": {"S": "assigned"},
             ":order": {"S": order_id},
             ":reason": {"S": bad.reason},
+            ":note": {"S": bad.asked.why},
             ":claims": {"S": claims_of(batch)},
             ":day": {"S": day.isoformat()},
         },

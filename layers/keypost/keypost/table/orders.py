@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from keypost.core import plan, sharing
 from keypost.core.codes import BadStockCode, StockCode, digest
 from keypost.core.errors import Conflict, NotFound, Unmet
-from keypost.core.order import BadCode, License, Order, Reason, Wish
+from keypost.core.order import BadCode, Beside, License, Order, Reason, TimelineEntry, Wish, without_words
 from keypost.table.codes import claims_of, give_back, quarantine, take
 from keypost.table.items import (
     DUE_SHARDS,
@@ -28,7 +28,10 @@ from keypost.table.items import (
 )
 from keypost.table.products import Products
 
-CODES_PER_TRANSACTION = 49  # DynamoDB accepts 100 items: the order, and for each code the code and its license
+# DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
+CODES_PER_TRANSACTION = 49
+TIMELINE_IN_ORDER = 20  # the newest entries, at least
+TIMELINE_PAGE = 50  # so many of the older ones move at once
 _PAGE = 100
 
 
@@ -44,9 +47,12 @@ class Orders(Products):
 
     def save(self, order: Order) -> Order:
         """Store an order on condition that no other write has changed it since it was loaded; otherwise Conflict."""
-        saved, put = self._order_put(order)
+        saved, put, pages = self._order_put(order)
         try:
-            self._write("put_item", **put)
+            if pages:
+                self._transact([{"Put": {"TableName": self.table, **put}}, *pages])
+            else:
+                self._write("put_item", **put)
         except Unmet:
             # The SDK sends a put again when its answer was lost: then the item carries the writer's own mark. Its
             # content proves nothing, as another worker may have computed the same order in the same second.
@@ -106,20 +112,36 @@ class Orders(Products):
             KeyConditionExpression="stock = :batch",
             ExpressionAttributeValues={":batch": {"S": claims_of(batch)}},
         )
-        items = list(self._batch_get([item["pk"]["S"] for page in pages for item in page["Items"]]))
-        theirs = self.load_all(sorted({item["order_id"] for item in items}))
-        notes = {bad.code: bad.asked.why for order in theirs for bad in order.bad_codes}
         found = (
             BadStockCode(
                 code=item["code"],
                 sku=item["sku"],
                 reason=item["reason"],
-                note=notes.get(item["code"], ""),
+                note=item.get("note", ""),
                 day=date.fromisoformat(item["stock_order"]),
             )
-            for item in items
+            for item in self._batch_get([item["pk"]["S"] for page in pages for item in page["Items"]])
         )
         return sorted(found, key=lambda bad: (bad.day, bad.code))
+
+    def beside(self, order: Order) -> Beside:
+        """What is kept beside an order, for its whole story."""
+        codes = self._batch_get([f"CODE#{digest(bad.code)}" for bad in order.bad_codes])
+        notes = {item["code"]: item["note"] for item in codes if item.get("note")}
+        return Beside(tuple(chain.from_iterable(self._moved(order))), notes)
+
+    def _moved(self, order: Order) -> list[tuple[TimelineEntry, ...]]:
+        keys = [_page_key(order.id, number) for number in range(order.moved // TIMELINE_PAGE)]
+        found = {item["pk"]: item["entries"] for item in self._batch_get(keys)}
+        return [converter.structure(found[key], tuple[TimelineEntry, ...]) for key in keys]
+
+    def forget_words(self, order: Order, until: date) -> None:
+        """Remove what people wrote from what is kept beside an order, of which the rest stays until a day. Before the
+        order itself forgets: then a crash between the two is made up for when that is asked again."""
+        for number, entries in enumerate(self._moved(order)):
+            self._write("put_item", Item=_page_item(order.id, number, without_words(entries), until))
+        for bad in order.bad_codes:
+            self._write("update_item", Key={"pk": {"S": f"CODE#{digest(bad.code)}"}}, UpdateExpression="REMOVE note")
 
     def orders_of(self, email: str) -> list[Order]:
         """All orders of a customer, by the customer's present address, the oldest first."""
@@ -146,10 +168,11 @@ class Orders(Products):
     def _save_with(
         self, order: Order, updates: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]] = ()
     ) -> Order:
-        saved, put = self._order_put(order)
+        saved, put, pages = self._order_put(order)
         put = {"Put": {"TableName": self.table, **put}}
+        changes = ({"Update": {"TableName": self.table, **update}} for update in updates)
         try:
-            self._transact([put, *({"Update": {"TableName": self.table, **update}} for update in updates), *others])
+            self._transact([put, *changes, *others, *pages])
         except Unmet:
             raise Conflict(f"order {order.id} or one of its codes was changed meanwhile") from None
         return saved
@@ -205,15 +228,39 @@ class Orders(Products):
             for item, order_id in zip(page["Items"], order_ids(page["Items"]), strict=True):
                 yield item["attention_since"]["S"], order_id
 
-    def _order_put(self, order: Order) -> tuple[Order, Any]:
+    def _order_put(self, order: Order) -> tuple[Order, Any, list[Any]]:
+        """The order as it is to be stored, the write that does it on condition that nobody else did, and those that go
+        with it: of the entries of the timeline that move out of the order."""
         saved = replace(order, version=order.version + 1)
+        pages = []
+        while len(saved.timeline) >= TIMELINE_IN_ORDER + TIMELINE_PAGE:
+            moving, kept = saved.timeline[:TIMELINE_PAGE], saved.timeline[TIMELINE_PAGE:]
+            page = _page_item(order.id, saved.moved // TIMELINE_PAGE, moving, order.forget_on)
+            pages.append({"Put": {"TableName": self.table, "Item": page}})
+            saved = replace(saved, timeline=kept, moved=saved.moved + TIMELINE_PAGE)
         put: dict[str, Any] = {"Item": _order_item(saved) | {"written_by": {"S": secrets.token_hex(8)}}}
         if order.version == 0:
-            return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}
-        return saved, put | {
+            return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}, pages
+        put |= {
             "ConditionExpression": "version = :loaded",
             "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
         }
+        return saved, put, pages
+
+
+def _page_key(order_id: str, number: int) -> str:
+    return f"ORDER#{order_id}/TIMELINE#{number}"
+
+
+def _page_item(order_id: str, number: int, entries: tuple[TimelineEntry, ...], until: date | None) -> dict[str, Any]:
+    """Older entries of an order's timeline. Its number and its entries follow from those in the order, so that the same
+    part moves however often a write is made."""
+    item = {"pk": _page_key(order_id, number), "entries": converter.unstructure(entries, tuple[TimelineEntry, ...])}
+    return to_wire(item | _expiry(until))
+
+
+def _expiry(until: date | None) -> dict[str, int]:
+    return {"expires": int(datetime.combine(until, datetime.max.time(), UTC).timestamp())} if until else {}
 
 
 def _order_item(order: Order) -> dict[str, Any]:
@@ -228,9 +275,7 @@ def _order_item(order: Order) -> dict[str, Any]:
         item |= {"attention": key, "attention_since": moment_text(since)}
     if order.customer.email:
         item["customer_digest"] = customer_digest(order.customer.email)
-    if order.forget_on:
-        item["expires"] = int(datetime.combine(order.forget_on, datetime.max.time(), UTC).timestamp())
-    return to_wire(item)
+    return to_wire(item | _expiry(order.forget_on))
 
 
 def _existing(order: Order | None, order_id: str) -> Order:

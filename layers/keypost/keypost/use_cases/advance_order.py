@@ -110,7 +110,7 @@ class Worker:
             return self.store.save(with_bad_address(order, *bad, now))
         return self.store.save(with_good_address(order, now, self.shop.zone)) if waiting else order
 
-    def _step(  # noqa: C901, PLR0912 - one case for each step
+    def _step(  # noqa: C901 - one case for each step
         self, order: Order, step: Step | None, products: Mapping[str, Product], found: _Found, now: datetime
     ) -> tuple[Order, bool]:
         """What is done, and whether another step may follow. A delivery that waits is tried once."""
@@ -139,22 +139,30 @@ class Worker:
                 after, is_served = self._start_mail(order, delivery, products, now)
                 found.tried += [] if is_served else [delivery]
                 return after, True
-            case Remind(reminders):
-                return self.store.save(self._remind(order, reminders, now)), True
-            case TellRefunded():
-                return self.store.save(mailing.owe_mail(order, Purpose.REFUNDED, now)), True
-            case TellWaiting(lines):
-                return self.store.save(mailing.owe_mail(order, Purpose.WAITING, now, lines)), True
             case SendMail(mail_id):
                 return self._send_again(order, mail_id, products, now), True
             case DoubtMail(mail_id):
                 telemetry.outcome("MailUnknown", order_id=order.id, mail=mail_id)
                 return self._poke_for(mail_id, self.store.save(mailing.doubt_mail(order, mail_id, now)), now), True
+            case _:
+                return self.store.save(self._with_mails(order, step, now)), True
+
+    def _with_mails(
+        self, order: Order, step: Remind | TellRefunded | TellWaiting | DropMails | GiveUpMail, now: datetime
+    ) -> Order:
+        """Mails that are owed from now on, or not any more."""
+        match step:
+            case Remind(reminders):
+                return self._remind(order, reminders, now)
+            case TellRefunded():
+                return mailing.owe_mail(order, Purpose.REFUNDED, now)
+            case TellWaiting(lines):
+                return mailing.owe_mail(order, Purpose.WAITING, now, lines)
             case DropMails(mail_ids):
-                return self.store.save(mailing.drop_mails(order, mail_ids, now)), True
+                return mailing.drop_mails(order, mail_ids, now)
             case GiveUpMail(mail_id):
                 telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
-                return self.store.save(mailing.fail_mail(order, mail_id, said("never_known"), now)), True
+                return mailing.fail_mail(order, mail_id, said("never_known"), now)
 
     def _wait(
         self,

@@ -157,7 +157,8 @@ class Desk:
                 raise Refused("no_code_free", sku=bad.sku)
             changed = support.with_other_code(order, license_id, other, reason, asked)
             try:
-                saved = self.store.swap_code(changed, changed.bad_codes[-1], other, batch, today)
+                with_words = replace(changed.bad_codes[-1], asked=asked)
+                saved = self.store.swap_code(changed, with_words, other, batch, today)
             except Conflict:  # another call assigned that code, or changed the order
                 continue
             self._poke(order_id)
@@ -188,7 +189,13 @@ class Desk:
         self.store.forget_told(name for payment in order.payments for name in payment.names)
         until = support.forget_on(order.created_at, years, self.zone)
         is_part = any(each.subscription.is_charged for each in self.store.load_all(renewed))
-        return self.change(order.id, partial(support.erase, asked=asked, forget_on=until, is_part=is_part))
+
+        def forget(latest: Order) -> Order:
+            if not latest.is_erased:
+                self.store.forget_words(latest, until)  # nothing more moves there before this very order is stored
+            return support.erase(latest, asked, until, is_part=is_part)
+
+        return self.change(order.id, forget)
 
 
 _SUPPRESSED = {"BOUNCE": "address_bounced", "COMPLAINT": "address_complained"}
