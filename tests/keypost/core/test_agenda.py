@@ -128,7 +128,7 @@ HAPPENINGS: dict[str, Happening] = {
     "a code is swapped": _asks(_swaps),
     "its customer is erased": _asks(lambda order, asked: support.erase(order, asked, asked.at.date())),
     "its line is left by another renewal": lambda order, now: renewals.without_terms(order, now, Said("line_changed")),
-    "another order renews it": lambda order, now: licensing.with_renewal(
+    "another order renews it": lambda order, now: renewals.with_renewal(
         order, Renewal("r9", 1, 1, None, 365, now.date()), now, has_left=False
     ),
 } | {f"SES reports {fate}": _reports(fate) for fate in Fate}

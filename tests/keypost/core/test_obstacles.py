@@ -15,7 +15,7 @@ from keypost.core.codes import StockCode
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked, MailSent
 from keypost.core.obstacles import OBSTACLES, action, is_servable, obstacle, obstacles
-from keypost.core.order import Hold, Order, Reason
+from keypost.core.order import Beside, Hold, Order, Reason
 from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded, Standing
 from keypost.core.plan import attention, plan
 from keypost.core.said import Said
@@ -70,7 +70,7 @@ def test_refusal_outlook_story_and_note_give_one_reason_in_every_combination() -
             continue
         with pytest.raises(Refused) as refused:
             support.resend(sent(order), Asked(NOW, "anna"), ZONE)
-        told = story(order, NOW, ZONE)
+        told = story(order, NOW, ZONE, Beside())
         reasons = [
             refused.value.said.values["why"],
             told.why_no_resend,
