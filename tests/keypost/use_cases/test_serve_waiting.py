@@ -76,65 +76,65 @@ class Shop:
 
 def test_codes_that_arrive_poke_as_many_orders_as_there_are_codes_first_in_line_first(shop: Shop) -> None:
     for place in range(5):
-        shop.waiting(f"line-{place}", minutes=place)
+        shop.waiting(f"serve-{place}", minutes=place)
 
     assert shop.imports(1, 2) == 2
     assert shop.pokes() == [f"CODES#{SKU}"]
     poked = shop.work(f"CODES#{SKU}")
 
-    assert sorted(poked) == ["line-0", "line-1"]
-    assert shop.served() == {"line-0", "line-1"}
+    assert sorted(poked) == ["serve-0", "serve-1"]
+    assert shop.served() == {"serve-0", "serve-1"}
 
 
 def test_codes_of_one_product_poke_nobody_who_waits_for_another(shop: Shop) -> None:
     shop.store.put_product(product("OTHER"))
-    shop.waiting("other", Line("OTHER", 1))
-    shop.waiting("this")
+    shop.waiting("serve-other", Line("OTHER", 1))
+    shop.waiting("serve-this")
 
     assert shop.imports(1) == 1
-    assert shop.work(*shop.pokes()) == ["this"]
+    assert shop.work(*shop.pokes()) == ["serve-this"]
 
 
 def test_an_order_that_lacks_more_than_came_keeps_none_from_those_behind(shop: Shop) -> None:
-    shop.waiting("three", Line(SKU, 3))
-    shop.waiting("two", Line(SKU, 2), minutes=1)
+    shop.waiting("serve-three", Line(SKU, 3))
+    shop.waiting("serve-two", Line(SKU, 2), minutes=1)
 
     assert shop.imports(1, 2, dry_run=True) == shop.imports(1, 2) == 1
-    assert shop.work(*shop.pokes()) == ["two"]
-    assert shop.served() == {"two"}
+    assert shop.work(*shop.pokes()) == ["serve-two"]
+    assert shop.served() == {"serve-two"}
 
 
 def test_an_order_that_is_short_of_two_products_is_served_when_the_last_of_them_comes(shop: Shop) -> None:
     shop.store.put_product(product("OTHER"))
-    shop.waiting("both", Line(SKU, 1), Line("OTHER", 1))
-    shop.waiting("one", Line("OTHER", 1), minutes=1)
+    shop.waiting("serve-both", Line(SKU, 1), Line("OTHER", 1))
+    shop.waiting("serve-one", Line("OTHER", 1), minutes=1)
 
     shop.imports(1, sku="OTHER")
-    assert shop.work(*shop.pokes()) == ["one"]  # which "both" keeps no code from
+    assert shop.work(*shop.pokes()) == ["serve-one"]  # which "serve-both" keeps no code from
     shop.imports(2)
-    shop.work(*shop.pokes(), "both")
-    assert list(shop.store.needing(Reason.STOCK)) == [["both"]]
+    shop.work(*shop.pokes(), "serve-both")
+    assert list(shop.store.needing(Reason.STOCK)) == [["serve-both"]]
     shop.imports(3, sku="OTHER")
-    assert shop.work(*shop.pokes()) == ["both"]
+    assert shop.work(*shop.pokes()) == ["serve-both"]
 
-    assert shop.served() == {"one", "both"}
+    assert shop.served() == {"serve-one", "serve-both"}
 
 
 def test_a_poke_that_was_lost_is_made_up_for_by_the_next_run_of_the_schedules_and_the_mark_goes(shop: Shop) -> None:
-    shop.waiting("lost")
+    shop.waiting("serve-lost")
     shop.imports(1)
     shop.pokes()  # nobody works on it
 
     shop.clock.now += QUARTER
     assert shop.due() == [f"CODES#{SKU}"]
-    assert shop.work(*shop.due()) == ["lost"]
+    assert shop.work(*shop.due()) == ["serve-lost"]
 
-    assert shop.served() == {"lost"}
+    assert shop.served() == {"serve-lost"}
     assert shop.due() == []
 
 
 def test_codes_that_were_stored_by_an_import_that_died_are_found_by_the_schedules(shop: Shop) -> None:
-    shop.waiting("found")
+    shop.waiting("serve-found")
     refused(shop.stack.queue._client, "SendMessageBatch", "ServiceUnavailable", times=99)
     shop.imports(1)
 
@@ -147,14 +147,14 @@ def test_one_who_looked_just_before_codes_came_is_found_by_the_next_run(shop: Sh
     shop.imports(1)
     shop.work(*shop.pokes())
     assert shop.due() == [f"CODES#{SKU}"]  # the mark stays for that
-    order = paid_order("late")
+    order = paid_order("serve-late")
     shop.store.save(order)
     taken = shop.store.pick(SKU, 1, NOW.date())
     assert taken != []
     shop.store._client.update_item(  # the index lags: it does not offer the code yet
         TableName=shop.store.table, Key={"pk": {"S": f"CODE#{taken[0].digest}"}}, UpdateExpression="REMOVE stock"
     )
-    shop.worker.advance("late")
+    shop.worker.advance("serve-late")
     assert shop.served() == set()
     shop.store._client.update_item(
         TableName=shop.store.table,
@@ -166,42 +166,42 @@ def test_one_who_looked_just_before_codes_came_is_found_by_the_next_run(shop: Sh
     shop.clock.now += QUARTER
     shop.work(*shop.due())
 
-    assert shop.served() == {"late"}
+    assert shop.served() == {"serve-late"}
 
 
 def test_codes_that_come_back_with_a_refund_serve_the_first_in_line(shop: Shop) -> None:
     shop.imports(1)
     shop.pokes()
     shop.store.put_bad_address("facturen@klant.example", Fate.BOUNCED, NOW)
-    shop.waiting("refunded")
+    shop.waiting("serve-refunded")
     shop.store.lift_bad_address("facturen@klant.example", NOW)
-    shop.waiting("next", minutes=1)
-    assert shop.served() == {"refunded"}
+    shop.waiting("serve-next", minutes=1)
+    assert shop.served() == {"serve-refunded"}
 
-    back = notice("refunded", state=None, refunded=Refunded(NOW, full=True))
-    shop.store.change("refunded", lambda order: with_payment(order, back, NOW, "EUR"))
-    shop.worker.advance("refunded")
+    back = notice("serve-refunded", state=None, refunded=Refunded(NOW, full=True))
+    shop.store.change("serve-refunded", lambda order: with_payment(order, back, NOW, "EUR"))
+    shop.worker.advance("serve-refunded")
     assert shop.pokes() == [f"CODES#{SKU}"]
     shop.work(f"CODES#{SKU}")
 
-    assert shop.served() == {"next"}
+    assert shop.served() == {"serve-next"}
 
 
 def test_a_wait_for_codes_is_written_once_a_day(shop: Shop) -> None:
-    shop.waiting("waits")
+    shop.waiting("serve-waits")
     shop.clock.now += timedelta(hours=2)
-    shop.worker.advance("waits")  # the customer is told that codes are to come
-    version = loaded(shop.store, "waits").version
+    shop.worker.advance("serve-waits")  # the customer is told that codes are to come
+    version = loaded(shop.store, "serve-waits").version
 
     for _ in range(5):
         shop.clock.now += QUARTER
-        shop.worker.advance("waits")
-    assert loaded(shop.store, "waits").version == version
+        shop.worker.advance("serve-waits")
+    assert loaded(shop.store, "serve-waits").version == version
     shop.clock.now += timedelta(hours=20)
     assert shop.due() == []
 
     shop.clock.now += timedelta(hours=2)
-    assert shop.due() == ["waits"]
-    shop.worker.advance("waits")
-    assert loaded(shop.store, "waits").version == version + 1
+    assert shop.due() == ["serve-waits"]
+    shop.worker.advance("serve-waits")
+    assert loaded(shop.store, "serve-waits").version == version + 1
     assert shop.due() == []
