@@ -23,21 +23,24 @@ demo: install  ## start the system here, sell one license, show the e-mail, then
 run: install  ## do the same, and stay up with a mailbox page until Ctrl-C
 	@$(BIN)/keypost local run
 
-# Programs that some tests run: a browser for the support page, the others for the mails. Missing ones are installed from Debian.
-BROWSERS := chromium chromium-browser google-chrome
-DEBIAN := spamassassin hunspell hunspell-nl hunspell-en-us
-AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo -n)
-debian:  ## install Debian's packages of the programs that some tests run
-	@missing=$$(for browser in $(BROWSERS); do command -v $$browser && break; done >/dev/null || echo chromium; \
-	  for package in $(DEBIAN); do dpkg --status $$package >/dev/null 2>&1 || echo $$package; done); \
-	[ -z "$$missing" ] || { echo "Installing (once):" $$missing; $(AS_ROOT) apt-get update -qq; }; \
-	for package in $$missing; do \
-	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$package >/dev/null || \
-	    echo "$$package could not be installed with apt-get, so the tests that run it will fail. Install it by hand" >&2; \
-	done
+# Programs that some tests ask: a browser, SpamAssassin and others (tests/programs.py). `make test` installs them where
+# it is root and has apt-get; it never asks for a password, and otherwise says which tests it leaves out.
+programs: install
+	@$(BIN)/python tests/programs.py
 
-test: install debian  ## run all tests
-	@$(BIN)/pytest
+debian: install  ## install the programs of Debian or Ubuntu that some tests ask, with sudo
+	@$(BIN)/python tests/programs.py --ask
+
+# One worker per core; one of them has the deployed system (tests/conftest.py). Python keeps what it has compiled, whatever the
+# environment says: the emulator starts a process per function, and each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+WORKERS := --numprocesses auto --maxprocesses 4 --dist load
+
+test: install programs  ## all tests but the drills: five minutes on two cores
+	@$(BIN)/pytest --quiet $(WORKERS) -m "not drill"
+
+drills: install programs  ## the tests that take long: every language in the browser, 1,000 codes, ten years, odd requests
+	@$(BIN)/pytest --quiet $(WORKERS) -m drill
 
 golden: install  ## write the golden files of the mails again; look at the changes before you commit them
 	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py -k golden
@@ -51,8 +54,8 @@ fuzz: install  ## send 5,000 odd requests to the support API, made from its desc
 openapi: install  ## write docs/openapi.json again, the description of the support API
 	@$(BIN)/python -m cli.openapi > docs/openapi.json
 
-coverage: install debian  ## run all tests, and list the branches that none of them takes
-	@$(BIN)/pytest --quiet --cov --cov-report=term-missing:skip-covered
+coverage: install programs  ## all tests and drills, and which branches none of them takes
+	@$(BIN)/pytest --quiet $(WORKERS) --cov --cov-report=term-missing:skip-covered
 
 check: install  ## check lint, types, import contracts and the template
 	$(BIN)/ruff check
@@ -83,4 +86,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run debian test golden simulate fuzz openapi coverage check build lock format
+.PHONY: help install demo run programs debian test drills golden simulate fuzz openapi coverage check build lock format

@@ -94,7 +94,7 @@ def _local() -> Stack:
         raise KeypostError(".local/stack.json is damaged: start the local stack again with `make run`") from None
     session = local_session(endpoint_url, region)
     try:
-        return stack_of(session, _outputs(session.client("cloudformation"), name))
+        return stack_of(session, _outputs(session.client("cloudformation", config=ONE_ATTEMPT), name))
     except BotoCoreError:
         raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
 

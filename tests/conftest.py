@@ -2,15 +2,19 @@
 
 import io
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 from hypothesis import settings
 from samtranslator.yaml_helper import yaml_parse
+from xdist.scheduler import LoadScopeScheduling
 
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, local_stack
@@ -21,6 +25,10 @@ from keypost.core.contents import canceled
 from keypost.core.order import Reason
 from keypost.table import Store
 from tests.builders import PRODUCT, SECRETS
+from tests.in_process import stack_in_process
+from tests.programs import PROGRAMS
+
+_LEFT_OUT = "not on this machine: "
 
 settings.register_profile("keypost", deadline=None, print_blob=True)
 settings.load_profile("keypost")
@@ -33,10 +41,24 @@ def template() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The whole system: template.yaml as it is, deployed to the emulator, with the sample catalog but no stock."""
     with local_stack(tmp_path_factory.mktemp("stack"), lambda _: None, stocked=False) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def in_process() -> Iterator[LocalStack]:
+    """AWS without HTTP and with nothing deployed, for tests of what needs no function: much faster."""
+    with stack_in_process() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def local(deployed: LocalStack) -> LocalStack:
+    """What the tests of a folder run on: the deployed system, unless the folder's conftest says that AWS in this
+    process is enough."""
+    return deployed
 
 
 @pytest.fixture
@@ -105,25 +127,10 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    _forget()
+    monkeypatch.setattr(boto3, "Session", lambda: local.session.session)  # a new one takes as long as fifty calls
+    wiring.forget()
     yield stack
-    _forget()
-
-
-def _forget() -> None:
-    for build in (
-        wiring.config,
-        wiring.store,
-        wiring.queue,
-        wiring.desk,
-        wiring.wishes,
-        wiring.worker,
-        wiring.mailer,
-        wiring.secrets,
-        wiring.tokens,
-        wiring.session,
-    ):
-        build.cache_clear()
+    wiring.forget()
 
 
 @pytest.fixture
@@ -148,13 +155,57 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 def _faultless(request: pytest.FixtureRequest) -> Iterator[None]:
     """No fault that one test injects outlives it, and no order of it waits for the codes of another."""
     yield
-    if "local" in request.fixturenames:
-        stack = request.getfixturevalue("local")
-        store, now = stack.stack.store, datetime.now(UTC).replace(microsecond=0)
-        for order_id in [order_id for page in store.needing(Reason.STOCK) for order_id in page]:
-            store.change(order_id, lambda order: canceled(order, now))
+    for name in {"deployed", "in_process"}.intersection(request.fixturenames):
+        stack = request.getfixturevalue(name)
         stack.mailbox.before_send = stack.mailbox.after_send = lambda: None
         stack.providers.trouble = lambda: None
+    if "deployed" in request.fixturenames:
+        store, now = request.getfixturevalue("deployed").stack.store, datetime.now(UTC).replace(microsecond=0)
+        for order_id in [order_id for page in store.needing(Reason.STOCK) for order_id in page]:
+            store.change(order_id, lambda order: canceled(order, now))
+
+
+class _OneDeploys(LoadScopeScheduling):  # xdist 3.8 has no marker that pytest 9.2 heeds
+    """One worker deploys the system and runs all tests that may ask for it; all others go where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        is_apart = nodeid.startswith(("tests/keypost/", "tests/functions/", "tests/simulator/"))
+        return nodeid if is_apart and "support_page" not in nodeid else "deployed"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _OneDeploys(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A build server leaves nothing out: there a check that is skipped would be none."""
+    leave_out = pytest.fail if os.environ.get("KEYPOST_LEAVE_OUT") == "nothing" else pytest.skip
+    needed = {name for mark in item.iter_markers("needs") for name in mark.args}
+    for name in needed | ({"chromium"} if "browser" in getattr(item, "fixturenames", ()) else set()):
+        if not _is_here(name):
+            leave_out(f"{_LEFT_OUT}{name}")
+
+
+@cache
+def _is_here(program: str) -> bool:
+    return PROGRAMS[program].is_here()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = (str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ()))
+    counts = Counter(reason.partition(_LEFT_OUT)[2] for reason in reasons if _LEFT_OUT in reason)
+    if counts:
+        each = ", ".join(f"{program} ({count})" for program, count in sorted(counts.items()))
+        terminalreporter.write_line(
+            f"Left out: {counts.total()} tests that ask for {each}; see `make debian`", yellow=True
+        )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Schemathesis makes up its cases while it collects, which takes longer than many tests: only where they run."""
+    is_unasked = collection_path.name == "test_fuzz.py" and config.option.markexpr == "not drill"
+    return True if is_unasked else None
 
 
 def pytest_configure() -> None:

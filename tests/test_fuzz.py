@@ -59,6 +59,7 @@ def fuzzed(local: LocalStack) -> Iterator[LocalStack]:
         local.stack.store.put_product(product)
 
 
+@pytest.mark.drill  # see pytest_ignore_collect in conftest.py
 @pytest.mark.journey
 @schema.parametrize()
 @settings(max_examples=CASES, suppress_health_check=list(HealthCheck))

@@ -48,6 +48,7 @@ def test_every_dependency_is_pinned_by_hash_and_no_lock_names_a_host(lock: str) 
     assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text)
 
 
+@pytest.mark.drill
 def test_the_layers_alone_hold_all_that_the_functions_import_and_call(tmp_path: Path) -> None:
     mine = [f"PYTHON={sys.executable}", f"TARGET={sys.executable}", "PLATFORM="]
     packages = build("dependencies", "build-DependenciesLayer", tmp_path / "dependencies", *mine)
@@ -75,6 +76,7 @@ assert jwt.algorithms.has_crypto
     assert sum(path.stat().st_size for path in packages.rglob("*")) < 120_000_000  # of the 250 MB that Lambda allows
 
 
+@pytest.mark.drill
 def test_the_dependencies_are_those_of_lambdas_processor_and_python_whatever_is_here(tmp_path: Path) -> None:
     packages = build("dependencies", "build-DependenciesLayer", tmp_path, f"PYTHON={sys.executable}", "TARGET=none")
 

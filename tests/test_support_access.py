@@ -113,6 +113,7 @@ def test_nobody_gets_in_without_a_key(call: Call, route: Route) -> None:
     assert call(route, None) == 401
 
 
+@pytest.mark.drill  # tests/functions/test_support_auth.py shows the same of one route
 @pytest.mark.journey
 @every_route
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Basic {0}", "{0}", "Bearer {0}x", "Bearer {0} {0}"])
@@ -173,7 +174,7 @@ def test_a_revoked_key_is_refused_within_a_minute(template: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("header", "goes_on"),
     [
-        ("Bearer " + new_key("anna", SCOPES, 1, datetime.now(UTC))[0], True),
+        pytest.param("Bearer " + new_key("anna", SCOPES, 1, datetime.now(UTC))[0], True, id="a key"),
         ("bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-_", True),
         ("Bearer kp_0123456789_0123", False),
         ("Bearer a.b", False),

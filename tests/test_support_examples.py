@@ -16,7 +16,7 @@ from keypost.core.mail import MailState
 from keypost.core.order import Order
 from tests.test_journey import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.needs("curl")]
 
 TEXT = (ROOT / "docs/support.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^```sh ([\w-]+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))

@@ -17,7 +17,7 @@ from keypost.core.errors import KeypostError
 
 REGION = "eu-west-1"
 _SECONDS_TO_START = 60
-_SECONDS_TO_STOP = 10
+_SECONDS_TO_STOP = 3
 
 
 def free_port() -> int:

@@ -64,7 +64,7 @@ def new_id(prefix: str, length: int) -> str:
 def fake_providers() -> Iterator[FakeProviders]:
     server = _Server(("127.0.0.1", 0), _Handler)
     server.fake.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield server.fake

@@ -22,7 +22,7 @@ from standardwebhooks import Webhook
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
-from cli.local.mailbox import Mailbox, mailbox
+from cli.local.mailbox import Mailbox, mailbox, over_http
 from cli.local.samples import SHOP, sample_products
 from cli.local.shop import Shop
 from cli.stacks import Stack, local_session, stack_of
@@ -115,7 +115,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
     with mailbox() as box, fake_providers() as providers:
         progress("Starting the AWS emulator")
         with emulator(directory, box.url) as endpoint_url:
-            box.emulator_url = endpoint_url
+            box.pass_on = partial(over_http, endpoint_url)
             session = local_session(endpoint_url, REGION)
             progress("Deploying template.yaml")
             outputs = deploy(

@@ -52,6 +52,12 @@ def here(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
+@pytest.fixture(scope="session")
+def local(in_process: LocalStack) -> LocalStack:
+    """Nothing here needs a deployed function."""
+    return in_process
+
+
 PRODUCT = """
 [[product]]
 sku = "NEW-SKU"
@@ -252,10 +258,10 @@ def test_a_damaged_stack_file_is_told(run: Run, content: str) -> None:
 
 
 def test_a_deployed_stack_is_found_by_its_name(
-    run: Run, local: LocalStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, deployed: LocalStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in {
-        "AWS_ENDPOINT_URL": local.endpoint_url,
+        "AWS_ENDPOINT_URL": deployed.endpoint_url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "eu-west-1",
@@ -264,7 +270,7 @@ def test_a_deployed_stack_is_found_by_its_name(
     Path("products.toml").write_text(PRODUCT)
 
     assert run("products", "apply", "products.toml", "--stack", "keypost")[0] == 0
-    assert "NEW-SKU" in local.stack.store.products(["NEW-SKU"])
+    assert "NEW-SKU" in deployed.stack.store.products(["NEW-SKU"])
 
     status, _, err = run("products", "apply", "products.toml", "--stack", "nowhere")
     assert status == 1

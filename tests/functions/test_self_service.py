@@ -15,9 +15,8 @@ import self_service
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.core.errors import QueueUnavailable
 from keypost.resend_page import WORDS
-from tests.builders import event, paid_order
+from tests.builders import event, paid_order, refused
 from tests.functions.test_payment_callback import Context
 
 KNOWN, UNKNOWN = "facturen@klant.example", "iemand@elders.example"
@@ -217,13 +216,8 @@ def test_where_it_is_switched_off_nothing_is_taken_and_the_page_says_whom_to_ask
     assert told(local) == []
 
 
-def test_a_wish_that_nobody_can_be_told_of_is_asked_for_again(
-    wired: Stack, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
-) -> None:
-    def down(*_: object) -> None:
-        raise QueueUnavailable("SQS did not take the message")
-
-    monkeypatch.setattr(type(wiring.wishes()), "poke", down)
+def test_a_wish_that_nobody_can_be_told_of_is_asked_for_again(wired: Stack, logged: io.StringIO) -> None:
+    refused(wiring.wishes()._client, "SendMessage", "ServiceUnavailable")
 
     assert ask(KNOWN)["statusCode"] == 503
     assert "WishNotTaken" in logged.getvalue()

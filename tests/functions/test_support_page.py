@@ -65,7 +65,7 @@ def test_the_page_names_its_files_so_that_any_stage_and_domain_will_do() -> None
     assert set(FILES) >= set(imported)
 
 
-def test_the_deployed_page_needs_no_key(local: LocalStack) -> None:
-    assert local.call("/support", None, {}, "GET") == (200, (FOLDER / "page.html").read_text("utf-8"))
-    assert local.call("/support/page.css", None, {}, "GET") == (200, (FOLDER / "page.css").read_text("utf-8"))
-    assert local.call("/support/nothing.js", None, {}, "GET")[0] == 404
+def test_the_deployed_page_needs_no_key(deployed: LocalStack) -> None:
+    assert deployed.call("/support", None, {}, "GET") == (200, (FOLDER / "page.html").read_text("utf-8"))
+    assert deployed.call("/support/page.css", None, {}, "GET") == (200, (FOLDER / "page.css").read_text("utf-8"))
+    assert deployed.call("/support/nothing.js", None, {}, "GET")[0] == 404

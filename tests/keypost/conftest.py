@@ -1,28 +1,35 @@
-import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.config import Config
-from playwright.sync_api import Browser, sync_playwright
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.clients.mailer import Mailer
 from keypost.use_cases.advance_order import Worker
+from tests import programs
 from tests.builders import SHOP, Clock
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.fail(f"there is no browser: `make debian` installs one, or install one of {', '.join(BROWSERS)}")
+def browser() -> Iterator["Browser"]:
+    """Tests that want it are left out where no browser is (tests/conftest.py)."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - most tests need no browser
+
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=programs.browser(), args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def local(in_process: LocalStack) -> LocalStack:
+    """Nothing here needs a deployed function."""
+    return in_process
 
 
 @pytest.fixture

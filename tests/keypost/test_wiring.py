@@ -58,3 +58,18 @@ def test_a_provider_without_a_key_or_without_an_api_cannot_be_asked(wired: Stack
 
     assert wiring.provider_get("mollie") is None
     assert wiring.provider_get("") is None
+
+
+def test_everything_that_was_built_is_forgotten_at_once(wired: Stack) -> None:
+    def kept() -> set[str]:
+        built = {name: value for name, value in vars(wiring).items() if hasattr(value, "cache_info")}
+        return {name for name, builder in built.items() if builder.cache_info().currsize}
+
+    builders = (wiring.worker, wiring.desk, wiring.wishes, wiring.secrets)
+    for build in builders:
+        build()
+    assert kept() >= {build.__name__ for build in builders} | {"config", "store", "queue", "mailer", "session"}
+
+    wiring.forget()
+
+    assert kept() == set()

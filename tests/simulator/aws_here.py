@@ -2,6 +2,8 @@
 MiniStack's own handlers, without HTTP in between. Its clock is then the one of the simulation."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
@@ -20,6 +22,7 @@ _SERVICES: Mapping[str, ModuleType] = {
     "sqs": sqs,
     "secrets-manager": secretsmanager,
 }
+_one_by_one = threading.Lock()  # as in MiniStack's own process, which answers every request on one thread
 
 
 def answer_here(session: Any, watch: Watch = lambda *_: None) -> None:
@@ -30,25 +33,34 @@ def answer_here(session: Any, watch: Watch = lambda *_: None) -> None:
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
         body, path = _text(request.body or b"{}"), urlsplit(request.url).path
         operation = headers.get("x-amz-target", path).rpartition(".")[2]
-        status, told, content = watch(service, operation, json.loads(body)) or _answered(
+        status, told, content = watch(service, operation, json.loads(body)) or answered(
             _SERVICES[service], request.method, path, headers, body.encode()
         )
-        raw = content.encode() if isinstance(content, str) else content
-        answered: Any = {name.lower(): value for name, value in told.items()}
-        return AWSResponse(request.url, status, answered, _Raw(raw))
+        return response(request.url, status, told, content)
 
     session.events.register("before-send", answer)
     session.events.register("choose-signer", lambda **_: UNSIGNED)  # a fifth of a call's time
 
 
-def _answered(service: ModuleType, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-    """What a handler answers; it is a coroutine that waits for nothing."""
+def answered(
+    service: ModuleType, method: str, path: str, headers: dict[str, str], body: bytes, clock: Any = time
+) -> Answer:
+    """What a handler answers by this clock; it is a coroutine that waits for nothing."""
     try:
-        service.handle_request(method, path, headers, body, {}).send(None)
+        with _one_by_one:
+            vars(service)["time"] = clock
+            service.handle_request(method, path, headers, body, {}).send(None)
     except StopIteration as done:
         answer: Answer = done.value
         return answer
     raise AssertionError(f"MiniStack waits for something: {path}")
+
+
+def response(url: str, status: int, headers: Mapping[str, str], content: bytes | str) -> AWSResponse:
+    """An answer as botocore gets it from urllib3."""
+    raw = content.encode() if isinstance(content, str) else content
+    lower: Any = {name.lower(): value for name, value in headers.items()}
+    return AWSResponse(url, status, lower, _Raw(raw))
 
 
 def _text(value: Any) -> str:

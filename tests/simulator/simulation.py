@@ -318,15 +318,6 @@ def _deployed(watch: Callable[..., Answer | None]) -> Iterator[None]:
     template: Any = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     described = template["Resources"]["Table"]["Properties"]
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    builders = (
-        wiring.config,
-        wiring.store,
-        wiring.queue,
-        wiring.worker,
-        wiring.mailer,
-        wiring.secrets,
-        wiring.session,
-    )
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No application metrics")
         for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
@@ -336,8 +327,7 @@ def _deployed(watch: Callable[..., Answer | None]) -> Iterator[None]:
         patch.setattr(telemetry, "outcome", lambda *_, **__: None)
         patch.setattr(telemetry, "failure", _stop)
         patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
-        for build in builders:
-            build.cache_clear()
+        wiring.forget()
         session = wiring.session()
         answer_here(session, watch)
         name = f"simulated-{os.urandom(4).hex()}"
@@ -356,8 +346,7 @@ def _deployed(watch: Callable[..., Answer | None]) -> Iterator[None]:
             yield
         finally:
             session.client("dynamodb").delete_table(TableName=name)
-            for build in builders:
-                build.cache_clear()
+            wiring.forget()
 
 
 def _stop(error: Exception, **_: Any) -> None:

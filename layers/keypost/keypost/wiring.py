@@ -152,3 +152,10 @@ def _pool() -> Any:
 @cache
 def session() -> Any:
     return boto3.Session()
+
+
+def forget() -> None:
+    """Have everything built anew at its next use: for tests, after the environment has changed."""
+    for builder in list(globals().values()):
+        if hasattr(builder, "cache_clear"):
+            builder.cache_clear()

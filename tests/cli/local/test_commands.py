@@ -37,6 +37,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"KEYPOST_TEST": str(tmp_path), "PYTHONUNBUFFERED": "1"}
 
 
+@pytest.mark.needs("/proc")
 def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -54,7 +55,15 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert children(tmp_path) == []
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.needs("/proc")
+@pytest.mark.parametrize(
+    "ending",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.drill),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.drill),
+    ],
+)
 def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
     tmp_path: Path, environment: dict[str, str], ending: signal.Signals
 ) -> None:

@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
 
 from keypost import wiring
 from keypost.clients.mailer import Mailer, Pace, tag_value, tagged
@@ -54,7 +55,7 @@ def server(status: int | None) -> Iterator[tuple[str, list[str]]]:
             pass
 
     http = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever)
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{http.server_address[1]}", seen
@@ -212,3 +213,21 @@ def test_an_order_id_becomes_a_tag_that_ses_allows_and_can_be_read_back(order_id
     assert len(tag) <= 256
     assert unquote(tag.replace("_", "%")) == order_id
     assert tagged(tag) == order_id
+
+
+@mock_aws
+def test_ses_takes_mail_of_a_domain_that_was_verified_and_refuses_that_of_another() -> None:
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1")
+    client = session.client("sesv2", config=wiring.ONE_ATTEMPT)
+    client.create_configuration_set(ConfigurationSetName="test")
+    mail = message()
+    mail["From"] = "licenties@mail.voorbeeld.example"
+    mail["Subject"] = "hello"
+
+    refused = Mailer(client, "test").send(mail, {})
+    client.create_email_identity(EmailIdentity="mail.voorbeeld.example")
+    sent = Mailer(client, "test").send(mail, {})
+
+    assert refused == MailNotSent("SES refused: MessageRejected")
+    assert isinstance(sent, MailSent)
+    assert sent.message_id

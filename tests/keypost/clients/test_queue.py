@@ -4,6 +4,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+from moto import mock_aws
 
 from keypost.clients.queue import Queue
 from keypost.core.errors import QueueUnavailable
@@ -64,3 +65,19 @@ def test_a_poke_that_sqs_does_not_take_is_told(client: Any) -> None:
 
         with pytest.raises(QueueUnavailable):
             Queue(client, URL).poke("2026-1")
+
+
+@mock_aws
+def test_a_queue_that_is_there_takes_each_poke_and_one_that_was_deleted_takes_none(client: Any) -> None:
+    url = client.create_queue(QueueName="keypost")["QueueUrl"]
+    queue = Queue(client, url)
+
+    queue.poke_all([f"order-{n}" for n in range(12)])
+    count = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    client.delete_queue(QueueUrl=url)
+
+    assert count["ApproximateNumberOfMessages"] == "12"
+    with pytest.raises(QueueUnavailable, match="did not take the message"):
+        queue.poke("2026-1")
+    with pytest.raises(QueueUnavailable, match="12 of 12"):
+        queue.poke_all([f"order-{n}" for n in range(12)])

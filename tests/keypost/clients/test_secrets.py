@@ -3,7 +3,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from moto import mock_aws
 
 from keypost.clients.secrets import Secrets
 
@@ -78,3 +80,25 @@ def test_a_secret_that_is_not_set_has_no_value(client: Any) -> None:
         answers(stub, "one")
 
         assert Secrets(client, "keypost").read("mollie_token") == ()
+
+
+@mock_aws
+def test_secrets_that_are_about_to_be_deleted_are_kept_for_five_minutes_and_then_are_an_error(client: Any) -> None:
+    client.create_secret(Name="keypost", SecretString=json.dumps({"stripe": "one"}))
+    seconds = Seconds()
+    secrets = Secrets(client, "keypost", seconds)
+    assert secrets.read("stripe") == ("one",)
+
+    client.delete_secret(SecretId="keypost")
+
+    assert secrets.read("stripe") == ("one",)
+    seconds.now = 301
+    for _ in range(2):  # nothing is taken for an answer that was none
+        with pytest.raises(ClientError, match="InvalidRequestException"):
+            secrets.read("stripe")
+
+
+@mock_aws
+def test_secrets_that_do_not_exist_are_an_error_and_not_secrets_without_a_value(client: Any) -> None:
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        Secrets(client, "keypost").read("stripe")

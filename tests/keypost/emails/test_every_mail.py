@@ -24,7 +24,6 @@ from keypost.providers.order_card import clean_name
 from tests.builders import NOW
 from tests.keypost.emails.reading import DARK, LIGHT, document, painted, styles
 from tests.keypost.emails.test_purchase import part, seen
-from tests.tools import tool
 
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = Path(__file__).parents[3] / "layers/keypost/keypost/emails/templates"
@@ -391,8 +390,8 @@ def test_more_than_25_codes_come_as_a_file_too_and_all_stand_in_both_parts(
     assert ("spreadsheetprogramma" in bodies[0]) == ("spreadsheetprogramma" in bodies[1]) == has_list
 
 
+@pytest.mark.needs("spamassassin")
 def test_spamassassin_finds_nothing_against_any_mail(tmp_path: Path) -> None:
-    program = tool("spamassassin")
     preferences = tmp_path / "preferences"
     preferences.write_text("use_bayes 0\n")
     names = {f"{name}-{language}": sample_mail(name, language) for name in NAMES for language in LANGUAGES}
@@ -401,8 +400,9 @@ def test_spamassassin_finds_nothing_against_any_mail(tmp_path: Path) -> None:
     for name, message in (names | {"spam": spam}).items():
         (tmp_path / f"{name}.eml").write_bytes(message.as_bytes().replace(b"\r\n", b"\n"))
 
+    spamassassin = ["spamassassin", "--local", "--prefspath", str(preferences)]
     judged = subprocess.run(
-        [program, "--local", "--prefspath", preferences, *(tmp_path / f"{name}.eml" for name in (*names, "spam"))],
+        [*spamassassin, *(tmp_path / f"{name}.eml" for name in (*names, "spam"))],
         env=os.environ | {"HOME": str(tmp_path)},
         capture_output=True,
         check=True,
@@ -414,9 +414,14 @@ def test_spamassassin_finds_nothing_against_any_mail(tmp_path: Path) -> None:
     assert {name: score for name, score in zip(names, scores, strict=True) if score >= 0.5} == {}
 
 
-@pytest.mark.parametrize(("language", "dictionary"), [("nl", "nl_NL"), ("en", "en_US")])
+@pytest.mark.parametrize(
+    ("language", "dictionary"),
+    [
+        pytest.param("nl", "nl_NL", marks=pytest.mark.needs("hunspell-nl")),
+        pytest.param("en", "en_US", marks=pytest.mark.needs("hunspell-en")),
+    ],
+)
 def test_every_word_is_spelled_as_in_the_dictionary_or_in_our_list(language: str, dictionary: str) -> None:
-    program = tool("hunspell")
     known = set((Path(__file__).parent / "words.txt").read_text("utf-8").split())
     words = set()
     for name in NAMES:
@@ -428,6 +433,6 @@ def test_every_word_is_spelled_as_in_the_dictionary_or_in_our_list(language: str
 
     asked = "\n".join(sorted(words - known)) + "\nfuotje\n"
     told = subprocess.run(
-        [program, "-d", dictionary, "-i", "utf-8", "-l"], input=asked, capture_output=True, text=True, check=True
+        ["hunspell", "-d", dictionary, "-i", "utf-8", "-l"], input=asked, capture_output=True, text=True, check=True
     ).stdout.split()
     assert told == ["fuotje"]

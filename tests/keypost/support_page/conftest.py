@@ -50,6 +50,12 @@ def sign_in(page: Page, key: str) -> None:
     page.locator("#wanted").wait_for()
 
 
+@pytest.fixture(scope="session")
+def local(deployed: LocalStack) -> LocalStack:
+    """The browser asks the deployed API."""
+    return deployed
+
+
 @pytest.fixture
 def visit(browser: Browser, local: LocalStack) -> Iterator[Callable[..., Visit]]:
     """Opens the page in a browser of its own; at the end of the test it has broken no policy and nothing failed."""

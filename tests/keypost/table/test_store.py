@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli.local.stack import LocalStack
 from keypost.core import contents, licensing, support
 from keypost.core.codes import NewCode, StockCode
 from keypost.core.errors import Conflict, Unmet
@@ -137,13 +136,13 @@ def test_codes_and_order_change_together_or_not_at_all(store: Store, stocked: St
     assert [free.code for free in store.pick(SKU, 9, TODAY)] == [second.code]
 
 
-def test_a_code_that_is_taken_leaves_the_stock_index(store: Store, stocked: Stocked, local: LocalStack) -> None:
+def test_a_code_that_is_taken_leaves_the_stock_index(store: Store, stocked: Stocked) -> None:
     stocked([code(1), code(2)])
     taken = store.pick(SKU, 1, TODAY)
 
     store.assign(licensing.with_codes(store.save(paid_order()), taken, {SKU: PRODUCT}, NOW, ZONE), taken)
 
-    index = local.session.client("dynamodb").scan(TableName=store.table, IndexName="stock")
+    index = store._client.scan(TableName=store.table, IndexName="stock")
     assert taken[0].digest not in str(index["Items"])
     assert index["Count"] == 1
 
@@ -200,7 +199,7 @@ def test_a_truth_comes_back_as_a_truth(store: Store) -> None:
     assert store.catalog()["NO-RESERVE"].holds_reserve_code is False
 
 
-def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store, local: LocalStack) -> None:
+def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store) -> None:
     for number in range(3 * DUE_SHARDS):
         store.save(paid_order(f"paid-{number}"))
         store.save(paid_order(f"open-{number}", state=PaymentState.OPEN))
@@ -209,7 +208,7 @@ def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store, local: L
 
     assert _all(store.due(NOW)) == {f"paid-{number}" for number in range(3 * DUE_SHARDS)}
     assert "later" in _all(store.due(NOW + timedelta(minutes=15)))
-    assert local.session.client("dynamodb").scan(TableName=store.table, IndexName="due")["Count"] == 3 * DUE_SHARDS + 1
+    assert store._client.scan(TableName=store.table, IndexName="due")["Count"] == 3 * DUE_SHARDS + 1
     assert later.waiting is not None
 
 

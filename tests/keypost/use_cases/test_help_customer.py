@@ -13,7 +13,7 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.core import contents, mailing, plan, support
 from keypost.core.codes import BadStockCode
-from keypost.core.errors import Conflict, NotFound, QueueUnavailable, Refused, TooMany
+from keypost.core.errors import Conflict, NotFound, Refused, TooMany
 from keypost.core.mail import Asked, Fate, Mail, MailReport, MailState, Purpose
 from keypost.core.mailing import with_good_address, with_report
 from keypost.core.order import Order, Reason, Renewal
@@ -25,7 +25,7 @@ from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 from keypost.use_cases.take_fact import record
-from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order
+from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, refused
 from tests.keypost.use_cases.test_take_mail_event import told
 
 Stocked = Callable[[list[str]], None]
@@ -149,17 +149,12 @@ def test_an_order_that_does_not_exist_is_not_found(desk: Desk, worker: Worker) -
         desk.resend("nowhere", asked(), worker.mailer)
 
 
-def test_a_wish_is_kept_when_the_queue_is_down(
-    desk: Desk, worker: Worker, sold: Sold, sent: Sent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wish_is_kept_when_the_queue_is_down(desk: Desk, worker: Worker, sold: Sold, sent: Sent) -> None:
     sold("desk-queue-down", 1)
+    asked_for = refused(desk.queue._client, "SendMessage", "ServiceUnavailable")
 
-    def down(*_: object) -> None:
-        raise QueueUnavailable("SQS did not take the message")
-
-    monkeypatch.setattr(type(desk.queue), "poke", down)
     desk.resend("desk-queue-down", asked(), worker.mailer)
-    monkeypatch.undo()
+    assert next(asked_for) == 1
 
     (due,) = [ids for ids in desk.store.due(NOW) if "desk-queue-down" in ids]
     worker.advance("desk-queue-down")

@@ -1,0 +1,112 @@
+"""AWS in this process, for tests that need no deployed function: MiniStack's handlers answer every client that is made
+for this endpoint, whoever makes it. Only SES stands behind a server, the mailbox, since tests break its connections."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+from botocore.loaders import JSONFileLoader
+from ministack.services import dynamodb, secretsmanager, ses_v2, sqs
+
+from cli.local.emulator import REGION
+from cli.local.fake_providers import fake_providers
+from cli.local.mailbox import mailbox
+from cli.local.stack import LocalStack
+from cli.stacks import local_session
+from tests.builders import SHOP
+from tests.simulator.aws_here import answered, response
+
+URL = "http://aws.here.example"
+_SERVICES = {"DynamoDB_20120810": dynamodb, "AmazonSQS": sqs, "secretsmanager": secretsmanager}
+
+
+class _OwnClock:
+    """The emulator's: a test that travels does not take it along, as it would not take another process along. It goes
+    ahead where somebody would wait for a message."""
+
+    ahead = 0.0  # seconds
+
+    def time(self) -> float:
+        hatch = time_machine.escape_hatch
+        return float(hatch.time.time() if hatch.is_travelling() else time.time()) + self.ahead
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+_OWN_CLOCK = _OwnClock()
+
+
+@contextmanager
+def stack_in_process() -> Iterator[LocalStack]:
+    """A local stack into which nothing is deployed: no function, no API, no table but those that tests make."""
+    with answering(), mailbox() as box, fake_providers() as providers:
+        box.pass_on = _ses
+        session = local_session(URL, REGION)
+        session.client("sesv2").create_email_identity(EmailIdentity=SHOP.sender_address.partition("@")[2])
+        nothing: Any = None
+        yield LocalStack(
+            api_url=nothing,
+            endpoint_url=URL,
+            outputs={},
+            mailbox=box,
+            providers=providers,
+            stripe_webhook_secret="",
+            webhook_secret="",
+            mollie_token="",
+            support_key="",
+            other_signing_secret="",
+            session=session,
+            stack=nothing,
+        )
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Answer botocore's requests to URL here, and let all others go where they go. What botocore knows of services is
+    read once: it would take each session, of each test, as long as fifty calls."""
+    send, load = URLLib3Session.send, JSONFileLoader.load_file
+    known: dict[str, Any] = {}
+
+    def sent(http: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        return _answer(request) if request.url.startswith(URL) else send(http, request)
+
+    def loaded(loader: JSONFileLoader, path: str) -> Any:
+        if path not in known:
+            known[path] = load(loader, path)
+        return known[path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(URLLib3Session, "send", sent)
+        patch.setattr(JSONFileLoader, "load_file", loaded)
+        yield
+
+
+def _answer(request: AWSPreparedRequest) -> AWSResponse:
+    headers = {name.lower(): _text(value) for name, value in request.headers.items()} | {"host": urlsplit(URL).netloc}
+    service = _SERVICES.get(headers.get("x-amz-target", "").partition(".")[0], ses_v2)
+    body: Any = request.body or b""
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    if headers.get("x-amz-target") == "AmazonSQS.ReceiveMessage":
+        asked = json.loads(raw)
+        _OWN_CLOCK.ahead += asked.pop("WaitTimeSeconds", 0)
+        raw = json.dumps(asked).encode()
+    path = urlsplit(request.url).path
+    return response(request.url, *answered(service, request.method, path, headers, raw, _OWN_CLOCK))
+
+
+def _ses(path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    lower = {name.lower(): value for name, value in headers.items()}
+    status, _, content = answered(ses_v2, "POST", path, lower, body, _OWN_CLOCK)
+    return status, content.encode() if isinstance(content, str) else content
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes | bytearray) else str(value)

@@ -1,0 +1,134 @@
+"""Programs of this machine that some tests ask. Run before the tests: it installs what is missing where that needs
+nobody's password, and otherwise says what will be left out and how to install it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    is_here: Callable[[], bool]
+    asked_by: str
+    debian: tuple[str, ...]  # packages, also of Ubuntu
+    brew: str  # what follows `brew install`
+
+
+def browser() -> str | None:
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def knows(dictionary: str) -> bool:
+    """Whether hunspell is here with this dictionary."""
+    if shutil.which("hunspell") is None:
+        return False
+    asked = ["hunspell", "-d", dictionary, "-l"]
+    return subprocess.run(asked, input=b"", capture_output=True, check=False).returncode == 0
+
+
+def _program(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which(name) is not None
+
+
+PROGRAMS = {
+    "chromium": Program(
+        lambda: browser() is not None,
+        "the support page, and how wide mails are",
+        ("chromium",),
+        "--cask chromium",
+    ),
+    "curl": Program(_program("curl"), "the examples for the shell", ("curl",), "curl"),
+    "hunspell-en": Program(
+        lambda: knows("en_US"),
+        "the spelling of English mails",
+        ("hunspell", "hunspell-en-us"),
+        "hunspell (and en_US.dic, en_US.aff in ~/Library/Spelling)",
+    ),
+    "hunspell-nl": Program(
+        lambda: knows("nl_NL"),
+        "the spelling of Dutch mails",
+        ("hunspell", "hunspell-nl"),
+        "hunspell (and nl_NL.dic, nl_NL.aff in ~/Library/Spelling)",
+    ),
+    "openssl": Program(_program("openssl"), "the examples for the shell", ("openssl",), "openssl"),
+    "/proc": Program(
+        Path("/proc/self/cmdline").exists, "killed workers, and what is left running", (), "nothing: only Linux has it"
+    ),
+    "spamassassin": Program(
+        _program("spamassassin"), "what a spam filter makes of the mails", ("spamassassin",), "spamassassin"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do about programs that are missing: install these packages, and say that these are left out."""
+
+    install: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def missing(programs: Iterable[str] = PROGRAMS) -> tuple[str, ...]:
+    return tuple(name for name in programs if not PROGRAMS[name].is_here())
+
+
+def plan(names: Iterable[str], *, is_root: bool, has_apt: bool, may_ask: bool) -> Plan:
+    """Root installs. Anybody else does so only after asking for it (`make debian`): then sudo may want a password."""
+    wanted = tuple(names)
+    if has_apt and (is_root or may_ask):
+        return Plan(install=packages(wanted), left_out=tuple(name for name in wanted if not PROGRAMS[name].debian))
+    return Plan(left_out=wanted)
+
+
+def packages(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(package for name in names for package in PROGRAMS[name].debian))
+
+
+def told(names: tuple[str, ...]) -> str:
+    """What stands before the tests when some are left out; nothing when none are."""
+    if not names:
+        return ""
+    rows = "".join(f"  {name:<14}{PROGRAMS[name].asked_by}\n" for name in names)
+    brew = "".join(f"  brew install {way}\n" for way in dict.fromkeys(PROGRAMS[name].brew for name in names))
+    return (
+        f"Not on this machine, so the tests that ask for it are left out and counted at the end:\n{rows}"
+        f"To run them too, install the programs. On Debian or Ubuntu (sudo may want your password):\n"
+        f"  make debian\nOn a Mac:\n{brew}"
+    )
+
+
+def install(names: tuple[str, ...], *, is_root: bool) -> None:
+    """One by one, so that one package that cannot be had keeps out no other."""
+    sudo = [] if is_root else ["sudo"]
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    print("Installing (once):", *names, flush=True)
+    subprocess.run([*sudo, "apt-get", "update", "-qq"], check=False, env=environment)
+    for name in names:
+        command = [*sudo, "apt-get", "install", "-qq", "--yes", "--no-install-recommends", name]
+        subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
+
+
+def main(*, may_ask: bool) -> None:
+    is_root = os.geteuid() == 0
+    has_apt, has_sudo = (shutil.which(name) is not None for name in ("apt-get", "sudo"))
+    todo = plan(missing(), is_root=is_root, has_apt=has_apt, may_ask=may_ask and has_sudo)
+    if todo.install:
+        install(todo.install, is_root=is_root)
+        todo = replace(todo, left_out=missing())
+    print(told(todo.left_out), end="", flush=True)
+
+
+if __name__ == "__main__":
+    main(may_ask="--ask" in sys.argv)
