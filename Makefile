@@ -31,10 +31,10 @@ programs: install
 debian: install  ## install the programs of Debian or Ubuntu that some tests ask, with sudo
 	@$(BIN)/python tests/programs.py --ask
 
-# One worker per core, and one of them has the deployed system. Python keeps what it has compiled, whatever the
+# One worker per core; one of them has the deployed system (tests/conftest.py). Python keeps what it has compiled, whatever the
 # environment says: the emulator starts a process per function, and each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
-WORKERS := --numprocesses auto --maxprocesses 4 --dist loadgroup
+WORKERS := --numprocesses auto --maxprocesses 4 --dist load
 
 test: install programs  ## all tests but the drills: five minutes on two cores
 	@$(BIN)/pytest --quiet $(WORKERS) -m "not drill"
