@@ -228,6 +228,6 @@ def test_ses_takes_mail_of_a_domain_that_was_verified_and_refuses_that_of_anothe
     client.create_email_identity(EmailIdentity="mail.voorbeeld.example")
     sent = Mailer(client, "test").send(mail, {})
 
-    assert refused == MailNotSent("SES refused: MessageRejected")
+    assert refused == MailNotSent(said("ses_refused", answer="MessageRejected"))
     assert isinstance(sent, MailSent)
     assert sent.message_id
