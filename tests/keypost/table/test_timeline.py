@@ -44,6 +44,18 @@ def test_entries_move_out_of_the_order_fifty_at_a_time_and_none_is_lost(store: S
     assert whole(store, order.id) == order.timeline
 
 
+def test_a_part_of_the_timeline_that_has_expired_is_missing_and_nothing_else(store: Store) -> None:
+    order = with_entries(paid_order(), 3 * ALL)
+    store.save(order)
+    store._client.delete_item(TableName=store.table, Key={"pk": {"S": f"ORDER#{order.id}/TIMELINE#1"}})
+
+    store.forget_words(loaded(store, order.id), NOW.date())
+
+    assert [entry.at for entry in whole(store, order.id)] == [
+        entry.at for entry in (*order.timeline[:50], *order.timeline[100:])
+    ]
+
+
 def test_an_order_that_is_changed_again_and_again_keeps_its_whole_timeline(store: Store) -> None:
     order = store.save(paid_order())
     for count in range(10, 200, 7):

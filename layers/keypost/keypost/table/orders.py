@@ -128,17 +128,19 @@ class Orders(Products):
         """What is kept beside an order, for its whole story."""
         codes = self._batch_get([f"CODE#{digest(bad.code)}" for bad in order.bad_codes])
         notes = {item["code"]: item["note"] for item in codes if item.get("note")}
-        return Beside(tuple(chain.from_iterable(self._moved(order))), notes)
+        return Beside(tuple(chain.from_iterable(self._moved(order).values())), notes)
 
-    def _moved(self, order: Order) -> list[tuple[TimelineEntry, ...]]:
-        keys = [_page_key(order.id, number) for number in range(order.moved // TIMELINE_PAGE)]
-        found = {item["pk"]: item["entries"] for item in self._batch_get(keys)}
-        return [converter.structure(found[key], tuple[TimelineEntry, ...]) for key in keys]
+    def _moved(self, order: Order) -> dict[int, tuple[TimelineEntry, ...]]:
+        """The parts of the timeline that moved out of an order, by their numbers from 0, the oldest first. Of an erased
+        order a part may have expired before the order itself has."""
+        keys = {_page_key(order.id, number): number for number in range(order.moved // TIMELINE_PAGE)}
+        found = {keys[item["pk"]]: item["entries"] for item in self._batch_get(list(keys))}
+        return {number: converter.structure(found[number], tuple[TimelineEntry, ...]) for number in sorted(found)}
 
     def forget_words(self, order: Order, until: date) -> None:
-        """Remove what people wrote from what is kept beside an order, of which the rest stays until a day. Before the
-        order itself forgets: then a crash between the two is made up for when that is asked again."""
-        for number, entries in enumerate(self._moved(order)):
+        """Remove what people wrote from what is kept beside an order; the rest stays until the end of a day. To be
+        called before the order itself is stored without words: then the erasure can be repeated after a crash."""
+        for number, entries in self._moved(order).items():
             self._write("put_item", Item=_page_item(order.id, number, without_words(entries), until))
         for bad in order.bad_codes:
             self._write("update_item", Key={"pk": {"S": f"CODE#{digest(bad.code)}"}}, UpdateExpression="REMOVE note")
