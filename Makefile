@@ -46,7 +46,7 @@ golden: install  ## write the golden files of the mails again; look at the chang
 	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py -k golden
 
 simulate: install  ## play ten years of renewals of 1,000 customers (over an hour); CUSTOMERS=100 SEED=7 play others
-	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
+	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator.years --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
 fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py

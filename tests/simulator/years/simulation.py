@@ -30,8 +30,8 @@ from cli.local.mailbox import SentMail
 from keypost import telemetry, wiring
 from tests.builders import PRODUCT, WEBHOOK_SECRET, code, webhook_headers
 from tests.simulator.aws_here import Answer, answer_here
-from tests.simulator.oracle import Expected, expected_mails
-from tests.simulator.world import BEGIN, END, PLAIN, REMINDING, ZONE, Fact, World, local
+from tests.simulator.years.oracle import Expected, expected_mails
+from tests.simulator.years.world import BEGIN, END, PLAIN, REMINDING, ZONE, Fact, World, local
 
 MOST_SAVES = 100  # of one order at one moment
 SCHEDULE = (time(7), time(9), time(12))
