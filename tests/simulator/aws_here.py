@@ -2,9 +2,8 @@
 MiniStack's own handlers, without HTTP in between. Its clock is then the one of the simulation."""
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,53 +13,89 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from ministack.services import dynamodb, secretsmanager, sqs
 
 Answer = tuple[int, dict[str, str], bytes | str]
-# May look at a request (service, operation or path, body) and answer it in the emulator's place.
-Watch = Callable[[str, str, dict[str, Any]], Answer | None]
 
 _SERVICES: Mapping[str, ModuleType] = {
     "dynamodb": dynamodb,
     "sqs": sqs,
     "secrets-manager": secretsmanager,
 }
-_one_by_one = threading.Lock()  # as in MiniStack's own process, which answers every request on one thread
+# That of a function, but for the names of what it uses.
+ENVIRONMENT = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody answers there: all calls stay in this process
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "test",
+    "KEYPOST_STAGE": "local",
+    "KEYPOST_TIMEZONE": "Europe/Amsterdam",
+    "KEYPOST_CURRENCY": "EUR",
+    "KEYPOST_MOLLIE_URL": "http://127.0.0.1:9",
+    "KEYPOST_STRIPE_URL": "http://127.0.0.1:9",
+    "KEYPOST_CONFIGURATION_SET": "test",
+    "KEYPOST_SHOP_NAME": "Voorbeeld Software",
+    "KEYPOST_SHOP_ADDRESS": "Voorbeeldstraat 1",
+    "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
+    "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
+    "KEYPOST_SUPPORT_LANGUAGE": "nl",
+    "KEYPOST_FISCAL_YEARS": "7",
+    "KEYPOST_MAILS_PER_SECOND": "1000000",
+}
 
 
-def answer_here(session: Any, watch: Watch = lambda *_: None) -> None:
+@dataclass(frozen=True, slots=True)
+class AwsCall:
+    """A call of AWS as it leaves the SDK."""
+
+    service: str  # as botocore names it: dynamodb, sqs, sesv2, secrets-manager
+    operation: str
+    path: str
+    headers: Mapping[str, str]
+    content: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        read: dict[str, Any] = json.loads(self.content or "{}")
+        return read
+
+
+# May look at a call and answer it in the emulator's place.
+Watch = Callable[[AwsCall], Answer | None]
+
+
+def answer_here(session: Any, watch: Watch = lambda _: None) -> None:
     """Keep all calls of a boto3 session in this process."""
 
     def answer(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
-        service = event_name.split(".")[1]
+        _, service, operation = event_name.split(".")
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
-        body, path = _text(request.body or b"{}"), urlsplit(request.url).path
-        operation = headers.get("x-amz-target", path).rpartition(".")[2]
-        status, told, content = watch(service, operation, json.loads(body)) or answered(
-            _SERVICES[service], request.method, path, headers, body.encode()
-        )
-        return response(request.url, status, told, content)
+        call = AwsCall(service, operation, urlsplit(request.url).path, headers, _text(request.body or b""))
+        status, told, content = watch(call) or emulated(call)
+        raw = content.encode() if isinstance(content, str) else content
+        answered: Any = {name.lower(): value for name, value in told.items()}
+        return AWSResponse(request.url, status, answered, _Raw(raw))
 
     session.events.register("before-send", answer)
     session.events.register("choose-signer", lambda **_: UNSIGNED)  # a fifth of a call's time
 
 
-def answered(
-    service: ModuleType, method: str, path: str, headers: dict[str, str], body: bytes, clock: Any = time
-) -> Answer:
-    """What a handler answers by this clock; it is a coroutine that waits for nothing."""
+def emulated(call: AwsCall) -> Answer:
+    """What MiniStack answers; its handler is a coroutine that waits for nothing."""
+    handler, content = _SERVICES[call.service], call.content.encode()
     try:
-        with _one_by_one:
-            vars(service)["time"] = clock
-            service.handle_request(method, path, headers, body, {}).send(None)
+        handler.handle_request("POST", call.path, call.headers, content, {}).send(None)
     except StopIteration as done:
         answer: Answer = done.value
         return answer
-    raise AssertionError(f"MiniStack waits for something: {path}")
+    raise AssertionError(f"MiniStack waits for something: {call.operation}")
 
 
-def response(url: str, status: int, headers: Mapping[str, str], content: bytes | str) -> AWSResponse:
-    """An answer as botocore gets it from urllib3."""
-    raw = content.encode() if isinstance(content, str) else content
-    lower: Any = {name.lower(): value for name, value in headers.items()}
-    return AWSResponse(url, status, lower, _Raw(raw))
+def ask_dynamodb(operation: str, **body: Any) -> dict[str, Any]:
+    """The answer of the emulated DynamoDB to somebody who is not part of the system."""
+    headers = {"x-amz-target": f"DynamoDB_20120810.{operation}", "content-type": "application/x-amz-json-1.0"}
+    status, _, content = emulated(AwsCall("dynamodb", operation, "/", headers, json.dumps(body)))
+    answer: dict[str, Any] = json.loads(content)
+    assert status == 200, answer
+    return answer
 
 
 def _text(value: Any) -> str:
