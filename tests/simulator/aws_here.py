@@ -98,6 +98,11 @@ def ask_dynamodb(operation: str, **body: Any) -> dict[str, Any]:
     return answer
 
 
+def forget_tables() -> None:
+    """An emulated DynamoDB in which nothing ever was."""
+    dynamodb.reset()
+
+
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes | bytearray) else str(value)
 

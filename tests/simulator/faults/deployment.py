@@ -27,7 +27,7 @@ _ENVIRONMENT = {
     "KEYPOST_QUEUE_URL": QUEUE,
     "KEYPOST_WISHES_URL": WISHES,
     "KEYPOST_SECRETS": SECRET,
-    "LOG_LEVEL": "CRITICAL",
+    "LOG_LEVEL": "ERROR",
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
 # Values of the product that only cost time here: fifteen of sixteen shards would be empty.
@@ -87,25 +87,36 @@ def own_modules() -> Iterator[None]:
         sys.path[:] = path
 
 
-def load(watch: Watch, clock: Callable[[], float], pause: Callable[[float], None], root: Path = ROOT) -> Deployment:
-    """Load the functions and the package of a tree; each call of AWS asks `watch` first."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a deployment has in the place of the real world. Each call of AWS asks `watch` first."""
+
+    watch: Watch
+    clock: Callable[[], float]
+    pause: Callable[[float], None]
+    log: Any  # a stream
+
+
+def load(around: Surroundings, root: Path = ROOT) -> Deployment:
+    """Load the functions and the package of a tree."""
     with own_modules(), pytest.MonkeyPatch.context() as patch:
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
         sys.path[:0] = [str(root / "layers" / "keypost"), str(root / "functions")]
-        _set_environment(patch)
-        patch.setattr(time, "sleep", pause)
-        patch.setattr(time, "monotonic", clock)
+        set_environment(patch)
+        patch.setattr(time, "sleep", around.pause)
+        patch.setattr(time, "monotonic", around.clock)
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", _OneThread)
         importlib.invalidate_caches()
         for name in _names(root):
             importlib.import_module(name)
         modules = {name: module for name, module in sys.modules.items() if _is_ours(name)}
-        _build(modules, watch)
+        _build(modules, around)
     return Deployment(root.name, modules)
 
 
-def _set_environment(patch: pytest.MonkeyPatch) -> None:
+def set_environment(patch: pytest.MonkeyPatch) -> None:
+    """That of a function."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
         patch.delenv(name)
     for name, value in _ENVIRONMENT.items():
@@ -121,9 +132,11 @@ def _names(root: Path) -> Iterator[str]:
         yield path.stem
 
 
-def _build(modules: Mapping[str, ModuleType], watch: Watch) -> None:
-    wiring = modules["keypost.wiring"]
-    answer_here(wiring.session(), watch)
+def _build(modules: Mapping[str, ModuleType], around: Surroundings) -> None:
+    wiring, telemetry = modules["keypost.wiring"], modules["keypost.telemetry"]
+    telemetry.metrics.add_metric = lambda **_: None  # one set for all invocations, and nobody looks at it
+    telemetry.logger.registered_handler.stream = around.log
+    answer_here(wiring.session(), around.watch)
     for name, smaller in _SMALLER.items():
         for module in modules.values():
             if hasattr(module, name):

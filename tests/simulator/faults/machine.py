@@ -4,6 +4,7 @@ waits, and goes on when its moment comes; nothing sleeps."""
 import heapq
 import os
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import dns.resolver
 import greenlet
 import pytest
 import time_machine
+from botocore.useragent import UserAgentString
 
 _MOST_STEPS = 200_000  # of one story, which has some thousand
 
@@ -66,14 +68,19 @@ class Machine:
 
     seed: int
     now: float
+    began: float = 0
     enter: Callable[[Invocation], None] = lambda _: None
     leave: Callable[[Invocation], None] = lambda _: None
     current: Invocation | None = None
     traveller: Any = None
+    broken: Exception | None = None  # the simulation itself is at fault
     moments: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     planned: int = 0
     started: Counter[str] = field(default_factory=Counter)
     alive: set[Invocation] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.began = self.now
 
     @property
     def moment(self) -> datetime:
@@ -93,6 +100,8 @@ class Machine:
             when, _, act = heapq.heappop(self.moments)
             self._move_to(when)
             act()
+            if self.broken:
+                raise self.broken
             if self.planned - first > _MOST_STEPS:
                 raise NeverEnds("the story has no end")
         self._move_to(until)
@@ -161,7 +170,8 @@ class Machine:
         chance = random.Random(f"{self.seed}/entropy")
         random.seed(self.seed)
         with time_machine.travel(self.now, tick=False) as self.traveller, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(time, "sleep", self.pause)
+            patch.setattr(time, "sleep", _sleep_of(self, time.sleep))
+            patch.setattr(UserAgentString, "to_string", lambda _: "simulated")  # a tenth of a call's time
             patch.setattr(os, "urandom", chance.randbytes)
             patch.setattr(random, "_urandom", chance.randbytes)
             patch.setattr(dns.resolver.Resolver, "resolve", _no_name_server)
@@ -169,6 +179,12 @@ class Machine:
                 yield
             finally:
                 self.stop()
+
+
+def _sleep_of(machine: Machine, really: Callable[[float], None]) -> Callable[[float], None]:
+    """MiniStack has threads of its own, which do sleep."""
+    here = threading.get_ident()
+    return lambda seconds: machine.pause(seconds) if threading.get_ident() == here else really(seconds)
 
 
 def _no_name_server(*_: Any, **__: Any) -> Any:
