@@ -58,7 +58,7 @@ class Cloud:
         invocation.calls += 1
         place = f"{invocation.name} call {invocation.calls}: {call.operation}"
         self.places.append((place, call))
-        kind = self.faults.at(place, _faults_of(call))
+        kind = self.faults.at(place, faults_of(call))
         chance = self.faults.chance(place)
         self._before(invocation, call, kind, chance)
         answer = self._answer(call, invocation, kind)
@@ -122,7 +122,7 @@ def written(call: AwsCall) -> list[dict[str, Any]]:
     return [write["Put"]["Item"] for write in writes if "Item" in write.get("Put", {})]
 
 
-def _faults_of(call: AwsCall) -> tuple[str, ...]:
+def faults_of(call: AwsCall) -> tuple[str, ...]:
     """Those that this call may meet."""
     possible: Mapping[str, bool] = {
         "throttled": call.service in _MAY_BE_THROTTLED,

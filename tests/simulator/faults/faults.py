@@ -20,12 +20,12 @@ KINDS: Mapping[str, float] = {
     "conflict": 2,  # a write meets a transaction
     "stale index": 4,  # the index shows what was before
     # At SES.
-    "too many mails": 3,
-    "account paused": 1,
-    "mail failed, not sent": 1,
-    "mail failed, but sent": 1,
-    "mail refused": 1,
-    "bounced": 3,
+    "too many mails": 6,
+    "account paused": 4,
+    "mail failed, not sent": 4,
+    "mail failed, but sent": 4,
+    "mail refused": 3,
+    "bounced": 5,
     "event lost": 8,
     "event late": 8,
     "event twice": 5,

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import perf_counter
 from typing import TypeVar
 
 from cli.local.deploy import ROOT
@@ -49,21 +50,23 @@ def play(script: Script) -> Played:
     shop = Shop(simulation, chance, days=chance.choice((1, 2, 2, 3)), without=script.without)
     with simulation.playing():
         try:
-            _open(shop)
+            open_shop(shop)
             _live(shop, script.able)
-            _come_to_the_end(shop)
+            come_to_the_end(shop)
             found = violations(shop)
         except NeverEnds as error:
             found = [Violation("3 the system comes to rest", "-", str(error))]
     return _told(script.seed, shop, found)
 
 
-def _open(shop: Shop) -> None:
+def open_shop(shop: Shop, stock: int | None = None) -> None:
+    """With its products, and the stock of the first days."""
     shop.simulation.faults.is_over = True
     shop.put_products()
     shop.simulation.run(5)
     for sku in PRODUCTS:
-        if many := shop.chance.choice((0, 1, 2, 4, 8)):
+        many = shop.chance.choice((0, 1, 2, 4, 8)) if stock is None else stock
+        if many:
             shop.import_codes(sku, many)
     shop.simulation.run(5)
     shop.simulation.faults.is_over = False
@@ -78,7 +81,7 @@ def _live(shop: Shop, able: Collection[str]) -> None:
     shop.simulation.run(shop.days * DAY)
 
 
-def _come_to_the_end(shop: Shop) -> None:
+def come_to_the_end(shop: Shop) -> None:
     """Nothing goes wrong any more, codes arrive, and agents send again what did not leave."""
     simulation = shop.simulation
     simulation.faults.is_over = True
@@ -132,19 +135,19 @@ def _clock(seconds: float) -> str:
     return f"{days:.0f}d {rest // 3600:02.0f}:{rest // 60 % 60:02.0f}:{rest % 60:06.3f}"
 
 
-def smallest(script: Script, tries: int = 200) -> Script:
-    """The same violation with as few faults and acts as so many plays find: halves are left out, then quarters, down
+def smallest(script: Script, seconds: float) -> Script:
+    """The same violation with as few faults and acts as are found in so much time: halves are left out, then quarters, down
     to single ones."""
     first = play(script)
     wanted = {violation.check for violation in first.violations}
     best = replace(script, faults={fault.place: fault.kind for fault in first.faults})
     if not _fails(best, wanted):
         return script
-    left = [tries]
-    acts = _fewest([*range(first.acts)], lambda kept: _fails(_with_acts(best, first.acts, kept), wanted), left)
+    until = perf_counter() + seconds
+    acts = _fewest([*range(first.acts)], lambda kept: _fails(_with_acts(best, first.acts, kept), wanted), until)
     best = _with_acts(best, first.acts, acts)
     places = dict(best.faults or {})
-    kept = _fewest([*places], lambda some: _fails(replace(best, faults=_only(places, some)), wanted), left)
+    kept = _fewest([*places], lambda some: _fails(replace(best, faults=_only(places, some)), wanted), until)
     return replace(best, faults=_only(places, kept))
 
 
@@ -160,13 +163,12 @@ def _fails(script: Script, checks: Collection[str]) -> bool:
     return any(violation.check in checks for violation in play(script).violations)
 
 
-def _fewest(all_of_them: list[T], fails: Callable[[list[T]], bool], left: list[int]) -> list[T]:
+def _fewest(all_of_them: list[T], fails: Callable[[list[T]], bool], until: float) -> list[T]:
     kept, size = all_of_them, max(1, len(all_of_them) // 2)
     while kept:
         for start in range(0, len(kept), size):
             fewer = kept[:start] + kept[start + size :]
-            left[0] -= 1
-            if left[0] < 0:
+            if perf_counter() > until:
                 return kept
             if fails(fewer):
                 kept = fewer

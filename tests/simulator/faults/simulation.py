@@ -248,15 +248,18 @@ class Simulation:
         route: str,
         body: Mapping[str, Any],
         then: Callable[[int, Any], None] = lambda *_: None,
+        key: str = "",
         **path: str,
     ) -> None:
-        """An agent asks for something; `then` gets the status and what was answered."""
+        """An agent asks for something; `then` gets the status and what was answered. With the key of a wish, the agent
+        asks again after a failure."""
+        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
         event = {
             "resource": route,
             "path": route.format_map(path),
             "httpMethod": method,
-            "headers": {"Content-Type": "application/json"},
-            "multiValueHeaders": {"Content-Type": ["application/json"]},
+            "headers": headers,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
             "queryStringParameters": None,
             "multiValueQueryStringParameters": None,
             "pathParameters": path or None,
@@ -277,6 +280,9 @@ class Simulation:
             self.answers.append((self.now, f"{method} {route}", status))
             self.note(f"an agent asks {method} {route}: {status} {said.get('detail', '')}", *about)
             self.schedules.something_new()
+            if key and status >= 500:
+                self.machine.later(60, lambda: self.support(method, route, body, then, key, **path))
+                return
             then(status, said)
 
         self._invoke("support_api", event, 29, over, about)

@@ -53,6 +53,7 @@ class Sqs:
     dead: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
+    is_deaf: bool = False  # it takes messages and delivers none of them
 
     def take(self, call: AwsCall) -> Answer:
         """SendMessage and SendMessageBatch."""
@@ -67,6 +68,8 @@ class Sqs:
 
     def _send(self, name: str, body: str, delay: float) -> None:
         place = self._named(name, body)
+        if self.is_deaf:
+            return
         match self.faults.at(place, ("poke lost", "poke late", "twin")):
             case "poke lost":
                 return
