@@ -1,24 +1,33 @@
 """DynamoDB, SQS and Secrets Manager of the emulator, in this process: botocore's requests are answered by
 MiniStack's own handlers, without HTTP in between. Its clock is then the one of the simulation."""
 
+import importlib
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from ministack.services import dynamodb, secretsmanager, sqs
 
 Answer = tuple[int, dict[str, str], bytes | str]
 
-_SERVICES: Mapping[str, ModuleType] = {
-    "dynamodb": dynamodb,
-    "sqs": sqs,
-    "secrets-manager": secretsmanager,
-}
+
+def _imported(*names: str) -> Iterator[ModuleType]:
+    """Modules of MiniStack, without the threads that they start: these would live by another clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Thread, "start", lambda _: None)
+        for name in names:
+            yield importlib.import_module(f"ministack.services.{name}")
+
+
+_SERVICES: Mapping[str, ModuleType] = dict(
+    zip(("dynamodb", "sqs", "secrets-manager"), _imported("dynamodb", "sqs", "secretsmanager"), strict=True)
+)
 # That of a function, but for the names of what it uses.
 ENVIRONMENT = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody answers there: all calls stay in this process
@@ -71,8 +80,8 @@ def answer_here(session: Any, watch: Watch = lambda _: None) -> None:
         call = AwsCall(service, operation, urlsplit(request.url).path, headers, _text(request.body or b""))
         status, told, content = watch(call) or emulated(call)
         raw = content.encode() if isinstance(content, str) else content
-        answered: Any = {name.lower(): value for name, value in told.items()}
-        return AWSResponse(request.url, status, answered, _Raw(raw))
+        named: Any = {name.lower(): value for name, value in told.items()}
+        return AWSResponse(request.url, status, named, _Raw(raw))
 
     session.events.register("before-send", answer)
     session.events.register("choose-signer", lambda **_: UNSIGNED)  # a fifth of a call's time
@@ -100,7 +109,7 @@ def ask_dynamodb(operation: str, **body: Any) -> dict[str, Any]:
 
 def forget_tables() -> None:
     """An emulated DynamoDB in which nothing ever was."""
-    dynamodb.reset()
+    _SERVICES["dynamodb"].reset()
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,5 @@
 """What must hold at the end of a story, by the promises of the design (section 2). Each check is one function over the
-evidence, and looks at what callbacks and agents said, at what SES took and at the table, with no rule of the product."""
+evidence. It looks at what callbacks and agents said, at what SES took and at the table, by no rule of the product."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.ses import Accepted
-from tests.simulator.faults.shop import Sale, Shop, day_of
+from tests.simulator.faults.shop import Shop, day_of
 from tests.simulator.faults.simulation import Simulation, Told
 
 _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any more

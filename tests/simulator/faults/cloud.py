@@ -34,6 +34,7 @@ class Cloud:
     sqs: Sqs
     ses: Ses
     wrote: Callable[[Invocation | None, list[dict[str, Any]]], None]
+    changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
     calls: int = 0
     shown: dict[str, Answer] = field(default_factory=dict)  # what an index answered before, by its question
     places: list[tuple[str, AwsCall]] = field(default_factory=list)  # all calls of functions, in order
@@ -105,7 +106,7 @@ class Cloud:
             return _conflict(call)
         if kind == "stale index":
             return self.shown.get(call.content, _NOTHING_FOUND)
-        answer = emulated(call)
+        answer = emulated(self.changed(call))
         if call.operation == "Query":
             self.shown[call.content] = answer
         if call.operation in _WRITES and answer[0] == 200:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
@@ -49,6 +49,19 @@ class Deployment:
         """New execution environments, which know nothing yet."""
         for name in _BUILT_ANEW:
             getattr(self.modules["keypost.wiring"], name).cache_clear()
+
+    @contextmanager
+    def logging_to(self, stream: Any) -> Iterator[None]:
+        """Errors only. Python has one logger of a name in a process, so it is given back as it was."""
+        logger = self.modules["keypost.telemetry"].logger
+        handler, level = logger.registered_handler, logger.log_level
+        before, handler.stream = handler.stream, stream
+        logger.setLevel("ERROR")
+        try:
+            yield
+        finally:
+            handler.stream = before
+            logger.setLevel(level)
 
     def activate(self) -> None:
         """What is imported from now on, also late within a function, is of this version."""
@@ -94,7 +107,6 @@ class Surroundings:
     watch: Watch
     clock: Callable[[], float]
     pause: Callable[[float], None]
-    log: Any  # a stream
 
 
 def load(around: Surroundings, root: Path = ROOT) -> Deployment:
@@ -133,9 +145,8 @@ def _names(root: Path) -> Iterator[str]:
 
 
 def _build(modules: Mapping[str, ModuleType], around: Surroundings) -> None:
-    wiring, telemetry = modules["keypost.wiring"], modules["keypost.telemetry"]
-    telemetry.metrics.add_metric = lambda **_: None  # one set for all invocations, and nobody looks at it
-    telemetry.logger.registered_handler.stream = around.log
+    wiring = modules["keypost.wiring"]
+    modules["keypost.telemetry"].metrics.add_metric = lambda **_: None  # nobody looks at it
     answer_here(wiring.session(), around.watch)
     for name, smaller in _SMALLER.items():
         for module in modules.values():
@@ -160,7 +171,7 @@ class _OneThread:
     def __init__(self, _threads: int) -> None:
         pass
 
-    def __enter__(self) -> "_OneThread":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -69,7 +69,7 @@ class Faults:
         if self.is_over:
             return None
         kind = self._drawn(place, kinds) if self.given is None else self.given.get(place)
-        if kind not in kinds:
+        if kind is None or kind not in kinds:
             return None
         self.happened.append(Fault(place, kind, self.clock()))
         return kind

@@ -114,7 +114,7 @@ def mail_paused(shop: Shop, _sale: Sale, at: float) -> None:
 
 
 def unreadable(shop: Shop, sale: Sale, at: float) -> None:
-    """Something wrote into the order what no version can read. Everybody else is to be served as if it were not there."""
+    """Something wrote into the order what no version can read. Everybody else is served as if it were not there."""
     shop.act(at, f"breaks {sale.order}", lambda: _break(shop, sale))
 
 
@@ -162,7 +162,7 @@ def _told(shop: Shop, sale: Sale, at: float, kind: str, **more: Any) -> None:
 
 
 def _asked(shop: Shop, sale: Sale, at: float, method: str, route: str, **body: Any) -> None:
-    path = {"order_id": sale.order} if "{order_id}" in route else {}
+    path: dict[str, Any] = {"order_id": sale.order} if "{order_id}" in route else {}
     ask = partial(shop.simulation.support, method, route, body, **path)
     shop.act(at, f"{method} {route} {sale.order}", ask)
 
@@ -172,8 +172,8 @@ def _asked_of_license(shop: Shop, sale: Sale, at: float) -> None:
         found = (shop.simulation.item(sale.order) or {}).get("licenses")
         if found:
             route, first = "/orders/{order_id}/licenses/{license_id}/replace", found[0]["id"]
-            path = {"order_id": sale.order, "license_id": first}
-            shop.simulation.support("POST", route, {"reason": "invalid"}, **path)
+            body = {"reason": "invalid"}
+            shop.simulation.support("POST", route, body, order_id=sale.order, license_id=first)
 
     shop.act(at, f"swap of {sale.order}", ask)
 

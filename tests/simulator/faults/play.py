@@ -16,7 +16,7 @@ from tests.simulator.faults.machine import NeverEnds
 from tests.simulator.faults.shop import PRODUCTS, Shop, begin_of
 from tests.simulator.faults.simulation import DAY, Simulation
 
-_PLENTY = 40  # codes
+_PLENTY = 20  # codes of each product: more than all customers of a story want
 T = TypeVar("T")
 
 
@@ -81,14 +81,14 @@ def _live(shop: Shop, able: Collection[str]) -> None:
     shop.simulation.run(shop.days * DAY)
 
 
-def come_to_the_end(shop: Shop) -> None:
+def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
     """Nothing goes wrong any more, codes arrive, and agents send again what did not leave."""
     simulation = shop.simulation
     simulation.faults.is_over = True
     simulation.ses.paused_until = simulation.now
     simulation.ses.pauses.append(simulation.now)
     for sku in PRODUCTS:
-        shop.import_codes(sku, _PLENTY)
+        shop.import_codes(sku, codes)
     simulation.run(DAY)
     for order in shop.sales:
         if order not in shop.unreadable and (simulation.item(order) or {}).get("attention") == "mail":
@@ -136,18 +136,18 @@ def _clock(seconds: float) -> str:
 
 
 def smallest(script: Script, seconds: float) -> Script:
-    """The same violation with as few faults and acts as are found in so much time: halves are left out, then quarters, down
-    to single ones."""
+    """The same violation with as few faults and acts as are found in so much time: halves are left out, then
+    quarters, down to single ones."""
     first = play(script)
     wanted = {violation.check for violation in first.violations}
     best = replace(script, faults={fault.place: fault.kind for fault in first.faults})
     if not _fails(best, wanted):
         return script
     until = perf_counter() + seconds
-    acts = _fewest([*range(first.acts)], lambda kept: _fails(_with_acts(best, first.acts, kept), wanted), until)
+    acts = fewest([*range(first.acts)], lambda kept: _fails(_with_acts(best, first.acts, kept), wanted), until)
     best = _with_acts(best, first.acts, acts)
     places = dict(best.faults or {})
-    kept = _fewest([*places], lambda some: _fails(replace(best, faults=_only(places, some)), wanted), until)
+    kept = fewest([*places], lambda some: _fails(replace(best, faults=_only(places, some)), wanted), until)
     return replace(best, faults=_only(places, kept))
 
 
@@ -163,7 +163,8 @@ def _fails(script: Script, checks: Collection[str]) -> bool:
     return any(violation.check in checks for violation in play(script).violations)
 
 
-def _fewest(all_of_them: list[T], fails: Callable[[list[T]], bool], until: float) -> list[T]:
+def fewest(all_of_them: list[T], fails: Callable[[list[T]], bool], until: float) -> list[T]:
+    """As few of these as still fail, found until a moment of `perf_counter`."""
     kept, size = all_of_them, max(1, len(all_of_them) // 2)
     while kept:
         for start in range(0, len(kept), size):

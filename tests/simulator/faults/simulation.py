@@ -4,8 +4,8 @@ doors that they have on AWS; what the system stores and what leaves it is writte
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from cli.local.deploy import ROOT
 from tests.builders import webhook_headers
-from tests.simulator.aws_here import ask_dynamodb, forget_tables
+from tests.simulator.aws_here import Answer, AwsCall, ask_dynamodb, forget_tables
 from tests.simulator.faults.cloud import Cloud
 from tests.simulator.faults.deployment import (
     TABLE,
@@ -107,11 +107,15 @@ class Simulation:
     @contextmanager
     def playing(self) -> Iterator["Simulation"]:
         """With an empty table. One simulation plays at a time."""
-        with pytest.MonkeyPatch.context() as patch, own_modules(), _on_stage(self), self.machine.running():
-            set_environment(patch)
+        with ExitStack() as stack:
+            set_environment(stack.enter_context(pytest.MonkeyPatch.context()))
+            stack.enter_context(own_modules())
             self.versions = [_loaded(root) for root in self.roots]
             for version in self.versions:
+                stack.enter_context(version.logging_to(_Log()))
                 version.start_anew()
+            stack.enter_context(_on_stage(self))
+            stack.enter_context(self.machine.running())
             forget_tables()  # and the tokens of transactions, which a second play of this seed uses again
             ask_dynamodb("CreateTable", TableName=TABLE, **_table())
             yield self
@@ -354,13 +358,14 @@ class _Log:
 @functools.cache
 def _loaded(root: Path) -> Deployment:
     """Once in a process, whichever simulation plays."""
-    around = Surroundings(
-        watch=lambda call: _STAGE[-1].cloud.watch(call),
-        clock=lambda: _STAGE[-1].now,
-        pause=lambda seconds: _STAGE[-1].machine.pause(seconds),
-        log=_Log(),
-    )
-    return load(around, root)
+
+    def watch(call: AwsCall) -> Answer | None:
+        return _STAGE[-1].cloud.watch(call)
+
+    def pause(seconds: float) -> None:
+        _STAGE[-1].machine.pause(seconds)
+
+    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause), root)
 
 
 @functools.cache
