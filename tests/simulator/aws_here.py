@@ -75,7 +75,7 @@ def answer_here(session: Any, watch: Watch = lambda _: None) -> None:
     """Keep all calls of a boto3 session in this process."""
 
     def answer(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
-        _, service, operation = event_name.split(".")
+        service, operation = event_name.split(".")[1:]
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
         call = AwsCall(service, operation, urlsplit(request.url).path, headers, _text(request.body or b""))
         status, told, content = watch(call) or emulated(call)
