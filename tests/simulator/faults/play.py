@@ -17,6 +17,7 @@ from tests.simulator.faults.shop import PRODUCTS, Shop, begin_of
 from tests.simulator.faults.simulation import DAY, Simulation
 
 _PLENTY = 20  # codes of each product: more than all customers of a story want
+_LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
 T = TypeVar("T")
 
 
@@ -47,7 +48,8 @@ def play(script: Script) -> Played:
     faults = Faults(script.seed, rates, script.faults)
     simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots)
     chance = random.Random(script.seed)
-    shop = Shop(simulation, chance, days=chance.choice((1, 2, 2, 3)), without=script.without)
+    days = _LONG if chance.random() < _LONG_ONES else chance.choice((1, 2, 2, 3))
+    shop = Shop(simulation, chance, days, script.without)
     with simulation.playing():
         try:
             open_shop(shop)

@@ -14,7 +14,6 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from cli.local.deploy import ROOT
-from tests.builders import webhook_headers
 from tests.simulator.aws_here import Answer, AwsCall, ask_dynamodb, forget_tables
 from tests.simulator.faults.cloud import Cloud
 from tests.simulator.faults.deployment import (
@@ -26,6 +25,7 @@ from tests.simulator.faults.deployment import (
     own_modules,
     set_environment,
 )
+from tests.simulator.faults.events import callback_event, page_event, support_event
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
 from tests.simulator.faults.schedules import Schedules
@@ -34,7 +34,6 @@ from tests.simulator.faults.sqs import Sqs
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = 86400.0
-_SCOPES = "support contact stock catalog privacy suppression"
 _CALLS_AGAIN = (5, 60, 600, 3600, 7200)  # seconds after which the shop repeats a callback that failed
 
 
@@ -212,15 +211,6 @@ class Simulation:
     def callback(self, order: str, kind: str, data: Mapping[str, Any], tries: int = 0, at: float | None = None) -> None:
         """The shop tells, and tells again until it is heard."""
         told_at = self.now if at is None else at
-        stamp = datetime.fromtimestamp(told_at, UTC).isoformat()
-        body = json.dumps({"type": kind, "timestamp": stamp, "data": {"order_id": order, **data}}).encode()
-        event = {
-            "httpMethod": "POST",
-            "pathParameters": {"provider": "webhook"},
-            "headers": webhook_headers(body, at=self.now),
-            "body": body.decode(),
-            "isBase64Encoded": False,
-        }
 
         def over(run: Invocation) -> None:
             status = run.result["statusCode"] if run.result else 500
@@ -233,7 +223,7 @@ class Simulation:
             self.told.append(Told(self.now, order, kind, data, told_at))
             self.schedules.something_new()
 
-        self._invoke("payment_callback", event, 30, over, (order,))
+        self._invoke("payment_callback", callback_event(order, kind, data, told_at, self.now), 30, over, (order,))
 
     def tell(self, order: str, kind: str, **data: Any) -> None:
         """A callback, which may come twice."""
@@ -257,25 +247,6 @@ class Simulation:
     ) -> None:
         """An agent asks for something; `then` gets the status and what was answered. With the key of a wish, the agent
         asks again after a failure."""
-        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
-        event = {
-            "resource": route,
-            "path": route.format_map(path),
-            "httpMethod": method,
-            "headers": headers,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "queryStringParameters": None,
-            "multiValueQueryStringParameters": None,
-            "pathParameters": path or None,
-            "requestContext": {
-                "stage": "v1",
-                "requestId": "request-1",
-                "path": f"/v1{route}",
-                "authorizer": {"principalId": "key-1", "agent": "anna", "scopes": _SCOPES},
-            },
-            "body": json.dumps(body),
-            "isBase64Encoded": False,
-        }
         about = (path["order_id"],) if "order_id" in path else ()
 
         def over(run: Invocation) -> None:
@@ -289,20 +260,11 @@ class Simulation:
                 return
             then(status, said)
 
-        self._invoke("support_api", event, 29, over, about)
+        self._invoke("support_api", support_event(method, route, body, path, key), 29, over, about)
 
     def wish(self, email: str, source: str = "192.0.2.1") -> None:
         """A customer asks on the page for what was sent to an address."""
-        event = {
-            "httpMethod": "POST",
-            "pathParameters": None,
-            "headers": {"content-type": "application/json"},
-            "queryStringParameters": None,
-            "requestContext": {"identity": {"sourceIp": source}},
-            "body": json.dumps({"email": email}),
-            "isBase64Encoded": False,
-        }
-        self._invoke("self_service", event, 30, lambda _: self.schedules.something_new())
+        self._invoke("self_service", page_event(email, source), 30, lambda _: self.schedules.something_new())
 
     def poke(self, order: str) -> None:
         self.sqs.put("work", order, 0)
