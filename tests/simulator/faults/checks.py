@@ -273,7 +273,7 @@ def _obstacles(evidence: Evidence, mail: Accepted) -> Iterator[float]:
         yield min(day, mail.at)
     theirs = [name for name, sale in evidence.shop.sales.items() if sale.email == email]
     yield from (told.at for told in simulation.told if told.at <= mail.at)
-    yield from (at for at, _, _ in simulation.answers if at <= mail.at)
+    yield from (answer.at for answer in simulation.answers if answer.at <= mail.at)
     yield from (
         fault.at for fault in simulation.faults.happened if fault.at <= mail.at and _concerns(fault.place, theirs)
     )
@@ -317,13 +317,18 @@ def no_mail_is_lost(evidence: Evidence) -> Found:
             continue
         for mail in item.get("mails", ()):
             due = mail.get("next_at")
-            late = due and datetime.fromisoformat(due).timestamp() < simulation_end(evidence) - 3600
+            late = due and datetime.fromisoformat(due).timestamp() < evidence.simulation.now - 3600
             if late and mail["purpose"] not in _NO_CODES:
                 yield order, f"{mail['id']} is {mail['state']} since {due}"
 
 
-def simulation_end(evidence: Evidence) -> float:
-    return evidence.simulation.now
+def mails_that_were_promised_leave(evidence: Evidence) -> Found:
+    """Or a later one with the codes did."""
+    for answer in evidence.simulation.answers:
+        if answer.mail and evidence.is_owed(answer.order) and not evidence.has_bounced(answer.order):
+            mails = [mail for mail in evidence.accepted if mail.order == answer.order]
+            if not any(mail.mail == answer.mail or (mail.codes and mail.at > answer.at) for mail in mails):
+                yield answer.order, f"an agent was promised {answer.mail}, and it never left"
 
 
 # --- promises 10 and 11, and what holds in good weather
@@ -366,6 +371,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "6 one attempt is accepted once": one_attempt_is_accepted_once,
     "6 mails are sent again only in doubt": mails_are_sent_again_only_in_doubt,
     "6 no mail is lost": no_mail_is_lost,
+    "6 mails that were promised leave": mails_that_were_promised_leave,
     "10 nobody touches what cannot be read": nobody_touches_what_cannot_be_read,
     "11 fields of the future stay": fields_of_the_future_stay,
     "nothing fails in good weather": nothing_fails_in_good_weather,

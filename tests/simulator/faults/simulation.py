@@ -49,6 +49,17 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What an agent was answered."""
+
+    at: float
+    order: str  # empty for what is of no order
+    route: str
+    status: int
+    mail: str | None  # the mail that was promised
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Something that happened, for the story of an order."""
 
@@ -99,7 +110,7 @@ class Simulation:
         self.claims: dict[tuple[str, str, int], Saved] = {}  # how an attempt at a mail was claimed
         self.reported: dict[tuple[str, str, int], float] = {}  # when an event of it was taken
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
-        self.answers: list[tuple[float, str, int]] = []
+        self.answers: list[Answered] = []
 
     # --- the stage
 
@@ -252,7 +263,7 @@ class Simulation:
         def over(run: Invocation) -> None:
             status = run.result["statusCode"] if run.result else 500
             said = json.loads(run.result["body"] or "{}") if run.result else {}
-            self.answers.append((self.now, f"{method} {route}", status))
+            self.answers.append(Answered(self.now, "".join(about), f"{method} {route}", status, said.get("mail")))
             self.note(f"an agent asks {method} {route}: {status} {said.get('detail', '')}", *about)
             self.schedules.something_new()
             if key and status >= 500:

@@ -17,7 +17,7 @@ from tests.simulator.faults.machine import Invocation, NeverEnds
 from tests.simulator.faults.play import come_to_the_end
 from tests.simulator.faults.ses import Accepted
 from tests.simulator.faults.shop import HOUR, Shop
-from tests.simulator.faults.simulation import Entry
+from tests.simulator.faults.simulation import Answered, Entry
 from tests.simulator.faults.stories import (
     a_shop,
     bought,
@@ -107,6 +107,11 @@ def _stuck(_: Shop) -> None:
     _put(item, mails={"L": [{"M": mail}]})
 
 
+def _promised(shop: Shop) -> None:
+    """An agent was promised a mail after which none left."""
+    shop.simulation.answers.append(Answered(shop.simulation.now, "o1", "POST resend", 202, "resend-2"))
+
+
 def _written_though_unreadable(shop: Shop) -> None:
     shop.unreadable.add("o1")
 
@@ -137,6 +142,7 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "accepted twice": ("6 one attempt is accepted once", refund, _accepted()),
     "sent again": ("6 mails are sent again only in doubt", purchase, _sent_again),
     "stuck": ("6 no mail is lost", purchase, _stuck),
+    "promised": ("6 mails that were promised leave", purchase, _promised),
     "written": ("10 nobody touches what cannot be read", purchase, _written_though_unreadable),
     "forgotten": ("11 fields of the future stay", purchase, _future_forgotten),
     "failed": ("nothing fails in good weather", purchase, _failed),
