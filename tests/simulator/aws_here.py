@@ -98,12 +98,17 @@ def emulated(call: AwsCall) -> Answer:
     raise AssertionError(f"MiniStack waits for something: {call.operation}")
 
 
+class NotTaken(Exception):
+    """DynamoDB refused, with this."""
+
+
 def ask_dynamodb(operation: str, **body: Any) -> dict[str, Any]:
-    """The answer of the emulated DynamoDB to somebody who is not part of the system."""
+    """The answer of the emulated DynamoDB to somebody who is not part of the system. NotTaken when it refuses."""
     headers = {"x-amz-target": f"DynamoDB_20120810.{operation}", "content-type": "application/x-amz-json-1.0"}
     status, _, content = emulated(AwsCall("dynamodb", operation, "/", headers, json.dumps(body)))
     answer: dict[str, Any] = json.loads(content)
-    assert status == 200, answer
+    if status != 200:
+        raise NotTaken(answer)
     return answer
 
 

@@ -48,7 +48,7 @@ class Evidence:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.simulation: Simulation = shop.simulation
-        self.sales = {name: sale for name, sale in shop.sales.items() if name not in shop.unreadable}
+        self.sales = {name: sale for name, sale in shop.sales.items() if name not in shop.unreadable | shop.stuck}
         self.items = {name: item for name in self.sales if (item := self.simulation.item(name))}
         self.money = {name: money_of(name, self.simulation.told) for name in self.sales}
 
@@ -325,7 +325,8 @@ def no_mail_is_lost(evidence: Evidence) -> Found:
 def mails_that_were_promised_leave(evidence: Evidence) -> Found:
     """Or a later one with the codes did."""
     for answer in evidence.simulation.answers:
-        if answer.mail and evidence.is_owed(answer.order) and not evidence.has_bounced(answer.order):
+        owed = answer.order in evidence.sales and evidence.is_owed(answer.order)
+        if answer.mail and owed and not evidence.has_bounced(answer.order):
             mails = [mail for mail in evidence.accepted if mail.order == answer.order]
             if not any(mail.mail == answer.mail or (mail.codes and mail.at > answer.at) for mail in mails):
                 yield answer.order, f"an agent was promised {answer.mail}, and it never left"
@@ -351,7 +352,7 @@ def fields_of_the_future_stay(evidence: Evidence) -> Found:
 
 
 def nothing_fails_in_good_weather(evidence: Evidence) -> Found:
-    if not evidence.simulation.faults.happened and not evidence.shop.unreadable:
+    if not evidence.simulation.faults.happened and not evidence.shop.unreadable | evidence.shop.stuck:
         yield from ((" ".join(failure.orders) or "-", failure.text) for failure in evidence.simulation.failures)
         yield from (
             ("-", f"a message of {queue} went to the dead letters") for queue, _ in evidence.simulation.sqs.dead

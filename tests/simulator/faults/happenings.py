@@ -5,11 +5,12 @@ To add one: write the function, and put it into the table. The checks judge by w
 what is stored, so they need a change only where the happening changes what an order is owed."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tests.simulator.aws_here import ask_dynamodb
+from tests.simulator.aws_here import NotTaken, ask_dynamodb
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.shop import HOUR, Sale, Shop
 from tests.simulator.faults.simulation import DAY
@@ -118,6 +119,11 @@ def unreadable(shop: Shop, sale: Sale, at: float) -> None:
     shop.act(at, f"breaks {sale.order}", lambda: _break(shop, sale))
 
 
+def too_large(shop: Shop, sale: Sale, at: float) -> None:
+    """The order has grown so large that no save of it is accepted. Whatever is tried with it fails, again and again."""
+    shop.act(at, f"fills {sale.order}", lambda: _fill(shop, sale))
+
+
 def of_the_future(shop: Shop, sale: Sale, at: float) -> None:
     """A newer version has left fields in the order, at every depth, that this one does not know. They are to stay."""
     shop.act(at, f"future {sale.order}", lambda: plant(shop, sale.order))
@@ -142,8 +148,10 @@ HAPPENINGS: Mapping[str, Happening] = {
     "noted twice": Happening(noted_twice, 2),
     "mail paused": Happening(mail_paused, 5),
     "unreadable": Happening(unreadable, 6, needs="bulkhead"),
+    "too large": Happening(too_large, 4, needs="bulkhead"),
     "of the future": Happening(of_the_future, 10, needs="future"),
 }
+_LARGEST, _STEP = 400 * 1024, 100  # bytes of an item, and fewer than any change of an order adds
 _DELAYS = (0.0, 0.02, 0.2, 1, 20, 120, HOUR)  # seconds after the order was told
 
 
@@ -183,6 +191,16 @@ def _break(shop: Shop, sale: Sale) -> None:
     if found:
         shop.unreadable.add(sale.order)
         ask_dynamodb("PutItem", TableName=TABLE, Item={**found, "payments": {"S": "no list"}})
+
+
+def _fill(shop: Shop, sale: Sale) -> None:
+    found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{sale.order}"}}).get("Item")
+    if found:
+        shop.stuck.add(sale.order)
+        for room in range(_LARGEST, 0, -_STEP):  # as much as it just takes
+            with suppress(NotTaken):
+                ask_dynamodb("PutItem", TableName=TABLE, Item={**found, "name": {"S": "x" * room}})
+                return
 
 
 def plant(shop: Shop, order: str) -> None:

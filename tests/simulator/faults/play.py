@@ -93,7 +93,7 @@ def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
         shop.import_codes(sku, codes)
     simulation.run(DAY)
     for order in shop.sales:
-        if order not in shop.unreadable and (simulation.item(order) or {}).get("attention") == "mail":
+        if order not in shop.unreadable | shop.stuck and (simulation.item(order) or {}).get("attention") == "mail":
             simulation.support("POST", "/orders/{order_id}/resend", {"reason": "end"}, order_id=order)
     simulation.run(DAY)
 

@@ -86,6 +86,7 @@ class Shop:
     acts: list[Act] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
     unreadable: set[str] = field(default_factory=set)  # orders whose items nobody can read any more
+    stuck: set[str] = field(default_factory=set)  # orders at which every step fails
     planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
 
     @property
