@@ -32,7 +32,7 @@ def main(seeds: int, first: int, seed: int | None, able: str, tree: Sequence[Pat
     scripts = [Script(number, able=can, roots=roots) for number in ([seed] if seed else range(first, first + seeds))]
     begun = perf_counter()
     played = [*_progress(_played(scripts), len(scripts))]
-    _summary(played, perf_counter() - begun)
+    _summary(played, perf_counter() - begun, f" ABLE='{able}'" if able else "")
     failing = [script for script, each in zip(scripts, played, strict=True) if each.violations]
     for script in failing[:_TOLD]:
         _tell(script)
@@ -57,7 +57,7 @@ def _progress(played: Iterator[Played], count: int) -> Iterator[Played]:
         yield each
 
 
-def _summary(played: list[Played], seconds: float) -> None:
+def _summary(played: list[Played], seconds: float, options: str) -> None:
     kinds = Counter(fault.kind for each in played for fault in each.faults)
     calls, mails = sum(each.calls for each in played), sum(each.mails for each in played)
     click.echo(f"{len(played)} seeds in {seconds:.0f} s: {calls} calls of AWS, {mails} mails, {kinds.total()} faults")
@@ -66,7 +66,7 @@ def _summary(played: list[Played], seconds: float) -> None:
     click.echo("Violations: " + (", ".join(f"{count} of {check}" for check, count in sorted(found.items())) or "none"))
     for each in played:
         for violation in each.violations:
-            click.echo(f"  make prove SEED={each.seed}   {violation}")
+            click.echo(f"  make prove SEED={each.seed}{options}   {violation}")
 
 
 def _tell(script: Script) -> None:

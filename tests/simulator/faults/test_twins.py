@@ -23,7 +23,7 @@ from tests.simulator.faults.stories import (
 )
 
 APART = (0, 0.03)  # seconds; a claim takes some hundredths, SES half a second
-_SEEDS = range(2, 32)  # of the drills; who comes first at each call follows from the seed
+_SEEDS = range(2, 14)  # of the drills; who comes first at each call follows from the seed
 
 
 def _purchase(shop: Shop) -> str:
