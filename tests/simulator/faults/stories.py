@@ -103,6 +103,15 @@ def asks(shop: Shop, what: str, order: str = "o1") -> None:
     )
 
 
+def swaps(shop: Shop, order: str = "o1") -> None:
+    """An agent gives the first license of an order another code."""
+    item = shop.simulation.item(order)
+    assert item
+    route, license_id = "/orders/{order_id}/licenses/{license_id}/replace", item["licenses"][0]["id"]
+    body = {"reason": "invalid"}
+    shop.simulation.support("POST", route, body, key="swap", order_id=order, license_id=license_id)
+
+
 def mailed(shop: Shop, order: str = "o1") -> list[str]:
     """The mails of an order that SES took, as often as it took them."""
     return [mail.mail for mail in shop.simulation.ses.accepted if mail.order == order]

@@ -9,7 +9,7 @@ from tests.simulator.faults.checks import violations
 from tests.simulator.faults.faults import Faults, counted
 from tests.simulator.faults.play import come_to_the_end
 from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale
-from tests.simulator.faults.stories import a_shop, asks, bought, ending, mailed, purchase, renewing
+from tests.simulator.faults.stories import a_shop, asks, bought, ending, mailed, no_pokes, purchase, renewing, swaps
 
 _EVENTS_LOST = {f"mail o1 purchase-1 1 {event}": "event lost" for event in ("Send", "Delivery")}
 
@@ -68,7 +68,6 @@ def test_an_order_that_is_paid_again_after_a_mail_that_failed_for_good_is_served
         assert not violations(shop)
 
 
-@pytest.mark.xfail(reason="the order has one clock for all of its waits, until the agenda makes it")
 def test_a_short_pause_of_ses_keeps_a_purchase_back_no_longer_because_of_a_renewal_beside_it() -> None:
     unknown = {"sku": REMINDING, "quantity": 1, "kind": "renewal", "renews": "elders-1"}
     with a_shop() as shop:
@@ -111,3 +110,18 @@ def test_a_renewal_that_waited_for_a_code_says_why_it_waits_once_what_it_renews_
         assert item
         assert item["attention"] != "stock"
         assert datetime.fromisoformat(item["due_at"]).timestamp() > shop.simulation.now
+
+
+@pytest.mark.xfail(reason="a line whose first code left counts as left, also where that code was swapped since")
+def test_a_code_that_was_swapped_in_and_never_left_is_sold_again_when_the_money_goes_back() -> None:
+    with a_shop() as shop:
+        shop.sell(bought(), shop.simulation.now + 1)
+        shop.simulation.run(600)
+        with no_pokes(shop):
+            swaps(shop)
+            shop.simulation.run(5)
+            shop.simulation.tell("o1", "order.refunded", full=True)
+        shop.simulation.poke("o1")
+        shop.simulation.run(HOUR)
+
+        assert not violations(shop)
