@@ -12,7 +12,7 @@ from typing import Any
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.ses import Accepted
 from tests.simulator.faults.shop import Shop, day_of
-from tests.simulator.faults.simulation import Simulation, Told
+from tests.simulator.faults.simulation import Simulation, Told, needs
 
 _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any more
 _LATEST_RENEWED = _LATEST + 12 * 3600
@@ -134,10 +134,10 @@ def paid_orders_have_their_codes(evidence: Evidence) -> Found:
 
 
 def _why_short(evidence: Evidence, order: str, line: int) -> Found:
-    needs = evidence.items[order].get("attention")
+    lacks = needs(evidence.items[order])
     allowed = {"renews": evidence.may_lack_its_base(order), "address": evidence.has_bounced(order)}
-    if not allowed.get(needs or "", False):
-        yield order, f"line {line} lacks codes, which are in stock, and the order needs {needs}"
+    if not allowed.get(lacks or "", False):
+        yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
 
 
 def codes_reach_their_customer(evidence: Evidence) -> Found:
@@ -261,7 +261,7 @@ def deliveries_are_not_late(evidence: Evidence) -> Found:
 def _waited_for_its_base(evidence: Evidence, mail: Accepted) -> bool:
     """A renewal of what has no end yet asks twice a day whether it has one."""
     saves = evidence.simulation.saves[mail.order]
-    return mail.purpose == "renewal" and any(saved.item.get("attention") == "renews" for saved in saves)
+    return mail.purpose == "renewal" and any(needs(saved.item) == "renews" for saved in saves)
 
 
 def _obstacles(evidence: Evidence, mail: Accepted) -> Iterator[float]:

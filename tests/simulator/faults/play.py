@@ -14,7 +14,7 @@ from tests.simulator.faults.faults import Fault, Faults, weather
 from tests.simulator.faults.happenings import plan_happenings
 from tests.simulator.faults.machine import NeverEnds
 from tests.simulator.faults.shop import PRODUCTS, Shop, begin_of
-from tests.simulator.faults.simulation import DAY, Simulation
+from tests.simulator.faults.simulation import DAY, Simulation, needs
 
 _PLENTY = 20  # codes of each product: more than all customers of a story want
 _LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
@@ -93,7 +93,7 @@ def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
         shop.import_codes(sku, codes)
     simulation.run(DAY)
     for order in shop.sales:
-        if order not in shop.unreadable | shop.stuck and (simulation.item(order) or {}).get("attention") == "mail":
+        if order not in shop.unreadable | shop.stuck and needs(simulation.item(order)) == "mail":
             simulation.support("POST", "/orders/{order_id}/resend", {"reason": "end"}, order_id=order)
     simulation.run(DAY)
 

@@ -193,7 +193,7 @@ class Simulation:
 
     def _wrote(self, invocation: Invocation | None, items: list[dict[str, Any]]) -> None:
         for item in items:
-            if item["pk"]["S"].startswith("ORDER#"):
+            if item["pk"]["S"].startswith("ORDER#") and "version" in item:  # not what is kept beside an order
                 self._saved(invocation, plain(item))
 
     def _saved(self, invocation: Invocation | None, item: dict[str, Any]) -> None:
@@ -282,6 +282,12 @@ class Simulation:
 
     def write_note(self) -> None:
         self._scheduled("write_daily_note", {})
+
+
+def needs(item: Mapping[str, Any] | None) -> str | None:
+    """What the index of those that need something says of an order, without the product."""
+    said: str | None = (item or {}).get("attention")
+    return said.partition("#")[0] if said else None
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
