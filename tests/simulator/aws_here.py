@@ -4,6 +4,7 @@ MiniStack's own handlers, without HTTP in between. Its clock is then the one of 
 import importlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -28,6 +29,7 @@ def _imported(*names: str) -> Iterator[ModuleType]:
 _SERVICES: Mapping[str, ModuleType] = dict(
     zip(("dynamodb", "sqs", "secrets-manager"), _imported("dynamodb", "sqs", "secretsmanager"), strict=True)
 )
+_one_by_one = threading.Lock()  # as in MiniStack's own process, which answers every request on one thread
 # That of a function, but for the names of what it uses.
 ENVIRONMENT = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody answers there: all calls stay in this process
@@ -78,24 +80,36 @@ def answer_here(session: Any, watch: Watch = lambda _: None) -> None:
         service, operation = event_name.split(".")[1:]
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
         call = AwsCall(service, operation, urlsplit(request.url).path, headers, _text(request.body or b""))
-        status, told, content = watch(call) or emulated(call)
-        raw = content.encode() if isinstance(content, str) else content
-        named: Any = {name.lower(): value for name, value in told.items()}
-        return AWSResponse(request.url, status, named, _Raw(raw))
+        return response(request.url, *(watch(call) or emulated(call)))
 
     session.events.register("before-send", answer)
     session.events.register("choose-signer", lambda **_: UNSIGNED)  # a fifth of a call's time
 
 
 def emulated(call: AwsCall) -> Answer:
-    """What MiniStack answers; its handler is a coroutine that waits for nothing."""
-    handler, content = _SERVICES[call.service], call.content.encode()
+    """What MiniStack answers to a call."""
+    return answered(_SERVICES[call.service], "POST", call.path, dict(call.headers), call.content.encode())
+
+
+def answered(
+    service: ModuleType, method: str, path: str, headers: dict[str, str], body: bytes, clock: Any = time
+) -> Answer:
+    """What a handler answers by this clock; it is a coroutine that waits for nothing."""
     try:
-        handler.handle_request("POST", call.path, call.headers, content, {}).send(None)
+        with _one_by_one:
+            vars(service)["time"] = clock
+            service.handle_request(method, path, headers, body, {}).send(None)
     except StopIteration as done:
         answer: Answer = done.value
         return answer
-    raise AssertionError(f"MiniStack waits for something: {call.operation}")
+    raise AssertionError(f"MiniStack waits for something: {path}")
+
+
+def response(url: str, status: int, headers: Mapping[str, str], content: bytes | str) -> AWSResponse:
+    """An answer as botocore gets it from urllib3."""
+    raw = content.encode() if isinstance(content, str) else content
+    lower: Any = {name.lower(): value for name, value in headers.items()}
+    return AWSResponse(url, status, lower, _Raw(raw))
 
 
 class NotTaken(Exception):
