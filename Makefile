@@ -46,7 +46,11 @@ golden: install  ## write the golden files of the mails again; look at the chang
 	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py -k golden
 
 simulate: install  ## play ten years of renewals of 1,000 customers (over an hour); CUSTOMERS=100 SEED=7 play others
-	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
+	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator.years --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
+
+prove: install  ## play 100 shops under faults and check the promises; SEEDS=500 plays more, SEED=17 one again, with its story
+	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) --able '$(ABLE)' $(addprefix --tree ,$(TREES))
 
 fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
@@ -86,4 +90,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run programs debian test drills golden simulate fuzz openapi coverage check build lock format
+.PHONY: help install demo run programs debian test drills golden simulate prove fuzz openapi coverage check build lock format

@@ -1,7 +1,7 @@
 import base64
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -218,6 +218,28 @@ def test_news_without_a_time_repeated_late_undoes_nothing() -> None:
     opened, won = undated("order.disputed"), undated("order.dispute_closed", won=True)
     for story in permutations([opened, won, opened]):
         assert [dispute.state for dispute in added_up(story).disputes] == [DisputeState.WON]
+
+
+@pytest.mark.parametrize("ahead", [0.4, 299])
+def test_a_clock_of_a_shop_that_is_a_little_ahead_undoes_no_word(ahead: float) -> None:
+    """Also where it is ahead by a fraction of the second that the callback arrives in: of a dispute that was opened and
+    won, whose first callback is repeated, the last word counts."""
+
+    def at(moment: datetime, kind: str, received: datetime, **data: Any) -> PaymentNotice:
+        body = json.loads(later(kind, **data)) | {"timestamp": moment.isoformat()}
+        (told,) = webhook.read(a_call(json.dumps(body).encode(), now=received))
+        assert isinstance(told, PaymentNotice)
+        return told
+
+    opened, closed = NOW + timedelta(seconds=ahead), NOW + timedelta(hours=1, seconds=ahead)
+    story = (
+        at(opened, "order.disputed", NOW),
+        at(opened, "order.disputed", NOW + timedelta(hours=1)),
+        at(closed, "order.dispute_closed", NOW + timedelta(hours=1), won=True),
+    )
+
+    assert [dispute.state for dispute in added_up(story).disputes] == [DisputeState.WON]
+    assert added_up(story).at == NOW
 
 
 def test_without_a_key_of_mollies_api_the_shops_word_counts() -> None:

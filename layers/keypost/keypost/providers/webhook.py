@@ -24,6 +24,7 @@ _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _STATES = {"order.paid": PaymentState.PAID, "order.open": PaymentState.OPEN}
 _MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
 _OLDEST = timedelta(days=30)
+_AHEAD = timedelta(seconds=_TOLERANCE_SECONDS)
 _UNDATED = datetime(
     2000, 1, 1, tzinfo=UTC
 )  # for reports without a date, of which the largest refund and the last step of a dispute count
@@ -122,12 +123,17 @@ def read(call: Call) -> Sequence[Fact]:
         raise InvalidInput("other_mode", stage=call.stage)
     if callback.type == "order.canceled":
         return (OrderCanceled(data.order_id),)
-    told = callback.timestamp
-    dated = told is not None and timedelta() <= call.now - told <= _OLDEST
-    at = told.replace(microsecond=0) if told and dated else call.now
-    notice = _notice(callback.type, data, at, at if dated else _UNDATED)
+    as_of = _as_of(callback.timestamp, call.now)
+    notice = _notice(callback.type, data, min(as_of or call.now, call.now), as_of or _UNDATED)
     is_by_mollie = data.payment_id and _MOLLIE_PAYMENT.fullmatch(data.payment_id)
     return (_confirmed(call, notice) if notice.state is PaymentState.PAID and is_by_mollie and call.get else notice,)
+
+
+def _as_of(told: datetime | None, now: datetime) -> datetime | None:
+    """The moment that a shop names, in whole seconds as everything is; None for none, or for one that cannot be. A
+    shop's clock may be ahead by as much as its signature may."""
+    moment = told.replace(microsecond=0) if told else None
+    return moment if moment and -_AHEAD <= now - moment <= _OLDEST else None
 
 
 def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:

@@ -29,9 +29,9 @@ from cli.local.deploy import ROOT
 from cli.local.mailbox import SentMail
 from keypost import telemetry, wiring
 from tests.builders import PRODUCT, WEBHOOK_SECRET, code, webhook_headers
-from tests.simulator.aws_here import Answer, answer_here
-from tests.simulator.oracle import Expected, expected_mails
-from tests.simulator.world import BEGIN, END, PLAIN, REMINDING, ZONE, Fact, World, local
+from tests.simulator.aws_here import ENVIRONMENT, Answer, AwsCall, answer_here
+from tests.simulator.years.oracle import Expected, expected_mails
+from tests.simulator.years.world import BEGIN, END, PLAIN, REMINDING, ZONE, Fact, World, local
 
 MOST_SAVES = 100  # of one order at one moment
 SCHEDULE = (time(7), time(9), time(12))
@@ -46,26 +46,6 @@ _TYPES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 _WITHOUT_CODES = ("reminder", "refunded")
 _BOUGHT = {"currency": "EUR", "amount": "39.95", "email": "facturen@klant.example", "name": "Anna Jansen"}
-_ENVIRONMENT = {
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nobody answers there: all calls stay in this process
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_LAMBDA_FUNCTION_NAME": "test",
-    "KEYPOST_STAGE": "local",
-    "KEYPOST_TIMEZONE": "Europe/Amsterdam",
-    "KEYPOST_CURRENCY": "EUR",
-    "KEYPOST_MOLLIE_URL": "http://127.0.0.1:9",
-    "KEYPOST_STRIPE_URL": "http://127.0.0.1:9",
-    "KEYPOST_CONFIGURATION_SET": "test",
-    "KEYPOST_SHOP_NAME": "Voorbeeld Software",
-    "KEYPOST_SHOP_ADDRESS": "Voorbeeldstraat 1",
-    "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",
-    "KEYPOST_SUPPORT_ADDRESS": "hulp@voorbeeld.example",
-    "KEYPOST_SUPPORT_LANGUAGE": "nl",
-    "KEYPOST_FISCAL_YEARS": "7",
-    "KEYPOST_MAILS_PER_SECOND": "1000000",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +200,10 @@ class Simulation:
             new = [code(number % 100_000, f"AAAA{chr(65 + number // 100_000)}") for number in numbers]
             assert not any(known for _, known in wiring.store().add_codes(sku, new, None, None))
 
-    def watch(self, service: str, operation: str, body: dict[str, Any]) -> Answer | None:
+    def watch(self, call: AwsCall) -> Answer | None:
         """Sees each call of AWS, as it is made."""
-        match service, operation:
+        body = call.body
+        match call.service, call.operation:
             case "dynamodb", "PutItem":
                 self._see(body["Item"])
             case "dynamodb", "TransactWriteItems":
@@ -233,7 +214,7 @@ class Simulation:
                 delays = [entry.get("DelaySeconds", 0) for entry in body.get("Entries", [body])]
                 if any(delays):
                     self.plan(self.now + timedelta(seconds=max(delays) + 1), self._wake)
-            case "sesv2", "/v2/email/account":
+            case "sesv2", "GetAccount":
                 return 200, {}, json.dumps({"SendQuota": {"MaxSendRate": 1_000_000}})
             case "sesv2", _:
                 return self._mail(body)
@@ -322,7 +303,7 @@ def _deployed(watch: Callable[..., Answer | None]) -> Iterator[None]:
         warnings.filterwarnings("ignore", "No application metrics")
         for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
             patch.delenv(name)
-        for name, value in (_ENVIRONMENT | {"POWERTOOLS_METRICS_DISABLED": "true"}).items():
+        for name, value in (ENVIRONMENT | {"POWERTOOLS_METRICS_DISABLED": "true"}).items():
             patch.setenv(name, value)
         patch.setattr(telemetry, "outcome", lambda *_, **__: None)
         patch.setattr(telemetry, "failure", _stop)

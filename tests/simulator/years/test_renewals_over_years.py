@@ -3,8 +3,8 @@ more customers."""
 
 import pytest
 
-from tests.simulator.simulation import simulate
-from tests.simulator.world import make_world
+from tests.simulator.years.simulation import simulate
+from tests.simulator.years.world import make_world
 
 _KINDS = {"purchase", "renewal", "reminder"}
 

@@ -5,8 +5,8 @@ from time import perf_counter
 
 import click
 
-from tests.simulator.simulation import simulate
-from tests.simulator.world import make_world
+from tests.simulator.years.simulation import simulate
+from tests.simulator.years.world import make_world
 
 
 @click.command()

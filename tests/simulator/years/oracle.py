@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
-from tests.simulator.world import END, REMINDING, TERM, ZONE, Fact, Sale, World, local
+from tests.simulator.years.world import END, REMINDING, TERM, ZONE, Fact, Sale, World, local
 
 MORNING = time(7)
 MAIL_DAYS, REMINDERS = 7, (30, 7, 0)

@@ -1,0 +1,84 @@
+"""`make prove`: many seeds on all cores, or one seed with its story. Exits with 1 when a promise was broken."""
+
+import multiprocessing
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from cli.local.deploy import ROOT
+from tests.simulator.faults.play import Played, Script, play, smallest
+
+_PROGRESS = 10  # lines
+_TOLD = 2  # failing seeds whose stories are told
+_SECONDS = 20  # to find the shortest story of each
+
+
+@click.command()
+@click.option("--seeds", default=100, show_default=True, help="How many.")
+@click.option("--first", default=1, show_default=True, help="The first of them.")
+@click.option("--seed", default=None, type=int, help="Only this one, with its story.")
+@click.option("--able", default="", help="What the product can do: bulkhead, future.")
+@click.option("--tree", multiple=True, type=Path, help="Trees of the versions that run together; this one if none.")
+def main(seeds: int, first: int, seed: int | None, able: str, tree: Sequence[Path]) -> None:
+    """Plays shops under faults, and checks the promises."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        sys.exit("PYTHONHASHSEED=0 is needed, so that a seed is the same in every process")
+    roots, can = tuple(tree) or (ROOT,), frozenset(able.split())
+    scripts = [Script(number, able=can, roots=roots) for number in ([seed] if seed else range(first, first + seeds))]
+    begun = perf_counter()
+    played = [*_progress(_played(scripts), len(scripts))]
+    _summary(played, perf_counter() - begun, f" ABLE='{able}'" if able else "")
+    failing = [script for script, each in zip(scripts, played, strict=True) if each.violations]
+    for script in failing[:_TOLD]:
+        _tell(script)
+    sys.exit(1 if failing else 0)
+
+
+def _played(scripts: list[Script]) -> Iterator[Played]:
+    """In the order of the scripts, on all cores."""
+    if len(scripts) == 1:
+        yield play(scripts[0])
+        return
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        yield from pool.imap(play, scripts)
+
+
+def _progress(played: Iterator[Played], count: int) -> Iterator[Played]:
+    failing = 0
+    for number, each in enumerate(played, start=1):
+        failing += bool(each.violations)
+        if number % max(1, count // _PROGRESS) == 0:
+            click.echo(f"{number} of {count} seeds, {failing} of them with a violation")
+        yield each
+
+
+def _summary(played: list[Played], seconds: float, options: str) -> None:
+    kinds = Counter(fault.kind for each in played for fault in each.faults)
+    calls, mails = sum(each.calls for each in played), sum(each.mails for each in played)
+    click.echo(f"{len(played)} seeds in {seconds:.0f} s: {calls} calls of AWS, {mails} mails, {kinds.total()} faults")
+    click.echo("Faults: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
+    found = Counter(violation.check for each in played for violation in each.violations)
+    click.echo("Violations: " + (", ".join(f"{count} of {check}" for check, count in sorted(found.items())) or "none"))
+    for each in played:
+        for violation in each.violations:
+            click.echo(f"  make prove SEED={each.seed}{options}   {violation}")
+
+
+def _tell(script: Script) -> None:
+    """The story of a failing seed, with as few faults and acts as still lead there."""
+    least = smallest(script, _SECONDS)
+    told = play(least)
+    click.echo(f"\nSeed {script.seed}, with {len(told.faults)} faults and what else is needed for it:")
+    for violation in told.violations:
+        click.echo(f"{violation}")
+    for line in next(iter(told.stories.values()), ()):
+        click.echo(f"    {line}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,384 @@
+"""What must hold at the end of a story, by the promises of the design (section 2). Each check is one function over the
+evidence. It looks at what callbacks and agents said, at what SES took and at the table, by no rule of the product."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import cached_property
+from itertools import groupby, pairwise
+from typing import Any
+
+from tests.simulator.faults.schedules import ZONE
+from tests.simulator.faults.ses import Accepted
+from tests.simulator.faults.shop import Shop, day_of
+from tests.simulator.faults.simulation import Simulation, Told, needs
+
+_LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any more
+_LATEST_RENEWED = _LATEST + 12 * 3600
+_MAIL_DAYS = timedelta(days=7)
+_DELIVERIES = ("purchase", "renewal")
+_NO_CODES = ("reminder", "waiting", "address_changed", "refunded")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    check: str
+    order: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.order}: {self.text}"
+
+
+Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What callbacks said of the money of an order."""
+
+    is_good: bool  # a payment stands, untouched
+    is_over: bool  # there was money, and all of it went back; or the order was canceled
+    first_paid: float | None
+    over_since: float | None
+
+
+class Evidence:
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.simulation: Simulation = shop.simulation
+        self.sales = {name: sale for name, sale in shop.sales.items() if name not in shop.unreadable | shop.stuck}
+        self.items = {name: item for name in self.sales if (item := self.simulation.item(name))}
+        self.money = {name: money_of(name, self.simulation.told) for name in self.sales}
+
+    @cached_property
+    def codes(self) -> dict[str, dict[str, Any]]:
+        return {item["code"]: item for item in self.simulation.items() if item["pk"].startswith("CODE#")}
+
+    @property
+    def accepted(self) -> list[Accepted]:
+        return [mail for mail in self.simulation.ses.accepted if mail.order in self.sales]
+
+    def mailed(self, order: str) -> set[str]:
+        return {code for mail in self.accepted if mail.order == order for code in mail.codes}
+
+    def has_bounced(self, order: str) -> bool:
+        addresses = {mail.to for mail in self.accepted if mail.order == order} | {self.items[order].get("email")}
+        return bool(addresses & set(self.simulation.ses.suppressed))
+
+    def is_owed(self, order: str) -> bool:
+        """Whether the customer is to have all of it by now, as far as people and money are concerned."""
+        item = self.items.get(order)
+        kept_back = item and (item.get("held") or item.get("problem") or item.get("forget_on"))
+        return self.money[order].is_good and not kept_back
+
+    def is_still_to_come(self, order: str, line: int) -> bool:
+        """A renewal whose day lies behind the end of the story."""
+        terms = [term for term in self.items[order].get("terms", ()) if term["line"] == line]
+        return any(datetime.fromisoformat(term["mail_at"]).timestamp() > self.simulation.now for term in terms)
+
+    def may_lack_its_base(self, order: str) -> bool:
+        """Whether a line renews what nobody knows, or what is in trouble itself."""
+        renewed = {str(line["renews"]).partition("/")[0] for line in self.sales[order].lines if "renews" in line}
+        return any(name not in self.sales or not self._stands(name) for name in renewed)
+
+    def _stands(self, order: str) -> bool:
+        return order in self.items and self.is_owed(order) and not self.may_lack_its_base(order)
+
+
+def money_of(order: str, told: list[Told]) -> Money:
+    payments: dict[str, list[Told]] = {}
+    for each in told:
+        if each.order == order:
+            payments.setdefault(each.data.get("payment_id", order), []).append(each)
+    canceled = [each.at for facts in payments.values() for each in facts if each.kind == "order.canceled"]
+    fates = [_fate(facts) for facts in payments.values() if any(each.kind == "order.paid" for each in facts)]
+    paid = [each.at for facts in payments.values() for each in facts if each.kind == "order.paid"]
+    gone = [at for _, at in fates if at is not None]
+    since = min(canceled) if canceled else max(gone) if fates and len(gone) == len(fates) else None
+    return Money(
+        is_good=not canceled and any(is_good for is_good, _ in fates),
+        is_over=bool(paid) and since is not None,
+        first_paid=min(paid, default=None),
+        over_since=since,
+    )
+
+
+def _fate(facts: list[Told]) -> tuple[bool, float | None]:
+    """Whether a payment stands untouched, and since when all of it is gone."""
+    disputes = sorted((each for each in facts if each.kind.startswith("order.dispute")), key=lambda each: each.said_at)
+    is_lost = bool(disputes) and disputes[-1].data.get("won") is False
+    refunds = [each for each in facts if each.kind == "order.refunded"]
+    gone = [each.at for each in refunds if each.data.get("full")] + ([disputes[-1].at] if is_lost else [])
+    is_open = bool(disputes) and disputes[-1].kind == "order.disputed"
+    return not refunds and not is_lost and not is_open, min(gone, default=None)
+
+
+# --- promise 1
+
+
+def paid_orders_have_their_codes(evidence: Evidence) -> Found:
+    for order, sale in evidence.sales.items():
+        if not evidence.is_owed(order):
+            continue
+        if order not in evidence.items:
+            yield order, "it was paid, and it is not stored"
+            continue
+        have = Counter(license_["line"] for license_ in evidence.items[order].get("licenses", ()))
+        for number, line in enumerate(sale.lines, start=1):
+            if have[number] > line["quantity"]:
+                yield order, f"line {number} has {have[number]} codes, {line['quantity']} were paid"
+            elif have[number] < line["quantity"] and not evidence.is_still_to_come(order, number):
+                yield from _why_short(evidence, order, number)
+
+
+def _why_short(evidence: Evidence, order: str, line: int) -> Found:
+    lacks = needs(evidence.items[order])
+    allowed = {"renews": evidence.may_lack_its_base(order), "address": evidence.has_bounced(order)}
+    if not allowed.get(lacks or "", False):
+        yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
+
+
+def codes_reach_their_customer(evidence: Evidence) -> Found:
+    for order in evidence.sales:
+        if not evidence.is_owed(order) or order not in evidence.items or evidence.has_bounced(order):
+            continue
+        for license_ in evidence.items[order].get("licenses", ()):
+            waits = evidence.is_still_to_come(order, license_["line"]) or evidence.may_lack_its_base(order)
+            if license_["code"] not in evidence.mailed(order) and not waits:
+                yield (
+                    order,
+                    f"license {license_['id']} was never mailed; it needs {evidence.items[order].get('attention')}",
+                )
+
+
+def codes_are_where_the_orders_say(evidence: Evidence) -> Found:
+    """Each code is free, or of the order that has it; those of an unreadable order are not looked at."""
+    owners = {one["code"]: name for name, item in evidence.items.items() for one in item.get("licenses", ())}
+    for code, item in evidence.codes.items():
+        state, order = item["state"], item.get("order_id", "")
+        if state == "assigned" and order in evidence.sales and owners.get(code) != order:
+            yield order, f"a code of batch {item.get('batch')} is assigned to it, and it does not have it"
+        if state != "assigned" and code in owners:
+            yield owners[code], f"it has a code that is {state}"
+        if state == "free" and "stock" not in item:
+            yield "stock", "a free code is not offered"
+
+
+def codes_that_never_left_are_sold_again(evidence: Evidence) -> Found:
+    for order, item in evidence.items.items():
+        if not evidence.money[order].is_over or item.get("held") or item.get("forget_on"):
+            continue
+        kept = [one for one in item.get("licenses", ()) if one["code"] not in evidence.mailed(order)]
+        if kept and not _may_have_left(evidence.simulation, order):
+            yield order, f"its money went back, and it keeps {len(kept)} codes that never left"
+
+
+def _may_have_left(simulation: Simulation, order: str) -> bool:
+    """Whether somebody who knew it died, or did not hear it."""
+    claims = [(key, saved) for key, saved in simulation.claims.items() if key[0] == order]
+    return any((saved.by and saved.by.is_dead) or key in simulation.ses.doubtful for key, saved in claims)
+
+
+# --- promise 2
+
+
+def no_code_goes_to_two_orders(evidence: Evidence) -> Found:
+    owner: dict[str, str] = {}
+    for mail in evidence.simulation.ses.accepted:
+        for code in mail.codes:
+            if owner.setdefault(code, mail.order) != mail.order:
+                yield mail.order, f"it was sent a code of order {owner[code]}"
+    held: dict[str, str] = {}
+    for order, item in evidence.items.items():
+        for license_ in item.get("licenses", ()):
+            if held.setdefault(license_["code"], f"{order} {license_['id']}") != f"{order} {license_['id']}":
+                yield order, f"license {license_['id']} has the code of {held[license_['code']]}"
+
+
+# --- promises 4 and 5
+
+
+def no_code_leaves_unpaid(evidence: Evidence) -> Found:
+    """By the moment of the claim: what happens after that may come too late."""
+    for mail in evidence.accepted:
+        money, claim = evidence.money[mail.order], evidence.simulation.claims.get((mail.order, mail.mail, mail.attempt))
+        claimed_at = claim.at if claim else mail.at
+        if not mail.codes:
+            continue
+        if money.first_paid is None or not any(
+            saved.at <= claimed_at and _is_paid(saved.item) for saved in evidence.simulation.saves[mail.order]
+        ):
+            yield mail.order, f"{mail.mail} left and it was not paid"
+        elif money.is_over and money.over_since is not None and claimed_at > money.over_since:
+            yield mail.order, f"{mail.mail} was claimed after its money went back"
+
+
+def _is_paid(item: Mapping[str, Any]) -> bool:
+    return any(payment["state"] == "paid" for payment in item.get("payments", ()))
+
+
+def renewals_leave_on_their_day(evidence: Evidence) -> Found:
+    for mail in evidence.accepted:
+        sale = evidence.sales[mail.order]
+        if mail.purpose != "renewal" or mail.first_day is None:
+            continue
+        if day_of(mail.at) < mail.first_day - _MAIL_DAYS:
+            yield mail.order, f"{mail.mail} left on {day_of(mail.at)}, its period starts on {mail.first_day}"
+        if sale.starts and not evidence.may_lack_its_base(mail.order) and mail.first_day < sale.starts:
+            yield mail.order, f"{mail.mail} is for {mail.first_day}, what it renews ends later"
+
+
+def deliveries_leave_once(evidence: Evidence) -> Found:
+    for (order, purpose), mails in groupby(
+        sorted(evidence.accepted, key=lambda mail: (mail.order, mail.purpose)), lambda mail: (mail.order, mail.purpose)
+    ):
+        kinds = Counter("renewal" if "renews" in line else "purchase" for line in evidence.sales[order].lines)
+        ids = {mail.mail for mail in mails}
+        again = evidence.money[order].is_over or len(_payments(evidence, order)) > 1
+        if purpose in _DELIVERIES and len(ids) > kinds[purpose] and not again:
+            yield order, f"{len(ids)} mails of its {purpose}: {sorted(ids)}"
+
+
+def _payments(evidence: Evidence, order: str) -> set[str]:
+    told = [each for each in evidence.simulation.told if each.order == order and each.kind == "order.paid"]
+    return {each.data.get("payment_id", order) for each in told}
+
+
+def deliveries_are_not_late(evidence: Evidence) -> Found:
+    """No later than three hours after the last thing that may have stood in the way."""
+    seen: set[tuple[str, str]] = set()
+    for mail in evidence.accepted:
+        if mail.purpose not in _DELIVERIES or (mail.order, mail.mail) in seen:
+            continue
+        seen.add((mail.order, mail.mail))
+        free = max(_obstacles(evidence, mail))
+        if mail.at > free + (_LATEST_RENEWED if _waited_for_its_base(evidence, mail) else _LATEST):
+            yield mail.order, f"{mail.mail} left {(mail.at - free) / 3600:.1f} hours after nothing stood in its way"
+
+
+def _waited_for_its_base(evidence: Evidence, mail: Accepted) -> bool:
+    """A renewal of what has no end yet asks twice a day whether it has one."""
+    saves = evidence.simulation.saves[mail.order]
+    return mail.purpose == "renewal" and any(needs(saved.item) == "renews" for saved in saves)
+
+
+def _obstacles(evidence: Evidence, mail: Accepted) -> Iterator[float]:
+    """Moments, before a mail, at which something that may have kept it back ended."""
+    simulation, email = evidence.simulation, evidence.sales[mail.order].email
+    yield simulation.machine.began
+    if mail.first_day:
+        day = datetime.combine(mail.first_day - _MAIL_DAYS, time(7), ZONE).timestamp()
+        yield min(day, mail.at)
+    theirs = [name for name, sale in evidence.shop.sales.items() if sale.email == email]
+    yield from (told.at for told in simulation.told if told.at <= mail.at)
+    yield from (answer.at for answer in simulation.answers if answer.at <= mail.at)
+    yield from (
+        fault.at for fault in simulation.faults.happened if fault.at <= mail.at and _concerns(fault.place, theirs)
+    )
+    yield from (end for end in simulation.ses.pauses if end <= mail.at)
+
+
+def _concerns(place: str, orders: list[str]) -> bool:
+    return "run of" in place or "find_due_orders" in place or any(order in place for order in orders)
+
+
+# --- promise 6
+
+
+def one_attempt_is_accepted_once(evidence: Evidence) -> Found:
+    for attempt, times in Counter((mail.order, mail.mail, mail.attempt) for mail in evidence.accepted).items():
+        if times > 1:
+            yield attempt[0], f"SES took attempt {attempt[2]} of {attempt[1]} {times} times"
+
+
+def mails_are_sent_again_only_in_doubt(evidence: Evidence) -> Found:
+    simulation = evidence.simulation
+    for _, same in groupby(sorted(evidence.accepted, key=_attempt), lambda mail: (mail.order, mail.mail)):
+        for first, again in pairwise(same):
+            claim = simulation.claims.get(_attempt(again))
+            told_at = simulation.reported.get(_attempt(first))
+            if again.attempt == first.attempt or claim is None:
+                continue
+            if not simulation.ses.is_doubtful(first):
+                yield first.order, f"{first.mail} was sent again, and the answer to attempt {first.attempt} had arrived"
+            elif told_at is not None and told_at < claim.at:
+                yield first.order, f"{first.mail} was sent again, and an event had told of attempt {first.attempt}"
+
+
+def _attempt(mail: Accepted) -> tuple[str, str, int]:
+    return mail.order, mail.mail, mail.attempt
+
+
+def no_mail_is_lost(evidence: Evidence) -> Found:
+    for order, item in evidence.items.items():
+        if not evidence.is_owed(order) or evidence.has_bounced(order):
+            continue
+        for mail in item.get("mails", ()):
+            due = mail.get("next_at")
+            late = due and datetime.fromisoformat(due).timestamp() < evidence.simulation.now - 3600
+            if late and mail["purpose"] not in _NO_CODES:
+                yield order, f"{mail['id']} is {mail['state']} since {due}"
+
+
+def mails_that_were_promised_leave(evidence: Evidence) -> Found:
+    """Or a later one with the codes did."""
+    for answer in evidence.simulation.answers:
+        owed = answer.order in evidence.sales and evidence.is_owed(answer.order)
+        if answer.mail and owed and not evidence.has_bounced(answer.order):
+            mails = [mail for mail in evidence.accepted if mail.order == answer.order]
+            if not any(mail.mail == answer.mail or (mail.codes and mail.at > answer.at) for mail in mails):
+                yield answer.order, f"an agent was promised {answer.mail}, and it never left"
+
+
+# --- promises 10 and 11, and what holds in good weather
+
+
+def nobody_touches_what_cannot_be_read(evidence: Evidence) -> Found:
+    for order in evidence.shop.unreadable:
+        item = evidence.simulation.item(order)
+        if item is None or item["payments"] != "no list":
+            yield order, "it could not be read, and somebody wrote it anew"
+
+
+def fields_of_the_future_stay(evidence: Evidence) -> Found:
+    for order, mark in evidence.shop.planted.items():
+        item = evidence.simulation.item(order) or {}
+        places = [("", item), *((name, each) for name in ("lines", "payments") for each in item.get(name, ()))]
+        for name, members in places[: 1 + len(item.get("lines", ()))]:
+            if members.get("of_the_future") != mark:
+                yield order, f"a field that a newer version wrote is gone from {name or 'the order'}"
+
+
+def nothing_fails_in_good_weather(evidence: Evidence) -> Found:
+    if not evidence.simulation.faults.happened and not evidence.shop.unreadable | evidence.shop.stuck:
+        yield from ((" ".join(failure.orders) or "-", failure.text) for failure in evidence.simulation.failures)
+        yield from (
+            ("-", f"a message of {queue} went to the dead letters") for queue, _ in evidence.simulation.sqs.dead
+        )
+
+
+CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
+    "1 paid orders have their codes": paid_orders_have_their_codes,
+    "1 codes reach their customer": codes_reach_their_customer,
+    "1 codes are where the orders say": codes_are_where_the_orders_say,
+    "1 codes that never left are sold again": codes_that_never_left_are_sold_again,
+    "2 no code goes to two orders": no_code_goes_to_two_orders,
+    "4 no code leaves unpaid": no_code_leaves_unpaid,
+    "5 renewals leave on their day": renewals_leave_on_their_day,
+    "5 deliveries leave once": deliveries_leave_once,
+    "5 deliveries are not late": deliveries_are_not_late,
+    "6 one attempt is accepted once": one_attempt_is_accepted_once,
+    "6 mails are sent again only in doubt": mails_are_sent_again_only_in_doubt,
+    "6 no mail is lost": no_mail_is_lost,
+    "6 mails that were promised leave": mails_that_were_promised_leave,
+    "10 nobody touches what cannot be read": nobody_touches_what_cannot_be_read,
+    "11 fields of the future stay": fields_of_the_future_stay,
+    "nothing fails in good weather": nothing_fails_in_good_weather,
+}
+
+
+def violations(shop: Shop) -> list[Violation]:
+    evidence = Evidence(shop)
+    return [Violation(name, order, text) for name, check in CHECKS.items() for order, text in check(evidence)]

@@ -1,0 +1,158 @@
+"""All of AWS that functions call, as a model whose faults are ours to choose: DynamoDB by MiniStack in this process,
+with errors that it never gives by itself, SQS, SES and Secrets Manager by modules beside this one. Each call takes its
+time before and after its effect, so that others come between."""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+
+from tests.builders import WEBHOOK_SECRET
+from tests.simulator.aws_here import Answer, AwsCall, emulated
+from tests.simulator.faults.faults import CALLS, Faults
+from tests.simulator.faults.machine import Crash, Invocation, Machine
+from tests.simulator.faults.ses import FAULTS_OF_A_MAIL, Ses
+from tests.simulator.faults.sqs import Sqs
+
+_WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
+_TIMEOUTS = {"dynamodb": 5, "sqs": 10, "sesv2": 10, "secrets-manager": 5}  # seconds, as wiring sets them
+_CONNECT_TIMEOUT = 3
+_MAY_BE_THROTTLED = ("dynamodb", "sqs")
+_ERRORS = {"dynamodb": "com.amazonaws.dynamodb.v20120810", "sqs": "com.amazonaws.sqs"}
+_THROTTLED = {"dynamodb": "ThrottlingException", "sqs": "RequestThrottled"}
+
+
+@dataclass(slots=True)
+class Cloud:
+    """`wrote` is called after each write that took place, with its items in the SDK's form."""
+
+    machine: Machine
+    faults: Faults
+    sqs: Sqs
+    ses: Ses
+    wrote: Callable[[Invocation | None, list[dict[str, Any]]], None]
+    changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
+    calls: int = 0
+    shown: dict[str, Answer] = field(default_factory=dict)  # what an index answered before, by its question
+    places: list[tuple[str, AwsCall]] = field(default_factory=list)  # all calls of functions, in order
+
+    def watch(self, call: AwsCall) -> Answer | None:
+        """What the SDK gets. A fault of this model itself stops the machine: a handler would take it for one of AWS."""
+        try:
+            return self._taken(call)
+        except (ConnectTimeoutError, ReadTimeoutError):
+            raise
+        except Exception as error:
+            self.machine.broken = error
+            raise
+
+    def _taken(self, call: AwsCall) -> Answer:
+        invocation = self.machine.current
+        self.calls += 1
+        if invocation is None:
+            return self._answer(call, None, None)
+        if invocation.is_dead:
+            raise Crash
+        invocation.calls += 1
+        place = f"{invocation.name} call {invocation.calls}: {call.operation}"
+        self.places.append((place, call))
+        kind = self.faults.at(place, faults_of(call))
+        chance = self.faults.chance(place)
+        self._before(invocation, call, kind, chance)
+        answer = self._answer(call, invocation, kind)
+        self._after(invocation, call, kind)
+        return answer
+
+    def _before(self, invocation: Invocation, call: AwsCall, kind: str | None, chance: random.Random) -> None:
+        self.machine.pause(_delay(call, kind, chance, invocation.chance))
+        match kind:
+            case "crash before":
+                raise _crash(invocation)
+            case "not reached":
+                self.machine.pause(_CONNECT_TIMEOUT)
+                raise ConnectTimeoutError(endpoint_url=call.service)
+            case "request lost":
+                self.machine.pause(_TIMEOUTS[call.service])
+                raise ReadTimeoutError(endpoint_url=call.service)
+
+    def _after(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
+        self.machine.pause(invocation.chance.uniform(0.002, 0.01))
+        match kind:
+            case "crash after":
+                raise _crash(invocation)
+            case "answer lost":
+                self.ses.answer_lost(call)
+                self.machine.pause(_TIMEOUTS[call.service])
+                raise ReadTimeoutError(endpoint_url=call.service)
+
+    def _answer(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
+        if kind == "throttled":
+            return _error(call.service, _THROTTLED[call.service])
+        match call.service:
+            case "dynamodb":
+                return self._of_dynamodb(call, invocation, kind)
+            case "sqs":
+                return self.sqs.take(call)
+            case "sesv2":
+                return self.ses.take(call, invocation, kind)
+            case _:
+                return 200, {}, json.dumps({"SecretString": json.dumps({"webhook_signing": WEBHOOK_SECRET})})
+
+    def _of_dynamodb(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
+        if kind == "conflict":
+            return _conflict(call)
+        if kind == "stale index":
+            return self.shown.get(call.content, _NOTHING_FOUND)
+        answer = emulated(self.changed(call))
+        if call.operation == "Query":
+            self.shown[call.content] = answer
+        if call.operation in _WRITES and answer[0] == 200:
+            self.wrote(invocation, written(call))
+        return answer
+
+
+_NOTHING_FOUND: Answer = 200, {}, json.dumps({"Items": [], "Count": 0, "ScannedCount": 0})
+
+
+def written(call: AwsCall) -> list[dict[str, Any]]:
+    """The whole items that a call puts."""
+    writes = call.body.get("TransactItems", [{"Put": call.body}])
+    return [write["Put"]["Item"] for write in writes if "Item" in write.get("Put", {})]
+
+
+def faults_of(call: AwsCall) -> tuple[str, ...]:
+    """Those that this call may meet."""
+    possible: Mapping[str, bool] = {
+        "throttled": call.service in _MAY_BE_THROTTLED,
+        "conflict": call.operation in _WRITES,
+    }
+    of_call = tuple(kind for kind in CALLS if possible.get(kind, True))
+    if call.operation == "SendEmail":
+        return (*of_call, *FAULTS_OF_A_MAIL)
+    return (*of_call, "stale index") if call.operation == "Query" else of_call
+
+
+def _delay(call: AwsCall, kind: str | None, chance: random.Random, usual: random.Random) -> float:
+    """Seconds until a call takes effect."""
+    drawn = usual.uniform(0.05, 0.5) if call.operation == "SendEmail" else usual.uniform(0.002, 0.02)
+    return drawn + 20 * chance.random() ** 3 if kind == "slow" else drawn
+
+
+def _crash(invocation: Invocation) -> Crash:
+    invocation.is_dead = True
+    return Crash()
+
+
+def _conflict(call: AwsCall) -> Answer:
+    if call.operation != "TransactWriteItems":
+        return _error("dynamodb", "TransactionConflictException")
+    reasons = [{"Code": "None"} for _ in call.body["TransactItems"]]
+    reasons[-1] = {"Code": "TransactionConflict"}
+    return _error("dynamodb", "TransactionCanceledException", CancellationReasons=reasons)
+
+
+def _error(service: str, code: str, **more: Any) -> Answer:
+    return 400, {}, json.dumps({"__type": f"{_ERRORS[service]}#{code}", "message": code, **more})

@@ -1,0 +1,101 @@
+"""Which fault happens where. Each place where one may happen has a name, which is the same in every play of a seed, so
+a run can be played again with some of its faults only."""
+
+import random
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import groupby
+
+# How often each happens, of a hundred places where it may, in rough weather.
+KINDS: Mapping[str, float] = {
+    # At a call of AWS.
+    "crash before": 0.6,
+    "crash after": 0.6,
+    "request lost": 0.3,
+    "answer lost": 0.8,
+    "not reached": 0.3,
+    "slow": 2,
+    "throttled": 0.6,
+    "conflict": 2,  # a write meets a transaction
+    "stale index": 4,  # the index shows what was before
+    # At SES.
+    "too many mails": 6,
+    "account paused": 4,
+    "mail failed, not sent": 4,
+    "mail failed, but sent": 4,
+    "mail refused": 3,
+    "bounced": 5,
+    "event lost": 8,
+    "event late": 8,
+    "event twice": 5,
+    # In a queue.
+    "poke lost": 5,
+    "poke late": 5,
+    "twin": 8,  # a message is delivered twice at one instant
+    "delivered again": 3,  # though it was handled
+    # Elsewhere.
+    "run skipped": 5,  # of a schedule
+    "run twice": 5,
+    "callback twice": 10,
+    "callback twin": 5,  # two at one instant
+}
+CALLS = ("crash before", "crash after", "request lost", "answer lost", "not reached", "slow", "throttled", "conflict")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    place: str
+    kind: str
+    at: float
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.place}"
+
+
+@dataclass(slots=True)
+class Faults:
+    """By chance, at these rates of a hundred; or exactly those that are `given`, by their place."""
+
+    seed: int
+    rates: Mapping[str, float] = field(default_factory=dict)
+    given: Mapping[str, str] | None = None
+    happened: list[Fault] = field(default_factory=list)
+    clock: Callable[[], float] = lambda: 0.0
+    is_over: bool = False  # nothing goes wrong any more
+
+    def at(self, place: str, kinds: Collection[str]) -> str | None:
+        """The kind of fault that happens at a place; None for none."""
+        if self.is_over:
+            return None
+        kind = self._drawn(place, kinds) if self.given is None else self.given.get(place)
+        if kind is None or kind not in kinds:
+            return None
+        self.happened.append(Fault(place, kind, self.clock()))
+        return kind
+
+    def _drawn(self, place: str, kinds: Collection[str]) -> str | None:
+        drawn = 100 * int.from_bytes(blake2b(f"{self.seed}/{place}".encode(), digest_size=7).digest()) / 2**56
+        for kind in kinds:
+            drawn -= self.rates.get(kind, 0)
+            if drawn < 0:
+                return kind
+        return None
+
+    def chance(self, place: str) -> random.Random:
+        """For how long or how bad a fault is."""
+        return random.Random(f"{self.seed}/{place}/amount")
+
+
+def weather(seed: int) -> Mapping[str, float]:
+    """The rates of a seed: a fifth are calm; the others have some kinds of faults, often or seldom."""
+    chance = random.Random(f"{seed}/weather")
+    if chance.random() < 0.2:
+        return {}
+    share, strength = chance.choice((0.2, 0.5, 1)), chance.choice((0.3, 1, 1, 3))
+    return {kind: rate * strength for kind, rate in KINDS.items() if chance.random() < share}
+
+
+def counted(faults: Collection[Fault]) -> dict[str, int]:
+    kinds = sorted(fault.kind for fault in faults)
+    return {kind: len([*same]) for kind, same in groupby(kinds)}

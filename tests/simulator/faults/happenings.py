@@ -1,0 +1,222 @@
+"""What can happen to an order, besides being sold. A happening is one small function of the shop, a sale and a moment,
+which plans acts; it stands in HAPPENINGS under its name, with its weight among the others.
+
+To add one: write the function, and put it into the table. The checks judge by what callbacks and agents said and by
+what is stored, so they need a change only where the happening changes what an order is owed."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tests.simulator.aws_here import NotTaken, ask_dynamodb
+from tests.simulator.faults.deployment import TABLE
+from tests.simulator.faults.shop import HOUR, Sale, Shop
+from tests.simulator.faults.simulation import DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    plan: Callable[[Shop, Sale, float], None]
+    weight: float
+    needs: str = ""  # what the product must be able to do; it happens only in a play that says so
+
+
+def refunded(shop: Shop, sale: Sale, at: float) -> None:
+    _told(shop, sale, at, "order.refunded", full=True)
+
+
+def partly_refunded(shop: Shop, sale: Sale, at: float) -> None:
+    _told(shop, sale, at, "order.refunded", amount_refunded="3.00")
+
+
+def disputed(shop: Shop, sale: Sale, at: float) -> None:
+    _told(shop, sale, at, "order.disputed")
+    closed = at + shop.chance.choice((60, HOUR, DAY / 2))
+    _told(shop, sale, closed, "order.dispute_closed", won=shop.chance.random() < 0.6)
+
+
+def canceled(shop: Shop, sale: Sale, at: float) -> None:
+    _told(shop, sale, at, "order.canceled")
+
+
+def paid_again(shop: Shop, sale: Sale, at: float) -> None:
+    """The money of the first payment goes back, and the customer pays once more."""
+    if sale.payment:
+        _told(shop, sale, at, "order.refunded", full=True)
+        again = at + shop.chance.choice((60, HOUR))
+        bought = sale.bought(f"{sale.payment}-again")
+        shop.act(again, f"paid again {sale.order}", lambda: shop.simulation.tell(sale.order, "order.paid", **bought))
+
+
+def held(shop: Shop, sale: Sale, at: float) -> None:
+    _asked(shop, sale, at, "POST", "/orders/{order_id}/hold", reason="look")
+    _asked(shop, sale, at + shop.chance.choice((60, HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
+
+
+def resent(shop: Shop, sale: Sale, at: float) -> None:
+    lift = shop.chance.random() < 0.3
+    _asked(shop, sale, at, "POST", "/orders/{order_id}/resend", reason="lost", lift_suppression=lift)
+
+
+def swapped(shop: Shop, sale: Sale, at: float) -> None:
+    """The customer's code did not work."""
+    _asked_of_license(shop, sale, at)
+
+
+def corrected(shop: Shop, sale: Sale, at: float) -> None:
+    email = f"nieuw-{sale.email}"
+    _asked(shop, sale, at, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
+
+
+def erased(shop: Shop, sale: Sale, at: float) -> None:
+    _asked(shop, sale, at, "POST", "/customers/erase", email=sale.email)
+
+
+def wished(shop: Shop, sale: Sale, at: float) -> None:
+    shop.act(at, f"wish of {sale.order}", lambda: shop.simulation.wish(sale.email))
+
+
+def two_agents(shop: Shop, sale: Sale, at: float) -> None:
+    """Two agents ask for the same thing at one instant."""
+    plan = shop.chance.choice((resent, swapped, corrected, held))
+    plan(shop, sale, at)
+    plan(shop, sale, at)
+
+
+def agent_meets_money(shop: Shop, sale: Sale, at: float) -> None:
+    """An agent works on the order at the instant at which its money goes back."""
+    shop.chance.choice((resent, swapped, corrected, erased))(shop, sale, at)
+    refunded(shop, sale, at)
+
+
+def poked_twice(shop: Shop, sale: Sale, at: float) -> None:
+    """Two messages about the order are delivered at one instant."""
+    for _ in range(2):
+        shop.act(at, f"poke {sale.order}", lambda: shop.simulation.poke(sale.order))
+
+
+def stock_arrives(shop: Shop, sale: Sale, at: float) -> None:
+    sku, many = str(sale.lines[0]["sku"]), shop.chance.choice((1, 2, 5))
+    shop.act(at, f"{many} codes of {sku}", lambda: shop.import_codes(sku, many))
+
+
+def noted_twice(shop: Shop, _sale: Sale, at: float) -> None:
+    """Two runs write the daily note at one instant."""
+    for _ in range(2):
+        shop.act(at, "daily note", shop.simulation.write_note)
+
+
+def mail_paused(shop: Shop, _sale: Sale, at: float) -> None:
+    """SES takes no mail for some minutes, and sometimes for hours."""
+    seconds = shop.chance.choice((120, 120, 1200, 3 * HOUR))
+    shop.act(at, f"SES pauses for {seconds:.0f} s", lambda: shop.simulation.ses.pause(seconds))
+
+
+def unreadable(shop: Shop, sale: Sale, at: float) -> None:
+    """Something wrote into the order what no version can read. Everybody else is served as if it were not there."""
+    shop.act(at, f"breaks {sale.order}", lambda: _break(shop, sale))
+
+
+def too_large(shop: Shop, sale: Sale, at: float) -> None:
+    """The order has grown so large that no save of it is accepted. Whatever is tried with it fails, again and again."""
+    shop.act(at, f"fills {sale.order}", lambda: _fill(shop, sale))
+
+
+def of_the_future(shop: Shop, sale: Sale, at: float) -> None:
+    """A newer version has left fields in the order, at every depth, that this one does not know. They are to stay."""
+    shop.act(at, f"future {sale.order}", lambda: plant(shop, sale.order))
+
+
+HAPPENINGS: Mapping[str, Happening] = {
+    "refunded": Happening(refunded, 12),
+    "partly refunded": Happening(partly_refunded, 4),
+    "disputed": Happening(disputed, 8),
+    "canceled": Happening(canceled, 5),
+    "paid again": Happening(paid_again, 5),
+    "held": Happening(held, 6),
+    "resent": Happening(resent, 8),
+    "swapped": Happening(swapped, 6),
+    "corrected": Happening(corrected, 6),
+    "erased": Happening(erased, 3),
+    "wished": Happening(wished, 5),
+    "two agents": Happening(two_agents, 8),
+    "agent meets money": Happening(agent_meets_money, 6),
+    "poked twice": Happening(poked_twice, 10),
+    "stock arrives": Happening(stock_arrives, 10),
+    "noted twice": Happening(noted_twice, 2),
+    "mail paused": Happening(mail_paused, 5),
+    "unreadable": Happening(unreadable, 6, needs="bulkhead"),
+    "too large": Happening(too_large, 4, needs="bulkhead"),
+    "of the future": Happening(of_the_future, 10, needs="future"),
+}
+_LARGEST, _STEP = 400 * 1024, 100  # bytes of an item, and fewer than any change of an order adds
+_DELAYS = (0.0, 0.02, 0.2, 1, 20, 120, HOUR)  # seconds after the order was told
+
+
+def plan_happenings(shop: Shop, sale: Sale, sold_at: float, able: frozenset[str]) -> None:
+    """None, one or two of them, at once or later."""
+    names = [name for name, each in HAPPENINGS.items() if not each.needs or each.needs in able]
+    weights = [HAPPENINGS[name].weight for name in names]
+    for name in shop.chance.choices(names, weights, k=shop.chance.choice((0, 1, 1, 2))):
+        at = sold_at + shop.chance.choice((*_DELAYS, shop.chance.random() * shop.days * DAY))
+        HAPPENINGS[name].plan(shop, sale, at)
+
+
+def _told(shop: Shop, sale: Sale, at: float, kind: str, **more: Any) -> None:
+    data = {**more, **(sale.named if kind != "order.canceled" else {})}
+    shop.act(at, f"{kind} {sale.order}", lambda: shop.simulation.tell(sale.order, kind, **data))
+
+
+def _asked(shop: Shop, sale: Sale, at: float, method: str, route: str, **body: Any) -> None:
+    path: dict[str, Any] = {"order_id": sale.order} if "{order_id}" in route else {}
+    ask = partial(shop.simulation.support, method, route, body, **path)
+    shop.act(at, f"{method} {route} {sale.order}", ask)
+
+
+def _asked_of_license(shop: Shop, sale: Sale, at: float) -> None:
+    def ask() -> None:
+        found = (shop.simulation.item(sale.order) or {}).get("licenses")
+        if found:
+            route, first = "/orders/{order_id}/licenses/{license_id}/replace", found[0]["id"]
+            body = {"reason": "invalid"}
+            shop.simulation.support("POST", route, body, order_id=sale.order, license_id=first)
+
+    shop.act(at, f"swap of {sale.order}", ask)
+
+
+def _break(shop: Shop, sale: Sale) -> None:
+    found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{sale.order}"}}).get("Item")
+    if found:
+        shop.unreadable.add(sale.order)
+        ask_dynamodb("PutItem", TableName=TABLE, Item={**found, "payments": {"S": "no list"}})
+
+
+def _fill(shop: Shop, sale: Sale) -> None:
+    found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{sale.order}"}}).get("Item")
+    if found:
+        shop.stuck.add(sale.order)
+        for room in range(_LARGEST, 0, -_STEP):  # as much as it just takes
+            with suppress(NotTaken):
+                ask_dynamodb("PutItem", TableName=TABLE, Item={**found, "name": {"S": "x" * room}})
+                return
+
+
+def plant(shop: Shop, order: str) -> None:
+    """Put a field of the future into an order and into each member of its lists."""
+    found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{order}"}}).get("Item")
+    if found:
+        mark = shop.planted[order] = f"future-{order}"
+        version = {"N": str(int(found["version"]["N"]) + 1)}
+        ask_dynamodb("PutItem", TableName=TABLE, Item={**_marked(found, mark), "version": version})
+
+
+def _marked(members: Mapping[str, Any], mark: str) -> dict[str, Any]:
+    marked = {name: _marked_within(value, mark) for name, value in members.items()}
+    return {**marked, "of_the_future": {"S": mark}}
+
+
+def _marked_within(value: Mapping[str, Any], mark: str) -> Mapping[str, Any]:
+    lists = [{"M": _marked(each["M"], mark)} if "M" in each else each for each in value.get("L", ())]
+    return {"L": lists} if "L" in value else value

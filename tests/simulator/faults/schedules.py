@@ -1,0 +1,82 @@
+"""EventBridge Scheduler: the daily runs, the safety net, and the daily note. A run of the net that would find nothing
+is not made, and an order that the net has poked several times in vain is left alone for longer."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.machine import Machine
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+_NET = 900  # seconds
+_GAPS = (900, 900, 900, 900, 3600, 3600, 3600, 3600, 6 * 3600)  # after so many runs for an order
+_DAILY = (time(7), time(9), time(12))
+_NOTE = time(7, 30)
+
+
+@dataclass(slots=True)
+class Schedules:
+    machine: Machine
+    faults: Faults
+    invoke: Callable[[str, dict[str, str]], None]
+    due: dict[str, float] = field(default_factory=dict)  # the clocks of the orders, as they stand in the table
+    not_before: dict[str, float] = field(default_factory=dict)
+    poked: Counter[str] = field(default_factory=Counter)
+    next_run: float = math.inf
+
+    def plan_days(self, first: datetime, days: int) -> None:
+        """The daily runs, and a note after the first of each day: the later ones find that it was sent."""
+        for day in (first.astimezone(ZONE).date() + timedelta(days=n) for n in range(days + 1)):
+            for at in _DAILY:
+                self._plan("find_due_orders", {"rule": "daily"}, datetime.combine(day, at, ZONE).timestamp())
+            self._plan("write_daily_note", {}, datetime.combine(day, _NOTE, ZONE).timestamp())
+
+    def _plan(self, function: str, input_: dict[str, str], moment: float) -> None:
+        if moment >= self.machine.now:
+            self.machine.at(moment, lambda: self._run(function, input_, moment))
+
+    def _run(self, function: str, input_: dict[str, str], moment: float) -> None:
+        match self.faults.at(f"run of {function} at {moment}", ("run skipped", "run twice")):
+            case "run skipped":
+                return
+            case "run twice":
+                self.invoke(function, input_)
+        self.invoke(function, input_)
+
+    def stored(self, order: str, due: float | None) -> None:
+        """The clock of an order as it is now."""
+        self.due.pop(order, None)
+        if due is not None:
+            self.due[order] = due
+            self._look(order)
+
+    def something_new(self) -> None:
+        """What waited in vain may have what it needs now."""
+        self.poked.clear()
+        self.not_before.clear()
+        for order in self.due:
+            self._look(order)
+
+    def _look(self, order: str) -> None:
+        moment = max(self.due[order], self.not_before.get(order, 0), self.machine.now + 1)
+        run = math.ceil(moment / _NET) * _NET
+        if run < self.next_run:
+            self.next_run = run
+            self.machine.at(run, lambda: self._net(run))
+
+    def _net(self, run: float) -> None:
+        if run != self.next_run:
+            return  # an earlier one was planned meanwhile
+        self.next_run = math.inf
+        rung = [order for order, due in self.due.items() if due <= run]
+        for order in rung:
+            self.not_before[order] = run + _GAPS[min(self.poked[order], len(_GAPS) - 1)]
+            self.poked[order] += 1
+        if rung:
+            self._run("find_due_orders", {}, run)
+        for order in list(self.due):
+            self._look(order)

@@ -1,0 +1,175 @@
+"""A shop and those around it for a few days: what it sells, who buys, and when what happens to an order. All of it
+follows from the seed."""
+
+import random
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from tests.builders import code
+from tests.simulator.faults.schedules import ZONE
+from tests.simulator.faults.simulation import DAY, Simulation
+
+HOUR = 3600.0
+PLAIN, REMINDING = "PLAIN", "REMINDING"
+_PREFIXES = {PLAIN: "AAAAA", REMINDING: "RRRRR"}
+_ENTRY: Mapping[str, Any] = {
+    "vendor": "Kaspersky",
+    "name": {"nl": "Antivirus", "en": "Antivirus"},
+    "term_days": 20,
+    "devices": 1,
+    "code_pattern": "[A-Z0-9]{5}(-[A-Z0-9]{5}){3}",
+    "code_example": "ABCDE-12345-FGHIJ-67890",
+    "download_url": "https://downloads.example/antivirus",
+    "steps": {kind: {"nl": ["Open het programma."], "en": ["Open the program."]} for kind in ("new", "renewal")},
+    "reserve_days_before": 10,
+}
+PRODUCTS: Mapping[str, Mapping[str, Any]] = {
+    PLAIN: {**_ENTRY, "sku": PLAIN},
+    REMINDING: {**_ENTRY, "sku": REMINDING, "reminder_days": [8, 0], "renewal_url": "https://shop.example/verlengen"},
+}
+_UNKNOWN = "elders-1"  # what is renewed was sold elsewhere
+# A usual morning, nights on which a day, a month, a year or the time of the clocks ends.
+_STARTS = (
+    datetime(2026, 11, 2, 9, 0, tzinfo=UTC),
+    datetime(2026, 11, 2, 5, 50, tzinfo=UTC),
+    datetime(2027, 3, 27, 22, 30, tzinfo=UTC),
+    datetime(2026, 10, 24, 21, 50, tzinfo=UTC),
+    datetime(2027, 12, 31, 22, 40, tzinfo=UTC),
+    datetime(2028, 2, 28, 3, 0, tzinfo=UTC),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """One order, as the shop knows it."""
+
+    order: str
+    email: str
+    lines: tuple[Mapping[str, Any], ...]
+    payment: str | None  # its id, if the shop says it
+    starts: date | None = None  # the first day of a renewal, if it is known from the beginning
+
+    @property
+    def is_renewal(self) -> bool:
+        return any("renews" in line for line in self.lines)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What the shop says with each callback about its payment."""
+        return {"payment_id": self.payment} if self.payment else {}
+
+    def bought(self, payment: str | None = None) -> dict[str, Any]:
+        paid = {"payment_id": payment} if payment else self.named
+        about = {"currency": "EUR", "amount": "39.95", "email": self.email, "name": "Anna Jansen"}
+        return {**about, "lines": self.lines, **paid}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    number: int
+    at: float
+    text: str
+
+
+@dataclass(slots=True)
+class Shop:
+    """`without` leaves acts out, by their number."""
+
+    simulation: Simulation
+    chance: random.Random
+    days: int
+    without: Collection[int] = ()
+    sales: dict[str, Sale] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+    made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
+    unreadable: set[str] = field(default_factory=set)  # orders whose items nobody can read any more
+    stuck: set[str] = field(default_factory=set)  # orders at which every step fails
+    planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
+
+    @property
+    def begins(self) -> float:
+        return self.simulation.machine.now if not self.acts else self.acts[0].at
+
+    def act(self, at: float, text: str, do: Callable[[], None]) -> None:
+        """Something that somebody does at a moment."""
+        number = len(self.acts)
+        self.acts.append(Act(number, at, text))
+        if number not in self.without:
+            self.simulation.machine.at(at, lambda: self._do(text, do))
+
+    def _do(self, text: str, do: Callable[[], None]) -> None:
+        self.simulation.note(f"ACT: {text}", *(order for order in self.sales if order in text.split()))
+        do()
+
+    def new_codes(self, sku: str, many: int) -> list[str]:
+        return [code(next(self.made[sku]), _PREFIXES[sku]) for _ in range(many)]
+
+    def import_codes(self, sku: str, many: int) -> None:
+        body = {"codes": self.new_codes(sku, many), "batch": f"batch-{many}"}
+        self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
+
+    def put_products(self) -> None:
+        for sku, entry in PRODUCTS.items():
+            self.simulation.support("PUT", "/products/{sku}", entry, sku=sku)
+
+    # --- what is sold
+
+    def sell(self, sale: Sale, at: float, *, opened: float | None = None) -> None:
+        self.sales[sale.order] = sale
+        if opened is not None:
+            self._tell(sale, "order.open", at - opened)
+        self._tell(sale, "order.paid", at)
+
+    def _tell(self, sale: Sale, kind: str, at: float) -> None:
+        self.act(at, f"{kind} {sale.order}", lambda: self.simulation.tell(sale.order, kind, **sale.bought()))
+
+    def customer(self, number: int) -> list[Sale]:
+        """One customer's orders: something bought and, more often than not, its renewals."""
+        email, sku = f"klant{number}@klant.example", self.chance.choice((PLAIN, PLAIN, REMINDING))
+        at = self.simulation.now + self.chance.choice((1, 1, 60, HOUR, self.chance.random() * DAY))
+        quantity = self.chance.choice((1, 1, 1, 2))
+        first = Sale(f"o{number}", email, (self._bought(sku, quantity, at),), self._payment(f"o{number}"))
+        if self.chance.random() < 0.1:
+            other = {"sku": REMINDING, "quantity": 1, "kind": "renewal", "renews": _UNKNOWN}
+            first = Sale(first.order, email, (*first.lines, other), first.payment)
+        self.sell(first, at, opened=self.chance.choice((None, None, 0, 30)))
+        sold = [first]
+        for _ in range(self.chance.choice((0, 0, 1, 1, 2))):
+            sold.append(self._renewal(first, sold[-1], quantity))
+        return sold
+
+    def _bought(self, sku: str, quantity: int, at: float) -> dict[str, Any]:
+        """From today on, or for a time that is almost over, so that its renewal is near."""
+        line: dict[str, Any] = {"sku": sku, "quantity": quantity}
+        if self.chance.random() < 0.7:
+            today = day_of(at)
+            ends = today + timedelta(days=self.chance.choice((6, 7, 7, 8, 8)))
+            line |= {"period_start": str(ends - timedelta(days=19)), "period_end": str(ends)}
+        return line
+
+    def _renewal(self, first: Sale, before: Sale, quantity: int) -> Sale:
+        order = f"r{first.order[1:]}-{len(self.sales)}"
+        line = {**first.lines[0], "quantity": quantity, "kind": "renewal"}
+        ends = line.pop("period_end", None)
+        line.pop("period_start", None)
+        line["renews"] = self.chance.choice((first.order, f"{first.order}/1", before.order))
+        starts = date.fromisoformat(ends) + timedelta(days=1) if ends else None
+        email = first.email
+        sale = Sale(order, email, (line,), self._payment(order), starts)
+        at = self.simulation.now + self.chance.choice((2, 2 * HOUR, self.chance.random() * self.days * DAY))
+        self.sell(sale, at, opened=self.chance.choice((None, 0, 60, HOUR)))
+        return sale
+
+    def _payment(self, order: str) -> str | None:
+        return self.chance.choice((None, f"pay-{order}"))
+
+
+def day_of(moment: float) -> date:
+    return datetime.fromtimestamp(moment, UTC).astimezone(ZONE).date()
+
+
+def begin_of(seed: int) -> datetime:
+    return random.Random(f"{seed}/start").choice(_STARTS)

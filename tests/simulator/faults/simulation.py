@@ -1,0 +1,355 @@
+"""One story: the real handlers over the model of AWS, in virtual time. Shop, agents and customers come through the
+doors that they have on AWS; what the system stores and what leaves it is written down."""
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from cli.local.deploy import ROOT
+from tests.simulator.aws_here import Answer, AwsCall, ask_dynamodb, forget_tables
+from tests.simulator.faults.cloud import Cloud
+from tests.simulator.faults.deployment import (
+    TABLE,
+    Deployment,
+    RequestGlobals,
+    Surroundings,
+    load,
+    own_modules,
+    set_environment,
+)
+from tests.simulator.faults.events import callback_event, page_event, support_event
+from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.machine import Invocation, Machine
+from tests.simulator.faults.schedules import Schedules
+from tests.simulator.faults.ses import Ses, attempt_of
+from tests.simulator.faults.sqs import Sqs
+
+START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+DAY = 86400.0
+_CALLS_AGAIN = (5, 60, 600, 3600, 7200)  # seconds after which the shop repeats a callback that failed
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A callback that was accepted."""
+
+    at: float
+    order: str
+    kind: str
+    data: Mapping[str, Any]
+    said_at: float  # by its own stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an agent was answered."""
+
+    at: float
+    order: str  # empty for what is of no order
+    route: str
+    status: int
+    mail: str | None  # the mail that was promised
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened, for the story of an order."""
+
+    at: float
+    orders: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """An order as it was stored at a moment."""
+
+    at: float
+    by: Invocation | None
+    item: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Context:
+    machine: Machine
+    deadline: float
+    function_name: str = "simulated"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:simulated"
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round((self.deadline - self.machine.now) * 1000)
+
+
+class Simulation:
+    """`roots` are the trees of the versions that run at the same time: each invocation is of one of them."""
+
+    def __init__(self, seed: int, faults: Faults, start: datetime = START, roots: Sequence[Path] = (ROOT,)) -> None:
+        self.machine = Machine(seed, start.timestamp(), enter=self._enter, leave=self._leave)
+        self.faults = faults
+        faults.clock = lambda: self.machine.now
+        self.ses = Ses(self.machine, faults, lambda body, delay: self.sqs.put("events", body, delay))
+        self.sqs = Sqs(self.machine, faults, self._invoke, self._handled)
+        self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote)
+        self.schedules = Schedules(self.machine, faults, self._scheduled)
+        self.roots = roots
+        self.versions: list[Deployment] = []
+        self.scenes: dict[str, tuple[Deployment, RequestGlobals | None]] = {}
+        self.told: list[Told] = []
+        self.journal: list[Entry] = []
+        self.saves: dict[str, list[Saved]] = {}
+        self.claims: dict[tuple[str, str, int], Saved] = {}  # how an attempt at a mail was claimed
+        self.reported: dict[tuple[str, str, int], float] = {}  # when an event of it was taken
+        self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
+        self.answers: list[Answered] = []
+
+    # --- the stage
+
+    @contextmanager
+    def playing(self) -> Iterator["Simulation"]:
+        """With an empty table. One simulation plays at a time."""
+        with ExitStack() as stack:
+            set_environment(stack.enter_context(pytest.MonkeyPatch.context()))
+            stack.enter_context(own_modules())
+            self.versions = [_loaded(root) for root in self.roots]
+            for version in self.versions:
+                stack.enter_context(version.logging_to(_Log()))
+                version.start_anew()
+            stack.enter_context(_on_stage(self))
+            stack.enter_context(self.machine.running())
+            forget_tables()  # and the tokens of transactions, which a second play of this seed uses again
+            ask_dynamodb("CreateTable", TableName=TABLE, **_table())
+            yield self
+
+    @property
+    def now(self) -> float:
+        return self.machine.now
+
+    def run(self, seconds: float) -> None:
+        self.machine.run(self.now + seconds)
+
+    def note(self, text: str, *orders: str) -> None:
+        self.journal.append(Entry(self.now, orders, text))
+
+    # --- functions
+
+    def _enter(self, invocation: Invocation) -> None:
+        version, request = self.scenes[invocation.name]
+        version.activate()
+        if request:
+            request.enter()
+
+    def _leave(self, invocation: Invocation) -> None:
+        _, request = self.scenes[invocation.name]
+        if request:
+            request.leave()
+
+    def _invoke(
+        self,
+        function: str,
+        event: dict[str, Any],
+        timeout: float,
+        then: Callable[[Invocation], None],
+        about: tuple[str, ...] = (),
+    ) -> None:
+        def over(run: Invocation) -> None:
+            self._over(run)
+            then(run)
+
+        context = Context(self.machine, self.now + timeout)
+        started = self.machine.start(function, lambda: self._handler(started)(event, context), timeout, over, about)
+        version = self.versions[0] if len(self.versions) == 1 else started.chance.choice(self.versions)
+        self.scenes[started.name] = version, RequestGlobals(version) if function == "support_api" else None
+
+    def _handler(self, started: Invocation) -> Callable[[dict[str, Any], Any], Any]:
+        return self.scenes[started.name][0].handler(started.function)
+
+    def _over(self, run: Invocation) -> None:
+        failed = run.result.get("batchItemFailures", []) if isinstance(run.result, dict) else []
+        end = "crashed" if run.is_dead else f"failed: {run.error!r}" if run.error else "ended"
+        text = f"{run.name} {end}{f', {len(failed)} items failed' if failed else ''}"
+        if run.has_failed or failed:
+            self.failures.append(Entry(self.now, run.about, text))
+        if run.has_failed or failed or run.about:
+            self.note(text, *run.about)
+
+    def _scheduled(self, function: str, event: dict[str, str]) -> None:
+        self._invoke(function, dict(event), 300, lambda _: None)
+
+    def _handled(self, queue: str, body: str) -> None:
+        if queue == "events":
+            self.reported.setdefault(attempt_of(body), self.now)
+
+    # --- what is stored
+
+    def _wrote(self, invocation: Invocation | None, items: list[dict[str, Any]]) -> None:
+        for item in items:
+            if item["pk"]["S"].startswith("ORDER#") and "version" in item:  # not what is kept beside an order
+                self._saved(invocation, plain(item))
+
+    def _saved(self, invocation: Invocation | None, item: dict[str, Any]) -> None:
+        order = item["pk"].removeprefix("ORDER#")
+        saved = Saved(self.now, invocation, item)
+        self.saves.setdefault(order, []).append(saved)
+        due = item.get("due_at")
+        self.schedules.stored(order, datetime.fromisoformat(due).timestamp() if due else None)
+        for mail in item.get("mails", ()):
+            if mail["state"] == "sending":
+                self.claims.setdefault((order, mail["id"], mail["attempts"]), saved)
+        mails = ", ".join(f"{mail['id']} {mail['state']} {mail.get('attempts', 0)}" for mail in item.get("mails", ()))
+        by = invocation.name if invocation else "nobody"
+        waits = f"due {due}, needs {item.get('attention')}, {len(item.get('licenses', ()))} codes"
+        self.note(f"saved as {item['version']} by {by}: {waits}; {mails}", order)
+
+    def item(self, order: str) -> dict[str, Any] | None:
+        found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{order}"}}).get("Item")
+        return plain(found) if found else None
+
+    def items(self) -> list[dict[str, Any]]:
+        return [plain(item) for item in ask_dynamodb("Scan", TableName=TABLE)["Items"]]
+
+    # --- the doors
+
+    def callback(self, order: str, kind: str, data: Mapping[str, Any], tries: int = 0, at: float | None = None) -> None:
+        """The shop tells, and tells again until it is heard."""
+        told_at = self.now if at is None else at
+
+        def over(run: Invocation) -> None:
+            status = run.result["statusCode"] if run.result else 500
+            self.note(f"the shop says {kind}: {status}", order)
+            if status >= 500:
+                wait = _CALLS_AGAIN[min(tries, len(_CALLS_AGAIN) - 1)]
+                self.machine.later(wait, lambda: self.callback(order, kind, data, tries + 1, told_at))
+                return
+            assert status == 204, run.result
+            self.told.append(Told(self.now, order, kind, data, told_at))
+            self.schedules.something_new()
+
+        self._invoke("payment_callback", callback_event(order, kind, data, told_at, self.now), 30, over, (order,))
+
+    def tell(self, order: str, kind: str, **data: Any) -> None:
+        """A callback, which may come twice."""
+        place = f"callback {kind} of {order}"
+        match self.faults.at(place, ("callback twice", "callback twin")):
+            case "callback twice":
+                wait = self.faults.chance(place).choice((1, 60, 3600))
+                self.machine.later(wait, lambda: self.callback(order, kind, data, at=self.now - wait))
+            case "callback twin":
+                self.callback(order, kind, data)
+        self.callback(order, kind, data)
+
+    def support(
+        self,
+        method: str,
+        route: str,
+        body: Mapping[str, Any],
+        then: Callable[[int, Any], None] = lambda *_: None,
+        key: str = "",
+        **path: str,
+    ) -> None:
+        """An agent asks for something; `then` gets the status and what was answered. With the key of a wish, the agent
+        asks again after a failure."""
+        about = (path["order_id"],) if "order_id" in path else ()
+
+        def over(run: Invocation) -> None:
+            status = run.result["statusCode"] if run.result else 500
+            said = json.loads(run.result["body"] or "{}") if run.result else {}
+            self.answers.append(Answered(self.now, "".join(about), f"{method} {route}", status, said.get("mail")))
+            self.note(f"an agent asks {method} {route}: {status} {said.get('detail', '')}", *about)
+            self.schedules.something_new()
+            if key and status >= 500:
+                self.machine.later(60, lambda: self.support(method, route, body, then, key, **path))
+                return
+            then(status, said)
+
+        self._invoke("support_api", support_event(method, route, body, path, key), 29, over, about)
+
+    def wish(self, email: str, source: str = "192.0.2.1") -> None:
+        """A customer asks on the page for what was sent to an address."""
+        self._invoke("self_service", page_event(email, source), 30, lambda _: self.schedules.something_new())
+
+    def poke(self, order: str) -> None:
+        self.sqs.put("work", order, 0)
+
+    def write_note(self) -> None:
+        self._scheduled("write_daily_note", {})
+
+
+def needs(item: Mapping[str, Any] | None) -> str | None:
+    """What the index of those that need something says of an order, without the product."""
+    said: str | None = (item or {}).get("attention")
+    return said.partition("#")[0] if said else None
+
+
+def plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item of DynamoDB as JSON would have it."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    ((kind, content),) = value.items()
+    match kind:
+        case "M":
+            return plain(content)
+        case "L":
+            return [_plain(each) for each in content]
+        case "N":
+            return int(content) if content.lstrip("-").isdigit() else float(content)
+        case "NULL":
+            return None
+    return content
+
+
+_STAGE: list[Simulation] = []
+
+
+@contextmanager
+def _on_stage(simulation: Simulation) -> Iterator[None]:
+    _STAGE.append(simulation)
+    try:
+        yield
+    finally:
+        _STAGE.pop()
+
+
+class _Log:
+    """What functions log, written into the journal of the simulation that plays."""
+
+    def write(self, text: str) -> None:
+        if text.strip():
+            line = json.loads(text)
+            told = {name: line[name] for name in ("message", "error", "place") if name in line}
+            _STAGE[-1].note(f"log: {told}", *filter(None, [line.get("order_id")]))
+
+    def flush(self) -> None:
+        pass
+
+
+@functools.cache
+def _loaded(root: Path) -> Deployment:
+    """Once in a process, whichever simulation plays."""
+
+    def watch(call: AwsCall) -> Answer | None:
+        return _STAGE[-1].cloud.watch(call)
+
+    def pause(seconds: float) -> None:
+        _STAGE[-1].machine.pause(seconds)
+
+    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause), root)
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    template: Any = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
+    described = template["Resources"]["Table"]["Properties"]
+    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    return {key: described[key] for key in wanted}

@@ -1,0 +1,134 @@
+"""SQS with the pollers that Lambda runs for it: messages are delivered at least once, in any order, some at one
+instant twice; what failed comes back after its visibility time-out, and after five times goes to the dead letters."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulator.aws_here import Answer, AwsCall
+from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.machine import Invocation, Machine
+
+_MOST_RECEIVED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A queue and the function that it feeds, as template.yaml has them."""
+
+    function: str
+    batch: int
+    at_once: int  # invocations
+    visibility: float  # seconds
+    timeout: float
+
+
+SOURCES: Mapping[str, Source] = {
+    "work": Source("advance_orders", batch=3, at_once=5, visibility=360, timeout=60),
+    "wishes": Source("send_again", batch=1, at_once=2, visibility=360, timeout=60),
+    "events": Source("mail_feedback", batch=10, at_once=2, visibility=180, timeout=30),
+}
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    id: str
+    body: str
+    received: int = 0
+
+
+# Starts a function with an event, for some seconds; calls back when it is over.
+Invoke = Callable[[str, dict[str, Any], float, Callable[[Invocation], None], tuple[str, ...]], None]
+
+
+@dataclass(slots=True)
+class Sqs:
+    machine: Machine
+    faults: Faults
+    invoke: Invoke
+    handled: Callable[[str, str], None]  # a message of a queue, by its body, once its function took it
+    waiting: dict[str, list[Message]] = field(default_factory=lambda: {name: [] for name in SOURCES})
+    running: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
+    dead: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
+    is_deaf: bool = False  # it takes messages and delivers none of them
+
+    def take(self, call: AwsCall) -> Answer:
+        """SendMessage and SendMessageBatch."""
+        asked = call.body
+        name = asked["QueueUrl"].rpartition("/")[2]
+        for entry in asked.get("Entries", [asked]):
+            self.bodies.append(entry["MessageBody"])
+            self._send(name, entry["MessageBody"], entry.get("DelaySeconds", 0))
+        taken = [{"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "m"} for entry in asked.get("Entries", [])]
+        told = {"Successful": taken, "Failed": []} if "Entries" in asked else {"MessageId": "m"}
+        return 200, {}, json.dumps(told)
+
+    def _send(self, name: str, body: str, delay: float) -> None:
+        place = self._named(name, body)
+        if self.is_deaf:
+            return
+        match self.faults.at(place, ("poke lost", "poke late", "twin")):
+            case "poke lost":
+                return
+            case "poke late":
+                self.put(name, body, delay + 30 * self.faults.chance(place).random())
+            case "twin":
+                self.put(name, body, delay + 0.05)
+                self.put(name, body, delay + 0.05)
+            case _:
+                self.put(name, body, delay + 0.05)
+
+    def _named(self, name: str, body: str) -> str:
+        title = f"message {name} {body[:60]}"
+        self.sent[title] = self.sent.get(title, 0) + 1
+        return f"{title} #{self.sent[title]}"
+
+    def put(self, name: str, body: str, delay: float) -> None:
+        """Put a message into a queue."""
+        self._offer(name, Message(f"m{self.machine.planned}", body), delay)
+
+    def _offer(self, name: str, message: Message, delay: float) -> None:
+        def arrive() -> None:
+            self.waiting[name].append(message)
+            self.machine.later(0, lambda: self._poll(name))  # with what arrives at the same instant
+
+        self.machine.later(delay, arrive)
+
+    def _poll(self, name: str) -> None:
+        """Twins never come in one batch: each is delivered to an invocation of its own."""
+        source = SOURCES[name]
+        while self.waiting[name] and self.running[name] < source.at_once:
+            batch: list[Message] = []
+            for message in list(self.waiting[name]):
+                if len(batch) < source.batch and all(message.body != other.body for other in batch):
+                    batch.append(message)
+                    self.waiting[name].remove(message)
+            self._deliver(name, source, batch)
+
+    def _deliver(self, name: str, source: Source, batch: list[Message]) -> None:
+        self.running[name] += 1
+        event = {"Records": [{"messageId": message.id, "body": message.body} for message in batch]}
+        about = tuple(message.body for message in batch) if name == "work" else ()
+        self.invoke(source.function, event, source.timeout, lambda run: self._done(name, batch, run), about)
+
+    def _done(self, name: str, batch: list[Message], run: Invocation) -> None:
+        self.running[name] -= 1
+        failed = {item["itemIdentifier"] for item in (run.result or {}).get("batchItemFailures", [])}
+        for message in batch:
+            if run.has_failed or message.id in failed:
+                self._back(name, message)
+                continue
+            self.handled(name, message.body)
+            if self.faults.at(f"{run.name} of {message.id}", ("delivered again",)):
+                self._back(name, message)
+        self._poll(name)
+
+    def _back(self, name: str, message: Message) -> None:
+        message.received += 1
+        if message.received >= _MOST_RECEIVED:
+            self.dead.append((name, message.body))
+        else:
+            self._offer(name, message, SOURCES[name].visibility)

@@ -1,0 +1,133 @@
+"""Small stories of one customer, for tests that put a fault or a twin at each place of them."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from cli.local.deploy import ROOT
+from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.play import open_shop
+from tests.simulator.faults.shop import HOUR, PLAIN, Sale, Shop, day_of
+from tests.simulator.faults.simulation import DAY, START, Simulation
+
+EMAIL = "facturen@klant.example"
+
+
+@contextmanager
+def a_shop(
+    faults: Faults | None = None, stock: int = 6, roots: Sequence[Path] = (ROOT,), seed: int = 1
+) -> Iterator[Shop]:
+    """A shop with so many codes of each product, on a Monday morning, in good weather unless told otherwise."""
+    simulation = Simulation(seed, faults or Faults(seed), START, roots)
+    with simulation.playing():
+        shop = Shop(simulation, random.Random(seed), days=1)
+        open_shop(shop, stock)
+        yield shop
+
+
+def bought(order: str = "o1", quantity: int = 1, payment: str | None = None, email: str = EMAIL) -> Sale:
+    return Sale(order, email, ({"sku": PLAIN, "quantity": quantity},), payment)
+
+
+def ending(order: str = "o1", days: int = 8) -> Sale:
+    """Something bought whose license ends in so many days."""
+    ends = day_of(START.timestamp()) + timedelta(days=days)
+    line = {
+        "sku": PLAIN,
+        "quantity": 1,
+        "period_start": str(ends - timedelta(days=19)),
+        "period_end": str(ends),
+    }
+    return Sale(order, EMAIL, (line,), None)
+
+
+def renewing(base: str = "o1", order: str = "r1", days: int = 8) -> Sale:
+    starts = day_of(START.timestamp()) + timedelta(days=days + 1)
+    line = {"sku": PLAIN, "quantity": 1, "kind": "renewal", "renews": base}
+    return Sale(order, EMAIL, (line,), None, starts)
+
+
+def purchase(shop: Shop) -> None:
+    shop.sell(bought(quantity=2), shop.simulation.now + 1)
+    shop.simulation.run(3 * HOUR)
+
+
+def renewal(shop: Shop) -> None:
+    """Paid today; its mail leaves the day after tomorrow at seven."""
+    now = shop.simulation.now
+    shop.sell(ending(), now + 1)
+    shop.sell(renewing(), now + 600, opened=60)
+    shop.simulation.schedules.plan_days(shop.simulation.machine.moment, 4)
+    shop.simulation.run(3 * DAY)
+
+
+def resend(shop: Shop) -> None:
+    shop.sell(bought(), shop.simulation.now + 1)
+    shop.simulation.run(HOUR)
+    asks(shop, "resend")
+    shop.simulation.run(3 * HOUR)
+
+
+def refund(shop: Shop) -> None:
+    """After the codes left."""
+    shop.sell(bought(), shop.simulation.now + 1)
+    shop.simulation.run(HOUR)
+    shop.simulation.tell("o1", "order.refunded", full=True)
+    shop.simulation.run(3 * HOUR)
+
+
+def refund_before(shop: Shop) -> None:
+    """While SES keeps the codes here."""
+    shop.simulation.ses.pause(1800)
+    shop.sell(bought(), shop.simulation.now + 1)
+    shop.simulation.run(1200)
+    shop.simulation.tell("o1", "order.refunded", full=True)
+    shop.simulation.run(3 * HOUR)
+
+
+STORIES: Mapping[str, Callable[[Shop], None]] = {
+    "purchase": purchase,
+    "renewal": renewal,
+    "resend": resend,
+    "refund": refund,
+    "refund before": refund_before,
+}
+
+
+def asks(shop: Shop, what: str, order: str = "o1") -> None:
+    """An agent asks for this of an order, until it is answered."""
+    shop.simulation.support(
+        "POST", "/orders/{order_id}/" + what, {"reason": "asked"}, key=f"wish-{what}", order_id=order
+    )
+
+
+def swaps(shop: Shop, order: str = "o1") -> None:
+    """An agent gives the first license of an order another code."""
+    item = shop.simulation.item(order)
+    assert item
+    route, license_id = "/orders/{order_id}/licenses/{license_id}/replace", item["licenses"][0]["id"]
+    body = {"reason": "invalid"}
+    shop.simulation.support("POST", route, body, key="swap", order_id=order, license_id=license_id)
+
+
+def mailed(shop: Shop, order: str = "o1") -> list[str]:
+    """The mails of an order that SES took, as often as it took them."""
+    return [mail.mail for mail in shop.simulation.ses.accepted if mail.order == order]
+
+
+@contextmanager
+def no_pokes(shop: Shop) -> Iterator[None]:
+    """What is told meanwhile is stored, and no message reaches the worker."""
+    shop.simulation.sqs.is_deaf = True
+    yield
+    shop.simulation.run(5)
+    shop.simulation.sqs.is_deaf = False
+
+
+def twins(shop: Shop, order: str, apart: float = 0) -> None:
+    """Two messages about an order, delivered at one instant, or so many seconds apart."""
+    shop.simulation.sqs.put("work", order, 0)
+    shop.simulation.sqs.put("work", order, apart)
+    shop.simulation.run(120)

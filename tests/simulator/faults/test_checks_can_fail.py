@@ -1,0 +1,206 @@
+"""Each check, shown to find what it is for: what a good story left behind is damaged in one place, or DynamoDB does
+not look at conditions."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.simulator.aws_here import AwsCall, ask_dynamodb
+from tests.simulator.faults.checks import CHECKS, violations
+from tests.simulator.faults.deployment import TABLE
+from tests.simulator.faults.happenings import plant
+from tests.simulator.faults.machine import Invocation, NeverEnds
+from tests.simulator.faults.play import come_to_the_end
+from tests.simulator.faults.ses import Accepted
+from tests.simulator.faults.shop import HOUR, Shop
+from tests.simulator.faults.simulation import Answered, Entry
+from tests.simulator.faults.stories import (
+    a_shop,
+    bought,
+    no_pokes,
+    purchase,
+    refund,
+    refund_before,
+    renewal,
+    twins,
+)
+
+
+def _item(key: str) -> dict[str, Any]:
+    found: dict[str, Any] = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": key}})["Item"]
+    return found
+
+
+def _put(item: Mapping[str, Any], **changes: Any) -> None:
+    ask_dynamodb("PutItem", TableName=TABLE, Item={**item, **changes})
+
+
+def _without(name: str) -> Callable[[Shop], None]:
+    """An order without this of it."""
+
+    def damage(_: Shop) -> None:
+        item = _item("ORDER#o1")
+        del item[name]
+        _put(item)
+
+    return damage
+
+
+def _lost(_: Shop) -> None:
+    ask_dynamodb("DeleteItem", TableName=TABLE, Key={"pk": {"S": "ORDER#o1"}})
+
+
+def _code_lost(shop: Shop) -> None:
+    """A code is assigned that no order has."""
+    free = next(item for item in shop.simulation.items() if item.get("state") == "free")
+    _put(_item(free["pk"]), state={"S": "assigned"}, order_id={"S": "o1"})
+
+
+def _kept(_: Shop) -> None:
+    """The money went back, and a code stays with the order that never left."""
+    free = {"id": {"S": "LIC-1"}, "line": {"N": "1"}, "code": {"S": "XXXXX-BBBBB-CCCCC-00001"}, "sku": {"S": "PLAIN"}}
+    _put(_item("ORDER#o1"), licenses={"L": [{"M": free}]})
+
+
+def _last(shop: Shop) -> Accepted:
+    return shop.simulation.ses.accepted[-1]
+
+
+def _accepted(**changes: Any) -> Callable[[Shop], None]:
+    """SES took one more mail, like the last one but for this."""
+    return lambda shop: shop.simulation.ses.accepted.append(replace(_last(shop), **changes))
+
+
+def _sent_again(shop: Shop) -> None:
+    """A second attempt was claimed and left, though the answer to the first had arrived."""
+    last = _last(shop)
+    claim = shop.simulation.claims[last.order, last.mail, 1]
+    shop.simulation.claims[last.order, last.mail, 2] = replace(claim, at=last.at + HOUR)
+    _accepted(attempt=2, at=last.at + HOUR)(shop)
+
+
+def _too_early(shop: Shop) -> None:
+    last = _last(shop)
+    assert last.first_day
+    shop.simulation.ses.accepted[-1] = replace(last, first_day=last.first_day + timedelta(days=1))
+
+
+def _too_late(shop: Shop) -> None:
+    last = _last(shop)
+    shop.simulation.told[:] = [told for told in shop.simulation.told if told.at < last.at]
+    shop.simulation.answers.clear()
+    shop.simulation.ses.pauses.clear()
+    shop.simulation.ses.accepted[-1] = replace(last, at=last.at + 4 * HOUR)
+
+
+def _unpaid(shop: Shop) -> None:
+    shop.simulation.told.clear()
+
+
+def _stuck(_: Shop) -> None:
+    item = _item("ORDER#o1")
+    mail = item["mails"]["L"][0]["M"] | {"state": {"S": "pending"}, "next_at": {"S": "2026-11-02T09:00:00Z"}}
+    _put(item, mails={"L": [{"M": mail}]})
+
+
+def _promised(shop: Shop) -> None:
+    """An agent was promised a mail after which none left."""
+    shop.simulation.answers.append(Answered(shop.simulation.now, "o1", "POST resend", 202, "resend-2"))
+
+
+def _written_though_unreadable(shop: Shop) -> None:
+    shop.unreadable.add("o1")
+
+
+def _future_forgotten(shop: Shop) -> None:
+    plant(shop, "o1")
+    assert not violations(shop)
+    lines = [{"M": {**line["M"], "of_the_future": {"S": "another"}}} for line in _item("ORDER#o1")["lines"]["L"]]
+    _put(_item("ORDER#o1"), lines={"L": lines})
+
+
+def _failed(shop: Shop) -> None:
+    shop.simulation.failures.append(Entry(shop.simulation.now, ("o1",), "advance_orders o1 #1 failed"))
+
+
+# The check, a story in which nothing is wrong, and what is done to what it left behind.
+DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]] = {
+    "an order is gone": ("1 paid orders have their codes", purchase, _lost),
+    "its codes are gone": ("1 paid orders have their codes", purchase, _without("licenses")),
+    "a code is of nobody": ("1 codes are where the orders say", purchase, _code_lost),
+    "codes were not mailed": ("1 codes reach their customer", purchase, lambda s: s.simulation.ses.accepted.clear()),
+    "a code is kept": ("1 codes that never left are sold again", refund_before, _kept),
+    "two orders, one code": ("2 no code goes to two orders", purchase, _accepted(order="o2")),
+    "unpaid": ("4 no code leaves unpaid", purchase, _unpaid),
+    "too early": ("5 renewals leave on their day", renewal, _too_early),
+    "two deliveries": ("5 deliveries leave once", purchase, _accepted(mail="purchase-2")),
+    "too late": ("5 deliveries are not late", purchase, _too_late),
+    "accepted twice": ("6 one attempt is accepted once", refund, _accepted()),
+    "sent again": ("6 mails are sent again only in doubt", purchase, _sent_again),
+    "stuck": ("6 no mail is lost", purchase, _stuck),
+    "promised": ("6 mails that were promised leave", purchase, _promised),
+    "written": ("10 nobody touches what cannot be read", purchase, _written_though_unreadable),
+    "forgotten": ("11 fields of the future stay", purchase, _future_forgotten),
+    "failed": ("nothing fails in good weather", purchase, _failed),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_each_check_finds_what_it_is_for(name: str) -> None:
+    check, play, damage = DAMAGES[name]
+    with a_shop() as shop:
+        play(shop)
+        come_to_the_end(shop, codes=4)
+        assert not violations(shop)
+
+        damage(shop)
+
+        assert check in {violation.check for violation in violations(shop)}
+
+
+def test_each_check_is_damaged_here() -> None:
+    assert {check for check, _, _ in DAMAGES.values()} == set(CHECKS)
+
+
+def _unconditional(call: AwsCall) -> AwsCall:
+    """The same write, whatever stands there."""
+    body = call.body
+    for write in body.get("TransactItems", [{"Put": body}]):
+        for each in write.values():
+            if isinstance(each, dict) and each.pop("ConditionExpression", None):
+                used = json.dumps({name: part for name, part in each.items() if name.endswith("Expression")})
+                for kind in ("ExpressionAttributeValues", "ExpressionAttributeNames"):
+                    each[kind] = {name: value for name, value in each.get(kind, {}).items() if f"{name}" in used}
+                    if not each[kind]:
+                        del each[kind]
+    return replace(call, content=json.dumps(body))
+
+
+def test_a_table_that_looks_at_no_condition_breaks_promises() -> None:
+    """Two workers at one order send its mail twice, and two orders get one code."""
+    with a_shop(stock=1) as shop:
+        with no_pokes(shop):
+            shop.sell(bought("o1"), shop.simulation.now + 1)
+            shop.sell(bought("o2", email="ander@klant.example"), shop.simulation.now + 1)
+        shop.simulation.cloud.changed = _unconditional
+        shop.simulation.sqs.put("work", "o2", 0)
+        twins(shop, "o1")
+
+        found = {violation.check for violation in violations(shop)}
+
+    assert {"2 no code goes to two orders", "1 codes are where the orders say"} <= found
+
+
+def test_a_system_that_never_comes_to_rest_is_found() -> None:
+    with a_shop() as shop:
+
+        def again(run: Invocation | None = None) -> None:
+            shop.simulation.machine.later(0, again)
+
+        again()
+        with pytest.raises(NeverEnds):
+            shop.simulation.run(1)

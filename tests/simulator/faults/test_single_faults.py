@@ -1,0 +1,59 @@
+"""One fault at every call of AWS of a story: whatever breaks once, the customer has what was paid."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.simulator.faults.checks import violations
+from tests.simulator.faults.cloud import faults_of
+from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.play import come_to_the_end, story
+from tests.simulator.faults.stories import STORIES, a_shop, mailed
+
+KINDS = ("crash before", "crash after", "answer lost", "conflict", "throttled")
+# The mails of each story that reach the customer at least once.
+_OWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "purchase": {"o1": ("purchase-1",)},
+    "renewal": {"o1": ("purchase-1",), "r1": ("renewal-1",)},
+    "resend": {"o1": ("purchase-1", "resend-1")},
+    "refund": {"o1": ("purchase-1", "refunded-1")},
+    "refund before": {"o1": ("refunded-1",)},
+}
+
+
+def played(name: str, given: Mapping[str, str]) -> tuple[list[str], list[tuple[str, tuple[str, ...]]]]:
+    """What is wrong at the end of a story with these faults, and all places of it where one may happen."""
+    with a_shop(Faults(1, given=given)) as shop:
+        STORIES[name](shop)
+        come_to_the_end(shop, codes=4)
+        wrong = [str(violation) for violation in violations(shop)]
+        for order, owed in _OWED[name].items():
+            if lacking := set(owed) - set(mailed(shop, order)):
+                wrong.append(f"{order}: {lacking} never left")
+        places = [(place, faults_of(call)) for place, call in shop.simulation.cloud.places]
+        told = "\n".join(line for order in _OWED[name] for line in story(shop, order)) if wrong else ""
+    return ([*wrong, told] if wrong else []), places
+
+
+def _each_fault(name: str) -> Iterator[tuple[str, str]]:
+    wrong, places = played(name, {})
+    assert not wrong
+    for place, possible in places:
+        if not place.startswith(("find_due_orders", "write_daily_note")) or place.endswith("#1"):
+            yield from ((place, kind) for kind in KINDS if kind in possible)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("name", STORIES)
+def test_one_fault_at_any_call_changes_nothing_for_the_customer(name: str) -> None:
+    wrong = {fault: found for fault in _each_fault(name) if (found := played(name, dict([fault]))[0])}
+
+    assert not wrong, "\n\n".join(f"{kind} at {place}:\n" + "\n".join(told) for (place, kind), told in wrong.items())
+
+
+@pytest.mark.parametrize("kind", ["crash after", "conflict"])
+def test_one_fault_at_any_call_of_the_worker_that_serves_a_purchase_changes_nothing(kind: str) -> None:
+    faults = [(place, each) for place, each in _each_fault("purchase") if each == kind and "advance_orders" in place]
+
+    assert len(faults) >= 3
+    assert not [(fault, found) for fault in faults if (found := played("purchase", dict([fault]))[0])]

@@ -1,0 +1,43 @@
+"""Two versions of the product work on one table at the same time: each invocation is of one of them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cli.local.deploy import ROOT
+from tests.simulator.faults.checks import violations
+from tests.simulator.faults.play import Script, come_to_the_end, play
+from tests.simulator.faults.stories import a_shop, mailed, renewal
+
+
+@pytest.fixture
+def other_version(tmp_path: Path) -> Path:
+    """The same code under another path; what a test changes in it makes it another version."""
+    for folder in ("functions", "layers/keypost"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_each_version_has_modules_of_its_own(other_version: Path) -> None:
+    telemetry = other_version / "layers/keypost/keypost/telemetry.py"
+    telemetry.write_text(f"{telemetry.read_text('utf-8')}\nOF_ANOTHER_VERSION = True\n", "utf-8")
+
+    with a_shop(roots=(ROOT, other_version)) as shop:
+        renewal(shop)
+        come_to_the_end(shop, codes=4)
+        mine, other = (version.modules["keypost.telemetry"] for version in shop.simulation.versions)
+        used = {version.name for version, _ in shop.simulation.scenes.values()}
+
+        assert not hasattr(mine, "OF_ANOTHER_VERSION")
+        assert other.OF_ANOTHER_VERSION
+        assert used == {ROOT.name, other_version.name}
+        assert mailed(shop, "r1") == ["renewal-1"]
+        assert not violations(shop)
+
+
+@pytest.mark.drill
+def test_two_versions_together_break_no_promise(other_version: Path) -> None:
+    played = [play(Script(seed, roots=(ROOT, other_version))) for seed in range(1, 31)]
+
+    assert not [violation for each in played for violation in each.violations]
