@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-import pytest
-
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.faults import Faults, counted
 from tests.simulator.faults.play import come_to_the_end
@@ -94,7 +92,6 @@ def test_an_agent_who_asks_twice_in_one_instant_owes_one_mail() -> None:
         assert not violations(shop)
 
 
-@pytest.mark.xfail(reason="a wait for codes stays beside the one for what is renewed, and is told in its place")
 def test_a_renewal_that_waited_for_a_code_says_why_it_waits_once_what_it_renews_was_refunded() -> None:
     """It said that codes are lacking, which were there, and its clock stood in the past for ever."""
     with a_shop(stock=1) as shop:
@@ -111,7 +108,6 @@ def test_a_renewal_that_waited_for_a_code_says_why_it_waits_once_what_it_renews_
         assert datetime.fromisoformat(item["due_at"]).timestamp() > shop.simulation.now
 
 
-@pytest.mark.xfail(reason="a line whose first code left counts as left, also where that code was swapped since")
 def test_a_code_that_was_swapped_in_and_never_left_is_sold_again_when_the_money_goes_back() -> None:
     with a_shop() as shop:
         shop.sell(bought(), shop.simulation.now + 1)

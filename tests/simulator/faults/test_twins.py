@@ -234,15 +234,8 @@ def test_what_two_do_at_one_instant_breaks_no_promise(pair: str) -> None:
     assert len(accepted) == len(set(accepted))
 
 
-_NOT_YET = pytest.mark.xfail(
-    strict=False, reason="a code that was swapped in and never left stays with a refunded order"
-)
-
-
 @pytest.mark.drill
-@pytest.mark.parametrize(
-    "pair", [pytest.param(name, marks=_NOT_YET if name == "swap and refund" else ()) for name in PAIRS]
-)
+@pytest.mark.parametrize("pair", PAIRS)
 def test_what_two_do_at_one_instant_breaks_no_promise_whoever_is_first(pair: str) -> None:
     played = {seed: _at_once(pair, seed) for seed in _SEEDS}
 

@@ -1,6 +1,7 @@
 """What one customer bought under one order id, with all that became of it. Moments are aware UTC datetimes, whole
 seconds; days are dates in the shop's time zone. Pure changes return the very order when they change nothing."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -29,6 +30,9 @@ class Reason(StrEnum):
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
     PAID_TWICE = "paid_twice"  # refund one
     SUBSCRIPTION = "subscription"  # its customer was erased, and its provider charges them again
+
+
+OF_A_DELIVERY = (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,13 @@ class Order:
         """The lines whose codes may have reached the customer."""
         return self.lines_of(self._left)
 
+    def has_left(self, license_: License) -> bool:
+        """Whether the code that a license has now may have reached the customer: a mail from before it was swapped in
+        held another one."""
+        swapped_at = max((bad.asked.at for bad in self.bad_codes if bad.license == license_.id), default=None)
+        mails = [m for m in self._left if not (swapped_at and m.sent_at and m.sent_at < swapped_at)]
+        return license_.id in self.licenses_of(mails)
+
     @property
     def all_left(self) -> bool:
         """Whether all of its codes may have reached the customer."""
@@ -243,12 +254,15 @@ class Order:
 
     @property
     def owed_lines(self) -> frozenset[int]:
-        """The lines whose codes have a mail, whatever became of it; but not those whose mail failed and whose codes
-        went back to stock since: paid again, they are served like any other."""
-        given = {license_.line for license_ in self.licenses}
+        """The lines whose codes have a mail, whatever became of it; but not those of which codes went back to stock
+        since, as their mail failed or a code that was swapped in never left: paid again, they are served like any
+        other."""
+        given = Counter(license_.line for license_ in self.licenses)
+        lacking = {n for n, line in enumerate(self.lines, start=1) if given[n] < line.quantity}
         mails = [mail for mail in self.mails if mail.holds_codes]
         failed = self.lines_of([mail for mail in mails if mail.state is MailState.FAILED])
-        return self.lines_of([mail for mail in mails if mail.state is not MailState.FAILED]) | (failed & given)
+        stand = self.lines_of([mail for mail in mails if mail.state is not MailState.FAILED])
+        return (stand - lacking if self.bad_codes else stand) | (failed - lacking)
 
     def lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
         """The lines that these mails of it are about, by number."""
@@ -289,12 +303,14 @@ def waiting_for(
     retry: timedelta = RETRY_WAITING,
     lines: tuple[int, ...] = (),
 ) -> Order:
-    """With these lines waiting, or the whole order; since the moment at which they began to."""
+    """With these lines waiting, or the whole order; since the moment at which they began to. Of codes, product and
+    period a line waits for one at a time: that which was found last."""
     known = next((each for each in order.waits if (each.reason, each.lines) == (reason, lines)), None)
     if known and known.why == why and known.retry_at > now:
         return order  # nothing is new, and its clock has not rung
     waiting = Waiting(reason, why, known.since if known else now, now + retry, lines)
-    others = (each for each in order.waits if each.reason is not reason or not each.is_of(lines))
+    replaced = OF_A_DELIVERY if reason in OF_A_DELIVERY else (reason,)
+    others = (each for each in order.waits if each.reason not in replaced or not each.is_of(lines))
     order = replace(order, waits=(*others, waiting))
     return order if known and known.why == why else noted(order, now, f"waits_{reason}", why=why)
 

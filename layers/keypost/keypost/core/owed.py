@@ -57,7 +57,7 @@ def returnable(order: Order) -> tuple[License, ...]:
     again."""
     if order.standing is not Standing.REFUNDED and not order.canceled and not order.is_erased:
         return ()
-    return tuple(license_ for license_ in order.licenses if license_.line not in order.sent_lines)
+    return tuple(license_ for license_ in order.licenses if not order.has_left(license_))
 
 
 def to_block(order: Order) -> tuple[License, ...]:
