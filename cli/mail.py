@@ -8,7 +8,7 @@ from cli import smoke_test, stacks
 from cli.local.mailbox import sample
 from cli.local.samples import NAMES
 from keypost.core.errors import KeypostError
-from keypost.emails.languages import LANGUAGES
+from keypost.words import LANGUAGES
 
 
 @click.group("mail")

@@ -18,9 +18,9 @@ from keypost.core.order import Order
 from keypost.core.product import Kind
 from keypost.emails import KINDS, Shop, compose
 from keypost.emails.colors import contrast
-from keypost.emails.languages import LANGUAGES, in_language
 from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import clean_name
+from keypost.words import LANGUAGES, in_language
 from tests.builders import NOW
 from tests.keypost.emails.reading import DARK, LIGHT, document, painted, styles
 from tests.keypost.emails.test_purchase import part, seen

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from keypost.emails.code_list import code_list
 from keypost.emails.colors import colors_of
 from keypost.emails.ics import Event, calendar
-from keypost.emails.languages import day
+from keypost.words import day
 
 _LONGEST_NAME = 75  # Microsoft distrusts longer names, and names with these characters
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
