@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     elif request.method == "GET":
         outcome = "form"
     elif len(request.body) > _LARGEST:
-        return _refused(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said("body_not_one_address"))
+        return _refused(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said("body_too_long", most=_LARGEST))
     elif _kind(request) not in (_FORM, _JSON):
         types = said("content_type_unfit", types=(_FORM, _JSON))
         return _refused(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, types)

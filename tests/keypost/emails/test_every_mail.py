@@ -86,8 +86,14 @@ def test_every_language_is_a_folder_with_the_same_templates() -> None:
 
     assert set(folders) == set(LANGUAGES)
     assert len({frozenset(files) for files in folders.values()}) == 1
-    for kind in (*KINDS, DAILY_NOTE):
+    for kind in KINDS:
         assert {f"{kind}.txt", f"{kind}.html"} <= folders["nl"]
+
+
+def test_the_daily_note_is_one_template_whose_words_stand_in_the_tables_of_all_that_people_read() -> None:
+    for ending in ("txt", "html"):
+        template = (TEMPLATES / f"{DAILY_NOTE}.{ending}").read_text("utf-8")
+        assert not re.search(r"[A-Za-z]{3,}", re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]+>", "", template))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

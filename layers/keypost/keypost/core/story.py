@@ -147,9 +147,7 @@ class Story:
     timeline: tuple[EntryTold, ...]
 
 
-def story(
-    order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapping[str, str] | None = None
-) -> Story:
+def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapping[str, str] | None = None) -> Story:
     steps = tuple(sorted(_steps(order, now), key=lambda step: step.at or datetime.max.replace(tzinfo=UTC)))
     return Story(
         order_id=order.id,

@@ -58,7 +58,8 @@ def names_of(products: Iterable[Product], language: str) -> dict[str, str]:
 
 def sentence(what: Said, to: Reader) -> str:
     """The sentence for a code with values. A code that no table knows is its own sentence."""
-    return _Words(to).of(TABLES[to.language].TEXTS.get(what.code, what.code), what.values)
+    text = TABLES[to.language].TEXTS.get(what.code)
+    return what.code if text is None else _Words(to).of(text, what.values)
 
 
 def worded(value: T, to: Reader) -> T:
