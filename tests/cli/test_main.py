@@ -112,7 +112,7 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
         ("https://", "http://", "download_url"),
         ("term_days = 365", "term_days = 0", "term_days"),
         ("devices = 1", "devises = 1", "`devices` is missing"),
-        ('en = "Suite"', 'fr = "Suite"', "needed in nl and en"),
+        ('en = "Suite"', 'fr = "Suite"', "needed in `nl` and `en`"),
         ("renewal =", "resale =", "steps"),
         ('en = "Suite"', 'en = "Suite\\nBcc: x"', "name.en"),
         ('en = "Suite"', 'en = "\\u202eetiuS"', "another sign that nobody sees"),

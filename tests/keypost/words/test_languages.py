@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
+from cli.local.deploy import ROOT
 from cli.local.samples import SHOP
 from keypost.core import contents, licensing, mailing, support
 from keypost.core.codes import StockCode
@@ -26,210 +26,9 @@ from keypost.core.story import Story, story
 from keypost.emails.daily_note import compose_daily_note
 from keypost.words import LANGUAGES, TABLES, names_of, reader, sentence, worded
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+from tests.languages import foreign
 
 ASKED = Asked(NOW, "anna", "")
-
-# The commonest words of each language that are none of the other one, and words that ours use.
-DUTCH = [
-    "de",
-    "het",
-    "een",
-    "en",
-    "van",
-    "ik",
-    "te",
-    "dat",
-    "die",
-    "is",
-    "niet",
-    "zijn",
-    "op",
-    "aan",
-    "met",
-    "als",
-    "voor",
-    "er",
-    "maar",
-    "om",
-    "hem",
-    "dan",
-    "zou",
-    "of",
-    "wat",
-    "mijn",
-    "dit",
-    "zo",
-    "door",
-    "over",
-    "ze",
-    "zich",
-    "bij",
-    "ook",
-    "tot",
-    "je",
-    "mij",
-    "uit",
-    "der",
-    "daar",
-    "haar",
-    "naar",
-    "heb",
-    "hoe",
-    "heeft",
-    "hebben",
-    "deze",
-    "want",
-    "nog",
-    "zal",
-    "me",
-    "zij",
-    "nu",
-    "ge",
-    "geen",
-    "omdat",
-    "iets",
-    "worden",
-    "toch",
-    "al",
-    "waren",
-    "veel",
-    "meer",
-    "doen",
-    "toen",
-    "moet",
-    "ben",
-    "zonder",
-    "kan",
-    "hun",
-    "dus",
-    "alles",
-    "onder",
-    "ja",
-    "eens",
-    "hier",
-    "wie",
-    "werd",
-    "altijd",
-    "doch",
-    "wordt",
-    "wezen",
-    "kunnen",
-    "ons",
-    "zelf",
-    "tegen",
-    "na",
-    "reeds",
-    "wil",
-    "kon",
-    "niets",
-    "uw",
-    "iemand",
-    "geweest",
-    "andere",
-    "bestelling",
-    "betaling",
-    "klant",
-    "regel",
-    "verlenging",
-    "verstuurd",
-    "teruggekomen",
-    "licentie",
-]
-ENGLISH = [
-    "the",
-    "of",
-    "to",
-    "and",
-    "a",
-    "in",
-    "it",
-    "he",
-    "was",
-    "for",
-    "on",
-    "are",
-    "as",
-    "with",
-    "his",
-    "they",
-    "at",
-    "be",
-    "this",
-    "have",
-    "from",
-    "or",
-    "had",
-    "by",
-    "but",
-    "what",
-    "some",
-    "we",
-    "can",
-    "out",
-    "other",
-    "were",
-    "all",
-    "there",
-    "when",
-    "up",
-    "use",
-    "your",
-    "how",
-    "said",
-    "an",
-    "each",
-    "she",
-    "which",
-    "do",
-    "their",
-    "if",
-    "will",
-    "way",
-    "about",
-    "many",
-    "then",
-    "them",
-    "would",
-    "like",
-    "so",
-    "these",
-    "her",
-    "long",
-    "make",
-    "thing",
-    "see",
-    "him",
-    "two",
-    "has",
-    "look",
-    "more",
-    "day",
-    "could",
-    "go",
-    "come",
-    "did",
-    "number",
-    "no",
-    "most",
-    "people",
-    "my",
-    "over",
-    "know",
-    "than",
-    "first",
-    "may",
-    "order",
-    "payment",
-    "customer",
-    "line",
-    "renewal",
-    "sent",
-    "returned",
-    "licence",
-]
-SHARED = {"in", "was", "we", "had", "her", "over", "me", "of", "is", "as", "a", "an", "do", "been", "all", "die", "long",
-          "number", "like", "most", "so", "he", "day", "order", "no", "go", "at", "ons", "want", "hem", "zone"}  # fmt: skip
-FOREIGN = {"nl": set(ENGLISH) - set(DUTCH) - SHARED, "en": set(DUTCH) - set(ENGLISH) - SHARED}
 
 
 def through_much() -> Order:
@@ -280,12 +79,6 @@ VALUES: dict[str, Any] = {
     "variables": ["KEYPOST_TABLE"], "providers": ["stripe"], "one_of": ["x"], "scopes": ["stock"],
     "missing": ["success@"],
 }  # fmt: skip
-
-
-def foreign(text: str, language: str) -> set[str]:
-    """The words of the other language in a text, without what stands in backquotes: names of fields and commands."""
-    plain = re.sub(r"`[^`]*`|\S+[/.]\S+|Content-Type|event destination|configuration set", " ", text)
-    return set(re.findall(r"[a-zà-ÿ]+(?:-[a-z]+)*", plain.lower())) & FOREIGN[language]
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -342,7 +135,7 @@ def test_no_sentence_that_can_be_said_has_a_word_of_the_other_language(language:
 class Texts(dict[str, Any]):
     """Of whatever is not named here, a number."""
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, _default: Any = None) -> Any:
         return super().get(key, 7)
 
 
@@ -376,7 +169,7 @@ def test_every_obstacle_and_every_need_is_among_what_is_said() -> None:
 
 
 def test_the_words_of_the_support_page_have_no_word_of_the_other_language() -> None:
-    page = Path(__file__).parents[3] / "layers/keypost/keypost/support_page/texts.js"
+    page = ROOT / "layers/keypost/keypost/support_page/texts.js"
     english, dutch = re.split(r"^const nl = ", page.read_text("utf-8"), flags=re.MULTILINE)
 
     for language, source in (("en", english), ("nl", dutch)):

@@ -233,7 +233,7 @@ TEXTS = {
     "example_does_not_match": "`code_example` does not match `code_pattern` (codes are kept in upper case)",
     "reserved_after_mail": "`reserve_days_before` is at least `mail_days_before`: a code is reserved before its e-mail",
     "steps_missing": "`steps` are needed for `new` and for `renewal`",
-    "language_missing": "`name`, `steps` and `notes` are needed in nl and en",
+    "language_missing": "`name`, `steps` and `notes` are needed in `nl` and `en`",
     # Requests.
     "not_as_agreed": "The request is not right: see `errors`. Nothing was changed.",
     "parameter_unknown": "`{field}` is not a parameter here",
