@@ -120,9 +120,7 @@ def test_another_language_leaves_the_order_where_it_is(page: Page, sold: Sold) -
 
     expect(page.get_by_role("heading", name="Bestelling page-language")).to_be_visible()
     expect(page.get_by_role("button", name="Opnieuw versturen")).to_be_visible()
-    expect(page.get_by_role("region", name="Tijdlijn")).to_contain_text(
-        "(Stripe) van € 39,95 is ontvangen"
-    )
+    expect(page.get_by_role("region", name="Tijdlijn")).to_contain_text("(Stripe) van € 39,95 is ontvangen")
     page.get_by_role("button", name="English").click()
 
 
