@@ -7,8 +7,9 @@ import click
 from cli import smoke_test, stacks
 from cli.local.mailbox import sample
 from cli.local.samples import NAMES
+from cli.speech import say
 from keypost.core.errors import KeypostError
-from keypost.emails.languages import LANGUAGES
+from keypost.words import LANGUAGES
 
 
 @click.group("mail")
@@ -34,9 +35,9 @@ def preview(kind: str, language: str, out: Path) -> None:
             path = out / f"{kind}-{language}.{ending}"
             path.write_bytes(content)
             click.echo(path)
-    except OSError as error:
-        raise KeypostError(f"cannot write to {out}: {error.strerror}") from None
-    click.echo(f"Subject: {mail.subject.strip()}")
+    except OSError:
+        raise KeypostError("not_writable", path=out) from None
+    say("subject", subject=mail.subject.strip())
 
 
 @mail_group.command("smoke-test")
@@ -50,15 +51,12 @@ def smoke_test_mail(stack: str, minutes: float) -> None:
     to = stacks.connect(stack)
     run = smoke_test.send(to)
     missing = dict(smoke_test.EXPECTED)
-    click.echo(f"mails sent: {len(missing)}, as run {run}; waiting for the events of SES")
+    say("smoke_begun", count=len(missing), run=run)
     for arrived in smoke_test.wait(to, run, minutes * 60):
         del missing[arrived.which]
-        done = f"{len(smoke_test.EXPECTED) - len(missing)}/{len(smoke_test.EXPECTED)}"
-        click.echo(f"{done}  {arrived.which}@: {arrived.fate}, after {arrived.seconds:.0f} s")
+        count, seconds = len(smoke_test.EXPECTED), round(arrived.seconds)
+        done = count - len(missing)
+        say("smoke_reported", done=done, count=count, which=arrived.which, fate=arrived.fate, seconds=seconds)
     if missing:
-        lacking = ", ".join(f"{which}@ {fate}" for which, fate in missing.items())
-        raise KeypostError(
-            f"missing after {minutes:g} minutes: {lacking}. Look at the event destination of the configuration set,"
-            " at the rule MailEventsRule and at the log of MailFeedback"
-        )
-    click.echo("SES accepts mail of this stack, and its events arrive")
+        raise KeypostError("smoke_missing", minutes=f"{minutes:g}", missing=[f"{which}@" for which in missing])
+    say("smoke_passed")

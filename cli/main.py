@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,40 +19,51 @@ from pydantic import TypeAdapter
 from cli import stacks, stock
 from cli.local.commands import local
 from cli.mail import mail_group
+from cli.speech import Speech, lang, say, speech, text
 from keypost.clients.secrets import NAMES
 from keypost.core import keys, support
 from keypost.core.errors import InvalidInput, KeypostError
 from keypost.core.mail import Asked
 from keypost.core.order import Order, Reason
 from keypost.core.periods import local_day
+from keypost.core.said import Said, said
 from keypost.core.story import Story, story
 from keypost.inputs.addresses import email_address
 from keypost.inputs.catalog_file import read_product
 from keypost.inputs.stock_file import text_of
 from keypost.use_cases.import_stock import poke_waiting
 from keypost.use_cases.look_ahead import due_within
+from keypost.words import day, names_of, sentence, worded
 
+_LONGEST_DAY = len("30 september 2026")
+_LONGEST_STATE = len("ingetrokken")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 
 
 def main() -> None:
+    speech = Speech()
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(standalone_mode=False, obj=speech)
     except click.ClickException as error:
-        hint = " (--help explains the command)" if error.exit_code == 2 else ""  # noqa: PLR2004
-        click.echo(f"keypost: {error.format_message()}{hint}", err=True)
-        sys.exit(error.exit_code)
+        hint = "help_hint" if error.exit_code == 2 else "failed_for"  # noqa: PLR2004
+        _end(speech, said(hint, why=error.format_message()), error.exit_code)
     except click.Abort:
-        click.echo("keypost: stopped", err=True)
-        sys.exit(130)
-    except (KeypostError, ClientError, BotoCoreError) as error:
-        click.echo(f"keypost: {error}", err=True)
-        sys.exit(1)
+        _end(speech, said("stopped"), 130)
+    except KeypostError as error:
+        _end(speech, said("failed_for", why=error.said), 1)
+    except (ClientError, BotoCoreError) as error:
+        _end(speech, said("failed_for", why=said("aws_refused", error=str(error))), 1)
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _end(speech: Speech, why: Said, status: int) -> NoReturn:
+    click.echo(sentence(why, speech.reader()), err=True)
+    sys.exit(status)
+
+
 @click.group()
+@lang
 def cli() -> None:
     """Keypost: a paid order becomes a license in the customer's mailbox."""
 
@@ -72,17 +84,18 @@ def apply_products(file: Path, stack: str | None) -> None:
     try:
         entries = tomllib.loads(file.read_text("utf-8")).get("product")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} is not TOML: {error}") from None
+        line = re.search(r"line (\d+)", str(error))
+        raise InvalidInput("file_not_toml", file=file, line=line and line[1]) from None
     if not entries or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise InvalidInput(f"{file} has no [[product]]: docs/catalog.md shows one")
+        raise InvalidInput("file_without_product", file=file, table="[[product]]")
     found = [read_product(entry) for entry in entries]
     to = stacks.connect(stack)
     for product in found:
         to.store.put_product(product)
-        click.echo(f"{product.sku}: applied")
+        say("product_applied", sku=product.sku)
     poked = poke_waiting(to.store, to.queue, Reason.PRODUCT)
     if poked:
-        click.echo(f"waiting orders that Keypost tries again: {poked}")
+        say("orders_looked_at", count=poked)
 
 
 @cli.group("stock")
@@ -94,6 +107,7 @@ def stock_group() -> None:
 @click.argument("file", type=_FILE)
 @click.option("--sku", help="The product of all codes, if the file has no column sku.")
 @click.option("--batch", help="A name for these codes, if the file has no column batch.")
+@lang
 @_stack
 def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | None) -> None:
     """Add the codes of FILE (CSV) to the stock, each code once.
@@ -101,39 +115,51 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
     Codes that are wrong or already known are left out and reported by line; the exit status is then 1.
     Orders that waited for stock go on.
     """
-    text = text_of(file.read_bytes())
-    done, faults = stock.import_file(stacks.connect(stack), text, sku, batch)
+    content = text_of(file.read_bytes())
+    to = stacks.connect(stack)
+    done, faults = stock.import_file(to, content, sku, batch)
+    names = _names(to) if faults else {}
     for fault in faults:
-        click.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
-    click.echo(f"codes added: {done.added}, left out: {len(faults)}")
+        say("left_out", err=True, names=names, file=file, line=fault.line, why=fault.reason)
+    say("file_imported", added=done.added, left_out=len(faults))
     if done.serves:
-        click.echo(f"waiting orders that Keypost tries again: {done.serves}")
+        say("orders_looked_at", count=done.serves)
     if faults:
-        raise KeypostError(f"{len(faults)} lines were left out, see above; the other codes were added")
+        raise KeypostError("lines_left_out", count=len(faults))
 
 
 @cli.command()
 @click.option("--days", default=14, show_default=True, type=click.IntRange(0, 366), help="How far to look ahead.")
 @click.option("--hold", metavar="ORDER", help="Hold this order, so that nothing is sent for it.")
 @click.option("--release", metavar="ORDER", help="Release this order, for whatever reason it was held.")
+@lang
 @_stack
 def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
     """List what Keypost will send on which day, what it will not send, and why."""
     to = stacks.connect(stack)
-    for order_id, change, said in ((hold, support.hold, "is held"), (release, support.release, "is released")):
-        if order_id:
-            _change(to, order_id, change)
-            click.echo(f"order {order_id} {said}")
-    if hold or release:
-        return
+    if hold:
+        _change(to, hold, support.hold)
+        say("order_held", order=hold)
+    if release:
+        _change(to, release, support.release)
+        say("order_released", order=release)
+    if not hold and not release:
+        _list_due(to, days)
+
+
+def _list_due(to: stacks.Stack, days: int) -> None:
     rows = due_within(to.store, days, datetime.now(UTC), to.zone)
+    names = _names(to) if rows else {}
     for row in rows:
-        lines = ", ".join(map(str, row.lines))
-        kept_back = f": not sent, {row.why_not}" if row.why_not else ""
-        day = row.day.isoformat() if row.day else "unknown"
-        click.echo(f"{day:<10}  {row.order_id}  {row.purpose} (line {lines}){kept_back}")
+        on = day(row.day, speech().language) if row.day else text("day_unknown")
+        click.echo(f"{on:<{_LONGEST_DAY}}  ", nl=False)
+        say("mail_due", names=names, order=row.order_id, purpose=row.purpose, lines=row.lines, why=row.why_not)
     kept = sum(row.why_not is not None for row in rows)
-    click.echo(f"mails due within {days} days: {len(rows) - kept}, kept back: {kept}")
+    say("mails_due", days=days, count=len(rows) - kept, kept=kept)
+
+
+def _names(to: stacks.Stack) -> dict[str, str]:
+    return names_of(to.store.catalog().values(), speech().language)
 
 
 @cli.command()
@@ -150,6 +176,7 @@ def claims(batch: str, stack: str | None) -> None:
 
 @cli.command()
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@lang
 @_stack
 def erase(stack: str | None, *, yes: bool) -> None:
     """Erase a customer from all their orders. Asks for the address, or reads it from standard input.
@@ -158,12 +185,11 @@ def erase(stack: str | None, *, yes: bool) -> None:
     """
     address, to = _typed_address(), stacks.connect(stack)
     if not yes and sys.stdin.isatty():
-        click.confirm("This cannot be undone. Erase this customer?", abort=True)
+        click.confirm(text("ask_erasure"), abort=True)
     erased = to.desk.erase(address, Asked(*_now_and_who()), to.fiscal_years)
     for order in erased:
-        todo = ": end its subscription at the provider, then `keypost subscription-ended`"
-        click.echo(f"order {order.id} erased" + (todo if order.is_charged_again else ""))
-    click.echo(f"orders erased: {len(erased)}")
+        say("order_erased_and_charged" if order.is_charged_again else "order_erased", order=order.id)
+    say("orders_erased", count=len(erased))
 
 
 @cli.command()
@@ -172,16 +198,17 @@ def export(stack: str | None) -> None:
     """Print all that is known of a customer, as JSON. Asks for the address, or reads it from standard input."""
     address, to = _typed_address(), stacks.connect(stack)
     now, _ = _now_and_who()
-    found = [story(order, now, to.zone, to.store.beside(order)) for order in to.store.orders_of(address)]
+    told = [story(order, now, to.zone, to.store.beside(order)) for order in to.store.orders_of(address)]
+    found = [worded(each, speech().reader(zone=to.zone)) for each in told]
     click.echo(TypeAdapter(list[Story]).dump_json(found, indent=2))
 
 
 def _typed_address() -> str:
-    typed = click.prompt("E-mail address", err=True) if sys.stdin.isatty() else sys.stdin.read()
+    typed = click.prompt(text("ask_address"), err=True) if sys.stdin.isatty() else sys.stdin.read()
     try:
         return email_address(typed.strip())
     except ValueError:
-        raise InvalidInput("this is not an e-mail address; nothing was changed") from None
+        raise InvalidInput("address_unusable") from None
 
 
 @cli.command()
@@ -190,7 +217,7 @@ def _typed_address() -> str:
 def blocked(order_id: str, stack: str | None) -> None:
     """Note that the vendor has blocked the codes of ORDER, whose money was returned after they were sent."""
     _change(stacks.connect(stack), order_id, support.blocked)
-    click.echo(f"the codes of order {order_id} are noted as blocked")
+    say("blocked_noted", order=order_id)
 
 
 @cli.command("subscription-ended")
@@ -199,7 +226,7 @@ def blocked(order_id: str, stack: str | None) -> None:
 def subscription_ended(order_id: str, stack: str | None) -> None:
     """Note that the subscription of ORDER was ended at its provider, which no longer charges the customer."""
     _change(stacks.connect(stack), order_id, support.subscription_ended)
-    click.echo(f"the subscription of order {order_id} is noted as ended")
+    say("ended_noted", order=order_id)
 
 
 def _change(to: stacks.Stack, order_id: str, change: Callable[[Order, str, datetime], Order]) -> None:
@@ -224,11 +251,11 @@ def set_secret(name: str, stack: str | None) -> None:
 
     During a rotation, give the new and the old value with a space between them.
     """
-    typed = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
+    typed = click.prompt(text("ask_value"), hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
     if not typed.strip():
-        raise InvalidInput("no value was given; nothing was changed")
+        raise InvalidInput("no_value")
     stacks.connect(stack).secrets.set(name, typed.strip())
-    click.echo(f"{name} is set. The functions use it within five minutes, or as soon as a callback needs it")
+    say("secret_set", name=name)
 
 
 @secrets_group.command("generate")
@@ -269,7 +296,7 @@ def create_key(agent: str, scopes: tuple[str, ...], days: int, stack: str | None
     to = stacks.connect(stack)
     to.store.put_support_key(kept)
     until = local_day(kept.expires_at, to.zone)
-    click.echo(f"key {kept.id} of {agent} opens {', '.join(kept.scopes)} until {until}:", err=True)
+    say("key_made", err=True, key=kept.id, agent=agent, scopes=kept.scopes, until=until)
     click.echo(key)
 
 
@@ -279,10 +306,9 @@ def list_keys(stack: str | None) -> None:
     """List all keys that were ever made, and the day of their last use. The keys themselves are not stored."""
     now, to = datetime.now(UTC), stacks.connect(stack)
     for key in to.store.support_keys():
-        state = keys.state(key, now)
-        until = local_day(key.revoked_at or key.expires_at, to.zone)
-        used = f"last used {key.last_used}" if key.last_used else "never used"
-        click.echo(f"{key.id}  {state:<7}  {until}  {key.agent}  ({', '.join(key.scopes)}), {used}")
+        until = day(local_day(key.revoked_at or key.expires_at, to.zone), speech().language)
+        click.echo(f"{key.id}  {text(keys.state(key, now)):<{_LONGEST_STATE}}  {until:<{_LONGEST_DAY}}  ", nl=False)
+        say("key_listed", agent=key.agent, scopes=key.scopes, last_used=key.last_used)
 
 
 @support_keys.command("revoke")
@@ -291,8 +317,8 @@ def list_keys(stack: str | None) -> None:
 def revoke_key(key_id: str, stack: str | None) -> None:
     """Revoke a key: within a minute it is refused. KEY_ID is the part between the two _, as `list` shows it."""
     if not stacks.connect(stack).store.revoke_support_key(key_id, datetime.now(UTC).replace(microsecond=0)):
-        raise KeypostError(f"there is no key {key_id}: `keypost support-key list` shows their ids")
-    click.echo(f"key {key_id} is revoked; within a minute every call with it is refused")
+        raise KeypostError("no_such_key", key=key_id)
+    say("key_is_revoked", key=key_id)
 
 
 cli.add_command(mail_group)

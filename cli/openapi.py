@@ -10,22 +10,26 @@ from keypost.api.app import ROUTES, app
 _PROBLEM = {
     "type": "object",
     "description": "What happened, and what to do now (RFC 9457)",
-    "required": ["type", "title", "detail"],
+    "required": ["type", "title", "detail", "code"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
+        "detail": {"type": "string", "description": "In the language that the call accepts"},
+        "code": {"type": "string", "description": "What happened, for programs"},
+        "values": {"type": "object", "description": "What the detail is made with"},
         "suggestion": {"type": "string", "description": "What was probably meant"},
         "errors": {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["detail"],
+                "required": ["detail", "code", "values"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "Where in the body"},
+                    "pointer": {"type": "string", "description": "Where in the body, as a JSON pointer (RFC 6901)"},
                     "parameter": {"type": "string", "description": "Which part of the path or the query"},
                     "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                    "values": {"type": "object"},
                 },
             },
         },

@@ -43,7 +43,7 @@ def send(stack: Stack) -> str:
             {"order": NO_ORDER, "mail": _mail_id(run, which), "attempt": "1"},
         )
         if not isinstance(outcome, MailSent):
-            raise KeypostError(f"SES did not accept the mail to {which}@: {outcome.reason}")
+            raise KeypostError("smoke_mail_not_sent", which=which, why=outcome.reason)
     return run
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
@@ -87,24 +87,28 @@ def _local() -> Stack:
         about = json.loads(LOCAL_STACK_FILE.read_text())
         endpoint_url, region, name = (about[key] for key in ("endpoint_url", "region", "stack"))
     except FileNotFoundError:
-        raise KeypostError(
-            "no local stack is running: start one with `make run`, or name a deployed one with --stack"
-        ) from None
+        raise KeypostError("no_local_stack") from None
     except (ValueError, KeyError, TypeError):
-        raise KeypostError(".local/stack.json is damaged: start the local stack again with `make run`") from None
+        raise KeypostError("stack_file_damaged") from None
     session = local_session(endpoint_url, region)
     try:
         return stack_of(session, _outputs(session.client("cloudformation", config=ONE_ATTEMPT), name))
     except BotoCoreError:
-        raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
+        raise KeypostError("local_stack_silent") from None
 
 
 def _deployed(name: str) -> Stack:
     session = boto3.Session()
     try:
         outputs = _outputs(session.client("cloudformation"), name)
-    except (ClientError, BotoCoreError) as error:
-        raise KeypostError(f"the stack {name!r} was not found: {error}") from None
+    except NoRegionError:
+        raise KeypostError("region_missing") from None
+    except BotoCoreError as error:
+        raise KeypostError("aws_unreachable", error=type(error).__name__) from None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":  # which is how CloudFormation says "not found"
+            raise
+        raise KeypostError("stack_not_found", stack=name) from None
     return stack_of(session, outputs)
 
 

@@ -6,6 +6,7 @@ from functools import cache
 
 import click
 
+from cli.speech import text as words
 from cli.stacks import Stack
 from keypost.core.periods import local_day
 from keypost.core.product import Product
@@ -24,7 +25,7 @@ def import_file(stack: Stack, text: str, sku: str | None, batch: str | None) -> 
 
     now = datetime.now(UTC)
     found, faults = read_stock_file(text, product_of, sku, batch, local_day(now, stack.zone))
-    with click.progressbar(length=len(found), label="Importing", file=sys.stderr) as bar:
+    with click.progressbar(length=len(found), label=words("importing"), file=sys.stderr) as bar:
 
         def go_on(reached: int) -> bool:
             bar.update(reached)

@@ -10,12 +10,12 @@ from keypost import telemetry, wiring
 from keypost.core.errors import (
     Conflict,
     InvalidInput,
-    KeypostError,
     ProviderRefused,
     ProviderUnavailable,
     QueueUnavailable,
     SignatureRefused,
 )
+from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.providers import PROVIDERS, Provider
 from keypost.providers.call import Call
@@ -28,27 +28,27 @@ from keypost.words import reader, sentence
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     name = (event.get("pathParameters") or {}).get("provider", "")
     if name not in PROVIDERS:
-        return _refused("unknown", HTTPStatus.NOT_FOUND, f"callbacks go to one of: {', '.join(PROVIDERS)}")
+        return _refused("unknown", HTTPStatus.NOT_FOUND, said("no_such_provider", providers=PROVIDERS))
     provider = PROVIDERS[name]
     try:
         request = gateway.read_request(event)
         if name == "mollie" and "testByMollie" in request.query:
             return gateway.answer(HTTPStatus.OK)  # Mollie's old way to test a URL, which its plugins still answer
         if request.method != "POST":
-            return _refused(name, HTTPStatus.METHOD_NOT_ALLOWED, "callbacks are sent with POST", Allow="POST")
+            return _refused(name, HTTPStatus.METHOD_NOT_ALLOWED, said("callback_not_posted"), Allow="POST")
         if len(request.body) > provider.largest:
-            largest = f"a callback has at most {provider.largest // 1024} KB"
+            largest = said("callback_too_large", most=provider.largest // 1024)
             return _refused(name, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, largest)
         _take(name, request)
     except SignatureRefused as error:
-        return _refused(name, HTTPStatus(provider.refused), _english(error))
+        return _refused(name, HTTPStatus(provider.refused), error.said)
     except InvalidInput as error:
-        return _refused(name, HTTPStatus(provider.malformed), _english(error))
+        return _refused(name, HTTPStatus(provider.malformed), error.said)
     except (ClientError, BotoCoreError, Conflict, QueueUnavailable, ProviderUnavailable, ProviderRefused) as error:
         telemetry.failure(error, provider=name)
         if isinstance(error, ProviderRefused):
             telemetry.outcome("ProviderRefusedUs", provider=name)
-        return _refused(name, HTTPStatus.SERVICE_UNAVAILABLE, "it could not be stored now; send it again")
+        return _refused(name, HTTPStatus.SERVICE_UNAVAILABLE, said("not_stored_now"))
     return gateway.answer(provider.accepted)
 
 
@@ -78,12 +78,9 @@ def _verify(provider: Provider, call: Call) -> None:
         provider.verify(call, fresh)
 
 
-def _english(error: KeypostError) -> str:
-    """For the programmers of shops and providers."""
-    return sentence(error.said, reader("en", wiring.config().zone))
-
-
-def _refused(provider: str, status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
+def _refused(provider: str, status: HTTPStatus, why: Said, **headers: str) -> dict[str, Any]:
+    """In English, for the developer who reads the provider's list of failed callbacks."""
+    detail = sentence(why, reader("en", UTC))
     telemetry.outcome("CallbackRefused", provider=provider, status=status.value, reason=detail)
     if status is HTTPStatus.OK:  # anybody can imitate Mollie's classic calls, so no answer to them says anything
         return gateway.answer(status)

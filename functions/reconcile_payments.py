@@ -18,7 +18,7 @@ _WINDOWS = {"mollie": timedelta(hours=26), "stripe": timedelta(days=3)}
 def handler(_event: dict[str, Any], _context: object) -> None:
     failed = [api for api in RECONCILED if not _reconcile(api)]
     if failed:
-        raise KeypostError(f"not reconciled: {', '.join(failed)}; the next run goes as far back as this one")
+        raise KeypostError("not_reconciled", providers=failed)
 
 
 def _reconcile(api: str) -> bool:

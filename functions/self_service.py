@@ -11,9 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from keypost import resend_page, telemetry, wiring
 from keypost.core.errors import InvalidInput, QueueUnavailable
+from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.addresses import email_address
 from keypost.inputs.strict_json import parse_object
+from keypost.words import reader, sentence
 
 _TRIES_PER_HOUR = 10  # per hour, from one network
 _LARGEST = 4096
@@ -42,17 +44,27 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     elif request.method == "GET":
         outcome = "form"
     elif len(request.body) > _LARGEST:
-        detail = f"the body has more than {_LARGEST} bytes: send one field, email"
-        return gateway.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        return _refused(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said("body_too_long", most=_LARGEST))
     elif _kind(request) not in (_FORM, _JSON):
-        return gateway.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {_FORM} or {_JSON}, with that Content-Type")
+        types = said("content_type_unfit", types=(_FORM, _JSON))
+        return _refused(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, types)
     else:
         try:
             text = _text(request)
         except InvalidInput as error:
-            return gateway.problem(HTTPStatus.BAD_REQUEST, str(error))
+            return _refused(request, HTTPStatus.BAD_REQUEST, error.said)
         outcome = _take(text, request.source, now)
     return _answer(request, outcome, text, now)
+
+
+def _refused(request: gateway.Request, status: HTTPStatus, why: Said) -> dict[str, Any]:
+    """What the page never sends: told to the program that did."""
+    to = reader(_language(request), wiring.config().zone)
+    return gateway.problem(status, sentence(why, to), **{"Content-Language": to.language, "Vary": "Accept-Language"})
+
+
+def _language(request: gateway.Request) -> str:
+    return resend_page.language_of(request.query.get("lang", ""), request.headers.get("accept-language", ""))
 
 
 def _text(request: gateway.Request) -> str:
@@ -60,11 +72,11 @@ def _text(request: gateway.Request) -> str:
     try:
         pairs = list(parse_object(request.body).items()) if _kind(request) == _JSON else _pairs(request.body)
     except ValueError:
-        raise InvalidInput("the body is not a form in UTF-8") from None
+        raise InvalidInput("body_not_a_form") from None
     match pairs:
         case [("email", str(text))]:
             return text.strip()
-    raise InvalidInput("the body must hold one field, email, which is text, and nothing else")
+    raise InvalidInput("body_not_one_address")
 
 
 def _kind(request: gateway.Request) -> str:
@@ -102,15 +114,15 @@ def _take(text: str, source: str, now: datetime) -> str:
 def _answer(request: gateway.Request, outcome: str, text: str, now: datetime) -> dict[str, Any]:
     """The answer: the page, or JSON for a program that sent JSON."""
     settings, status = wiring.config(), _STATUS[outcome]
-    language = resend_page.language_of(request.query.get("lang", ""), request.headers.get("accept-language", ""))
+    language = _language(request)
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Language", "Content-Language": language}
     if outcome == "too often":
         headers["Retry-After"] = str(3600 - now.minute * 60 - now.second)  # tries are counted by the hour
     if _kind(request) != _JSON:
         page = resend_page.render(language, outcome, text, settings.shop_name, settings.support_address)
         return {"statusCode": status.value, "headers": headers | resend_page.HEADERS, "body": page}
-    said = resend_page.said(language, outcome, settings.support_address)
+    detail = resend_page.said(language, outcome, settings.support_address)
     if status is not HTTPStatus.ACCEPTED:
-        return gateway.problem(status, said, **headers)
-    body = json.dumps({"detail": said})
+        return gateway.problem(status, detail, **headers)
+    body = json.dumps({"detail": detail})
     return {"statusCode": status.value, "headers": headers | {"Content-Type": _JSON}, "body": body}

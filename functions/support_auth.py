@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _agent(header: str) -> Agent:
     scheme, _, credential = header.partition(" ")
     if scheme.lower() != "bearer":
-        raise CredentialRefused("no bearer")
+        raise CredentialRefused("no_bearer")
     return wiring.tokens().agent(credential) if wiring.config().support_issuer else _by_key(credential)
 
 

@@ -26,7 +26,7 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     message = compose_daily_note(note, wiring.shop(), settings.support_language, now)
     outcome = wiring.mailer().send(message, {"order": NO_ORDER, "mail": f"daily-note-{today}", "attempt": "1"})
     if isinstance(outcome, MailNotSent):
-        telemetry.outcome("DailyNoteNotSent", reason=outcome.reason)
+        telemetry.outcome("DailyNoteNotSent", reason=outcome.reason.code)
         return store.give_up_note(today)
     telemetry.outcome("DailyNoteSent")
     return store.end_note(today)

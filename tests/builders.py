@@ -115,6 +115,12 @@ def paid_order(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> O
     return with_payment(None, notice(order_id, *lines, **changes), NOW, "EUR")
 
 
+def of_customer(order: Order, **changes: Any) -> Order:
+    """The order with these changes, of which the name, the address and the language are its customer's."""
+    own = {name: changes.pop(name) for name in ("name", "email", "language") if name in changes}
+    return replace(order, customer=replace(order.customer, **own), **changes)
+
+
 def refused(client: Any, operation: str, code: str, times: int = 1) -> Iterator[int]:
     """Have a boto3 client refuse an operation so many times, with this code, before any request leaves. Gives how often
     the operation was asked for, as of each `next`."""

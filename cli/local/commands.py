@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from datetime import UTC
+from datetime import tzinfo
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,14 +16,16 @@ import click
 from cli.local.deploy import ROOT
 from cli.local.mailbox import SentMail
 from cli.local.renewals import show_renewals
+from cli.local.samples import sample_products
 from cli.local.shop import LANGUAGES, MOST, TELL
 from cli.local.stack import LocalStack, describe, local_stack
+from cli.speech import lang, speech
 from cli.stacks import LOCAL_STACK_FILE
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailState
 from keypost.core.order import Order
 from keypost.core.said import Said
-from keypost.words import reader, sentence
+from keypost.words import moment, names_of, sentence
 
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"
@@ -43,6 +45,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 @local.command()
+@lang
 def demo() -> None:
     """Start the system, sell one license through Stripe, show its e-mail and two renewals, and stop."""
     started = time.monotonic()
@@ -52,6 +55,7 @@ def demo() -> None:
 
 
 @local.command()
+@lang
 def run() -> None:
     """Start the system, sell one license, and stay up with a mailbox page until Ctrl-C."""
     with local_stack(_DIRECTORY, _progress) as stack:
@@ -108,9 +112,9 @@ def _ask_shop(action: str, **given: Any) -> None:
     try:
         url = json.loads(LOCAL_STACK_FILE.read_text("utf-8"))["mailbox_url"]
     except FileNotFoundError:
-        raise KeypostError("no local stack is running: start one with `make run` in another terminal") from None
+        raise KeypostError("no_local_stack") from None
     except (ValueError, KeyError, TypeError):
-        raise KeypostError(".local/stack.json is damaged: start the local stack again with `make run`") from None
+        raise KeypostError("stack_file_damaged") from None
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/shop/{action}", json.dumps(given).encode(), headers)
     try:
@@ -120,7 +124,7 @@ def _ask_shop(action: str, **given: Any) -> None:
         with error:
             raise KeypostError(json.load(error)["detail"]) from None
     except OSError:
-        raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
+        raise KeypostError("local_stack_silent") from None
     if told["answered"] >= 300:  # noqa: PLR2004
         raise KeypostError(f"Keypost answered the callback with {told['answered']} {told['said']}")
     click.echo(f"Order {told['order_id']} is {told['state']}: Keypost answered the callback with {told['answered']}")
@@ -141,7 +145,7 @@ def sell_one(stack: LocalStack) -> Order:
         raise KeypostError(f"the callback was answered {status} {answer}")
     _progress("Waiting for the mail")
     order = stack.order_when(_ORDER_ID, _is_mailed, _SECONDS_TO_MAIL)
-    _show(stack.mailbox.mails[0], order)
+    _show(stack.mailbox.mails[0], order, stack.stack.zone)
     return order
 
 
@@ -149,7 +153,7 @@ def _is_mailed(order: Order) -> bool:
     return any(mail.state is MailState.SENT for mail in order.mails)
 
 
-def _show(mail: SentMail, order: Order) -> None:
+def _show(mail: SentMail, order: Order, zone: tzinfo) -> None:
     page = _DIRECTORY / "mail.html"
     page.write_text(mail.html, "utf-8")
     click.echo(f"\nTo:      {', '.join(mail.to)}\nSubject: {mail.subject}\n\n{mail.text}")
@@ -160,5 +164,6 @@ def _show(mail: SentMail, order: Order) -> None:
             f"  license {license_.id}: {license_.sku}, code …{license_.code[-5:]}, "
             f"{license_.first_day} up to and including {license_.last_day}"
         )
+    to = speech().reader(names_of(sample_products(), speech().language), zone)
     for entry in order.timeline:
-        click.echo(f"  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {sentence(Said(entry.code, entry.values), reader('en', UTC))}")
+        click.echo(f"  {moment(entry.at, to)}  {sentence(Said(entry.code, entry.values), to)}")

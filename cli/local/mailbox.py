@@ -25,8 +25,8 @@ from jinja2 import Environment, PackageLoader
 from cli.local.samples import NAMES, NOW, sample_mail
 from cli.local.ses_events import FATES, SUPPRESSED, ses_event
 from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
+from keypost import words
 from keypost.core.errors import InvalidInput
-from keypost.emails import languages
 
 _SEND_EMAIL = "/v2/email/outbound-emails"
 _ACCOUNT = "/v2/email/account"
@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         mail, part = _mail_at(box, url.path)
         if url.path == "/gallery":
-            self._show("gallery.html", names=NAMES, mail_languages=languages.LANGUAGES)
+            self._show("gallery.html", names=NAMES, mail_languages=words.LANGUAGES)
         elif url.path == "/" or (mail and part == ""):
             self._show("mailbox.html", mail=mail)
         elif url.path == "/list":
@@ -297,7 +297,7 @@ def _mail_at(box: Mailbox, path: str) -> tuple[SentMail | None, str]:
     match path.strip("/").split("/"):
         case ["mails", number, *part]:
             return next((mail for mail in box.mails if str(mail.number) == number), None), "/".join(part)
-        case ["gallery", name, language, part] if name in NAMES and language in languages.LANGUAGES:
+        case ["gallery", name, language, part] if name in NAMES and language in words.LANGUAGES:
             return sample(name, language), part
     return None, ""
 

@@ -138,5 +138,8 @@ def _daily_note() -> DailyNote:
         Section(reason, (Entry(f"2026-00{1200 + number}", why),), others=number)
         for number, (reason, why) in enumerate(entries.items())
     )
-    stock = (Stock(_STANDARD, 120, 0, {}, 34), Stock(_PLUS, 3, 2, {date(2026, 12, 1): 9}, 21))
+    stock = (
+        Stock(_STANDARD, 120, 0, {}, 34, _PRODUCTS[_STANDARD].name),
+        Stock(_PLUS, 3, 2, {date(2026, 12, 1): 9}, 21, _PRODUCTS[_PLUS].name),
+    )
     return DailyNote(NOW.date(), tuple(sections), tuple(forecast(each, NOW.date()) for each in stock))

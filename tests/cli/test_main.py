@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 
 from cli import main, smoke_test, stacks
 from cli.local.stack import LocalStack
+from cli.speech import of_locale
 from cli.stacks import Stack
 from keypost.core.codes import BadStockCode, StockCode
 from keypost.core.contents import with_payment
@@ -23,6 +25,7 @@ from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of, with_terms
 from keypost.core.said import Said
 from keypost.table import Store
+from keypost.words import day
 from tests import builders
 from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
 from tests.cli.test_smoke_test import tell
@@ -34,6 +37,8 @@ Run = Callable[..., tuple[int, str, str]]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Run `keypost` with these arguments in an empty folder; returns exit status, output and errors."""
     monkeypatch.chdir(tmp_path)
+
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
     def keypost(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["keypost", *words])
@@ -97,7 +102,7 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('code_example = "ABCD"', 'code_example = "1234"', "code_example does not match code_pattern"),
+        ('code_example = "ABCD"', 'code_example = "1234"', "`code_example` does not match `code_pattern`"),
         ('"[A-Z]{4}"', '"[A-Z"', "is not a regular expression"),
         ('"[A-Z]{4}"', '"[A-Z]+"', "has no bound"),
         ('"[A-Z]{4}"', '"[A-Z]{4,}"', "has no bound"),
@@ -106,8 +111,8 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
         ('"[A-Z]{4}"', '"[a-z]{4}"', "upper case"),
         ("https://", "http://", "download_url"),
         ("term_days = 365", "term_days = 0", "term_days"),
-        ("devices = 1", "devises = 1", "devices Field required"),
-        ('en = "Suite"', 'fr = "Suite"', "needed in nl and en"),
+        ("devices = 1", "devises = 1", "`devices` is missing"),
+        ('en = "Suite"', 'fr = "Suite"', "needed in `nl` and `en`"),
         ("renewal =", "resale =", "steps"),
         ('en = "Suite"', 'en = "Suite\\nBcc: x"', "name.en"),
         ('en = "Suite"', 'en = "\\u202eetiuS"', "another sign that nobody sees"),
@@ -166,8 +171,8 @@ def test_what_is_wrong_is_told_by_line_and_the_rest_is_imported_once(run: Run, h
     assert out == "codes added: 2, left out: 10\n"
     told = [line for line in err.splitlines() if line.startswith("codes.csv:")]
     assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6", "7", "8", "10", "11", "12", "13"]
-    reasons = ["as on line 2", "license key", "not in the catalog", "imported before", "not a date", "not a code"]
-    reasons += ["has passed", "not CSV", "more cells", "not in the catalog"]
+    reasons = ["as on line 2", "licence key", "not in the catalogue", "already imported", "not a date", "not a code"]
+    reasons += ["has passed", "not CSV", "more cells", "not in the catalogue"]
     assert [reason for line, reason in zip(told, reasons, strict=True) if reason not in line] == []
     assert not any(code(n) in err + out for n in range(10))
     assert {free.code for free in here.store.pick(SKU, 9, NOW.date())} == {code(n) for n in (1, 4, 9)}
@@ -184,8 +189,8 @@ def test_a_file_imported_twice_adds_nothing(run: Run, here: Stack) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "the first line must name the columns"),
-        (b"AAAAA-BBBBB-CCCCC-00001\n", "the first line must name the columns"),
+        (b"", "The first line must name the columns"),
+        (b"AAAAA-BBBBB-CCCCC-00001\n", "The first line must name the columns"),
         (b"code\nA\n", "name the product with --sku"),
         (b"code,sku,price\nA,B,1\n", "a column that is not known: price"),
         (b"code,sku,code\nA,B,C\n", "a column twice"),
@@ -274,7 +279,7 @@ def test_a_deployed_stack_is_found_by_its_name(
 
     status, _, err = run("products", "apply", "products.toml", "--stack", "nowhere")
     assert status == 1
-    assert "'nowhere' was not found" in err
+    assert "The stack nowhere was not found" in err
 
 
 def test_a_secret_is_set_beside_the_others_and_is_not_shown(
@@ -337,11 +342,12 @@ def test_due_shows_what_leaves_on_which_day_and_what_does_not_and_why(run: Run, 
     status, out, _ = run("due", "--days", "14")
 
     assert status == 0
-    rows = [line.split(maxsplit=2) for line in out.splitlines()]
-    days = [(today + timedelta(days=days)).isoformat() for days in (3, 4, 5)]
+    rows = [re.split("  +", line) for line in out.splitlines()]
+    days = [day(today + timedelta(days=days), "en") for days in (3, 4, 5)]
     assert [row[:2] for row in rows[:3]] == [[days[0], "soon"], [days[1], "dollars"], [days[2], "unpaid"]]
-    assert "not sent, it was paid in USD" in rows[1][2]
-    assert "not sent, it is not paid" in rows[2][2]
+    assert rows[0][2] == "codes of the renewal (line 1)"
+    assert rows[1][2].endswith(": not sent, the payment is in USD, and this shop sells in EUR")
+    assert rows[2][2].endswith(": not sent, the order is not paid")
     assert out.endswith("mails due within 14 days: 1, kept back: 2\n")
 
 
@@ -352,7 +358,7 @@ def test_a_person_holds_an_order_and_lets_it_go(run: Run, here: Stack, local: Lo
     held = here.store.load("soon")
     assert held is not None
     assert not is_servable(held)
-    assert "not sent, a person holds it" in run("due")[1]
+    assert "not sent, a colleague put the order on hold" in run("due")[1]
 
     assert run("due", "--release", "soon")[:2] == (0, "order soon is released\n")
     released = here.store.load("soon")
@@ -364,10 +370,10 @@ def test_a_person_holds_an_order_and_lets_it_go(run: Run, here: Stack, local: Lo
 def test_an_order_that_does_not_exist_or_cannot_be_served_is_not_let_go(run: Run, here: Stack) -> None:
     here.store.save(with_payment(None, replace(notice("bare"), lines=()), NOW, "EUR"))
 
-    assert run("due", "--hold", "none")[2].startswith("keypost: there is no order none: ")
+    assert run("due", "--hold", "none")[2].startswith("keypost: There is no order none: ")
     status, _, errors = run("due", "--release", "bare")
     assert status == 1
-    assert "nothing says what was bought" in errors
+    assert "it is not known what was bought" in errors
 
 
 def test_a_support_key_is_printed_once_and_only_its_digest_is_kept(run: Run, here: Stack, local: LocalStack) -> None:
@@ -417,9 +423,12 @@ def test_support_keys_are_listed_with_what_they_open_and_when_they_were_used(run
 
     assert status == 0
     assert [line.split() for line in out.splitlines()] == [
-        f"{bo.id} revoked {local_day(now, ZONE)} bo (support, contact), never used".split(),
-        f"{old.id} expired {local_day(old.expires_at, ZONE)} old (support, contact), never used".split(),
-        f"{anna.id} valid {local_day(anna.expires_at, ZONE)} anna (support, contact), last used {now.date()}".split(),
+        f"{bo.id} revoked {day(local_day(now, ZONE), 'en')} bo (support, contact)".split(),
+        f"{old.id} expired {day(local_day(old.expires_at, ZONE), 'en')} old (support, contact)".split(),
+        (
+            f"{anna.id} valid {day(local_day(anna.expires_at, ZONE), 'en')} anna (support, contact), last used on"
+            f" {day(now.date(), 'en')}"
+        ).split(),
     ]
 
 
@@ -428,7 +437,7 @@ def test_a_support_key_that_does_not_exist_is_not_revoked(run: Run, here: Stack)
 
     assert (status, errors) == (
         1,
-        "keypost: there is no key 0123456789: `keypost support-key list` shows their ids\n",
+        "keypost: There is no key 0123456789: `keypost support-key list` shows them.\n",
     )
 
 
@@ -441,7 +450,7 @@ def test_a_person_says_that_the_codes_of_an_order_are_blocked(run: Run, here: St
     assert run("blocked", "refunded")[:2] == (0, "the codes of order refunded are noted as blocked\n")
 
     assert list(here.store.needing(Reason.BLOCK)) == []
-    assert run("blocked", "none")[2].startswith("keypost: there is no order none")
+    assert run("blocked", "none")[2].startswith("keypost: There is no order none")
 
 
 def test_a_person_says_that_a_subscription_was_ended(run: Run, here: Stack) -> None:
@@ -477,8 +486,8 @@ def test_the_smoke_test_says_what_came_and_what_is_missing(
 
     assert status == 1
     assert "1/5  success@: delivered" in out
-    assert "4/5  complaint@: complained" in out
-    assert "missing after 0 minutes: suppressionlist@ bounced. Look at" in err
+    assert "4/5  complaint@: reported as spam" in out
+    assert "Missing after 0 minutes: suppressionlist@. Look at" in err
 
     tell(here, "run3", "suppressionlist")
     status, out, _ = run("mail", "smoke-test", "--stack", "keypost", "--minutes", "0")
@@ -520,3 +529,44 @@ def test_a_note_in_a_claim_is_a_text_in_every_spreadsheet(
         f'{code(0)},{SKU},invalid,2026-11-23,"x,=1+1"',
         f"{code(1)},{SKU},invalid,2026-11-23,'=1+1",
     ]
+
+
+def test_the_option_lang_and_else_the_locale_choose_the_language(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.store.save(a_renewal("unpaid", 12, state=PaymentState.OPEN))
+    on = datetime.now(UTC).date() + timedelta(days=5)
+
+    english = run("due")[1].splitlines()
+    dutch = run("due", "--lang", "nl")[1].splitlines()
+    monkeypatch.setenv("LC_ALL", "nl_NL.UTF-8")
+
+    assert english == [
+        f"{day(on, 'en'):<17}  unpaid  codes of the renewal (line 1): not sent, the order is not paid",
+        "mails due within 14 days: 0, kept back: 1",
+    ]
+    why = "niet verstuurd, de bestelling is niet betaald"
+    assert dutch == [
+        f"{day(on, 'nl'):<17}  unpaid  codes van de verlenging (regel 1): {why}",
+        "e-mails in de komende 14 dagen: 0, tegengehouden: 1",
+    ]
+    assert run("due")[1].splitlines() == dutch
+    assert run("--lang", "en", "due")[1].splitlines() == english
+    assert run("due", "--hold", "none")[2] == (
+        "keypost: Er is geen bestelling none: controleer het nummer, of zoek op e-mailadres.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"LANG": "nl_NL.UTF-8"}, "nl"),
+        ({"LANG": "nl_NL.UTF-8", "LC_ALL": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "nl_BE"}, "nl"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "C", "LC_ALL": ""}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_the_locale_is_read_as_every_program_reads_it(variables: dict[str, str], language: str) -> None:
+    assert of_locale(variables) == language

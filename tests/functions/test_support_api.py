@@ -55,6 +55,7 @@ def call(
     content_type: str = "application/json",
     headers: Mapping[str, str] = MappingProxyType({}),
     context: Any = None,
+    kept: list[Any] | None = None,
     **parameters: Any,
 ) -> tuple[int, Any]:
     """Call the API; returns status and JSON. The path is that of the route, and its parameters are given by name.
@@ -82,6 +83,8 @@ def call(
         "isBase64Encoded": is_binary,
     }
     answer = support_api.handler(event, context or Context())
+    if kept is not None:
+        kept.append(answer)
     assert answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
     said = json.loads(answer["body"])
     if answer["statusCode"] >= 400:
@@ -115,7 +118,7 @@ def test_the_whole_story_is_told_without_the_code(wired: Stack) -> None:
     assert status == 200
     assert (said["order_id"], said["standing"], said["email"]) == ("2026-001234", "paid", "facturen@klant.example")
     assert said["licenses"][0]["code"] == "…00001"
-    assert [entry["what"] for entry in said["timeline"]] == ["payment paid", "codes assigned", "mail sent"]
+    assert [entry["code"] for entry in said["timeline"]] == ["payment_paid", "codes_assigned", "mail_sent"]
     assert said["mails"][0]["state"] == "sent"
     assert said["held"] is False
     assert "BBBBB" not in json.dumps(said)
@@ -150,7 +153,10 @@ def test_an_order_is_found_by_all_that_a_customer_may_name(wired: Stack, wanted:
     assert status == 200
     (found,) = said["orders"]
     assert (found["order_id"], found["standing"], found["products"]) == (order.id, "paid", [SKU])
-    assert found["last_event"]["code"] == "mail_sent"
+    assert (found["last_event"]["code"], found["last_event"]["text"]) == (
+        "mail_sent",
+        "the e-mail with the codes was sent",
+    )
 
 
 def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:
@@ -169,7 +175,7 @@ def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:
     [{"order": "x"}, {"order": " "}, {"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}],
 )
 def test_what_nobody_bought_finds_nothing(wired: Stack, wanted: dict[str, str]) -> None:
-    assert call("POST", "/orders/search", wanted) == (200, {"orders": [], "total": 0})
+    assert call("POST", "/orders/search", wanted) == (200, {"orders": [], "total": 0, "zone": "Europe/Amsterdam"})
 
 
 def test_of_many_orders_the_newest_fifty_are_told(wired: Stack) -> None:
@@ -191,10 +197,10 @@ def test_of_many_orders_the_newest_fifty_are_told(wired: Stack) -> None:
         ({"email": None}, 422, "exactly one"),
         ({"code": ""}, 422, "#/code"),
         ({"code": "x" * 201}, 422, "#/code"),
-        ({"email": "nobody"}, 422, "is not a usable e-mail address"),
+        ({"email": "nobody"}, 422, "is not an e-mail address that can be used"),
         ({"phone": "1"}, 422, "#/phone"),
         ({"a/b~": "1"}, 422, "#/a~1b~0"),
-        ({"code": 1}, 422, "valid string"),
+        ({"code": 1}, 422, "is not text"),
         ([{"code": "x"}], 400, "not a JSON object"),
         ("null", 400, "not a JSON object"),
         ("", 422, "#"),
@@ -212,34 +218,99 @@ def test_a_search_that_is_not_as_agreed_is_told_what_is_wrong(wired: Stack, body
     assert about in json.dumps(said)
 
 
+def test_a_half_typed_address_is_one_fault_at_a_json_pointer_without_a_word_of_a_library(wired: Stack) -> None:
+    _, answer = call("POST", "/orders/search", {"email": "jansen@"}, headers={"Accept-Language": "nl"})
+
+    assert answer["errors"] == [
+        {
+            "pointer": "#/email",
+            "detail": "`email` is geen bruikbaar e-mailadres",
+            "code": "not_an_address",
+            "values": {"field": "email"},
+        }
+    ]
+    assert answer["detail"] == "De vraag klopt niet: zie `errors`. Er is niets gewijzigd."
+
+
+@pytest.mark.parametrize(
+    ("header", "language", "detail"),
+    [
+        ("nl-NL,nl;q=0.9,en;q=0.8", "nl", "Er is geen bestelling x: controleer het nummer, of zoek op e-mailadres."),
+        ("en-GB", "en", "There is no order x: check the number, or search by e-mail address."),
+        ("de, nl;q=0", "en", "There is no order x: check the number, or search by e-mail address."),
+        ("\ufffd;;q=,,=nonsense;q=9", "en", "There is no order x: check the number, or search by e-mail address."),
+    ],
+)
+def test_a_problem_is_told_in_the_language_that_the_call_accepts_with_its_code(
+    wired: Stack, header: str, language: str, detail: str
+) -> None:
+    answers: list[Any] = []
+
+    status, answer = call("GET", "/orders/{order_id}", order_id="x", headers={"Accept-Language": header}, kept=answers)
+
+    assert (status, answer["detail"]) == (404, detail)
+    assert (answer["code"], answer["values"]) == ("no_such_order", {"order": "x"})
+    assert answers[0]["multiValueHeaders"]["Content-Language"] == [language]
+    assert answers[0]["multiValueHeaders"]["Vary"] == ["Accept-Language"]
+
+
+def test_an_order_is_told_in_the_language_of_the_call_with_products_by_name_and_the_zone_of_the_shop(
+    wired: Stack,
+) -> None:
+    why = Said("too_few_codes", {"skus": (SKU,)})
+    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, why, NOW))
+
+    _, answer = call("GET", "/orders/{order_id}", order_id="waits", headers={"Accept-Language": "nl"})
+
+    name = PRODUCT.name["nl"]
+    assert (answer["zone"], answer["products"]) == ("Europe/Amsterdam", {SKU: name})
+    assert answer["needs"] == {
+        "reason": "stock",
+        "why": {"code": "too_few_codes", "values": {"skus": [SKU]}, "text": f"er zijn te weinig codes van {name}"},
+        "action": {
+            "code": "import_codes",
+            "values": {},
+            "text": "importeer codes; de bestelling gaat dan meteen verder",
+        },
+    }
+    assert answer["timeline"][-1]["text"] == f"de bestelling wacht op codes: er zijn te weinig codes van {name}"
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/csv", "x"])
 def test_only_json_is_taken_where_json_is_asked_for(wired: Stack, content_type: str) -> None:
     status, said = call("POST", "/orders/search", "code=x", content_type=content_type)
 
-    assert (status, said["detail"]) == (415, "send it with Content-Type: application/json")
+    assert (status, said["detail"]) == (415, "Send this with the Content-Type application/json.")
 
 
 def test_what_is_due_is_what_the_command_says(wired: Stack) -> None:
-    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, Said("no code is free"), datetime.now(UTC)))
+    lacking = Said("too_few_codes", {"skus": (SKU,)})
+    wired.store.save(waiting_for(paid_order("waits"), Reason.STOCK, lacking, datetime.now(UTC)))
 
+    why = {
+        "code": "too_few_codes",
+        "values": {"skus": [SKU]},
+        "text": f"there are too few codes of {PRODUCT.name['en']}",
+    }
     assert call("GET", "/due") == (
         200,
-        [{"order_id": "waits", "purpose": "purchase", "lines": [1], "day": "2026-11-23", "why_not": "no code is free"}],
+        [{"order_id": "waits", "purpose": "purchase", "lines": [1], "day": "2026-11-23", "why_not": why}],
     )
 
 
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
-        ("/due?days=367", {"parameter": "days", "detail": "Input should be less than or equal to 366"}),
-        ("/due?days=-1", {"parameter": "days", "detail": "Input should be greater than or equal to 0"}),
-        ("/due?day=1", {"parameter": "day", "detail": "This parameter is not known"}),
+        ("/due?days=367", {"parameter": "days", "detail": "`days` is too small or too large: at most 366"}),
+        ("/due?days=-1", {"parameter": "days", "detail": "`days` is too small or too large: at least 0"}),
+        ("/due?day=1", {"parameter": "day", "detail": "`day` is not a parameter here"}),
     ],
 )
 def test_a_parameter_that_does_not_fit_is_named(wired: Stack, url: str, fault: dict[str, str]) -> None:
     status, said = call("GET", url)
 
-    assert (status, said["errors"]) == (422, [fault])
+    (found,) = said["errors"]
+    assert (status, {"parameter": found["parameter"], "detail": found["detail"]}) == (422, fault)
 
 
 def test_what_does_not_exist_is_not_found(wired: Stack) -> None:
@@ -303,7 +374,7 @@ def test_trouble_at_aws_is_told_as_trouble_that_passes(wired: Stack, monkeypatch
 
     status, said = call("GET", "/orders/{order_id}", order_id="x")
 
-    assert (status, said["detail"]) == (503, "AWS did not answer as it should: ask again in a minute")
+    assert (status, said["detail"]) == (503, "AWS did not answer as it should: try again in a minute.")
 
 
 def imported(body: Any, *, sku: str = SKU, how: str = "", content_type: str | None = None, **kwargs: Any) -> Any:
@@ -326,7 +397,7 @@ def test_codes_of_a_list_enter_the_stock_once_and_what_is_wrong_is_told_by_place
     assert [fault["line"] for fault in said["duplicates"]] == [3, 4]
     assert [fault["line"] for fault in said["invalid"]] == [2, 5]
     assert (said["duplicate_count"], said["invalid_count"]) == (2, 2)
-    assert said["detail"] == "2 codes were added; 4 are left out"
+    assert said["detail"] == "codes added: 2; left out: 4"
     assert free(wired.store) == {code(1), code(2), code(9)}
     assert wired.store.batch_of(code(1)) == "B-7"
 
@@ -339,7 +410,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(wired: Stack) -> None:
     assert free(wired.store) == set()
     _, did = imported(given)
 
-    assert (would["detail"], would["dry_run"]) == ("2 codes can be added; 1 are left out", True)
+    assert (would["detail"], would["dry_run"]) == ("codes that can be added: 2; left out: 1", True)
     assert {**would, "detail": "", "dry_run": False} == {**did, "detail": ""}
     assert did["serves"] == 1
 
@@ -397,8 +468,8 @@ def test_what_is_no_file_of_codes_is_refused_and_changes_nothing(wired: Stack, f
         ("=1+1,", "a formula"),
         ('"=""AAAAA-BBBBB-CCCCC-00001""",', "a formula"),
         ("@SUM(A1),", "a formula"),
-        (f"{code(1)},=cmd", "batch is a name"),
-        (f"{code(1)},-1+2", "batch is a name"),
+        (f"{code(1)},=cmd", "name of a batch"),
+        (f"{code(1)},-1+2", "name of a batch"),
         (f'"{code(1)},', "the line is not CSV"),
         (f"{code(1)},B,,x", "more cells"),
     ],
@@ -407,7 +478,7 @@ def test_a_row_that_is_no_code_is_left_out_with_the_reason(wired: Stack, row: st
     _, said = imported(f"code,batch\n{row}\n{code(2)},B-1\n".encode())
 
     assert (said["added"], said["invalid_count"], said["invalid"][0]["line"]) == (1, 1, 2)
-    assert fault in said["invalid"][0]["reason"]
+    assert fault in said["invalid"][0]["reason"]["text"]
     assert "00001" not in json.dumps(said)
 
 
@@ -416,7 +487,8 @@ def test_a_row_of_another_product_than_the_path_says_is_left_out(wired: Stack) -
 
     _, said = imported(f"code,sku\n{code(1)},OTHER\n{code(2)},{SKU}\n".encode())
 
-    assert said["invalid"] == [{"line": 2, "reason": f"its sku is not {SKU}, as in the path"}]
+    text = f"the SKU is not {SKU}, as in the path"
+    assert said["invalid"] == [{"line": 2, "reason": {"code": "other_sku", "values": {"sku": SKU}, "text": text}}]
     assert free(wired.store) == {code(2)}
 
 
@@ -424,7 +496,7 @@ def test_codes_of_an_unknown_product_are_refused(wired: Stack) -> None:
     status, said = imported({"codes": [code(1)]}, sku="UNKNOWN")
 
     assert status == 404
-    assert "PUT /products/UNKNOWN" in said["detail"]
+    assert said["detail"] == "There is no product UNKNOWN: put it into the catalogue first."
 
 
 @pytest.mark.parametrize(
@@ -436,7 +508,7 @@ def test_codes_of_an_unknown_product_are_refused(wired: Stack) -> None:
         ({"codes": [code(1)], "sku": SKU}, 422, "#/sku"),
         ({"codes": [code(1)], "activate_before": "31-12-2099"}, 422, "#/activate_before"),
         ({"codes": [code(1)], "activate_before": "2020-01-01"}, 400, "has passed"),
-        ({"codes": [code(1)], "batch": "=1"}, 400, "batch is a name"),
+        ({"codes": [code(1)], "batch": "=1"}, 400, "name of a batch"),
         ("{", 400, "not JSON"),
     ],
 )
@@ -469,7 +541,7 @@ def counted(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_ten_thousand_codes_are_imported_at_once_by_few_calls(wired: Stack, counted: list[str]) -> None:
     status, said = imported({"codes": [code(n) for n in range(10_000)]})
 
-    assert (status, said["added"], said["detail"]) == (200, 10_000, "10000 codes were added")
+    assert (status, said["added"], said["detail"]) == (200, 10_000, "codes added: 10000")
     assert (counted.count("TransactWriteItems"), counted.count("BatchGetItem")) == (100, 101)
     assert len(counted) < 210
 
@@ -556,11 +628,11 @@ def test_a_product_is_put_into_the_catalog_and_orders_that_waited_for_it_are_loo
 @pytest.mark.parametrize(
     ("changes", "status", "about"),
     [
-        ({"sku": "OTHER"}, 400, "another sku"),
+        ({"sku": "OTHER"}, 400, "another SKU"),
         ({"term_days": 0}, 422, "#/term_days"),
         ({"price": 9}, 422, "#/price"),
-        ({"code_example": "1"}, 422, "code_example does not match"),
-        ({"name": {"nl": "x", "fr": "y"}}, 422, "needed in nl and en"),
+        ({"code_example": "1"}, 422, "`code_example` does not match"),
+        ({"name": {"nl": "x", "fr": "y"}}, 422, "needed in `nl` and `en`"),
         ({"name": {"NL": "x"}}, 422, "#/name/NL"),
         ({"download_url": "http://x"}, 422, "#/download_url"),
     ],

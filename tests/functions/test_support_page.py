@@ -1,5 +1,6 @@
 """How the support page is served. What it does is tested in a browser, in tests/keypost/support_page."""
 
+import json
 import re
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import support_page
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
+from keypost.words import TABLES
 
 FOLDER = ROOT / "layers/keypost/keypost/support_page"
 FILES = sorted(path.name for path in FOLDER.iterdir())
@@ -62,7 +64,22 @@ def test_the_page_names_its_files_so_that_any_stage_and_domain_will_do() -> None
     imported = re.findall(r'from "\./([^"]+)"', "".join(path.read_text("utf-8") for path in FOLDER.glob("*.js")))
 
     assert {f"support/{name}" for name in FILES} >= set(named)
-    assert set(FILES) >= set(imported)
+    assert {*FILES, "said.js"} >= set(imported)
+    assert "said.js" in imported
+
+
+def test_the_page_has_the_words_of_the_api_in_each_language() -> None:
+    answer = get("said.js")
+    words = json.loads(answer["body"].removeprefix("export const SAID = ").removesuffix(";\n"))
+
+    assert answer["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
+    assert {language: texts["standing_partly_refunded"] for language, texts in words.items()} == {
+        "nl": "deels terugbetaald",
+        "en": "partly refunded",
+    }
+    assert {language: texts["key_refused"] for language, texts in words.items()} == {
+        language: table.TEXTS["key_refused"] for language, table in TABLES.items()
+    }
 
 
 def test_the_deployed_page_needs_no_key(deployed: LocalStack) -> None:

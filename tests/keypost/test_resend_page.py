@@ -8,8 +8,8 @@ from typing import Any
 import html5lib
 import pytest
 
-from keypost.emails.languages import LANGUAGES
 from keypost.resend_page import HEADERS, WORDS, language_of, render, said
+from keypost.words import LANGUAGES
 
 SHOP, SUPPORT = "Voorbeeld & Zoon", "hulp@voorbeeld.example"
 FAULTS, NOTICES = sorted(WORDS["en"]["faults"]), sorted(WORDS["en"]["notices"])

@@ -53,10 +53,10 @@ class Config:
         given = {field.name: environment.get(f"KEYPOST_{field.name.upper()}", "") for field in fields(cls)}
         absent = sorted(f.name for f in fields(cls) if f.default is MISSING and not given[f.name])
         if absent:
-            variables = ", ".join(f"KEYPOST_{name.upper()}" for name in absent)
-            raise KeypostError(f"set {variables}: template.yaml does it for deployed functions")
+            variables = [f"KEYPOST_{name.upper()}" for name in absent]
+            raise KeypostError("settings_missing", variables=variables)
         config = cls(**{name: value for name, value in given.items() if value})
         for url, official in config.api_urls.values():
             if config.stage not in ("local", "test") and url != official:
-                raise KeypostError(f"a live stack asks {official} only: a live key must not go elsewhere")
+                raise KeypostError("live_stack_elsewhere", url=official)
         return config

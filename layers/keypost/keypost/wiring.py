@@ -134,9 +134,9 @@ def provider_get(api: str) -> Get | None:
         return None
     url, official = config().api_urls[api]
     if url != official and not re.match(r"(test|sk_test|rk_test)_", keys[0]):
-        raise ProviderRefused(f"a key of {api} that is not one of test mode goes to {official} only")
+        raise ProviderRefused("live_key_elsewhere", provider=api, url=official)
     if keys[0].startswith("access_") and not config().mollie_profile:
-        raise ProviderRefused("an access token sees all profiles: say in MollieProfile which one is this shop's")
+        raise ProviderRefused("mollie_profile_missing")
     # An access token works in both modes, and each call names one.
     test_mode = {"testmode": "true"} if keys[0].startswith("access_") and config().stage != "live" else {}
     return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), test_mode).get

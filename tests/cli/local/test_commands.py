@@ -42,13 +42,13 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     done = subprocess.run(
-        [*KEYPOST, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
+        [*KEYPOST, "demo", "--lang", "nl"], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
     )
 
     assert done.returncode == 0, done.stderr
     assert "Subject: Uw activatiecode voor Kaspersky Standard (bestelling 2026-001234)" in done.stdout
     assert "license LIC-" in done.stdout
-    assert "mail sent: purchase-1, attempt 1" in done.stdout
+    assert "de e-mail met de codes is verstuurd" in done.stdout
     assert (tmp_path / ".local/mail.html").read_text("utf-8").startswith("<!doctype html>")
     assert "Both new periods start on" in done.stdout
     assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line for each step that it reports

@@ -97,5 +97,5 @@ def test_a_provider_that_is_not_there_is_asked_later() -> None:
     with fake_providers() as gone:
         pass
 
-    with pytest.raises(ProviderUnavailable, match="not reached"):
+    with pytest.raises(ProviderUnavailable, match="provider_unreachable"):
         ProviderApi(gone.url, MOLLIE_KEY, urllib3.PoolManager()).get(PATH, {})

@@ -110,7 +110,9 @@ def test_a_token_is_refused_that_is(tokens: Tokens, issuer: Issuer, kind: str) -
     reason, make = BAD[kind]
     with pytest.raises(CredentialRefused) as refused:
         tokens.agent(make(issuer))
-    assert str(refused.value) == f"token: {reason}"
+    assert str(refused.value) == (
+        "token_for_others" if reason == "for another audience" else f"token_refused (error={reason})"
+    )
 
 
 def test_an_access_token_of_cognito_names_its_client_in_place_of_an_audience(tokens: Tokens, issuer: Issuer) -> None:
@@ -157,7 +159,7 @@ def test_a_key_that_the_issuer_withdrew_is_forgotten_within_five_minutes(
 def test_an_issuer_that_does_not_answer_is_not_the_agents_fault(tokens: Tokens, issuer: Issuer) -> None:
     issuer.status = 500
 
-    with pytest.raises(KeypostError, match="answers 500") as error:
+    with pytest.raises(KeypostError, match=r"issuer_answered .status=500") as error:
         tokens.agent(issuer.token())
     assert not isinstance(error.value, CredentialRefused)
 
@@ -176,30 +178,30 @@ def test_signing_keys_that_cannot_be_fetched_are_not_the_agents_fault(
 def test_an_issuer_is_what_it_calls_itself(tokens: Tokens, issuer: Issuer) -> None:
     issuer.calls_itself = "https://another.example"
 
-    with pytest.raises(KeypostError, match="SupportIssuer"):
+    with pytest.raises(KeypostError, match="issuer_named_otherwise"):
         tokens.agent(issuer.token())
 
 
 def test_signing_keys_come_over_https_only(tokens: Tokens, issuer: Issuer) -> None:
     issuer.keys_at = "http://keys.example/keys"
 
-    with pytest.raises(KeypostError, match="https://"):
+    with pytest.raises(KeypostError, match="issuer_not_https"):
         tokens.agent(issuer.token())
 
 
 def test_a_stack_on_this_machine_asks_no_host_whose_name_begins_like_it() -> None:
-    with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="https://"):
+    with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="issuer_not_https"):
         Tokens("http://127.0.0.1.evil.example/x", AUDIENCE, pool, here=True).agent("a.b.c")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/tenant", "http://issuer.example", "ftp://issuer.example", "x"])
 def test_a_deployed_stack_asks_an_issuer_over_https_only(url: str) -> None:
-    with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="https://"):
+    with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="issuer_not_https"):
         Tokens(url, AUDIENCE, pool, here=False).agent("a.b.c")
 
 
 def test_an_audience_must_be_set() -> None:
-    with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="SupportAudience"):
+    with urllib3.PoolManager() as pool, pytest.raises(KeypostError, match="audience_missing"):
         Tokens("https://issuer.example", "", pool, here=False)
 
 

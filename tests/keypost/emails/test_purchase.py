@@ -17,7 +17,7 @@ from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.order import License, Order
 from keypost.core.product import Line, Product
 from keypost.emails import compose
-from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
+from tests.builders import NOW, PRODUCT, SHOP, SKU, code, of_customer, paid_order, product
 
 MAIL = Mail("purchase-1", Purpose.PURCHASE, MailState.SENDING, NOW, attempts=1)
 OTHER = replace(product("OTHER"), name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
@@ -27,7 +27,7 @@ PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
 def licensed(*quantities: int, **changes: object) -> Order:
     """An order of this many codes of one product, and of another one."""
     lines = [Line(sku, quantity) for sku, quantity in zip(PRODUCTS, quantities, strict=False)]
-    order = replace(paid_order("2026-001234", *lines), **changes)  # type: ignore[arg-type]
+    order = of_customer(paid_order("2026-001234", *lines), **changes)
     numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
     licenses = [
         License(f"LIC-{n}", number, lines[number - 1].sku, code(n), date(2026, 11, 23), date(2027, 11, 22))

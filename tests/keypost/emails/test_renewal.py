@@ -13,7 +13,7 @@ from keypost.core.order import License, Order
 from keypost.core.product import Kind, Line, Product
 from keypost.emails import compose
 from keypost.emails.ics import Event, calendar
-from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
+from tests.builders import NOW, PRODUCT, SHOP, SKU, code, of_customer, paid_order, product
 from tests.keypost.emails.test_purchase import message_of, part, seen
 
 MAIL = Mail("renewal-1", Purpose.RENEWAL, MailState.SENDING, NOW, attempts=1)
@@ -25,7 +25,7 @@ DAYS = {"nl": ("1 december 2026", "30 november 2027"), "en": ("1 December 2026",
 def renewed(*quantities: int, **changes: object) -> Order:
     """An order that renews this many licenses of one product, and of another one."""
     lines = [Line(sku, quantity, Kind.RENEWAL) for sku, quantity in zip(PRODUCTS, quantities, strict=False)]
-    order = replace(paid_order("2026-001234", *lines), **changes)  # type: ignore[arg-type]
+    order = of_customer(paid_order("2026-001234", *lines), **changes)
     numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
     licenses = [
         License(f"LIC-{n}", number, lines[number - 1].sku, code(n), date(2026, 12, 1), date(2027, 11, 30))

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from cli.local.samples import NAMES, SAMPLES, SHOP, sample_mail, sample_products
 from keypost.emails import compose
-from keypost.emails.languages import LANGUAGES
+from keypost.words import LANGUAGES
 from tests.builders import NOW
 from tests.keypost.emails.test_purchase import part
 

@@ -414,7 +414,7 @@ def test_only_payments_of_our_profile_count_where_one_is_set() -> None:
 
 
 def test_without_a_key_of_the_api_nothing_can_be_asked() -> None:
-    with pytest.raises(ProviderRefused, match="mollie_api_key"):
+    with pytest.raises(ProviderRefused, match="mollie_key_missing"):
         mollie.read_classic(a_call(f"id={ID}".encode(), get=None))
 
 

@@ -57,7 +57,7 @@ def test_any_of_two_secrets_and_any_of_two_signatures_will_do_during_a_rotation(
 
 @pytest.mark.parametrize("seconds", [-302, 302, -86400, 86400])
 def test_an_old_or_future_timestamp_is_refused(seconds: int) -> None:
-    with pytest.raises(SignatureRefused, match="five minutes"):
+    with pytest.raises(SignatureRefused, match="signature_too_old"):
         verify(BODY, webhook_headers(BODY, at=datetime.now(UTC).timestamp() + seconds))
 
 

@@ -16,7 +16,9 @@ def test_the_key_of_an_agent_opens_the_page_and_another_one_does_not(
     page = visit().page
     page.get_by_label("Support key").fill("kp_0123456789_" + "0" * 64)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("Send a key", ignore_case=True)
+    expect(page.get_by_role("alert")).to_have_text(
+        "This key is not valid, or no longer: sign in with another one, or ask the operator for one."
+    )
 
     page.get_by_label("Support key").fill(local.support_key)
     page.get_by_role("button", name="Sign in").click()
@@ -73,7 +75,8 @@ def test_an_api_that_cannot_be_reached_is_told_as_such(page: Page) -> None:
 
 @pytest.mark.parametrize("detail", ["it is busy: try again in a minute", "<img src=x onerror=alert(1)>"])
 def test_a_problem_is_told_in_the_words_of_the_api(page: Page, detail: str) -> None:
-    page.route("**/orders/**", lambda route: route.fulfill(status=503, json={"title": "Busy", "detail": detail}))
+    answer = {"title": "Busy", "code": "order_busy", "detail": detail}
+    page.route("**/orders/**", lambda route: route.fulfill(status=503, json=answer))
 
     find(page, "page-any")
 

@@ -16,6 +16,7 @@ from tests.keypost.support_page.conftest import PRODUCTS
 from tests.test_journey import empty, free, paid_session
 
 SKU = "KASPERSKY-PLUS-3D-1Y"
+NAME = PRODUCTS[SKU].name["en"]
 PRODUCT = PRODUCTS[SKU]
 
 
@@ -45,7 +46,7 @@ def check_file(page: Page, text: str) -> Locator:
 
 def test_the_stock_is_shown_as_numbers_and_as_a_line_that_says_the_same(stock: Page) -> None:
     expect(row(stock).get_by_role("cell")).to_have_count(6)
-    chart = stock.get_by_role("img", name=f"Free codes of {SKU}, as expected")
+    chart = stock.get_by_role("img", name=f"Free codes of {NAME}, as expected")
     expect(chart).to_be_visible()
     expect(chart.locator("desc")).to_contain_text("codes are free today")
     assert len(str(chart.locator("polyline").get_attribute("points")).split()) == 61
@@ -135,7 +136,8 @@ def test_a_large_import_goes_in_parts_and_counts_the_lines_of_the_file(stock: Pa
     def answer(route: Route) -> None:
         parts.append(route.request.url.rpartition("/")[2])
         lines = str(route.request.post_data).splitlines()
-        wrong = [{"line": n, "reason": "it is wrong"} for n, line in enumerate(lines, start=1) if line == "wrong"]
+        reason = {"code": "line_not_csv", "values": {}, "text": "it is wrong"}
+        wrong = [{"line": n, "reason": reason} for n, line in enumerate(lines, start=1) if line == "wrong"]
         added = len(lines) - 1 - len(wrong)
         route.fulfill(json={"added": added, "duplicates": [], "invalid": wrong, "serves": 0, "not_reached": 0})
 
@@ -163,7 +165,7 @@ def test_a_code_that_stands_in_a_file_twice_counts_once_however_far_apart(stock:
     expect(shown.get_by_role("heading", name="2 codes can be imported")).to_be_visible()
     expect(shown).to_contain_text("1 is known already and is left out")
     expect(shown).to_contain_text("1,001 lines are wrong and are left out")
-    expect(shown).to_contain_text("at least 1 order that waits for these can go on")
+    expect(shown).to_contain_text("at least 1 waiting order can continue")
 
 
 def test_the_page_spells_codes_as_the_stock_does(stock: Page) -> None:

@@ -326,7 +326,7 @@ def test_a_worker_that_always_meets_others_gives_its_message_back(
     store.save(paid_order("busy"))
     monkeypatch.setattr(store, "assign", conflict)
 
-    with pytest.raises(Conflict, match="met others"):
+    with pytest.raises(Conflict, match="order_busy"):
         worker.advance("busy")
 
 

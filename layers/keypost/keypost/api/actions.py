@@ -12,13 +12,16 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from keypost import telemetry, wiring
-from keypost.api.orders import Email, OrderId
+from keypost.api.asking import reader_of
+from keypost.api.orders import Email, OrderId, told_story
 from keypost.core import codes, support
 from keypost.core.errors import Forbidden, ProbablyMeant, Refused
 from keypost.core.mail import Asked
 from keypost.core.order import Order
-from keypost.core.story import Story, story
+from keypost.core.said import Said, said
+from keypost.core.story import Story
 from keypost.inputs import addresses
+from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -85,7 +88,7 @@ class Owed:
 @dataclass(frozen=True, slots=True)
 class Corrected:
     order_ids: tuple[str, ...]  # the order, and the renewals that follow it
-    warnings: tuple[str, ...]
+    warnings: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,8 @@ def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Cor
     if not right.confirmed and (meant := addresses.likely_meant(right.email)):
         raise ProbablyMeant("probably_mistyped", meant)
     changed = wiring.desk().correct_address(order_id, right.email, _asked(right.reason))
-    against = addresses.why_undeliverable(right.email)
-    return Corrected(tuple(changed), (against,) if against else ())
+    warnings = () if addresses.takes_mail(right.email) else (said("no_mail_server"),)
+    return worded(Corrected(tuple(changed), warnings), reader_of(router.current_event.raw_event))
 
 
 @router.post(
@@ -187,8 +190,8 @@ def export(customer: Annotated[Customer, Body()]) -> Exported:
     found = wiring.store().orders_of(customer.email)
     if sum(len(each.licenses) + len(each.mails) + each.moved + len(each.timeline) for each in found) > _MOST_TOLD:
         raise Refused("too_much_for_one_answer", count=len(found))
-    now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
-    return Exported(tuple(story(order, now, zone, wiring.store().beside(order)) for order in found))
+    products = wiring.store().products({sku for order in found for sku in order.skus}).values()
+    return Exported(tuple(told_story(order, products) for order in found))
 
 
 def _asked(why: str, key: str = "") -> Asked:

@@ -8,7 +8,8 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from keypost import telemetry
-from keypost.api import actions, orders, problems, products, stock
+from keypost.api import actions, asking, orders, problems, products, stock
+from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
 
@@ -57,42 +58,39 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an event of API Gateway, whatever it contains."""
     route = event["httpMethod"], event["resource"]
     refused = _refusal(*route, event)
-    said = _built(refused) if refused else app.resolve(_as_routed(event), context)
-    said["multiValueHeaders"]["Cache-Control"] = ["no-store"]
-    key, status = _caller(event).get("principalId", ""), said["statusCode"]
+    answered = _built(refused) if refused else app.resolve(_as_routed(event), context)
+    answered["multiValueHeaders"] |= {
+        "Cache-Control": ["no-store"],
+        "Content-Language": [asking.reader_of(event).language],
+        "Vary": ["Accept-Language"],
+    }
+    key, status = _caller(event).get("principalId", ""), answered["statusCode"]
     # Only the id of an order that was found: any other may be a code that somebody took for a number.
     order_id = (event.get("pathParameters") or {}).get("order_id") if status < HTTPStatus.BAD_REQUEST else None
     telemetry.outcome("SupportCalled", route=" ".join(route), status=status, key=key, order_id=order_id)
-    return said
+    return answered
 
 
 def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str] | None:
     """Why a request is refused before its content is read; None if it is not."""
-    access = ROUTES.get((method, resource))
+    to, access = asking.reader_of(event), ROUTES.get((method, resource))
     if access is None:
-        return _no_such_route()
+        return problems.problem(HTTPStatus.NOT_FOUND, said("no_such_route"), to)
     if access.scope not in _caller(event).get("scopes", "").split():
-        detail = f"this key has no scope `{access.scope}`: ask who gives out keys for one that has"
-        return problems.problem(HTTPStatus.FORBIDDEN, detail)
+        return problems.problem(HTTPStatus.FORBIDDEN, said("key_lacks_scope", scope=access.scope), to)
     if unknown := set(event.get("queryStringParameters") or {}) - set(access.query):
-        errors = [problems.unknown_parameter(name) for name in sorted(unknown)]
-        return problems.problem(HTTPStatus.UNPROCESSABLE_ENTITY, problems.NOT_AS_AGREED, errors)
-    return _refused_body(access, event) if method in ("POST", "PUT") else None
+        return problems.not_as_agreed([problems.unknown_parameter(name, to) for name in sorted(unknown)], to)
+    refused = _refused_body(access, event) if method in ("POST", "PUT") else None
+    return problems.problem(*refused, to) if refused else None
 
 
-def _refused_body(access: Access, event: dict[str, Any]) -> Response[str] | None:
+def _refused_body(access: Access, event: dict[str, Any]) -> tuple[HTTPStatus, Said] | None:
     content_type = gateway.read_headers(event).get("content-type", "application/json")
     if content_type.partition(";")[0].strip().lower() not in access.takes:
-        detail = f"send it with Content-Type: {' or '.join(access.takes)}"
-        return problems.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said("content_type_unfit", types=access.takes)
     if len(event.get("body") or "") > (_LARGEST_BASE64 if event.get("isBase64Encoded") else _LARGEST):
-        detail = f"a body has at most {_LARGEST // 1024 // 1024} MB: send it in parts"
-        return problems.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said("body_too_large", most=_LARGEST // 1024 // 1024)
     return None
-
-
-def _no_such_route() -> Response[str]:
-    return problems.problem(HTTPStatus.NOT_FOUND, "there is no such route: docs/support.md lists them")
 
 
 def _as_routed(event: dict[str, Any]) -> dict[str, Any]:
@@ -108,21 +106,27 @@ def _caller(event: dict[str, Any]) -> dict[str, str]:
 @app.not_found
 def _not_found(_error: Exception) -> Response[str]:
     """A part of the path has a form that no route accepts."""
-    return _no_such_route()
+    return problems.problem(HTTPStatus.NOT_FOUND, said("no_such_route"), asking.reader_of(_event()))
 
 
 @app.exception_handler(RequestValidationError)
 def _not_as_agreed(error: RequestValidationError) -> Response[str]:
-    return problems.of_faults(error.errors())
+    body = app.current_event.json_body if app.current_event.body else None
+    return problems.of_faults(error.errors(), body, asking.reader_of(_event()))
 
 
 @app.exception_handler(Exception)
 def _went_wrong(error: Exception) -> Response[str]:
     request_id = app.current_event.request_context.request_id or ""
-    found = problems.of_error(error, request_id)
+    found = problems.of_error(error, request_id, asking.reader_of(_event()))
     if found.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         telemetry.failure(error, request_id=request_id)
     return found
+
+
+def _event() -> dict[str, Any]:
+    event: dict[str, Any] = app.current_event.raw_event
+    return event
 
 
 def _built(response: Response[str]) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
-from keypost.core.order import Order, TimelineEntry
+from keypost.api.asking import reader_of
+from keypost.core.order import Order
 from keypost.core.payment import Standing
-from keypost.core.story import Story, story
+from keypost.core.product import Product
+from keypost.core.story import EntryTold, Story, entry_told, story
 from keypost.core.upcoming import Outlook
 from keypost.inputs.addresses import email_address
 from keypost.use_cases.look_ahead import due_within
+from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -54,19 +57,21 @@ class Found:
     standing: Standing
     name: str | None
     products: tuple[str, ...]
-    last_event: TimelineEntry | None
+    last_event: EntryTold | None
 
 
 @dataclass(frozen=True, slots=True)
 class FoundOrders:
     orders: tuple[Found, ...]  # the newest 50
     total: int
+    zone: str  # the shop's, in which texts give moments
 
 
 @router.post("/orders/search", summary="Find orders by number, e-mail address, activation code, license or payment")
 def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
     found = sorted(_wanted(wanted), key=lambda order: (order.created_at, order.id), reverse=True)
-    return FoundOrders(tuple(_found(order) for order in found[:_MOST_FOUND]), len(found))
+    told = FoundOrders(tuple(_found(order) for order in found[:_MOST_FOUND]), len(found), str(wiring.config().zone))
+    return worded(told, reader_of(router.current_event.raw_event))
 
 
 def _wanted(wanted: Search) -> Iterable[Order]:
@@ -88,17 +93,24 @@ def _wanted(wanted: Search) -> Iterable[Order]:
 
 
 def _found(order: Order) -> Found:
-    last = order.timeline[-1] if order.timeline else None
+    last = entry_told(order.timeline[-1]) if order.timeline else None
     return Found(order.id, order.created_at, order.standing, order.customer.name, order.skus, last)
 
 
 @router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")
 def whole_story(order_id: OrderId) -> Story:
     order = wiring.store().existing(order_id)
-    now = datetime.now(UTC).replace(microsecond=0)
-    return story(order, now, wiring.config().zone, wiring.store().beside(order))
+    return told_story(order, wiring.store().products(order.skus).values())
+
+
+def told_story(order: Order, products: Iterable[Product]) -> Story:
+    """In the language of the agent who asks, with the names of these products."""
+    to, now = reader_of(router.current_event.raw_event, products), datetime.now(UTC).replace(microsecond=0)
+    return worded(story(order, now, wiring.config().zone, wiring.store().beside(order), to.names), to)
 
 
 @router.get("/due", summary="What will go out on which day, and what will not and why")
 def due(days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14) -> list[Outlook]:
-    return due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)
+    found = due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)
+    to = reader_of(router.current_event.raw_event, wiring.store().catalog().values())
+    return [worded(each, to) for each in found]

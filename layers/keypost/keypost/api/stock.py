@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
+from keypost.api.asking import reader_of
 from keypost.core.errors import InvalidInput, NotFound
 from keypost.core.forecast import Expected, course
 from keypost.core.periods import local_day
@@ -21,6 +22,7 @@ from keypost.inputs import gateway
 from keypost.inputs.stock_file import Fault, FileCode, read_stock_file, read_stock_list, text_of
 from keypost.use_cases.import_stock import Imported, import_codes
 from keypost.use_cases.look_ahead import forecasts
+from keypost.words import Reader, in_language, sentence, worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -64,6 +66,7 @@ class StockImported:
 @dataclass(frozen=True, slots=True)
 class StockTold:
     sku: str
+    name: str
     free: int  # counted up to 10,000
     promised: int
     waiting: int
@@ -101,7 +104,8 @@ def import_stock(
     now = datetime.now(UTC).replace(microsecond=0)
     found, faults = _given(product, local_day(now, wiring.config().zone))
     done = import_codes(wiring.desk(), found, now, dry_run=dry_run, go_on=_is_time_left)
-    return _told(done, faults, dry_run=dry_run)
+    to = reader_of(router.current_event.raw_event, [product])
+    return worded(_told(done, faults, to, dry_run=dry_run), to)
 
 
 def _is_time_left(_reached: int) -> bool:
@@ -133,16 +137,17 @@ def _stock_list(given: Any) -> StockList:
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
 
 
-def _told(done: Imported, faults: list[Fault], *, dry_run: bool) -> StockImported:
+def _told(done: Imported, faults: list[Fault], to: Reader, *, dry_run: bool) -> StockImported:
     duplicates = sorted([*done.duplicates, *(f for f in faults if f.is_duplicate)], key=lambda fault: fault.line)
     invalid = [fault for fault in faults if not fault.is_duplicate]
-    parts = [f"{done.added} codes {'can be added' if dry_run else 'were added'}"]
-    if left := len(duplicates) + len(invalid):
-        parts.append(f"{left} are left out")
-    if done.not_reached:
-        parts.append(f"for {done.not_reached} there was no time: send the same again, it goes on there")
+    what = said(
+        "codes_checked" if dry_run else "codes_imported",
+        added=done.added,
+        left_out=len(duplicates) + len(invalid) or None,
+        not_reached=done.not_reached or None,
+    )
     return StockImported(
-        detail="; ".join(parts),
+        detail=sentence(what, to),
         dry_run=dry_run,
         added=done.added,
         duplicates=_shown(duplicates),
@@ -161,10 +166,12 @@ def _shown(faults: list[Fault]) -> tuple[LeftOut, ...]:
 @router.get("/stock", summary="What is free, promised, waited for and used of each product, and how long it lasts")
 def all_stock() -> AllStock:
     now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
+    language = reader_of(router.current_event.raw_event).language
     return AllStock(
         tuple(
             StockTold(
                 sku=each.stock.sku,
+                name=in_language(each.stock.name, language),
                 free=each.stock.free,
                 promised=each.promised,
                 waiting=each.stock.waiting,

@@ -42,23 +42,23 @@ class ProviderApi:
             finally:
                 answer.release_conn()
         except urllib3.exceptions.HTTPError as error:
-            raise ProviderUnavailable(f"the provider was not reached: {type(error).__name__}") from None
+            raise ProviderUnavailable("provider_unreachable", error=type(error).__name__) from None
         return _read(answer.status, body)
 
 
 def _read(status: int, body: bytes) -> dict[str, Any] | None:
     if status == _TOO_MANY or status >= _SERVER_ERROR:
-        raise ProviderUnavailable(f"the provider answered {status}")
+        raise ProviderUnavailable("provider_answered", status=status)
     if status == _NOT_FOUND and not _OTHER_MODE.search(_detail(body)):
         return None
     if status != 200:  # noqa: PLR2004
-        raise ProviderRefused(f"the provider answered {status}: is the API key right, and of the right mode?")
+        raise ProviderRefused("provider_refused_key", status=status)
     if len(body) > _LARGEST_ANSWER:
-        raise ProviderUnavailable("the provider's answer is too large")
+        raise ProviderUnavailable("provider_answer_too_large")
     try:
         return parse_object(body)
     except InvalidInput as error:
-        raise ProviderUnavailable(f"the provider answered nonsense: {error}") from None
+        raise ProviderUnavailable("provider_unreadable", why=error.said) from None
 
 
 def _detail(body: bytes) -> str:

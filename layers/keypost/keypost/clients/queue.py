@@ -27,7 +27,7 @@ class Queue:
                 QueueUrl=self.url, MessageBody=order_id, DelaySeconds=round(delay.total_seconds())
             )
         except (ClientError, BotoCoreError) as error:
-            raise QueueUnavailable(f"SQS did not take the message: {type(error).__name__}") from None
+            raise QueueUnavailable("queue_refused", error=type(error).__name__) from None
 
     def poke_all(self, order_ids: Sequence[str], delay: timedelta = timedelta()) -> None:
         """Send pokes, ten per request. QueueUnavailable if SQS did not accept some of them; all others were tried
@@ -47,4 +47,4 @@ class Queue:
             except (ClientError, BotoCoreError):
                 refused += len(ten)
         if refused:
-            raise QueueUnavailable(f"SQS did not take {refused} of {len(order_ids)} messages")
+            raise QueueUnavailable("queue_refused_some", refused=refused, count=len(order_ids))

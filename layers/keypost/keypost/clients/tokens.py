@@ -27,7 +27,7 @@ class Tokens:
 
     def __init__(self, issuer: str, audience: str, pool: urllib3.PoolManager, *, here: bool) -> None:
         if not audience:
-            raise KeypostError("say in SupportAudience whom the tokens of SupportIssuer are for")
+            raise KeypostError("audience_missing")
         self._issuer = issuer
         self._audience = audience
         self._pool = pool
@@ -51,9 +51,9 @@ class Tokens:
         except jwt.PyJWKClientConnectionError:
             raise
         except jwt.PyJWTError as error:
-            raise CredentialRefused(f"token: {type(error).__name__}") from None
+            raise CredentialRefused("token_refused", error=type(error).__name__) from None
         if self._audience not in _audiences(claims):
-            raise CredentialRefused("token: for another audience")
+            raise CredentialRefused("token_for_others")
         return Agent(claims["sub"], name_in(claims), scopes_in(claims))
 
     def _find_signing_keys(self) -> str:
@@ -61,16 +61,16 @@ class Tokens:
         url = self._checked(self._issuer).rstrip("/") + "/.well-known/openid-configuration"
         answer = self._pool.request("GET", url, timeout=_SECONDS_TO_ANSWER, retries=False, redirect=False)
         if answer.status != 200:  # noqa: PLR2004
-            raise KeypostError(f"the issuer of SupportIssuer answers {answer.status}, and not what it is")
+            raise KeypostError("issuer_answered", status=answer.status)
         description = parse_object(answer.data)
         if description.get("issuer") != self._issuer:
-            raise KeypostError(f"set SupportIssuer to what the issuer calls itself: {description.get('issuer')}")
+            raise KeypostError("issuer_named_otherwise", issuer=description.get("issuer"))
         return self._checked(str(description.get("jwks_uri")))
 
     def _checked(self, url: str) -> str:
         if _HTTPS.fullmatch(url) or (self._here and _LOOPBACK.fullmatch(url)):
             return url
-        raise KeypostError("the issuer of SupportIssuer, and its signing keys, must be at https://")
+        raise KeypostError("issuer_not_https")
 
 
 def scopes_in(claims: Mapping[str, Any]) -> tuple[str, ...]:

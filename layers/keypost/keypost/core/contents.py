@@ -12,6 +12,7 @@ from keypost.core.payment import (
     MONEY_BACK,
     Fact,
     OrderCanceled,
+    Payment,
     PaymentNotice,
     PaymentState,
     Standing,
@@ -54,8 +55,15 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
     if _says_the_same(before, order):
         return order
     standing = payment.standing if notice.state else order.standing
-    order = noted(order, now, PAYMENT_IS[standing], provider=notice.provider, payment=notice.payment_id)
+    amount = _amount(payment, standing)
+    order = noted(order, now, PAYMENT_IS[standing], provider=notice.provider, payment=notice.payment_id, amount=amount)
     return _with_consequence(before, order, now)
+
+
+def _amount(payment: Payment, standing: Standing) -> str | None:
+    """What was paid or, of a payment that was returned in part, what was returned: "EUR 39.95"."""
+    amount = str(payment.returned) if standing is Standing.PARTLY_REFUNDED else payment.amount
+    return f"{payment.currency} {amount}" if amount and payment.currency else None
 
 
 def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keypost.core.said import said
+from keypost.core.said import Said, said
 
 
 class KeypostError(Exception):
@@ -11,7 +11,8 @@ class KeypostError(Exception):
 
     def __init__(self, code: str, /, **values: Any) -> None:
         self.said = said(code, **values)
-        super().__init__(": ".join(self.said.codes))  # for a log
+        plain = [f"{name}={value}" for name, value in self.said.values.items() if not isinstance(value, Said)]
+        super().__init__(": ".join(self.said.codes) + (f" ({', '.join(plain)})" if plain else ""))  # for a log
 
 
 class InvalidInput(KeypostError):

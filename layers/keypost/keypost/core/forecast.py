@@ -1,7 +1,7 @@
 """How long the stock of a product lasts, and how many codes to order before which day."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil, floor
 
@@ -17,6 +17,7 @@ class Stock:
     waiting: int  # codes that orders wait for now
     promised: Mapping[date, int]  # codes for paid renewals, by the day on which they are reserved
     used: int  # in the last 30 days
+    name: Mapping[str, str] = field(default_factory=dict)  # of the product, per language
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from keypost.core import codes, daily_note, plan, support
 from keypost.core.mail import Fate, Mail, MailState, Purpose
 from keypost.core.obstacles import action, is_servable, obstacles
-from keypost.core.order import BadCode, Beside, Order, Reason
+from keypost.core.order import BadCode, Beside, Order, Reason, TimelineEntry
 from keypost.core.owed import timely_mails
 from keypost.core.payment import Dispute, Payment, Standing
 from keypost.core.product import Kind
@@ -117,6 +117,8 @@ class EntryTold:
 @dataclass(frozen=True, slots=True)
 class Story:
     order_id: str
+    zone: str  # the shop's, in which texts give moments
+    products: Mapping[str, str]  # what they are called, by SKU
     created_at: datetime
     standing: Standing
     email: str | None
@@ -145,10 +147,12 @@ class Story:
     timeline: tuple[EntryTold, ...]
 
 
-def story(order: Order, now: datetime, zone: tzinfo, beside: Beside) -> Story:
+def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapping[str, str] | None = None) -> Story:
     steps = tuple(sorted(_steps(order, now), key=lambda step: step.at or datetime.max.replace(tzinfo=UTC)))
     return Story(
         order_id=order.id,
+        zone=str(zone),
+        products={sku: (names or {}).get(sku, sku) for sku in order.skus},
         created_at=order.created_at,
         standing=order.standing,
         email=order.customer.email,
@@ -195,12 +199,16 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside) -> Story:
         next=next(iter(steps), None),
         to_come=steps,
         why_no_resend=support.why_no_resend(order, zone),
-        timeline=tuple(EntryTold(e.at, e.code, e.values, e.who, e.words) for e in (*beside.timeline, *order.timeline)),
+        timeline=tuple(entry_told(entry) for entry in (*beside.timeline, *order.timeline)),
     )
 
 
 def _bad_code(bad: BadCode, note: str) -> BadCodeTold:
     return BadCodeTold(bad.license, codes.masked(bad.code), bad.reason, note, bad.asked.at, bad.asked.who)
+
+
+def entry_told(entry: TimelineEntry) -> EntryTold:
+    return EntryTold(entry.at, entry.code, entry.values, entry.who, entry.words)
 
 
 def _lines(order: Order) -> tuple[LineTold, ...]:

@@ -12,7 +12,6 @@ from keypost.core.mail import Mail, Purpose
 from keypost.core.order import Order
 from keypost.core.product import Product
 from keypost.emails.address_changed import address_changed
-from keypost.emails.languages import spoken
 from keypost.emails.message import Shop, build
 from keypost.emails.purchase import purchase
 from keypost.emails.refunded import refunded
@@ -20,6 +19,7 @@ from keypost.emails.reminder import reminder
 from keypost.emails.renewal import renewal
 from keypost.emails.resend import resend
 from keypost.emails.waiting import waiting
+from keypost.words import spoken
 
 __all__ = ["KINDS", "Shop", "compose"]
 

@@ -1,12 +1,60 @@
-"""The daily note to support: what needs a person, and what to order."""
+"""The daily note to support: what waits for a person, and what to order. All its words are in the tables of
+`keypost.words`, so one template makes it in every language."""
 
+from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
+from functools import partial
+from typing import Any
 
-from keypost.core.daily_note import DailyNote
+from keypost.core.daily_note import DailyNote, Section
+from keypost.core.forecast import Forecast
+from keypost.core.said import Said, said
 from keypost.emails.message import Shop, build
+from keypost.words import in_language, reader, sentence
+
+_Say = Callable[[Said], str]
 
 
 def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime) -> EmailMessage:
-    context = {"language": language, "note": note}
+    names = {each.stock.sku: in_language(each.stock.name, language) for each in note.stock if each.stock.name}
+    say = partial(sentence, to=reader(language, shop.zone, names))
+    context = {
+        "language": language,
+        "title": say(said("note_title")),
+        "intro": say(said("note_intro")),
+        "preheader": say(said("note_preheader")),
+        "subject_line": say(_subject(note)),
+        "sections": [_section(section, say) for section in note.sections]
+        + _list("note_to_order", [_to_order(each) for each in note.short], say)
+        + _list("note_stock", [_stock(each) for each in note.stock], say),
+    }
     return build("daily_note", shop.support_address, f"daily-note/{note.day}", shop, context, now)
+
+
+def _subject(note: DailyNote) -> Said:
+    total = sum(section.total for section in note.sections)
+    count = said("note_orders_one" if total == 1 else "note_orders_many", count=total)
+    return said("note_subject_codes" if note.short else "note_subject", day=note.day, count=count)
+
+
+def _section(section: Section, say: _Say) -> dict[str, Any]:
+    entries = [(f"{entry.order_id}: ", say(entry.why)) for entry in section.entries]
+    others = [("", say(said("note_others", count=section.others)))] if section.others else []
+    return {"title": say(said(f"reason_{section.reason}")), "entries": entries + others}
+
+
+def _list(title: str, lines: list[Said], say: _Say) -> list[dict[str, Any]]:
+    return [{"title": say(said(title)), "entries": [("", say(line)) for line in lines]}] if lines else []
+
+
+def _to_order(each: Forecast) -> Said:
+    count, before, until = each.to_order, each.order_before, each.runs_out
+    return said("note_order", sku=each.stock.sku, count=count, before=before, until=until)
+
+
+def _stock(each: Forecast) -> Said:
+    stock, promised = each.stock, each.promised
+    return said(
+        "note_of_stock", sku=stock.sku, free=stock.free, promised=promised, waiting=stock.waiting, used=stock.used
+    )

@@ -7,7 +7,7 @@ from keypost.core.errors import InvalidInput
 from keypost.core.mail import Mail
 from keypost.core.order import Order
 from keypost.core.product import Kind, Product
-from keypost.emails.languages import in_language
+from keypost.words import in_language
 
 LONG_LIST = 25  # with more codes than this, a file is attached too
 

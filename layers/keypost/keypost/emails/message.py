@@ -10,12 +10,12 @@ from email.utils import format_datetime, make_msgid
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
 from keypost.emails.code_list import code_list
 from keypost.emails.colors import colors_of
 from keypost.emails.ics import Event, calendar
-from keypost.emails.languages import day
+from keypost.words import day
 
 _LONGEST_NAME = 75  # Microsoft distrusts longer names, and names with these characters
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
@@ -49,9 +49,9 @@ def build(
     first."""
     language = context["language"]
     context = context | {"shop": shop, "colors": colors_of(shop.color)}
-    text = _environment().get_template(f"{language}/{kind}.txt").make_module(context)
+    text = _template(language, f"{kind}.txt").make_module(context)
     subject = " ".join(str(text.subject).split())  # type: ignore[attr-defined]  # set in the template
-    html = _environment().get_template(f"{language}/{kind}.html").render(context, subject=subject)
+    html = _template(language, f"{kind}.html").render(context, subject=subject)
 
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(_DISTRUSTED.sub(" ", shop.name)[:_LONGEST_NAME], addr_spec=shop.sender_address)
@@ -94,6 +94,11 @@ def _attach_codes(message: EmailMessage, context: dict[str, Any], text: Any) -> 
     table = code_list(context["groups"], words["columns"], words["separator"])
     name = f"{words['name']}-{context['order'].id}.csv"
     message.add_attachment(table, "text", "csv", filename=name, params={"charset": "utf-8"})
+
+
+def _template(language: str, name: str) -> Template:
+    """The template of the language, or the one that serves all languages."""
+    return _environment().select_template([f"{language}/{name}", name])
 
 
 @cache

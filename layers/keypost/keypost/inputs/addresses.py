@@ -50,11 +50,10 @@ def likely_meant(address: str) -> str | None:
     return f"{name}@{close[0]}" if close else None
 
 
-def why_undeliverable(address: str) -> str | None:
-    """Why DNS has no mail server for a domain; None if it has one, or if DNS does not answer in time."""
+def takes_mail(address: str) -> bool:
+    """Whether the domain of an address has a mail server. Also true if DNS does not answer in time."""
     try:
         validate_email(address, check_deliverability=True, allow_smtputf8=False, timeout=_DNS_SECONDS)
     except EmailNotValidError as error:
-        if error.__cause__ is None or isinstance(error.__cause__, NXDOMAIN | NoAnswer):
-            return "DNS knows no mail server for the domain of this address: check it with the customer"
-    return None
+        return error.__cause__ is not None and not isinstance(error.__cause__, NXDOMAIN | NoAnswer)
+    return True

@@ -1,6 +1,7 @@
 """What pydantic found, in our own codes: which field, and what is wrong with it. Neither its texts nor the values that
 it found reach anybody."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,8 +59,11 @@ def fault(found: Mapping[str, Any]) -> Said:
     if found["type"] == "value_error":
         return said(found["msg"].removeprefix(_OWN), field=field)
     context = found.get("ctx", {})
-    one_of = context.get("expected") if found["type"] in ("literal_error", "enum") else None
-    return said(_CODES.get(found["type"], "field_not_as_agreed"), field=field, one_of=one_of)
+    one_of = re.findall("'([^']*)'", str(context.get("expected", ""))) or None
+    most = next((context[limit] for limit in ("max_length", "le", "lt") if limit in context), None)
+    least = next((context[limit] for limit in ("min_length", "ge", "gt") if limit in context), None)
+    code = _CODES.get(found["type"], "field_not_as_agreed")
+    return said(code, field=field, one_of=one_of, most=most, least=least)
 
 
 def path(where: tuple[str | int, ...]) -> list[str | int]:

@@ -50,7 +50,7 @@ def verify_token(call: Call, secrets: tuple[str, ...]) -> None:
     It proves nothing, and need not, because the payment is fetched."""
     given = call.query.get("token", "").encode(errors="replace")
     if not any(hmac.compare_digest(given, secret.encode()) for secret in secrets):
-        raise SignatureRefused("the URL of the webhook lacks the token of this stack")
+        raise SignatureRefused("mollie_token_missing")
 
 
 def verify_signature(call: Call, secrets: tuple[str, ...]) -> None:
@@ -62,7 +62,7 @@ def verify_signature(call: Call, secrets: tuple[str, ...]) -> None:
         right = b"sha256=" + hmac.new(secret.encode(), call.body, hashlib.sha256).hexdigest().encode()
         if any(hmac.compare_digest(right, signature) for signature in given):
             return
-    raise SignatureRefused("no signature in X-Mollie-Signature fits the body")
+    raise SignatureRefused("signature_does_not_fit", header="X-Mollie-Signature")
 
 
 def read_classic(call: Call) -> Sequence[PaymentNotice]:
@@ -132,7 +132,7 @@ def _listed(call: Call, kind: str, oldest: datetime) -> Iterator[dict[str, Any]]
             onward = page["_links"]["next"] if len(new) == len(found) else None
             (first,) = parse_qs(urlsplit(onward["href"]).query)["from"] if onward else ("",)
         except (KeyError, TypeError, ValueError):
-            raise ProviderUnavailable(f"Mollie's list of {kind} is not as documented") from None
+            raise ProviderUnavailable("provider_list_unreadable", provider="mollie") from None
         yield from new
         if not re.fullmatch(r"[A-Za-z0-9_]{6,80}", first):
             return
@@ -153,7 +153,7 @@ def _is_id(kind: str, given: Any) -> bool:
 
 def _ask(call: Call, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any] | None:
     if call.get is None:
-        raise ProviderRefused("no key of Mollie's API is set: `keypost secrets set mollie_api_key`")
+        raise ProviderRefused("mollie_key_missing")
     return call.get(path, query or {})
 
 
@@ -397,7 +397,7 @@ def confirm(call: Call, payment_id: str) -> PaymentNotice | None:
 
 def _check_mode(call: Call, mode: str) -> None:
     if (call.stage == "live" and mode != "live") or (call.stage == "test" and mode != "test"):
-        raise ProviderRefused(f"it is of Mollie's {mode} mode, this stack's stage is {call.stage}")
+        raise ProviderRefused("key_of_other_mode", provider="mollie", stage=call.stage)
 
 
 def _goods(lines: Sequence[_Line]) -> tuple[Line, ...]:

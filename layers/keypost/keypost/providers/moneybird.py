@@ -46,15 +46,15 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
     pairs = [part.strip().partition("=") for part in header.split(",")]
     stamps = [value for key, _, value in pairs if key == "t"]
     if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
-        raise SignatureRefused("the header Moneybird-Signature with one timestamp is missing")
+        raise SignatureRefused("signature_header_missing", header="Moneybird-Signature")
     if abs(call.now.timestamp() - int(stamps[0])) > _TOLERANCE_SECONDS:
-        raise SignatureRefused("the signature is older or newer than five minutes")
+        raise SignatureRefused("signature_too_old")
     given = [value.encode("utf-8", "replace") for key, _, value in pairs if key == "v1"]
     for secret in filter(None, secrets):
         right = hmac.new(secret.encode(), stamps[0].encode() + b"." + call.body, hashlib.sha256).hexdigest().encode()
         if any(hmac.compare_digest(right, signature) for signature in given):
             return
-    raise SignatureRefused("no signature in Moneybird-Signature fits the body: is this webhook's secret the one set?")
+    raise SignatureRefused("signature_does_not_fit", header="Moneybird-Signature")
 
 
 def _is_trial(body: bytes) -> bool:

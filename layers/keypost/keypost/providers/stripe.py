@@ -52,7 +52,7 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
         except Exception:  # noqa: BLE001, S112
             continue
         return
-    raise SignatureRefused("no signature in Stripe-Signature fits the body: is this endpoint's secret the one set?")
+    raise SignatureRefused("signature_does_not_fit", header="Stripe-Signature")
 
 
 def _check_age(header: str, now: datetime) -> None:
@@ -60,9 +60,9 @@ def _check_age(header: str, now: datetime) -> None:
     machine."""
     stamps = re.findall(r"(?:^|,)\s*t=([^,]*)", header)
     if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0], re.ASCII):
-        raise SignatureRefused("the header Stripe-Signature with one timestamp is missing")
+        raise SignatureRefused("signature_header_missing", header="Stripe-Signature")
     if abs(now.timestamp() - int(stamps[0])) > _TOLERANCE_SECONDS:
-        raise SignatureRefused("the signature is older or newer than five minutes")
+        raise SignatureRefused("signature_too_old")
 
 
 def read(call: Call) -> Sequence[Fact]:
@@ -96,7 +96,7 @@ def recent(call: Call, since: datetime) -> Iterator[Fact]:
 
 def _of_an_order(call: Call, found: Mapping[str, Any], facts: Sequence[Fact]) -> Iterator[Fact]:
     if not _is_of_stage(found, call.stage):
-        raise ProviderRefused(f"Stripe's key is of the other mode than this stack, whose stage is {call.stage}")
+        raise ProviderRefused("key_of_other_mode", provider="stripe", stage=call.stage)
     for fact in facts:
         if not isinstance(fact, PaymentNotice) or fact.state is None or fact.lines or fact.problem:
             yield fact
@@ -358,7 +358,7 @@ def _listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> 
             return
         found = page.get("data")
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise ProviderUnavailable("Stripe's list is not as documented")
+            raise ProviderUnavailable("provider_list_unreadable", provider="stripe")
         yield from found
         if not page.get("has_more") or not found:
             return

@@ -35,12 +35,12 @@ _KEY_BYTES = range(24, 65)  # the lengths that the specification allows; the lib
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
     given = {name: call.headers.get(name, "") for name in _HEADERS}
     if not all(given.values()):
-        raise SignatureRefused(f"one of the headers {', '.join(_HEADERS)} is missing")
+        raise SignatureRefused("signature_headers_missing", headers=_HEADERS)
     stamp = given["webhook-timestamp"]
     if not re.fullmatch(r"[0-9]{1,12}", stamp):
-        raise SignatureRefused("webhook-timestamp is not a time in whole seconds")
+        raise SignatureRefused("signature_time_unreadable", header="webhook-timestamp")
     if abs(call.now.timestamp() - int(stamp)) > _TOLERANCE_SECONDS:
-        raise SignatureRefused("webhook-timestamp is older or newer than five minutes")
+        raise SignatureRefused("signature_too_old")
     for secret in secrets:
         try:
             Webhook(_key(secret)).verify(call.body, given, json_parse=False)
@@ -48,7 +48,7 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
         except Exception:  # noqa: BLE001, S112
             continue
         return
-    raise SignatureRefused("no signature in webhook-signature fits id, timestamp and body")
+    raise SignatureRefused("signature_does_not_fit", header="webhook-signature")
 
 
 def _key(secret: str) -> bytes:
@@ -141,7 +141,7 @@ def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
     if known is None and call.stage == "local":
         return notice  # on a local stack Mollie is a fake, and the shop's payments may be made up
     if known is None or known.state is PaymentState.OPEN:
-        raise ProviderUnavailable("Mollie does not know that payment as paid yet")
+        raise ProviderUnavailable("mollie_not_paid_yet")
     if known.state is not PaymentState.PAID:
         raise InvalidInput("mollie_knows_it_failed")
     if known.order_id not in ("", notice.order_id, notice.payment_id):

@@ -38,7 +38,7 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
         right = base64.b64encode(hmac.new(secret.encode(), call.body, hashlib.sha256).digest())
         if hmac.compare_digest(right, given):
             return
-    raise SignatureRefused("X-WC-Webhook-Signature does not fit the body")
+    raise SignatureRefused("signature_does_not_fit", header="X-WC-Webhook-Signature")
 
 
 def _in_utc(text: Any) -> Any:

@@ -3,16 +3,15 @@ does not use the mails' template engine, whose loading a first visitor would wai
 
 import base64
 import hashlib
-import re
 import tomllib
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-FALLBACK = "en"
+from keypost.words import accepted
+
 _LONGEST_SHOWN = 254
-_RANGE = re.compile(r"\b([a-z]{2})\b[^,;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 
 
 def _file(name: str) -> str:
@@ -33,13 +32,9 @@ HEADERS = {
 }
 
 
-def language_of(chosen: str, accepted: str) -> str:
+def language_of(chosen: str, header: str) -> str:
     """The language that the visitor chose on the page, or else the language that the browser prefers among ours."""
-    if chosen in WORDS:
-        return chosen
-    liked = [(float(weight or 1), name.lower()) for name, weight in _RANGE.findall(accepted)]
-    known = [(weight, name) for weight, name in liked if weight and name in WORDS]
-    return max(known, key=lambda each: each[0], default=(0, FALLBACK))[1]  # the first of equally preferred ones
+    return chosen if chosen in WORDS else accepted(header)
 
 
 def said(language: str, outcome: str, support: str) -> str:

@@ -1,5 +1,5 @@
 /** The support API. It lies beside this page, whatever the domain and the stage are called. */
-import { t } from "./words.js";
+import { spoken, t, useZone, word } from "./words.js";
 
 const ROOT = new URL("../", import.meta.url);
 const KEY = "keypost-support-key";
@@ -26,7 +26,7 @@ export async function call(method, path, { body, headers } = {}) {
   try {
     answer = await fetch(new URL(path, ROOT), {
       method,
-      headers: { Authorization: `Bearer ${used}`, Accept: "application/json", ...content, ...headers },
+      headers: { Authorization: `Bearer ${used}`, Accept: "application/json", "Accept-Language": spoken(), ...content, ...headers },
       body: typeof body === "string" ? body : JSON.stringify(body),
       cache: "no-store",
       credentials: "omit",
@@ -36,8 +36,15 @@ export async function call(method, path, { body, headers } = {}) {
     throw new Problem(0, t("unreachable"));
   }
   const told = await answer.json().catch(() => ({}));
+  if (told.zone) useZone(told.zone);
   if (answer.ok) return told;
-  const problem = new Problem(answer.status, told.detail ?? told.title ?? t("failed", { status: answer.status }), told);
+  const problem = new Problem(answer.status, sentence(answer.status, told), told);
   if (answer.status === 401 && used === key.get()) document.dispatchEvent(new CustomEvent("key-refused", { detail: problem }));
   throw problem;
+}
+
+/** What API Gateway answers by itself comes without the language of the page, and with a code that it knows. */
+function sentence(status, told) {
+  if (status === 401) return word("key_refused");
+  return (told.code && word(told.code)) ?? (told.code ? told.detail : t("failed", { status }));
 }

@@ -48,7 +48,7 @@ export async function send({ sku, batch, activateBefore, header, entries }, { dr
     const body = header === null ? { codes: lines.map((line) => line.trim()), batch, activate_before: activateBefore } : [header, ...lines].join("\n");
     const answer = await call("POST", `stock/${encodeURIComponent(sku)}${dryRun ? "?dry_run=true" : ""}`, { body });
     const first = header === null ? 1 : 2;
-    const ofFile = (faults) => faults.map(({ line, reason }) => ({ line: part[line - first].number, reason }));
+    const ofFile = (faults) => faults.map(({ line, reason }) => ({ line: part[line - first].number, reason: inFile(reason, part, first) }));
     const [duplicates, invalid] = [ofFile(answer.duplicates), ofFile(answer.invalid)];
     const twins = dryRun ? twinsIn(part, [...duplicates, ...invalid], looked) : [];
     total.added += answer.added - twins.length;
@@ -60,11 +60,15 @@ export async function send({ sku, batch, activateBefore, header, entries }, { dr
   }
 }
 
+/** Why a line is left out, where it names another line of its part as that stands in the file. */
+const inFile = ({ code, values, text }, part, first) =>
+  code === "same_code_as_on_line" ? t("sameCode", { line: part[values.line - first].number }) : text;
+
 /** The lines with a code of an earlier part, of which a dry run knows nothing; `looked` has the line of each good code. */
 function twinsIn(part, faults, looked) {
   const bad = new Set(faults.map(({ line }) => line));
   const good = part.filter(({ number }) => !bad.has(number));
   const twins = good.filter(({ code }) => looked.has(code));
   for (const { number, code } of good) if (!looked.has(code)) looked.set(code, number);
-  return twins.map(({ number, code }) => ({ line: number, reason: `the same code as on line ${looked.get(code)}; imported once` }));
+  return twins.map(({ number, code }) => ({ line: number, reason: t("sameCode", { line: looked.get(code) }) }));
 }

@@ -12,16 +12,13 @@ export function tell(text) {
   clearing = setTimeout(() => status.replaceChildren(), 8000);
 }
 
-/** A problem as the API tells it, in English, with what can be done about it at once. */
+/** A problem in the words of the API, with what can be done about it at once. */
 export function notice(problem, ...actions) {
-  const faults = (problem.about?.errors ?? []).map((fault) => el("li", {}, faultText(fault)));
+  const faults = (problem.about?.errors ?? []).map((fault) => el("li", {}, fault.detail));
   return el("div", { class: "notice bad" },
-    el("p", { lang: "en" }, problem.message),
-    faults.length > 0 && el("ul", { lang: "en" }, faults),
+    faults.length > 0 ? el("ul", {}, faults) : el("p", {}, problem.message),
     actions.length > 0 && el("div", { class: "buttons" }, actions));
 }
-
-const faultText = (fault) => [fault.parameter ?? fault.pointer?.slice(2), fault.detail].filter(Boolean).join(": ");
 
 /**
  * A dialog with a form. `send` gets its values, and `done` the answer; when `send` throws, the dialog stays and says

@@ -3,7 +3,7 @@ import { call } from "./api.js";
 import { notice } from "./dialogs.js";
 import { el } from "./dom.js";
 import { lookUp } from "./orders.js";
-import { count, said, t, weekday } from "./words.js";
+import { capital, count, said, t, weekday } from "./words.js";
 
 const DAYS = 14;
 
@@ -22,6 +22,9 @@ export function show(main) {
 export function forget() {
   due = undefined;
 }
+
+/** In another language the API says it again. */
+export const reword = forget;
 
 async function load() {
   place.ariaBusy = "true";
@@ -49,9 +52,9 @@ function draw() {
 function table(mails) {
   const rows = mails.map((mail) => el("tr", {},
     el("th", { scope: "row" }, el("button", { type: "button", class: "plain", onclick: () => lookUp(mail.order_id) }, mail.order_id)),
-    el("td", { "data-label": t("mail") }, said("purpose", mail.purpose)),
+    el("td", { "data-label": t("mail") }, capital(said("purpose", mail.purpose))),
     el("td", { "data-label": t("leaves") }, mail.why_not
-      ? el("span", {}, el("span", { class: "pill wait" }, t("keptBack")), " ", el("span", { lang: "en" }, mail.why_not))
+      ? el("span", {}, el("span", { class: "pill wait" }, t("keptBack")), " ", mail.why_not.text)
       : el("span", { class: "pill good" }, t("ready")))));
   return el("table", { class: "cards" },
     el("thead", {}, el("tr", {}, ["orderNumber", "mail", "leaves"].map((name) => el("th", { scope: "col" }, t(name))))),

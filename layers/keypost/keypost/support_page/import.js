@@ -7,11 +7,11 @@ import { count, number, t } from "./words.js";
 const FAULTS_SHOWN = 100;
 
 /** `changed` is called when the stock is another one. */
-export function importer(skus, changed) {
+export function importer(stocks, changed) {
   const told = el("div", { "aria-live": "polite" });
   const form = el("form", { onsubmit: checked },
     el("div", { class: "grid" },
-      field(t("product"), el("select", { id: "sku", name: "sku" }, skus.map((sku) => el("option", {}, sku)))),
+      field(t("product"), el("select", { id: "sku", name: "sku" }, stocks.map(({ sku, name }) => el("option", { value: sku }, name)))),
       field(t("batch"), el("input", { id: "batch", name: "batch", maxlength: 64, autocomplete: "off" }), t("ofList")),
       field(t("activateBefore"), el("input", { id: "activate-before", name: "activate_before", type: "date" }), t("ofList"))),
     field(t("file"), el("input", { id: "file", name: "file", type: "file", accept: ".csv,.txt,text/csv,text/plain" }), t("fileHint")),
@@ -76,7 +76,7 @@ function outcome({ duplicates, invalid, serves, isLeast }) {
   const told = Object.entries(counts).filter(([, n]) => n > 0).map(([name, n]) => el("li", {}, count(name, n)));
   const faults = [...duplicates, ...invalid].sort((one, other) => one.line - other.line);
   const rows = faults.slice(0, FAULTS_SHOWN).map(({ line, reason }) =>
-    el("tr", {}, el("th", { scope: "row", class: "number" }, number(line)), el("td", { lang: "en" }, reason)));
+    el("tr", {}, el("th", { scope: "row", class: "number" }, number(line)), el("td", {}, reason)));
   return [
     told.length > 0 && el("ul", {}, told),
     rows.length > 0 && el("table", { class: "faults" },

@@ -2,12 +2,12 @@
 import { call } from "./api.js";
 import { ask, field } from "./dialogs.js";
 import { el } from "./dom.js";
-import { day, moment, said, t } from "./words.js";
+import { capital, day, moment, money, said, t, word } from "./words.js";
 
-const GOOD = ["paid", "sent", "delivered", "mail sent", "mail delivered", "payment paid", "codes assigned", "released"];
-const BAD = ["failed", "refunded", "disputed", "returned", "bounced", "complained", "rejected", "mail failed",
-  "mail returned", "mail bounced", "mail complained", "mail rejected",
-  "payment refunded", "payment disputed", "on hold", "codes to block", "paid twice", "canceled", "erased", "held"];
+const GOOD = ["paid", "sent", "delivered", "mail_sent", "mail_delivered", "payment_paid", "codes_assigned", "released"];
+const BAD = ["failed", "refunded", "disputed", "returned", "bounced", "complained", "rejected", "mail_failed",
+  "mail_returned", "mail_bounced", "mail_complained", "mail_rejected", "payment_failed_at",
+  "payment_refunded", "payment_disputed", "on_hold", "codes_to_block", "paid_twice", "canceled", "erased", "held"];
 const tone = (text) => (GOOD.includes(text) ? "good" : BAD.includes(text) ? "bad" : text.startsWith("waits") ? "wait" : "");
 
 export function story(order, { changed, lookUp }) {
@@ -47,7 +47,7 @@ function summary(tools) {
       !order.erased && button("correct", t("correct"), () => correct(tools)),
       decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision)))),
     order.why_no_resend && el("p", { id: "why-no-resend", class: "small quiet" },
-      t("noResend"), " ", el("span", { lang: "en" }, order.why_no_resend)));
+      t("noResend"), " ", order.why_no_resend.text));
 }
 
 /** What can be said about it, beside what is done: each stands under its name in the API. */
@@ -61,43 +61,35 @@ const fact = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, val
 const button = (id, text, onclick, kind) => el("button", { id, type: "button", class: kind, onclick }, text);
 
 function past(order) {
-  const entries = order.timeline.toReversed().map((entry) => el("li", { class: tone(entry.what) },
-    el("p", { class: "what" }, said("what", entry.what)),
-    entry.why && el("p", { class: "why", lang: entry.who === "keypost" && "en" }, entry.why),
-    el("p", { class: "when" }, el("time", { datetime: entry.at }, moment(entry.at)), entry.who !== "keypost" && ` · ${entry.who}`)));
+  const entries = order.timeline.toReversed().map((entry) => el("li", { class: tone(entry.code) },
+    el("p", { class: "what" }, entry.text),
+    entry.words && el("p", { class: "why" }, entry.words),
+    el("p", { class: "when" }, el("time", { datetime: entry.at }, moment(entry.at)), entry.who !== "keypost" && ` · ${said("who", entry.who)}`)));
   return el("section", { class: "card", "aria-labelledby": "past" }, el("h2", { id: "past" }, t("timeline")), el("ol", { class: "timeline" }, entries));
 }
 
 /** What a person must do. */
 function needs({ needs: needed }) {
   return needed && el("div", { class: "notice wait" },
-    el("p", {}, el("strong", {}, t("needsYou")), " ", el("span", { lang: "en" }, needed.detail)),
-    el("p", { lang: "en" }, needed.todo));
+    el("p", {}, el("strong", {}, t("needsYou")), " ", needed.why.text),
+    el("p", { class: "todo" }, needed.action.text));
 }
 
 /** What happens by itself, and when. */
 function comes({ to_come: steps }) {
   const told = steps.map(({ what, at, why_not: why }) => el("li", {},
-    step(what),
+    what.text,
     at && [", ", el("time", { datetime: at }, moment(at))],
-    why && [" · ", t("notYet"), " ", el("span", { lang: "en" }, why)]));
+    why && [" · ", t("notYet"), " ", why.text]));
   return el("div", { class: "notice" },
     el("p", {}, el("strong", {}, t("next")), steps.length === 0 && ` ${t("nothingNext")}`),
     steps.length > 0 && el("ul", {}, told));
 }
 
-/** "mail purchase-1 leaves" and "the mail with the codes leaves (line 1)", in the language of the page. */
-function step(what) {
-  const [, text, line] = /^(.*?)(?: \(line (.*)\))?$/.exec(what);
-  const mail = /\b[a-z_]+-\d+\b/.exec(text)?.[0];
-  const told = mail ? said("next", text.replace(mail, "{mail}")).replace("{mail}", mail) : said("next", text);
-  return line ? `${told} (${t("ofLine", { line })})` : told;
-}
-
 function lines({ order }) {
   const entries = order.lines.map((line) => el("li", {},
     el("div", { class: "head" },
-      el("strong", {}, `${line.quantity} × ${line.sku}`),
+      el("strong", {}, `${line.quantity} × ${order.products[line.sku]}`),
       el("span", { class: "pill" }, said("kind", line.kind))),
     el("p", { class: "quiet small" },
       t("codesOf", { n: line.codes, all: line.quantity }),
@@ -111,7 +103,7 @@ function licenses(tools) {
   const entries = tools.order.licenses.map((license) => el("li", {},
     el("div", { class: "head" },
       el("div", {},
-        el("p", {}, el("strong", {}, license.sku)),
+        el("p", {}, el("strong", {}, tools.order.products[license.sku])),
         el("p", {}, el("code", {}, license.code), " ", el("span", { class: "quiet small" }, license.id)),
         el("p", { class: "quiet small" }, t("period", { first: day(license.first_day), last: day(license.last_day) }))),
       mayBeSwapped(tools.order, license) && el("button", {
@@ -119,7 +111,7 @@ function licenses(tools) {
         "aria-label": t("swapOf", { id: license.id }),
       }, t("swap"))),
     (bad[license.id] ?? []).map(({ code, reason, at, who, note }) => el("p", { class: "quiet small" },
-      t("swapped", { code, reason: said("bad", reason), at: moment(at), who }), note && [" ", el("q", {}, note)]))));
+      t("swapped", { code, reason: word(reason), at: moment(at), who }), note && [" ", el("q", {}, note)]))));
   return part("licenses", entries, t("noLicenses"));
 }
 
@@ -129,16 +121,16 @@ const mayBeSwapped = ({ standing, canceled, erased }, { last_day: last }) =>
 
 function mails({ mails }) {
   const entries = mails.toReversed().map((mail) => {
-    const fate = mail.fate ?? mail.state;
+    const [kind, fate] = mail.fate ? ["fate", mail.fate] : ["state", mail.state];
     return el("li", {},
       el("div", { class: "head" },
-        el("strong", {}, said("purpose", mail.purpose)),
-        el("span", { class: `pill ${tone(fate)}` }, said("mail", fate))),
+        el("strong", {}, capital(said("purpose", mail.purpose))),
+        el("span", { class: `pill ${tone(fate)}` }, said(kind, fate))),
       mail.to && el("p", { class: "small" }, t("to", { address: mail.to })),
       el("p", { class: "quiet small" },
         mail.sent_at ? moment(mail.sent_at) : mail.next_at && t("tried", { at: moment(mail.next_at) }),
-        mail.asked_by && ` · ${t("askedBy", { who: mail.asked_by })}`),
-      mail.problem && el("p", { class: "small", lang: "en" }, mail.problem));
+        mail.asked_by && ` · ${t("askedBy", { who: said("who", mail.asked_by) })}`),
+      mail.problem && el("p", { class: "small" }, mail.problem.text));
   });
   return part("mails", entries, t("noMails"));
 }
@@ -146,10 +138,10 @@ function mails({ mails }) {
 function payments({ payments }) {
   const entries = payments.map((payment) => el("li", {},
     el("div", { class: "head" },
-      el("strong", { class: "number" }, payment.amount ? `${payment.currency} ${payment.amount}` : t("noAmount")),
+      el("strong", { class: "number" }, payment.amount ? money(payment.amount, payment.currency) : t("noAmount")),
       el("span", { class: `pill ${tone(payment.standing)}` }, said("standing", payment.standing))),
     el("p", { class: "small" }, payment.names.join(", ")),
-    payment.returned && el("p", { class: "small" }, t("returned", { amount: `${payment.currency} ${payment.returned}` })),
+    payment.returned && el("p", { class: "small" }, t("returned", { amount: money(payment.returned, payment.currency) })),
     el("p", { class: "quiet small" }, moment(payment.at))));
   return part("payments", entries, t("noPayments"));
 }
@@ -173,7 +165,7 @@ function resend({ order, act, changed }) {
     intro: t("resendIntro", { address: order.email ?? t("unknown") }),
     fields: [why()],
     confirm: t("resendConfirm"),
-    offers: ({ message }) => (/suppress|bounced/.test(message) ? [[t("liftAndSend"), { lift_suppression: true }]] : []),
+    offers: ({ about }) => (about.values?.why?.code === "address_bounced" ? [[t("liftAndSend"), { lift_suppression: true }]] : []),
     send: ({ reason, lift_suppression }) => act("resend", "POST", { reason, lift_suppression }, headers),
     done: () => changed(t("resendDone")),
   });
@@ -189,14 +181,14 @@ function correct({ order, act, changed }) {
     offers: ({ about: { suggestion } }) =>
       suggestion ? [[t("take", { suggestion }), { email: suggestion }], [t("asTyped"), { confirmed: true }]] : [],
     send: ({ email, reason, confirmed }) => act("email", "PUT", { email, reason, confirmed }),
-    done: ({ order_ids, warnings }) => changed([t("correctDone", { orders: order_ids.join(", ") }), ...warnings].join(" ")),
+    done: ({ order_ids, warnings }) => changed([t("correctDone", { orders: order_ids.join(", ") }), ...warnings.map(({ text }) => text)].join(" ")),
   });
 }
 
 function swap({ act, changed }, license) {
   const headers = oneWish();
   const reasons = ["already used", "wrong region", "invalid"].map((reason) =>
-    el("label", { class: "choice" }, el("input", { type: "radio", name: "reason", value: reason, required: true }), said("bad", reason)));
+    el("label", { class: "choice" }, el("input", { type: "radio", name: "reason", value: reason, required: true }), word(reason)));
   ask({
     title: t("swapTitle", { id: license.id }),
     intro: t("swapIntro", { code: license.code }),

@@ -23,6 +23,12 @@ export function forget() {
   looked = { text: "" };
 }
 
+/** In another language the API says it again; until then, what was said stays. */
+export function reword() {
+  if (looked.order) reload().catch(() => {}); // the next look tells what is wrong
+  else if (looked.problem) look(looked.text);
+}
+
 /** Look up an order from another view. */
 export function lookUp(orderId) {
   location.hash = "#orders";

@@ -21,10 +21,14 @@ function show(problem) {
   for (const choice of document.querySelectorAll("[data-language]"))
     choice.setAttribute("aria-pressed", choice.dataset.language === spoken());
   for (const link of views.children) link.ariaCurrent = link.hash === `#${name}` ? "page" : null;
-  document.getElementById("zone").textContent = t("times", { zone });
+  showZone();
   for (const part of [views, signOut, document.querySelector("footer")]) part.hidden = !key.get();
   if (key.get()) VIEWS[name].show(main);
   else askForKey(problem);
+}
+
+function showZone() {
+  document.getElementById("zone").textContent = t("times", { zone: zone() });
 }
 
 function askForKey(problem) {
@@ -65,11 +69,13 @@ function leave(problem) {
 for (const choice of document.querySelectorAll("[data-language]")) {
   choice.addEventListener("click", () => {
     speak(choice.dataset.language);
+    for (const view of Object.values(VIEWS)) view.reword();
     show();
   });
 }
 signOut.addEventListener("click", () => leave());
 document.addEventListener("key-refused", (event) => leave(event.detail));
+document.addEventListener("zone-known", showZone);
 addEventListener("hashchange", () => {
   tell("");
   show();

@@ -22,6 +22,9 @@ export function forget() {
   stocks = undefined;
 }
 
+/** In another language products have other names. */
+export const reword = forget;
+
 async function load() {
   place.replaceChildren(el("p", { class: "quiet", role: "status" }, t("loading")));
   try {
@@ -43,14 +46,14 @@ function draw() {
   place.replaceChildren(
     el("section", { class: "card", "aria-labelledby": "numbers" }, el("h2", { id: "numbers" }, t("inStock")), numbers),
     el("section", { class: "card", "aria-labelledby": "forecast" }, el("h2", { id: "forecast" }, t("forecast")), charts),
-    importer(stocks.map((stock) => stock.sku), changed));
+    importer(stocks, changed));
 }
 
 const COLUMNS = ["free", "promised", "waiting", "used"];
 
 function table() {
   const rows = stocks.map((stock) => el("tr", {},
-    el("th", { scope: "row" }, stock.sku),
+    el("th", { scope: "row" }, stock.name, " ", el("span", { class: "quiet small" }, stock.sku)),
     COLUMNS.map((name) => el("td", { class: "right", "data-label": t(name) }, number(stock[name]))),
     el("td", { "data-label": t("lasts") }, stock.runs_out ? el("span", { class: "pill bad" }, day(stock.runs_out)) : t("longer")),
     el("td", { "data-label": t("toOrder") },
@@ -65,4 +68,4 @@ function table() {
 }
 
 const lines = () => stocks.map((stock) =>
-  el("figure", {}, el("figcaption", {}, stock.sku), chart({ name: stock.sku, course: stock.course, runsOut: stock.runs_out })));
+  el("figure", {}, el("figcaption", {}, stock.name), chart({ name: stock.name, course: stock.course, runsOut: stock.runs_out })));

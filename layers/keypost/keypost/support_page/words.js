@@ -1,17 +1,27 @@
-/** The language of the page, and how it says moments, days and numbers. */
+/** The language of the page, and how it says moments, days, amounts and numbers. */
+import { SAID } from "./said.js";
 import { TEXTS } from "./texts.js";
 
 const KEPT = "keypost-language";
 const LOCALES = { nl: "nl-NL", en: "en-GB" };
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 let language = sessionStorage.getItem(KEPT) ?? (navigator.language.startsWith("nl") ? "nl" : "en");
+let shopZone = Intl.DateTimeFormat().resolvedOptions().timeZone; // until the API has said the shop's
 
 export const spoken = () => language;
 
 export function speak(chosen) {
   language = chosen;
   sessionStorage.setItem(KEPT, chosen);
+}
+
+export const zone = () => shopZone;
+
+/** Moments are those of the shop from now on. */
+export function useZone(name) {
+  if (name === shopZone) return;
+  shopZone = name;
+  document.dispatchEvent(new CustomEvent("zone-known"));
 }
 
 export function t(name, values = {}) {
@@ -21,15 +31,19 @@ export function t(name, values = {}) {
 /** One or many: "{n} code" stands under `name.one`. */
 export const count = (name, n) => t(n === 1 ? `${name}.one` : name, { n: number(n) });
 
-/** What the API says in English, in the language of the page where it is known. */
-export function said(kind, text) {
-  return TEXTS[language][`${kind}: ${text}`] ?? text;
-}
+/** What stands for a word of the API, such as `partly refunded` of the kind `standing`; a word that is not known stays. */
+export const said = (kind, text) => word(`${kind}_${text}`) ?? text;
+
+/** The words under a code of the API, for a code that needs no values. */
+export const word = (code) => SAID[language][code.replaceAll(" ", "_")];
+
+/** As a heading begins. */
+export const capital = (text) => text.charAt(0).toLocaleUpperCase(LOCALES[language]) + text.slice(1);
 
 const format = (options) => new Intl.DateTimeFormat(LOCALES[language], options);
 
 export const moment = (iso) =>
-  format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" })
+  format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: shopZone })
     .format(new Date(iso));
 
 /** A day is a day of the shop, so no clock moves it. */
@@ -39,3 +53,7 @@ export const day = (iso, options = { day: "numeric", month: "short", year: "nume
 export const weekday = (iso) => day(iso, { weekday: "long", day: "numeric", month: "long" });
 
 export const number = (n) => new Intl.NumberFormat(LOCALES[language]).format(n);
+
+/** € 39,95 in Dutch, €39.95 in English. */
+export const money = (amount, currency) =>
+  new Intl.NumberFormat(LOCALES[language], { style: "currency", currency }).format(amount);

@@ -130,7 +130,7 @@ class Codes(Table):
                 self._pause(jitter(attempt))
             else:
                 return known
-        raise Conflict("the stock is being changed by too many at once; import the file again, it adds no code twice")
+        raise Conflict("stock_busy")
 
     def count_used(self, sku: str, day: date, count: int) -> None:
         """Count codes of a product that were assigned on a day. Only the forecast uses this."""

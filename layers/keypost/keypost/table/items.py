@@ -54,11 +54,11 @@ class Table:
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code == f"{_UNMET}Exception":
-                    raise Unmet("the item is not as the write demands") from None
+                    raise Unmet("condition_unmet") from None
                 if code not in _BUSY:
                     raise
             self._pause(jitter(attempt))
-        raise Conflict("an item is being changed by too many at once; try again")
+        raise Conflict("items_busy")
 
     def _transact(self, writes: Sequence[Any]) -> None:
         """Write several items, all or none; every transaction goes through here. Unmet, with the places of the writes
@@ -71,11 +71,11 @@ class Table:
                 raise
             unmet = tuple(place for place, reason in enumerate(reasons) if reason == _UNMET)
             if unmet:
-                raise Unmet("the items are not as the writes demand", unmet) from None
-            raise Conflict("the items are being changed") from None
+                raise Unmet("condition_unmet", unmet) from None
+            raise Conflict("items_busy") from None
         except ClientError as error:
             if error.response["Error"]["Code"] in _BUSY:
-                raise Conflict("the items are being changed") from None
+                raise Conflict("items_busy") from None
             raise
 
     def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -57,7 +57,7 @@ class Orders(Products):
             # The SDK sends a put again when its answer was lost: then the item carries the writer's own mark. Its
             # content proves nothing, as another worker may have computed the same order in the same second.
             if self._writer_of(order.id) != put["Item"]["written_by"]:
-                raise Conflict(f"order {order.id} was changed meanwhile") from None
+                raise Conflict("order_busy", order=order.id) from None
         return saved
 
     def _writer_of(self, order_id: str) -> Any:
@@ -77,7 +77,7 @@ class Orders(Products):
                 return self.save(after)
             except Conflict:
                 self._pause(jitter(attempt))
-        raise Conflict(f"order {order_id} is changed by too many at once; try again")
+        raise Conflict("order_busy", order=order_id)
 
     def change_existing(self, order_id: str, change: Callable[[Order], Order], loaded: Order | None = None) -> Order:
         """Load an order, apply a pure change, and save it, as `change` does. NotFound if there is no such order."""
@@ -176,7 +176,7 @@ class Orders(Products):
         try:
             self._transact([put, *changes, *others, *pages])
         except Unmet:
-            raise Conflict(f"order {order.id} or one of its codes was changed meanwhile") from None
+            raise Conflict("order_busy", order=order.id) from None
         return saved
 
     def order_of_license(self, license_id: str) -> str | None:

@@ -84,7 +84,7 @@ class Worker:
             except Conflict:  # somebody was first: load and decide again
                 continue
             return
-        raise Conflict(f"order {order_id} met others {_TRIES} times")
+        raise Conflict("order_busy", order=order_id)
 
     def _finish(self, order: Order) -> None:
         products = self.store.products(order.skus)

@@ -41,9 +41,9 @@ def _stocks(store: Store, now: datetime, zone: tzinfo) -> Iterator[Stock]:
     today = local_day(now, zone)
     days = [today - timedelta(days=n) for n in range(1, USE_DAYS + 1)]
     lacking = wanted(_with_clock(store, now + timedelta(days=HORIZON_DAYS)), now, zone)
-    for sku in store.catalog():
+    for sku, product in store.catalog().items():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
-        yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used)
+        yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used, product.name)
 
 
 def _with_clock(store: Store, until: datetime) -> Iterator[Order]:

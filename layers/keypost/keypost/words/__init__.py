@@ -2,22 +2,24 @@
 amounts are written as the language writes them, moments in the shop's zone, products by their names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, tzinfo
 from string import Formatter
 from typing import Any, TypeVar
 
+from keypost.core.product import Product
 from keypost.core.said import Said
 from keypost.words import en, nl
 
 T = TypeVar("T")
 
-TABLES = {"nl": nl, "en": en}
+TABLES = {"nl": nl, "en": en}  # a further language is a table, a folder of the mails' templates and an entry here
+LANGUAGES = tuple(TABLES)
 FALLBACK = "en"
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # a part that is left out where one of its values is not known
-_FIELD = re.compile(r"\{(\w+)")
-_RANGE = re.compile(r"\b([a-z]{2})\b[^,;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
+_RANGE = re.compile(r"\b([a-z]{2})\b[^;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,34 @@ class Reader:
 
 
 def reader(language: str, zone: tzinfo, names: Mapping[str, str] | None = None) -> Reader:
-    return Reader(language if language in TABLES else FALLBACK, zone, names or {})
+    return Reader(spoken(language), zone, names or {})
+
+
+def spoken(language: str) -> str:
+    """The language to write in to somebody who asked for this one."""
+    return language if language in TABLES else FALLBACK
 
 
 def accepted(header: str) -> str:
-    """The language that an `Accept-Language` header likes best of those that are written here."""
-    liked = [(float(weight or 1), name.lower()) for name, weight in _RANGE.findall(header)]
-    known = [(weight, name) for weight, name in liked if name in TABLES and weight]
-    return max(known, key=lambda each: each[0])[1] if known else FALLBACK
+    """The language that an `Accept-Language` header likes best of those that are written here; of equals the first."""
+    liked = [found.groups() for part in header.split(",") if (found := _RANGE.search(part))]
+    known = [(float(weight or 1), name.lower()) for name, weight in liked if name.lower() in TABLES]
+    return max((each for each in known if each[0]), key=lambda each: each[0], default=(0, FALLBACK))[1]
+
+
+def in_language(texts: Mapping[str, T], language: str) -> T:
+    return texts[language if language in texts else FALLBACK]
+
+
+def names_of(products: Iterable[Product], language: str) -> dict[str, str]:
+    """What products are called, by SKU."""
+    return {product.sku: in_language(product.name, language) for product in products}
 
 
 def sentence(what: Said, to: Reader) -> str:
     """The sentence for a code with values. A code that no table knows is its own sentence."""
-    text = TABLES[to.language].TEXTS.get(what.code, what.code)
-    whole = _OPTIONAL.sub(lambda part: part[1] if set(_FIELD.findall(part[1])) <= set(what.values) else "", text)
-    return _Words(to).vformat(whole, (), what.values)
+    text = TABLES[to.language].TEXTS.get(what.code)
+    return what.code if text is None else _Words(to).of(text, what.values)
 
 
 def worded(value: T, to: Reader) -> T:
@@ -53,8 +68,10 @@ def worded(value: T, to: Reader) -> T:
 
 
 def _worded(value: Any, to: Reader) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return tuple(_worded(each, to) for each in value)
+    if isinstance(value, dict):
+        return {name: _worded(each, to) for name, each in value.items()}
     if not is_dataclass(value) or isinstance(value, type):
         return value
     changed = {each.name: _worded(getattr(value, each.name), to) for each in fields(value)}
@@ -74,28 +91,71 @@ def moment(value: datetime, to: Reader) -> str:
     return f"{day(here.date(), to.language)} {TABLES[to.language].AT} {here:%H:%M}"
 
 
+def money(value: str, language: str) -> str:
+    """An amount with its currency, which is "EUR 1234.50", as one reads it: € 1.234,50, €1,234.50."""
+    currency, amount = value.split(" ")
+    table = TABLES[language]
+    whole, _, part = amount.partition(".")
+    grouped = f"{int(whole):,}".replace(",", table.THOUSANDS)
+    number = f"{grouped}{table.DECIMAL}{part}" if part else grouped
+    if symbol := _SYMBOLS.get(currency):
+        return str(table.AMOUNT.format(symbol=symbol, number=number))
+    return f"{currency}\N{NO-BREAK SPACE}{number}"
+
+
 class _Words(Formatter):
-    """Fields name what they hold: {first_day:day}, {at:moment}, {skus:products}, {licenses:list}, {why} for something
-    said within."""
+    """Fields name how their value is written: {first_day:day}, {at:moment}, {amount:money}, {skus:products},
+    {licenses:list}; {why} for something said within, {standing:standing} for a word that stands in the table as
+    `standing_paid`, and {mail:the_mail} for that mail of an order."""
 
     def __init__(self, to: Reader) -> None:
         self._to = to
+        self._table = TABLES[to.language]
+
+    def of(self, text: str, values: Mapping[str, Any]) -> str:
+        """A sentence of the table, with what is known of its values."""
+        parts = _OPTIONAL.split(text)  # those at odd places may be left out
+        kept = (part for n, part in enumerate(parts) if n % 2 == 0 or self._is_known(part, values))
+        return "".join(self.vformat(part, (), values) for part in kept)
+
+    def _is_known(self, part: str, values: Mapping[str, Any]) -> bool:
+        named = [(name, spec) for _, name, spec, _ in self.parse(part) if name]
+        return all(self.format_field(self.get_value(name, (), values), spec or "") for name, spec in named)
 
     def get_value(self, key: int | str, _args: Any, kwargs: Mapping[str, Any]) -> Any:
         return kwargs.get(str(key), "")
 
-    def format_field(self, value: Any, format_spec: str) -> str:
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: C901 - one case for each spec
+        if isinstance(value, Said):
+            return sentence(value, self._to)
+        if value == "":
+            return ""
         match format_spec:
-            case _ if isinstance(value, Said):
-                return sentence(value, self._to)
+            case "":
+                return str(value)
             case "day":
                 return day(date.fromisoformat(value[:10]), self._to.language)
             case "moment":
                 return moment(datetime.fromisoformat(value), self._to)
+            case "money":
+                return money(value, self._to.language)
+            case "list":
+                return ", ".join(map(str, value))
             case "product":
                 return self._to.names.get(value, value)
             case "products":
                 return ", ".join(self._to.names.get(each, each) for each in value)
-            case "list":
-                return ", ".join(map(str, value))
-        return str(value)
+            case "ses":
+                return next((words for sign, words in self._table.SES.items() if sign in value), "")
+            case "the_mail":
+                return self._mail(value)
+        return self._word(format_spec, value)
+
+    def _word(self, kind: str, value: str) -> str:
+        return str(self._table.TEXTS.get(f"{kind}_{value.replace(' ', '_')}", value))
+
+    def _mail(self, mail_id: str) -> str:
+        """ "the e-mail with the codes" for purchase-1, and with (2) behind it for purchase-2."""
+        purpose, _, number = mail_id.rpartition("-")
+        name = self._word("the_mail", purpose)
+        return name if number == "1" else f"{name} ({number})"

@@ -1,0 +1,16 @@
+"""Who asks the support API, and in which language they read."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from keypost import wiring
+from keypost.core.product import Product
+from keypost.inputs import gateway
+from keypost.words import Reader, accepted, names_of, reader
+
+
+def reader_of(event: Mapping[str, Any], products: Iterable[Product] = ()) -> Reader:
+    """For whom an answer is written: the language that the call accepts, the shop's zone, and what products are
+    called."""
+    language = accepted(gateway.read_headers(dict(event)).get("accept-language", ""))
+    return reader(language, wiring.config().zone, names_of(products, language))
