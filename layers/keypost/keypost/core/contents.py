@@ -35,29 +35,40 @@ def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, curr
         order = _with_contents(Order(id=notice.order_id, created_at=now), notice, currency)
     before = order
     payments, payment = with_notice(order.payments, notice)
-    first_paid = notice.state is PaymentState.PAID and order.paid_at is None
-    if notice.lines and (first_paid or not order.lines or _says_when(order, notice.lines)):
-        order = _with_contents(order, notice, currency)
-    elif notice.problem and order.hold.problem is None and not order.code_left:
-        order = replace(order, hold=replace(order.hold, problem=notice.problem))
-    elif first_paid:
-        email, language = notice.email or order.customer.email, notice.language or order.customer.language
-        order = _with_contents(order, replace(notice, lines=order.lines, email=email, language=language), currency)
+    order = _with_what_it_says(order, notice, currency)
     if payments == before.payments and order == before:
         return before
-    order = replace(order, payments=payments)
-    if notice.is_subscription:
-        order = replace(order, subscription=replace(order.subscription, is_charged=True))
-    if order.is_paid:
-        order = without_waits(order, Reason.UNPAID)
-    if before.is_paid and order.standing is Standing.PARTLY_REFUNDED:
-        order = replace(order, hold=replace(order.hold, released=False))  # the person had seen another state
+    order = _with_payments(order, payments, is_charged=notice.is_subscription)
     if _says_the_same(before, order):
         return order
     standing = payment.standing if notice.state else order.standing
     amount = _amount(payment, standing)
     order = noted(order, now, PAYMENT_IS[standing], provider=notice.provider, payment=notice.payment_id, amount=amount)
     return _with_consequence(before, order, now)
+
+
+def _with_what_it_says(order: Order, notice: PaymentNotice, currency: str) -> Order:
+    """What was bought, by whom, and what is wrong with it, as far as this notice decides that."""
+    first_paid = notice.state is PaymentState.PAID and order.paid_at is None
+    if notice.lines and (first_paid or not order.lines or _says_when(order, notice.lines)):
+        return _with_contents(order, notice, currency)
+    if notice.problem and order.hold.problem is None and not order.code_left:
+        return replace(order, hold=replace(order.hold, problem=notice.problem))
+    if not first_paid:
+        return order
+    email, language = notice.email or order.customer.email, notice.language or order.customer.language
+    return _with_contents(order, replace(notice, lines=order.lines, email=email, language=language), currency)
+
+
+def _with_payments(order: Order, payments: tuple[Payment, ...], *, is_charged: bool) -> Order:
+    before, order = order, replace(order, payments=payments)
+    if is_charged:
+        order = replace(order, subscription=replace(order.subscription, is_charged=True))
+    if order.is_paid:
+        order = without_waits(order, Reason.UNPAID)
+    if before.is_paid and order.standing is Standing.PARTLY_REFUNDED:
+        order = replace(order, hold=replace(order.hold, released=False))  # the person had seen another state
+    return order
 
 
 def _amount(payment: Payment, standing: Standing) -> str | None:
@@ -78,17 +89,20 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     """The order with a timeline entry for what follows from a payment's news."""
     if order.is_paid_twice and not before.is_paid_twice:
         return noted(order, now, "paid_twice")
-    problem = order.hold.problem
-    if order.is_paid and problem and (not before.is_paid or before.hold.problem != problem):
-        return noted(order, now, "on_hold", why=problem)
-    if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
-        return noted(order, now, "on_hold", why=obstacle(order))
+    if _is_held_now(before, order):
+        return noted(order, now, "on_hold", why=order.hold.problem or obstacle(order))
     if found := to_block(order):
         return noted(order, now, "codes_to_block", **named(found))
     if order.blocked and order.standing not in MONEY_BACK:
         again = [one for one in order.licenses if one.id in order.blocked]
         return noted(replace(order, blocked=()), now, "codes_to_unblock", **named(again))
     return order
+
+
+def _is_held_now(before: Order, order: Order) -> bool:
+    is_new = not before.is_paid or before.hold.problem != order.hold.problem
+    has_problem = order.is_paid and order.hold.problem is not None and is_new
+    return has_problem or (order.standing is Standing.PARTLY_REFUNDED and not order.all_left)
 
 
 def _says_the_same(before: Order, after: Order) -> bool:

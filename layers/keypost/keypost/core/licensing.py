@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 from keypost.core.codes import StockCode
 from keypost.core.mail import MailState
@@ -33,27 +33,32 @@ def with_codes(  # noqa: PLR0913 - all that decides it
     code then, and the time of the mail has come, the mail is added and claimed for its first attempt."""
     delivery = delivery or deliveries(order)[0]
     bought_on = local_day(order.paid_at or now, zone)
-    supply: dict[str, deque[StockCode]] = {}
+    supply: defaultdict[str, deque[StockCode]] = defaultdict(deque)
     for code in codes:
-        supply.setdefault(code.sku, deque()).append(code)
+        supply[code.sku].append(code)
     given: list[License] = []
     reminders: list[Reminder] = []
     for number, line, count in missing(order, delivery.lines):
-        term = order.term(number)
-        first, last = period_from(line.period_start or bought_on, products[line.sku].term_days)
-        first, last = (term.first_day, term.last_day) if term else (first, line.period_end or last)
-        offered = supply.get(line.sku, deque())
-        for _ in range(min(count, len(offered))):
-            code = offered.popleft()
-            given.append(License(_license_id(order.id, number, code), number, line.sku, code.code, first, last))
-        if not any(reminder.line == number for reminder in order.reminders):
-            reminders += reminders_of(number, last, products[line.sku], zone)
+        days = _period(order, number, bought_on, products[line.sku])
+        taken = [supply[line.sku].popleft() for _ in range(min(count, len(supply[line.sku])))]
+        given += [License(_license_id(order.id, number, c), number, line.sku, c.code, *days) for c in taken]
+        if number not in {reminder.line for reminder in order.reminders}:
+            reminders += reminders_of(number, days[1], products[line.sku], zone)
     order = replace(order, licenses=(*order.licenses, *given), reminders=(*order.reminders, *reminders))
     order = noted(order, now, "codes_assigned", count=len(given))
     if missing(order, delivery.lines):
         return order
     order = without_waits(order, Reason.STOCK, Reason.PRODUCT, lines=delivery.lines)
     return with_mail_of(order, delivery, now) if may_mail and delivery.mail_at <= now else order
+
+
+def _period(order: Order, number: int, bought_on: date, product: Product) -> tuple[date, date]:
+    """The first and the last day of the licenses of a line."""
+    line, term = order.lines[number - 1], order.term(number)
+    if term:
+        return term.first_day, term.last_day
+    first, last = period_from(line.period_start or bought_on, product.term_days)
+    return first, line.period_end or last
 
 
 def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:

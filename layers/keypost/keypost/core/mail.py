@@ -124,6 +124,9 @@ class Mail:
         best for the customer."""
         return min(self.told, key=lambda told: _BEST.index(told.fate), default=None)
 
+    def was_sent_before(self, moment: datetime) -> bool:
+        return self.sent_at is not None and self.sent_at < moment
+
     @property
     def came_back(self) -> bool:
         return self.outcome is not None and self.outcome.fate in (Fate.RETURNED, Fate.BOUNCED)

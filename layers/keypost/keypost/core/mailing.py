@@ -123,8 +123,8 @@ def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: b
     """Store an event of SES in the order; returns the same object if it is nothing new. An attempt with any event was
     accepted, so a mail of unknown outcome is not sent again. A bounce from before the block of the address was lifted
     (`is_lifted`) keeps nothing back."""
-    mail = next((mail for mail in order.mails if mail.id == report.mail_id), None)
-    if mail is None or not 1 <= report.attempt <= mail.attempts:
+    mail = _reported(order, report)
+    if mail is None:
         return order
     changed = _settled(_first(replace(mail, told=_with_told(mail, report)), report), report)
     if changed == mail:
@@ -132,10 +132,15 @@ def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: b
     order = replace(order, mails=tuple(changed if each is mail else each for each in order.mails))
     detail = report.detail or None
     order = noted(order, now, f"mail_{report.fate}", mail=mail.id, attempt=report.attempt, detail=detail)
+    is_bad = report.fate in BAD_ADDRESS and not is_lifted
     is_its_address = report.address.casefold() == (order.customer.email or "").casefold()
-    if report.fate in BAD_ADDRESS and is_its_address and not is_lifted:
-        return with_bad_address(order, report.fate, report.at, now)
-    return order
+    return with_bad_address(order, report.fate, report.at, now) if is_bad and is_its_address else order
+
+
+def _reported(order: Order, report: MailReport) -> Mail | None:
+    """The mail that a report is about; None if it, or that attempt at it, never was."""
+    mail = next((mail for mail in order.mails if mail.id == report.mail_id), None)
+    return mail if mail and 1 <= report.attempt <= mail.attempts else None
 
 
 def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) -> Order:

@@ -10,7 +10,7 @@ from typing import Any
 
 from keypost.core.mail import Asked, Mail, MailState
 from keypost.core.payment import Payment, PaymentState, Standing, share, whole_order
-from keypost.core.product import Line
+from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 
 NO_ADDRESS = "no_address"
@@ -244,7 +244,7 @@ class Order:
         """Whether the code that a license has now may have reached the customer: a mail from before it was swapped in
         held another one."""
         swapped_at = max((bad.asked.at for bad in self.bad_codes if bad.license == license_.id), default=None)
-        mails = [m for m in self._left if not (swapped_at and m.sent_at and m.sent_at < swapped_at)]
+        mails = [mail for mail in self._left if swapped_at is None or not mail.was_sent_before(swapped_at)]
         return license_.id in self.licenses_of(mails)
 
     @property
@@ -257,12 +257,15 @@ class Order:
         """The lines whose codes have a mail, whatever became of it; but not those of which codes went back to stock
         since, as their mail failed or a code that was swapped in never left: paid again, they are served like any
         other."""
-        given = Counter(license_.line for license_ in self.licenses)
-        lacking = {n for n, line in enumerate(self.lines, start=1) if given[n] < line.quantity}
         mails = [mail for mail in self.mails if mail.holds_codes]
-        failed = self.lines_of([mail for mail in mails if mail.state is MailState.FAILED])
-        stand = self.lines_of([mail for mail in mails if mail.state is not MailState.FAILED])
-        return (stand - lacking if self.bad_codes else stand) | (failed - lacking)
+        failed = self.lines_of(mail for mail in mails if mail.state is MailState.FAILED)
+        stand = self.lines_of(mail for mail in mails if mail.state is not MailState.FAILED)
+        return (stand - self._lacking if self.bad_codes else stand) | (failed - self._lacking)
+
+    @property
+    def _lacking(self) -> frozenset[int]:
+        given = Counter(license_.line for license_ in self.licenses)
+        return frozenset(n for n, line in enumerate(self.lines, start=1) if given[n] < line.quantity)
 
     def lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
         """The lines that these mails of it are about, by number."""
@@ -275,6 +278,10 @@ class Order:
             lines = self.lines_of([mail])
             found |= {one.id for one in self.licenses if one.line in lines and one.id in (mail.licenses or [one.id])}
         return frozenset(found)
+
+    def numbers(self, kind: Kind) -> tuple[int, ...]:
+        """The numbers of its lines of a kind, counting from 1."""
+        return tuple(number for number, line in enumerate(self.lines, start=1) if line.kind is kind)
 
     def term(self, line: int) -> Term | None:
         return next((term for term in self.terms if term.line == line), None)
@@ -306,13 +313,14 @@ def waiting_for(
     """With these lines waiting, or the whole order; since the moment at which they began to. Of codes, product and
     period a line waits for one at a time: that which was found last."""
     known = next((each for each in order.waits if (each.reason, each.lines) == (reason, lines)), None)
-    if known and known.why == why and known.retry_at > now:
-        return order  # nothing is new, and its clock has not rung
+    is_news = known is None or known.why != why
+    if known and not is_news and known.retry_at > now:
+        return order  # its clock has not rung
     waiting = Waiting(reason, why, known.since if known else now, now + retry, lines)
     replaced = OF_A_DELIVERY if reason in OF_A_DELIVERY else (reason,)
-    others = (each for each in order.waits if each.reason not in replaced or not each.is_of(lines))
-    order = replace(order, waits=(*others, waiting))
-    return order if known and known.why == why else noted(order, now, f"waits_{reason}", why=why)
+    order = without_waits(order, *replaced, lines=lines)
+    order = replace(order, waits=(*order.waits, waiting))
+    return noted(order, now, f"waits_{reason}", why=why) if is_news else order
 
 
 def without_waits(order: Order, *reasons: Reason, lines: Collection[int] = ()) -> Order:

@@ -1,7 +1,7 @@
 """What an order still needs: codes to assign, mails to send, codes to give back. These functions only answer; they
 change nothing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,16 +33,18 @@ def deliveries(order: Order) -> tuple[Delivery, ...]:
     if paid_at is None:
         return ()
     owed = order.owed_lines
-    bought = tuple(n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW and n not in owed)
-    found = [Delivery(Purpose.PURCHASE, bought, paid_at, paid_at)] if bought else []
+    bought = tuple(number for number in order.numbers(Kind.NEW) if number not in owed)
+    purchase = [Delivery(Purpose.PURCHASE, bought, paid_at, paid_at)] if bought else []
+    return (*purchase, *_renewals([term for term in order.terms if term.line not in owed], paid_at))
+
+
+def _renewals(terms: Iterable[Term], paid_at: datetime) -> Iterator[Delivery]:
     days: dict[datetime, list[Term]] = {}
-    for term in order.terms:
-        if term.line not in owed:
-            days.setdefault(paid_at if paid_at >= term.mail_from else term.mail_at, []).append(term)
-    for mail_at, terms in sorted(days.items()):
-        lines = tuple(sorted(term.line for term in terms))
-        found.append(Delivery(Purpose.RENEWAL, lines, min(term.reserve_at for term in terms), mail_at))
-    return tuple(found)
+    for term in terms:
+        days.setdefault(paid_at if paid_at >= term.mail_from else term.mail_at, []).append(term)
+    for mail_at, of_day in sorted(days.items()):
+        lines = tuple(sorted(term.line for term in of_day))
+        yield Delivery(Purpose.RENEWAL, lines, min(term.reserve_at for term in of_day), mail_at)
 
 
 def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:
@@ -78,8 +80,12 @@ def owes_refund_notice(order: Order) -> bool:
     gets none: that is between the shop and the bank."""
     is_known = bool(order.lines and order.customer.email)
     is_disputed = any(payment.disputes for payment in order.payments)
-    is_told = any(mail.purpose is Purpose.REFUNDED and mail.state is not MailState.DROPPED for mail in order.mails)
-    return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told
+    return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told(order, Purpose.REFUNDED)
+
+
+def is_told(order: Order, purpose: Purpose) -> bool:
+    """True if the customer has, or is about to get, a mail for this purpose."""
+    return any(mail.purpose is purpose and mail.state is not MailState.DROPPED for mail in order.mails)
 
 
 def timely_mails(order: Order) -> list[Mail]:
@@ -97,16 +103,21 @@ def untimely_mails(order: Order) -> list[Mail]:
 
 def stuck_mails(order: Order) -> list[Mail]:
     """The mails that SES does not accept or that came back, and that no later mail has replaced."""
-    stuck = []
-    for place, mail in enumerate(order.mails):
-        failing = mail.state is MailState.FAILED or (mail.attempts >= MAIL_ATTEMPTS and mail.next_at)
-        failing = failing or (mail.came_back and mail.holds_codes)
-        later = [each for each in order.mails[place + 1 :] if each.state is MailState.SENT]
-        is_about_codes = mail.holds_codes or mail.purpose is Purpose.WAITING
-        is_made_good = is_about_codes and tell_all_of(order, mail, later)
-        if failing and not mail.purpose.is_notice and not is_made_good:
-            stuck.append(mail)
-    return stuck
+    places = [place for place, mail in enumerate(order.mails) if _is_failing(mail) and not mail.purpose.is_notice]
+    return [order.mails[place] for place in places if not _is_made_good(order, place)]
+
+
+def _is_failing(mail: Mail) -> bool:
+    is_tried_in_vain = mail.attempts >= MAIL_ATTEMPTS and mail.next_at is not None
+    return mail.state is MailState.FAILED or is_tried_in_vain or (mail.came_back and mail.holds_codes)
+
+
+def _is_made_good(order: Order, place: int) -> bool:
+    mail = order.mails[place]
+    is_about_codes = mail.holds_codes or mail.purpose is Purpose.WAITING
+    return is_about_codes and tell_all_of(
+        order, mail, [each for each in order.mails[place + 1 :] if each.state is MailState.SENT]
+    )
 
 
 def tell_all_of(order: Order, mail: Mail, others: Iterable[Mail]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import chain
 
 from keypost.core.product import Line
 from keypost.core.said import Said
@@ -210,17 +211,18 @@ def _payment(notice: PaymentNotice) -> Payment:
 
 def _joined(told: Sequence[Payment]) -> Payment:
     furthest = max((payment.state for payment in told), key=_STATES.index)
+    failed = set(chain.from_iterable(payment.failed_refunds for payment in told))
     return Payment(
-        names=tuple(sorted({name for payment in told for name in payment.names})),
+        names=tuple(sorted(set(chain.from_iterable(payment.names for payment in told)))),
         state=furthest,
         # The moment of payment by the earliest notice that reports it; until then, the moment of the first notice.
         at=min(payment.at for payment in told if payment.state is furthest),
         # A shop may report only its own part of what was paid at a provider.
-        amount=max((p.amount for p in told if p.amount is not None), key=Decimal, default=None),
-        currency=min((p.currency for p in told if p.currency), default=None),
-        refunded=_newest_refunds(refunded for payment in told for refunded in payment.refunded),
-        failed_refunds=tuple(sorted({f for payment in told for f in payment.failed_refunds}, key=lambda f: f.id)),
-        disputes=latest_disputes(dispute for payment in told for dispute in payment.disputes),
+        amount=max(filter(None, (payment.amount for payment in told)), key=Decimal, default=None),
+        currency=min(filter(None, (payment.currency for payment in told)), default=None),
+        refunded=_newest_refunds(chain.from_iterable(payment.refunded for payment in told)),
+        failed_refunds=tuple(sorted(failed, key=lambda each: each.id)),
+        disputes=latest_disputes(chain.from_iterable(payment.disputes for payment in told)),
     )
 
 

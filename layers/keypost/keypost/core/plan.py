@@ -2,7 +2,7 @@
 is, not at what woke it. One agenda makes both the plan and the clock, so that they cannot drift apart."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
@@ -13,6 +13,7 @@ from keypost.core.order import License, Order, Reason, Reminder
 from keypost.core.owed import (
     Delivery,
     deliveries,
+    is_told,
     missing,
     owes_refund_notice,
     returnable,
@@ -187,22 +188,22 @@ def next_due(order: Order) -> datetime | None:
 def agenda(order: Order) -> Iterator[Entry]:
     """All that an order is about to do. Where several may happen, the first one goes first; an entry of a delivery that
     waits keeps no other one back."""
-    mails = [mail for mail in timely_mails(order) if mail.state in (MailState.PENDING, MailState.UNKNOWN)]
-    yield from (Entry(mail.next_at, DoubtMail(mail.id)) for mail in order.mails if _is_leased(mail) and mail.next_at)
+    yield from (Entry(end, DoubtMail(mail_id)) for mail_id, end in _leases(order))
     yield from _taking_back(order)
-    yield from (_sending(order, mail) for mail in mails if mail.purpose.is_notice)
+    yield from _sending(order, lambda purpose: purpose.is_notice)
     if _is_expected(order):
         yield from _finding_terms(order)
         yield from _telling_unpaid(order)
     if is_servable(order):
-        yield from _mailing(order, mails)
+        yield from _mailing(order)
         yield from _finding_terms(order)
         yield from _assigning(order)
-        yield from (_sending(order, mail) for mail in mails if mail.purpose is Purpose.WAITING)
+        yield from _sending(order, lambda purpose: purpose is Purpose.WAITING)
 
 
-def _is_leased(mail: Mail) -> bool:
-    return mail.state is MailState.SENDING
+def _leases(order: Order) -> Iterator[tuple[str, datetime]]:
+    """The attempts that are under way, by their mail, and when each must have ended."""
+    return ((mail.id, mail.next_at) for mail in order.mails if mail.state is MailState.SENDING and mail.next_at)
 
 
 def _taking_back(order: Order) -> Iterator[Entry]:
@@ -216,14 +217,13 @@ def _taking_back(order: Order) -> Iterator[Entry]:
         yield Entry(order.created_at, TellRefunded())
 
 
-def _mailing(order: Order, mails: Iterable[Mail]) -> Iterator[Entry]:
+def _mailing(order: Order) -> Iterator[Entry]:
     mail_from = _mail_from(order)
     for each in deliveries(order):
         if not missing(order, each.lines):
             yield Entry(max(each.mail_at, mail_from), StartMail(each), each, _retry_at(order, each))
     yield from (Entry(max(reminder.at, mail_from), Remind((reminder,))) for reminder in order.reminders)
-    others = (mail for mail in mails if not mail.purpose.is_notice and mail.purpose is not Purpose.WAITING)
-    yield from (_sending(order, mail) for mail in others)
+    yield from _sending(order, lambda purpose: not purpose.is_notice and purpose is not Purpose.WAITING)
 
 
 def _assigning(order: Order) -> Iterator[Entry]:
@@ -240,12 +240,17 @@ def _assigning(order: Order) -> Iterator[Entry]:
 def _telling_waiting(order: Order, delivery: Delivery) -> Iterator[Entry]:
     """Once, and after the codes were looked for: they may be there by now."""
     waiting = order.waits_for(Reason.STOCK, delivery.lines)
-    is_told = any(mail.purpose is Purpose.WAITING and mail.state is not MailState.DROPPED for mail in order.mails)
-    if waiting and not is_told and not order.waits_for(Reason.PRODUCT, delivery.lines):
+    if waiting and not is_told(order, Purpose.WAITING) and not order.waits_for(Reason.PRODUCT, delivery.lines):
         yield Entry(max(waiting.since, delivery.mail_at) + TELL_WAITING, TellWaiting(delivery.lines), delivery)
 
 
-def _sending(order: Order, mail: Mail) -> Entry:
+def _sending(order: Order, is_asked: Callable[[Purpose], bool]) -> Iterator[Entry]:
+    """The mails of some purposes that are to be tried, for the first time or again."""
+    mails = [mail for mail in timely_mails(order) if mail.state in (MailState.PENDING, MailState.UNKNOWN)]
+    return (_attempt(order, mail) for mail in mails if is_asked(mail.purpose))
+
+
+def _attempt(order: Order, mail: Mail) -> Entry:
     is_spent = mail.state is MailState.UNKNOWN and mail.unknowns >= MAIL_UNKNOWNS
     at = max(mail.next_at or _ALWAYS, _ALWAYS if mail.to else _mail_from(order))
     return Entry(at, GiveUpMail(mail.id) if is_spent else SendMail(mail.id))
@@ -341,7 +346,7 @@ def needed_by(order: Order) -> datetime:
     """When the customer has no protection any more, without the codes that the order lacks: a purchase has none since
     it was paid, a renewal from the first day of its period."""
     paid_at = order.paid_at or order.created_at
-    bought = [number for number, line in enumerate(order.lines, start=1) if line.kind is Kind.NEW]
+    bought = order.numbers(Kind.NEW)
     terms = [order.term(number) for number, _, _ in missing(order) if order.term(number) or number in bought]
     days = [datetime.combine(term.first_day, time(), UTC) if term else paid_at for term in terms]
     return min(days, default=paid_at)

@@ -2,7 +2,7 @@
 renewed order keeps the list of its renewals, so that two renewals of one license follow each other."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -34,12 +34,20 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
     if LICENSE_ID.fullmatch(renews):
         return next(((license_.line, license_.id) for license_ in base.licenses if license_.id == renews), None)
     _, _, number = renews.partition("/")
-    if number:
-        return (int(number), None) if number.isdecimal() and 1 <= int(number) <= len(base.lines) else None
-    same = [n for n, sold in enumerate(base.lines, start=1) if sold.sku == line.sku]
-    if len(base.lines) == 1 or len(same) == 1:
-        return (same or [1])[0], None
-    return None
+    found = _line_numbered(base, number) if number else _line_like(base, line)
+    return (found, None) if found else None
+
+
+def _line_numbered(base: Order, number: str) -> int | None:
+    return int(number) if number.isdecimal() and 1 <= int(number) <= len(base.lines) else None
+
+
+def _line_like(base: Order, line: Line) -> int | None:
+    """The only line, or the only one of the same product."""
+    same = [number for number, sold in enumerate(base.lines, start=1) if sold.sku == line.sku]
+    if len(base.lines) == 1:
+        return 1
+    return same[0] if len(same) == 1 else None
 
 
 def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool = False) -> Order:
@@ -53,10 +61,12 @@ def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool
 
 def _listing(base: Order, renewal: Renewal, *, has_left: bool) -> Order:
     known = listed(base, renewal.order_id, renewal.line)
+    if known == renewal:
+        return base
     if known is None or not (known.paid_on and renewal.paid_on):
-        others = tuple(r for r in base.renewals if r is not known)
+        others = tuple(each for each in base.renewals if each is not known)
         place = _place_of(renewal, others) if has_left else len(others)
-        return base if known == renewal else replace(base, renewals=(*others[:place], renewal, *others[place:]))
+        return replace(base, renewals=(*others[:place], renewal, *others[place:]))
     if known.period_start or not renewal.period_start:
         return base  # it keeps its place
     told = replace(known, period_start=renewal.period_start, period_end=renewal.period_end)
@@ -132,16 +142,23 @@ def is_awaited(base: Order, unpaid: Order | None) -> bool:
 def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal]) -> tuple[License, ...]:
     """The licenses of a line that none of the `coming` renewals renews. The line is of the renewed order, or of one of
     its renewals."""
-    own = listed(base, order.id, line)
-    of_line = own.of_line if own else line
-    renewed = {license_.id for license_ in base.licenses if license_.line == of_line}
-    lacking = renewed - {r.of_license for r in coming}
-    if own and own.of_license:
-        lacking &= {own.of_license}
-    if any(r.of_license is None for r in coming) or (coming and not lacking):
+    renewed = {each.of_license for each in coming}
+    lacking = _renewable(base, order, line) - renewed
+    if None in renewed or (coming and not lacking):
         return ()
-    # Nobody can say which license of a renewal follows which, so the answer is all of them.
-    return tuple(one for one in order.licenses if one.line == line and (order.id != base.id or one.id in lacking))
+    of_line = tuple(license_ for license_ in order.licenses if license_.line == line)
+    if order.id != base.id:
+        return of_line  # nobody can say which license of a renewal follows which, so the answer is all of them
+    return tuple(license_ for license_ in of_line if license_.id in lacking)
+
+
+def _renewable(base: Order, order: Order, line: int) -> set[str]:
+    """The ids of the licenses, of the renewed order, that a renewal of this line can mean."""
+    own = listed(base, order.id, line)
+    if own and own.of_license:
+        return {own.of_license} & {license_.id for license_ in base.licenses}
+    of_line = own.of_line if own else line
+    return {license_.id for license_ in base.licenses if license_.line == of_line}
 
 
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
@@ -151,15 +168,22 @@ def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, 
     renewal = (listed(base, renewal.order_id, renewal.line) if base else None) or renewal
     if renewal.period_start:
         return _period(renewal, renewal.period_start)
+    if base is None or _end_of(base, renewal) is None:
+        return None
     before: list[tuple[Renewal, date]] = []
-    for earlier in base.renewals if base else ():
-        is_own = (earlier.order_id, earlier.line) == (renewal.order_id, renewal.line)
+    for earlier in _paid_before(base, renewal):
+        before.append((earlier, _period_behind(base, earlier, before, today)[1]))
+    return _period_behind(base, renewal, before, today)
+
+
+def _paid_before(base: Order, renewal: Renewal) -> Iterator[Renewal]:
+    """The paid renewals whose periods come first: those before it in the list or, while it is not paid itself, all."""
+    for each in base.renewals:
+        is_own = (each.order_id, each.line) == (renewal.order_id, renewal.line)
         if is_own and renewal.paid_on:
-            break
-        if earlier.paid_on and not is_own:
-            before.append((earlier, _period_behind(base, earlier, before, today)[1]))
-    end = _end_of(base, renewal) if base else None
-    return _period_behind(base, renewal, before, today) if end else None
+            return
+        if each.paid_on and not is_own:
+            yield each
 
 
 def has_moved(base: Order, other: Order, today: date) -> bool:
@@ -172,12 +196,11 @@ def has_moved(base: Order, other: Order, today: date) -> bool:
 
 
 def _period_behind(
-    base: Order | None, renewal: Renewal, before: Sequence[tuple[Renewal, date]], today: date
+    base: Order, renewal: Renewal, before: Sequence[tuple[Renewal, date]], today: date
 ) -> tuple[date, date]:
     """The period of a renewal, given the renewals before it with their last days."""
     ends = [last for earlier, last in before if _overlap(earlier, renewal)]
-    own_end = _end_of(base, renewal) if base else None
-    days = [day_after(end) for end in (*ends, own_end) if end]
+    days = [day_after(end) for end in (*ends, _end_of(base, renewal)) if end]
     start = max([*days, renewal.paid_on or today, renewal.moved_up_on or date.min])
     return _period(renewal, renewal.period_start or start)
 

@@ -256,14 +256,19 @@ def _steps(order: Order, now: datetime) -> Iterator[Step]:
     """What is to come. What is due already happens now, or is kept back."""
     for mail in timely_mails(order):
         if mail.next_at:
-            is_bad = order.waits_for(Reason.ADDRESS) and not mail.to
-            may_go = not is_bad and (mail.purpose.is_notice or is_servable(order))
-            goes = mail.state is MailState.SENDING or may_go
-            yield _step(said(_OF_MAIL[mail.state], mail=mail.id), mail.next_at, None if goes else _kept(order), now)
+            why_not = None if _goes(order, mail) else _kept(order)
+            yield _step(said(_OF_MAIL[mail.state], mail=mail.id), mail.next_at, why_not, now)
     for each in coming(order):
         yield _step(said(f"{each.purpose}_leaves", lines=each.lines), each.at, each.why_not, now)
-    if order.paid_at is None and not _is_over(order) and any(line.kind is Kind.NEW for line in order.lines):
+    if order.paid_at is None and not _is_over(order) and order.numbers(Kind.NEW):
         yield Step(said("purchase_leaves"), None, _kept(order))
+
+
+def _goes(order: Order, mail: Mail) -> bool:
+    """True if a mail leaves, or is leaving, when its time comes."""
+    is_kept_back = order.waits_for(Reason.ADDRESS) and not mail.to
+    may_go = not is_kept_back and (mail.purpose.is_notice or is_servable(order))
+    return mail.state is MailState.SENDING or may_go
 
 
 def _step(what: Said, at: datetime | None, why_not: Said | None, now: datetime) -> Step:

@@ -69,7 +69,7 @@ def _deliveries(order: Order) -> list[Coming]:
 
 def _renewals_of_unknown_day(order: Order) -> list[Coming]:
     known = {term.line for term in order.terms} | order.owed_lines
-    lines = [n for n, line in enumerate(order.lines, start=1) if line.kind is Kind.RENEWAL and n not in known]
+    lines = [number for number in order.numbers(Kind.RENEWAL) if number not in known]
     why_not = why_kept_back(order, lines) or said("start_unknown")
     return [Coming(Purpose.RENEWAL, tuple(lines), None, why_not)] if lines else []
 
