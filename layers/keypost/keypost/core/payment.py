@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from keypost.core.product import Line
 from keypost.core.said import Said
+from keypost.core.stored import Stored, with_extra
 
 
 class PaymentState(StrEnum):
@@ -40,7 +41,7 @@ class DisputeState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refunded:
+class Refunded(Stored):
     """How much of a payment was returned in total, as of a moment."""
 
     as_of: datetime
@@ -50,7 +51,7 @@ class Refunded:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedRefund:
+class FailedRefund(Stored):
     """A refund that failed after it had been reported."""
 
     id: str
@@ -59,7 +60,7 @@ class FailedRefund:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class Dispute(Stored):
     """A chargeback, or a customer's objection at a bank."""
 
     id: str
@@ -112,7 +113,7 @@ Fact = PaymentNotice | OrderCanceled | SubscriptionEnded
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Stored):
     """All that was reported of one payment."""
 
     names: tuple[str, ...]  # "provider:id", in order; one payment may be known to a shop and to its provider
@@ -157,7 +158,8 @@ def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
     latest: dict[str, Dispute] = {}
     for dispute in disputes:
         known = latest.get(dispute.id, dispute)
-        latest[dispute.id] = max(known, dispute, key=lambda d: (d.as_of, steps.index(d.state)))
+        newest = max(known, dispute, key=lambda d: (d.as_of, steps.index(d.state)))
+        latest[dispute.id] = with_extra(newest, known, dispute)
     return tuple(latest[key] for key in sorted(latest))
 
 
@@ -210,7 +212,7 @@ def _payment(notice: PaymentNotice) -> Payment:
 
 def _joined(told: Sequence[Payment]) -> Payment:
     furthest = max((payment.state for payment in told), key=_STATES.index)
-    return Payment(
+    joined = Payment(
         names=tuple(sorted({name for payment in told for name in payment.names})),
         state=furthest,
         # The moment of payment by the earliest notice that reports it; until then, the moment of the first notice.
@@ -222,6 +224,7 @@ def _joined(told: Sequence[Payment]) -> Payment:
         failed_refunds=tuple(sorted({f for payment in told for f in payment.failed_refunds}, key=lambda f: f.id)),
         disputes=latest_disputes(dispute for payment in told for dispute in payment.disputes),
     )
+    return with_extra(joined, *told)
 
 
 def _newest_refunds(told: Iterable[Refunded]) -> tuple[Refunded, ...]:
@@ -229,5 +232,6 @@ def _newest_refunds(told: Iterable[Refunded]) -> tuple[Refunded, ...]:
     newest: dict[str, Refunded] = {}
     for refunded in told:
         known = newest.get(refunded.by, refunded)
-        newest[refunded.by] = max(known, refunded, key=lambda r: (r.as_of, r.full, Decimal(r.amount or 0)))
+        newer = max(known, refunded, key=lambda r: (r.as_of, r.full, Decimal(r.amount or 0)))
+        newest[refunded.by] = with_extra(newer, known, refunded)
     return tuple(newest[by] for by in sorted(newest))
