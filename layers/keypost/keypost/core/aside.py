@@ -35,7 +35,7 @@ def reason_of(error: SetAside) -> AsideReason:
 
 def said_of(reason: AsideReason, place: str = "") -> Said:
     """What people read of an order that is set aside; `place` is where the fault is."""
-    return said(f"order_{reason}", place=place or None)
+    return said(reason.value, place=place or None)
 
 
 @dataclass(frozen=True, slots=True)
