@@ -42,8 +42,8 @@ test: install programs  ## all tests but the drills: five minutes on two cores
 drills: install programs  ## the tests that take long: every language in the browser, 1,000 codes, ten years, odd requests
 	@$(BIN)/pytest --quiet $(WORKERS) -m drill
 
-golden: install  ## write the golden files of the mails again; look at the changes before you commit them
-	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py -k golden
+golden: install  ## write the golden files of the mails and of the stored order again; look at the changes before you commit them
+	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py tests/keypost/table/test_versions.py -k golden
 
 simulate: install  ## play ten years of renewals of 1,000 customers (over an hour); CUSTOMERS=100 SEED=7 play others
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator.years --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)

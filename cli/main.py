@@ -16,6 +16,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
+import keypost
 from cli import stacks, stock
 from cli.local.commands import local
 from cli.mail import mail_group
@@ -64,6 +65,7 @@ def _end(speech: Speech, why: Said, status: int) -> NoReturn:
 
 @click.group()
 @lang
+@click.version_option(keypost.__version__, prog_name="keypost", message="%(prog)s %(version)s")
 def cli() -> None:
     """Keypost: a paid order becomes a license in the customer's mailbox."""
 
@@ -89,7 +91,7 @@ def apply_products(file: Path, stack: str | None) -> None:
     if not entries or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InvalidInput("file_without_product", file=file, table="[[product]]")
     found = [read_product(entry) for entry in entries]
-    to = stacks.connect(stack)
+    to = stacks.connect_to_write(stack)
     for product in found:
         to.store.put_product(product)
         say("product_applied", sku=product.sku)
@@ -116,12 +118,14 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
     Orders that waited for stock go on.
     """
     content = text_of(file.read_bytes())
-    to = stacks.connect(stack)
+    to = stacks.connect_to_write(stack)
     done, faults = stock.import_file(to, content, sku, batch)
     names = _names(to) if faults else {}
     for fault in faults:
         say("left_out", err=True, names=names, file=file, line=fault.line, why=fault.reason)
     say("file_imported", added=done.added, left_out=len(faults))
+    if done.left_out:
+        say("orders_unreadable", err=True, orders=done.left_out)
     if done.serves:
         say("orders_looked_at", count=done.serves)
     if faults:
@@ -136,7 +140,7 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
 @_stack
 def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
     """List what Keypost will send on which day, what it will not send, and why."""
-    to = stacks.connect(stack)
+    to = stacks.connect_to_write(stack) if hold or release else stacks.connect(stack)
     if hold:
         _change(to, hold, support.hold)
         say("order_held", order=hold)
@@ -153,7 +157,8 @@ def _list_due(to: stacks.Stack, days: int) -> None:
     for row in rows:
         on = day(row.day, speech().language) if row.day else text("day_unknown")
         click.echo(f"{on:<{_LONGEST_DAY}}  ", nl=False)
-        say("mail_due", names=names, order=row.order_id, purpose=row.purpose, lines=row.lines, why=row.why_not)
+        said_as = "mail_due" if row.purpose else "order_aside"
+        say(said_as, names=names, order=row.order_id, purpose=row.purpose, lines=row.lines, why=row.why_not)
     kept = sum(row.why_not is not None for row in rows)
     say("mails_due", days=days, count=len(rows) - kept, kept=kept)
 
@@ -183,13 +188,17 @@ def erase(stack: str | None, *, yes: bool) -> None:
 
     Keypost sends the customer nothing more. Their orders stay, without the customer, for as long as tax law requires.
     """
-    address, to = _typed_address(), stacks.connect(stack)
+    address, to = _typed_address(), stacks.connect_to_write(stack)
     if not yes and sys.stdin.isatty():
         click.confirm(text("ask_erasure"), abort=True)
     erased = to.desk.erase(address, Asked(*_now_and_who()), to.fiscal_years)
-    for order in erased:
+    for order in erased.orders:
         say("order_erased_and_charged" if order.is_charged_again else "order_erased", order=order.id)
-    say("orders_erased", count=len(erased))
+    say("orders_erased", count=len(erased.orders))
+    for order_id in erased.later:
+        say("order_erased_later", err=True, order=order_id)
+    if erased.later:
+        raise KeypostError("erased_later", count=len(erased.later))
 
 
 @cli.command()
@@ -198,9 +207,12 @@ def export(stack: str | None) -> None:
     """Print all that is known of a customer, as JSON. Asks for the address, or reads it from standard input."""
     address, to = _typed_address(), stacks.connect(stack)
     now, _ = _now_and_who()
-    told = [story(order, now, to.zone, to.store.beside(order)) for order in to.store.orders_of(address)]
+    loaded = to.store.orders_of(address)
+    told = [story(order, now, to.zone, to.store.beside(order)) for order in loaded.orders]
     found = [worded(each, speech().reader(zone=to.zone)) for each in told]
     click.echo(TypeAdapter(list[Story]).dump_json(found, indent=2))
+    if loaded.left_out:
+        raise KeypostError("export_incomplete", orders=loaded.names_left_out)
 
 
 def _typed_address() -> str:
@@ -216,7 +228,7 @@ def _typed_address() -> str:
 @_stack
 def blocked(order_id: str, stack: str | None) -> None:
     """Note that the vendor has blocked the codes of ORDER, whose money was returned after they were sent."""
-    _change(stacks.connect(stack), order_id, support.blocked)
+    _change(stacks.connect_to_write(stack), order_id, support.blocked)
     say("blocked_noted", order=order_id)
 
 
@@ -225,7 +237,7 @@ def blocked(order_id: str, stack: str | None) -> None:
 @_stack
 def subscription_ended(order_id: str, stack: str | None) -> None:
     """Note that the subscription of ORDER was ended at its provider, which no longer charges the customer."""
-    _change(stacks.connect(stack), order_id, support.subscription_ended)
+    _change(stacks.connect_to_write(stack), order_id, support.subscription_ended)
     say("ended_noted", order=order_id)
 
 
@@ -254,7 +266,7 @@ def set_secret(name: str, stack: str | None) -> None:
     typed = click.prompt(text("ask_value"), hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
     if not typed.strip():
         raise InvalidInput("no_value")
-    stacks.connect(stack).secrets.set(name, typed.strip())
+    stacks.connect_to_write(stack).secrets.set(name, typed.strip())
     say("secret_set", name=name)
 
 
@@ -268,7 +280,7 @@ def generate_secret(name: str, stack: str | None) -> None:
         if name == "mollie_token"
         else "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     )
-    stacks.connect(stack).secrets.set(name, value)
+    stacks.connect_to_write(stack).secrets.set(name, value)
     click.echo(value)
 
 
@@ -293,7 +305,7 @@ def support_keys() -> None:
 def create_key(agent: str, scopes: tuple[str, ...], days: int, stack: str | None) -> None:
     """Make a key for one agent and print it: the only time that it is shown, because only its digest is stored."""
     key, kept = keys.new_key(agent, scopes, days, datetime.now(UTC).replace(microsecond=0))
-    to = stacks.connect(stack)
+    to = stacks.connect_to_write(stack)
     to.store.put_support_key(kept)
     until = local_day(kept.expires_at, to.zone)
     say("key_made", err=True, key=kept.id, agent=agent, scopes=kept.scopes, until=until)
@@ -316,7 +328,7 @@ def list_keys(stack: str | None) -> None:
 @_stack
 def revoke_key(key_id: str, stack: str | None) -> None:
     """Revoke a key: within a minute it is refused. KEY_ID is the part between the two _, as `list` shows it."""
-    if not stacks.connect(stack).store.revoke_support_key(key_id, datetime.now(UTC).replace(microsecond=0)):
+    if not stacks.connect_to_write(stack).store.revoke_support_key(key_id, datetime.now(UTC).replace(microsecond=0)):
         raise KeypostError("no_such_key", key=key_id)
     say("key_is_revoked", key=key_id)
 

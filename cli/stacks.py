@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from cli.versions import refuse_if_older
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
 from keypost.core.errors import KeypostError
@@ -30,6 +31,7 @@ class Stack:
     fiscal_years: int
     mailer: Mailer
     sender: str
+    version: str | None = None  # None: it states none
 
     @property
     def desk(self) -> Desk:
@@ -55,6 +57,15 @@ def connect(name: str | None) -> Stack:
     return _local() if name is None else _deployed(name)
 
 
+def connect_to_write(name: str | None) -> Stack:
+    """The same, for a command that changes something. KeypostError when the stack is newer than this command line. The
+    local stack always runs this clone."""
+    stack = connect(name)
+    if name is not None:
+        refuse_if_older(stack.version)
+    return stack
+
+
 def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
     return Stack(
         Store(session.client("dynamodb"), outputs["TableName"]),
@@ -64,6 +75,7 @@ def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
         int(outputs["FiscalYears"]),
         Mailer(session.client("sesv2", config=ONE_ATTEMPT), outputs["ConfigurationSet"]),
         outputs["SenderAddress"],
+        outputs.get("Version"),
     )
 
 

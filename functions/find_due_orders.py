@@ -5,10 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from keypost import telemetry, wiring
+from keypost.core.aside import AsideReason
 from keypost.core.errors import QueueUnavailable
 
 _SPARE_MILLISECONDS = 10_000
 _OVERDUE = timedelta(hours=2)  # several runs have poked an order by then
+
+_MOST_NAMED = 100
+_SET_ASIDE = {
+    "OrderUnreadable": (AsideReason.UNREADABLE, AsideReason.NEWER_VERSION),
+    "OrderFailing": (AsideReason.FAILING,),
+}
 
 
 @telemetry.logger.inject_lambda_context
@@ -19,6 +26,9 @@ def handler(event: dict[str, Any], context: Any) -> None:
     for order_ids in wiring.store().due(now - _OVERDUE):
         overdue += len(order_ids)
     telemetry.outcome("OrdersOverdue", overdue)  # also when what follows fails
+    for name, reasons in _SET_ASIDE.items():
+        order_ids = [id_ for reason in reasons for page in wiring.store().needing(reason) for id_ in page]
+        telemetry.outcome(name, len(order_ids), order_ids=order_ids[:_MOST_NAMED])
     refused: QueueUnavailable | None = None
     for order_ids in wiring.store().due(now):
         try:

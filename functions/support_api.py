@@ -1,4 +1,4 @@
-"""/orders, /customers, /due, /stock and /products: what an agent, a help desk or the shop's own program asks for."""
+"""/orders, /attention, /customers, /due, /stock and /products: what agents, help desks and the shop call."""
 
 from typing import Any
 

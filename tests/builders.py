@@ -4,7 +4,8 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +16,37 @@ from standardwebhooks import Webhook
 
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
 from keypost.core.contents import with_payment
-from keypost.core.order import Order
-from keypost.core.payment import Payment, PaymentNotice, PaymentState, with_notice
+from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
+from keypost.core.order import (
+    BadCode,
+    Customer,
+    Hold,
+    License,
+    Order,
+    Reason,
+    Reminder,
+    Renewal,
+    Subscription,
+    Term,
+    TimelineEntry,
+    Waiting,
+)
+from keypost.core.payment import (
+    Dispute,
+    DisputeState,
+    FailedRefund,
+    Payment,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+    with_notice,
+)
 from keypost.core.product import Kind, Line, Product
-from keypost.core.said import Said
+from keypost.core.said import Said, said
 from keypost.emails import Shop
 from keypost.providers.call import Call
 from keypost.table import Store
+from keypost.table.items import from_wire, to_wire
 from keypost.words import reader, sentence
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -109,6 +134,114 @@ def notice(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> Payme
         lines=lines or (Line(SKU, 1),),
     )
     return replace(plain, **changes)
+
+
+def full_order() -> Order:
+    """A renewal of which every part that is stored is there at least once."""
+    day, later = NOW.date(), NOW + timedelta(days=30)
+    asked = Asked(NOW, "anna", "the customer called", "key-1")
+    told = Told(1, Fate.BOUNCED, NOW, "Permanent General")
+    payment = Payment(
+        names=("mollie:tr_1", "webhook:2026-000777"),
+        state=PaymentState.PAID,
+        at=NOW,
+        amount="79.90",
+        currency="EUR",
+        refunded=(Refunded(NOW, "5.00", by="mollie"),),
+        failed_refunds=(FailedRefund("re_1", "5.00", NOW),),
+        disputes=(Dispute("chargeback", DisputeState.WON, NOW),),
+    )
+    mail = Mail(
+        id="renewal-1",
+        purpose=Purpose.RENEWAL,
+        state=MailState.SENT,
+        next_at=None,
+        attempts=1,
+        message_id="0102",
+        sent_at=NOW,
+        may_have_left=True,
+        lines=(1,),
+        licenses=("LIC-ABCDEFGH23",),
+        sent_to="facturen@klant.example",
+        asked=asked,
+        told=(told,),
+    )
+    return Order(
+        id="2026-000777",
+        created_at=NOW,
+        customer=Customer(
+            email="facturen@klant.example",
+            name="Anna Jansen",
+            language="en",
+            corrected={"oud@klant.example": "facturen@klant.example"},
+        ),
+        hold=Hold(problem=said("other_currency", paid="USD", sold="EUR"), released=True),
+        subscription=Subscription(is_charged=True),
+        lines=(Line(SKU, 1, Kind.RENEWAL, "2025-000001", day, day), Line(SKU, 1)),
+        payments=(payment,),
+        licenses=(License("LIC-ABCDEFGH23", 1, SKU, code(1), day, day),),
+        mails=(mail,),
+        timeline=(TimelineEntry(NOW, "payment_paid", {"payment": "tr_1", "provider": "mollie"}),),
+        terms=(Term(1, day, day, NOW, NOW, NOW, "2025-000001"),),
+        renewals=(Renewal("2027-000001", 1, 1, "LIC-ABCDEFGH23", 365, day, day, day, day),),
+        reminders=(Reminder(later, 1, 30),),
+        waits=(
+            Waiting(Reason.STOCK, said("too_few_codes", skus=[SKU]), NOW, later),
+            Waiting(Reason.ADDRESS, said("address_bounced"), NOW, later),
+        ),
+        registered=("2025-000001",),
+        blocked=("LIC-ABCDEFGH23",),
+        bad_codes=(BadCode("LIC-ABCDEFGH23", code(2), SKU, "invalid", asked),),
+    )
+
+
+def with_future_fields(part: Any) -> Any:
+    """A stored item as a newer version may have stored it: one more field on each part, at every depth."""
+    if isinstance(part, list):
+        return [with_future_fields(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if part.keys() <= {"code", "values"} and "code" in part:  # what is said grows by its values
+        return part
+    changed = {
+        name: value if name in ("corrected", "values") else with_future_fields(value) for name, value in part.items()
+    }
+    return changed | {"of_the_future": {"since": "2031", "parts": [Decimal(len(part))]}}
+
+
+def lost_fields(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Where a field of the future was and is no more; members are found by what names them."""
+    if isinstance(before, dict):
+        after = after if isinstance(after, dict) else {}
+        if after.get("of_the_future") != before.get("of_the_future"):
+            yield path
+            return
+        for name, value in before.items():
+            if name != "of_the_future":
+                yield from lost_fields(value, after.get(name), f"{path}.{name}")
+    elif isinstance(before, list):
+        for place, member in enumerate(before):
+            if isinstance(member, dict):
+                yield from lost_fields(member, _same(member, after or [], place), f"{path}[{place}]")
+
+
+def _same(member: dict[str, Any], others: list[Any], place: int) -> Any:
+    for key in ("id", "order_id", "license", "by", "attempt", "reason", "days", "at"):
+        if key in member:
+            found = [each for each in others if each.get(key) == member[key]]
+            return found[0] if found else None
+    return others[place] if place < len(others) else None
+
+
+def stored_item(store: Store, order_id: str) -> dict[str, Any]:
+    """The item of an order as it is in the table."""
+    key = {"pk": {"S": f"ORDER#{order_id}"}}
+    return from_wire(store._client.get_item(TableName=store.table, Key=key, ConsistentRead=True)["Item"])
+
+
+def put_item(store: Store, item: dict[str, Any]) -> None:
+    """Put an item as another version, or a hand, would."""
+    store._client.put_item(TableName=store.table, Item=to_wire(item))
 
 
 def paid_order(order_id: str = "2026-001234", *lines: Line, **changes: Any) -> Order:

@@ -36,6 +36,7 @@ SCOPE_OF: dict[Route, str] = {
     ("GET", "/stock"): "stock",
     ("PUT", "/products/{sku}"): "catalog",
     ("GET", "/products"): "catalog",
+    ("GET", "/attention"): "support",
     ("GET", "/due"): "support",
 }
 OPEN = {

@@ -120,6 +120,7 @@ def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, loc
 
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:
     assert isinstance(run("due"), list)
+    assert set(run("attention")) == {"counts", "items", "next"}
     assert PLUS in [product["sku"] for product in run("stock")["stock"]]
 
 

@@ -228,6 +228,7 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "dynamodb:BatchGetItem",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
+                "dynamodb:DeleteItem",
                 "dynamodb:Query",
                 "sqs:SendMessage",
                 "ses:GetAccount",
@@ -291,6 +292,15 @@ def test_the_times_fit_each_other(resources: dict[str, Any], functions: dict[str
 def test_one_failed_order_of_a_batch_comes_back_alone(functions: dict[str, Any]) -> None:
     for event in (functions["AdvanceOrders"]["Events"]["Poked"], functions["SendAgain"]["Events"]["Wished"]):
         assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_worker_removes_nothing_but_what_was_set_aside(functions: dict[str, Any]) -> None:
+    (may,) = (s for s in statements(functions["AdvanceOrders"]) if s["Action"] == "dynamodb:DeleteItem")
+
+    assert may["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "ASIDE#*"},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
 
 
 def test_the_page_for_customers_may_write_down_what_they_ask_and_read_nothing(functions: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def test_what_was_due_long_ago_and_is_still_there_is_counted_apart(wired: Stack,
     find_due_orders.handler({}, RunContext())
 
     counts = {line["message"]: line["count"] for line in map(json.loads, logged.getvalue().splitlines())}
-    assert counts == {"OrdersOverdue": 1, "OrdersDue": 2}
+    assert counts == {"OrdersOverdue": 1, "OrderUnreadable": 0, "OrderFailing": 0, "OrdersDue": 2}
 
 
 def test_the_daily_run_says_that_it_ran_and_the_safety_net_does_not(

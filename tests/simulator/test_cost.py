@@ -20,7 +20,7 @@ from keypost.core.product import Line
 from keypost.core.said import said
 from keypost.table import Store
 from keypost.table.items import DUE_SHARDS
-from keypost.table.orders import _order_item
+from keypost.table.orders import order_item
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.serve_waiting import free_codes, served_by
 from keypost.use_cases.take_codes import CodePicker
@@ -54,7 +54,7 @@ def add(client: Any, table: str, count: int, name: str, **changes: Any) -> None:
 
 
 def put(client: Any, table: str, orders: Iterable[Order]) -> None:
-    items = ({"PutRequest": {"Item": _order_item(order)}} for order in orders)
+    items = ({"PutRequest": {"Item": order_item(order)}} for order in orders)
     while chunk := list(islice(items, 25)):
         client.batch_write_item(RequestItems={table: chunk})
 

@@ -22,9 +22,17 @@ def outcome(name: str, count: int = 1, **fields: Any) -> None:
 
 def failure(error: Exception, **fields: Any) -> None:
     """Log an error by its type and place, without its text, in which a library may have put an address or a code."""
+    logger.error("failure", extra={"error": type(error).__name__, "place": _place(error), **fields})
+
+
+def place(error: Exception) -> str:
+    """The type and the place of an error, without its text, for people who mend it."""
+    return f"{type(error).__name__} in {_place(error)}"
+
+
+def _place(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-    logger.error("failure", extra={"error": type(error).__name__, "place": place, **fields})
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
 
 
 @contextmanager

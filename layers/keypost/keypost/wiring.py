@@ -68,6 +68,12 @@ def worker() -> "Worker":
     )
 
 
+def try_order(order_id: str, receives: int) -> None:
+    from keypost.use_cases.try_order import try_order
+
+    try_order(worker(), desk(), config().currency, order_id, receives)
+
+
 def shop() -> "Shop":
     from keypost.emails import Shop
 

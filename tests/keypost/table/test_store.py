@@ -6,13 +6,12 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keypost.core import contents, licensing, support
 from keypost.core.codes import NewCode, StockCode
-from keypost.core.errors import Conflict, Unmet
+from keypost.core.errors import CannotBeStored, Conflict, Unmet
 from keypost.core.keys import SCOPES, new_key
 from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
 from keypost.core.order import (
@@ -307,10 +306,10 @@ def test_a_write_that_meets_others_without_end_is_a_conflict(store: Store) -> No
         store.save(paid_order())
 
 
-def test_a_refusal_that_no_later_try_can_change_is_told_as_it_is(store: Store) -> None:
+def test_an_order_that_the_table_refuses_for_its_content_cannot_be_stored(store: Store) -> None:
     refused(store._client, "PutItem", "ValidationException")
 
-    with pytest.raises(ClientError, match="ValidationException"):
+    with pytest.raises(CannotBeStored):
         store.save(paid_order())
 
 

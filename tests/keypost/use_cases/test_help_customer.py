@@ -21,6 +21,7 @@ from keypost.core.payment import PaymentState
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said
 from keypost.table import Store
+from keypost.table.orders import Loaded
 from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
@@ -292,7 +293,7 @@ def test_every_order_of_a_customer_is_erased_and_what_was_to_come_stops(
     desk: Desk, worker: Worker, chain: list[str], sent: Sent
 ) -> None:
     desk.correct_address("chain-3", ADDRESS, asked())
-    erased = desk.erase(ADDRESS, asked(), YEARS)
+    erased = desk.erase(ADDRESS, asked(), YEARS).orders
 
     assert sorted(order.id for order in erased) == chain
     for order_id in chain:
@@ -302,7 +303,7 @@ def test_every_order_of_a_customer_is_erased_and_what_was_to_come_stops(
         assert "Jansen" not in stored
     assert loaded(desk.store, "chain-0").renewals == ()
     assert [sent(order_id) for order_id in chain[1:]] == [[], [], sent("chain-3")]
-    assert desk.erase(ADDRESS, asked(9), YEARS) == []
+    assert desk.erase(ADDRESS, asked(9), YEARS).orders == []
 
 
 def test_what_callbacks_said_before_the_order_was_known_is_erased_too(desk: Desk, sold: Sold) -> None:
@@ -468,7 +469,7 @@ def test_an_order_that_the_index_still_lists_under_an_old_address_is_not_erased(
         ExpressionAttributeValues=name,
     )
 
-    assert desk.erase(ADDRESS, asked(), YEARS) == []
+    assert desk.erase(ADDRESS, asked(), YEARS).orders == []
     assert loaded(desk.store, "desk-lag").customer.email == NEW
 
 
@@ -585,7 +586,7 @@ def test_a_renewal_that_is_entered_during_a_correction_gets_the_right_address(
     renewing = Desk._renewing
     line = Line(SKU, 1, Kind.RENEWAL, renews="chain-0")
 
-    def entered_meanwhile(desk: Desk, order: Order) -> Iterator[Order]:
+    def entered_meanwhile(desk: Desk, order: Order) -> Loaded:
         if desk.store.load("chain-8") is None:
             desk.store.save(paid_order("chain-8", line, email=ADDRESS))
             worker.advance("chain-8")
@@ -623,7 +624,7 @@ def test_a_renewal_that_names_no_address_is_erased_with_what_it_renews(desk: Des
     worker.store.save(paid_order("unnamed-1", line, email=None, problem=Said("card_does_not_fit")))
     desk.change("unnamed-0", lambda base: replace(base, renewals=(Renewal("unnamed-1", 1, 1, None, 365),)))
 
-    assert [order.id for order in desk.erase(ADDRESS, asked(), YEARS)] == ["unnamed-0", "unnamed-1"]
+    assert [order.id for order in desk.erase(ADDRESS, asked(), YEARS).orders] == ["unnamed-0", "unnamed-1"]
     assert loaded(desk.store, "unnamed-1").customer.name is None
 
 

@@ -176,7 +176,8 @@ class Simulation:
             if not messages:
                 self.queued = 0
             for message in messages:
-                event = {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
+                record = {"messageId": message["MessageId"], "body": message["Body"]}
+                event = {"Records": [record | {"attributes": {"ApproximateReceiveCount": "1"}}]}
                 self.counts["pokes"] += 1
                 assert advance_orders.handler(event, Context()) == {"batchItemFailures": []}, self.story(
                     message["Body"]

@@ -108,11 +108,13 @@ class Changed:
 class Erased:
     order_ids: tuple[str, ...]
     subscriptions: tuple[str, ...]  # those of them whose subscription must be ended at its provider
+    later: tuple[str, ...] = ()  # orders that cannot be written now; they are erased as soon as they can be
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
     orders: tuple[Story, ...]
+    unreadable: tuple[str, ...] = ()  # orders of this customer that cannot be read now
 
 
 @router.post(
@@ -181,17 +183,20 @@ def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, 
 @router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
     found = wiring.desk().erase(customer.email, _asked(""), int(wiring.config().fiscal_years))
-    telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(found))
-    return Erased(tuple(order.id for order in found), tuple(order.id for order in found if order.is_charged_again))
+    orders, later = found.orders, tuple(found.later)
+    telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(orders), later=len(later))
+    charged = tuple(order.id for order in orders if order.is_charged_again)
+    return Erased(tuple(order.id for order in orders), charged, later)
 
 
 @router.post("/customers/export", summary="All that is known of a customer")
 def export(customer: Annotated[Customer, Body()]) -> Exported:
-    found = wiring.store().orders_of(customer.email)
+    loaded = wiring.store().orders_of(customer.email)
+    found = loaded.orders
     if sum(len(each.licenses) + len(each.mails) + each.moved + len(each.timeline) for each in found) > _MOST_TOLD:
         raise Refused("too_much_for_one_answer", count=len(found))
     products = wiring.store().products({sku for order in found for sku in order.skus}).values()
-    return Exported(tuple(told_story(order, products) for order in found))
+    return Exported(tuple(told_story(order, products) for order in found), loaded.names_left_out)
 
 
 def _asked(why: str, key: str = "") -> Asked:

@@ -18,6 +18,7 @@ from keypost.core.product import Product
 from keypost.core.story import EntryTold, Story, entry_told, story
 from keypost.core.upcoming import Outlook
 from keypost.inputs.addresses import email_address
+from keypost.table.orders import Loaded
 from keypost.use_cases.look_ahead import due_within
 from keypost.words import worded
 
@@ -65,16 +66,19 @@ class FoundOrders:
     orders: tuple[Found, ...]  # the newest 50
     total: int
     zone: str  # the shop's, in which texts give moments
+    unreadable: tuple[str, ...] = ()  # the numbers of orders that were found and cannot be read now
 
 
 @router.post("/orders/search", summary="Find orders by number, e-mail address, activation code, license or payment")
 def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
-    found = sorted(_wanted(wanted), key=lambda order: (order.created_at, order.id), reverse=True)
-    told = FoundOrders(tuple(_found(order) for order in found[:_MOST_FOUND]), len(found), str(wiring.config().zone))
+    loaded = _wanted(wanted)
+    found = sorted(loaded.orders, key=lambda order: (order.created_at, order.id), reverse=True)
+    newest = tuple(_found(order) for order in found[:_MOST_FOUND])
+    told = FoundOrders(newest, len(found), str(wiring.config().zone), loaded.names_left_out)
     return worded(told, reader_of(router.current_event.raw_event))
 
 
-def _wanted(wanted: Search) -> Iterable[Order]:
+def _wanted(wanted: Search) -> Loaded:
     store = wiring.store()
     if wanted.email:
         return store.orders_of(wanted.email)
@@ -82,14 +86,14 @@ def _wanted(wanted: Search) -> Iterable[Order]:
         payment = wanted.payment.strip()
         known = payment.partition(":")[0] in _PROVIDERS
         names = [payment] if known else [f"{provider}:{payment}" for provider in _PROVIDERS]
-        return store.load_all(store.orders_of_payment(names))
+        return store.read_all(store.orders_of_payment(names))
     if wanted.order:
         order_id: str | None = wanted.order.strip()
     elif wanted.code:
         order_id = store.order_of_code(wanted.code)
     else:
         order_id = store.order_of_license((wanted.license or "").strip().upper())
-    return store.load_all([order_id] if order_id else [])
+    return store.read_all([order_id] if order_id else [])
 
 
 def _found(order: Order) -> Found:

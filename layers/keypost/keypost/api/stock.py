@@ -61,6 +61,7 @@ class StockImported:
     invalid_count: int
     not_reached: int  # codes for which there was no time: send all of them again, and the import continues there
     serves: int  # orders that waited for stock and now get all that they lack
+    unreadable: tuple[str, ...] = ()  # orders that wait for stock and cannot be read: what they lack is not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class StockTold:
 @dataclass(frozen=True, slots=True)
 class AllStock:
     stock: tuple[StockTold, ...]
+    unreadable: tuple[str, ...] = ()  # orders that cannot be read now: the codes that they need are not counted
 
 
 _BODY = {
@@ -156,6 +158,7 @@ def _told(done: Imported, faults: list[Fault], to: Reader, *, dry_run: bool) -> 
         invalid_count=len(invalid),
         not_reached=done.not_reached,
         serves=done.serves,
+        unreadable=done.left_out,
     )
 
 
@@ -167,6 +170,7 @@ def _shown(faults: list[Fault]) -> tuple[LeftOut, ...]:
 def all_stock() -> AllStock:
     now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
     language = reader_of(router.current_event.raw_event).language
+    found, left_out = forecasts(wiring.store(), now, zone)
     return AllStock(
         tuple(
             StockTold(
@@ -181,6 +185,7 @@ def all_stock() -> AllStock:
                 order_before=each.order_before,
                 course=course(each.stock, local_day(now, zone)),
             )
-            for each in forecasts(wiring.store(), now, zone)
-        )
+            for each in found
+        ),
+        left_out,
     )

@@ -4,6 +4,7 @@ changed order; a function that changes nothing returns the same object."""
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 
 from keypost.core.obstacles import obstacle
 from keypost.core.order import NO_ADDRESS, Order, Reason, noted, without_waits
@@ -21,6 +22,7 @@ from keypost.core.payment import (
 )
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
+from keypost.core.stored import with_extra
 
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 PAYMENT_IS = {standing: f"payment_{standing.replace(' ', '_')}" for standing in Standing} | {
@@ -158,11 +160,17 @@ def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
     return replace(
         order,
         customer=replace(order.customer, language=language) if order.is_erased else customer,
-        lines=notice.lines,
+        lines=_with_extra(order, notice.lines),
         terms=order.terms if notice.lines == order.lines else (),
         waits=order.waits if notice.lines == order.lines else (),
         hold=replace(order.hold, problem=_problem(notice, currency)),
     )
+
+
+def _with_extra(order: Order, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines as told, each with the unknown fields of the order's line of that number, if it sells the same."""
+    known = zip_longest(lines, order.lines[: len(lines)])
+    return tuple(with_extra(line, old if old and old.sku == line.sku else None) for line, old in known)
 
 
 def _problem(notice: PaymentNotice, currency: str) -> Said | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from keypost.core.aside import AsideReason, said_of
 from keypost.core.codes import masked
 from keypost.core.forecast import Forecast
 from keypost.core.mail import MailState
@@ -20,7 +21,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    reason: Reason
+    reason: Reason | AsideReason
     entries: tuple[Entry, ...]
     others: int  # that are not shown
 
@@ -46,6 +47,10 @@ class DailyNote:
 
 def entry(order: Order, reason: Reason) -> Entry:
     return Entry(order.id, why(order, reason))
+
+
+def aside_entry(order_id: str, reason: AsideReason) -> Entry:
+    return Entry(order_id, said_of(reason))
 
 
 def why(order: Order, reason: Reason) -> Said:

@@ -32,6 +32,10 @@ class Conflict(KeypostError):
     """Another write changed the same items first. Load them again and decide again."""
 
 
+class Unfit(KeypostError):
+    """DynamoDB does not store an item as it is: it is too large, as a rule. Nothing was changed."""
+
+
 class Unmet(KeypostError):
     """A write found its item other than its condition demands; nothing was changed. `places` says which of several
     writes did, counting from 0."""
@@ -64,6 +68,37 @@ class NotFound(KeypostError):
 
 class Refused(KeypostError):
     """The request cannot be done in the present state. Nothing was changed."""
+
+
+class SetAside(Refused):
+    """A program cannot write this order now. Facts about it are kept beside it until one can. `place` is where in the
+    stored item the fault is, for the log, without values."""
+
+    def __init__(self, code: str, order_id: str, place: str = "") -> None:
+        super().__init__(code, order=order_id)
+        self.order_id = order_id
+        self.place = place
+
+
+class Unreadable(SetAside):
+    """The stored item of an order is not as any version of Keypost stores it."""
+
+    def __init__(self, order_id: str, place: str = "") -> None:
+        super().__init__("refused_unreadable", order_id, place)
+
+
+class NewerVersion(SetAside):
+    """The stored item of an order has what only a newer version of Keypost understands."""
+
+    def __init__(self, order_id: str, place: str = "") -> None:
+        super().__init__("refused_newer_version", order_id, place)
+
+
+class CannotBeStored(SetAside):
+    """DynamoDB does not store what the order would become: it is too large, as a rule."""
+
+    def __init__(self, order_id: str, place: str = "") -> None:
+        super().__init__("refused_too_large", order_id, place)
 
 
 class TooMany(Refused):

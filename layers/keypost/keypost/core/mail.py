@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from keypost.core.said import Said
+from keypost.core.stored import Stored
 
 
 class MailState(StrEnum):
@@ -57,7 +58,7 @@ MAIL_ATTEMPTS = 5  # after this many, a person is asked to look at it
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Stored):
     """The request of an agent or a customer that something is done."""
 
     at: datetime
@@ -82,7 +83,7 @@ class MailReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Told(Stored):
     """What events of SES have reported about one attempt to send a mail."""
 
     attempt: int
@@ -96,7 +97,7 @@ _BEST = (Fate.DELIVERED, Fate.COMPLAINED, Fate.SENT, Fate.DELAYED, Fate.RETURNED
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(Stored):
     id: str
     purpose: Purpose
     state: MailState

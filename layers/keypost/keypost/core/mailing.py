@@ -25,6 +25,7 @@ from keypost.core.mail import (
 from keypost.core.order import License, Order, Reason, Waiting, noted, without_waits
 from keypost.core.periods import local_day
 from keypost.core.said import Said, said
+from keypost.core.stored import with_extra
 
 MAIL_LEASE = timedelta(minutes=2)  # longer than the worker may run
 MAIL_DOUBT = timedelta(minutes=15)  # time in which SES may report, before a mail of unknown outcome is sent again
@@ -149,7 +150,7 @@ def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) ->
     new = Waiting(Reason.ADDRESS, said(BAD_ADDRESS[why]), since, now + RETRY_ADDRESS)
     first = min((known or new, new), key=lambda w: (w.why.code != BAD_ADDRESS[Fate.COMPLAINED], w.since))
     kept = without_waits(order, Reason.ADDRESS).waits
-    order = replace(order, waits=(*kept, replace(first, retry_at=new.retry_at)))
+    order = replace(order, waits=(*kept, with_extra(replace(first, retry_at=new.retry_at), known)))
     return order if known else noted(order, now, "waits_address", why=new.why)
 
 
@@ -174,7 +175,8 @@ def _with_told(mail: Mail, report: MailReport) -> tuple[Told, ...]:
     new = Told(report.attempt, report.fate, report.at, report.detail)
     words = {told.attempt: told for told in mail.told}
     both = (words.get(report.attempt, new), new)
-    words[report.attempt] = min(both, key=lambda told: (-_RANKS.index(told.fate), told.at, told.detail))
+    first = min(both, key=lambda told: (-_RANKS.index(told.fate), told.at, told.detail))
+    words[report.attempt] = with_extra(first, both[0])
     return tuple(words[attempt] for attempt in sorted(words))
 
 

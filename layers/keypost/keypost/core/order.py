@@ -12,6 +12,7 @@ from keypost.core.mail import Asked, Mail, MailState
 from keypost.core.payment import Payment, PaymentState, Standing, share, whole_order
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
+from keypost.core.stored import Stored, with_extra
 
 NO_ADDRESS = "no_address"
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
@@ -36,7 +37,7 @@ OF_A_DELIVERY = (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS)
 
 
 @dataclass(frozen=True, slots=True)
-class License:
+class License(Stored):
     id: str
     line: int  # counts from 1
     sku: str
@@ -46,7 +47,7 @@ class License:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Term(Stored):
     """When the license of a renewal line runs, and what happens before that."""
 
     line: int  # counts from 1
@@ -60,7 +61,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Renewal:
+class Renewal(Stored):
     """A renewal of this order's license, by a line of another order; kept in the order that is renewed."""
 
     order_id: str
@@ -75,7 +76,7 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(Stored):
     """That a license is about to end, unless it is renewed by then."""
 
     at: datetime
@@ -93,7 +94,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class BadCode:
+class BadCode(Stored):
     """A code that did not work, and was swapped for another one in its license."""
 
     license: str
@@ -104,7 +105,7 @@ class BadCode:
 
 
 @dataclass(frozen=True, slots=True)
-class TimelineEntry:
+class TimelineEntry(Stored):
     """What happened to an order, as a code with values, and who did it. `words` are a person's own."""
 
     at: datetime
@@ -115,7 +116,7 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Stored):
     """What lines of an order wait for; no lines stand for the whole order."""
 
     reason: Reason
@@ -129,7 +130,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Stored):
     """Who an order is for. An erased one is nobody, whose language alone is known."""
 
     email: str | None = None
@@ -139,7 +140,7 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Stored):
     """What keeps an order back until a person decides."""
 
     problem: Said | None = None  # why no program may serve it
@@ -148,13 +149,13 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Stored):
     is_charged: bool = False  # its provider charges the next period by itself
     has_ended: bool = False  # no renewal follows by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Stored):
     """What one customer bought under one order id, with all that became of it."""
 
     id: str
@@ -316,7 +317,7 @@ def waiting_for(
     is_news = known is None or known.why != why
     if known and not is_news and known.retry_at > now:
         return order  # its clock has not rung
-    waiting = Waiting(reason, why, known.since if known else now, now + retry, lines)
+    waiting = with_extra(Waiting(reason, why, known.since if known else now, now + retry, lines), known)
     replaced = OF_A_DELIVERY if reason in OF_A_DELIVERY else (reason,)
     order = without_waits(order, *replaced, lines=lines)
     order = replace(order, waits=(*order.waits, waiting))

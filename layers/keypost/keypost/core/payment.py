@@ -10,6 +10,7 @@ from itertools import chain
 
 from keypost.core.product import Line
 from keypost.core.said import Said
+from keypost.core.stored import Stored, with_extra
 
 
 class PaymentState(StrEnum):
@@ -41,7 +42,7 @@ class DisputeState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refunded:
+class Refunded(Stored):
     """How much of a payment was returned in total, as of a moment."""
 
     as_of: datetime
@@ -51,7 +52,7 @@ class Refunded:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedRefund:
+class FailedRefund(Stored):
     """A refund that failed after it had been reported."""
 
     id: str
@@ -60,7 +61,7 @@ class FailedRefund:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class Dispute(Stored):
     """A chargeback, or a customer's objection at a bank."""
 
     id: str
@@ -113,7 +114,7 @@ Fact = PaymentNotice | OrderCanceled | SubscriptionEnded
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Stored):
     """All that was reported of one payment."""
 
     names: tuple[str, ...]  # "provider:id", in order; one payment may be known to a shop and to its provider
@@ -158,7 +159,8 @@ def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
     latest: dict[str, Dispute] = {}
     for dispute in disputes:
         known = latest.get(dispute.id, dispute)
-        latest[dispute.id] = max(known, dispute, key=lambda d: (d.as_of, steps.index(d.state)))
+        newest = max(known, dispute, key=lambda d: (d.as_of, steps.index(d.state)))
+        latest[dispute.id] = with_extra(newest, known, dispute)
     return tuple(latest[key] for key in sorted(latest))
 
 
@@ -212,7 +214,7 @@ def _payment(notice: PaymentNotice) -> Payment:
 def _joined(told: Sequence[Payment]) -> Payment:
     furthest = max((payment.state for payment in told), key=_STATES.index)
     failed = set(chain.from_iterable(payment.failed_refunds for payment in told))
-    return Payment(
+    joined = Payment(
         names=tuple(sorted(set(chain.from_iterable(payment.names for payment in told)))),
         state=furthest,
         # The moment of payment by the earliest notice that reports it; until then, the moment of the first notice.
@@ -224,6 +226,7 @@ def _joined(told: Sequence[Payment]) -> Payment:
         failed_refunds=tuple(sorted(failed, key=lambda each: each.id)),
         disputes=latest_disputes(chain.from_iterable(payment.disputes for payment in told)),
     )
+    return with_extra(joined, *told)
 
 
 def _newest_refunds(told: Iterable[Refunded]) -> tuple[Refunded, ...]:
@@ -231,5 +234,6 @@ def _newest_refunds(told: Iterable[Refunded]) -> tuple[Refunded, ...]:
     newest: dict[str, Refunded] = {}
     for refunded in told:
         known = newest.get(refunded.by, refunded)
-        newest[refunded.by] = max(known, refunded, key=lambda r: (r.as_of, r.full, Decimal(r.amount or 0)))
+        newer = max(known, refunded, key=lambda r: (r.as_of, r.full, Decimal(r.amount or 0)))
+        newest[refunded.by] = with_extra(newer, known, refunded)
     return tuple(newest[by] for by in sorted(newest))

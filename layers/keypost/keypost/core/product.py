@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from keypost.core.stored import Stored
+
 
 class Kind(StrEnum):
     NEW = "new"
@@ -31,7 +33,7 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(Stored):
     sku: str
     quantity: int
     kind: Kind = Kind.NEW

@@ -23,6 +23,7 @@ from keypost.core.payment import Standing
 from keypost.core.periods import day_after, local_day, midnight_of, morning_of, period_from
 from keypost.core.product import Kind, Line, Product
 from keypost.core.said import Said, said
+from keypost.core.stored import with_extra
 
 LICENSE_ID = re.compile(r"LIC-[A-Z2-7]{10}")
 
@@ -66,7 +67,7 @@ def _listing(base: Order, renewal: Renewal, *, has_left: bool) -> Order:
     if known is None or not (known.paid_on and renewal.paid_on):
         others = tuple(each for each in base.renewals if each is not known)
         place = _place_of(renewal, others) if has_left else len(others)
-        return replace(base, renewals=(*others[:place], renewal, *others[place:]))
+        return replace(base, renewals=(*others[:place], with_extra(renewal, known), *others[place:]))
     if known.period_start or not renewal.period_start:
         return base  # it keeps its place
     told = replace(known, period_start=renewal.period_start, period_end=renewal.period_end)
@@ -284,7 +285,7 @@ def unscheduled(order: Order) -> tuple[int, ...]:
 def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: datetime, zone: tzinfo) -> Order:
     """Store when renewal lines run. A renewal without an address gets that of the order that it renews. Licenses that
     have codes already get the new period, and their reminders its last day."""
-    new = {term.line: term for term in terms}
+    new = {term.line: with_extra(term, order.term(term.line)) for term in terms}
     kept = [term for term in order.terms if term.line not in new]
     order = replace(
         order,
@@ -294,7 +295,9 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
             for one in order.licenses
         ),
         reminders=tuple(
-            reminder_of(each.line, each.days, new[each.line].last_day, zone) if each.line in new else each
+            with_extra(reminder_of(each.line, each.days, new[each.line].last_day, zone), each)
+            if each.line in new
+            else each
             for each in order.reminders
         ),
         customer=_customer(order.customer, base.customer if base else None),

@@ -12,7 +12,7 @@ from keypost.core.mail import Fate, Mail, MailState, Purpose
 from keypost.core.obstacles import action, is_servable, obstacles
 from keypost.core.order import BadCode, Beside, Order, Reason, TimelineEntry
 from keypost.core.owed import timely_mails
-from keypost.core.payment import Dispute, Payment, Standing
+from keypost.core.payment import DisputeState, Payment, Standing
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
 from keypost.core.upcoming import coming, why_kept_back
@@ -31,6 +31,13 @@ class LineTold:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeTold:
+    id: str
+    state: DisputeState
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentTold:
     names: tuple[str, ...]
     standing: Standing
@@ -38,7 +45,7 @@ class PaymentTold:
     amount: str | None
     currency: str | None
     returned: str | None
-    disputes: tuple[Dispute, ...]
+    disputes: tuple[DisputeTold, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +230,9 @@ def _lines(order: Order) -> tuple[LineTold, ...]:
 
 def _payment(payment: Payment) -> PaymentTold:
     returned = str(payment.returned) if payment.returned > Decimal(0) else None
+    disputes = tuple(DisputeTold(each.id, each.state, each.as_of) for each in payment.disputes)
     return PaymentTold(
-        payment.names, payment.standing, payment.at, payment.amount, payment.currency, returned, payment.disputes
+        payment.names, payment.standing, payment.at, payment.amount, payment.currency, returned, disputes
     )
 
 

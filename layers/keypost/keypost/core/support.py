@@ -16,7 +16,6 @@ from keypost.core.order import (
     NO_ADDRESS,
     BadCode,
     Customer,
-    Hold,
     License,
     Order,
     Reason,
@@ -328,5 +327,6 @@ def release(order: Order, who: str, now: datetime, words: str = "") -> Order:
     if order.canceled or order.standing in MONEY_BACK:
         raise Refused("not_released", order=order.id, why=obstacle(order))
     is_part = order.standing is Standing.PARTLY_REFUNDED
-    free = replace(order, hold=Hold(released=order.hold.released or is_part))
+    hold = replace(order.hold, problem=None, by_person=False, released=order.hold.released or is_part)
+    free = replace(order, hold=hold)
     return order if free == order else noted(free, now, "released", who=who, words=words)

@@ -20,7 +20,7 @@ class Outlook:
     """One mail of an order that was not sent yet, or came back."""
 
     order_id: str
-    purpose: Purpose
+    purpose: Purpose | None  # None: the order is set aside, and nobody can say what is due
     lines: tuple[int, ...]
     day: date | None  # the day on which it is sent, or would be; None while that is not known
     why_not: Said | None  # None: it leaves

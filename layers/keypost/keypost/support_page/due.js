@@ -52,7 +52,7 @@ function draw() {
 function table(mails) {
   const rows = mails.map((mail) => el("tr", {},
     el("th", { scope: "row" }, el("button", { type: "button", class: "plain", onclick: () => lookUp(mail.order_id) }, mail.order_id)),
-    el("td", { "data-label": t("mail") }, capital(said("purpose", mail.purpose))),
+    el("td", { "data-label": t("mail") }, capital(said("purpose", mail.purpose ?? "unknown"))),
     el("td", { "data-label": t("leaves") }, mail.why_not
       ? el("span", {}, el("span", { class: "pill wait" }, t("keptBack")), " ", mail.why_not.text)
       : el("span", { class: "pill good" }, t("ready")))));

@@ -1,6 +1,7 @@
 """The DynamoDB table. No other package calls DynamoDB."""
 
 from keypost.table.addresses import Addresses
+from keypost.table.aside import Asides
 from keypost.table.codes import Codes
 from keypost.table.marks import Marks
 from keypost.table.orders import Orders
@@ -10,5 +11,5 @@ from keypost.table.support_keys import SupportKeys
 from keypost.table.wishes import Wishes
 
 
-class Store(Orders, Codes, Payments, Products, Addresses, Wishes, SupportKeys, Marks):
+class Store(Orders, Asides, Codes, Payments, Products, Addresses, Wishes, SupportKeys, Marks):
     """The whole table. What must change together is changed in one transaction."""

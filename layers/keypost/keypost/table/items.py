@@ -2,20 +2,25 @@
 
 import hashlib
 import random
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import cattrs
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from keypost.core.errors import Conflict, Unmet
+from keypost.core.errors import Conflict, Unfit, Unmet
 from keypost.core.said import Said
+from keypost.core.stored import Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,8 +37,10 @@ _BUSY = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
+_LONGEST_PLACE = 200
 _BUSY_REASONS = {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
 _UNMET = "ConditionalCheckFailed"  # the reason in a transaction; as an exception it ends in `Exception`
+_UNFIT, _UNFIT_REASON = "ValidationException", "ValidationError"  # the content is such that no try succeeds
 
 
 class Table:
@@ -46,8 +53,8 @@ class Table:
         self._pause = pause
 
     def _write(self, operation: str, **request: Any) -> Any:
-        """Write one item; every single write goes through here. Unmet if its condition does not hold; Conflict if other
-        writes kept changing the same item."""
+        """Write one item; every single write goes through here. Unmet if its condition does not hold; Unfit if the item
+        is too large; Conflict if other writes kept changing the same item."""
         for attempt in range(TRIES):
             try:
                 return getattr(self._client, operation)(TableName=self.table, **request)
@@ -55,6 +62,8 @@ class Table:
                 code = error.response["Error"]["Code"]
                 if code == f"{_UNMET}Exception":
                     raise Unmet("condition_unmet") from None
+                if code == _UNFIT:
+                    raise Unfit("item_too_large") from error
                 if code not in _BUSY:
                     raise
             self._pause(jitter(attempt))
@@ -62,11 +71,14 @@ class Table:
 
     def _transact(self, writes: Sequence[Any]) -> None:
         """Write several items, all or none; every transaction goes through here. Unmet, with the places of the writes
-        whose condition does not hold; Conflict if other writes changed one of the items."""
+        whose condition does not hold; Unfit if one of them is too large; Conflict if other writes changed one of
+        the items."""
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
             reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+            if _UNFIT_REASON in reasons:
+                raise Unfit("item_too_large") from error
             if not set(reasons) <= {*_BUSY_REASONS, _UNMET, "None"}:
                 raise
             unmet = tuple(place for place, reason in enumerate(reasons) if reason == _UNMET)
@@ -74,7 +86,10 @@ class Table:
                 raise Unmet("condition_unmet", unmet) from None
             raise Conflict("items_busy") from None
         except ClientError as error:
-            if error.response["Error"]["Code"] in _BUSY:
+            code = error.response["Error"]["Code"]
+            if code == _UNFIT:
+                raise Unfit("item_too_large") from error
+            if code in _BUSY:
                 raise Conflict("items_busy") from None
             raise
 
@@ -127,7 +142,8 @@ def customer_digest(email: str) -> str:
 
 
 def order_ids(items: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [item["pk"]["S"].removeprefix("ORDER#") for item in items]
+    """Of orders, and of what is kept beside them."""
+    return [item["pk"]["S"].partition("#")[2] for item in items]
 
 
 def to_wire(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,15 +163,88 @@ def jitter(attempt: int) -> float:
     return random.uniform(0, min(0.5, 0.01 * 2**attempt))  # noqa: S311 - spreads load, guards nothing
 
 
+class UnknownMember(ValueError):
+    """A text that is no member of its enum: a newer version of Keypost may know it."""
+
+
+def reasons_of(error: BaseException) -> list[BaseException]:
+    """What a converter found at each place, without the groups around it."""
+    if isinstance(error, BaseExceptionGroup):
+        return [reason for each in error.exceptions for reason in reasons_of(each)]
+    return [error]
+
+
+def place_of(error: Exception) -> str:
+    """Where in an item a converter stopped: names and numbers only, as a key of a mapping may be an address."""
+    if not isinstance(error, BaseExceptionGroup):
+        return type(error).__name__
+    places = (text.rpartition(" @ $")[2].removeprefix(".") for text in cattrs.transform_error(error))
+    return ", ".join(re.sub(r"\[[^\]]*[^\]\d][^\]]*\]", "[]", place) for place in places)[:_LONGEST_PLACE]
+
+
+def _moment(text: Any, _: Any) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its zone")
+    return moment
+
+
+def _member(value: Any, members: type[StrEnum]) -> StrEnum:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    try:
+        return members(value)
+    except ValueError:
+        raise UnknownMember(f"no {members.__name__}") from None
+
+
+def _flag(flag: Any, _: Any) -> bool:
+    if not isinstance(flag, bool):
+        raise TypeError("neither true nor false")
+    return flag
+
+
+def _text(text: Any, _: Any) -> str:
+    if not isinstance(text, str):
+        raise TypeError("not a text")
+    return text
+
+
+def _is_stored(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Stored)
+
+
+def _structure_stored(type_: type[Stored]) -> Callable[[Mapping[str, Any], Any], Stored]:
+    """What is not known goes into `extra`, and comes out of it where it was."""
+    known: Any = make_dict_structure_fn(type_, converter, extra=override(omit=True))
+    names = {field.name for field in fields(type_)} - {"extra"}
+
+    def structure(item: Mapping[str, Any], _: Any) -> Stored:
+        part: Stored = known(item, type_)
+        extra = {name: value for name, value in item.items() if name not in names}
+        return replace(part, extra=extra) if extra else part
+
+    return structure
+
+
+def _unstructure_stored(type_: type[Stored]) -> Callable[[Stored], dict[str, Any]]:
+    known: Any = make_dict_unstructure_fn(type_, converter, _cattrs_omit_if_default=True, extra=override(omit=True))
+    return lambda part: {**part.extra, **known(part)}
+
+
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 converter = cattrs.Converter(omit_if_default=True)
 converter.register_unstructure_hook(datetime, moment_text)
-converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+converter.register_structure_hook(datetime, _moment)
 converter.register_unstructure_hook(date, date.isoformat)
 converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
 converter.register_structure_hook(int, lambda number, _: int(Decimal(number)))
-converter.register_structure_hook(bool, lambda flag, _: flag)  # a bool is an int too
+converter.register_structure_hook(bool, _flag)  # a bool is an int too
+converter.register_structure_hook(str, _text)
+converter.register_structure_hook(StrEnum, _member)
+converter.register_structure_hook_factory(_is_stored, _structure_stored)
+converter.register_unstructure_hook_factory(_is_stored, _unstructure_stored)
 converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], lambda values, _: _values(values))
 
 
@@ -166,10 +255,10 @@ def _values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     match value:
-        case Decimal():
+        case Decimal() if value == int(value):
             return int(value)
         case list():
             return tuple(map(_value, value))
-        case dict():
+        case dict() if "code" in value:
             return converter.structure(value, Said)
     return value

@@ -3,20 +3,24 @@ change in the same transaction."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from heapq import merge
 from itertools import chain, islice
 from typing import Any
 
+from keypost import telemetry
 from keypost.core import plan, sharing
+from keypost.core.aside import AsideReason
 from keypost.core.codes import BadStockCode, StockCode, digest
-from keypost.core.errors import Conflict, NotFound, Unmet
+from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
 from keypost.core.order import BadCode, Beside, License, Order, Reason, TimelineEntry, Wish, without_words
 from keypost.table.codes import claims_of, give_back, quarantine, take
 from keypost.table.items import (
     DUE_SHARDS,
     TRIES,
+    UnknownMember,
     converter,
     customer_digest,
     due_keys,
@@ -24,6 +28,8 @@ from keypost.table.items import (
     jitter,
     moment_text,
     order_ids,
+    place_of,
+    reasons_of,
     to_wire,
 )
 from keypost.table.products import Products
@@ -33,20 +39,49 @@ CODES_PER_TRANSACTION = 49
 TIMELINE_IN_ORDER = 20  # the newest entries, at least
 TIMELINE_PAGE = 50  # so many of the older ones move at once
 _PAGE = 100
+FORM = 1  # of an order's item, as this version stores it
+_BESIDE = {  # attributes of the item that are made anew with each save
+    "pk",
+    "due_shard",
+    "due_at",
+    "attention",
+    "attention_since",
+    "customer_digest",
+    "expires",
+    "written_by",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Orders as they were found: those that can be read, and why each of the others cannot."""
+
+    orders: list[Order]
+    left_out: list[SetAside]
+
+    @property
+    def names_left_out(self) -> tuple[str, ...]:
+        return tuple(sorted(each.order_id for each in self.left_out))
 
 
 class Orders(Products):
     def load(self, order_id: str) -> Order | None:
+        """Unreadable or NewerVersion when this version cannot read its item; it is to be left as it is."""
         key = {"pk": {"S": f"ORDER#{order_id}"}}
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
-        return _order(item) if item else None
+        return order_of(from_wire(item)) if item else None
+
+    def exists(self, order_id: str) -> bool:
+        """Also when it cannot be read."""
+        return bool(list(self._batch_get([f"ORDER#{order_id}"])))
 
     def existing(self, order_id: str) -> Order:
         """The order. NotFound if there is none."""
         return _existing(self.load(order_id), order_id)
 
     def save(self, order: Order) -> Order:
-        """Store an order on condition that no other write has changed it since it was loaded; otherwise Conflict."""
+        """Store an order on condition that no other write has changed it since it was loaded; otherwise Conflict.
+        CannotBeStored if it has become too large."""
         saved, put, pages = self._order_put(order)
         try:
             if pages:
@@ -58,6 +93,8 @@ class Orders(Products):
             # content proves nothing, as another worker may have computed the same order in the same second.
             if self._writer_of(order.id) != put["Item"]["written_by"]:
                 raise Conflict("order_busy", order=order.id) from None
+        except Unfit:
+            raise CannotBeStored(order.id) from None
         return saved
 
     def _writer_of(self, order_id: str) -> Any:
@@ -145,24 +182,24 @@ class Orders(Products):
         for bad in order.bad_codes:
             self._write("update_item", Key={"pk": {"S": f"CODE#{digest(bad.code)}"}}, UpdateExpression="REMOVE note")
 
-    def orders_of(self, email: str) -> list[Order]:
+    def orders_of(self, email: str) -> Loaded:
         """All orders of a customer, by the customer's present address, the oldest first."""
         return self._orders_of(customer_digest(email))
 
-    def _orders_of(self, customer: str) -> list[Order]:
+    def _orders_of(self, customer: str) -> Loaded:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="customer",
             KeyConditionExpression="customer_digest = :customer",
             ExpressionAttributeValues={":customer": {"S": customer}},
         )
-        found = self.load_all([order_id for page in pages for order_id in order_ids(page["Items"])])
-        theirs = (
-            order for order in found if order.customer.email and customer_digest(order.customer.email) == customer
-        )  # because the index lags
-        return sorted(theirs, key=lambda order: (order.created_at, order.id))
+        keys = [item["pk"]["S"] for page in pages for item in page["Items"]]
+        items = [item for item in self._batch_get(keys) if item.get("customer_digest") == customer]  # the index lags
+        found = _loaded(items)
+        theirs = [each for each in found.orders if customer_digest(each.customer.email or "") == customer]
+        return replace(found, orders=sorted(theirs, key=lambda order: (order.created_at, order.id)))
 
-    def orders_of_wish(self, wish: Wish) -> list[Order]:
+    def orders_of_wish(self, wish: Wish) -> Loaded:
         """All orders of the customer who asked on the page, by the digest of the address that was typed, the oldest
         first."""
         return self._orders_of(wish.whose)
@@ -177,6 +214,8 @@ class Orders(Products):
             self._transact([put, *changes, *others, *pages])
         except Unmet:
             raise Conflict("order_busy", order=order.id) from None
+        except Unfit:
+            raise CannotBeStored(order.id) from None
         return saved
 
     def order_of_license(self, license_id: str) -> str | None:
@@ -185,11 +224,18 @@ class Orders(Products):
         return item["order_id"]["S"] if item else None
 
     def load_all(self, order_ids: Sequence[str]) -> Iterator[Order]:
-        """Those of these orders that exist, in any order."""
-        return (converter.structure(item, Order) for item in self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
+        """These orders, as far as they exist and can be read, in any order. Each of the others is counted and logged:
+        it holds up nobody."""
+        return iter(self.read_all(order_ids).orders)
+
+    def read_all(self, order_ids: Sequence[str]) -> Loaded:
+        """The same, and which of them cannot be read."""
+        return _loaded(self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
 
     def due(self, now: datetime) -> Iterator[list[str]]:
-        """The ids of all orders that are due, page by page, sorted only within each shard."""
+        """The ids of all orders that are due, page by page, sorted only within each shard. An order that is set aside
+        is tried by the clock of what is kept beside it: nothing can move its own clock."""
+        aside = {id_ for reason in AsideReason for page in self.needing(reason) for id_ in page}
         for shard in range(DUE_SHARDS):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self.table,
@@ -197,9 +243,12 @@ class Orders(Products):
                 KeyConditionExpression="due_shard = :shard AND due_at <= :now",
                 ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": moment_text(now)}},
             )
-            yield from (ids for page in pages if (ids := order_ids(page["Items"])))
+            for page in pages:
+                keys = (item["pk"]["S"].split("#", 1) for item in page["Items"])
+                if ids := [id_ for kind, id_ in keys if kind == "ASIDE" or id_ not in aside]:
+                    yield ids
 
-    def needing(self, reason: Reason, before: datetime | None = None) -> Iterator[list[str]]:
+    def needing(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[list[str]]:
         """The ids of all orders that need this (before a moment), those first that have needed it longest, or that need
         codes soonest; page by page."""
         if reason is Reason.STOCK:
@@ -214,6 +263,14 @@ class Orders(Products):
         moment). They are read as they are asked for."""
         lines = (self._needing(f"{Reason.STOCK}#{sku}", before) for sku in dict.fromkeys(skus))
         return (order_id for _, order_id in merge(*lines))
+
+    def needing_since(self, reason: Reason | AsideReason) -> Iterator[tuple[str, str]]:
+        """Since when each of these orders has needed it (for stock: by when it needs codes), as text that sorts, and
+        its id."""
+        if reason is Reason.STOCK:
+            yield from merge(*(self._needing(f"{reason}#{sku}", None) for sku in self.skus()))
+        else:
+            yield from self._needing(reason, None)
 
     def _needing(self, attention: str, before: datetime | None) -> Iterator[tuple[str, str]]:
         pages = self._client.get_paginator("query").paginate(
@@ -240,7 +297,7 @@ class Orders(Products):
             page = _page_item(order.id, saved.moved // TIMELINE_PAGE, moving, order.forget_on)
             pages.append({"Put": {"TableName": self.table, "Item": page}})
             saved = replace(saved, timeline=kept, moved=saved.moved + TIMELINE_PAGE)
-        put: dict[str, Any] = {"Item": _order_item(saved) | {"written_by": {"S": secrets.token_hex(8)}}}
+        put: dict[str, Any] = {"Item": order_item(saved) | {"written_by": {"S": secrets.token_hex(8)}}}
         if order.version == 0:
             return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}, pages
         put |= {
@@ -265,10 +322,11 @@ def _expiry(until: date | None) -> dict[str, int]:
     return {"expires": int(datetime.combine(until, datetime.max.time(), UTC).timestamp())} if until else {}
 
 
-def _order_item(order: Order) -> dict[str, Any]:
+def order_item(order: Order) -> dict[str, Any]:
     """The item of an order, with the keys of the sparse indexes. A key is present only while the order belongs in that
     index."""
-    item = converter.unstructure(order) | {"pk": f"ORDER#{order.id}"}
+    form = max(FORM, int(order.extra.get("form", FORM)))  # what a newer version stored is still in it
+    item = converter.unstructure(order) | {"pk": f"ORDER#{order.id}", "form": form}
     if due := plan.next_due(order):
         item |= due_keys(order.id, due)
     if needs := plan.attention(order):
@@ -277,7 +335,8 @@ def _order_item(order: Order) -> dict[str, Any]:
         item |= {"attention": key, "attention_since": moment_text(since)}
     if order.customer.email:
         item["customer_digest"] = customer_digest(order.customer.email)
-    return to_wire(item | _expiry(order.forget_on))
+    nothing = {name: {"NULL": True} for name, value in order.extra.items() if value is None}
+    return nothing | to_wire(item | _expiry(order.forget_on))
 
 
 def _existing(order: Order | None, order_id: str) -> Order:
@@ -290,5 +349,31 @@ def _license_item(license_id: str, order_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"LICENSE#{license_id}"}, "order_id": {"S": order_id}}
 
 
-def _order(item: Mapping[str, Any]) -> Order:
-    return converter.structure(from_wire(item), Order)
+def order_of(item: Mapping[str, Any]) -> Order:
+    """The order of an item. NewerVersion when only a newer version of Keypost understands it; Unreadable when it is as
+    no version stores it. What cannot be decided about, cannot be read either."""
+    order_id = str(item["pk"]).removeprefix("ORDER#")
+    form, readable_from = item.get("form", FORM), item.get("readable_from", FORM)
+    if not isinstance(form, (int, Decimal)) or not isinstance(readable_from, (int, Decimal)):
+        raise Unreadable(order_id, "form")
+    if readable_from > FORM:
+        raise NewerVersion(order_id, "readable_from")
+    left_out = _BESIDE if form > FORM else {*_BESIDE, "form"}
+    try:
+        order = converter.structure({name: item[name] for name in item.keys() - left_out}, Order)
+        plan.next_due(order), plan.attention(order)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is about this item
+        is_newer = form > FORM or all(isinstance(each, UnknownMember) for each in reasons_of(error))
+        raise (NewerVersion if is_newer else Unreadable)(order_id, place_of(error)) from None
+    return order
+
+
+def _loaded(items: Iterable[Mapping[str, Any]]) -> Loaded:
+    found = Loaded([], [])
+    for item in items:
+        try:
+            found.orders.append(order_of(item))
+        except SetAside as error:
+            telemetry.outcome("OrderUnreadable", order_id=error.order_id, place=error.place, error=type(error).__name__)
+            found.left_out.append(error)
+    return found

@@ -1,9 +1,13 @@
 """The catalog."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+import cattrs
+
+from keypost import telemetry
 from keypost.core.product import Product
-from keypost.table.items import Table, converter, to_wire
+from keypost.table.items import Table, converter, place_of, to_wire
 
 _CATALOG = {"pk": {"S": "CATALOG"}}
 
@@ -31,4 +35,14 @@ class Products(Table):
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
         """Those of these SKUs that the catalog knows, as products by SKU."""
         items = self._batch_get([f"PRODUCT#{sku}" for sku in skus])
-        return {item["sku"]: converter.structure(item, Product) for item in items}
+        found = (_product(item) for item in items)
+        return {product.sku: product for product in found if product}
+
+
+def _product(item: Mapping[str, Any]) -> Product | None:
+    """None when this version cannot read it: an order for it waits, as if the catalog did not know the product."""
+    try:
+        return converter.structure(item, Product)
+    except cattrs.BaseValidationError as error:
+        telemetry.outcome("ProductUnreadable", sku=str(item["pk"]).removeprefix("PRODUCT#"), place=place_of(error))
+        return None

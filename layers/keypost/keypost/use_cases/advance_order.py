@@ -69,13 +69,14 @@ class Worker:
     shop: Shop
     clock: Callable[[], datetime]
 
-    def advance(self, order_id: str) -> None:
-        """Conflict when others kept changing the same order or taking the same codes: come back later."""
+    def advance(self, order_id: str, loaded: Order | None = None) -> None:
+        """Conflict when others kept changing the same order or taking the same codes: come back later. The order is
+        loaded here, unless the caller just did."""
         if serve_waiting.is_of_product(order_id):
             serve_waiting.poke_first_in_line(self.store, self.queue, order_id, self.clock(), self.shop.zone)
             return
-        for _ in range(_TRIES):
-            order = self.store.load(order_id)
+        for attempt in range(_TRIES):
+            order = loaded if loaded and attempt == 0 else self.store.load(order_id)
             if order is None:
                 telemetry.outcome("OrderNotFound", order_id=order_id)
                 return

@@ -1,7 +1,7 @@
 """What agents and customers ask for: decided by `core/support.py`, saved, and the order poked. Each call may be
 repeated."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -11,7 +11,8 @@ from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
 from keypost.core import support
-from keypost.core.errors import Conflict, QueueUnavailable, Refused
+from keypost.core.aside import AsideReason, Erasure, reason_of
+from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
 from keypost.core.mail import Asked, Fate, Mail
 from keypost.core.mailing import with_good_address
 from keypost.core.order import Order, Reason, Wish
@@ -19,6 +20,8 @@ from keypost.core.periods import local_day
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import said
 from keypost.table import Store
+from keypost.table.items import customer_digest
+from keypost.table.orders import Loaded
 
 _TRIES = 20
 
@@ -57,7 +60,7 @@ class Desk:
         if lift and email:
             mailer.lift_suppression(email)
             self.store.lift_bad_address(email, asked.at)
-            for other in self.store.orders_of(email):
+            for other in self.store.orders_of(email).orders:
                 if other.id != order_id:
                     self.change(
                         other.id, partial(with_good_address, now=asked.at, zone=self.zone, asked=replace(asked, why=""))
@@ -74,7 +77,7 @@ class Desk:
         """Send a customer what they asked for on the page, to the present address of each order; returns the ids of the
         orders. Orders that are refused are left out, and nobody is told."""
         day = local_day(wish.asked_at, self.zone)
-        found = support.worth_sending_again(self.store.orders_of_wish(wish), day)
+        found = support.worth_sending_again(self.store.orders_of_wish(wish).orders, day)
         address = found[0].customer.email if found else None
         if not address or self.store.bad_address(address):
             return []
@@ -100,19 +103,20 @@ class Desk:
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
         """Change the address of this order and of the renewals that follow it; returns the ids of the orders that have
         it now. The renewed order is changed before the renewals, so that a renewal that arrives meanwhile gets the
-        right address from it."""
+        right address from it. Refused if a renewal cannot be read: all others have the address then, and the call may
+        be repeated."""
         order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
         wrong = {old for old, right in order.customer.corrected.items() if right == email}
         for base_id in self._renewed(order):
             for old in sorted(wrong):
                 self.change(base_id, partial(support.with_correction, old=old, email=email))
-        follow = [
-            each
-            for each in self._renewing(order)
-            if (each.customer.email or "") in {*wrong, email} and not each.is_erased
-        ]
+        renewing = self._renewing(order)
+        wanted = {*wrong, email}
+        follow = [each for each in renewing.orders if (each.customer.email or "") in wanted and not each.is_erased]
         for renewal in follow:
             self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
+        if renewing.left_out:
+            raise Refused("renewals_unreadable", order=order_id, renewals=renewing.names_left_out)
         return [order_id, *sorted(renewal.id for renewal in follow)]
 
     def _renewed(self, order: Order) -> list[str]:
@@ -120,23 +124,26 @@ class Desk:
         return sorted({term.renews for term in order.terms if term.renews})
 
     def _ever_renewed(self, order: Order) -> list[str]:
-        """The orders whose lists of renewals have this order, or had it before it was refunded or canceled."""
+        """The orders whose lists of renewals have this order, or had it before it was refunded or canceled.
+        Unreadable or NewerVersion if one of them cannot be read."""
         renewed = (line.renews for line in order.lines if line.renews)
         named = {
             self.store.order_of_license(name) if LICENSE_ID.fullmatch(name) else name.partition("/")[0]
             for name in renewed
         }
-        found = list(self.store.load_all(sorted(filter(None, named))))
-        first = {term.renews for each in found for term in each.terms if term.renews}
-        return sorted({*self._renewed(order), *(each.id for each in found), *first})
+        found = self.store.read_all(sorted(filter(None, named)))
+        if found.left_out:
+            raise found.left_out[0]
+        first = {term.renews for each in found.orders for term in each.terms if term.renews}
+        return sorted({*self._renewed(order), *(each.id for each in found.orders), *first})
 
-    def _renewing(self, order: Order) -> Iterator[Order]:
+    def _renewing(self, order: Order) -> Loaded:
         """The renewals of an order; if it is a renewal itself, also those that come after it in the list."""
         ids = {renewal.order_id for renewal in order.renewals}
-        for base_id in self._renewed(order):
-            listed = [renewal.order_id for renewal in self.store.existing(base_id).renewals]
+        for base in self.store.load_all(self._renewed(order)):
+            listed = [renewal.order_id for renewal in base.renewals]
             ids.update(listed[listed.index(order.id) + 1 :] if order.id in listed else ())
-        return self.store.load_all(sorted(ids - {order.id}))
+        return self.store.read_all(sorted(ids - {order.id}))
 
     def swap_code(self, order_id: str, license_id: str, reason: str, asked: Asked) -> Order:
         """Give a license another code, of another batch if there is one. Refused if no code is free."""
@@ -167,21 +174,46 @@ class Desk:
             return saved
         raise Conflict("order_busy", order=order_id)
 
-    def erase(self, email: str, asked: Asked, years: int) -> list[Order]:
+    def erase(self, email: str, asked: Asked, years: int) -> "Erased":
         """Erase a customer from all of their orders, and from renewals of these that have no address. What tax law
-        requires stays for `years` years."""
+        requires stays for `years` years. An order that cannot be written now is erased as soon as it can be."""
         erased: list[Order] = []
-        while theirs := self._to_erase(email):  # the index lags: a later round finds a new order
-            erased += [self._erase(order, email, asked, years) for order in theirs]
-        return erased
+        later: dict[str, AsideReason] = {}
+        # The index lags: an order that was stored just now is found in a later round.
+        while theirs := self._to_erase(email, later):
+            for order in theirs:
+                try:
+                    erased.append(self.erase_order(order, asked, years, email))
+                except SetAside as error:
+                    later[order.id] = reason_of(error)
+        erasure = Erasure(asked, years, customer_digest(email))
+        for order_id, reason in later.items():
+            self.store.keep_erasure(order_id, reason, erasure, asked.at)
+        return Erased(erased, sorted(later))
 
-    def _to_erase(self, email: str) -> list[Order]:
-        theirs = self.store.orders_of(email)
-        unnamed = [each for order in theirs for each in self._renewing(order) if each.customer.email is None]
-        return [each for each in {each.id: each for each in (*theirs, *unnamed)}.values() if not each.is_erased]
+    def _to_erase(self, email: str, later: dict[str, AsideReason]) -> list[Order]:
+        """Those that can be read and were not tried; the others go into `later`."""
+        found = self.store.orders_of(email)
+        left_out, theirs = found.left_out, found.orders
+        for order in found.orders:
+            renewing = self._renewing(order)
+            left_out += renewing.left_out
+            theirs = [*theirs, *(each for each in renewing.orders if each.customer.email is None)]
+        later.update({error.order_id: reason_of(error) for error in left_out})
+        by_id = {each.id: each for each in theirs if not each.is_erased}
+        return [each for each in by_id.values() if each.id not in later]
 
-    def _erase(self, order: Order, email: str, asked: Asked, years: int) -> Order:
-        for address in (email, *order.customer.corrected):
+    def erase_at_last(self, order_id: str, erasure: Erasure) -> None:
+        """Erase a customer from an order that could not be written when that was asked for. A renewal may turn out to
+        be another customer's."""
+        order = self.store.existing(order_id)
+        email = order.customer.email
+        if not order.is_erased and (email is None or customer_digest(email) == erasure.whose):
+            self.erase_order(order, erasure.asked, erasure.years)
+
+    def erase_order(self, order: Order, asked: Asked, years: int, email: str = "") -> Order:
+        """Remove who the customer is from one order, and what is kept of their addresses."""
+        for address in {email, order.customer.email or "", *order.customer.corrected} - {""}:
             self.store.forget_address(address)
         renewed = self._ever_renewed(order)
         for base_id in renewed:
@@ -196,6 +228,14 @@ class Desk:
             return support.erase(latest, asked, until, is_part=is_part)
 
         return self.change(order.id, forget)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What became of the orders of a customer who is erased."""
+
+    orders: list[Order]
+    later: list[str]  # the ids of those that cannot be written now, and are erased as soon as they can be
 
 
 _SUPPRESSED = {"BOUNCE": "address_bounced", "COMPLAINT": "address_complained"}

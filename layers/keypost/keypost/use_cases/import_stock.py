@@ -23,6 +23,7 @@ class Imported:
     duplicates: tuple[Fault, ...]  # by line; known codes are not added again
     not_reached: int  # the codes for which there was no time
     serves: int  # orders that waited for stock and now get all that they lack
+    left_out: tuple[str, ...] = ()  # orders that wait and cannot be read: what they lack is not counted
 
 
 def import_codes(
@@ -55,7 +56,8 @@ def import_codes(
         serve_waiting.poke(desk.queue, skus)
     served = serve_waiting.served_by(desk.store, skus, lambda sku: came[sku] if sku in came else free(sku))
     found = sorted(duplicates, key=lambda fault: fault.line)
-    return Imported(added, tuple(found), len(codes) - reached, len(served))
+    left_out = desk.store.read_all(list(desk.store.in_line(skus))).names_left_out
+    return Imported(added, tuple(found), len(codes) - reached, len(served), left_out)
 
 
 def poke_waiting(store: Store, queue: Queue, reason: Reason) -> int:

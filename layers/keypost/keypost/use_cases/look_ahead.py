@@ -1,11 +1,13 @@
 """Collects from the table what support wants to know about many orders. The cost depends on what waits and what is due
-within the horizon, not on what is stored."""
+within the horizon, not on what is stored. An order that cannot be read is named, and holds up nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain
 
-from keypost.core.daily_note import DailyNote, Section, entry
+from keypost.core.aside import AsideReason, reason_of, said_of
+from keypost.core.daily_note import DailyNote, Section, aside_entry, entry
 from keypost.core.forecast import HORIZON_DAYS, USE_DAYS, Forecast, Stock, forecast
 from keypost.core.order import Order, Reason
 from keypost.core.periods import local_day
@@ -17,44 +19,82 @@ _MOST_SHOWN = 30  # orders of one reason
 _MOST_COUNTED = 10_000  # free codes of one product
 
 
+@dataclass(slots=True)
+class Reader:
+    """Reads orders, and remembers which of them are set aside or cannot be read, and why."""
+
+    store: Store
+    left_out: dict[str, AsideReason] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, store: Store) -> "Reader":
+        aside = ((reason, id_) for reason in AsideReason for page in store.needing(reason) for id_ in page)
+        return cls(store, {order_id: reason for reason, order_id in aside})
+
+    def read(self, order_ids: Sequence[str]) -> list[Order]:
+        found = self.store.read_all(order_ids)
+        for error in found.left_out:
+            self.left_out.setdefault(error.order_id, reason_of(error))
+        return found.orders
+
+    def not_aside(self, pages: Iterator[list[str]]) -> list[str]:
+        return [order_id for page in pages for order_id in page if order_id not in self.left_out]
+
+
 def gather_note(store: Store, now: datetime, zone: tzinfo) -> DailyNote:
-    today = local_day(now, zone)
-    sections = (_section(store, reason) for reason in Reason)
-    return DailyNote(today, tuple(section for section in sections if section.entries), forecasts(store, now, zone))
+    reader = Reader.over(store)
+    sections = [_section(reader, reason) for reason in Reason]
+    stock = _forecasts(reader, now, zone)
+    sections = [*(_aside_section(reader, reason) for reason in AsideReason), *sections]
+    return DailyNote(local_day(now, zone), tuple(each for each in sections if each.entries), stock)
 
 
-def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[Forecast, ...]:
-    """The forecast of each product's stock."""
-    return tuple(forecast(each, local_day(now, zone)) for each in _stocks(store, now, zone))
+def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[tuple[Forecast, ...], tuple[str, ...]]:
+    """How long the stock of each product lasts, and the ids of the orders that cannot be read, whose codes are not
+    counted."""
+    reader = Reader(store)
+    return _forecasts(reader, now, zone), tuple(sorted(reader.left_out))
 
 
-def _section(store: Store, reason: Reason) -> Section:
-    ids = [order_id for page in store.needing(reason) for order_id in page]
+def _forecasts(reader: Reader, now: datetime, zone: tzinfo) -> tuple[Forecast, ...]:
+    return tuple(forecast(each, local_day(now, zone)) for each in _stocks(reader, now, zone))
+
+
+def _section(reader: Reader, reason: Reason) -> Section:
+    ids = reader.not_aside(reader.store.needing(reason))
     if reason is Reason.BLOCK:  # these stay until a person notes that it is done, so the newest come first
         ids.reverse()
-    shown = {order.id: order for order in store.load_all(ids[:_MOST_SHOWN])}
+    shown = {order.id: order for order in reader.read(ids[:_MOST_SHOWN])}
     entries = tuple(entry(shown[order_id], reason) for order_id in ids[:_MOST_SHOWN] if order_id in shown)
     return Section(reason, entries, max(0, len(ids) - _MOST_SHOWN))
 
 
-def _stocks(store: Store, now: datetime, zone: tzinfo) -> Iterator[Stock]:
-    today = local_day(now, zone)
+def _aside_section(reader: Reader, reason: AsideReason) -> Section:
+    ids = [order_id for order_id, why in reader.left_out.items() if why is reason]
+    entries = tuple(aside_entry(order_id, reason) for order_id in ids[:_MOST_SHOWN])
+    return Section(reason, entries, max(0, len(ids) - _MOST_SHOWN))
+
+
+def _stocks(reader: Reader, now: datetime, zone: tzinfo) -> Iterator[Stock]:
+    store, today = reader.store, local_day(now, zone)
     days = [today - timedelta(days=n) for n in range(1, USE_DAYS + 1)]
-    lacking = wanted(_with_clock(store, now + timedelta(days=HORIZON_DAYS)), now, zone)
+    lacking = wanted(_with_clock(reader, now + timedelta(days=HORIZON_DAYS)), now, zone)
     for sku, product in store.catalog().items():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
         yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used, product.name)
 
 
-def _with_clock(store: Store, until: datetime) -> Iterator[Order]:
-    for order_ids in store.due(until):
-        yield from store.load_all(order_ids)
+def _with_clock(reader: Reader, until: datetime) -> Iterator[Order]:
+    for order_ids in reader.store.due(until):
+        yield from reader.read(order_ids)
 
 
 def due_within(store: Store, days: int, now: datetime, zone: tzinfo) -> list[Outlook]:
-    """The mails that are due within this number of days and those that are kept back, sorted by day."""
-    until = local_day(now, zone) + timedelta(days=days)
+    """By day, the mails that are due and those that are kept back; last the orders that are set aside, of which nobody
+    can say what is due."""
+    until, reader = local_day(now, zone) + timedelta(days=days), Reader.over(store)
     pages = chain(store.due(now + timedelta(days=days + 1)), *(store.needing(reason) for reason in Reason))
-    order_ids = sorted({order_id for page in pages for order_id in page})
-    found = [row for order in store.load_all(order_ids) for row in outlook(order, until, zone)]
+    order_ids = sorted(set(reader.not_aside(pages)))
+    found = [row for order in reader.read(order_ids) for row in outlook(order, until, zone)]
+    found += [Outlook(order_id, None, (), None, said_of(why)) for order_id, why in reader.left_out.items()]
     return sorted(found, key=lambda row: (row.day or date.max, row.order_id, row.lines))

@@ -1,11 +1,14 @@
 """Stores a fact in its order, together with everything that was reported of the same payment before its order was
 known."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from keypost import telemetry
 from keypost.core import contents
+from keypost.core.aside import reason_of
+from keypost.core.errors import SetAside
 from keypost.core.order import Order
 from keypost.core.payment import Fact, PaymentNotice, Standing, SubscriptionEnded
 from keypost.table import Store
@@ -16,9 +19,9 @@ _LONGEST_ID = 80
 def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str | None, bool]:
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
     payment is not for us."""
-    if isinstance(fact, SubscriptionEnded) and store.load(fact.order_id) is None:
+    if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         return None, False
-    facts = [fact]
+    facts: list[Fact] = [fact]
     if isinstance(fact, PaymentNotice):
         ours = _ours(store, fact)
         if ours is None:
@@ -29,6 +32,19 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
             telemetry.outcome("PaymentUnknown")
             return None, False
     order_id = facts[0].order_id
+    try:
+        return order_id, write_down(store, order_id, facts, now, currency)
+    except SetAside as error:
+        if error.order_id != order_id:
+            raise
+        telemetry.outcome("FactKeptAside", order_id=order_id)
+        store.keep_told(order_id, reason_of(error), facts, now)
+    return order_id, True
+
+
+def write_down(store: Store, order_id: str, facts: Iterable[Fact], now: datetime, currency: str) -> bool:
+    """Whether any of these facts is news to their order. Unreadable, NewerVersion or CannotBeStored when it cannot be
+    written."""
     before: Order | None = None
 
     def with_facts(order: Order | None) -> Order:
@@ -43,7 +59,7 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
         store.forget_told(name for payment in order.payments for name in payment.names)
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order_id)
-    return order_id, before is None or order.timeline != before.timeline
+    return before is None or order.timeline != before.timeline
 
 
 def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:
@@ -68,7 +84,10 @@ def _give_up(store: Store, own_id: str, order_id: str, now: datetime) -> None:
     def belonging(order: Order | None) -> Order:
         return contents.belonging_to(order or Order(id=own_id, created_at=now), order_id, now)
 
-    store.change(own_id, belonging)
+    try:
+        store.change(own_id, belonging)
+    except SetAside as error:  # it stays what it is: an order that nobody can serve
+        telemetry.outcome("OrderUnreadable", order_id=own_id, place=error.place, error=type(error).__name__)
 
 
 def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
@@ -77,7 +96,7 @@ def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
         return notice
     known = store.products(dict.fromkeys(line.sku for line in notice.lines))
     ours = tuple(line for line in notice.lines if line.sku in known)
-    return replace(notice, lines=ours) if ours or store.load(notice.order_id) else None
+    return replace(notice, lines=ours) if ours or store.exists(notice.order_id) else None
 
 
 def _outcomes(before: Order | None, after: Order) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any, TypeGuard
 
 from keypost import telemetry
 from keypost.clients.mailer import NO_ORDER, tagged
+from keypost.core.aside import reason_of
+from keypost.core.errors import SetAside
 from keypost.core.mail import Fate, MailReport
 from keypost.core.mailing import BAD_ADDRESS, with_report
 from keypost.table import Store
@@ -31,6 +33,15 @@ def take(store: Store, envelope: Any, now: datetime) -> None:
     if report is None:
         telemetry.outcome("FeedbackIgnored", why="it tells nothing of a mail")
         return
+    try:
+        write_down(store, report, now)
+    except SetAside as error:
+        telemetry.outcome("FactKeptAside", order_id=report.order_id)
+        store.keep_told(report.order_id, reason_of(error), [report], now)
+
+
+def write_down(store: Store, report: MailReport, now: datetime) -> None:
+    """Unreadable, NewerVersion or CannotBeStored when its order cannot be written."""
     order = store.load(report.order_id)
     if order is None or all(mail.id != report.mail_id for mail in order.mails):
         _take_of_no_order(store, report, now)

@@ -146,6 +146,13 @@ TEXTS = {
     "never_known": "it is not known whether any attempt arrived; ask the customer",
     "address_takes_no_mail": "the address does not accept e-mail from us",
     "no_codes_to_send": "there are no codes to send",
+    # Orders that are set aside.
+    "unreadable": "its stored item is damaged[ ({place})]",
+    "newer_version": "a newer version of Keypost wrote it[ ({place})]",
+    "failing": "its step fails again and again[ ({place})]",
+    "restore_item": "restore the item of this order from a backup of the table",
+    "update_keypost": "deploy the newer version of Keypost",
+    "read_log": "read the log of the worker and mend what it names",
     # What happens next.
     "purchase_leaves": "the e-mail with the codes is sent[ (line {lines:list})]",
     "renewal_leaves": "the e-mail of the renewal is sent[ (line {lines:list})]",
@@ -157,7 +164,27 @@ TEXTS = {
     "mail_waits": "the e-mail is sent by itself once this has changed: {why}",
     "mail_leaves_on": "the e-mail is sent by itself on {day:day}",
     "nothing_sent_yet": "nothing of the order has been sent yet, and nothing is due",
+    "item_too_large": "The table does not accept an item of this size.",
+    "order_aside": "{order}  nothing is sent: {why}",
+    "orders_unreadable": "orders that wait and cannot be read: {orders:list}",
+    "order_erased_later": "order {order} cannot be written now: it is erased as soon as it can be",
+    "purpose_unknown": "not known",
     # Refusals.
+    "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged: restore the item from a"
+    " backup of the table. What is told of the order meanwhile is kept.",
+    "refused_newer_version": "Order {order} was written by a newer version of Keypost: update this one. What is told of"
+    " the order meanwhile is kept.",
+    "refused_too_large": "Order {order} cannot be stored, because it would become larger than the table accepts: serve"
+    " it by hand. What is told of the order meanwhile is kept.",
+    "renewals_unreadable": "Order {order} has the address now, but not its renewals {renewals:list}, which cannot be"
+    " read: correct the address again once they can be.",
+    "no_such_page": "`next` is not the one of a page: begin without it.",
+    "export_incomplete": "These orders cannot be read and are not in the export: {orders:list}.",
+    "erased_later": "{count} orders cannot be written now: they are erased as soon as they can be.",
+    "stack_is_newer": "This command line has version {own}, and the stack runs {stack}: nothing was changed. Reading"
+    " still works. Update this clone to the version of the stack, then try again.",
+    "no_version": "The stack states the version {version}, which is none: nothing was changed. Look at its output"
+    " Version.",
     "no_such_order": "There is no order {order}: check the number, or search by e-mail address.",
     "no_such_license": "Order {order} has no licence {license}.",
     "no_such_product": "There is no product {sku}: put it into the catalogue first.",
@@ -331,6 +358,9 @@ TEXTS = {
     "scope_suppression": "lift the block of an address",
     "scope_privacy": "erase and export customers",
     # Short names of what an answer holds as a word.
+    "reason_unreadable": "Orders that cannot be read: all others go on",
+    "reason_newer_version": "Orders that only a newer version of Keypost can change",
+    "reason_failing": "Orders whose processing fails again and again",
     "reason_hold": "Orders that somebody must look at",
     "reason_stock": "Orders that wait for codes",
     "reason_product": "Products that are not in the catalogue",

@@ -147,6 +147,13 @@ TEXTS = {
     "never_known": "het is niet bekend of er een poging is aangekomen; vraag het de klant",
     "address_takes_no_mail": "het adres neemt geen e-mail van ons aan",
     "no_codes_to_send": "er zijn geen codes om te versturen",
+    # Orders that are set aside.
+    "unreadable": "de opgeslagen gegevens zijn beschadigd[ ({place})]",
+    "newer_version": "een nieuwere versie van Keypost heeft haar opgeslagen[ ({place})]",
+    "failing": "de verwerking mislukt steeds opnieuw[ ({place})]",
+    "restore_item": "zet de gegevens van deze bestelling terug uit een back-up van de tabel",
+    "update_keypost": "zet de nieuwere versie van Keypost weer op de stack",
+    "read_log": "lees het log van AdvanceOrders en verhelp wat daar staat",
     # What happens next.
     "purchase_leaves": "de e-mail met de codes wordt verstuurd[ (regel {lines:list})]",
     "renewal_leaves": "de e-mail van de verlenging wordt verstuurd[ (regel {lines:list})]",
@@ -158,7 +165,27 @@ TEXTS = {
     "mail_waits": "de e-mail wordt vanzelf verstuurd zodra dit is opgelost: {why}",
     "mail_leaves_on": "de e-mail wordt vanzelf verstuurd op {day:day}",
     "nothing_sent_yet": "er is nog niets van de bestelling verstuurd en er hoeft nu niets verstuurd te worden",
+    "item_too_large": "De tabel neemt een item van deze grootte niet aan.",
+    "order_aside": "{order}  er wordt niets verstuurd: {why}",
+    "orders_unreadable": "bestellingen die wachten en niet te lezen zijn: {orders:list}",
+    "order_erased_later": "bestelling {order} is nu niet te wijzigen: ze wordt gewist zodra dat weer kan",
+    "purpose_unknown": "niet bekend",
     # Refusals.
+    "refused_unreadable": "Bestelling {order} is niet te lezen, omdat de opgeslagen gegevens beschadigd zijn: zet ze"
+    " terug uit een back-up van de tabel. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
+    "refused_newer_version": "Bestelling {order} is door een nieuwere versie van Keypost opgeslagen: werk deze versie"
+    " bij. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
+    "refused_too_large": "Bestelling {order} kan niet worden opgeslagen, omdat ze te groot wordt voor de tabel: handel"
+    " haar met de hand af. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
+    "renewals_unreadable": "Bestelling {order} heeft het adres nu, maar de verlengingen {renewals:list} niet, want die"
+    " zijn niet te lezen: corrigeer het adres opnieuw zodra dat weer kan.",
+    "no_such_page": "`next` hoort bij geen enkele pagina: begin zonder.",
+    "export_incomplete": "Deze bestellingen zijn niet te lezen en staan niet in de export: {orders:list}.",
+    "erased_later": "{count} bestellingen zijn nu niet te wijzigen: ze worden gewist zodra dat weer kan.",
+    "stack_is_newer": "Deze opdrachtregel heeft versie {own} en op de stack draait {stack}: er is niets gewijzigd."
+    " Lezen kan wel. Werk deze kopie bij naar de versie van de stack en probeer het opnieuw.",
+    "no_version": "De stack noemt versie {version}, maar dat is geen versie: er is niets gewijzigd. Kijk naar de output"
+    " Version van de stack.",
     "no_such_order": "Er is geen bestelling {order}: controleer het nummer, of zoek op e-mailadres.",
     "no_such_license": "Bestelling {order} heeft geen licentie {license}.",
     "no_such_product": "Er is geen product {sku}: zet het eerst in de catalogus.",
@@ -338,6 +365,9 @@ TEXTS = {
     "scope_suppression": "de blokkade van een adres opheffen",
     "scope_privacy": "klantgegevens wissen en uitvoeren",
     # Short names of what an answer holds as a word.
+    "reason_unreadable": "Bestellingen die niet te lezen zijn: alle andere gaan door",
+    "reason_newer_version": "Bestellingen die alleen een nieuwere versie van Keypost kan bijwerken",
+    "reason_failing": "Bestellingen waarvan de verwerking steeds opnieuw mislukt",
     "reason_hold": "Bestellingen die iemand moet bekijken",
     "reason_stock": "Bestellingen die op codes wachten",
     "reason_product": "Producten die niet in de catalogus staan",

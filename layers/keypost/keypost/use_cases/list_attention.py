@@ -1,0 +1,125 @@
+"""The worklist: the orders that need a person, or stock, the most urgent first. Its cost is what waits, not what is
+stored. An order that is set aside stands there for that alone: its own reason is from before."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from keypost.core import plan
+from keypost.core.aside import Aside, AsideReason, reason_of, said_of
+from keypost.core.daily_note import entry
+from keypost.core.errors import InvalidInput
+from keypost.core.obstacles import action
+from keypost.core.order import Order, Reason
+from keypost.core.said import Said
+from keypost.table import Store
+
+PAGE = 50
+Why = Reason | AsideReason
+_URGENCY: tuple[Why, ...] = (*AsideReason, *Reason)  # the first ones need somebody soonest
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    order_id: str
+    needs: str  # the code by which the worklist counts and filters
+    reason: Said  # what exactly
+    since: datetime | None
+    by: datetime | None  # when the customer has no protection any more; None where that is not known
+    products: tuple[str, ...]
+    customer: str | None  # the name
+    actions: tuple[Said, ...]  # what a person can do about it
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    counts: Mapping[str, int]  # by code, those that are not zero
+    items: tuple[Item, ...]
+    next: str | None  # for the page behind this one
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    why: Why
+    since: str
+    order_id: str
+
+    @property
+    def place(self) -> tuple[int, str, str]:
+        return _URGENCY.index(self.why), self.since, self.order_id
+
+
+REASONS = tuple(why.value for why in _URGENCY)
+
+
+def worklist(store: Store, reason: str | None = None, after: str | None = None, size: int = PAGE) -> Worklist:
+    """One page of it. InvalidInput when `after` is not the `next` of a page."""
+    begin = _read(after) if after else None
+    keys = list(_keys(store))
+    counts = {code: found for code in REASONS if (found := sum(key.why == code for key in keys))}
+    wanted = (key for key in keys if reason in (None, key.why))
+    rest = [key for key in wanted if begin is None or key.place > begin]
+    page = list(islice(rest, size))
+    following = _written(page[-1]) if len(rest) > len(page) else None
+    return Worklist(counts, tuple(_items(store, page)), following)
+
+
+def _keys(store: Store) -> Iterator[_Key]:
+    aside: set[str] = set()
+    for why in _URGENCY:
+        keys = [_Key(why, since, order_id) for since, order_id in store.needing_since(why)]
+        keys = [key for key in keys if key.order_id not in aside]
+        if isinstance(why, AsideReason):
+            aside |= {key.order_id for key in keys}
+        yield from sorted(keys, key=lambda key: key.place)
+
+
+def _items(store: Store, page: list[_Key]) -> Iterator[Item]:
+    kept = {each.order_id: each for each in store.asides([k.order_id for k in page if isinstance(k.why, AsideReason)])}
+    loaded = store.read_all([key.order_id for key in page if isinstance(key.why, Reason)])
+    orders = {order.id: order for order in loaded.orders}
+    left_out = {error.order_id: reason_of(error) for error in loaded.left_out}
+    for key in page:
+        if isinstance(key.why, AsideReason):
+            if key.order_id in kept:
+                yield _aside_item(kept[key.order_id], key.why)
+        elif key.order_id in left_out:
+            yield _aside_item(Aside(key.order_id), left_out[key.order_id])
+        elif (order := orders.get(key.order_id)) and (item := _item(order, key.why)):
+            yield item
+
+
+def _item(order: Order, why: Reason) -> Item | None:
+    """None when the order has gone on: the index lags."""
+    needs = plan.attention(order)
+    if needs is None or needs[0] is not why:
+        return None
+    since, by = needs[1], None
+    if why is Reason.STOCK and order.waiting:
+        since, by = order.waiting.since, needs[1]
+    said = entry(order, why).why
+    return Item(order.id, why, said, since, by, order.skus, order.customer.name, (action(order, why),))
+
+
+def _aside_item(aside: Aside, why: AsideReason) -> Item:
+    return Item(aside.order_id, why, said_of(why, aside.why), aside.since, None, (), None, (_ACTIONS[why],))
+
+
+def _written(key: _Key) -> str:
+    return f"{key.why}~{key.since}~{key.order_id}"
+
+
+def _read(after: str) -> tuple[int, str, str]:
+    code, _, rest = after.partition("~")
+    since, found, order_id = rest.partition("~")
+    if code not in REASONS or not found:
+        raise InvalidInput("no_such_page")
+    return REASONS.index(code), since, order_id
+
+
+_ACTIONS: Mapping[AsideReason, Said] = {
+    AsideReason.UNREADABLE: Said("restore_item"),
+    AsideReason.NEWER_VERSION: Said("update_keypost"),
+    AsideReason.FAILING: Said("read_log"),
+}

@@ -1,0 +1,155 @@
+"""A command line that is older than its stack reads, and changes nothing."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import keypost
+from cli import main, stacks
+from cli.stacks import Stack
+from cli.versions import ranked, refuse_if_older
+from keypost.core.errors import KeypostError
+from keypost.words import reader, sentence
+from tests.builders import ZONE, code, loaded, paid_order
+
+Run = Callable[..., tuple[int, str, str]]
+PRODUCTS = Path(__file__).parents[2] / "cli/local/products.toml"
+READING = {
+    "claims": ("--batch", "test"),
+    "due": (),
+    "support-key list": (),
+}
+WRITING = {
+    "products apply": (str(PRODUCTS),),
+    "stock import": ("codes.csv",),
+    "due --hold": ("written",),
+    "due --release": ("written",),
+    "blocked": ("written",),
+    "subscription-ended": ("written",),
+    "erase": (),
+    "secrets set": ("mollie_api_key",),
+    "secrets generate": ("webhook_signing",),
+    "support-key create": ("--agent", "anna"),
+    "support-key revoke": ("0a1b2c3d4e",),
+}
+ELSEWHERE = {
+    "export",  # reads; it is among the tests of the command line
+    "mail preview",  # needs no stack
+    "mail smoke-test",  # stores nothing
+}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """`keypost` with these words, in a folder with a file of codes: exit status, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "codes.csv").write_text(f"code,sku,batch\n{code(1)},KASPERSKY-STANDARD-3D-1Y,test\n")
+
+    def keypost(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["keypost", *words])
+        monkeypatch.setattr("sys.stdin", io.StringIO("facturen@klant.example\n"))
+        with pytest.raises(SystemExit) as end:
+            main.main()
+        captured = capsys.readouterr()
+        return int(end.value.code or 0), captured.out, captured.err
+
+    return keypost
+
+
+@pytest.fixture
+def newer(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """A stack that runs a newer version, under any name."""
+    newer = replace(stack, version="99.0.0")
+    monkeypatch.setattr(stacks, "connect", lambda _name: newer)
+    return newer
+
+
+def commands(group: click.Group, path: str = "") -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path}{name} ")
+        else:
+            yield path + name
+
+
+def test_every_command_that_uses_a_stack_is_known_to_read_or_to_write() -> None:
+    known = {*READING, *WRITING, *ELSEWHERE} - {"due --hold", "due --release"}
+
+    assert {name for name in commands(main.cli) if not name.startswith("local ")} == known
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_no_command_writes_to_a_newer_stack(newer: Stack, run: Run, name: str) -> None:
+    newer.store.save(paid_order("written"))
+    before = _everything(newer)
+
+    status, out, errors = run(*name.split(), *WRITING[name], "--stack", "shop")
+
+    assert (status, out) == (1, "")
+    assert re.fullmatch(r"keypost: (stack_is_newer|.*99\.0\.0.*)\n", errors)
+    assert _everything(newer) == before
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_the_refusal_names_both_versions(language: str) -> None:
+    with pytest.raises(KeypostError) as error:
+        refuse_if_older("99.0.0", "0.1.0")
+
+    words = sentence(error.value.said, reader(language, ZONE))
+    assert "99.0.0" in words
+    assert "0.1.0" in words
+
+
+def _everything(stack: Stack) -> Any:
+    table = sorted(map(str, stack.store._client.scan(TableName=stack.store.table)["Items"]))
+    secret = stack.secrets.client.get_secret_value(SecretId=stack.secrets.secret_id)["SecretString"]
+    return table, secret
+
+
+@pytest.mark.parametrize("name", READING)
+def test_every_reading_command_reads_from_a_newer_stack(newer: Stack, run: Run, name: str) -> None:
+    status, _, errors = run(*name.split(), *READING[name], "--stack", "shop")
+
+    assert (status, errors) == (0, "")
+
+
+def test_nobody_is_stopped_on_the_local_stack(newer: Stack, run: Run) -> None:
+    newer.store.save(paid_order("here"))
+
+    assert run("due", "--hold", "here")[0] == 0
+    assert loaded(newer.store, "here").hold.by_person
+
+
+@pytest.mark.parametrize("version", [keypost.__version__, "0.0.9", None])
+def test_a_stack_of_this_version_or_an_older_one_is_written_to(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, run: Run, version: str | None
+) -> None:
+    monkeypatch.setattr(stacks, "connect", lambda _name: replace(stack, version=version))
+    stack.store.save(paid_order("same"))
+
+    assert run("due", "--hold", "same", "--stack", "shop")[0] == 0
+    assert loaded(stack.store, "same").hold.by_person
+
+
+def test_the_command_line_says_its_version(run: Run) -> None:
+    assert run("--version") == (0, f"keypost {keypost.__version__}\n", "")
+
+
+def test_versions_sort_as_people_read_them() -> None:
+    rising = ["0.9", "0.10.dev1", "0.10a1", "0.10-beta.2", "0.10rc1", "0.10.0", "0.10.1", "1.0", "1.2.3", "1.10", "2"]
+
+    assert all(ranked(older) < ranked(newer) for older, newer in pairwise(rising))
+    assert ranked("1.2") == ranked("1.2.0") == ranked("v1.2.0+build.7")
+
+
+@pytest.mark.parametrize("version", ["", "newest", "1..2", "1.2.x"])
+def test_a_stack_whose_version_is_none_is_not_written_to(version: str) -> None:
+    with pytest.raises(KeypostError, match="no_version"):
+        refuse_if_older(version)

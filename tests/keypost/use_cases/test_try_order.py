@@ -1,0 +1,359 @@
+"""An order that cannot be written now, or whose step fails again and again, over the emulator's DynamoDB, SQS and
+SES."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost.core import support
+from keypost.core.aside import Aside, AsideReason
+from keypost.core.errors import NewerVersion, Unreadable
+from keypost.core.mail import Asked, Fate, MailState
+from keypost.core.order import Order, Reason
+from keypost.core.payment import OrderCanceled, PaymentState, Standing
+from keypost.core.product import Kind, Line
+from keypost.table import Store
+from keypost.use_cases import take_mail_event
+from keypost.use_cases.advance_order import Worker
+from keypost.use_cases.help_customer import Desk
+from keypost.use_cases.look_ahead import due_within, forecasts, gather_note
+from keypost.use_cases.take_fact import record
+from keypost.use_cases.try_order import try_order
+from tests.builders import (
+    NOW,
+    SKU,
+    ZONE,
+    Clock,
+    code,
+    loaded,
+    lost_fields,
+    notice,
+    paid_order,
+    put_item,
+    stored_item,
+    with_future_fields,
+)
+from tests.keypost.use_cases.test_take_mail_event import told
+
+Stocked = Callable[[list[str]], None]
+Sent = Callable[[str], list[str]]
+ADDRESS = "facturen@klant.example"
+Damage = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def desk(stack: Stack) -> Desk:
+    return Desk(stack.store, stack.queue, ZONE)
+
+
+@pytest.fixture
+def attempt(worker: Worker, desk: Desk) -> Callable[..., None]:
+    """One try of an order, as the queue's function makes it."""
+    return lambda order_id, receives=1: try_order(worker, desk, "EUR", order_id, receives)
+
+
+def unreadable(item: dict[str, Any]) -> dict[str, Any]:
+    return item | {"created_at": "once"}
+
+
+def newer(item: dict[str, Any]) -> dict[str, Any]:
+    return item | {"payments": [payment | {"state": "parked"} for payment in item["payments"]]}
+
+
+def change_item(store: Store, order_id: str, change: Damage) -> dict[str, Any]:
+    """Store the item as it is after a change that no code made; gives the item as it was."""
+    item = stored_item(store, order_id)
+    put_item(store, change(item))
+    return item
+
+
+def aside_of(store: Store, order_id: str) -> Aside | None:
+    return next(iter(store.asides([order_id])), None)
+
+
+def due(store: Store, clock: Clock) -> set[str]:
+    return {order_id for page in store.due(clock.now) for order_id in page}
+
+
+@pytest.mark.parametrize(("damage", "reason"), [(unreadable, "unreadable"), (newer, "newer_version")])
+def test_what_is_told_of_an_order_that_cannot_be_read_is_there_once_it_can_be(
+    attempt: Callable[..., None], store: Store, stocked: Stocked, sent: Sent, clock: Clock, damage: Damage, reason: str
+) -> None:
+    order_id = f"told-{reason}"
+    stocked([code(1)])
+    record(store, notice(order_id, state=PaymentState.OPEN), NOW, "EUR")
+    sound = change_item(store, order_id, damage)
+    damaged = stored_item(store, order_id)
+
+    assert record(store, notice(order_id), NOW, "EUR") == (order_id, True)
+    assert record(store, notice(order_id), NOW, "EUR") == (order_id, True)
+    attempt(order_id)
+
+    assert stored_item(store, order_id) == damaged
+    assert sent(order_id) == []
+    kept = aside_of(store, order_id)
+    assert kept is not None
+    assert (kept.reason, kept.told) == (AsideReason(reason), (notice(order_id),))
+
+    put_item(store, sound)
+    attempt(order_id)
+
+    assert code(1) in sent(order_id)[0]
+    assert loaded(store, order_id).standing is Standing.PAID
+    assert aside_of(store, order_id) is None
+    assert order_id not in due(store, clock)
+
+
+def test_a_cancellation_and_a_word_of_ses_are_kept_too(
+    attempt: Callable[..., None], store: Store, stocked: Stocked
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("kept"))
+    attempt("kept")
+    sound = change_item(store, "kept", unreadable)
+    (mail,) = sound["mails"]
+
+    record(store, OrderCanceled("kept"), NOW, "EUR")
+    take_mail_event.take(store, told("bounce_permanent", "kept", mail["id"]), NOW)
+    put_item(store, sound)
+    attempt("kept")
+
+    order = loaded(store, "kept")
+    assert order.canceled
+    assert order.mail(mail["id"]).came_back
+    assert store.bad_address(ADDRESS) == (Fate.BOUNCED, order.mail(mail["id"]).told[0].at)
+
+
+def test_an_order_that_cannot_be_read_is_tried_hourly_and_then_daily_and_its_own_clock_does_not_count(
+    attempt: Callable[..., None], store: Store, clock: Clock
+) -> None:
+    store.save(paid_order("clock"))
+    assert "clock" in due(store, clock)
+    change_item(store, "clock", unreadable)
+
+    attempt("clock")
+    tried = []
+    for _ in range(24 * 4):
+        clock.now += timedelta(hours=1)
+        if "clock" in due(store, clock):
+            tried.append((clock.now - NOW) // timedelta(hours=1))
+            attempt("clock")
+
+    assert tried == [*range(1, 25), 48, 72, 96]
+
+
+def test_an_order_whose_step_fails_five_times_in_a_row_is_set_aside(
+    attempt: Callable[..., None], store: Store, stocked: Stocked, clock: Clock
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("failing"))
+    sound = store.products([SKU])[SKU]
+    store.put_product(replace(sound, name={}))  # of which no mail can be composed
+
+    for receives in range(1, 5):
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever a mail that cannot be composed raises
+            attempt("failing", receives)
+        assert list(store.needing(AsideReason.FAILING)) == []
+    attempt("failing", 5)
+
+    assert list(store.needing(AsideReason.FAILING)) == [["failing"]]
+    assert "failing" not in due(store, clock)
+    kept = aside_of(store, "failing")
+    assert kept is not None
+    assert (kept.starts, kept.since) == (5, NOW)
+    assert " in " in kept.why
+
+    store.put_product(sound)
+    clock.now += timedelta(hours=1)
+    assert "failing" in due(store, clock)
+    attempt("failing")
+
+    assert aside_of(store, "failing") is None
+    assert loaded(store, "failing").mail("purchase-1").state is MailState.SENT
+
+
+def test_a_step_that_never_ends_is_set_aside_after_five_starts(
+    attempt: Callable[..., None], store: Store, stocked: Stocked, local: LocalStack, clock: Clock
+) -> None:
+    """Its process is killed: nothing of it runs after the time-out."""
+
+    def killed() -> None:
+        raise SystemExit
+
+    stocked([code(1)])
+    store.save(paid_order("endless", email="jan@klant.example"))
+    store._client.meta.events.register("before-call.dynamodb.Query", lambda **_: killed())
+
+    for receives in range(1, 6):
+        with pytest.raises(SystemExit):
+            attempt("endless", receives)
+    attempt("endless", 5)  # the queue delivers it again: it has its own clock now
+
+    store._client.meta.events.unregister("before-call.dynamodb.Query")
+    kept = aside_of(store, "endless")
+    assert kept is not None
+    assert (kept.starts, kept.reason) == (5, AsideReason.FAILING)
+
+
+def test_starts_that_ended_do_not_add_up(
+    attempt: Callable[..., None], store: Store, stocked: Stocked, local: LocalStack
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("recovers"))
+
+    for _ in range(3):
+        attempt("recovers", 4)
+
+    assert aside_of(store, "recovers") is None
+
+
+def test_a_healthy_order_costs_one_read_and_no_write_more(
+    attempt: Callable[..., None], store: Store, worker: Worker
+) -> None:
+    calls: list[str] = []
+    store.save(paid_order("healthy"))
+    attempt("healthy")
+    store._client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+
+    attempt("healthy")
+
+    assert calls.count("BatchGetItem") + calls.count("GetItem") >= 1
+    assert calls.count("UpdateItem") == calls.count("DeleteItem") == 0
+
+
+def test_an_order_that_is_too_large_is_set_aside_and_what_was_told_is_kept(
+    attempt: Callable[..., None], store: Store
+) -> None:
+    store.save(paid_order("large", state=PaymentState.OPEN))
+    sound = change_item(store, "large", lambda item: item | {"ballast": "x" * (399 * 1024)})
+
+    assert record(store, notice("large", name="y" * 2000), NOW, "EUR") == ("large", True)
+
+    assert list(store.needing(AsideReason.FAILING)) == [["large"]]
+    put_item(store, sound)
+    attempt("large")
+    assert loaded(store, "large").standing is Standing.PAID
+    assert list(store.needing(AsideReason.FAILING)) == []
+
+
+@pytest.mark.parametrize(("damage", "error"), [(unreadable, Unreadable), (newer, NewerVersion)])
+def test_what_a_person_asks_for_is_refused_with_the_reason(
+    desk: Desk, store: Store, damage: Damage, error: type[Exception]
+) -> None:
+    store.save(paid_order("asked"))
+    change_item(store, "asked", damage)
+    before = stored_item(store, "asked")
+
+    with pytest.raises(error, match="refused_"):
+        desk.change("asked", lambda order: support.hold(order, "anna", NOW))
+
+    assert stored_item(store, "asked") == before
+
+
+def test_an_erasure_says_what_it_could_not_erase_yet_and_that_is_erased_as_soon_as_it_can_be(
+    attempt: Callable[..., None], desk: Desk, store: Store
+) -> None:
+    for order_id in ("erase-1", "erase-2"):
+        store.save(paid_order(order_id, email="wis@klant.example"))
+    sound = change_item(store, "erase-1", unreadable)
+
+    found = desk.erase("wis@klant.example", Asked(NOW, "anna"), 7)
+
+    assert ([order.id for order in found.orders], found.later) == (["erase-2"], ["erase-1"])
+    put_item(store, sound)
+    attempt("erase-1")
+    order = loaded(store, "erase-1")
+    assert (order.is_erased, order.customer.email, order.customer.name) == (True, None, None)
+    assert aside_of(store, "erase-1") is None
+
+
+def test_a_renewal_that_turns_out_to_be_of_another_customer_is_not_erased(
+    attempt: Callable[..., None], desk: Desk, store: Store, worker: Worker, stocked: Stocked
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("line-0", email="wis@klant.example"))
+    attempt("line-0")
+    store.save(paid_order("line-1", Line(SKU, 1, Kind.RENEWAL, renews="line-0"), email="ander@klant.example"))
+    attempt("line-1")
+    sound = change_item(store, "line-1", unreadable)
+
+    found = desk.erase("wis@klant.example", Asked(NOW, "anna"), 7)
+    assert found.later == ["line-1"]
+    put_item(store, sound)
+    attempt("line-1")
+
+    assert loaded(store, "line-1").customer.email == "ander@klant.example"
+    assert aside_of(store, "line-1") is None
+
+
+def test_orders_behind_one_that_cannot_be_read_get_their_codes(
+    attempt: Callable[..., None], store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    store.save(paid_order("first", Line(SKU, 5)))
+    attempt("first")
+    assert list(store.needing(Reason.STOCK)) == [["first"]]
+    change_item(store, "first", unreadable)
+    stocked([code(1)])
+
+    store.save(paid_order("second"))
+    attempt("second")
+
+    assert code(1) in sent("second")[0]
+
+
+def test_the_reports_go_on_and_name_it(attempt: Callable[..., None], store: Store) -> None:
+    for order_id in ("waits-1", "waits-2"):
+        store.save(paid_order(order_id))
+        attempt(order_id)
+    change_item(store, "waits-1", unreadable)
+    attempt("waits-1")
+    change_item(store, "waits-2", newer)  # which nobody has tried yet
+
+    note = gather_note(store, NOW, ZONE)
+    rows = due_within(store, 14, NOW, ZONE)
+    found, left_out = forecasts(store, NOW, ZONE)
+
+    named = {section.reason: [entry.order_id for entry in section.entries] for section in note.sections}
+    assert named == {AsideReason.UNREADABLE: ["waits-1"], AsideReason.NEWER_VERSION: ["waits-2"]}
+    assert {row.order_id: row.why_not is not None for row in rows} == {"waits-1": True, "waits-2": True}
+    assert [each.stock.sku for each in found] == [SKU]
+    assert set(left_out) <= {"waits-1", "waits-2"}
+
+
+def test_fields_of_the_future_survive_every_use_case(
+    attempt: Callable[..., None], desk: Desk, store: Store, stocked: Stocked, worker: Worker, clock: Clock
+) -> None:
+    """A field on each part, then a payment, a hold and its release, a mail event, a resend, a swapped code, another
+    address: each part has its field afterwards."""
+    stocked([code(1), code(2)])
+    store.save(paid_order("future"))
+    attempt("future")
+    item = change_item(store, "future", with_future_fields)
+    license_id = item["licenses"][0]["id"]
+
+    record(store, notice("future", amount="39.95", name="Anna J."), NOW, "EUR")
+    for change in (support.hold, support.release):
+        desk.change("future", partial(_by_anna, change))
+    take_mail_event.take(store, told("delivery", "future"), NOW)
+    clock.now += timedelta(hours=1)
+    desk.resend("future", Asked(clock.now, "anna"), worker.mailer)
+    attempt("future")
+    desk.swap_code("future", license_id, "invalid", Asked(clock.now, "anna"))
+    desk.correct_address("future", "nieuw@klant.example", Asked(clock.now, "anna"))
+    attempt("future")
+    record(store, notice("future", refunded=None, state=PaymentState.PAID, payment_id="other"), NOW, "EUR")
+
+    after = stored_item(store, "future")
+    lost = list(lost_fields(with_future_fields(item), after))
+    assert lost == []
+    assert loaded(store, "future").licenses[0].code == code(2)
+
+
+def _by_anna(change: Callable[[Order, str, datetime], Order], order: Order) -> Order:
+    return change(order, "anna", NOW)
