@@ -39,6 +39,8 @@ def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
             "MINISTACK_REGION": REGION,
+            # The functions inherit all of this, and Powertools' logger reads LOG_LEVEL, the emulator's own setting.
+            "POWERTOOLS_LOG_LEVEL": "INFO",
             "TMPDIR": scratch,
         }
         if ses_url:
@@ -60,8 +62,10 @@ def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
 
 
 def _clean_environment() -> dict[str, str]:
-    """The environment without anything that would lead the emulator or its functions to a real AWS account."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYPOST_"))}
+    """The environment without anything that would lead the emulator or its functions to a real AWS account, or would
+    make the functions log and count other things than on AWS."""
+    foreign = ("AWS_", "KEYPOST_", "POWERTOOLS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
