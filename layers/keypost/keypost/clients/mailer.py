@@ -96,7 +96,13 @@ class Mailer:
             return MailUnknown(f"the answer of SES was lost: {type(error).__name__}")
         return MailSent(answer["MessageId"])
 
-    def paced(self, most: float, workers: int) -> "Mailer":
+    def paced(
+        self,
+        most: float,
+        workers: int,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> "Mailer":
         """The same for one of so many workers, that send so many mails a second together; fewer, if SES takes fewer of
         this account."""
         try:
@@ -104,7 +110,7 @@ class Mailer:
         except (ClientError, BotoCoreError, KeyError):  # it does not say now: it refuses what is too much
             takes = most
         rate = min(most, takes) if takes > 0 else most
-        return Mailer(self._client, self._configuration_set, Pace(workers / rate))
+        return Mailer(self._client, self._configuration_set, Pace(workers / rate, clock, pause))
 
     def why_suppressed(self, address: str) -> str | None:
         """Why SES takes mail to this address and drops it: BOUNCE or COMPLAINT; None when it does not, or is asked too

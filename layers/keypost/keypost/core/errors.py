@@ -68,3 +68,7 @@ class ProbablyMeant(Refused):
 
 class Forbidden(KeypostError):
     """Who asks may not ask for this."""
+
+
+class BatchFailed(KeypostError):
+    """No message of a batch could be handled. All of them come back."""

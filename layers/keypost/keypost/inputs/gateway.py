@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from keypost.core.errors import InvalidInput
+from keypost.core.keys import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +65,17 @@ def problem(status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
         "statusCode": status.value,
         "headers": {"Content-Type": "application/problem+json", **headers},
         "body": json.dumps(body),
+    }
+
+
+def verdict(agent: Agent, method_arn: str) -> dict[str, Any]:
+    """What an authorizer answers. It is for every route, since API Gateway takes a kept verdict for all of them. An
+    agent without any scope may call none; which scope a route asks for, the support API knows."""
+    api, stage = method_arn.split("/")[:2]
+    effect = "Allow" if agent.scopes else "Deny"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{api}/{stage}/*"}
+    return {
+        "principalId": agent.id,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"agent": agent.name, "scopes": " ".join(agent.scopes)},
     }
