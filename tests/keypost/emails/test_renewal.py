@@ -14,7 +14,7 @@ from keypost.core.product import Kind, Line, Product
 from keypost.emails import compose
 from keypost.emails.ics import Event, calendar
 from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
-from tests.keypost.emails.test_purchase import message_of, part, seen
+from tests.keypost.emails.reading import message_of, part, seen
 
 MAIL = Mail("renewal-1", "renewal", MailState.SENDING, NOW, attempts=1)
 OTHER = replace(product("OTHER"), name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
@@ -167,9 +167,12 @@ def test_a_code_stands_in_the_two_bodies_and_nowhere_else(order: Order) -> None:
     html = part(message, "html")
     preheader = html[html.index("display:none") : html.index('role="article"')]
     headers = [f"{name}: {value}" for each in message.walk() for name, value in each.items()]
+    unfolded = attached(message).decode().replace("\r\n ", "")
+    assert all(order.id in text for text in (message["Subject"], unfolded))
     for license_ in order.licenses:
+        assert license_.code in html
         assert license_.code not in preheader
-        assert license_.code not in attached(message).decode()
+        assert license_.code not in unfolded
         assert not any(license_.code in header for header in headers)
 
 
