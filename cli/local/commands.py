@@ -12,13 +12,15 @@ from types import FrameType
 from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError
 
 from cli.local.deploy import ROOT
+from cli.local.logs import log_lines
 from cli.local.mailbox import SentMail
 from cli.local.renewals import show_renewals
 from cli.local.shop import LANGUAGES, MOST, TELL
 from cli.local.stack import LocalStack, describe, local_stack
-from cli.stacks import LOCAL_STACK_FILE
+from cli.stacks import LOCAL_STACK_FILE, local_session
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailState
 from keypost.core.order import Order
@@ -28,6 +30,7 @@ from keypost.words import reader, sentence
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"
 _SECONDS_TO_MAIL = 60
+_SILENT = "the local stack of .local/stack.json does not answer: start it with `make run`"
 
 
 @click.group()
@@ -103,14 +106,35 @@ def dispute(order: str, won: bool | None) -> None:
         _ask_shop("close-dispute", order_id=order, won=won)
 
 
-def _ask_shop(action: str, **given: Any) -> None:
-    """Call the shop of `make run`, and print what Keypost answered to the shop's callback."""
+@local.command()
+@click.argument("function", default="")
+def logs(function: str) -> None:
+    """Print what the functions of `make run` logged, or only FUNCTION, by its name in template.yaml."""
+    endpoint_url, region, stack = _stack_file("endpoint_url", "region", "stack")
     try:
-        url = json.loads(LOCAL_STACK_FILE.read_text("utf-8"))["mailbox_url"]
+        lines = log_lines(local_session(endpoint_url, region), stack, function)
+    except BotoCoreError:
+        raise KeypostError(_SILENT) from None
+    for line in lines:
+        click.echo(f"{line.at:%H:%M:%S} {line.function} {line.text}")
+    if not lines:
+        click.echo(f"{function or 'No function'} has logged nothing", err=True)
+
+
+def _stack_file(*names: str) -> list[str]:
+    """These values of .local/stack.json. KeypostError if no local stack is running."""
+    try:
+        about = json.loads(LOCAL_STACK_FILE.read_text("utf-8"))
+        return [about[name] for name in names]
     except FileNotFoundError:
         raise KeypostError("no local stack is running: start one with `make run` in another terminal") from None
     except (ValueError, KeyError, TypeError):
         raise KeypostError(".local/stack.json is damaged: start the local stack again with `make run`") from None
+
+
+def _ask_shop(action: str, **given: Any) -> None:
+    """Call the shop of `make run`, and print what Keypost answered to the shop's callback."""
+    (url,) = _stack_file("mailbox_url")
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/shop/{action}", json.dumps(given).encode(), headers)
     try:
@@ -120,7 +144,7 @@ def _ask_shop(action: str, **given: Any) -> None:
         with error:
             raise KeypostError(json.load(error)["detail"]) from None
     except OSError:
-        raise KeypostError("the local stack of .local/stack.json does not answer: start it with `make run`") from None
+        raise KeypostError(_SILENT) from None
     if told["answered"] >= 300:  # noqa: PLR2004
         raise KeypostError(f"Keypost answered the callback with {told['answered']} {told['said']}")
     click.echo(f"Order {told['order_id']} is {told['state']}: Keypost answered the callback with {told['answered']}")
@@ -132,7 +156,7 @@ def _progress(doing: str) -> None:
     sys.stderr.flush()
 
 
-def sell_one(stack: LocalStack) -> Order:
+def sell_one(stack: LocalStack, order_id: str = _ORDER_ID, seconds: float = _SECONDS_TO_MAIL) -> Order:
     """Make one sale, from Stripe's event to the mail. KeypostError says which part did not happen."""
     _progress("Posting Stripe's event of a paid order, signed as Stripe signs it")
     event = json.loads((ROOT / "events/stripe/checkout.session.completed.json").read_text("utf-8"))
@@ -140,7 +164,7 @@ def sell_one(stack: LocalStack) -> Order:
     if status != 200:  # noqa: PLR2004
         raise KeypostError(f"the callback was answered {status} {answer}")
     _progress("Waiting for the mail")
-    order = stack.order_when(_ORDER_ID, _is_mailed, _SECONDS_TO_MAIL)
+    order = stack.order_when(order_id, _is_mailed, seconds)
     _show(stack.mailbox.mails[0], order)
     return order
 
