@@ -34,9 +34,9 @@ class Arrived:
     seconds: float
 
 
-def send(stack: Stack) -> str:
+def send(stack: Stack, clock: Callable[[], float] = time.monotonic, pause: Callable[[float], None] = time.sleep) -> str:
     """Send all five mails; returns the name of this run. KeypostError if SES refuses one of them."""
-    run, mailer = secrets.token_hex(4), stack.mailer.paced(_MOST_A_SECOND, workers=1)
+    run, mailer = secrets.token_hex(4), stack.mailer.paced(_MOST_A_SECOND, 1, clock, pause)
     for which in EXPECTED:
         outcome = mailer.send(
             _message(stack, f"{which}+{run}@simulator.amazonses.com"),

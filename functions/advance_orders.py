@@ -3,23 +3,23 @@
 from typing import Any
 
 from keypost import telemetry, wiring
+from keypost.inputs import batch
 
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    failed = []
-    # An order whose step never ends takes its companions with it: what was never started goes first.
-    for record in sorted(event["Records"], key=_receives):
-        try:
-            wiring.try_order(record["body"], _receives(record))
-        except Exception as error:  # noqa: BLE001 - one order's fault must not hold up the others
-            telemetry.failure(error, order_id=record["body"])
-            telemetry.outcome("AdvanceFailed")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    """What was never started goes first: an order whose step never ends takes the others of its batch with it."""
+    messages = sorted(event["Records"], key=_receives)
+    receives = {message["body"]: _receives(message) for message in messages}
+    return batch.handle_each(
+        {"Records": messages},
+        lambda order_id: wiring.try_order(order_id, receives[order_id]),
+        failed="AdvanceFailed",
+        id_name="order_id",
+    )
 
 
-def _receives(record: dict[str, Any]) -> int:
+def _receives(message: dict[str, Any]) -> int:
     """How often the queue has delivered this message; more than once when a start had no end."""
-    return int(record["attributes"]["ApproximateReceiveCount"])
+    return int(message["attributes"]["ApproximateReceiveCount"])

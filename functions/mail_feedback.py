@@ -6,25 +6,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keypost import telemetry, wiring
+from keypost.inputs import batch
 from keypost.use_cases import take_mail_event
 
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    now, failed = datetime.now(UTC).replace(microsecond=0), []
-    for record in event["Records"]:
-        try:
-            take_mail_event.take(wiring.store(), _body(record), now)
-        except Exception as error:  # noqa: BLE001 - one event's fault must not hold up the others
-            telemetry.failure(error)
-            telemetry.outcome("FeedbackFailed")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return batch.handle_each(event, _take, failed="FeedbackFailed")
 
 
-def _body(record: dict[str, Any]) -> Any:
+def _take(body: str) -> None:
+    take_mail_event.take(wiring.store(), _envelope(body), datetime.now(UTC).replace(microsecond=0))
+
+
+def _envelope(body: str) -> Any:
     try:
-        return json.loads(record["body"])
+        return json.loads(body)
     except (ValueError, RecursionError):
         return None

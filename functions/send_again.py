@@ -4,20 +4,13 @@ see how long it takes, the customer is looked up by the address."""
 from typing import Any
 
 from keypost import telemetry, wiring
+from keypost.inputs import batch
 
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    failed = []
-    for record in event["Records"]:
-        try:
-            _grant(record["body"])
-        except Exception as error:  # noqa: BLE001 - one wish's fault must not hold up the others
-            telemetry.failure(error, wish_id=record["body"])
-            telemetry.outcome("WishFailed")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return batch.handle_each(event, _grant, failed="WishFailed", id_name="wish_id")
 
 
 def _grant(wish_id: str) -> None:

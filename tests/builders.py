@@ -1,22 +1,29 @@
 """Values for tests, each the simplest of its kind."""
 
+import io
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 import stripe
 from standardwebhooks import Webhook
 
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
+from cli.local.stack import LocalStack
+from cli.stacks import Stack
+from keypost import telemetry
+from keypost.core.codes import StockCode
 from keypost.core.contents import with_payment
-from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
+from keypost.core.licensing import with_codes
+from keypost.core.mail import Asked, Fate, Mail, MailReport, MailSent, MailState, Purpose, Told
+from keypost.core.mailing import settle_mail, with_report
 from keypost.core.order import (
     BadCode,
     Customer,
@@ -89,6 +96,10 @@ SHOP = Shop(
     support_address="hulp@voorbeeld.example",
     zone=ZONE,
 )
+
+PURCHASE_MAIL = Mail("purchase-1", Purpose.PURCHASE, MailState.SENDING, NOW, attempts=1)
+OTHER = replace(PRODUCT, sku="OTHER", name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
+TWO_PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
 
 
 @dataclass
@@ -254,23 +265,6 @@ def of_customer(order: Order, **changes: Any) -> Order:
     return replace(order, customer=replace(order.customer, **own), **changes)
 
 
-def refused(client: Any, operation: str, code: str, times: int = 1) -> Iterator[int]:
-    """Have a boto3 client refuse an operation so many times, with this code, before any request leaves. Gives how often
-    the operation was asked for, as of each `next`."""
-    asked = 0
-
-    def refuse(**_: Any) -> Any:
-        nonlocal asked
-        asked += 1
-        answer = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 400}}
-        return (SimpleNamespace(status_code=400), answer) if asked <= times else None
-
-    client.meta.events.register_first(
-        f"before-call.{client.meta.service_model.service_id.hyphenize()}.{operation}", refuse
-    )
-    return iter(lambda: asked, None)
-
-
 def added_up(notices: Iterable[PaymentNotice]) -> Payment:
     """The one payment that these notices are about."""
     payments: tuple[Payment, ...] = ()
@@ -310,3 +304,108 @@ def webhook_headers(body: bytes, secret: str = WEBHOOK_SECRET, at: float | None 
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": Webhook(secret).sign("msg_1", moment, body.decode()),
     }
+
+
+def leaked(private: Iterable[str], read: Callable[[], str], plant: Callable[[str], object]) -> list[str]:
+    """Which of these texts a channel holds. Each is then planted there and must be found: a search that cannot find
+    what it looks for proves nothing."""
+    found = [each for each in private if each in read()]
+    for each in private:
+        plant(each)
+        assert each in read(), f"{each} was planted and is not found: this search proves nothing"
+    return found
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """Returns a function that reads all that was printed since, including the metrics."""
+    kept = io.StringIO()
+
+    def read() -> str:
+        kept.write(capsys.readouterr().out)
+        return kept.getvalue()
+
+    return read
+
+
+def log(canary: str) -> None:
+    """Write this text to the log of the functions, as careless code would."""
+    telemetry.logger.info("canary", extra={"canary": canary})
+
+
+def count(canary: str) -> None:
+    """Count a metric that holds this text, as careless code would."""
+    telemetry.metrics.add_metadata(key="canary", value=canary)
+    telemetry.metrics.add_metric(name="Canary", unit="Count", value=1)
+    telemetry.metrics.flush_metrics()
+
+
+class Context:
+    """The context that Lambda passes to a function."""
+
+    function_name = "payment_callback"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:payment_callback"
+    aws_request_id = "request-1"
+
+
+def pokes(stack: Stack, local: LocalStack) -> list[str]:
+    """The order ids in the queue, one per poke."""
+    sqs = local.session.client("sqs")
+    found: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=stack.queue.url, MaxNumberOfMessages=10).get("Messages"):
+        found += [message["Body"] for message in messages]
+    return found
+
+
+def licensed(order: Order, now: datetime = NOW) -> Order:
+    """The order with its codes, while the mail with them is being sent."""
+    taken = [StockCode(f"{order.id}-{n}", code(n), SKU) for n in range(sum(line.quantity for line in order.lines))]
+    return with_codes(order, taken, {SKU: PRODUCT}, now, ZONE)
+
+
+def mail_report(fate: Fate, attempt: int = 1, seconds: int = 60, **changes: str) -> MailReport:
+    plain = MailReport(
+        order_id="2026-001234",
+        mail_id="purchase-1",
+        attempt=attempt,
+        fate=fate,
+        at=NOW + timedelta(seconds=seconds),
+        detail="General",
+        address="facturen@klant.example",
+        message_id=f"ses-{attempt}",
+        sent_at=NOW + timedelta(seconds=attempt),
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def with_fates(order: Order, *fates: Fate) -> Order:
+    """The order after SES reported these fates of its mail, one after the other."""
+    for fate in fates:
+        order = with_report(order, mail_report(fate), NOW)
+    return order
+
+
+def sent_order() -> Order:
+    """An order whose mail SES accepted."""
+    return settle_mail(licensed(paid_order()), "purchase-1", 1, MailSent("ses-1"), NOW)
+
+
+def ses_event(name: str, order_id: str = "2026-001234", mail_id: str = "purchase-1", **changes: Any) -> Any:
+    """A recorded event of SES, changed to be about this mail."""
+    found = event(f"ses/{name}.json")
+    found["detail"]["mail"]["tags"] |= {"order": [order_id], "mail": [mail_id]}
+    found["detail"] |= changes
+    return found
+
+
+def bought(*quantities: int, bad_codes: tuple[BadCode, ...] = (), **about: str | None) -> Order:
+    """An order of this many codes of one product, and of another one."""
+    lines = [Line(sku, quantity) for sku, quantity in zip(TWO_PRODUCTS, quantities, strict=False)]
+    order = paid_order("2026-001234", *lines)
+    numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
+    licenses = [
+        License(f"LIC-{n}", number, lines[number - 1].sku, code(n), date(2026, 11, 23), date(2027, 11, 22))
+        for n, number in enumerate(numbers)
+    ]
+    customer = replace(order.customer, **about)  # type: ignore[arg-type]
+    return replace(order, licenses=tuple(licenses), customer=customer, bad_codes=bad_codes)

@@ -9,7 +9,6 @@ from typing import Any
 import click
 import pytest
 
-import reconcile_payments
 from cli.local.deploy import ROOT
 from cli.main import cli
 from keypost.clients.secrets import NAMES
@@ -17,6 +16,7 @@ from keypost.core.keys import SCOPES
 from keypost.core.order import Reason
 from keypost.inputs.catalog_file import ProductEntry
 from keypost.providers import PROVIDERS
+from keypost.use_cases.reconcile import WINDOWS
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "DECISIONS.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = [*ROOT.glob("functions/*.py"), *ROOT.glob("layers/keypost/keypost/**/*.py"), *ROOT.glob("cli/**/*.py")]
@@ -50,6 +50,7 @@ def test_the_readme_lists_every_metric_and_no_other() -> None:
     for source in SOURCES:
         code = source.read_text("utf-8")
         named |= {name for call in re.findall(r"outcome\(([^,)]*)", code) for name in re.findall(r'"(\w+)"', call)}
+        named |= set(re.findall(r'failed="(\w+)"', code))
         named |= set(re.findall(r'(?:Mail\w+|Fate\.\w+): "(Mail\w+)"', code))
         named |= set(re.findall(r'"(\w+)": after\.', code))
 
@@ -104,7 +105,7 @@ def test_connecting_says_how_far_back_each_provider_is_asked() -> None:
     chapter = text("docs/connecting-a-shop.md").partition("## What Keypost finds without a callback")[2]
     said = re.findall(r"(Mollie|Stripe) for the last (\d+) (hours|days)", chapter)
 
-    assert {name.lower(): timedelta(**{unit: int(count)}) for name, count, unit in said} == reconcile_payments._WINDOWS
+    assert {name.lower(): timedelta(**{unit: int(count)}) for name, count, unit in said} == WINDOWS
 
 
 def test_every_way_in_that_a_document_names_exists() -> None:
@@ -121,6 +122,13 @@ def test_every_output_that_a_document_names_exists(template: dict[str, Any]) -> 
 
 def test_operating_lists_every_reason_and_no_other() -> None:
     assert first_column(text("docs/operating.md"), "## What needs a person") == set(Reason)
+
+
+def test_operating_lists_every_alarm_and_no_other(template: dict[str, Any]) -> None:
+    resources = template["Resources"].items()
+    alarms = {name for name, resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"}
+
+    assert first_column(text("docs/operating.md"), "## Alarms\n") == alarms
 
 
 def test_operating_lists_every_scope_and_no_other() -> None:

@@ -32,7 +32,7 @@ from keypost.providers import moneybird, webhook
 from keypost.providers import stripe as stripe_provider
 from keypost.providers.order_card import read_metadata
 from tests.builders import SKU, a_call, event
-from tests.functions.test_payment_callback import stripe as stripe_calls_here
+from tests.functions.callbacks import stripe as stripe_calls_here
 
 TEXT = (ROOT / "docs/connecting-a-shop.md").read_text("utf-8")
 EXAMPLES = {

@@ -9,29 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
 
 import advance_orders
-from cli.local.mailbox import SentMail, SesFault
-from cli.local.samples import sample_products
+from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack, sample_codes
 from cli.stock import import_file
 from keypost import wiring
 from keypost.core.errors import KeypostError
 from keypost.core.mail import Asked, MailState, Purpose
 from keypost.core.order import Order, Reason
-from keypost.core.product import Product
 from keypost.use_cases.help_customer import Desk
-from tests.builders import event, stripe_event
-from tests.functions.test_payment_callback import Context
+from tests.builders import Context, event
+from tests.deployed import ESET, KASPERSKY, PRODUCTS, empty, free, is_mailed, mails_to, paid_session, run
 
 pytestmark = pytest.mark.journey
-
-PRODUCTS = {product.sku: product for product in sample_products()}
-KASPERSKY, ESET = "KASPERSKY-STANDARD-3D-1Y", "ESET-HOME-SECURITY-1D-1Y"
 
 
 @pytest.fixture
@@ -46,33 +40,8 @@ def stocked(local: LocalStack) -> Callable[[str, int], list[str]]:
     return add
 
 
-def empty(local: LocalStack, sku: str) -> None:
-    """Take all free codes of this product out of the stock."""
-    store = local.stack.store
-    for code in store.pick(sku, 1000, datetime.now(UTC).date()):
-        client = local.session.client("dynamodb")
-        client.delete_item(TableName=store.table, Key={"pk": {"S": f"CODE#{code.digest}"}})
-
-
-def paid_session(order_id: str, line: str = f"{KASPERSKY}|1", **session: Any) -> bytes:
-    card = {"v": "1", "order_id": order_id, "email": f"{order_id}@klant.example", "lang": "nl", "line_1": line}
-    return stripe_event({"id": f"cs_test_{order_id}", "metadata": card, **session}, created=int(time.time()))
-
-
-def mails_to(local: LocalStack, order_id: str) -> list[SentMail]:
-    return [mail for mail in local.mailbox.mails if mail.tags.get("order") == order_id.replace("_", "_5f")]
-
-
-def is_mailed(order: Order) -> bool:
-    return bool(order.mails) and order.mails[0].state is MailState.SENT
-
-
 def is_told_of_refund(order: Order) -> bool:
     return (order.mails[-1].purpose, order.mails[-1].state) == (Purpose.REFUNDED, MailState.SENT)
-
-
-def free(local: LocalStack, product: Product) -> int:
-    return len(local.stack.store.pick(product.sku, 1000, datetime.now(UTC).date()))
 
 
 def test_a_payment_at_stripe_becomes_a_dutch_mail_with_link_code_and_steps(
@@ -140,23 +109,15 @@ def test_a_payment_whose_every_callback_was_lost_is_served_by_the_hourly_run(
     local: LocalStack, stocked: Callable[[str, int], list[str]]
 ) -> None:
     stocked(KASPERSKY, 1)
-    _run(local, "ReconcilePayments")  # the first run; only what is paid after it counts
+    run(local, "ReconcilePayments")  # the first run; only what is paid after it counts
     payment = event("mollie/payment.json") | {"id": "tr_journeyLost1", "paidAt": datetime.now(UTC).isoformat()}
     payment["metadata"] |= {"order_id": "journey-lost"}
     local.providers.objects[f"/v2/payments/{payment['id']}"] = payment | {"createdAt": payment["paidAt"]}
 
-    _run(local, "ReconcilePayments")
+    run(local, "ReconcilePayments")
 
     order = local.order_when("journey-lost", is_mailed)
     assert order.licenses[0].code in mails_to(local, "journey-lost")[0].text
-
-
-def _run(local: LocalStack, function: str) -> None:
-    """Call a function as its schedule does."""
-    client = local.session.client("lambda")
-    (name,) = [f["FunctionName"] for f in client.list_functions()["Functions"] if function in f["FunctionName"]]
-    answer = client.invoke(FunctionName=name, Payload=b"{}")
-    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 @pytest.mark.parametrize("times", [5, pytest.param(20, marks=pytest.mark.drill)])

@@ -14,7 +14,7 @@ from cli.local.stack import LocalStack, sample_codes
 from keypost.api.app import ROUTES
 from keypost.core.mail import MailState
 from keypost.core.order import Order
-from tests.test_journey import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
+from tests.deployed import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 
 pytestmark = [pytest.mark.journey, pytest.mark.needs("curl")]
 

@@ -281,6 +281,25 @@ def test_a_message_that_fails_comes_back_and_ends_in_a_queue_that_raises_an_alar
     assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
 
 
+@pytest.mark.parametrize(
+    ("function", "queue"), [("AdvanceOrders", "Queue"), ("SendAgain", "Wishes"), ("MailFeedback", "FeedbackQueue")]
+)
+def test_a_function_whose_batches_fail_whole_raises_an_alarm(
+    resources: dict[str, Any], function: str, queue: str
+) -> None:
+    """Of a single message too: it comes back in each period, until its last try."""
+    alarm, queue_of = resources[f"{function}Alarm"]["Properties"], resources[queue]["Properties"]
+
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Errors", "Sum")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": function}}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["Period"] >= queue_of["VisibilityTimeout"]
+    assert alarm["EvaluationPeriods"] == 2
+    tries = queue_of["RedrivePolicy"]["maxReceiveCount"]
+    assert (tries - 1) * queue_of["VisibilityTimeout"] >= alarm["Period"]
+
+
 def test_the_times_fit_each_other(resources: dict[str, Any], functions: dict[str, Any]) -> None:
     timeout = functions["AdvanceOrders"]["Timeout"]
 

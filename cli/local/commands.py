@@ -12,15 +12,17 @@ from types import FrameType
 from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError
 
 from cli.local.deploy import ROOT
+from cli.local.logs import log_lines
 from cli.local.mailbox import SentMail
 from cli.local.renewals import show_renewals
 from cli.local.samples import sample_products
 from cli.local.shop import LANGUAGES, MOST, TELL
 from cli.local.stack import LocalStack, describe, local_stack
 from cli.speech import lang, speech
-from cli.stacks import LOCAL_STACK_FILE
+from cli.stacks import LOCAL_STACK_FILE, local_session
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailState
 from keypost.core.order import Order
@@ -30,6 +32,7 @@ from keypost.words import moment, names_of, sentence
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"
 _SECONDS_TO_MAIL = 60
+_SILENT = "the local stack of .local/stack.json does not answer: start it with `make run`"
 
 
 @click.group()
@@ -107,14 +110,35 @@ def dispute(order: str, won: bool | None) -> None:
         _ask_shop("close-dispute", order_id=order, won=won)
 
 
-def _ask_shop(action: str, **given: Any) -> None:
-    """Call the shop of `make run`, and print what Keypost answered to the shop's callback."""
+@local.command()
+@click.argument("function", default="")
+def logs(function: str) -> None:
+    """Print what the functions of `make run` logged, or only FUNCTION, by its name in template.yaml."""
+    endpoint_url, region, stack = _stack_file("endpoint_url", "region", "stack")
     try:
-        url = json.loads(LOCAL_STACK_FILE.read_text("utf-8"))["mailbox_url"]
+        lines = log_lines(local_session(endpoint_url, region), stack, function)
+    except BotoCoreError:
+        raise KeypostError(_SILENT) from None
+    for line in lines:
+        click.echo(f"{line.at:%H:%M:%S} {line.function} {line.text}")
+    if not lines:
+        click.echo(f"{function or 'No function'} has logged nothing", err=True)
+
+
+def _stack_file(*names: str) -> list[str]:
+    """These values of .local/stack.json. KeypostError if no local stack is running."""
+    try:
+        about = json.loads(LOCAL_STACK_FILE.read_text("utf-8"))
+        return [about[name] for name in names]
     except FileNotFoundError:
         raise KeypostError("no_local_stack") from None
     except (ValueError, KeyError, TypeError):
         raise KeypostError("stack_file_damaged") from None
+
+
+def _ask_shop(action: str, **given: Any) -> None:
+    """Call the shop of `make run`, and print what Keypost answered to the shop's callback."""
+    (url,) = _stack_file("mailbox_url")
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/shop/{action}", json.dumps(given).encode(), headers)
     try:
@@ -136,7 +160,7 @@ def _progress(doing: str) -> None:
     sys.stderr.flush()
 
 
-def sell_one(stack: LocalStack) -> Order:
+def sell_one(stack: LocalStack, order_id: str = _ORDER_ID, seconds: float = _SECONDS_TO_MAIL) -> Order:
     """Make one sale, from Stripe's event to the mail. KeypostError says which part did not happen."""
     _progress("Posting Stripe's event of a paid order, signed as Stripe signs it")
     event = json.loads((ROOT / "events/stripe/checkout.session.completed.json").read_text("utf-8"))
@@ -144,7 +168,7 @@ def sell_one(stack: LocalStack) -> Order:
     if status != 200:  # noqa: PLR2004
         raise KeypostError(f"the callback was answered {status} {answer}")
     _progress("Waiting for the mail")
-    order = stack.order_when(_ORDER_ID, _is_mailed, _SECONDS_TO_MAIL)
+    order = stack.order_when(order_id, _is_mailed, seconds)
     _show(stack.mailbox.mails[0], order, stack.stack.zone)
     return order
 

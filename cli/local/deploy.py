@@ -44,12 +44,13 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
-    outputs = _outputs_when_done(cloudformation, stack)
+    outputs = outputs_when_done(cloudformation, stack)
     _put_gateway_responses(session.client("apigateway"), outputs["ApiId"], template["Resources"]["Api"]["Properties"])
     return outputs
 
 
-def _outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
+def outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
+    """The outputs of a stack as soon as it is created. KeypostError if that fails or takes too long."""
     deadline = time.monotonic() + _SECONDS_TO_DEPLOY
     while time.monotonic() < deadline:
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]

@@ -40,6 +40,8 @@ def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
             "MINISTACK_REGION": REGION,
+            # The functions inherit all of this, and Powertools' logger reads LOG_LEVEL, the emulator's own setting.
+            "POWERTOOLS_LOG_LEVEL": "INFO",
             "TMPDIR": scratch,
         }
         if ses_url:
@@ -61,8 +63,10 @@ def emulator(directory: Path, ses_url: str | None = None) -> Iterator[str]:
 
 
 def _clean_environment() -> dict[str, str]:
-    """The environment without the variables that could connect the emulator or its functions to a real AWS account."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYPOST_"))}
+    """The environment without the variables that could connect the emulator or its functions to a real AWS account, or
+    could change what the functions log and count."""
+    foreign = ("AWS_", "KEYPOST_", "POWERTOOLS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -22,6 +22,7 @@ from standardwebhooks import Webhook
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
+from cli.local.logs import LogLine, log_lines
 from cli.local.mailbox import Mailbox, mailbox, over_http
 from cli.local.samples import SHOP, sample_products
 from cli.local.shop import Shop
@@ -94,6 +95,20 @@ class LocalStack:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         path = f"/callbacks/mollie?token={self.mollie_token}"
         return self.call(path, f"id={payment_id}".encode(), headers)
+
+    def log_lines(self, function: str = "") -> list[LogLine]:
+        """What one function has logged, or all functions have, the oldest line first."""
+        return log_lines(self.session, NAME, function)
+
+    def lines_when(self, function: str, is_so: Callable[[str], bool], seconds: float = 30) -> list[LogLine]:
+        """What a function has logged, as soon as `is_so` is true of its log. KeypostError if that takes too long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            lines = self.log_lines(function)
+            if is_so("\n".join(line.text for line in lines)):
+                return lines
+            time.sleep(0.05)
+        raise KeypostError(f"the log of {function} did not reach the expected state within {seconds:.0f} s")
 
     def order_when(self, order_id: str, is_so: Callable[[Order], bool], seconds: float = 30) -> Order:
         """The order, as soon as `is_so` is true of it. KeypostError if that takes longer than `seconds`."""

@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 
 from cli.local.samples import NAMES
-from tests.cli.test_main import run
-
-__all__ = ["run"]  # the fixture
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,48 +7,22 @@ from cli import smoke_test
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost.clients.mailer import Mailer, Pace
+from keypost.clients.mailer import Mailer
 from keypost.core.errors import KeypostError
-from keypost.use_cases import take_mail_event
-from tests.builders import NOW
-from tests.keypost.use_cases.test_take_mail_event import told
-
-TOLD = {
-    "success": ["send", "delivery"],
-    "bounce": ["bounce_permanent", "send"],
-    "ooto": ["out_of_office", "delivery", "send"],
-    "complaint": ["delivery", "complaint"],
-    "suppressionlist": ["send", "bounce_suppressed"],
-}
+from tests.cli.smoke_events import TOLD, tell
 
 
 @pytest.fixture
-def gaps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The gaps between mails that the test would keep; it does not wait for them."""
-    found: list[float] = []
-    monkeypatch.setattr(Pace, "wait", lambda pace: found.append(pace.gap))
-    return found
-
-
-@pytest.fixture
-def to_mailbox(stack: Stack, local: LocalStack, gaps: list[float]) -> Stack:
+def to_mailbox(stack: Stack, local: LocalStack) -> Stack:
     """A stack that sends its mail to the local mailbox."""
     client: Any = local.session.session.client("sesv2", endpoint_url=local.mailbox.url)
-    object.__setattr__(stack, "mailer", Mailer(client, "test"))
-    return stack
-
-
-def tell(stack: Stack, run: str, *which: str) -> None:
-    """Report these fates of a run's mails, as EventBridge would."""
-    for name in which:
-        for kind in TOLD[name]:
-            take_mail_event.take(stack.store, told(kind, "none", f"smoke_2d{run}_2d{name}"), NOW)
+    return replace(stack, mailer=Mailer(client, "test"))
 
 
 def test_five_mails_go_to_the_simulator_each_under_a_name_of_its_own(to_mailbox: Stack, local: LocalStack) -> None:
     before = len(local.mailbox.mails)
 
-    run = smoke_test.send(to_mailbox)
+    run = smoke_test.send(to_mailbox, pause=lambda _: None)
 
     mails = local.mailbox.mails[before:]
     assert [mail.to[0] for mail in mails] == [f"{name}+{run}@simulator.amazonses.com" for name in TOLD]
@@ -57,13 +32,14 @@ def test_five_mails_go_to_the_simulator_each_under_a_name_of_its_own(to_mailbox:
 
 
 def test_it_sends_no_faster_than_the_sandbox_takes(
-    to_mailbox: Stack, local: LocalStack, gaps: list[float], monkeypatch: pytest.MonkeyPatch
+    to_mailbox: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local.mailbox, "account", {"SendQuota": {"MaxSendRate": 1.0}})
+    monkeypatch.setitem(local.mailbox.account, "SendQuota", {"MaxSendRate": 1.0})
+    pauses: list[float] = []
 
-    smoke_test.send(to_mailbox)
+    smoke_test.send(to_mailbox, clock=lambda: 0.0, pause=pauses.append)
 
-    assert gaps == [1.0] * 5
+    assert pauses == [1.0] * 4
 
 
 def test_it_ends_when_all_five_were_told(to_mailbox: Stack) -> None:

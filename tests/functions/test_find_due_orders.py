@@ -1,18 +1,13 @@
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import pytest
 
 import find_due_orders
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from keypost import wiring
 from keypost.core.payment import PaymentState
-from tests.builders import event, paid_order
-from tests.functions.test_payment_callback import Context, pokes
+from tests.builders import Context, event, paid_order, pokes
 
 
 class RunContext(Context):
@@ -35,18 +30,16 @@ def test_every_due_order_is_poked_once_and_no_other(wired: Stack, local: LocalSt
 
 
 def test_a_run_that_has_no_time_left_stops_between_pages_and_says_so(
-    wired: Stack, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+    wired: Stack, local: LocalStack, logged: io.StringIO
 ) -> None:
-    def pages(_self: object, _now: datetime) -> Iterator[list[str]]:
-        yield from (["a"], ["b"], ["c"])
-
-    poked: list[str] = []
-    monkeypatch.setattr(type(wiring.store()), "due", pages)
-    monkeypatch.setattr(type(wiring.queue()), "poke_all", lambda _self, ids: poked.extend(ids))
+    for number in range(12):
+        wired.store.save(paid_order(f"due-{number}"))
+    first, second, *others = wired.store.due(datetime.now(UTC))
 
     find_due_orders.handler({}, RunContext(60_000, 9_000))
 
-    assert poked == ["a", "b"]
+    assert others
+    assert sorted(pokes(wired, local)) == sorted([*first, *second])
     assert "DueRunCutShort" in logged.getvalue()
 
 

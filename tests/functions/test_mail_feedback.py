@@ -1,16 +1,14 @@
 import io
 import json
+from dataclasses import replace
 from typing import Any
-
-import pytest
 
 import mail_feedback
 from cli.stacks import Stack
+from keypost import wiring
 from keypost.core.mail import Fate
-from keypost.use_cases import take_mail_event
-from tests.builders import event, loaded
-from tests.functions.test_payment_callback import Context
-from tests.keypost.core.test_mailing import sent
+from tests.builders import Context, event, leaked, loaded, log, sent_order, ses_event
+from tests.faults import Parameters, on_call
 
 
 def records(*bodies: Any) -> dict[str, Any]:
@@ -20,7 +18,7 @@ def records(*bodies: Any) -> dict[str, Any]:
 
 
 def test_what_became_of_a_mail_is_written_into_its_order(wired: Stack) -> None:
-    wired.store.save(sent())
+    wired.store.save(sent_order())
 
     answer = mail_feedback.handler(records(event("ses/delivery.json"), event("ses/send.json")), Context())
 
@@ -37,21 +35,21 @@ def test_what_cannot_be_read_does_not_come_back(wired: Stack, logged: io.StringI
     assert logged.getvalue().count('"message":"FeedbackIgnored"') == 4
 
 
-def test_one_event_that_fails_comes_back_alone_and_its_text_is_not_logged(
-    wired: Stack, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
-) -> None:
-    taken: list[str] = []
+def test_one_event_that_fails_comes_back_alone_and_its_text_is_not_logged(wired: Stack, logged: io.StringIO) -> None:
+    names = ("first", "bad", "last")
+    for name in names:
+        wired.store.save(replace(sent_order(), id=name))
 
-    def take(_store: Any, envelope: Any, _now: Any) -> None:
-        if envelope == "bad":
+    def fail(get: Parameters) -> None:
+        if get["Key"]["pk"]["S"] == "ORDER#bad":
             raise ValueError("jan@klant.example")
-        taken.append(envelope)
 
-    monkeypatch.setattr(take_mail_event, "take", take)
+    on_call(wiring.store()._client, "GetItem", fail)
 
-    answer = mail_feedback.handler(records('"first"', '"bad"', '"last"'), Context())
+    answer = mail_feedback.handler(records(*(ses_event("delivery", name) for name in names)), Context())
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
-    assert taken == ["first", "last"]
+    told = [loaded(wired.store, name).mail("purchase-1").told for name in names]
+    assert [[each.fate for each in one] for one in told] == [[Fate.DELIVERED], [], [Fate.DELIVERED]]
     assert "FeedbackFailed" in logged.getvalue()
-    assert "klant.example" not in logged.getvalue()
+    assert leaked(["klant.example"], logged.getvalue, log) == []

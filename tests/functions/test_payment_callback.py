@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import payment_callback
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
@@ -25,48 +24,19 @@ from tests.builders import (
     SKU,
     STRIPE_SECRET,
     WOOCOMMERCE_SECRET,
+    count,
     english,
     event,
+    leaked,
+    log,
+    pokes,
+    printed,
     stripe_event,
     stripe_headers,
-    webhook_headers,
 )
+from tests.functions.callbacks import call, stripe, webhook
 
 PAID = EVENTS / "webhook/order.paid.json"
-
-
-class Context:
-    function_name = "payment_callback"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:payment_callback"
-    aws_request_id = "request-1"
-
-
-def call(
-    provider: str,
-    body: bytes | None,
-    headers: dict[str, str],
-    method: str = "POST",
-    query: dict[str, str] | None = None,
-) -> Any:
-    """Call the function as API Gateway does."""
-    request = {
-        "httpMethod": method,
-        "pathParameters": {"provider": provider},
-        "queryStringParameters": query,
-        "headers": headers,
-        "body": None if body is None else base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
-    return payment_callback.handler(request, Context())
-
-
-def stripe(body: bytes, **how: Any) -> Any:
-    return call("stripe", body, stripe_headers(body, **how))
-
-
-def webhook(body: bytes, **how: Any) -> Any:
-    return call("webhook", body, webhook_headers(body, **how))
 
 
 def paid(**data: Any) -> bytes:
@@ -75,19 +45,10 @@ def paid(**data: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-def pokes(stack: Stack, local: LocalStack) -> list[str]:
-    """The order ids in the queue, each poke once."""
-    sqs = local.session.client("sqs")
-    found: list[str] = []
-    while messages := sqs.receive_message(QueueUrl=stack.queue.url, MaxNumberOfMessages=10).get("Messages"):
-        found += [message["Body"] for message in messages]
-    return found
-
-
 def items(stack: Stack, local: LocalStack) -> int:
     """How many items the table has besides the product of the fixture, and the list of products."""
-    count: int = local.session.client("dynamodb").scan(TableName=stack.store.table, Select="COUNT")["Count"]
-    return count - 2
+    found: int = local.session.client("dynamodb").scan(TableName=stack.store.table, Select="COUNT")["Count"]
+    return found - 2
 
 
 def test_a_paid_stripe_session_is_written_down_and_pokes_its_order(wired: Stack, local: LocalStack) -> None:
@@ -559,10 +520,11 @@ def test_an_event_that_tells_of_no_payment_is_accepted_and_forgotten(wired: Stac
     assert items(wired, local) == 0
 
 
-def test_a_rotated_secret_works_without_a_deploy(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rotated_secret_works_without_a_deploy(wired: Stack) -> None:
     assert stripe(BODY)["statusCode"] == 200
     wired.secrets.set("stripe_signing", "whsec_rotated")
-    monkeypatch.setattr(wiring.secrets(), "_seconds", lambda: float("inf"))  # no wait between two fetches
+
+    wiring.secrets()._fetched_at -= 11  # seconds: so long ago; it waits ten between two fetches
 
     assert stripe(BODY, secret="whsec_rotated")["statusCode"] == 200
     assert stripe(BODY, secret=STRIPE_SECRET)["statusCode"] == 400
@@ -581,13 +543,18 @@ def test_when_nothing_can_be_stored_the_provider_is_asked_to_try_again(
     assert "send it again" in answer["body"]
 
 
-def test_nothing_personal_and_no_secret_is_logged(wired: Stack, logged: io.StringIO) -> None:
+def test_nothing_personal_and_no_secret_is_logged_or_counted(
+    wired: Stack, logged: io.StringIO, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
     stripe(stripe_event())
     stripe(stripe_event(), secret="whsec_forged")
     webhook(paid(email="private@"))
 
-    printed = logged.getvalue()
-    assert '"OrderPaid"' in printed
-    assert printed.count('"CallbackRefused"') == 2
-    for private in ("klant.example", "Anna", "Jansen", "private@", STRIPE_SECRET, "Keizersgracht", "v1="):
-        assert private not in printed
+    metrics = printed(capsys)
+    assert '"OrderPaid"' in logged.getvalue()
+    assert logged.getvalue().count('"CallbackRefused"') == 2
+    assert '"Name":"OrderPaid"' in metrics()
+    private = ("klant.example", "Anna", "Jansen", "private@", STRIPE_SECRET, "Keizersgracht", "v1=")
+    assert leaked(private, logged.getvalue, log) == []
+    assert leaked(private, metrics, count) == []

@@ -12,8 +12,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.errors import KeypostError
 from keypost.core.payment import Standing
-from tests.builders import event
-from tests.functions.test_payment_callback import Context, pokes
+from tests.builders import Context, event, pokes
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -2,22 +2,23 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import time_machine
-from botocore.client import BaseClient
 
 import self_service
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.resend_page import WORDS
-from tests.builders import event, paid_order, refused
-from tests.functions.test_payment_callback import Context
+from tests.builders import Context, count, event, leaked, log, paid_order, printed
+from tests.faults import refuse, watch
 
 KNOWN, UNKNOWN = "facturen@klant.example", "iemand@elders.example"
 NOON = datetime(2026, 11, 24, 11, 20, tzinfo=UTC)
@@ -81,9 +82,14 @@ def test_the_form_as_a_browser_sends_it_leaves_a_wish_and_a_message_that_tells_n
     wish = wired.store.wish(wish_id)
     assert wish is not None
     assert (wish.id, wish.asked_at) == (wish_id, NOON)
+    assert re.fullmatch("[0-9a-f]{32}", wish_id)
     assert wish.whose not in wish_id
-    assert "klant.example" not in kept(wired, local)
-    assert "203.0.113.7" not in kept(wired, local)
+
+    def keep(canary: str) -> None:
+        item = {"pk": {"S": f"CANARY#{canary}"}}
+        local.session.client("dynamodb").put_item(TableName=wired.store.table, Item=item)
+
+    assert leaked(["klant.example", "203.0.113.7"], partial(kept, wired, local), keep) == []
 
 
 def test_a_wish_and_a_count_are_forgotten_after_a_day(wired: Stack, local: LocalStack) -> None:
@@ -95,22 +101,16 @@ def test_a_wish_and_a_count_are_forgotten_after_a_day(wired: Stack, local: Local
 
 
 def test_known_and_unknown_addresses_get_the_same_bytes_for_the_same_work(
-    wired: Stack, monkeypatch: pytest.MonkeyPatch
+    wired: Stack,
 ) -> None:
     wired.store.save(paid_order("2026-001234"))
-    calls: list[str] = []
-    make = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def counted(client: Any, operation: str, parameters: Any) -> Any:
-        calls.append(operation)
-        return make(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", counted)
+    tables, wishes = watch(wiring.store()._client), watch(wiring.wishes()._client)
     answers, work = [], []
     for email in (KNOWN, UNKNOWN, KNOWN, KNOWN, KNOWN):
-        calls.clear()
+        tables.clear()
+        wishes.clear()
         answers.append(ask(email))
-        work.append(list(calls))
+        work.append([name for name, _ in (*tables, *wishes)])
 
     assert answers == answers[:1] * 5
     assert work == [["UpdateItem", "PutItem", "SendMessage"]] * 5
@@ -217,20 +217,25 @@ def test_where_it_is_switched_off_nothing_is_taken_and_the_page_says_whom_to_ask
 
 
 def test_a_wish_that_nobody_can_be_told_of_is_asked_for_again(wired: Stack, logged: io.StringIO) -> None:
-    refused(wiring.wishes()._client, "SendMessage", "ServiceUnavailable")
+    refuse(wiring.wishes()._client, "SendMessage", "ServiceUnavailable")
 
     assert ask(KNOWN)["statusCode"] == 503
     assert "WishNotTaken" in logged.getvalue()
-    assert "klant.example" not in logged.getvalue()
+    assert leaked(["klant.example"], logged.getvalue, log) == []
 
 
-def test_no_log_and_no_metric_holds_who_asked(wired: Stack, logged: io.StringIO, capsys: Any) -> None:
+def test_no_log_and_no_metric_holds_who_asked(
+    wired: Stack, logged: io.StringIO, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
     for _ in range(11):
         ask(KNOWN)
     ask("fac turen@klant.example")
 
-    said = logged.getvalue() + capsys.readouterr().out
-    assert said.count('"WishTaken"') == 10
-    assert '"WishTooOften"' in said
-    assert "klant.example" not in said
-    assert "203.0.113" not in said
+    metrics = printed(capsys)
+    assert logged.getvalue().count('"WishTaken"') == 10
+    assert '"WishTooOften"' in logged.getvalue()
+    assert metrics().count('"Name":"WishTaken"') == 10
+    private = ["klant.example", "203.0.113"]
+    assert leaked(private, logged.getvalue, log) == []
+    assert leaked(private, metrics, count) == []

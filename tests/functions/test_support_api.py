@@ -1,19 +1,14 @@
 """The support API, called as API Gateway calls it."""
 
-import base64
 import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from botocore.exceptions import ClientError
 
-import support_api
 from cli.local.samples import sample_products
 from cli.stacks import Stack
 from keypost import wiring
@@ -28,74 +23,9 @@ from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.support import with_other_code
 from keypost.use_cases.take_fact import record
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, product
-
-KEY = "0123456789"
-
-
-class Context:
-    """The context that Lambda passes, with remaining time that a test can set."""
-
-    function_name = "SupportApi"
-    memory_limit_in_mb = 1024
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:SupportApi"
-    aws_request_id = "lambda-1"
-    left = 29_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.left
-
-
-def call(
-    method: str,
-    url: str,
-    body: Any = None,
-    *,
-    scopes: str = " ".join(SCOPES),
-    content_type: str = "application/json",
-    headers: Mapping[str, str] = MappingProxyType({}),
-    context: Any = None,
-    kept: list[Any] | None = None,
-    **parameters: Any,
-) -> tuple[int, Any]:
-    """Call the API; returns status and JSON. The path is that of the route, and its parameters are given by name.
-    A body of bytes is passed on as API Gateway passes on a binary media type."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    headers = {"Content-Type": content_type, **headers}
-    is_binary = isinstance(body, bytes)
-    event = {
-        "resource": parts.path,
-        "path": parts.path.format_map(parameters) if parameters else parts.path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": query or None,
-        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-        "pathParameters": parameters or None,
-        "requestContext": {
-            "stage": "v1",
-            "requestId": "request-1",
-            "path": f"/v1{parts.path}",
-            "authorizer": {"principalId": KEY, "agent": "anna", "scopes": scopes},
-        },
-        "body": base64.b64encode(body).decode() if is_binary else _text(body),
-        "isBase64Encoded": is_binary,
-    }
-    answer = support_api.handler(event, context or Context())
-    if kept is not None:
-        kept.append(answer)
-    assert answer["multiValueHeaders"]["Cache-Control"] == ["no-store"]
-    said = json.loads(answer["body"])
-    if answer["statusCode"] >= 400:
-        assert answer["multiValueHeaders"]["Content-Type"] == ["application/problem+json"]
-        assert said["status"] == answer["statusCode"]
-        assert said["detail"]
-    return answer["statusCode"], said
-
-
-def _text(body: Any) -> str | None:
-    return body if body is None or isinstance(body, str) else json.dumps(body)
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, leaked, log, notice, paid_order, product
+from tests.faults import Parameters, on_call, refuse
+from tests.functions.support_calls import KEY, Context, call
 
 
 def served(store: Any, order_id: str = "2026-001234", number: int = 1, **changes: Any) -> Order:
@@ -111,7 +41,7 @@ def served(store: Any, order_id: str = "2026-001234", number: int = 1, **changes
 
 
 def test_the_whole_story_is_told_without_the_code(wired: Stack) -> None:
-    served(wired.store)
+    assert code(1) in repr(served(wired.store))
 
     status, said = call("GET", "/orders/{order_id}", order_id="2026-001234")
 
@@ -121,7 +51,7 @@ def test_the_whole_story_is_told_without_the_code(wired: Stack) -> None:
     assert [entry["code"] for entry in said["timeline"]] == ["payment_paid", "codes_assigned", "mail_sent"]
     assert said["mails"][0]["state"] == "sent"
     assert said["held"] is False
-    assert "BBBBB" not in json.dumps(said)
+    assert code(1)[:-5] not in json.dumps(said)
 
 
 def test_an_order_that_is_not_there_is_not_found_and_one_with_an_odd_number_is_refused(wired: Stack) -> None:
@@ -341,7 +271,7 @@ def test_every_call_is_counted_with_its_key_and_nothing_of_what_it_was_about(wir
         200,
         KEY,
     )
-    assert "klant" not in logged.getvalue()
+    assert leaked(["klant"], logged.getvalue, log) == []
 
 
 def test_a_call_is_logged_with_its_order_but_not_with_what_was_taken_for_one(wired: Stack, logged: io.StringIO) -> None:
@@ -350,30 +280,32 @@ def test_a_call_is_logged_with_its_order_but_not_with_what_was_taken_for_one(wir
     assert json.loads(logged.getvalue().splitlines()[-1])["order_id"] == "2026-001234"
 
     call("GET", "/orders/{order_id}", order_id=code(1))
-    assert code(1) not in logged.getvalue()
+    assert leaked([code(1)], logged.getvalue, log) == []
 
 
-def test_what_nobody_foresaw_tells_where_to_find_it_and_nothing_else(
-    wired: Stack, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_order_id: str) -> None:
+def test_what_nobody_foresaw_tells_where_to_find_it_and_nothing_else(wired: Stack, logged: io.StringIO) -> None:
+    def break_down(_: Parameters) -> None:
         raise RuntimeError("the code AAAAA-BBBBB")
 
-    monkeypatch.setattr(wiring.desk().store, "load", broken)
+    on_call(wiring.store()._client, "GetItem", break_down)
 
     status, said = call("GET", "/orders/{order_id}", order_id="x")
 
     assert status == 500
+    assert said == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": said["detail"],
+    }
     assert "report request request-1" in said["detail"]
-    assert "BBBBB" not in json.dumps(said) + logged.getvalue()
+    assert "BBBBB" not in said["detail"]
     assert '"error":"RuntimeError"' in logged.getvalue()
+    assert leaked(["BBBBB"], logged.getvalue, log) == []
 
 
-def test_trouble_at_aws_is_told_as_trouble_that_passes(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    def throttled(_order_id: str) -> None:
-        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "GetItem")
-
-    monkeypatch.setattr(wiring.desk().store, "load", throttled)
+def test_trouble_at_aws_is_told_as_trouble_that_passes(wired: Stack) -> None:
+    refuse(wiring.store()._client, "GetItem", "ThrottlingException")
 
     status, said = call("GET", "/orders/{order_id}", order_id="x")
 

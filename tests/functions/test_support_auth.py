@@ -1,7 +1,8 @@
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,13 +12,10 @@ from botocore.exceptions import EndpointConnectionError
 import support_auth
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.clients.tokens import Tokens
-from keypost.core.errors import CredentialRefused
-from keypost.core.keys import Agent, SupportKey, new_key
-from keypost.table import Store
-from tests.builders import NOW
-from tests.functions.test_payment_callback import Context
-from tests.issuer import AUDIENCE, issuer_here
+from keypost.core.keys import SupportKey, new_key
+from tests.builders import NOW, Context, count, leaked, log, printed
+from tests.faults import Parameters, on_call, watch
+from tests.issuer import AUDIENCE, Issuer, issuer_here
 
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abcdef1234/v1/GET/orders/2026-001234"
 OLD_SECRET = "0" * 64
@@ -61,46 +59,33 @@ def test_the_right_key_opens_all_routes_of_the_stage_and_says_who_it_is(made: tu
     }
 
 
-def test_the_day_of_its_last_use_is_noted_once_a_day(
-    wired: Stack, made: tuple[str, SupportKey], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_day_of_its_last_use_is_noted_once_a_day(wired: Stack, made: tuple[str, SupportKey]) -> None:
     key, kept = made
-    written: list[date] = []
-    note = Store.note_support_key_used
-
-    def noting(store: Store, key_id: str, day: date) -> None:
-        written.append(day)
-        note(store, key_id, day)
-
-    monkeypatch.setattr(Store, "note_support_key_used", noting)
+    written = watch(wiring.store()._client, "UpdateItem")
 
     for at in (NOW, NOW + timedelta(hours=1), NOW + timedelta(days=1)):
         ask(f"Bearer {key}", at)
 
-    assert written == [NOW.date(), NOW.date() + timedelta(days=1)]
+    assert len(written) == 2
     used = wired.store.support_key(kept.id)
     assert used == replace(kept, last_used=NOW.date() + timedelta(days=1))
 
 
-def test_nobody_is_turned_away_because_the_day_could_not_be_noted(
-    made: tuple[str, SupportKey], monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
-) -> None:
-    def fails(*_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="here")
+def not_there(_: Parameters) -> None:
+    raise EndpointConnectionError(endpoint_url="here")
 
-    monkeypatch.setattr(Store, "note_support_key_used", fails)
+
+def test_nobody_is_turned_away_because_the_day_could_not_be_noted(
+    made: tuple[str, SupportKey], logged: io.StringIO
+) -> None:
+    on_call(wiring.store()._client, "UpdateItem", not_there)
 
     assert ask(f"Bearer {made[0]}")["principalId"] == made[1].id
     assert "EndpointConnectionError" in logged.getvalue()
 
 
-def test_a_table_that_does_not_answer_opens_nothing(
-    made: tuple[str, SupportKey], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fails(*_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="here")
-
-    monkeypatch.setattr(Store, "support_key", fails)
+def test_a_table_that_does_not_answer_opens_nothing(made: tuple[str, SupportKey]) -> None:
+    on_call(wiring.store()._client, "GetItem", not_there)
 
     with pytest.raises(EndpointConnectionError):
         ask(f"Bearer {made[0]}")
@@ -147,58 +132,57 @@ def test_a_revoked_key_and_an_expired_one_are_a_401_too(
     assert reasons(logged) == ["expired", "revoked"]
 
 
-def test_no_key_is_ever_logged(
-    made: tuple[str, SupportKey], logged: io.StringIO, capsys: pytest.CaptureFixture[str]
+def test_no_key_is_ever_logged_or_counted(
+    made: tuple[str, SupportKey],
+    logged: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
     key, _ = made
     ask(f"Bearer {key}")
     for wrong in (key[:-1] + "x", f"{key[:-64]}{OLD_SECRET}"):
         with pytest.raises(Exception, match=r"^Unauthorized$"):
             ask(f"Bearer {wrong}")
 
-    printed = logged.getvalue() + "".join(capsys.readouterr())
-    assert key[-64:-1] not in printed
-    assert OLD_SECRET not in printed
+    private = [key[-64:-1], OLD_SECRET]
+    metrics = printed(capsys)
+    assert reasons(logged) == ["unknown", "wrong"]
+    assert '"Name":"SupportKeyRefused"' in metrics()
+    assert leaked(private, logged.getvalue, log) == []
+    assert leaked(private, metrics, count) == []
 
 
 @pytest.fixture
-def said(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> dict[str, Agent]:
-    """The agents that tokens stand for, by token, in a stack that has an issuer."""
-    monkeypatch.setenv("KEYPOST_SUPPORT_ISSUER", "https://issuer.example")
-    monkeypatch.setenv("KEYPOST_SUPPORT_AUDIENCE", "keypost")
-    wiring.config.cache_clear()
-    agents: dict[str, Agent] = {}
-
-    def agent(_: Tokens, token: str) -> Agent:
-        if token not in agents:
-            raise CredentialRefused("token: DecodeError")
-        return agents[token]
-
-    monkeypatch.setattr(Tokens, "agent", agent)
-    return agents
+def issuer(wired: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    """The issuer whose tokens the support API of this stack accepts."""
+    with issuer_here() as issuer:
+        monkeypatch.setenv("KEYPOST_STAGE", "local")
+        monkeypatch.setenv("KEYPOST_SUPPORT_ISSUER", issuer.url)
+        monkeypatch.setenv("KEYPOST_SUPPORT_AUDIENCE", AUDIENCE)
+        wiring.config.cache_clear()
+        yield issuer
 
 
-def test_a_good_token_of_the_issuer_opens_what_it_says(said: dict[str, Agent]) -> None:
-    said["a.b.c"] = Agent("user-1", "anna@shop.example", ("support",))
+def test_a_good_token_of_the_issuer_opens_what_it_says(issuer: Issuer) -> None:
+    token = issuer.token(sub="user-1", email="anna@shop.example", email_verified=True, scope="support")
 
-    verdict = ask("bearer a.b.c")
+    verdict = ask(f"bearer {token}", datetime.now(UTC))
 
     assert verdict["principalId"] == "user-1"
     assert verdict["context"] == {"agent": "anna@shop.example", "scopes": "support"}
     assert verdict["policyDocument"]["Statement"][0]["Effect"] == "Allow"
 
 
-def test_a_token_that_allows_nothing_here_is_a_403_and_counted(said: dict[str, Agent], logged: io.StringIO) -> None:
-    said["a.b.c"] = Agent("user-1", "anna", ())
-
-    verdict = ask("Bearer a.b.c")
+def test_a_token_that_allows_nothing_here_is_a_403_and_counted(issuer: Issuer, logged: io.StringIO) -> None:
+    verdict = ask(f"Bearer {issuer.token(scope='elsewhere')}", datetime.now(UTC))
 
     assert verdict["policyDocument"]["Statement"][0]["Effect"] == "Deny"
     assert reasons(logged) == ["no scope"]
 
 
 def test_with_an_issuer_a_bad_token_and_a_key_of_ours_are_a_401(
-    made: tuple[str, SupportKey], said: dict[str, Agent], logged: io.StringIO
+    made: tuple[str, SupportKey], issuer: Issuer, logged: io.StringIO
 ) -> None:
     for credential in ("a.b.c", made[0]):
         with pytest.raises(Exception, match=r"^Unauthorized$"):
@@ -207,16 +191,11 @@ def test_with_an_issuer_a_bad_token_and_a_key_of_ours_are_a_401(
 
 
 def test_a_token_is_verified_with_the_keys_of_the_issuer_that_the_stack_names(
-    wired: Stack, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+    issuer: Issuer, logged: io.StringIO
 ) -> None:
     now = datetime.now(UTC)
-    with issuer_here() as issuer:
-        monkeypatch.setenv("KEYPOST_STAGE", "local")
-        monkeypatch.setenv("KEYPOST_SUPPORT_ISSUER", issuer.url)
-        monkeypatch.setenv("KEYPOST_SUPPORT_AUDIENCE", AUDIENCE)
-        wiring.config.cache_clear()
 
-        assert ask(f"Bearer {issuer.token(sub='user-2', scope='stock')}", now)["principalId"] == "user-2"
-        with pytest.raises(Exception, match=r"^Unauthorized$"):
-            ask(f"Bearer {issuer.token(aud='another')}", now)
+    assert ask(f"Bearer {issuer.token(sub='user-2', scope='stock')}", now)["principalId"] == "user-2"
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(f"Bearer {issuer.token(aud='another')}", now)
     assert reasons(logged) == ["token: for another audience"]

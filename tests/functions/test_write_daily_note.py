@@ -22,9 +22,20 @@ from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
-from tests.functions.test_payment_callback import Context
-from tests.keypost.core.test_mailing import report, sent, told
+from tests.builders import (
+    NOW,
+    PRODUCT,
+    SKU,
+    ZONE,
+    Context,
+    code,
+    loaded,
+    mail_report,
+    notice,
+    paid_order,
+    sent_order,
+    with_fates,
+)
 
 NAME = PRODUCT.name["nl"]
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 07:30 in Amsterdam
@@ -68,6 +79,8 @@ def test_support_gets_one_mail_a_day_that_says_what_waits_and_why(wired: Stack, 
         run(MORNING + timedelta(hours=hours))
 
     (mail,) = notes()
+    assert ["klant.example" in repr(loaded(store, name)) for name in ("unpaid-1", "held-1", "short-1")] == [True] * 3
+    assert code(7) in repr(loaded(store, "block-1"))
     for part in (mail.text, mail.html):
         for said in (
             "unpaid-1",
@@ -171,12 +184,13 @@ def test_the_note_is_in_the_language_of_support(wired: Stack, notes: Notes, monk
 
 
 def test_an_address_that_takes_no_mail_and_a_mail_that_came_back_stand_in_the_note(wired: Stack, notes: Notes) -> None:
-    wired.store.save(replace(told(sent(), Fate.BOUNCED), id="bounced-1", version=0))
-    wired.store.save(replace(told(sent(), Fate.RETURNED), id="full-1", version=0))
+    wired.store.save(replace(with_fates(sent_order(), Fate.BOUNCED), id="bounced-1", version=0))
+    wired.store.save(replace(with_fates(sent_order(), Fate.RETURNED), id="full-1", version=0))
 
     run()
 
     (mail,) = notes()
+    assert "klant.example" in repr(loaded(wired.store, "bounced-1"))
     for part in (mail.text, mail.html):
         assert "Adressen die onze e-mail niet aannemen" in part
         assert "het adres neemt onze e-mail niet aan" in part
@@ -205,7 +219,7 @@ def test_a_renewal_that_bounced_is_told_with_the_day_by_which_its_customer_needs
 ) -> None:
     monkeypatch.setenv("KEYPOST_SUPPORT_LANGUAGE", language)
     wiring.config.cache_clear()
-    wired.store.save(with_report(mailed(renewal("2026-001234")), report(Fate.BOUNCED, mail_id="renewal-1"), NOW))
+    wired.store.save(with_report(mailed(renewal("2026-001234")), mail_report(Fate.BOUNCED, mail_id="renewal-1"), NOW))
 
     run()
 
@@ -221,7 +235,7 @@ def mailed(order: Any) -> Any:
 
 
 def test_a_renewal_that_arrived_is_in_no_hurry_when_its_reader_complains() -> None:
-    order = with_report(mailed(renewal("2026-001234")), report(Fate.COMPLAINED, mail_id="renewal-1"), NOW)
+    order = with_report(mailed(renewal("2026-001234")), mail_report(Fate.COMPLAINED, mail_id="renewal-1"), NOW)
 
     assert entry(order, Reason.ADDRESS).why == Said("address_complained")
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ from cli.local.stack import LocalStack, describe
 from keypost.core.errors import KeypostError
 from keypost.core.payment import Standing
 from tests.builders import SKU
+from tests.deployed import logged_until
 
+NOBODY_THERE = dict.fromkeys(("mailbox_url", "endpoint_url"), "http://127.0.0.1:1") | {
+    "region": "x",
+    "stack": "keypost",
+}
 KEYPOST = [sys.executable, "-c", "from cli.main import main; main()", "local"]
 
 
@@ -88,16 +94,11 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
     assert children(tmp_path) == []
 
 
-def test_a_demo_in_which_something_does_not_happen_says_what(
-    local: LocalStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(commands, "_SECONDS_TO_MAIL", 3)
-    monkeypatch.setattr(commands, "_ORDER_ID", "never-sold")
-
+def test_a_demo_in_which_something_does_not_happen_says_what(local: LocalStack) -> None:
     with pytest.raises(
-        KeypostError, match="order never-sold did not reach the expected state within 3 s: there is none"
+        KeypostError, match="order never-sold did not reach the expected state within 1 s: there is none"
     ):
-        commands.sell_one(local)
+        commands.sell_one(local, "never-sold", seconds=1)
 
 
 def keypost_local(directory: Path, *words: str) -> tuple[int, str, str]:
@@ -148,16 +149,31 @@ def test_a_callback_that_keypost_did_not_take_is_told(local: LocalStack, beside:
     assert "Keypost answered the callback with 503" in err
 
 
-@pytest.mark.parametrize("words", [["pay", "7"], ["refund", "7"], ["dispute", "7", "--won"]])
+def test_a_developer_reads_the_log_of_one_function(local: LocalStack, beside: Path) -> None:
+    refuse = partial(local.call, "/callbacks/nobody", b"{}", {})
+    logged_until(local, refuse, lambda text: '"CallbackRefused"' in text, "PaymentCallback")
+
+    status, out, err = keypost_local(beside, "logs", "PaymentCallback")
+
+    assert (status, err) == (0, "")
+    assert '"message":"CallbackRefused"' in out
+    assert {line.split()[1] for line in out.splitlines()} == {"PaymentCallback"}
+
+
+def test_a_developer_who_asks_for_a_function_that_is_none_is_told_so(beside: Path) -> None:
+    assert keypost_local(beside, "logs", "Nobody") == (0, "", "Nobody has logged nothing\n")
+
+
+@pytest.mark.parametrize("words", [["pay", "7"], ["refund", "7"], ["dispute", "7", "--won"], ["logs"]])
 @pytest.mark.parametrize(
     ("about", "fault"),
     [
         (None, "no local stack is running: start one with `make run`"),
-        ('{"mailbox_url": "http://127.0.0.1:1"}', "does not answer: start it with `make run`"),
+        (json.dumps(NOBODY_THERE), "does not answer: start it with `make run`"),
         ("{}", "is damaged: start the local stack again with `make run`"),
     ],
 )
-def test_without_a_stack_the_shops_commands_say_how_to_start_one(
+def test_without_a_stack_the_commands_say_how_to_start_one(
     tmp_path: Path, words: list[str], about: str | None, fault: str
 ) -> None:
     if about is not None:

@@ -18,14 +18,13 @@ from cli.local.shop import Shop
 from keypost.core.mail import Fate
 from keypost.emails import compose
 from keypost.use_cases import take_mail_event
-from tests.builders import NOW, PRODUCT, SHOP, SKU
-from tests.keypost.emails.test_purchase import MAIL, licensed
+from tests.builders import NOW, PRODUCT, PURCHASE_MAIL, SHOP, SKU, bought
 
 
 @pytest.fixture
 def box() -> Iterator[Mailbox]:
     with mailbox() as box:
-        raw = compose(licensed(1, name="<b>Anna</b>"), MAIL, {SKU: PRODUCT}, SHOP, NOW).as_bytes()
+        raw = compose(bought(1, name="<b>Anna</b>"), PURCHASE_MAIL, {SKU: PRODUCT}, SHOP, NOW).as_bytes()
         request = {
             "Content": {"Raw": {"Data": base64.b64encode(raw).decode()}},
             "Destination": {"ToAddresses": ["facturen@klant.example"]},

@@ -15,41 +15,15 @@ from keypost.core.plan import attention, next_due, plan
 from keypost.core.product import Line
 from keypost.core.said import Said, said
 from keypost.core.story import story
-from tests.builders import NOW, PRODUCT, SKU, ZONE, notice, paid_order
-from tests.keypost.core.test_plan import licensed
+from tests.builders import NOW, PRODUCT, SKU, ZONE, licensed, mail_report, notice, paid_order, sent_order, with_fates
 
 PRODUCTS = {SKU: PRODUCT}
 ASKED = Asked(NOW, "agent:anna", "the customer called")
 FINAL = (Fate.BOUNCED, Fate.COMPLAINED)
 
 
-def report(fate: Fate, attempt: int = 1, seconds: int = 60, **changes: str) -> MailReport:
-    plain = MailReport(
-        order_id="2026-001234",
-        mail_id="purchase-1",
-        attempt=attempt,
-        fate=fate,
-        at=NOW + timedelta(seconds=seconds),
-        detail="General",
-        address="facturen@klant.example",
-        message_id=f"ses-{attempt}",
-        sent_at=NOW + timedelta(seconds=attempt),
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def told(order: Order, *fates: Fate) -> Order:
-    for fate in fates:
-        order = with_report(order, report(fate), NOW)
-    return order
-
-
 def sending() -> Order:
     return licensed(paid_order())
-
-
-def sent() -> Order:
-    return mailing.settle_mail(sending(), "purchase-1", 1, MailSent("ses-1"), NOW)
 
 
 def unknown() -> Order:
@@ -82,7 +56,7 @@ def test_what_became_of_a_mail_is_decided_by_rank_whatever_comes_first(
     fates: tuple[Fate, ...], becomes: Fate | None
 ) -> None:
     for order_of_arrival in permutations(fates):
-        assert fate(told(sent(), *order_of_arrival)) == becomes
+        assert fate(with_fates(sent_order(), *order_of_arrival)) == becomes
 
 
 def twice_tried(order: Order) -> Order:
@@ -91,9 +65,9 @@ def twice_tried(order: Order) -> Order:
     return mailing.claim_mail(order, "purchase-1", NOW)
 
 
-@pytest.mark.parametrize("first", [sending(), unknown(), sent(), twice_tried(sending())])
+@pytest.mark.parametrize("first", [sending(), unknown(), sent_order(), twice_tried(sending())])
 def test_any_three_events_end_in_the_same_state_whatever_their_order(first: Order) -> None:
-    events = [report(fate, attempt) for fate in Fate for attempt in (1, 2)]
+    events = [mail_report(fate, attempt) for fate in Fate for attempt in (1, 2)]
     for three in combinations(events, 3):
         ends = []
         for in_some_order in permutations(three):
@@ -105,12 +79,15 @@ def test_any_three_events_end_in_the_same_state_whatever_their_order(first: Orde
 
 
 reports = st.lists(
-    st.builds(report, st.sampled_from(Fate), st.integers(1, 2), st.integers(0, 3)), min_size=1, max_size=6, unique=True
+    st.builds(mail_report, st.sampled_from(Fate), st.integers(1, 2), st.integers(0, 3)),
+    min_size=1,
+    max_size=6,
+    unique=True,
 )
 
 
 @settings(max_examples=500)
-@given(reports, st.data(), st.sampled_from([sending, unknown, sent]), st.booleans())
+@given(reports, st.data(), st.sampled_from([sending, unknown, sent_order]), st.booleans())
 def test_all_orders_and_duplicates_of_a_mails_events_end_in_the_same_state(
     events: list[MailReport], data: st.DataObject, begin: object, again: bool
 ) -> None:
@@ -128,15 +105,15 @@ def test_all_orders_and_duplicates_of_a_mails_events_end_in_the_same_state(
 
 
 def test_news_that_is_none_changes_nothing_at_all() -> None:
-    order = told(sent(), Fate.DELIVERED)
+    order = with_fates(sent_order(), Fate.DELIVERED)
 
-    assert told(order, Fate.DELIVERED, Fate.SENT, Fate.DELAYED) is order
+    assert with_fates(order, Fate.DELIVERED, Fate.SENT, Fate.DELAYED) is order
 
 
 @pytest.mark.parametrize("order", [sending(), unknown()], ids=["sending", "unknown"])
 @pytest.mark.parametrize("fate", [Fate.SENT, Fate.DELIVERED, Fate.DELAYED])
 def test_a_mail_whose_answer_was_lost_is_settled_by_what_ses_tells_and_not_sent_again(order: Order, fate: Fate) -> None:
-    order = told(order, fate)
+    order = with_fates(order, fate)
 
     assert (the_mail(order).state, the_mail(order).message_id) == (MailState.SENT, "ses-1")
     assert plan(order, PRODUCTS, NOW + timedelta(days=1)) is None
@@ -144,7 +121,7 @@ def test_a_mail_whose_answer_was_lost_is_settled_by_what_ses_tells_and_not_sent_
 
 
 def test_the_answer_that_comes_after_its_event_changes_nothing() -> None:
-    order = told(sending(), Fate.DELIVERED)
+    order = with_fates(sending(), Fate.DELIVERED)
 
     assert mailing.settle_mail(order, "purchase-1", 1, MailSent("ses-1"), NOW) is order
     assert mailing.settle_mail(order, "purchase-1", 1, MailUnknown(Said("lost")), NOW) is order
@@ -154,7 +131,7 @@ def test_an_event_of_an_earlier_attempt_ends_the_tries() -> None:
     order = mailing.claim_mail(unknown(), "purchase-1", NOW)
     order = mailing.settle_mail(order, "purchase-1", 2, MailNotSent(Said("busy")), NOW)
 
-    order = with_report(order, report(Fate.DELIVERED, attempt=1), NOW)
+    order = with_report(order, mail_report(Fate.DELIVERED, attempt=1), NOW)
 
     assert plan(order, PRODUCTS, NOW + timedelta(days=1)) is None
 
@@ -163,26 +140,26 @@ def test_a_mail_given_up_as_unknown_is_found_to_have_arrived() -> None:
     order = mailing.fail_mail(unknown(), "purchase-1", Said("ask"), NOW)
     assert attention(order) == (Reason.MAIL, NOW)
 
-    assert attention(told(order, Fate.DELIVERED)) is None
+    assert attention(with_fates(order, Fate.DELIVERED)) is None
 
 
 def test_of_two_attempts_the_one_that_arrived_counts() -> None:
     order = mailing.claim_mail(unknown(), "purchase-1", NOW)
-    order = with_report(order, report(Fate.DELIVERED, attempt=1), NOW)
-    order = with_report(order, report(Fate.BOUNCED, attempt=2), NOW)
+    order = with_report(order, mail_report(Fate.DELIVERED, attempt=1), NOW)
+    order = with_report(order, mail_report(Fate.BOUNCED, attempt=2), NOW)
 
     assert fate(order) is Fate.DELIVERED
 
 
 @pytest.mark.parametrize("strange", [{"mail_id": "purchase-2"}, {"attempt": 0}, {"attempt": 2}])
 def test_what_is_told_of_a_mail_or_an_attempt_that_never_was_changes_nothing(strange: dict[str, str]) -> None:
-    order = sent()
+    order = sent_order()
 
-    assert with_report(order, replace(report(Fate.BOUNCED), **strange), NOW) is order  # type: ignore[arg-type]
+    assert with_report(order, replace(mail_report(Fate.BOUNCED), **strange), NOW) is order  # type: ignore[arg-type]
 
 
 def test_a_rejected_mail_did_not_leave_so_that_its_code_can_be_sold_again_after_a_refund() -> None:
-    order = told(sent(), Fate.REJECTED)
+    order = with_fates(sent_order(), Fate.REJECTED)
 
     assert (the_mail(order).state, order.code_left) == (MailState.FAILED, False)
     assert attention(order) == (Reason.MAIL, NOW)
@@ -193,12 +170,12 @@ def test_a_rejected_mail_did_not_leave_so_that_its_code_can_be_sold_again_after_
 def test_a_rejected_attempt_after_one_of_unknown_outcome_may_have_left() -> None:
     order = mailing.claim_mail(unknown(), "purchase-1", NOW)
 
-    assert with_report(order, report(Fate.REJECTED, attempt=2), NOW).code_left
+    assert with_report(order, mail_report(Fate.REJECTED, attempt=2), NOW).code_left
 
 
 @pytest.mark.parametrize("why", FINAL)
 def test_an_address_that_takes_no_mail_is_shown_and_nothing_more_is_sent_to_it(why: Fate) -> None:
-    order = told(sent(), why)
+    order = with_fates(sent_order(), why)
     order = mailing.owe_mail(order, Purpose.REMINDER, NOW, (1,))
 
     assert attention(order) == (Reason.ADDRESS, NOW + timedelta(seconds=60))
@@ -207,7 +184,7 @@ def test_an_address_that_takes_no_mail_is_shown_and_nothing_more_is_sent_to_it(w
 
 
 def test_a_delivery_is_noted_and_asks_for_nobody() -> None:
-    order = told(sent(), Fate.DELIVERED)
+    order = with_fates(sent_order(), Fate.DELIVERED)
 
     assert order.timeline[-1] == TimelineEntry(
         NOW, "mail_delivered", {"mail": "purchase-1", "attempt": 1, "detail": "General"}
@@ -216,7 +193,7 @@ def test_a_delivery_is_noted_and_asks_for_nobody() -> None:
 
 
 def test_a_mail_that_came_back_for_now_is_shown_until_another_one_arrives() -> None:
-    order = told(sent(), Fate.RETURNED)
+    order = with_fates(sent_order(), Fate.RETURNED)
     assert attention(order) == (Reason.MAIL, NOW)
     assert owed.trouble(the_mail(order)) == said("mail_returned", mail="purchase-1", detail="General")
 
@@ -224,31 +201,32 @@ def test_a_mail_that_came_back_for_now_is_shown_until_another_one_arrives() -> N
     order = mailing.settle_mail(order, "resend-1", 1, MailSent("ses-2"), NOW)
     assert attention(order) is None
 
-    back = with_report(order, report(Fate.RETURNED, mail_id="resend-1"), NOW)
+    back = with_report(order, mail_report(Fate.RETURNED, mail_id="resend-1"), NOW)
     assert attention(back) == (Reason.MAIL, NOW)
 
 
 def test_a_bounce_at_an_address_that_was_corrected_since_keeps_nothing_back() -> None:
-    order = told(replace(sent(), customer=replace(sent().customer, email="anna@klant.example")), Fate.BOUNCED)
+    order = sent_order()
+    order = with_fates(replace(order, customer=replace(order.customer, email="anna@klant.example")), Fate.BOUNCED)
 
     assert order.waits == ()
     assert attention(order) == (Reason.MAIL, NOW)  # but it did not arrive
 
 
 def test_the_case_of_an_address_does_not_matter() -> None:
-    order = with_report(sent(), report(Fate.BOUNCED, address="Facturen@KLANT.example"), NOW)
+    order = with_report(sent_order(), mail_report(Fate.BOUNCED, address="Facturen@KLANT.example"), NOW)
 
     assert order.waits_for(Reason.ADDRESS)
 
 
 def test_a_bounce_told_twice_does_not_undo_that_the_address_was_mended() -> None:
-    order = with_good_address(told(sent(), Fate.BOUNCED), ASKED.at, ZONE, ASKED)
+    order = with_good_address(with_fates(sent_order(), Fate.BOUNCED), ASKED.at, ZONE, ASKED)
 
-    assert told(order, Fate.BOUNCED).waits == ()
+    assert with_fates(order, Fate.BOUNCED).waits == ()
 
 
 def test_what_came_back_is_sent_once_more_when_the_address_is_mended() -> None:
-    order = told(licensed_twice(), Fate.BOUNCED)
+    order = with_fates(licensed_twice(), Fate.BOUNCED)
 
     order = with_good_address(order, ASKED.at, ZONE, ASKED)
 
@@ -261,7 +239,7 @@ def test_what_came_back_is_sent_once_more_when_the_address_is_mended() -> None:
 def test_what_came_back_of_a_license_is_sent_again_as_long_as_the_license_runs_where_the_shop_is(
     hour: int, mails: int
 ) -> None:
-    order = told(sent(), Fate.BOUNCED)
+    order = with_fates(sent_order(), Fate.BOUNCED)
     order = replace(order, licenses=tuple(replace(one, last_day=NOW.date()) for one in order.licenses))
 
     order = with_good_address(order, NOW.replace(hour=hour, minute=59 if hour == 22 else 0), ZONE)
@@ -275,16 +253,16 @@ def licensed_twice() -> Order:
 
 
 def test_a_mail_that_arrived_is_not_repeated_after_a_complaint() -> None:
-    order = told(sent(), Fate.DELIVERED, Fate.COMPLAINED)
+    order = with_fates(sent_order(), Fate.DELIVERED, Fate.COMPLAINED)
 
     assert with_good_address(order, ASKED.at, ZONE, ASKED).mails == order.mails
 
 
 def test_of_two_mails_that_came_back_the_last_is_repeated() -> None:
-    order = told(sent(), Fate.BOUNCED)
+    order = with_fates(sent_order(), Fate.BOUNCED)
     order = mailing.claim_mail(mailing.owe_mail(order, Purpose.RESEND, NOW), "resend-1", NOW)
     order = mailing.settle_mail(order, "resend-1", 1, MailSent("ses-2"), NOW)
-    order = with_report(order, report(Fate.BOUNCED, mail_id="resend-1"), NOW)
+    order = with_report(order, mail_report(Fate.BOUNCED, mail_id="resend-1"), NOW)
 
     assert [mail.id for mail in with_good_address(order, ASKED.at, ZONE, ASKED).mails] == [
         "purchase-1",
@@ -294,7 +272,7 @@ def test_of_two_mails_that_came_back_the_last_is_repeated() -> None:
 
 
 def test_support_sees_what_became_of_a_mail_and_what_to_do() -> None:
-    seen = story(told(mailing.owe_mail(sent(), Purpose.RESEND, NOW), Fate.BOUNCED), NOW, ZONE, Beside())
+    seen = story(with_fates(mailing.owe_mail(sent_order(), Purpose.RESEND, NOW), Fate.BOUNCED), NOW, ZONE, Beside())
 
     (mail, waiting) = seen.mails
     assert (mail.fate, mail.fate_at, mail.fate_detail) == (Fate.BOUNCED, NOW + timedelta(seconds=60), "General")

@@ -32,7 +32,7 @@ from keypost.core.plan import (
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, licensed, notice, paid_order
 
 PRODUCTS = {SKU: PRODUCT}
 LATER = NOW + timedelta(days=1)
@@ -41,11 +41,6 @@ FULL = Refunded(NOW, full=True)
 
 def purchase(*lines: int) -> owed.Delivery:
     return owed.Delivery(Purpose.PURCHASE, lines, NOW, NOW)
-
-
-def licensed(order: Order, now: datetime = NOW) -> Order:
-    taken = [StockCode(f"{order.id}-{n}", code(n), SKU) for n in range(sum(line.quantity for line in order.lines))]
-    return licensing.with_codes(order, taken, PRODUCTS, now, ZONE)
 
 
 def settled(outcome: object) -> Order:

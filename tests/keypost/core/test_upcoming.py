@@ -13,8 +13,7 @@ from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said, said
 from keypost.core.upcoming import Outlook, outlook
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
-from tests.keypost.core.test_mailing import sent, told
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, sent_order, with_fates
 
 START = date(2026, 12, 10)
 MAIL_DAY = date(2026, 12, 3)
@@ -116,7 +115,7 @@ def test_a_reminder_is_to_come_unless_a_renewal_is() -> None:
 
 
 def test_a_mail_that_came_back_or_does_not_leave_is_shown_with_its_reason() -> None:
-    order = told(sent(), Fate.BOUNCED)
+    order = with_fates(sent_order(), Fate.BOUNCED)
 
     (found,) = outlook(order, FAR, ZONE)
 

@@ -1,8 +1,13 @@
-"""The HTML of a mail as its reader sees it: each text with its color and the color behind it, in both color schemes."""
+"""A mail as its reader sees it: its parts, and of its HTML each text with its color and the color behind it, in both
+color schemes."""
 
 import re
 from collections.abc import Iterator, Mapping
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from functools import cache
+from html.parser import HTMLParser
 from typing import Any
 
 import html5lib
@@ -57,3 +62,28 @@ def _painted(
 def _properties(text: str) -> dict[str, str]:
     pairs = (each.split(":", 1) for each in text.split(";") if each.strip())
     return {name.strip(): value.replace("!important", "").strip() for name, value in pairs}
+
+
+def message_of(composed: EmailMessage) -> EmailMessage:
+    """The mail as it arrives: through the bytes on the wire."""
+    message = message_from_bytes(composed.as_bytes(), policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def part(message: EmailMessage, subtype: str) -> str:
+    body = message.get_body((subtype,))
+    assert body is not None
+    return str(body.get_content())
+
+
+def seen(html: str) -> str:
+    """The text that a reader of the HTML sees, white space folded."""
+    words: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_data(self, data: str) -> None:
+            words.append(data)
+
+    Reader().feed(html)
+    return " ".join(" ".join(words).split())

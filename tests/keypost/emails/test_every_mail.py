@@ -22,8 +22,7 @@ from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import clean_name
 from keypost.words import LANGUAGES, in_language
 from tests.builders import NOW
-from tests.keypost.emails.reading import DARK, LIGHT, document, painted, styles
-from tests.keypost.emails.test_purchase import part, seen
+from tests.keypost.emails.reading import DARK, LIGHT, document, painted, part, seen, styles
 
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = Path(__file__).parents[3] / "layers/keypost/keypost/emails/templates"

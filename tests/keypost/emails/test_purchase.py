@@ -1,11 +1,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
-from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default
-from html.parser import HTMLParser
 
 import html5lib
 import pytest
@@ -13,59 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.core.errors import InvalidInput
-from keypost.core.mail import Mail, MailState, Purpose
-from keypost.core.order import License, Order
-from keypost.core.product import Line, Product
+from keypost.core.order import Order
+from keypost.core.product import Product
 from keypost.emails import compose
-from tests.builders import NOW, PRODUCT, SHOP, SKU, code, of_customer, paid_order, product
-
-MAIL = Mail("purchase-1", Purpose.PURCHASE, MailState.SENDING, NOW, attempts=1)
-OTHER = replace(product("OTHER"), name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
-PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
-
-
-def licensed(*quantities: int, **changes: object) -> Order:
-    """An order of this many codes of one product, and of another one."""
-    lines = [Line(sku, quantity) for sku, quantity in zip(PRODUCTS, quantities, strict=False)]
-    order = of_customer(paid_order("2026-001234", *lines), **changes)
-    numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
-    licenses = [
-        License(f"LIC-{n}", number, lines[number - 1].sku, code(n), date(2026, 11, 23), date(2027, 11, 22))
-        for n, number in enumerate(numbers)
-    ]
-    return replace(order, licenses=tuple(licenses))
+from tests.builders import (
+    NOW,
+    PURCHASE_MAIL,
+    SHOP,
+    TWO_PRODUCTS,
+    bought,
+)
+from tests.keypost.emails.reading import message_of, part, seen
 
 
-def sent(order: Order, products: Mapping[str, Product] = PRODUCTS) -> EmailMessage:
-    return message_of(compose(order, MAIL, products, SHOP, NOW))
+def sent(order: Order, products: Mapping[str, Product] = TWO_PRODUCTS) -> EmailMessage:
+    return message_of(compose(order, PURCHASE_MAIL, products, SHOP, NOW))
 
 
-def message_of(composed: EmailMessage) -> EmailMessage:
-    """The mail as it arrives, parsed from its bytes."""
-    message = message_from_bytes(composed.as_bytes(), policy=default)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def part(message: EmailMessage, subtype: str) -> str:
-    body = message.get_body((subtype,))
-    assert body is not None
-    return str(body.get_content())
-
-
-def seen(html: str) -> str:
-    """The text that a reader of the HTML sees, white space folded."""
-    words: list[str] = []
-
-    class Reader(HTMLParser):
-        def handle_data(self, data: str) -> None:
-            words.append(data)
-
-    Reader().feed(html)
-    return " ".join(" ".join(words).split())
-
-
-ORDERS = [licensed(1), licensed(3), licensed(1, 2), licensed(1, name=None)]
+ORDERS = [bought(1), bought(3), bought(1, 2), bought(1, name=None)]
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
@@ -75,8 +36,8 @@ def test_both_parts_hold_every_code_link_step_and_number(order: Order, language:
 
     facts = [order.id, SHOP.support_address, SHOP.details, *(license_.code for license_ in order.licenses)]
     for sku in order.skus:
-        facts += [PRODUCTS[sku].name[language], PRODUCTS[sku].download_url, "365"]
-        facts += PRODUCTS[sku].steps[order.lines[0].kind][language]
+        facts += [TWO_PRODUCTS[sku].name[language], TWO_PRODUCTS[sku].download_url, "365"]
+        facts += TWO_PRODUCTS[sku].steps[order.lines[0].kind][language]
     for text in (part(message, "plain"), seen(part(message, "html"))):
         assert [fact for fact in facts if fact not in text] == []
 
@@ -87,7 +48,9 @@ def test_no_code_stands_in_a_header_or_in_the_line_that_a_locked_phone_shows(ord
 
     html = part(message, "html")
     preheader = html[html.index("display:none") : html.index('role="article"')]
+    assert order.id in message["Subject"]
     for license_ in order.licenses:
+        assert license_.code in html
         assert license_.code not in preheader
         assert all(license_.code not in f"{name}: {value}" for name, value in message.items())
 
@@ -95,11 +58,11 @@ def test_no_code_stands_in_a_header_or_in_the_line_that_a_locked_phone_shows(ord
 @pytest.mark.parametrize(
     ("order", "language", "subject"),
     [
-        (licensed(1), "nl", "Uw activatiecode voor Kaspersky Standard (bestelling 2026-001234)"),
-        (licensed(1), "en", "Your activation code for Kaspersky Standard (order 2026-001234)"),
-        (licensed(2, 1), "nl", "Uw 3 activatiecodes (bestelling 2026-001234)"),
-        (licensed(2, 1), "en", "Your 3 activation codes (order 2026-001234)"),
-        (licensed(1), "de", "Your activation code for Kaspersky Standard (order 2026-001234)"),
+        (bought(1), "nl", "Uw activatiecode voor Kaspersky Standard (bestelling 2026-001234)"),
+        (bought(1), "en", "Your activation code for Kaspersky Standard (order 2026-001234)"),
+        (bought(2, 1), "nl", "Uw 3 activatiecodes (bestelling 2026-001234)"),
+        (bought(2, 1), "en", "Your 3 activation codes (order 2026-001234)"),
+        (bought(1), "de", "Your activation code for Kaspersky Standard (order 2026-001234)"),
     ],
 )
 def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
@@ -112,7 +75,7 @@ def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
 
 
 def test_the_headers_say_who_writes_to_whom_and_that_no_person_need_answer() -> None:
-    message = sent(licensed(1))
+    message = sent(bought(1))
 
     assert message["From"] == "Voorbeeld Software <licenties@mail.voorbeeld.example>"
     assert message["To"] == "facturen@klant.example"
@@ -133,20 +96,20 @@ def test_the_html_has_no_fault(order: Order) -> None:
     assert document.findtext("head/title") == sent(order)["Subject"]
 
 
-TAGS = re.findall(r"<[^>]*>", part(sent(licensed(1)), "html"))
+TAGS = re.findall(r"<[^>]*>", part(sent(bought(1)), "html"))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300))
 def test_a_name_is_text_and_nothing_else_in_both_parts(name: str) -> None:
-    hostile = sent(licensed(1, name=name))
+    hostile = sent(bought(1, name=name))
 
     assert re.findall(r"<[^>]*>", part(hostile, "html")) == TAGS
     assert name.strip() in part(hostile, "plain") or "\n" in name or not name.isprintable()
 
 
-@pytest.mark.parametrize("order", [*ORDERS, licensed(500, 500), licensed(1, name="é" * 100)])
+@pytest.mark.parametrize("order", [*ORDERS, bought(500, 500), bought(1, name="é" * 100)])
 def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes(order: Order) -> None:
-    raw = compose(order, MAIL, PRODUCTS, SHOP, NOW).as_bytes()
+    raw = compose(order, PURCHASE_MAIL, TWO_PRODUCTS, SHOP, NOW).as_bytes()
 
     raw.decode("ascii")
     assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -154,21 +117,21 @@ def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes(order: Order) 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_usual_mail_is_short_enough_for_gmail_to_show_whole(order: Order) -> None:
-    assert len(compose(order, MAIL, PRODUCTS, SHOP, NOW).as_bytes()) < 20_000
+    assert len(compose(order, PURCHASE_MAIL, TWO_PRODUCTS, SHOP, NOW).as_bytes()) < 20_000
 
 
 def test_a_code_that_is_none_of_its_product_is_not_written() -> None:
-    order = licensed(1)
+    order = bought(1)
     wrong = replace(order, licenses=(replace(order.licenses[0], code="1234"),))
 
     with pytest.raises(InvalidInput):
-        compose(wrong, MAIL, PRODUCTS, SHOP, NOW)
+        compose(wrong, PURCHASE_MAIL, TWO_PRODUCTS, SHOP, NOW)
 
 
 def test_a_shop_whose_name_has_signs_that_mail_programs_distrust_is_written_without_them() -> None:
     shop = replace(SHOP, name='De "Winkel", b.v.: <x@y>' + "x" * 100)
 
-    message = compose(licensed(1), MAIL, PRODUCTS, shop, NOW)
+    message = compose(bought(1), PURCHASE_MAIL, TWO_PRODUCTS, shop, NOW)
 
     (sender,) = message["From"].addresses
     assert not set('@:,"<>') & set(sender.display_name)

@@ -10,14 +10,14 @@ from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.order import Order
 from keypost.core.product import Product
 from keypost.emails import compose
-from tests.builders import NOW, PRODUCT, SHOP, SKU
-from tests.keypost.emails.test_purchase import OTHER, licensed, message_of, part, seen
+from tests.builders import NOW, OTHER, PRODUCT, SHOP, SKU, bought
+from tests.keypost.emails.reading import message_of, part, seen
 
 MAIL = Mail("reminder-1", Purpose.REMINDER, MailState.SENDING, NOW, attempts=1)
 RENEW = "https://www.voorbeeld.example/verlengen?a=1&b=2"
 PRODUCTS = {SKU: replace(PRODUCT, renewal_url=RENEW), "OTHER": OTHER}
 LAST = {"nl": "22 november 2027", "en": "22 November 2027"}
-ORDERS = [licensed(1), licensed(3), licensed(1, 2), licensed(1, name=None)]
+ORDERS = [bought(1), bought(3), bought(1, 2), bought(1, name=None)]
 
 
 def sent(order: Order, products: Mapping[str, Product] = PRODUCTS, mail: Mail = MAIL) -> EmailMessage:
@@ -40,6 +40,7 @@ def test_it_holds_no_code_anywhere(order: Order) -> None:
     message = sent(order)
 
     whole = [str(message.items()), part(message, "plain"), part(message, "html")]
+    assert [order.id in text for text in whole] == [True, True, True]
     assert not any(license_.code in text for license_ in order.licenses for text in whole)
     assert message.get_content_type() == "multipart/alternative"
     assert list(message.iter_attachments()) == []
@@ -49,7 +50,7 @@ def test_it_holds_no_code_anywhere(order: Order) -> None:
     ("language", "reply"), [("nl", "Wilt u verlengen? Beantwoord dan deze e-mail."), ("en", "Reply to this e-mail.")]
 )
 def test_where_the_product_has_no_link_the_customer_renews_by_an_answer(language: str, reply: str) -> None:
-    with_link, without = (sent(licensed(1, language=language), {SKU: p}) for p in (PRODUCTS[SKU], PRODUCT))
+    with_link, without = (sent(bought(1, language=language), {SKU: p}) for p in (PRODUCTS[SKU], PRODUCT))
 
     for subtype in ("plain", "html"):
         assert reply in part(without, subtype)
@@ -60,10 +61,10 @@ def test_where_the_product_has_no_link_the_customer_renews_by_an_answer(language
 @pytest.mark.parametrize(
     ("order", "language", "sentence"),
     [
-        (licensed(1), "nl", "Uw licentie voor Kaspersky Standard loopt tot en met 22 november 2027"),
-        (licensed(3), "nl", "Uw 3 licenties voor Kaspersky Standard lopen tot en met 22 november 2027"),
-        (licensed(1), "en", "Your license for Kaspersky Standard runs up to and including 22 November 2027"),
-        (licensed(3), "en", "Your 3 licenses for Kaspersky Standard run up to and including 22 November 2027"),
+        (bought(1), "nl", "Uw licentie voor Kaspersky Standard loopt tot en met 22 november 2027"),
+        (bought(3), "nl", "Uw 3 licenties voor Kaspersky Standard lopen tot en met 22 november 2027"),
+        (bought(1), "en", "Your license for Kaspersky Standard runs up to and including 22 November 2027"),
+        (bought(3), "en", "Your 3 licenses for Kaspersky Standard run up to and including 22 November 2027"),
     ],
 )
 def test_it_counts_the_licenses(order: Order, language: str, sentence: str) -> None:
@@ -74,7 +75,7 @@ def test_it_counts_the_licenses(order: Order, language: str, sentence: str) -> N
 
 
 def test_it_is_about_the_lines_that_are_due_and_no_other() -> None:
-    message = sent(licensed(2, 1), mail=replace(MAIL, lines=(2,)))
+    message = sent(bought(2, 1), mail=replace(MAIL, lines=(2,)))
 
     for text in (message["Subject"], part(message, "plain"), seen(part(message, "html"))):
         assert "Ander <Pakket>" in text
@@ -85,14 +86,14 @@ def test_it_is_about_the_lines_that_are_due_and_no_other() -> None:
     ("order", "language", "subject"),
     [
         (
-            licensed(1),
+            bought(1),
             "nl",
             "Uw licentie voor Kaspersky Standard loopt af op 22 november 2027 (bestelling 2026-001234)",
         ),
-        (licensed(1), "en", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
-        (licensed(2), "nl", "Verleng uw 2 licenties uiterlijk 22 november 2027 (bestelling 2026-001234)"),
-        (licensed(1, 2), "en", "Renew your 3 licenses by 22 November 2027 (order 2026-001234)"),
-        (licensed(1), "de", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
+        (bought(1), "en", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
+        (bought(2), "nl", "Verleng uw 2 licenties uiterlijk 22 november 2027 (bestelling 2026-001234)"),
+        (bought(1, 2), "en", "Renew your 3 licenses by 22 November 2027 (order 2026-001234)"),
+        (bought(1), "de", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
     ],
 )
 def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
@@ -105,7 +106,7 @@ def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(
 
 
 def test_of_licenses_that_end_on_several_days_the_subject_names_the_first() -> None:
-    order = licensed(1, 1)
+    order = bought(1, 1)
     sooner = replace(order.licenses[1], last_day=date(2027, 11, 1))
 
     message = sent(replace(order, licenses=(order.licenses[0], sooner)))
@@ -120,7 +121,7 @@ LONG = {SKU: replace(PRODUCTS[SKU], name={"nl": "é" * 300, "en": "x" * 300}), "
 
 
 @pytest.mark.parametrize("products", [PRODUCTS, LONG])
-@pytest.mark.parametrize("order", [*ORDERS, licensed(1, name="é" * 300, language="en")])
+@pytest.mark.parametrize("order", [*ORDERS, bought(1, name="é" * 300, language="en")])
 def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes(order: Order, products: dict[str, Product]) -> None:
     raw = compose(order, MAIL, products, SHOP, NOW).as_bytes()
 
@@ -128,7 +129,7 @@ def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes(order: Order, 
     assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
-@pytest.mark.parametrize("order", [*ORDERS, licensed(1, name='<b>"Anna"</b>\r\nX: y')])
+@pytest.mark.parametrize("order", [*ORDERS, bought(1, name='<b>"Anna"</b>\r\nX: y')])
 def test_the_html_has_no_fault_and_a_name_is_text(order: Order) -> None:
     message = sent(order)
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)

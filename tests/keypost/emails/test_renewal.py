@@ -13,8 +13,8 @@ from keypost.core.order import License, Order
 from keypost.core.product import Kind, Line, Product
 from keypost.emails import compose
 from keypost.emails.ics import Event, calendar
-from tests.builders import NOW, PRODUCT, SHOP, SKU, code, of_customer, paid_order, product
-from tests.keypost.emails.test_purchase import message_of, part, seen
+from tests.builders import NOW, PRODUCT, SHOP, SKU, code, paid_order, product
+from tests.keypost.emails.reading import message_of, part, seen
 
 MAIL = Mail("renewal-1", Purpose.RENEWAL, MailState.SENDING, NOW, attempts=1)
 OTHER = replace(product("OTHER"), name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
@@ -22,16 +22,17 @@ PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
 DAYS = {"nl": ("1 december 2026", "30 november 2027"), "en": ("1 December 2026", "30 November 2027")}
 
 
-def renewed(*quantities: int, **changes: object) -> Order:
+def renewed(*quantities: int, **about: str | None) -> Order:
     """An order that renews this many licenses of one product, and of another one."""
     lines = [Line(sku, quantity, Kind.RENEWAL) for sku, quantity in zip(PRODUCTS, quantities, strict=False)]
-    order = of_customer(paid_order("2026-001234", *lines), **changes)
+    order = paid_order("2026-001234", *lines)
     numbers = [number for number, line in enumerate(lines, start=1) for _ in range(line.quantity)]
     licenses = [
         License(f"LIC-{n}", number, lines[number - 1].sku, code(n), date(2026, 12, 1), date(2027, 11, 30))
         for n, number in enumerate(numbers)
     ]
-    return replace(order, licenses=tuple(licenses))
+    customer = replace(order.customer, **about)  # type: ignore[arg-type]
+    return replace(order, licenses=tuple(licenses), customer=customer)
 
 
 def sent(
@@ -167,9 +168,12 @@ def test_a_code_stands_in_the_two_bodies_and_nowhere_else(order: Order) -> None:
     html = part(message, "html")
     preheader = html[html.index("display:none") : html.index('role="article"')]
     headers = [f"{name}: {value}" for each in message.walk() for name, value in each.items()]
+    unfolded = attached(message).decode().replace("\r\n ", "")
+    assert all(order.id in text for text in (message["Subject"], unfolded))
     for license_ in order.licenses:
+        assert license_.code in html
         assert license_.code not in preheader
-        assert license_.code not in attached(message).decode()
+        assert license_.code not in unfolded
         assert not any(license_.code in header for header in headers)
 
 

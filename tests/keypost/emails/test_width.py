@@ -10,7 +10,7 @@ from cli.local.samples import NAMES, SAMPLES, SHOP, sample_mail, sample_products
 from keypost.emails import compose
 from keypost.words import LANGUAGES
 from tests.builders import NOW
-from tests.keypost.emails.test_purchase import part
+from tests.keypost.emails.reading import part
 
 PHONE = 375
 PRODUCTS = {product.sku: product for product in sample_products()}

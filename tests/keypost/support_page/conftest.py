@@ -11,7 +11,7 @@ from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from keypost.core.mail import MailState
 from keypost.core.order import Order
-from tests.test_journey import paid_session
+from tests.deployed import paid_session
 
 WINDOW: ViewportSize = {"width": 1280, "height": 900}
 PRODUCTS = {product.sku: product for product in sample_products()}

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cli.local.stack import LocalStack
 from keypost.core.order import Order
+from tests.builders import leaked
 from tests.keypost.support_page.conftest import Visit, find, sign_in
 
 
@@ -35,7 +36,14 @@ def test_the_key_is_kept_in_this_tab_alone(visit: Callable[..., Visit], local: L
     expect(page.get_by_label("Find an order")).to_be_visible()
     assert page.evaluate("localStorage.length") == 0
     assert page.context.cookies() == []
-    assert not any(local.support_key in url for url in [page.url, *visited.urls])
+    assert (
+        leaked(
+            [local.support_key],
+            lambda: "\n".join([page.url, *visited.urls]),
+            lambda canary: page.evaluate("text => fetch(`support?canary=${text}`)", canary),
+        )
+        == []
+    )
 
     another = page.context.new_page()
     another.goto(page.url)

@@ -6,8 +6,7 @@ from playwright.sync_api import Page, expect
 
 from cli.local.stack import LocalStack, sample_codes
 from keypost.core.periods import local_day
-from tests.keypost.support_page.conftest import KASPERSKY, PRODUCTS
-from tests.test_journey import paid_session
+from tests.deployed import KASPERSKY, PRODUCTS, paid_session
 
 
 def test_the_next_14_days_are_listed_by_day_with_what_is_kept_back(page: Page, local: LocalStack) -> None:

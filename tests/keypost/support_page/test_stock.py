@@ -12,8 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from cli.local.stack import LocalStack, sample_codes
 from keypost.core.codes import normalize
 from keypost.core.order import Reason
-from tests.keypost.support_page.conftest import PRODUCTS
-from tests.test_journey import empty, free, paid_session
+from tests.deployed import PRODUCTS, empty, free, paid_session
 
 SKU = "KASPERSKY-PLUS-3D-1Y"
 NAME = PRODUCTS[SKU].name["en"]

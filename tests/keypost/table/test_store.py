@@ -32,7 +32,8 @@ from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.table import Store
 from keypost.table.items import DUE_SHARDS
-from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, refused
+from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product
+from tests.faults import Parameters, on_call, refuse
 
 TODAY = date(2026, 11, 23)
 Stocked = Callable[[list[str]], None]
@@ -233,9 +234,7 @@ def _all(pages: Iterator[list[str]]) -> set[str]:
     return set(found)
 
 
-def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(
-    store: Store, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(store: Store, stocked: Stocked) -> None:
     """On AWS the index lags behind the table, so a code that it offers may be assigned already."""
     stocked([code(n) for n in range(130)])
     stale = store.pick(SKU, 130, TODAY)
@@ -243,22 +242,25 @@ def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(
         order = store.save(paid_order(str(number), Line(SKU, 45)))
         store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken)
     hints = [{"pk": {"S": f"CODE#{free.digest}"}, "stock_order": {"S": f"{n:04d}#"}} for n, free in enumerate(stale)]
-    monkeypatch.setattr(store, "_hints", lambda *_: iter(hints))
+
+    def lag(parsed: dict[str, Any], **_: object) -> None:
+        parsed["Items"] = hints
+
+    store._client.meta.events.register("after-call.dynamodb.Query", lag)
 
     assert len(store.pick(SKU, 1, TODAY)) == 1
     assert {free.code for free in store.pick(SKU, 999, TODAY)} == {free.code for free in stale[90:]}
 
 
-def test_a_put_that_the_sdk_sent_twice_is_no_conflict_with_itself(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put = store._client.put_item
+def test_a_put_that_the_sdk_sent_twice_is_no_conflict_with_itself(store: Store) -> None:
+    sent: list[object] = []
 
-    def twice(**request: Any) -> Any:
-        put(**request)  # the write took effect, and its answer was lost
-        return put(**request)
+    def first(put: Parameters) -> None:
+        if not sent:
+            sent.append(put)
+            store._client.put_item(**put)  # it took effect, and its answer was lost
 
-    monkeypatch.setattr(store._client, "put_item", twice)
+    on_call(store._client, "PutItem", first)
 
     assert store.load("2026-001234") is None
     assert store.save(paid_order()).version == 1
@@ -291,15 +293,15 @@ def test_a_write_that_meets_a_transaction_or_a_throttle_is_made_a_moment_later(
     store: Store, what: str, refusal: str
 ) -> None:
     operation, write = WRITES[what]
-    asked = refused(store._client, operation, refusal)
+    asked = refuse(store._client, operation, refusal)
 
     write(store)
 
-    assert next(asked) > 1  # it was refused once, and made again
+    assert len(asked) > 1  # it was refused once, and made again
 
 
 def test_a_write_that_meets_others_without_end_is_a_conflict(store: Store) -> None:
-    refused(store._client, "PutItem", "TransactionConflictException", times=99)
+    refuse(store._client, "PutItem", "TransactionConflictException", times=99)
     store._pause = lambda _seconds: None
 
     with pytest.raises(Conflict):
@@ -307,23 +309,15 @@ def test_a_write_that_meets_others_without_end_is_a_conflict(store: Store) -> No
 
 
 def test_an_order_that_the_table_refuses_for_its_content_cannot_be_stored(store: Store) -> None:
-    refused(store._client, "PutItem", "ValidationException")
+    refuse(store._client, "PutItem", "ValidationException")
 
     with pytest.raises(CannotBeStored):
         store.save(paid_order())
 
 
-def test_an_import_that_meets_another_transaction_loses_no_code(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = store._client.transact_write_items
-    busy = [[{"Code": "TransactionConflict"}, {"Code": "None"}]]
-
-    def sometimes(**request: Any) -> Any:
-        if busy:
-            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": busy.pop()}
-            raise store._client.exceptions.TransactionCanceledException(answer, "TransactWriteItems")
-        return write(**request)
-
-    monkeypatch.setattr(store._client, "transact_write_items", sometimes)
+def test_an_import_that_meets_another_transaction_loses_no_code(store: Store) -> None:
+    busy = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+    refuse(store._client, "TransactWriteItems", "TransactionCanceledException", CancellationReasons=busy)
 
     assert list(store.add_codes(SKU, [code(1), code(2)], None, None)) == [(2, set())]
     assert len(store.pick(SKU, 9, TODAY)) == 2

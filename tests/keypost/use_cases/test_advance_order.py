@@ -27,6 +27,7 @@ from keypost.core.support import correct_address, resend
 from keypost.table import Store
 from keypost.use_cases.advance_order import Worker
 from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice, paid_order, product
+from tests.faults import overtake
 
 LOST = DisputeState.LOST
 Stocked = Callable[[list[str]], None]
@@ -139,9 +140,10 @@ def test_who_gets_the_money_back_is_told_so_once_with_no_code_in_it(
         tell(store, "back", refunded=Refunded(NOW, full=True))
         worker.advance("back")
 
-    _, text = sent("back")
+    first, text = sent("back")
     assert "terugbetaald" in text
     assert "wij laten hem blokkeren" in text
+    assert code(1) in first
     assert code(1) not in text
 
 
@@ -317,14 +319,11 @@ def test_a_mail_whose_product_changed_so_that_its_code_no_longer_fits_is_shown_t
 
 
 def test_a_worker_that_always_meets_others_gives_its_message_back(
-    worker: Worker, store: Store, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, store: Store, stocked: Stocked
 ) -> None:
-    def conflict(*_: object) -> None:
-        raise Conflict("somebody was first")
-
     stocked([code(1)])
     store.save(paid_order("busy"))
-    monkeypatch.setattr(store, "assign", conflict)
+    overtake(store._client, times=1000)
 
     with pytest.raises(Conflict, match="order_busy"):
         worker.advance("busy")

@@ -17,7 +17,8 @@ from keypost.inputs.stock_file import FileCode
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 from keypost.use_cases.import_stock import import_codes
-from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, product, refused
+from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, product
+from tests.faults import refuse
 
 Stocked = Callable[[list[str]], None]
 QUARTER = timedelta(minutes=15)
@@ -135,7 +136,7 @@ def test_a_poke_that_was_lost_is_made_up_for_by_the_next_run_of_the_schedules_an
 
 def test_codes_that_were_stored_by_an_import_that_died_are_found_by_the_schedules(shop: Shop) -> None:
     shop.waiting("serve-found")
-    refused(shop.stack.queue._client, "SendMessageBatch", "ServiceUnavailable", times=99)
+    refuse(shop.stack.queue._client, "SendMessageBatch", "ServiceUnavailable", times=99)
     shop.imports(1)
 
     shop.clock.now += QUARTER

@@ -16,7 +16,7 @@ from keypost.core.said import Said
 from keypost.table import Store
 from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
-from tests.builders import NOW, Clock, code, event, loaded, paid_order
+from tests.builders import NOW, Clock, code, event, leaked, loaded, log, paid_order, ses_event
 
 ADDRESS = "facturen@klant.example"
 Stocked = Callable[[list[str]], None]
@@ -31,14 +31,6 @@ FILES = {
     "complaint": (Fate.COMPLAINED, "abuse"),
     "reject": (Fate.REJECTED, "Bad content"),
 }
-
-
-def told(name: str, order_id: str = "2026-001234", mail_id: str = "purchase-1", **changes: Any) -> Any:
-    """A recorded event, changed to be about this mail."""
-    found = event(f"ses/{name}.json")
-    found["detail"]["mail"]["tags"] |= {"order": [order_id], "mail": [mail_id]}
-    found["detail"] |= changes
-    return found
 
 
 @pytest.fixture
@@ -78,7 +70,7 @@ def test_an_event_has_the_moment_of_what_it_tells() -> None:
 
 
 def test_an_order_id_with_a_dot_is_read_from_its_tag() -> None:
-    report = take_mail_event.read(told("delivery", "2026_2e001_5f234"))
+    report = take_mail_event.read(ses_event("delivery", "2026_2e001_5f234"))
 
     assert report is not None
     assert report.order_id == "2026.001_234"
@@ -87,7 +79,7 @@ def test_an_order_id_with_a_dot_is_read_from_its_tag() -> None:
 def test_a_new_sub_type_is_read_by_its_type() -> None:
     bounce = event("ses/bounce_permanent.json")["detail"]["bounce"] | {"bounceSubType": "NewIn2027"}
 
-    report = take_mail_event.read(told("bounce_permanent", bounce=bounce))
+    report = take_mail_event.read(ses_event("bounce_permanent", bounce=bounce))
 
     assert report is not None
     assert (report.fate, report.detail) == (Fate.BOUNCED, "Permanent NewIn2027")
@@ -96,7 +88,7 @@ def test_a_new_sub_type_is_read_by_its_type() -> None:
 def test_a_bounce_of_a_kind_that_nobody_knows_is_not_final() -> None:
     bounce = event("ses/bounce_permanent.json")["detail"]["bounce"] | {"bounceType": "Undetermined"}
 
-    report = take_mail_event.read(told("bounce_permanent", bounce=bounce))
+    report = take_mail_event.read(ses_event("bounce_permanent", bounce=bounce))
 
     assert report is not None
     assert report.fate is Fate.RETURNED
@@ -105,13 +97,13 @@ def test_a_bounce_of_a_kind_that_nobody_knows_is_not_final() -> None:
 def test_a_reader_who_says_that_it_is_no_spam_does_not_complain() -> None:
     complaint = event("ses/complaint.json")["detail"]["complaint"] | {"complaintFeedbackType": "not-spam"}
 
-    assert take_mail_event.read(told("complaint", complaint=complaint)) is None
+    assert take_mail_event.read(ses_event("complaint", complaint=complaint)) is None
 
 
 def test_a_detail_in_another_form_is_left_out_and_the_event_counts() -> None:
     bounce = event("ses/bounce_permanent.json")["detail"]["bounce"] | {"bounceSubType": {"new": "in 2027"}}
 
-    report = take_mail_event.read(told("bounce_permanent", bounce=bounce))
+    report = take_mail_event.read(ses_event("bounce_permanent", bounce=bounce))
 
     assert report is not None
     assert (report.fate, report.detail) == (Fate.BOUNCED, "Permanent")
@@ -154,7 +146,7 @@ def test_an_event_with_anything_in_any_field_is_read_as_plain_text_or_not_at_all
 def test_a_complaint_about_what_ses_did_not_send_means_that_nothing_arrived() -> None:
     complaint = event("ses/complaint.json")["detail"]["complaint"] | {"complaintSubType": "OnAccountSuppressionList"}
 
-    report = take_mail_event.read(told("complaint", complaint=complaint))
+    report = take_mail_event.read(ses_event("complaint", complaint=complaint))
 
     assert report is not None
     assert report.fate is Fate.BOUNCED
@@ -167,13 +159,13 @@ STRANGE: list[Any] = [
     {},
     {"detail": None},
     {"detail": {"eventType": "Bounce"}},
-    told("send", eventType="Open"),
-    told("send", eventType="Rendering Failure"),
-    told("bounce_permanent", bounce=None),
-    told("delivery", mail={}),
-    told("delivery", mail={"tags": {}}),
-    told("delivery", delivery={"timestamp": "yesterday"}),
-    told("delivery", delivery={"timestamp": 17}),
+    ses_event("send", eventType="Open"),
+    ses_event("send", eventType="Rendering Failure"),
+    ses_event("bounce_permanent", bounce=None),
+    ses_event("delivery", mail={}),
+    ses_event("delivery", mail={"tags": {}}),
+    ses_event("delivery", delivery={"timestamp": "yesterday"}),
+    ses_event("delivery", delivery={"timestamp": 17}),
 ]
 
 
@@ -192,20 +184,20 @@ def test_what_is_told_of_a_mail_that_is_not_kept_here_is_counted_and_left_alone(
 ) -> None:
     before = store.save(paid_order("known"))
 
-    take_mail_event.take(store, told("delivery", order_id, mail_id), NOW)
+    take_mail_event.take(store, ses_event("delivery", order_id, mail_id), NOW)
 
     assert loaded(store, "known") == before
     assert "FeedbackIgnored" in logged.getvalue()
 
 
 def test_a_bounce_of_a_mail_that_is_not_kept_here_says_nothing_of_its_address(store: Store) -> None:
-    take_mail_event.take(store, told("bounce_permanent", "nobody"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "nobody"), NOW)
 
     assert store.bad_address(ADDRESS) is None
 
 
 def test_a_daily_note_that_comes_back_is_counted_for_its_alarm(store: Store, logged: io.StringIO) -> None:
-    take_mail_event.take(store, told("bounce_permanent", "none", "daily-note-2026-11-23"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "none", "daily-note-2026-11-23"), NOW)
 
     assert "DailyNoteBounced" in logged.getvalue()
 
@@ -227,12 +219,12 @@ def test_what_is_told_stands_in_the_order_and_is_counted_once_without_an_address
     bought("told-1")
 
     for _ in range(3):
-        take_mail_event.take(store, told(name, "told-1"), NOW)
+        take_mail_event.take(store, ses_event(name, "told-1"), NOW)
 
     (one,) = loaded(store, "told-1").mail("purchase-1").told
     assert (one.fate, one.detail) == FILES[name]
     assert logged.getvalue().count(f'"message":"{metric}"') == 1
-    assert "klant.example" not in logged.getvalue()
+    assert leaked(["klant.example"], logged.getvalue, log) == []
 
 
 def test_a_mail_whose_answer_was_lost_is_settled_and_not_sent_again(
@@ -243,7 +235,7 @@ def test_a_mail_whose_answer_was_lost_is_settled_and_not_sent_again(
     order = mailing.settle_mail(replace(order, mails=(mail,)), mail.id, 1, MailUnknown(Said("lost")), NOW)
     store.save(order)
 
-    take_mail_event.take(store, told("send", "lost-1"), NOW)
+    take_mail_event.take(store, ses_event("send", "lost-1"), NOW)
     clock.now += timedelta(days=1)
     worker.advance("lost-1")
 
@@ -256,7 +248,7 @@ def test_an_address_that_bounced_is_known_to_other_orders_by_its_digest_alone(
     worker: Worker, store: Store, bought: Bought, stocked: Stocked
 ) -> None:
     bought("bounced-1")
-    take_mail_event.take(store, told("bounce_permanent", "bounced-1"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "bounced-1"), NOW)
     stocked([code(99)])
     store.save(paid_order("bounced-2"))
 
@@ -269,21 +261,23 @@ def test_an_address_that_bounced_is_known_to_other_orders_by_its_digest_alone(
     assert order.waiting.why == Said("address_bounced")
     assert {found for page in store.needing(Reason.ADDRESS) for found in page} == {"bounced-1", "bounced-2"}
     items = store._client.scan(TableName=store.table)["Items"]
-    assert ADDRESS not in json.dumps([item for item in items if item["pk"]["S"].startswith("BOUNCED#")])
+    (bounced,) = [item for item in items if item["pk"]["S"].startswith("BOUNCED#")]
+    assert ADDRESS in json.dumps(items)  # its orders have it
+    assert ADDRESS not in json.dumps(bounced)
 
 
 def test_an_erased_customer_leaves_no_trace_by_a_late_bounce(store: Store, bought: Bought) -> None:
     order = bought("erased-1")
     store.save(replace(order, forget_on=NOW.date(), customer=replace(order.customer, email=None)))
 
-    take_mail_event.take(store, told("bounce_permanent", "erased-1"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "erased-1"), NOW)
 
     assert store.bad_address(ADDRESS) is None
 
 
 def test_what_is_told_of_a_smoke_test_is_kept_for_who_waits(store: Store) -> None:
     for name in ("send", "delivery", "out_of_office"):
-        take_mail_event.take(store, told(name, "none", "smoke-1a2b-ooto"), NOW)
+        take_mail_event.take(store, ses_event(name, "none", "smoke-1a2b-ooto"), NOW)
 
     told_of = store.smoke(["smoke-1a2b-ooto", "smoke-1a2b-success"])
     assert told_of == {"smoke-1a2b-ooto": {Fate.SENT, Fate.DELIVERED, Fate.RETURNED}}
@@ -292,7 +286,7 @@ def test_what_is_told_of_a_smoke_test_is_kept_for_who_waits(store: Store) -> Non
 def test_an_order_called_none_is_an_order_as_others_are(store: Store, bought: Bought) -> None:
     bought("none")
 
-    take_mail_event.take(store, told("delivery", "none"), NOW)
+    take_mail_event.take(store, ses_event("delivery", "none"), NOW)
 
     outcome = loaded(store, "none").mail("purchase-1").outcome
     assert outcome is not None

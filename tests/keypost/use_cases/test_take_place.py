@@ -15,7 +15,7 @@ from keypost.core import support
 from keypost.core.contents import with_fact, with_payment
 from keypost.core.errors import Refused
 from keypost.core.mail import Fate, MailState
-from keypost.core.order import Order, Reason
+from keypost.core.order import Reason
 from keypost.core.payment import (
     Dispute,
     DisputeState,
@@ -33,8 +33,8 @@ from keypost.table import Store
 from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.look_ahead import gather_note
-from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice
-from tests.keypost.use_cases.test_take_mail_event import told
+from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice, ses_event
+from tests.faults import Parameters, on_call
 
 Stocked = Callable[[list[str]], None]
 FIRST_DAY = date(2027, 11, 23)  # of the period after a license that was sold on the day of NOW
@@ -692,22 +692,20 @@ def test_one_that_is_not_paid_is_asked_for_when_its_turn_comes_however_many_are_
     assert shop.waits(Reason.UNPAID) == {"unpaid"}
 
 
-def test_one_before_it_that_is_given_up_while_its_days_are_found_keeps_no_place(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_before_it_that_is_given_up_while_its_days_are_found_keeps_no_place(shop: Shop) -> None:
     shop.told("base")
     shop.renewal("r1")
-    save = shop.store.save
+    refunded: list[str] = []
 
-    def save_a_moment_later(order: Order) -> Order:
-        if order.id == shop.id("r2") and order.terms:
-            monkeypatch.setattr(shop.store, "save", save)
+    def refund_meanwhile(put: Parameters) -> None:
+        if not refunded and put["Item"]["id"]["S"] == shop.id("r2") and "terms" in put["Item"]:
+            refunded.append("r1")
             refund(shop, "r1")
-        return save(order)
 
-    monkeypatch.setattr(shop.store, "save", save_a_moment_later)
+    on_call(shop.store._client, "PutItem", refund_meanwhile)
     shop.renewal("r2")
 
+    assert refunded == ["r1"]
     assert shop.order("r2").terms[0].first_day == FIRST_DAY
 
 
@@ -936,7 +934,9 @@ def test_a_renewal_that_bounces_stands_in_the_note_of_the_next_morning_days_befo
     shop.morning(MAIL_DAY)
     assert shop.mails("r1") == ["renewal"]
 
-    take_mail_event.take(shop.store, told("bounce_permanent", tag_value(shop.id("r1")), "renewal-1"), shop.clock.now)
+    take_mail_event.take(
+        shop.store, ses_event("bounce_permanent", tag_value(shop.id("r1")), "renewal-1"), shop.clock.now
+    )
     note = gather_note(shop.store, morning_of(MAIL_DAY + timedelta(days=1), ZONE), ZONE)
 
     assert FIRST_DAY - note.day == timedelta(days=6)

@@ -36,10 +36,10 @@ from tests.builders import (
     notice,
     paid_order,
     put_item,
+    ses_event,
     stored_item,
     with_future_fields,
 )
-from tests.keypost.use_cases.test_take_mail_event import told
 
 Stocked = Callable[[list[str]], None]
 Sent = Callable[[str], list[str]]
@@ -120,7 +120,7 @@ def test_a_cancellation_and_a_word_of_ses_are_kept_too(
     (mail,) = sound["mails"]
 
     record(store, OrderCanceled("kept"), NOW, "EUR")
-    take_mail_event.take(store, told("bounce_permanent", "kept", mail["id"]), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "kept", mail["id"]), NOW)
     put_item(store, sound)
     attempt("kept")
 
@@ -340,7 +340,7 @@ def test_fields_of_the_future_survive_every_use_case(
     record(store, notice("future", amount="39.95", name="Anna J."), NOW, "EUR")
     for change in (support.hold, support.release):
         desk.change("future", partial(_by_anna, change))
-    take_mail_event.take(store, told("delivery", "future"), NOW)
+    take_mail_event.take(store, ses_event("delivery", "future"), NOW)
     clock.now += timedelta(hours=1)
     desk.resend("future", Asked(clock.now, "anna"), worker.mailer)
     attempt("future")

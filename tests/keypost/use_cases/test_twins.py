@@ -17,7 +17,8 @@ from keypost.core.order import Order, Reason
 from keypost.core.payment import Refunded
 from keypost.table import Store
 from keypost.use_cases.advance_order import Worker
-from tests.builders import NOW, ZONE, Clock, code, loaded, notice, paid_order, refused
+from tests.builders import NOW, ZONE, Clock, code, loaded, notice, paid_order
+from tests.faults import refuse
 
 Stocked = Callable[[list[str]], None]
 Sent = Callable[[str], list[str]]
@@ -85,13 +86,13 @@ def test_a_mail_whose_record_meets_a_transaction_is_not_sent_again(
 ) -> None:
     stocked([code(1)])
     store.save(paid_order("settled"))
-    asked = refused(store._client, "PutItem", "TransactionConflictException")
+    asked = refuse(store._client, "PutItem", "TransactionConflictException")
 
     worker.advance("settled")
     clock.now += timedelta(hours=1)
     worker.advance("settled")
 
-    assert next(asked) > 1
+    assert len(asked) > 1
     assert len(sent("settled")) == 1
     assert loaded(store, "settled").mail("purchase-1").state is MailState.SENT
 
@@ -99,11 +100,11 @@ def test_a_mail_whose_record_meets_a_transaction_is_not_sent_again(
 def test_a_count_that_fails_keeps_no_mail_back(worker: Worker, store: Store, stocked: Stocked, sent: Sent) -> None:
     stocked([code(1)])
     store.save(paid_order("uncounted"))
-    asked = refused(store._client, "UpdateItem", "InternalServerError", times=99)
+    asked = refuse(store._client, "UpdateItem", "InternalServerError", times=99)
 
     worker.advance("uncounted")
 
-    assert next(asked) > 0
+    assert asked
     assert len(sent("uncounted")) == 1
 
 
@@ -116,11 +117,11 @@ def test_a_pause_that_cannot_be_stored_leaves_the_mail_settled(
     stocked([code(1)])
     store.save(paid_order("unpaused"))
     local.mailbox.before_send = paused
-    asked = refused(store._client, "UpdateItem", "InternalServerError", times=99)
+    asked = refuse(store._client, "UpdateItem", "InternalServerError", times=99)
 
     worker.advance("unpaused")
 
-    assert next(asked) > 0
+    assert asked
     mail = loaded(store, "unpaused").mail("purchase-1")
     assert (mail.state, mail.may_have_left) == (MailState.PENDING, False)
 

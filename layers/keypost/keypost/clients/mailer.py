@@ -97,7 +97,13 @@ class Mailer:
             return MailUnknown(said("ses_answer_lost", error=type(error).__name__))
         return MailSent(answer["MessageId"])
 
-    def paced(self, most: float, workers: int) -> "Mailer":
+    def paced(
+        self,
+        most: float,
+        workers: int,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> "Mailer":
         """A mailer for one of `workers` workers that together send at most `most` mails per second; fewer, if SES
         allows this account fewer."""
         try:
@@ -105,7 +111,7 @@ class Mailer:
         except (ClientError, BotoCoreError, KeyError):  # SES does not say it now, and refuses mails that are too many
             takes = most
         rate = min(most, takes) if takes > 0 else most
-        return Mailer(self._client, self._configuration_set, Pace(workers / rate))
+        return Mailer(self._client, self._configuration_set, Pace(workers / rate, clock, pause))
 
     def why_suppressed(self, address: str) -> str | None:
         """Why SES accepts mail to this address but drops it: BOUNCE or COMPLAINT. None if it does not, or if SES was

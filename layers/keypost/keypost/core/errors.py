@@ -115,3 +115,7 @@ class ProbablyMeant(Refused):
 
 class Forbidden(KeypostError):
     """The caller may not ask for this."""
+
+
+class BatchFailed(KeypostError):
+    """No message of a batch could be handled. The queue delivers all of them again."""

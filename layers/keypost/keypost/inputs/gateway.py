@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from keypost.core.errors import InvalidInput
+from keypost.core.keys import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +66,17 @@ def problem(status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
         "statusCode": status.value,
         "headers": {"Content-Type": "application/problem+json", **headers},
         "body": json.dumps(body),
+    }
+
+
+def verdict(agent: Agent, method_arn: str) -> dict[str, Any]:
+    """The answer of an authorizer. It holds for every route, because API Gateway uses a cached answer for all of them.
+    An agent without any scope may call no route; the support API checks which scope a route needs."""
+    api, stage = method_arn.split("/")[:2]
+    effect = "Allow" if agent.scopes else "Deny"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{api}/{stage}/*"}
+    return {
+        "principalId": agent.id,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"agent": agent.name, "scopes": " ".join(agent.scopes)},
     }

@@ -1,0 +1,33 @@
+"""Payments that no callback reported: ask a provider for its recent payments, and store what is news."""
+
+from datetime import timedelta
+
+from keypost import telemetry
+from keypost.clients.queue import Queue
+from keypost.core.errors import ProviderRefused
+from keypost.providers import recent
+from keypost.providers.call import Call
+from keypost.table import Store
+from keypost.use_cases.take_fact import record
+
+# As far back as the provider itself retries its calls; further, if no run has succeeded for longer.
+WINDOWS = {"mollie": timedelta(hours=26), "stripe": timedelta(days=3)}
+
+
+def reconcile(api: str, call: Call, store: Store, queue: Queue, currency: str) -> None:
+    """Store what is news and poke its orders. After any error, the next run goes as far back as this one."""
+    begun, until = store.reconciled(api, call.now)
+    for fact in recent(api, call, max(begun, min(until, call.now - WINDOWS[api]))):
+        order_id, is_news = record(store, fact, call.now, currency)
+        if order_id and is_news:
+            telemetry.outcome("PaymentRecovered", order_id=order_id, provider=api)
+            queue.poke(order_id)
+    store.put_reconciled(api, call.now)
+
+
+def not_reconciled(api: str, error: Exception) -> None:
+    """Count and log that a provider could not be asked."""
+    telemetry.failure(error, provider=api)
+    telemetry.outcome("ReconcileFailed", provider=api)
+    if isinstance(error, ProviderRefused):
+        telemetry.outcome("ProviderRefusedUs", provider=api)

@@ -1,0 +1,66 @@
+"""The house: rules about the tests and the functions that no linter knows."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from cli.local.deploy import ROOT
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+def imported(code: str) -> Iterator[str]:
+    """The modules that this code imports from."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def from_a_test(code: str) -> list[str]:
+    return [name for name in imported(code) if re.match(r"tests\.(\w+\.)*test_\w+$", name)]
+
+
+def test_no_test_imports_from_another_test() -> None:
+    for borrowed in ("from tests.keypost.test_plan import x", "from tests.cli import test_main", "import tests.test_a"):
+        assert from_a_test(borrowed) != []
+
+    assert [(path.name, name) for path in TESTS for name in from_a_test(path.read_text("utf-8"))] == []
+
+
+def test_a_function_holds_the_edge_and_nothing_else() -> None:
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "functions").glob("*.py")}
+
+    assert "advance_orders.py" in lengths
+    assert {name: length for name, length in lengths.items() if length > 40} == {}
+
+
+# What a test may put something else in place of: what Python and other libraries own, a stream, and nothing of ours.
+PATCHED = {
+    "'sys.argv'": "the words of a command line",
+    "'sys.stdin'": "what somebody types",
+    "'time.monotonic'": "a clock of Python's",
+    "dns.resolver": "the name servers of this machine",
+    "botocore.httpsession.URLLib3Session": "the network below every client of AWS",
+    "mollie": "its program talks to Mollie itself",
+    "stripe": "its program talks to Stripe itself",
+    "telemetry.logger.registered_handler": "the stream that the functions log to",
+    "logging.root.manager": "the simulation logs nothing",
+    "telemetry": "the simulation counts nothing, and stops at what a function logs as a failure",
+}
+
+
+def patched(code: str) -> list[str]:
+    """Whose attributes this code replaces."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    return [ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func).endswith(("setattr", "patch.object"))]
+
+
+def test_no_test_patches_an_object_of_ours() -> None:
+    for ours in ("monkeypatch.setattr(Store, 'save', x)", "patch.setattr(desk.store, 'load', x)", "setattr(a, 'b', x)"):
+        assert set(patched(ours)) - set(PATCHED) != set()
+    found = {target for path in TESTS for target in patched(path.read_text("utf-8"))}
+
+    assert found == set(PATCHED)
