@@ -53,6 +53,10 @@ def _read(status: int, body: bytes) -> dict[str, Any] | None:
         return None
     if status != 200:  # noqa: PLR2004
         raise ProviderRefused(f"the provider answered {status}: is the API key right, and of the right mode?")
+    return _parsed(body)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
     if len(body) > _LARGEST_ANSWER:
         raise ProviderUnavailable("the provider's answer is too large")
     try:
