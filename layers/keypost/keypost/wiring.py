@@ -138,14 +138,25 @@ def provider_get(api: str) -> Get | None:
     keys = secrets().read(f"{api}_api_key") if api else ()
     if not keys:
         return None
-    url, official = config().api_urls[api]
-    if url != official and not re.match(r"(test|sk_test|rk_test)_", keys[0]):
-        raise ProviderRefused("live_key_elsewhere", provider=api, url=official)
-    if keys[0].startswith("access_") and not config().mollie_profile:
-        raise ProviderRefused("mollie_profile_missing")
+    _check_key(api, keys[0])
+    url, _ = config().api_urls[api]
     # An access token works in both modes, and each call names one.
-    test_mode = {"testmode": "true"} if keys[0].startswith("access_") and config().stage != "live" else {}
-    return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), test_mode).get
+    is_of_both_modes = _is_access_token(keys[0]) and config().stage != "live"
+    query = {"testmode": "true"} if is_of_both_modes else {}
+    return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), query).get
+
+
+def _check_key(api: str, key: str) -> None:
+    """Refuse a key that would reach further than this stack should."""
+    url, official = config().api_urls[api]
+    if url != official and not re.match(r"(test|sk_test|rk_test)_", key):
+        raise ProviderRefused("live_key_elsewhere", provider=api, url=official)
+    if _is_access_token(key) and not config().mollie_profile:
+        raise ProviderRefused("mollie_profile_missing")
+
+
+def _is_access_token(key: str) -> bool:
+    return key.startswith("access_")
 
 
 @cache

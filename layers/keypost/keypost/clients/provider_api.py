@@ -53,6 +53,10 @@ def _read(status: int, body: bytes) -> dict[str, Any] | None:
         return None
     if status != 200:  # noqa: PLR2004
         raise ProviderRefused("provider_refused_key", status=status)
+    return _parsed(body)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
     if len(body) > _LARGEST_ANSWER:
         raise ProviderUnavailable("provider_answer_too_large")
     try:

@@ -5,6 +5,7 @@ do not become calls."""
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import jwt
@@ -76,12 +77,16 @@ class Tokens:
 def scopes_in(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """The scopes that the token gives, out of those that exist: from its scopes, roles and groups, with or without
     `keypost:` or `keypost/` in front."""
-    given: set[str] = set()
-    for claim in ("scope", "scp", "roles", "cognito:groups"):
-        value = claims.get(claim, ())
-        names = value.split() if isinstance(value, str) else value if isinstance(value, list) else ()
-        given |= {re.sub("^keypost[:/]", "", str(name)) for name in names}
+    names = chain.from_iterable(_names(claims.get(claim)) for claim in ("scope", "scp", "roles", "cognito:groups"))
+    given = {re.sub("^keypost[:/]", "", str(name)) for name in names}
     return tuple(scope for scope in SCOPES if scope in given)
+
+
+def _names(claim: Any) -> list[Any]:
+    """The names in a claim, which is a list, or text with spaces between them."""
+    if isinstance(claim, str):
+        return claim.split()
+    return claim if isinstance(claim, list) else []
 
 
 def name_in(claims: Mapping[str, Any]) -> str:

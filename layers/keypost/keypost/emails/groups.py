@@ -1,11 +1,11 @@
 """What a mail says about each line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keypost.core.errors import InvalidInput
 from keypost.core.mail import Mail
-from keypost.core.order import Order
+from keypost.core.order import License, Order
 from keypost.core.product import Kind, Product
 from keypost.words import in_language
 
@@ -22,30 +22,40 @@ def with_codes(order: Order, mail: Mail, products: Mapping[str, Product], langua
 
 
 def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> list[dict[str, Any]]:
-    found = []
-    for number, line in enumerate(order.lines, start=1):
-        if mail.lines and number not in mail.lines:
-            continue
-        product = products[line.sku]
-        of_line = [license_ for license_ in order.licenses if license_.line == number]
-        licenses = [license_ for license_ in of_line if not mail.licenses or license_.id in mail.licenses]
-        found.append(
-            {
-                "line": number,
-                "is_renewal": line.kind is Kind.RENEWAL,
-                "name": in_language(product.name, language),
-                "vendor": product.vendor,
-                "devices": product.devices,
-                "term_days": product.term_days,
-                "quantity": len(licenses),
-                "licenses": licenses,
-                "first_day": min((license_.first_day for license_ in licenses), default=None),
-                "last_day": max((license_.last_day for license_ in licenses), default=None),
-                "holds_reserve_code": product.holds_reserve_code,
-                "renewal_url": product.renewal_url,
-                "download_url": product.download_url,
-                "steps": in_language(product.steps[line.kind], language),
-                "note": in_language(product.notes, language) if product.notes else "",
-            }
-        )
-    return found
+    """What the mail says about each of its lines, which are all lines of the order if the mail names none."""
+    return [
+        {"line": number}
+        | _of_product(products[line.sku], line.kind, language)
+        | _of_licenses([license_ for license_ in _in_mail(order, mail) if license_.line == number])
+        for number, line in enumerate(order.lines, start=1)
+        if not mail.lines or number in mail.lines
+    ]
+
+
+def _in_mail(order: Order, mail: Mail) -> Sequence[License]:
+    """The licenses of a mail, which are all of the order if the mail names none."""
+    return [license_ for license_ in order.licenses if not mail.licenses or license_.id in mail.licenses]
+
+
+def _of_product(product: Product, kind: Kind, language: str) -> dict[str, Any]:
+    return {
+        "is_renewal": kind is Kind.RENEWAL,
+        "name": in_language(product.name, language),
+        "vendor": product.vendor,
+        "devices": product.devices,
+        "term_days": product.term_days,
+        "holds_reserve_code": product.holds_reserve_code,
+        "renewal_url": product.renewal_url,
+        "download_url": product.download_url,
+        "steps": in_language(product.steps[kind], language),
+        "note": in_language(product.notes, language) if product.notes else "",
+    }
+
+
+def _of_licenses(licenses: Sequence[License]) -> dict[str, Any]:
+    return {
+        "quantity": len(licenses),
+        "licenses": licenses,
+        "first_day": min((license_.first_day for license_ in licenses), default=None),
+        "last_day": max((license_.last_day for license_ in licenses), default=None),
+    }

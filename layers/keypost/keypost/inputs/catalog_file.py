@@ -69,6 +69,10 @@ class ProductEntry(BaseModel):
             raise ValueError("reserved_after_mail")
         if set(self.steps) != set(Kind):
             raise ValueError("steps_missing")
+        return self
+
+    @model_validator(mode="after")
+    def _speaks_our_languages(self) -> Self:
         spoken = [set(self.name), set(self.notes) or _LANGUAGES, *(set(texts) for texts in self.steps.values())]
         if not all(languages >= _LANGUAGES for languages in spoken):
             raise ValueError("language_missing")

@@ -129,19 +129,26 @@ def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today
     product = product_of(named)
     if product is None:
         raise InvalidInput("sku_not_in_catalog")
-    last_day = _day(row.get("activate_before", ""))
-    if last_day and last_day < today:
-        raise InvalidInput("code_ran_out")
-    batch, code = row.get("batch") or None, row.get("code", "")
+    last_day = _last_day(row.get("activate_before", ""), today)
+    code = row.get("code", "")
     if _FORMULA.match(code):
         raise InvalidInput("code_is_a_formula")
-    if batch and not _BATCH.fullmatch(batch):
-        raise InvalidInput("batch_name_unfit")
+    batch = _batch(row.get("batch", ""))
     return NewCode(named, codes.checked(code, product), batch, last_day)
 
 
-def _day(text: str) -> date | None:
+def _last_day(text: str, today: date) -> date | None:
+    """The last day on which a code can be activated; None if the distributor names none."""
     try:
-        return date.fromisoformat(text) if text else None
+        last_day = date.fromisoformat(text) if text else None
     except ValueError:
         raise InvalidInput("activate_before_not_a_day") from None
+    if last_day and last_day < today:
+        raise InvalidInput("code_ran_out")
+    return last_day
+
+
+def _batch(name: str) -> str | None:
+    if name and not _BATCH.fullmatch(name):
+        raise InvalidInput("batch_name_unfit")
+    return name or None

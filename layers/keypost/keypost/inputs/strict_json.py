@@ -1,6 +1,7 @@
 """Strict JSON. Python's own parser accepts NaN, a repeated key and half a surrogate pair."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from keypost.core.errors import InvalidInput
@@ -27,13 +28,23 @@ def parse_object(body: bytes) -> dict[str, Any]:
 def _check(value: Any, levels: int) -> None:
     if levels == 0:
         raise InvalidInput("body_too_deep")
-    if isinstance(value, str) and not value.isprintable():
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise InvalidInput("body_half_surrogate") from None
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    if isinstance(value, str):
+        _check_text(value)
+    for child in _children(value):
         _check(child, levels - 1)
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidInput("body_half_surrogate") from None
 
 
 def _no_constant(name: str) -> None:

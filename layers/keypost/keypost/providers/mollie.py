@@ -25,7 +25,10 @@ from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
 from keypost.providers.order_card import (
     SKU,
+    Told,
     clean_name,
+    full_name,
+    is_sku,
     read_metadata,
     renewing,
 )
@@ -78,14 +81,12 @@ def read_event(call: Call) -> Sequence[PaymentNotice]:
     event = parse_object(call.body)
     if event.get("resource") != "event":
         raise InvalidInput("mollie_no_event")
-    embedded = event.get("_embedded")
-    entity = embedded.get("entity") if isinstance(embedded, dict) else None
-    entity_id = event.get("entityId")
+    entity_id, payment_id = event.get("entityId"), _payment_in_snapshot(event)
     match str(event.get("type")).split("."):
         case ["payment", *_] if _is_id(_PAYMENT, entity_id):
             return _fetched(call, str(entity_id))
-        case ["refund" | "chargeback", *_] if isinstance(entity, dict) and _is_id(_PAYMENT, entity.get("paymentId")):
-            return _fetched(call, entity["paymentId"])
+        case ["refund" | "chargeback", *_] if _is_id(_PAYMENT, payment_id):
+            return _fetched(call, str(payment_id))
         case ["payment-link", "paid"] if _is_id(_LINK, entity_id):
             return _paid_by_link(call, str(entity_id))
         case ["sales-invoice", "paid"] if _is_id(_INVOICE, entity_id):
@@ -95,6 +96,13 @@ def read_event(call: Call) -> Sequence[PaymentNotice]:
     # A refund without a snapshot (a webhook that was made in the dashboard) is left to the hourly run: after repeated
     # refusals Mollie switches a webhook off, payments included.
     return ()
+
+
+def _payment_in_snapshot(event: Mapping[str, Any]) -> Any:
+    """The id of the payment that a refund or a chargeback belongs to."""
+    embedded = event.get("_embedded")
+    entity = embedded.get("entity") if isinstance(embedded, dict) else None
+    return entity.get("paymentId") if isinstance(entity, dict) else None
 
 
 def recent(call: Call, since: datetime) -> Iterator[PaymentNotice]:
@@ -110,33 +118,49 @@ def recent(call: Call, since: datetime) -> Iterator[PaymentNotice]:
 
 
 def _told_by(call: Call, kind: str, found: dict[str, Any], since: datetime) -> Sequence[PaymentNotice]:
-    if kind != "payments":
-        notices = _fetched(call, found["paymentId"]) if _is_id(_PAYMENT, found.get("paymentId")) else ()
-        # Its payment may be older than our first run. Then it is news of a payment that we know, or nothing.
-        return [replace(notice, state=None, order_id="", itemized=False) for notice in notices]
+    if kind == "payments":
+        return _told_by_payment(call, found, since)
+    if not _is_id(_PAYMENT, found.get("paymentId")):
+        return ()
+    # Its payment may be older than our first run. Then it is news of a payment that we know, or nothing.
+    return [replace(notice, state=None, order_id="", itemized=False) for notice in _fetched(call, found["paymentId"])]
+
+
+def _told_by_payment(call: Call, found: dict[str, Any], since: datetime) -> Sequence[PaymentNotice]:
     payment = _read(_Payment, found)
-    if payment.status != "paid" or payment.paid_at is None or payment.paid_at < since:
+    if not payment.was_paid_since(since):
         return ()
     notices = _fetched(call, payment.id) if payment.has_moved_back else _noticed(call, payment)
     return [notice for notice in notices if notice.lines or notice.problem]
 
 
 def _listed(call: Call, kind: str, oldest: datetime) -> Iterator[dict[str, Any]]:
-    """The objects that were created since then, the newest first. Only the id is used of the next page's address."""
+    """The objects that were created since then, the newest first."""
     query = {"limit": _PAGE} | ({"profileId": call.profile} if call.profile else {})
     while True:
-        page = _ask(call, f"/v2/{kind}", query) or {}
-        try:
-            found = page["_embedded"][kind.rpartition("/")[2]]
-            new = [each for each in found if not _is_older(each, oldest)]
-            onward = page["_links"]["next"] if len(new) == len(found) else None
-            (first,) = parse_qs(urlsplit(onward["href"]).query)["from"] if onward else ("",)
-        except (KeyError, TypeError, ValueError):
-            raise ProviderUnavailable("provider_list_unreadable", provider="mollie") from None
+        new, next_id = _read_page(_ask(call, f"/v2/{kind}", query) or {}, kind, oldest)
         yield from new
-        if not re.fullmatch(r"[A-Za-z0-9_]{6,80}", first):
+        if not next_id:
             return
-        query["from"] = first
+        query["from"] = next_id
+
+
+def _read_page(page: Mapping[str, Any], kind: str, oldest: datetime) -> tuple[list[dict[str, Any]], str]:
+    """The objects of a page that were created since then, and the id with which the next page begins; an empty id if
+    no page follows, or none with objects that are new enough."""
+    try:
+        found = page["_embedded"][kind.rpartition("/")[2]]
+        new = [each for each in found if not _is_older(each, oldest)]
+        return new, _next_id(page) if len(new) == len(found) else ""
+    except (KeyError, TypeError, ValueError):
+        raise ProviderUnavailable("provider_list_unreadable", provider="mollie") from None
+
+
+def _next_id(page: Mapping[str, Any]) -> str:
+    """The id in the address of the next page, of which nothing else is used; empty on the last page."""
+    onward = page["_links"]["next"]
+    (first,) = parse_qs(urlsplit(onward["href"]).query)["from"] if onward else ("",)
+    return first if re.fullmatch(r"[A-Za-z0-9_]{6,80}", first) else ""
 
 
 def _is_older(found: Mapping[str, Any], oldest: datetime) -> bool:
@@ -171,6 +195,10 @@ class _Amount(BaseModel):
     value: Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
     currency: str = Field(pattern=r"^[A-Z]{3}$")
 
+    @property
+    def is_zero(self) -> bool:
+        return not Decimal(self.value)
+
 
 class _Refund(BaseModel):
     status: str
@@ -193,6 +221,12 @@ class _Line(BaseModel):
     sku: Any = None
     quantity: Any = 1
 
+    @property
+    def is_goods(self) -> bool:
+        """False for shipping, discounts and the like, and for goods that the shop does not name by a SKU."""
+        is_article = isinstance(self.type, str) and self.type in _GOODS
+        return is_article and is_sku(self.sku) and type(self.quantity) is int and self.quantity > 0
+
 
 def _objects(given: Any) -> list[Any]:
     """The objects of a list, or the single object that stands in place of a list."""
@@ -207,6 +241,10 @@ class _Address(BaseModel):
     given_name: Any = Field(default="", alias="givenName")
     family_name: Any = Field(default="", alias="familyName")
     organization_name: Any = Field(default="", alias="organizationName")
+
+    @property
+    def name(self) -> str | None:
+        return full_name(self.given_name, self.family_name)
 
 
 class _Made(BaseModel):
@@ -237,7 +275,18 @@ class _Payment(_Made):
     @property
     def has_moved_back(self) -> bool:
         """True if the payment must be fetched, because a list does not show its refunds and chargebacks."""
-        return any(back and Decimal(back.value) for back in (self.amount_refunded, self.amount_charged_back))
+        return any(back and not back.is_zero for back in (self.amount_refunded, self.amount_charged_back))
+
+    @property
+    def is_of_subscription(self) -> bool:
+        return self.sequence_type == "first" or self.subscription_id is not None
+
+    @property
+    def at(self) -> datetime:
+        return (self.paid_at or self.created_at).replace(microsecond=0)
+
+    def was_paid_since(self, since: datetime) -> bool:
+        return self.status == "paid" and self.paid_at is not None and self.paid_at >= since
 
 
 class _Customer(BaseModel):
@@ -258,6 +307,16 @@ class _Link(BaseModel):
     lines: _Lines = []
     billing_address: _Address | None = Field(default=None, alias="billingAddress")
 
+    @property
+    def sells_once(self) -> bool:
+        """True if a link is for one payment, of an amount that the shop has set."""
+        return not self.reusable and self.amount is not None
+
+    @property
+    def bought(self) -> tuple[Line, ...]:
+        tagged = re.findall(rf"\[({SKU.pattern})\]", self.description)
+        return _goods(self.lines) or tuple(Line(sku, 1) for sku in tagged)
+
 
 class _PaidBy(BaseModel):
     source: str
@@ -275,6 +334,11 @@ class _Invoice(BaseModel):
     recipient: dict[str, Any] = {}
     payment_details: Annotated[list[_PaidBy], BeforeValidator(_objects)] = Field(default=[], alias="paymentDetails")
 
+    def paid_by(self, source: str, kind: str) -> list[str]:
+        """The ids of that kind that the invoice gives for a source of its payment."""
+        given = (by.source_reference for by in self.payment_details if by.source == source)
+        return [reference for reference in given if _is_id(kind, reference)]
+
 
 def _fetched(call: Call, payment_id: str) -> Sequence[PaymentNotice]:
     found = _ask(call, f"/v2/payments/{payment_id}", {"embed": "refunds,chargebacks"})
@@ -283,43 +347,64 @@ def _fetched(call: Call, payment_id: str) -> Sequence[PaymentNotice]:
 
 
 def _noticed(call: Call, payment: _Payment) -> Sequence[PaymentNotice]:
-    """The notice of the present payment. None for a payment of another profile, of no amount (it only sets up a
-    mandate), or one that is not decided."""
+    """The notice of the present payment."""
     _check_mode(call, payment.mode)
-    state = _STATES.get(payment.status)
-    if state is None or not Decimal(payment.amount.value) or (call.profile and payment.profile_id != call.profile):
+    if not _counts(call, payment):
         return ()
-    address = payment.billing_address or _Address()
     told = read_metadata(payment.metadata or _metadata_of_subscription(call, payment))
-    lines, problem = told.lines or (() if told.problem else _goods(payment.lines)), told.problem
-    order_id = told.order_id
-    if payment.subscription_id:
-        # The metadata of a subscription is the same each time, so each of its payments is an order of its own.
-        order_id, lines = payment.id, renewing(told.order_id, told.lines)
-    email, name, locale = told.email or usable_address(address.email), _name(address), payment.locale
-    if lines and not email and _is_id(_CUSTOMER, payment.customer_id):
-        customer = _read(_Customer, _ask(call, f"/v2/customers/{payment.customer_id}") or {})
-        email, name, locale = usable_address(customer.email), name or clean_name(customer.name), customer.locale
-    notice = PaymentNotice(
+    notice = _notice(payment, told, call.now)
+    if notice.lines and not notice.email and _is_id(_CUSTOMER, payment.customer_id):
+        return (_with_customer(call, notice, told, str(payment.customer_id)),)
+    return (notice,)
+
+
+def _counts(call: Call, payment: _Payment) -> bool:
+    """False for a payment of another profile, of no amount (it only sets up a mandate), or one that is not decided."""
+    return payment.status in _STATES and not payment.amount.is_zero and _is_of_profile(call, payment.profile_id)
+
+
+def _notice(payment: _Payment, told: Told, now: datetime) -> PaymentNotice:
+    address = payment.billing_address or _Address()
+    lines = _bought(payment, told)
+    return PaymentNotice(
         provider="mollie",
         payment_id=payment.id,
-        state=state,
-        at=(payment.paid_at or payment.created_at).replace(microsecond=0),
-        order_id=order_id,
+        state=_STATES[payment.status],
+        at=payment.at,
+        # The metadata of a subscription is the same each time, so each of its payments is an order of its own.
+        order_id=payment.id if payment.subscription_id else told.order_id,
         amount=payment.amount.value,
         currency=payment.amount.currency,
-        email=email,
-        name=name,
-        language=told.language or _language(locale),
+        email=told.email or usable_address(address.email),
+        name=address.name,
+        language=told.language or _language(payment.locale),
         lines=lines,
-        problem=problem,
-        refunded=_refunded(payment, call.now),
-        disputes=_disputes(payment, call.now),
+        problem=told.problem,
+        refunded=_refunded(payment, now),
+        disputes=_disputes(payment, now),
         itemized=bool(lines) and not told.lines,
-        is_subscription=payment.sequence_type == "first" or payment.subscription_id is not None,
-        also=(f"mollie:{payment.order}",) if _is_id("ord", payment.order) else (),
+        is_subscription=payment.is_of_subscription,
+        also=_names("ord", payment.order),
     )
-    return (notice,)
+
+
+def _bought(payment: _Payment, told: Told) -> tuple[Line, ...]:
+    """The lines of the card or, without a card, the goods that the payment itself lists. A card that breaks a rule has
+    no lines."""
+    if payment.subscription_id:
+        return renewing(told.order_id, told.lines)
+    return () if told.problem else told.lines or _goods(payment.lines)
+
+
+def _with_customer(call: Call, notice: PaymentNotice, told: Told, customer_id: str) -> PaymentNotice:
+    """The notice with what Mollie keeps of the customer, for a payment that has no address."""
+    customer = _read(_Customer, _ask(call, f"/v2/customers/{customer_id}") or {})
+    return replace(
+        notice,
+        email=usable_address(customer.email),
+        name=notice.name or clean_name(customer.name),
+        language=told.language or _language(customer.locale),
+    )
 
 
 def _metadata_of_subscription(call: Call, payment: _Payment) -> Any:
@@ -337,17 +422,17 @@ def _paid_by_link(call: Call, link_id: str) -> Sequence[PaymentNotice]:
         return ()
     link = _read(_Link, found)
     _check_mode(call, link.mode)
-    problem = None
-    if link.reusable or link.amount is None:
-        problem = said("payment_link_reusable")
-    lines = _goods(link.lines) or tuple(Line(sku, 1) for sku in re.findall(rf"\[({SKU.pattern})\]", link.description))
-    email = usable_address((link.billing_address or _Address()).email)
-    notices = []
-    for paid in _paid_through(call, link_id):
-        for notice in _fetched(call, paid["id"]):
-            of_link = replace(notice, lines=lines, itemized=True) if lines and not notice.lines else notice
-            notices.append(replace(of_link, email=notice.email or email, problem=problem or notice.problem))
-    return notices
+    paid_through = _paid_through(call, link_id)
+    return [_with_link(notice, link) for paid in paid_through for notice in _fetched(call, paid["id"])]
+
+
+def _with_link(notice: PaymentNotice, link: _Link) -> PaymentNotice:
+    """The notice of a payment with what its link says, where the payment itself says nothing."""
+    if link.bought and not notice.lines:
+        notice = replace(notice, lines=link.bought, itemized=True)
+    if not notice.email and link.billing_address:
+        notice = replace(notice, email=usable_address(link.billing_address.email))
+    return notice if link.sells_once else replace(notice, problem=said("payment_link_reusable"))
 
 
 def _paid_through(call: Call, link_id: str) -> Sequence[dict[str, Any]]:
@@ -361,18 +446,19 @@ def _paid_by_invoice(call: Call, invoice_id: str) -> Sequence[PaymentNotice]:
     """A payment of a sales invoice, also of one that somebody marked as paid: that is the merchant's own word. An
     invoice without an order card is for something else."""
     found = _ask(call, f"/v2/sales-invoices/{invoice_id}")
-    invoice = _read(_Invoice, found) if found is not None else None
-    if invoice is None or invoice.status != "paid" or (call.profile and invoice.profile_id != call.profile):
+    if found is None:
+        return ()
+    invoice = _read(_Invoice, found)
+    if invoice.status != "paid" or not _is_of_profile(call, invoice.profile_id):
         return ()
     _check_mode(call, invoice.mode)
     told = read_metadata(invoice.metadata)
-    if not told.lines and not told.problem:
-        return ()
+    return (_invoiced(call, invoice, told),) if told.lines or told.problem else ()
+
+
+def _invoiced(call: Call, invoice: _Invoice, told: Told) -> PaymentNotice:
     recipient = _read(_Address, invoice.recipient)
-    references = [by.source_reference for by in invoice.payment_details if by.source == "payment"]
-    links = [by.source_reference for by in invoice.payment_details if by.source == "payment-link"]
-    references += [paid["id"] for link in links if _is_id(_LINK, link) for paid in _paid_through(call, link)]
-    notice = PaymentNotice(
+    return PaymentNotice(
         provider="mollie",
         payment_id=invoice.id,
         state=PaymentState.PAID,
@@ -381,13 +467,19 @@ def _paid_by_invoice(call: Call, invoice_id: str) -> Sequence[PaymentNotice]:
         amount=invoice.total_amount.value,
         currency=invoice.total_amount.currency,
         email=told.email or usable_address(recipient.email),
-        name=_name(recipient) or clean_name(recipient.organization_name),
+        name=recipient.name or clean_name(recipient.organization_name),
         language=told.language or _language(invoice.recipient.get("locale")),
         lines=told.lines,
         problem=told.problem,
-        also=tuple(f"mollie:{reference}" for reference in references if _is_id(_PAYMENT, reference)),
+        also=_names(_PAYMENT, *_payments_of(call, invoice)),
     )
-    return (notice,)
+
+
+def _payments_of(call: Call, invoice: _Invoice) -> list[str]:
+    """The ids of the payments of an invoice, directly or through a payment link."""
+    links = invoice.paid_by("payment-link", _LINK)
+    through_links = [paid["id"] for link in links for paid in _paid_through(call, link)]
+    return invoice.paid_by("payment", _PAYMENT) + through_links
 
 
 def confirm(call: Call, payment_id: str) -> PaymentNotice | None:
@@ -395,22 +487,21 @@ def confirm(call: Call, payment_id: str) -> PaymentNotice | None:
     return next(iter(_fetched(call, payment_id)), None)
 
 
+def _is_of_profile(call: Call, profile_id: str | None) -> bool:
+    return not call.profile or profile_id == call.profile
+
+
+def _names(kind: str, *ids: Any) -> tuple[str, ...]:
+    return tuple(f"mollie:{each}" for each in ids if _is_id(kind, each))
+
+
 def _check_mode(call: Call, mode: str) -> None:
-    if (call.stage == "live" and mode != "live") or (call.stage == "test" and mode != "test"):
+    if call.stage in ("live", "test") and mode != call.stage:
         raise ProviderRefused("key_of_other_mode", provider="mollie", stage=call.stage)
 
 
 def _goods(lines: Sequence[_Line]) -> tuple[Line, ...]:
-    goods = ((each.sku, each.quantity) for each in lines if isinstance(each.type, str) and each.type in _GOODS)
-    return tuple(
-        Line(sku, quantity)
-        for sku, quantity in goods
-        if isinstance(sku, str) and SKU.fullmatch(sku) and type(quantity) is int and quantity > 0
-    )
-
-
-def _name(address: _Address) -> str | None:
-    return clean_name(f"{address.given_name or ''} {address.family_name or ''}")
+    return tuple(Line(each.sku, each.quantity) for each in lines if each.is_goods)
 
 
 def _language(locale: Any) -> str | None:
@@ -422,14 +513,14 @@ def _refunded(payment: _Payment, now: datetime) -> Refunded | None:
     """Everything that was or is being returned, as of now. A refund that failed is not included."""
     refunds, total = payment.embedded.refunds, payment.amount_refunded
     if refunds is None:  # a key that may not read refunds can still read their sum
-        return Refunded(now, total.value) if total and Decimal(total.value) else None
+        return Refunded(now, total.value) if total and not total.is_zero else None
     back = sum((Decimal(r.amount.value) for r in refunds if r.status in _RETURNED), Decimal(0))
     return Refunded(now, str(back)) if refunds else None
 
 
 def _disputes(payment: _Payment, now: datetime) -> tuple[Dispute, ...]:
     chargebacks, total = payment.embedded.chargebacks, payment.amount_charged_back
-    if chargebacks is None and total and Decimal(total.value):
+    if chargebacks is None and total and not total.is_zero:
         return (Dispute("chargeback", DisputeState.OPEN, now),)
     return tuple(_dispute(chargeback) for chargeback in chargebacks or ())
 

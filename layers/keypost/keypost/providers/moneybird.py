@@ -26,6 +26,7 @@ from keypost.providers.order_card import (
     CardLine,
     Language,
     clean_name,
+    full_name,
 )
 
 _TOLERANCE_SECONDS = 300
@@ -43,18 +44,29 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
     if _is_trial(call.body):
         return
     header = call.headers.get("moneybird-signature", "")
-    pairs = [part.strip().partition("=") for part in header.split(",")]
-    stamps = [value for key, _, value in pairs if key == "t"]
-    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
-        raise SignatureRefused("signature_header_missing", header="Moneybird-Signature")
-    if abs(call.now.timestamp() - int(stamps[0])) > _TOLERANCE_SECONDS:
-        raise SignatureRefused("signature_too_old")
-    given = [value.encode("utf-8", "replace") for key, _, value in pairs if key == "v1"]
+    signed = _recent_stamp(header, call.now).encode() + b"." + call.body
+    given = [value.encode("utf-8", "replace") for value in _values(header, "v1")]
     for secret in filter(None, secrets):
-        right = hmac.new(secret.encode(), stamps[0].encode() + b"." + call.body, hashlib.sha256).hexdigest().encode()
+        right = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode()
         if any(hmac.compare_digest(right, signature) for signature in given):
             return
     raise SignatureRefused("signature_does_not_fit", header="Moneybird-Signature")
+
+
+def _recent_stamp(header: str, now: datetime) -> str:
+    """The timestamp that the signature covers, in seconds. SignatureRefused if it is too old or too new."""
+    stamps = _values(header, "t")
+    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
+        raise SignatureRefused("signature_header_missing", header="Moneybird-Signature")
+    if abs(now.timestamp() - int(stamps[0])) > _TOLERANCE_SECONDS:
+        raise SignatureRefused("signature_too_old")
+    return stamps[0]
+
+
+def _values(header: str, wanted: str) -> list[str]:
+    """The values of one key in a header like `t=1764000000,v1=5257a8`."""
+    pairs = (part.strip().partition("=") for part in header.split(","))
+    return [value for key, _, value in pairs if key == wanted]
 
 
 def _is_trial(body: bytes) -> bool:
@@ -116,6 +128,15 @@ class _Invoice(BaseModel):
     details: list[_Detail] = []
     payments: list[_Payment] = []
 
+    @property
+    def is_sale_of_ours(self) -> bool:
+        """False for an invoice of other work, and for a credit note."""
+        return any(detail.tags for detail in self.details) and Decimal(self.total_price_incl_tax) >= 0
+
+    @property
+    def is_credited(self) -> bool:
+        return any(payment.credit_invoice_id for payment in self.payments)
+
 
 class _DestroyedPayment(BaseModel):
     invoice_type: str
@@ -126,21 +147,29 @@ def read(call: Call) -> Sequence[PaymentNotice]:
     """Read a call. A payment that was removed is an open dispute, which the next payment settles: a person decides, and
     nothing is revoked."""
     raw = parse_object(call.body)
-    action, entity, kind = str(raw.get("action")), raw.get("entity"), str(raw.get("entity_type"))
-    destroyed = action.endswith("payment_destroyed")
     try:
-        if destroyed and kind == "Payment":
-            return _taken_back(_DestroyedPayment.model_validate(entity), call.now)
-        if kind not in _INVOICES or not (destroyed or action in _PAID):
-            return ()
-        invoice = _Invoice.model_validate(entity)
+        return _notices(raw, call.now)
     except ValidationError as error:
         raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
-    if not any(detail.tags for detail in invoice.details) or Decimal(invoice.total_price_incl_tax) < 0:
-        return ()  # other work, or a credit note
-    if destroyed == (invoice.state == "paid"):
+
+
+def _notices(raw: dict[str, Any], now: datetime) -> Sequence[PaymentNotice]:
+    action, entity, kind = str(raw.get("action")), raw.get("entity"), str(raw.get("entity_type"))
+    destroyed = action.endswith("payment_destroyed")
+    if destroyed and kind == "Payment":
+        return _taken_back(_DestroyedPayment.model_validate(entity), now)
+    if kind in _INVOICES and (destroyed or action in _PAID):
+        return _of_invoice(_Invoice.model_validate(entity), now, destroyed=destroyed)
+    return ()
+
+
+def _of_invoice(invoice: _Invoice, now: datetime, *, destroyed: bool) -> Sequence[PaymentNotice]:
+    if not invoice.is_sale_of_ours:
         return ()
-    return (_undone(invoice, call.now) if destroyed else _paid(invoice, call.now),)
+    is_paid = invoice.state == "paid"
+    if destroyed == is_paid:
+        return ()  # another payment has paid it; or it is not paid any more
+    return (_undone(invoice, now) if destroyed else _paid(invoice, now),)
 
 
 def _taken_back(payment: _DestroyedPayment, now: datetime) -> Sequence[PaymentNotice]:
@@ -167,8 +196,6 @@ def _undone(invoice: _Invoice, now: datetime) -> PaymentNotice:
 def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
     contact = invoice.contact or _Contact()
     lines, problem = _lines(invoice)
-    if any(payment.credit_invoice_id for payment in invoice.payments):
-        problem = said("credit_note")
     return replace(
         _undone(invoice, now),
         state=PaymentState.PAID,
@@ -176,10 +203,10 @@ def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
         amount=invoice.total_price_incl_tax,
         currency=invoice.currency,
         email=_email(contact),
-        name=clean_name(f"{contact.firstname or ''} {contact.lastname or ''}") or clean_name(contact.company_name),
+        name=full_name(contact.firstname, contact.lastname) or clean_name(contact.company_name),
         language=invoice.language,
         lines=lines,
-        problem=problem,
+        problem=said("credit_note") if invoice.is_credited else problem,
         disputes=(Dispute("payment", DisputeState.WON, invoice.updated_at or now),),
     )
 
@@ -198,23 +225,32 @@ def _email(contact: _Contact) -> str | None:
 
 def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], Said | None]:
     """The lines that have a SKU; or none, and why no program can serve them."""
-    renewal = _RENEWAL.fullmatch((invoice.reference or "").strip())
-    renews = renewal and (renewal[1] or renewal[2])
+    renews = _renewed_by(invoice)
     lines = []
     for number, detail in enumerate(invoice.details, start=1):
         if not detail.tags:
             continue
-        given = {
-            "sku": "+".join(detail.tags),  # two tags on one line are no SKU
-            "quantity": _quantity(detail.amount),
-            "kind": Kind.RENEWAL if renews else Kind.NEW,
-            "renews": renews,
-        } | _period(detail.period)
         try:
-            lines.append(CardLine.model_validate(given).line())
+            lines.append(_line(detail, renews))
         except ValidationError as error:
             return (), said("invoice_line_does_not_fit", line=number, why=first_fault(error))
     return tuple(lines), None
+
+
+def _renewed_by(invoice: _Invoice) -> str | None:
+    """The order, the line of an order or the license that an invoice renews, as its reference says."""
+    found = _RENEWAL.fullmatch((invoice.reference or "").strip())
+    return (found[1] or found[2]) if found else None
+
+
+def _line(detail: _Detail, renews: str | None) -> Line:
+    given = {
+        "sku": "+".join(detail.tags),  # two tags on one line are no SKU
+        "quantity": _quantity(detail.amount),
+        "kind": Kind.RENEWAL if renews else Kind.NEW,
+        "renews": renews,
+    } | _period(detail.period)
+    return CardLine.model_validate(given).line()
 
 
 def _quantity(amount: str | None) -> str:

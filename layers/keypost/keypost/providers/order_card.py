@@ -18,7 +18,10 @@ from keypost.inputs.faults import first_fault
 
 MOST_LINES = 20
 _LONGEST_NAME = 100
+_BREAKS = {"Cc", "Zl", "Zp"}  # categories of Unicode
+_INVISIBLE = {"Cf", "Cs", "Co", "Cn"}
 _NUMBERED = re.compile("line_[0-9]{1,4}")
+_CARD_KEYS = ("v", "order_id", "email", "lang")
 _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
 
 
@@ -44,6 +47,10 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 Email = Annotated[str, AfterValidator(email_address)]
 
 
+def is_sku(given: Any) -> bool:
+    return isinstance(given, str) and SKU.fullmatch(given) is not None
+
+
 class CardLine(BaseModel):
     """One line of an order, as a shop or a card writes it."""
 
@@ -55,9 +62,13 @@ class CardLine(BaseModel):
     period_end: Day | None = None
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
+    def _says_what_it_renews(self) -> Self:
         if self.kind is Kind.RENEWAL and self.renews is None:
             raise ValueError("renewal_without_renews")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_possible_period(self) -> Self:
         if self.period_end and self.period_start is None:
             raise ValueError("period_end_alone")
         if self.period_start and self.period_end and self.period_end < self.period_start:
@@ -81,21 +92,32 @@ class OrderCard(BaseModel):
 def read_card(metadata: Mapping[str, Any]) -> OrderCard:
     """Read the card in a map. InvalidInput says which rule it breaks."""
     texts = {key: str(value) for key, value in metadata.items() if value is not None and value != ""}
-    numbered = sorted(filter(_NUMBERED.fullmatch, texts), key=lambda key: int(key[5:]))
-    if numbered:
-        lines = [dict(zip(_LINE_KEYS, texts[key].split("|"), strict=False)) for key in numbered]
-        if any(texts[key].count("|") >= len(_LINE_KEYS) for key in numbered):
-            raise InvalidInput("card_line_too_long")
-    elif "sku" in texts:
-        lines = [{"quantity": "1"} | {key: texts[key] for key in _LINE_KEYS if key in texts}]
-    else:
-        lines = []
-    given: dict[str, Any] = {key: texts[key] for key in ("v", "order_id", "email", "lang") if key in texts}
-    given["lines"] = [{key: value for key, value in line.items() if value} for line in lines]
+    given = _chosen(texts, _CARD_KEYS) | {"lines": _lines(texts)}
     try:
         return OrderCard.model_validate(given)
     except ValidationError as error:
         raise InvalidInput("card_does_not_fit", why=first_fault(error)) from None
+
+
+def _lines(texts: Mapping[str, str]) -> list[dict[str, str]]:
+    """The lines of a card by the names of their fields: `line_1`, `line_2` and so on, or else the only line of a card
+    that has its fields among its own keys."""
+    numbered = sorted(filter(_NUMBERED.fullmatch, texts), key=lambda key: int(key[5:]))
+    if numbered:
+        return [_fields(texts[key]) for key in numbered]
+    return [{"quantity": "1"} | _chosen(texts, _LINE_KEYS)] if "sku" in texts else []
+
+
+def _fields(line: str) -> dict[str, str]:
+    """The fields of `SKU|quantity|kind|renews|period_start|period_end`, without those that are empty."""
+    values = line.split("|")
+    if len(values) > len(_LINE_KEYS):
+        raise InvalidInput("card_line_too_long")
+    return {key: value for key, value in zip(_LINE_KEYS, values, strict=False) if value}
+
+
+def _chosen(texts: Mapping[str, str], keys: Sequence[str]) -> dict[str, Any]:
+    return {key: texts[key] for key in keys if key in texts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +135,35 @@ class Told:
 def read_metadata(metadata: Any) -> Told:
     """Read an order's card in a payment's metadata, which a provider gives as a map or as its JSON. A map with neither
     a version nor lines is a plugin's own, and no card."""
+    given = _map(metadata)
+    order_id = _order_id(given.get("order_id"))
+    if not _is_card(given):
+        return Told(order_id)
+    try:
+        card = read_card(given)
+    except InvalidInput as error:
+        return Told(order_id, problem=error.said)
+    return Told(card.order_id, card.email, card.lang, tuple(line.line() for line in card.lines))
+
+
+def _map(metadata: Any) -> dict[str, Any]:
+    """The metadata as a map; empty if they are something else."""
     if isinstance(metadata, str):
         try:
             metadata = json.loads(metadata)
         except (ValueError, RecursionError):
-            metadata = None
-    if not isinstance(metadata, dict):
-        return Told()
-    given = metadata.get("order_id")
+            return {}
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _order_id(given: Any) -> str:
+    """The id of an order, which may be a number; empty if it cannot be one."""
     text = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
-    order_id = text if ORDER_ID.fullmatch(text) else ""
-    if not any(key in ("v", "sku") or _NUMBERED.fullmatch(str(key)) for key in metadata):
-        return Told(order_id)
-    try:
-        card = read_card(metadata)
-    except InvalidInput as error:
-        return Told(order_id, problem=error.said)
-    return Told(card.order_id, card.email, card.lang, tuple(line.line() for line in card.lines))
+    return text if ORDER_ID.fullmatch(text) else ""
+
+
+def _is_card(given: Mapping[str, Any]) -> bool:
+    return any(key in ("v", "sku") or _NUMBERED.fullmatch(str(key)) for key in given)
 
 
 def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -146,6 +180,17 @@ def clean_name(name: Any) -> str | None:
     None if nothing is left."""
     if not isinstance(name, str):
         return None
-    visible = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in name)
-    visible = "".join(c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"})
+    visible = "".join(map(_visible, name))
     return " ".join(visible.split())[:_LONGEST_NAME] or None
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in _BREAKS:
+        return " "
+    return "" if category in _INVISIBLE else character
+
+
+def full_name(first: Any, last: Any) -> str | None:
+    """The name of a person, of whom a provider may know only a part of it, or nothing."""
+    return clean_name(f"{first or ''} {last or ''}")

@@ -2,7 +2,7 @@
 of a subscription."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -26,7 +26,7 @@ from keypost.core.said import said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
-from keypost.providers.order_card import SKU, clean_name, read_metadata, renewing
+from keypost.providers.order_card import Told, clean_name, is_sku, read_metadata, renewing
 
 _TOLERANCE_SECONDS = 300
 _OLDEST_SECONDS = 30 * 24 * 3600  # Stripe keeps events for this long
@@ -97,9 +97,15 @@ def recent(call: Call, since: datetime) -> Iterator[Fact]:
 def _of_an_order(call: Call, found: Mapping[str, Any], facts: Sequence[Fact]) -> Iterator[Fact]:
     if not _is_of_stage(found, call.stage):
         raise ProviderRefused("key_of_other_mode", provider="stripe", stage=call.stage)
-    for fact in facts:
-        if not isinstance(fact, PaymentNotice) or fact.state is None or fact.lines or fact.problem:
-            yield fact
+    yield from filter(_says_what_for, facts)
+
+
+def _says_what_for(fact: Fact) -> bool:
+    """True for a payment with lines, or with a card that breaks a rule; and for news of a payment or a subscription
+    that is known."""
+    if not isinstance(fact, PaymentNotice) or fact.state is None:
+        return True
+    return bool(fact.lines or fact.problem)
 
 
 def _is_of_stage(found: Mapping[str, Any], stage: str) -> bool:
@@ -116,39 +122,58 @@ def _object(event: Mapping[str, Any]) -> dict[str, Any]:
 def _of_session(call: Call, kind: str, session: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
     """The notice of a session in mode `payment`; a subscription is reported by its invoices. A paid session always
     becomes an order, whatever it lacks: an order that cannot be served is held, never dropped."""
-    state = _state(kind, session.get("payment_status"))
-    if session.get("mode") != "payment" or state is None or not _is_id(session.get("id")):
+    state = _state(kind, session)
+    if state is None or not _is_id(session.get("id")):
         return ()
     customer = _map(session.get("customer_details"))
     told = read_metadata(session.get("metadata"))
-    is_asked = state is PaymentState.PAID and not told.problem
-    sold = _sold(call, session["id"]) if is_asked and not told.lines else ()
-    lines = _adjusted(call, session["id"], told.lines) if is_asked else told.lines
-    locale = re.match(r"([a-z]{2})(-|$)", str(session.get("locale")))  # `auto` is no language
-    currency = str(session.get("currency") or "").upper()
-    free = session.get("payment_status") == "no_payment_required"
+    lines = _bought(call, session["id"], told) if state is PaymentState.PAID else told.lines
     notice = PaymentNotice(
         provider="stripe",
         payment_id=session["id"],
         state=state,
         at=at,
         order_id=told.order_id,
-        # A coupon of 100 % is the shop's decision. A person must look at any other payment of 0.
-        amount=None if free else _amount(session.get("amount_total"), currency),
-        currency=currency,
+        amount=_total(session),
+        currency=_currency(session),
         email=told.email or usable_address(customer.get("email")),
         name=clean_name(customer.get("name")),
-        language=told.language or (locale[1] if locale else None),
-        lines=lines or sold,
+        language=told.language or _language(session.get("locale")),
+        lines=lines,
         problem=told.problem,
         also=_names(session.get("payment_intent"), session.get("invoice")),  # Checkout may make one for it
-        itemized=bool(sold),
+        itemized=bool(lines) and not told.lines,
     )
     return (notice,)
 
 
-def _state(event_type: str, payment_status: Any) -> PaymentState | None:
-    """The state of a session. `unpaid` at `completed` is not a failure: a debit or a transfer has started."""
+def _bought(call: Call, session_id: str, told: Told) -> tuple[Line, ...]:
+    """The lines of a paid session: those of its card with the quantities that the buyer chose, or without a card, those
+    that Stripe knows. A card that breaks a rule has none: a person decides."""
+    if told.problem:
+        return ()
+    return _adjusted(call, session_id, told.lines) if told.lines else _sold(call, session_id)
+
+
+def _total(session: Mapping[str, Any]) -> str | None:
+    """The amount of a session; None for a coupon of 100 %, which is the shop's decision. A person must look at any
+    other payment of 0."""
+    if session.get("payment_status") == "no_payment_required":
+        return None
+    return _amount(session.get("amount_total"), _currency(session))
+
+
+def _language(locale: Any) -> str | None:
+    found = re.match(r"([a-z]{2})(-|$)", str(locale))  # `auto` is no language
+    return found[1] if found else None
+
+
+def _state(event_type: str, session: Mapping[str, Any]) -> PaymentState | None:
+    """The state of a session; None in another mode than `payment`. `unpaid` at `completed` is not a failure: a debit or
+    a transfer has started."""
+    payment_status = session.get("payment_status")
+    if session.get("mode") != "payment":
+        return None
     if event_type.endswith("async_payment_failed"):
         return PaymentState.FAILED
     if payment_status in ("paid", "no_payment_required"):
@@ -163,51 +188,72 @@ def _of_invoice(call: Call, _kind: str, invoice: dict[str, Any], at: datetime) -
     session too."""
     if not _is_id(invoice.get("id")) or not invoice.get("total"):
         return ()
-    about = _map(_map(invoice.get("parent")).get("subscription_details")) or {
+    about = _subscription_details(invoice)
+    if _is_id(about.get("subscription")):
+        return (_of_period(call, invoice, about, at),)
+    told = read_metadata(invoice.get("metadata"))
+    return (_paid(invoice, told, at),) if told.lines else ()
+
+
+def _subscription_details(invoice: Mapping[str, Any]) -> dict[str, Any]:
+    """What an invoice says about its subscription, in the form since API version basil (2025-03-31) or in the one
+    before."""
+    return _map(_map(invoice.get("parent")).get("subscription_details")) or {
         "subscription": invoice.get("subscription"),
         **_map(invoice.get("subscription_details")),
     }
-    subscription = about["subscription"] if _is_id(about.get("subscription")) else None
-    metadata = about.get("metadata") or _metadata_of_subscription(call, subscription)
-    told = read_metadata(metadata if subscription else invoice.get("metadata"))
-    if not subscription and not told.lines:
-        return ()
-    charged = [line for line in _lines(call, invoice) if _is_of_subscription(line)]
+
+
+def _of_period(call: Call, invoice: dict[str, Any], about: Mapping[str, Any], at: datetime) -> PaymentNotice:
+    """The notice of an invoice of a subscription, which charges one period."""
+    subscription = about["subscription"]
+    told = read_metadata(about.get("metadata") or _metadata_of_subscription(call, subscription))
+    charged = [*filter(_is_of_subscription, _lines(call, invoice))]
     sold = () if told.lines else _sold_by(call, charged)
-    order_id, lines, problem = told.order_id, told.lines or sold, told.problem
+    notice = replace(
+        _paid(invoice, told, at),
+        lines=_in_period(call, charged, told.lines or sold),
+        itemized=bool(sold),
+        is_subscription=True,
+    )
     reason = invoice.get("billing_reason")
-    if subscription and reason == "subscription_create":
-        lines = _in_period(call, charged, lines)
-    elif subscription:
-        order_id = invoice["id"]
-        lines = _in_period(call, charged, renewing(told.order_id or subscription, lines))
-        if reason != "subscription_cycle":
-            problem = said("invoice_not_for_a_period", reason=str(reason))
-    currency = str(invoice.get("currency") or "").upper()
-    notice = PaymentNotice(
+    return notice if reason == "subscription_create" else _renewal(notice, subscription, reason)
+
+
+def _renewal(notice: PaymentNotice, subscription: str, reason: Any) -> PaymentNotice:
+    """The notice of a later invoice as an order of its own. Only `subscription_cycle` charges a whole new period; a
+    person must look at any other."""
+    problem = notice.problem
+    if reason != "subscription_cycle":
+        problem = said("invoice_not_for_a_period", reason=str(reason))
+    lines = renewing(notice.order_id or subscription, notice.lines)
+    return replace(notice, order_id=notice.payment_id, lines=lines, problem=problem)
+
+
+def _paid(invoice: Mapping[str, Any], told: Told, at: datetime) -> PaymentNotice:
+    """The notice of an invoice as the order of its card."""
+    currency = _currency(invoice)
+    return PaymentNotice(
         provider="stripe",
         payment_id=invoice["id"],
         state=PaymentState.PAID,
         at=at,
-        order_id=order_id,
+        order_id=told.order_id,
         amount=_amount(invoice.get("amount_paid"), currency),
         currency=currency,
         email=told.email or usable_address(invoice.get("customer_email")),
         name=clean_name(invoice.get("customer_name")),
         language=told.language,
-        lines=lines,
-        problem=problem,
+        lines=told.lines,
+        problem=told.problem,
         also=_names(invoice.get("payment_intent"), *_intents(invoice)),
-        itemized=bool(sold),
-        is_subscription=subscription is not None,
     )
-    return (notice,)
 
 
-def _metadata_of_subscription(call: Call, subscription: str | None) -> Any:
+def _metadata_of_subscription(call: Call, subscription: str) -> Any:
     """The metadata of the subscription, fetched if the invoice has no copy of it, as before the API version of August
     2023."""
-    found = call.get(f"/v1/subscriptions/{subscription}", {}) if call.get and subscription else None
+    found = call.get(f"/v1/subscriptions/{subscription}", {}) if call.get else None
     return _map(found).get("metadata")
 
 
@@ -221,7 +267,8 @@ def _lines(call: Call, invoice: dict[str, Any]) -> Sequence[dict[str, Any]]:
 
 
 def _is_of_subscription(line: Mapping[str, Any]) -> bool:
-    """True for an invoice of a subscription, in the form since API version basil (2025-03-31) or in the one before."""
+    """True for a line that charges a period of a subscription, in the form since API version basil (2025-03-31) or in
+    the one before."""
     item = _map(_map(line.get("parent")).get("subscription_item_details"))
     if item:
         return not item.get("proration")
@@ -229,15 +276,22 @@ def _is_of_subscription(line: Mapping[str, Any]) -> bool:
 
 
 def _in_period(call: Call, charged: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines with the period that was charged. The invoice's own `period` is the one before."""
-    spans = (_map(each.get("period")) for each in charged)
-    periods = {(_local_day(span.get("start"), call.zone), _local_day(span.get("end"), call.zone)) for span in spans}
-    if len(periods) != 1:
+    """The lines with the period that was charged, if it is only one. The invoice's own `period` is the one before."""
+    periods = {_period(each, call.zone) for each in charged}
+    period = periods.pop() if len(periods) == 1 else None
+    if period is None:
         return tuple(lines)
-    first, after = periods.pop()
+    first, last = period
+    return tuple(replace(line, period_start=first, period_end=last) for line in lines)
+
+
+def _period(charged: Mapping[str, Any], zone: tzinfo) -> tuple[date, date] | None:
+    """The first and the last day that a line of an invoice charges."""
+    span = _map(charged.get("period"))
+    first, after = _local_day(span.get("start"), zone), _local_day(span.get("end"), zone)
     if first is None or after is None or after <= first:
-        return tuple(lines)
-    return tuple(replace(line, period_start=first, period_end=after - timedelta(days=1)) for line in lines)
+        return None
+    return first, after - timedelta(days=1)
 
 
 def _local_day(stamp: Any, zone: tzinfo) -> date | None:
@@ -263,24 +317,35 @@ def _of_subscription(_call: Call, _kind: str, subscription: dict[str, Any], _at:
     return (SubscriptionEnded(told.order_id),) if told.order_id and told.lines else ()
 
 
-def _of_money_back(_call: Call, kind: str, entity: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
-    """The notice of a charge, a refund or a dispute. It names its payment intent, as the session or the invoice's
-    payment does."""
-    intent = entity.get("payment_intent")
-    if not _is_id(intent) or not _is_id(entity.get("id")):
-        return ()
-    news = PaymentNotice(provider="stripe", payment_id=str(intent), state=None, at=at, order_id="")
-    currency = str(entity.get("currency") or "").upper()
-    if kind == "charge.refunded":
-        # The total as of this event. Its flag `refunded` is not used, because a refund may fail later.
-        return (replace(news, refunded=Refunded(at, _amount(entity.get("amount_refunded"), currency))),)
-    if kind == "refund.failed":
-        failed = FailedRefund(entity["id"], _amount(entity.get("amount"), currency) or "0", at)
-        return (replace(news, failed_refunds=(failed,)),)
+def _of_charge(_call: Call, _kind: str, charge: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
+    """The total that was refunded of a charge, as of this event. Its flag `refunded` is not used, because a refund may
+    fail later."""
+    refunded = Refunded(at, _amount(charge.get("amount_refunded"), _currency(charge)))
+    news = _news(charge, at)
+    return (replace(news, refunded=refunded),) if news else ()
+
+
+def _of_failed_refund(_call: Call, _kind: str, refund: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
+    amount = _amount(refund.get("amount"), _currency(refund)) or "0"
+    news = _news(refund, at)
+    return (replace(news, failed_refunds=(FailedRefund(refund["id"], amount, at),)),) if news else ()
+
+
+def _of_dispute(_call: Call, kind: str, dispute: dict[str, Any], at: datetime) -> Sequence[PaymentNotice]:
     state = DisputeState.OPEN
     if kind.endswith("closed"):
-        state = _DISPUTES.get(str(entity.get("status")), DisputeState.LOST)
-    return (replace(news, disputes=(Dispute(entity["id"], state, at),)),)
+        state = _DISPUTES.get(str(dispute.get("status")), DisputeState.LOST)
+    news = _news(dispute, at)
+    return (replace(news, disputes=(Dispute(dispute["id"], state, at),)),) if news else ()
+
+
+def _news(entity: Mapping[str, Any], at: datetime) -> PaymentNotice | None:
+    """The payment that a charge, a refund or a dispute is about. It is known by its payment intent, which the session
+    or the invoice's payment names too; None without an intent."""
+    intent = entity.get("payment_intent")
+    if not _is_id(intent) or not _is_id(entity.get("id")):
+        return None
+    return PaymentNotice(provider="stripe", payment_id=str(intent), state=None, at=at, order_id="")
 
 
 # The events that report an order. Each purchase is reported by only one of them.
@@ -291,10 +356,10 @@ EVENTS: dict[str, Callable[[Call, str, dict[str, Any], datetime], Sequence[Fact]
     "invoice.paid": _of_invoice,
     "invoice_payment.paid": _of_invoice_payment,
     "customer.subscription.deleted": _of_subscription,
-    "charge.refunded": _of_money_back,
-    "refund.failed": _of_money_back,
-    "charge.dispute.created": _of_money_back,
-    "charge.dispute.closed": _of_money_back,
+    "charge.refunded": _of_charge,
+    "refund.failed": _of_failed_refund,
+    "charge.dispute.created": _of_dispute,
+    "charge.dispute.closed": _of_dispute,
 }
 
 
@@ -304,7 +369,12 @@ def _items(call: Call, session_id: str) -> Iterator[dict[str, Any]]:
 
 def _sold(call: Call, session_id: str) -> tuple[Line, ...]:
     """The lines that a session sold, as Stripe knows them."""
-    return tuple(Line(sku, _quantity(item)) for item in _items(call, session_id) if (sku := _sku(item.get("price"))))
+    return _goods(_items(call, session_id))
+
+
+def _goods(items: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """The items that have a SKU."""
+    return tuple(Line(sku, _quantity(item)) for item in items if (sku := _sku(item.get("price"))))
 
 
 def _adjusted(call: Call, session_id: str, lines: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -316,22 +386,30 @@ def _adjusted(call: Call, session_id: str, lines: tuple[Line, ...]) -> tuple[Lin
         return lines
     if len(items) == len(lines) == 1 and _map(items[0].get("adjustable_quantity")).get("enabled") is True:
         return (replace(lines[0], quantity=_quantity(items[0])),)
-    bought = {sku: _quantity(item) for item in items if (sku := _sku(item.get("price")))}
-    is_clear = len({line.sku for line in lines}) == len(lines) and len(bought) == len(items)
-    return tuple(replace(line, quantity=bought.get(line.sku, line.quantity)) if is_clear else line for line in lines)
+    return _with_quantities(lines, items)
+
+
+def _with_quantities(lines: tuple[Line, ...], items: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """The lines with the quantities of the items for the same SKU, if each line and each item has a SKU of its own."""
+    bought = {line.sku: line.quantity for line in _goods(items)}
+    if len(bought) < len(items) or len({line.sku for line in lines}) < len(lines):
+        return lines
+    return tuple(replace(line, quantity=bought.get(line.sku, line.quantity)) for line in lines)
 
 
 def _sold_by(call: Call, charged: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
-    """The lines that an invoice sold. They name only their price, or hold it without its product."""
-    sold = []
-    for line in charged:
-        price = _map(_map(line.get("pricing")).get("price_details")).get("price") or line.get("price")
-        price_id = price if isinstance(price, str) else _map(price).get("id")
-        if call.get and _is_id(price_id):
-            price = call.get(f"/v1/prices/{price_id}", {"expand[]": ["product"]})
-        if sku := _sku(price):
-            sold.append(Line(sku, _quantity(line)))
-    return tuple(sold)
+    """The lines that an invoice sold."""
+    return tuple(Line(sku, _quantity(line)) for line in charged if (sku := _sku(_price(call, line))))
+
+
+def _price(call: Call, charged: Mapping[str, Any]) -> Any:
+    """The price of a line of an invoice, with its product. The line has only the price's id, or the price without its
+    product; without a key for Stripe that has to do."""
+    price = _map(_map(charged.get("pricing")).get("price_details")).get("price") or charged.get("price")
+    price_id = price if isinstance(price, str) else _map(price).get("id")
+    if call.get and _is_id(price_id):
+        return call.get(f"/v1/prices/{price_id}", {"expand[]": ["product"]})
+    return price
 
 
 def _sku(price: Any) -> str | None:
@@ -339,7 +417,7 @@ def _sku(price: Any) -> str | None:
     price = _map(price)
     product = _map(price.get("product"))
     given = (_map(product.get("metadata")).get("sku"), _map(price.get("metadata")).get("sku"), price.get("lookup_key"))
-    return next((sku for sku in given if isinstance(sku, str) and SKU.fullmatch(sku)), None)
+    return next(filter(is_sku, given), None)
 
 
 def _quantity(item: Mapping[str, Any]) -> int:
@@ -351,18 +429,20 @@ def _listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> 
     """All objects of a list, page by page."""
     if call.get is None:
         return
-    last: dict[str, str] = {}
-    while True:
-        page = call.get(path, {"limit": "100", **query, **last})
-        if page is None:
-            return
-        found = page.get("data")
-        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise ProviderUnavailable("provider_list_unreadable", provider="stripe")
+    page = call.get(path, {"limit": "100", **query})
+    while page is not None:
+        found = _listed_on(page)
         yield from found
         if not page.get("has_more") or not found:
             return
-        last = {"starting_after": str(found[-1].get("id"))}
+        page = call.get(path, {"limit": "100", **query, "starting_after": str(found[-1].get("id"))})
+
+
+def _listed_on(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = page.get("data")
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise ProviderUnavailable("provider_list_unreadable", provider="stripe")
+    return found
 
 
 def _names(*intents: Any) -> tuple[str, ...]:
@@ -375,6 +455,10 @@ def _map(value: Any) -> dict[str, Any]:
 
 def _is_id(value: Any) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _currency(entity: Mapping[str, Any]) -> str:
+    return str(entity.get("currency") or "").upper()
 
 
 def _amount(minor: Any, currency: str) -> str | None:

@@ -36,11 +36,7 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
     given = {name: call.headers.get(name, "") for name in _HEADERS}
     if not all(given.values()):
         raise SignatureRefused("signature_headers_missing", headers=_HEADERS)
-    stamp = given["webhook-timestamp"]
-    if not re.fullmatch(r"[0-9]{1,12}", stamp):
-        raise SignatureRefused("signature_time_unreadable", header="webhook-timestamp")
-    if abs(call.now.timestamp() - int(stamp)) > _TOLERANCE_SECONDS:
-        raise SignatureRefused("signature_too_old")
+    _check_age(given["webhook-timestamp"], call.now)
     for secret in secrets:
         try:
             Webhook(_key(secret)).verify(call.body, given, json_parse=False)
@@ -49,6 +45,13 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
             continue
         return
     raise SignatureRefused("signature_does_not_fit", header="webhook-signature")
+
+
+def _check_age(stamp: str, now: datetime) -> None:
+    if not re.fullmatch(r"[0-9]{1,12}", stamp):
+        raise SignatureRefused("signature_time_unreadable", header="webhook-timestamp")
+    if abs(now.timestamp() - int(stamp)) > _TOLERANCE_SECONDS:
+        raise SignatureRefused("signature_too_old")
 
 
 def _key(secret: str) -> bytes:
@@ -64,6 +67,11 @@ class _Data(BaseModel):
     order_id: OrderId
     payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     test: bool = False
+
+    @property
+    def names_at_mollie(self) -> tuple[str, ...]:
+        """The name under which Mollie too reports the payment, if it is one of Mollie's."""
+        return (f"mollie:{self.payment_id}",) if _MOLLIE_PAYMENT.fullmatch(self.payment_id or "") else ()
 
 
 class _Bought(_Data):
@@ -88,6 +96,10 @@ class _Refunded(_Data):
 
 class _Closed(_Data):
     won: bool
+
+    @property
+    def state(self) -> DisputeState:
+        return DisputeState.WON if self.won else DisputeState.LOST
 
 
 _DATA: dict[str, type[_Data]] = {
@@ -114,26 +126,36 @@ def read(call: Call) -> Sequence[Fact]:
     raw = parse_object(call.body)
     if raw.get("type") not in list(_DATA):
         return ()
-    try:
-        callback = _Callback.model_validate(raw)
-        data = _DATA[callback.type].model_validate(_with_card(callback.data))
-    except ValidationError as error:
-        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
-    if (call.stage == "live" and data.test) or (call.stage == "test" and not data.test):
+    callback, data = _checked(raw)
+    if _is_of_other_mode(data, call.stage):
         raise InvalidInput("other_mode", stage=call.stage)
     if callback.type == "order.canceled":
         return (OrderCanceled(data.order_id),)
-    as_of = _as_of(callback.timestamp, call.now)
-    notice = _notice(callback.type, data, min(as_of or call.now, call.now), as_of or _UNDATED)
-    is_by_mollie = data.payment_id and _MOLLIE_PAYMENT.fullmatch(data.payment_id)
-    return (_confirmed(call, notice) if notice.state is PaymentState.PAID and is_by_mollie and call.get else notice,)
+    notice = _notice(callback.type, data, *_moments(callback.timestamp, call.now))
+    if callback.type == "order.paid" and data.names_at_mollie and call.get:
+        return (_confirmed(call, notice),)
+    return (notice,)
 
 
-def _as_of(told: datetime | None, now: datetime) -> datetime | None:
-    """The moment that a shop names, in whole seconds as everything is; None for none, or for one that cannot be. A
-    shop's clock may be ahead by as much as its signature may."""
+def _checked(raw: dict[str, Any]) -> tuple[_Callback, _Data]:
+    try:
+        callback = _Callback.model_validate(raw)
+        return callback, _DATA[callback.type].model_validate(_with_card(callback.data))
+    except ValidationError as error:
+        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
+
+
+def _is_of_other_mode(data: _Data, stage: str) -> bool:
+    return (stage == "live" and data.test) or (stage == "test" and not data.test)
+
+
+def _moments(told: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """When it happened, and as of when an amount or a dispute counts: the moment that a shop names, in whole seconds as
+    everything is. It counts as none if it cannot be. A shop's clock may be ahead by as much as its signature may."""
     moment = told.replace(microsecond=0) if told else None
-    return moment if moment and -_AHEAD <= now - moment <= _OLDEST else None
+    if moment is None or not -_AHEAD <= now - moment <= _OLDEST:
+        return now, _UNDATED
+    return min(moment, now), moment
 
 
 def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
@@ -142,13 +164,23 @@ def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
         return notice  # on a local stack Mollie is a fake, and the shop's payments may be made up
     if known is None or known.state is PaymentState.OPEN:
         raise ProviderUnavailable("mollie_not_paid_yet")
+    _check_agreement(notice, known)
+    return replace(notice, refunded=known.refunded, disputes=known.disputes, also=(f"mollie:{notice.payment_id}",))
+
+
+def _check_agreement(notice: PaymentNotice, known: PaymentNotice) -> None:
+    """Refuse what a shop reports of a payment if Mollie knows it otherwise."""
     if known.state is not PaymentState.PAID:
         raise InvalidInput("mollie_knows_it_failed")
     if known.order_id not in ("", notice.order_id, notice.payment_id):
         raise InvalidInput("mollie_knows_other_order")
-    if known.currency != notice.currency or Decimal(known.amount or 0) < Decimal(notice.amount or 0):
+    if not _is_covered(notice, known):
         raise InvalidInput("mollie_knows_less")
-    return replace(notice, refunded=known.refunded, disputes=known.disputes, also=(f"mollie:{notice.payment_id}",))
+
+
+def _is_covered(notice: PaymentNotice, known: PaymentNotice) -> bool:
+    """True if Mollie knows at least the amount that the shop reports."""
+    return known.currency == notice.currency and Decimal(known.amount or 0) >= Decimal(notice.amount or 0)
 
 
 def _notice(kind: str, data: _Data, at: datetime, as_of: datetime) -> PaymentNotice:
@@ -160,7 +192,7 @@ def _notice(kind: str, data: _Data, at: datetime, as_of: datetime) -> PaymentNot
         order_id=data.order_id,
     )
     # Returned money is news of a payment under any name. A paid payment must be confirmed first.
-    also = (f"mollie:{data.payment_id}",) if _MOLLIE_PAYMENT.fullmatch(data.payment_id or "") else ()
+    also = data.names_at_mollie
     match data:
         case _Bought():
             return replace(
@@ -176,8 +208,7 @@ def _notice(kind: str, data: _Data, at: datetime, as_of: datetime) -> PaymentNot
         case _Refunded():
             return replace(plain, also=also, refunded=Refunded(as_of, data.amount_refunded, data.full))
         case _Closed():
-            state = DisputeState.WON if data.won else DisputeState.LOST
-            return replace(plain, also=also, disputes=(Dispute(data.order_id, state, as_of),))
+            return replace(plain, also=also, disputes=(Dispute(data.order_id, data.state, as_of),))
         case _:
             return replace(plain, also=also, disputes=(Dispute(data.order_id, DisputeState.OPEN, as_of),))
 

@@ -15,12 +15,12 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from keypost.core.errors import InvalidInput, SignatureRefused
 from keypost.core.payment import PaymentNotice, PaymentState, Refunded
 from keypost.core.product import Line
-from keypost.core.said import said
+from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
-from keypost.providers.order_card import SKU, clean_name
+from keypost.providers.order_card import full_name, is_sku
 
 _PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # without a signature; it must be answered with 200
 _PAID = {"processing", "completed", "refunded"}
@@ -54,6 +54,14 @@ class _Item(BaseModel):
     sku: Any = None
     quantity: Any = 1
 
+    @property
+    def is_sold(self) -> bool:
+        return is_sku(self.sku) and bool(self.quantity)
+
+    @property
+    def has_odd_quantity(self) -> bool:
+        return type(self.quantity) is not int or not 1 <= self.quantity <= _MOST
+
 
 class _Refund(BaseModel):
     total: Money
@@ -81,25 +89,30 @@ class _Order(BaseModel):
 def read(call: Call) -> Sequence[PaymentNotice]:
     """Read a call. An order without goods of ours is ignored and answered with 200, because WooCommerce switches the
     webhook off after five other answers."""
-    if _PING.fullmatch(call.body):
+    order = _order(call.body)
+    if order is None:
         return ()
-    raw = parse_object(call.body)
-    if "status" not in raw or "line_items" not in raw:
-        return ()  # another topic than an order
-    try:
-        order = _Order.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
-    state = _state(order)
-    items = [
-        item for item in order.line_items if isinstance(item.sku, str) and SKU.fullmatch(item.sku) and item.quantity
-    ]
+    state, items = _state(order), [item for item in order.line_items if item.is_sold]
     if state is None or not items:
         return ()
-    odd = any(type(item.quantity) is not int or not 1 <= item.quantity <= _MOST for item in items)
-    modified = order.date_modified_gmt or call.now
-    payment = order.transaction_id or ""
-    notice = PaymentNotice(
+    return (_notice(order, state, items, call.now),)
+
+
+def _order(body: bytes) -> _Order | None:
+    """The order in a call; None for a ping, and for a call of another topic."""
+    raw = {} if _PING.fullmatch(body) else parse_object(body)
+    if "status" not in raw or "line_items" not in raw:
+        return None
+    try:
+        return _Order.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
+
+
+def _notice(order: _Order, state: PaymentState, items: Sequence[_Item], now: datetime) -> PaymentNotice:
+    modified = order.date_modified_gmt or now
+    lines, problem = _lines(items)
+    return PaymentNotice(
         provider="woocommerce",
         payment_id=str(order.id),
         state=state,
@@ -108,15 +121,27 @@ def read(call: Call) -> Sequence[PaymentNotice]:
         amount=order.total,
         currency=order.currency,
         email=usable_address(order.billing.email),
-        name=clean_name(f"{order.billing.first_name or ''} {order.billing.last_name or ''}"),
-        lines=tuple(Line(item.sku, 1 if odd else item.quantity) for item in items),
-        problem=said("odd_quantity") if odd else None,
+        name=full_name(order.billing.first_name, order.billing.last_name),
+        lines=lines,
+        problem=problem,
         refunded=_refunded(order, modified),
-        # Mollie's plugin notes Mollie's payment there. Then both report one payment, not two.
-        also=(f"mollie:{payment}",) if _MOLLIE_PAYMENT.fullmatch(payment) else (),
+        also=_payment_at_mollie(order),
         itemized=True,
     )
-    return (notice,)
+
+
+def _lines(items: Sequence[_Item]) -> tuple[tuple[Line, ...], Said | None]:
+    """The lines of an order; each has the quantity 1 if any quantity is odd, because then a person decides."""
+    if any(item.has_odd_quantity for item in items):
+        return tuple(Line(item.sku, 1) for item in items), said("odd_quantity")
+    return tuple(Line(item.sku, item.quantity) for item in items), None
+
+
+def _payment_at_mollie(order: _Order) -> tuple[str, ...]:
+    """Mollie's name of the payment, which Mollie's plugin notes in the order. With it, WooCommerce and Mollie report
+    one payment, not two."""
+    payment = order.transaction_id or ""
+    return (f"mollie:{payment}",) if _MOLLIE_PAYMENT.fullmatch(payment) else ()
 
 
 def _state(order: _Order) -> PaymentState | None:
