@@ -8,6 +8,7 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.clients.mailer import Mailer, Pace
 from keypost.core.errors import KeypostError
+from keypost.core.said import said
 from keypost.use_cases import take_mail_event
 from tests.builders import NOW
 from tests.keypost.use_cases.test_take_mail_event import told
@@ -95,5 +96,8 @@ def test_a_mail_that_ses_does_not_take_ends_it_at_once(to_mailbox: Stack, local:
 
     local.mailbox.before_send = refuse
 
-    with pytest.raises(KeypostError, match="SES did not accept the mail to success@: SES refused: MessageRejected"):
+    with pytest.raises(KeypostError) as refused:
         smoke_test.send(to_mailbox)
+
+    why = said("ses_refused", answer="MessageRejected")
+    assert refused.value.said == said("smoke_mail_not_sent", which="success", why=why)
