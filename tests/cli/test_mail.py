@@ -44,4 +44,4 @@ def test_preview_into_a_place_that_cannot_be_written_to_says_so(run: Run, tmp_pa
     status, _, error = run("mail", "preview", "purchase", "--out", "file/folder")
 
     assert status == 1
-    assert "cannot write to file/folder" in error
+    assert "file/folder cannot be written to" in error

@@ -126,7 +126,7 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
         ('en = "Suite"', 'fr = "Suite"', "needed in `nl` and `en`"),
         ("renewal =", "resale =", "steps"),
         ('en = "Suite"', 'en = "Suite\\nBcc: x"', "name.en"),
-        ('en = "Suite"', 'en = "\\u202eetiuS"', "another sign that nobody sees"),
+        ('en = "Suite"', 'en = "\\u202eetiuS"', "another invisible character"),
         ('en = "Suite"', 'en = "  "', "is empty"),
         ("[[product]]", "[product]", "no [[product]]"),
         ("[[product]]", "[[product", "is not TOML"),

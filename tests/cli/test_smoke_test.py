@@ -9,6 +9,7 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.clients.mailer import Mailer
 from keypost.core.errors import KeypostError
+from keypost.core.said import said
 from tests.cli.smoke_events import TOLD, tell
 
 
@@ -71,5 +72,8 @@ def test_a_mail_that_ses_does_not_take_ends_it_at_once(to_mailbox: Stack, local:
 
     local.mailbox.before_send = refuse
 
-    with pytest.raises(KeypostError, match="SES did not accept the mail to success@: SES refused: MessageRejected"):
+    with pytest.raises(KeypostError) as refused:
         smoke_test.send(to_mailbox)
+
+    why = said("ses_refused", answer="MessageRejected")
+    assert refused.value.said == said("smoke_mail_not_sent", which="success", why=why)

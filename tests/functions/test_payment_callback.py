@@ -145,10 +145,10 @@ def test_a_refund_of_a_payment_that_is_none_of_ours_is_kept_but_makes_no_order(
         (
             {"metadata": {}},
             SESSION,
-            "nothing says what was bought",
+            "it is not known what was bought",
         ),
-        ({"currency": "usd"}, "2026-001234", "paid in USD"),
-        ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|0"}}, "7", "the order card does not fit"),
+        ({"currency": "usd"}, "2026-001234", "the payment is in USD"),
+        ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|0"}}, "7", "the order card is not right"),
         ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(1, 22)}}, "7", "at most 20"),
         ({"metadata": {"v": "1", "order_id": "7", "email": "a@b.c\r\nX: y", "sku": SKU}}, "7", "e-mail"),
     ],
@@ -364,7 +364,7 @@ def test_a_payment_at_mollie_that_paid_one_order_pays_for_no_other(wired: Stack,
     assert second is not None
     assert first.hold.problem is None
     assert second.hold.problem
-    assert "has paid order first already" in english(second.hold.problem)
+    assert "has already paid order first" in english(second.hold.problem)
     assert wired.store.load("third") is None
 
 

@@ -135,7 +135,7 @@ def _stock_list(given: Any) -> StockList:
     try:
         return StockList.model_validate(given)
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        faults = error.errors(include_input=False, include_url=False)
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
 
 
