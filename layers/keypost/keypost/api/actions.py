@@ -146,7 +146,7 @@ def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Cor
 def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Body()], key: Key = "") -> Swapped:
     order = wiring.desk().swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
     mails = [mail.id for mail in order.mails if mail.purpose == "replacement" and license_id in mail.licenses]
-    code = next(license_.code for license_ in order.licenses if license_.id == license_id)
+    code = support.license_of(order, license_id).code
     return Swapped(order_id, license_id, codes.masked(code), mails[-1] if mails else None)
 
 

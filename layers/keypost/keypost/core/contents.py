@@ -83,8 +83,11 @@ def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:
     """True if `lines` equal the order's lines except for their days, and the order waits for these days (RENEWS)."""
     if not order.waits_for(Reason.RENEWS) or order.owed_lines or order.licenses:
         return False
-    bare = [replace(line, period_start=None, period_end=None) for line in lines]
-    return lines != order.lines and bare == [replace(o, period_start=None, period_end=None) for o in order.lines]
+    return lines != order.lines and _without_days(lines) == _without_days(order.lines)
+
+
+def _without_days(lines: tuple[Line, ...]) -> list[Line]:
+    return [replace(line, period_start=None, period_end=None) for line in lines]
 
 
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:

@@ -57,7 +57,7 @@ def new_key(agent: str, scopes: Iterable[str], days: int, now: datetime) -> tupl
         raise InvalidInput("key_without_scope", scopes=SCOPES)
     key_id = secrets.token_hex(5)
     key = f"kp_{key_id}_{secrets.token_hex(32)}"
-    kept = tuple(scope for scope in SCOPES if scope in asked)
+    kept = tuple(sorted(asked, key=SCOPES.index))
     return key, SupportKey(key_id, _digest(key), agent, kept, now, now + timedelta(days=days))
 
 

@@ -157,14 +157,17 @@ def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) ->
 def with_good_address(order: Order, now: datetime, zone: tzinfo, asked: Asked | None = None) -> Order:
     """End the wait for the address, and send again what came back or was not sent."""
     order = without_waits(order, Reason.ADDRESS)
-    for place, mail in enumerate(order.mails):
-        is_lost = mail.holds_codes and (mail.came_back or mail.state is MailState.FAILED)
-        is_of_use = any(one.last_day >= local_day(now, zone) for one in order.licenses)
-        if is_lost and is_of_use and not owed.tell_all_of(order, mail, order.mails[place + 1 :]):
+    is_of_use = any(license_.last_day >= local_day(now, zone) for license_ in order.licenses)
+    for place, mail in enumerate(order.mails) if is_of_use else ():
+        if _is_lost(mail) and not owed.tell_all_of(order, mail, order.mails[place + 1 :]):
             again = new_mail(order, mail.purpose, now)
             again = replace(again, lines=mail.lines, licenses=mail.licenses, asked=asked)
             order = replace(order, mails=(*order.mails, again))
     return order
+
+
+def _is_lost(mail: Mail) -> bool:
+    return mail.holds_codes and (mail.came_back or mail.state is MailState.FAILED)
 
 
 def _with_told(mail: Mail, report: MailReport) -> tuple[Told, ...]:

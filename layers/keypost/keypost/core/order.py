@@ -284,6 +284,9 @@ class Order(Stored):
         """The numbers of its lines of a kind, counting from 1."""
         return tuple(number for number, line in enumerate(self.lines, start=1) if line.kind is kind)
 
+    def license(self, license_id: str) -> License | None:
+        return next((license_ for license_ in self.licenses if license_.id == license_id), None)
+
     def term(self, line: int) -> Term | None:
         return next((term for term in self.terms if term.line == line), None)
 

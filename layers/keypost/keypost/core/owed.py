@@ -1,6 +1,7 @@
 """What an order still needs: codes to assign, mails to send, codes to give back. These functions only answer; they
 change nothing."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ def deliveries(order: Order) -> tuple[Delivery, ...]:
     if paid_at is None:
         return ()
     owed = order.owed_lines
-    bought = tuple(number for number in order.numbers(Kind.NEW) if number not in owed)
+    bought = tuple(sorted(set(order.numbers(Kind.NEW)) - owed))
     purchase = [Delivery(Purpose.PURCHASE, bought, paid_at, paid_at)] if bought else []
     return (*purchase, *_renewals([term for term in order.terms if term.line not in owed], paid_at))
 
@@ -49,9 +50,10 @@ def _renewals(terms: Iterable[Term], paid_at: datetime) -> Iterator[Delivery]:
 
 def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:
     """The lines that lack codes, of these lines or of all, as (line number from 1, line, number of codes)."""
-    have = [license_.line for license_ in order.licenses]
-    short = ((n, line, line.quantity - have.count(n)) for n, line in enumerate(order.lines, start=1))
-    return tuple(entry for entry in short if entry[2] > 0 and (lines is None or entry[0] in lines))
+    have = Counter(license_.line for license_ in order.licenses)
+    lacks = ((number, line, line.quantity - have[number]) for number, line in enumerate(order.lines, start=1))
+    wanted = range(1, len(order.lines) + 1) if lines is None else lines
+    return tuple(entry for entry in lacks if entry[2] > 0 and entry[0] in wanted)
 
 
 def returnable(order: Order) -> tuple[License, ...]:

@@ -150,9 +150,14 @@ def is_renewed_by_provider(order: Order, find: Find) -> bool:
     return order.is_charged_again and not any(base and base.subscription.has_ended for base in first)
 
 
+def _listing_order(order: Order, line: int, find: Find) -> Order:
+    """The order whose list a line stands in: the one that it renews, or its own."""
+    term = order.term(line)
+    return (find(term.renews) if term and term.renews else None) or order
+
+
 def to_be_reminded(order: Order, line: int, find: Find) -> tuple[License, ...]:
     """The licenses of a line, by number, for which no renewal is paid or may still be paid."""
-    term = order.term(line)
-    base = (find(term.renews) if term and term.renews else None) or order
+    base = _listing_order(order, line, find)
     coming = [each for each in behind(base, order.id, line) if each.paid_on or is_awaited(base, find(each.order_id))]
     return not_renewed(base, order, line, coming)

@@ -171,11 +171,10 @@ def plan(
     """The next step for an order: the first entry of its agenda that may happen now. Given are the SKUs that the
     catalog knows, the deliveries that wait, as was found just now, and whether SES takes any mail."""
     for entry in agenda(order):
-        is_kept_back = entry.delivery in tried and not isinstance(entry.step, TellWaiting)
-        if entry.at > now or is_kept_back or (mail_paused and entry.step.needs_mail):
-            continue
-        if step := _with_products(entry, order, products, now):
-            return step
+        waits = entry.delivery in tried and not isinstance(entry.step, TellWaiting)
+        waits = waits or (mail_paused and entry.step.needs_mail)
+        if entry.at <= now and not waits:
+            return _with_products(entry, order, products, now)
     return None
 
 
@@ -284,7 +283,7 @@ def _retry_of(order: Order, reasons: Iterable[Reason], lines: tuple[int, ...] = 
     return min((waiting.retry_at for waiting in waits if waiting), default=_ALWAYS)
 
 
-def _with_products(entry: Entry, order: Order, products: Collection[str], now: datetime) -> Step | None:
+def _with_products(entry: Entry, order: Order, products: Collection[str], now: datetime) -> Step:
     """The step of an entry, or that it waits for a product which the catalog does not know."""
     match entry.step:
         case Remind():  # one mail for all that are due
@@ -346,7 +345,8 @@ def needed_by(order: Order) -> datetime:
     """When the customer has no protection any more, without the codes that the order lacks: a purchase has none since
     it was paid, a renewal from the first day of its period."""
     paid_at = order.paid_at or order.created_at
-    bought = order.numbers(Kind.NEW)
-    terms = [order.term(number) for number, _, _ in missing(order) if order.term(number) or number in bought]
-    days = [datetime.combine(term.first_day, time(), UTC) if term else paid_at for term in terms]
-    return min(days, default=paid_at)
+    lacking = {number for number, _, _ in missing(order)}
+    terms = [order.term(number) for number in lacking]
+    days = [datetime.combine(term.first_day, time(), UTC) for term in terms if term]
+    is_bought = not lacking.isdisjoint(order.numbers(Kind.NEW))
+    return min([*days, paid_at] if is_bought else days, default=paid_at)

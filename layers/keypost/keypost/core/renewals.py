@@ -33,7 +33,8 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
     if that is not clear. An order id alone means the line with the same product, or the only line."""
     renews = line.renews or ""
     if LICENSE_ID.fullmatch(renews):
-        return next(((license_.line, license_.id) for license_ in base.licenses if license_.id == renews), None)
+        named = base.license(renews)
+        return (named.line, named.id) if named else None
     _, _, number = renews.partition("/")
     found = _line_numbered(base, number) if number else _line_like(base, line)
     return (found, None) if found else None
@@ -125,11 +126,11 @@ def before(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
 def behind(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
     """The renewals, paid or not, that come after a line: a line of the renewed order itself, or of one of its
     renewals."""
-    keys = [(r.order_id, r.line) for r in base.renewals]
-    if (order_id, line) not in keys:
-        return tuple(r for r in base.renewals if base.id == order_id and r.of_line == line)
-    place = keys.index((order_id, line))
-    return tuple(r for r in base.renewals[place + 1 :] if _overlap(r, base.renewals[place]))
+    own = listed(base, order_id, line)
+    if own is None:
+        return tuple(each for each in base.renewals if base.id == order_id and each.of_line == line)
+    later = base.renewals[base.renewals.index(own) + 1 :]
+    return tuple(each for each in later if _overlap(each, own))
 
 
 def is_awaited(base: Order, unpaid: Order | None) -> bool:
@@ -156,10 +157,9 @@ def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal])
 def _renewable(base: Order, order: Order, line: int) -> set[str]:
     """The ids of the licenses, of the renewed order, that a renewal of this line can mean."""
     own = listed(base, order.id, line)
-    if own and own.of_license:
-        return {own.of_license} & {license_.id for license_ in base.licenses}
     of_line = own.of_line if own else line
-    return {license_.id for license_ in base.licenses if license_.line == of_line}
+    found = {license_.id for license_ in base.licenses if license_.line == of_line}
+    return found & {own.of_license} if own and own.of_license else found
 
 
 def period_of(base: Order | None, renewal: Renewal, today: date) -> tuple[date, date] | None:
@@ -200,8 +200,8 @@ def _period_behind(
     base: Order, renewal: Renewal, before: Sequence[tuple[Renewal, date]], today: date
 ) -> tuple[date, date]:
     """The period of a renewal, given the renewals before it with their last days."""
-    ends = [last for earlier, last in before if _overlap(earlier, renewal)]
-    days = [day_after(end) for end in (*ends, _end_of(base, renewal)) if end]
+    ends = [_end_of(base, renewal), *(last for earlier, last in before if _overlap(earlier, renewal))]
+    days = map(day_after, filter(None, ends))
     start = max([*days, renewal.paid_on or today, renewal.moved_up_on or date.min])
     return _period(renewal, renewal.period_start or start)
 

@@ -262,14 +262,18 @@ def _needs(order: Order) -> Needed | None:
 
 def _steps(order: Order, now: datetime) -> Iterator[Step]:
     """What is to come. What is due already happens now, or is kept back."""
-    for mail in timely_mails(order):
-        if mail.next_at:
-            why_not = None if _goes(order, mail) else _kept(order)
-            yield _step(said(_OF_MAIL[mail.state], mail=mail.id), mail.next_at, why_not, now)
+    yield from _mail_steps(order, now)
     for each in coming(order):
         yield _step(said(f"{each.purpose}_leaves", lines=each.lines), each.at, each.why_not, now)
     if order.paid_at is None and not _is_over(order) and order.numbers(Kind.NEW):
         yield Step(said("purchase_leaves"), None, _kept(order))
+
+
+def _mail_steps(order: Order, now: datetime) -> Iterator[Step]:
+    for mail in timely_mails(order):
+        if mail.next_at:
+            why_not = None if _goes(order, mail) else _kept(order)
+            yield _step(said(_OF_MAIL[mail.state], mail=mail.id), mail.next_at, why_not, now)
 
 
 def _goes(order: Order, mail: Mail) -> bool:

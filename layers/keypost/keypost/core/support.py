@@ -67,12 +67,9 @@ def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
 def granted(order: Order, asked: Asked) -> Mail | None:
     """The mail that an earlier call with the same request added. After that mail came back, or after the address was
     corrected, the request counts as a new one: None."""
-    for mail in order.mails:
-        goes_there = mail.sent_to in (None, order.customer.email)
-        is_wish = mail.purpose is Purpose.RESEND and goes_there and not mail.came_back
-        if is_wish and mail.asked and _is_same_wish(mail.asked, asked):
-            return mail
-    return None
+    resent = (mail for mail in order.mails if mail.purpose is Purpose.RESEND and not mail.came_back)
+    there = (mail for mail in resent if mail.sent_to in (None, order.customer.email))
+    return next((mail for mail in there if mail.asked and _is_same_wish(mail.asked, asked)), None)
 
 
 def resend_to_good_address(order: Order, asked: Asked, zone: tzinfo, *, lifted: bool) -> Order:
@@ -199,7 +196,7 @@ def with_correction(order: Order, old: str, email: str) -> Order:
 
 
 def license_of(order: Order, license_id: str) -> License:
-    found = next((license_ for license_ in order.licenses if license_.id == license_id), None)
+    found = order.license(license_id)
     if found is None:
         raise NotFound("no_such_license", order=order.id, license=license_id)
     return found

@@ -38,13 +38,14 @@ class Coming:
 
 def outlook(order: Order, until: date, zone: tzinfo) -> tuple[Outlook, ...]:
     """The mails of an order that are due up to and including a day, with those that cannot be sent."""
-    found = [
-        Outlook(order.id, each.purpose, each.lines, local_day(each.at, zone) if each.at else None, each.why_not)
-        for each in coming(order)
-    ]
+    found = [_row(order, each, zone) for each in coming(order)]
     for mail in stuck_mails(order) if is_servable(order) else ():
         found += [Outlook(order.id, mail.purpose, tuple(sorted(order.lines_of([mail]))), None, trouble(mail))]
-    return tuple(each for each in found if each.day is None or each.day <= until)
+    return tuple(row for row in found if row.day is None or row.day <= until)
+
+
+def _row(order: Order, each: Coming, zone: tzinfo) -> Outlook:
+    return Outlook(order.id, each.purpose, each.lines, local_day(each.at, zone) if each.at else None, each.why_not)
 
 
 def coming(order: Order) -> tuple[Coming, ...]:

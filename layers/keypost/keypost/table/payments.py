@@ -25,12 +25,13 @@ class Payments(Table):
     def forget_told(self, names: Iterable[str]) -> None:
         """Remove what callbacks reported of payments before their orders were known, because it names the customer."""
         for item in self._batch_get([f"PAYMENT#{name}" for name in names]):
-            if told := [name for name in item if name.startswith("told_")]:
+            names_of_told = {f"#{n}": name for n, name in enumerate(item) if name.startswith("told_")}
+            if names_of_told:
                 self._write(
                     "update_item",
                     Key={"pk": {"S": item["pk"]}},
-                    UpdateExpression="REMOVE " + ", ".join(f"#{n}" for n in range(len(told))),
-                    ExpressionAttributeNames={f"#{n}": name for n, name in enumerate(told)},
+                    UpdateExpression="REMOVE " + ", ".join(names_of_told),
+                    ExpressionAttributeNames=names_of_told,
                 )
 
     def facts_of(self, notice: PaymentNotice) -> list[PaymentNotice]:

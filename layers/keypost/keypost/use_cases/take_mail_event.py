@@ -104,22 +104,26 @@ def _is_plain(value: Any) -> TypeGuard[str]:
 _DETAILS = ("bounceType", "bounceSubType", "complaintFeedbackType", "delayType", "reason")
 
 
+# By the event's type: the fate, and where the event says more.
+_FATES = {
+    "Send": (Fate.SENT, "send"),
+    "Delivery": (Fate.DELIVERED, "delivery"),
+    "DeliveryDelay": (Fate.DELAYED, "deliveryDelay"),
+    "Reject": (Fate.REJECTED, "reject"),
+}
+
+
 def _fate(told: Mapping[str, Any]) -> tuple[Fate | None, Mapping[str, Any]]:
     """The fate by the event's type, because new sub-types appear now and then."""
     match told["eventType"]:
-        case "Send":
-            return Fate.SENT, {}
-        case "Delivery":
-            return Fate.DELIVERED, told["delivery"]
-        case "DeliveryDelay":
-            return Fate.DELAYED, told["deliveryDelay"]
-        case "Reject":
-            return Fate.REJECTED, told["reject"]
         case "Bounce":
             is_final = told["bounce"]["bounceType"] == "Permanent"
             return Fate.BOUNCED if is_final else Fate.RETURNED, told["bounce"]
         case "Complaint":
             return _of_complaint(told["complaint"]), told["complaint"]
+        case kind if kind in _FATES:
+            fate, name = _FATES[kind]
+            return fate, told.get(name, {})
     return None, {}
 
 

@@ -42,9 +42,10 @@ def spoken(language: str) -> str:
 
 def accepted(header: str) -> str:
     """The language that an `Accept-Language` header likes best of those that are written here; of equals the first."""
-    liked = [found.groups() for part in header.split(",") if (found := _RANGE.search(part))]
-    known = [(float(weight or 1), name.lower()) for name, weight in liked if name.lower() in TABLES]
-    return max((each for each in known if each[0]), key=lambda each: each[0], default=(0, FALLBACK))[1]
+    ranges = filter(None, map(_RANGE.search, header.lower().split(",")))
+    weights = {found[1]: float(found[2] or 1) for found in reversed(list(ranges))}  # the first of a name counts
+    known = [name for name in reversed(weights) if name in TABLES and weights[name]]
+    return max(known, key=weights.__getitem__, default=FALLBACK)
 
 
 def in_language(texts: Mapping[str, T], language: str) -> T:
