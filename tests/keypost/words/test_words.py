@@ -14,6 +14,7 @@ import pytest
 
 from cli.local.deploy import ROOT
 from keypost.core import errors
+from keypost.core.aside import AsideReason
 from keypost.core.contents import PAYMENT_IS
 from keypost.core.errors import KeypostError
 from keypost.core.keys import SCOPES
@@ -86,7 +87,7 @@ def of_enums() -> set[str]:
     """The codes that are built of a name."""
     return {
         *(f"waits_{reason}" for reason in WAITED_FOR),
-        *(f"reason_{reason}" for reason in Reason),
+        *(f"reason_{reason}" for reason in (*Reason, *AsideReason)),
         *(f"mail_{fate}" for fate in Fate),
         *(f"fate_{fate}" for fate in Fate),
         *(f"state_{state}" for state in MailState),

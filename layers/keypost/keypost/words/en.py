@@ -168,7 +168,6 @@ TEXTS = {
     "order_aside": "{order}  nothing is sent: {why}",
     "orders_unreadable": "orders that wait and cannot be read: {orders:list}",
     "order_erased_later": "order {order} cannot be written now: it is erased as soon as it can be",
-    "purpose_unknown": "not known",
     # Refusals.
     "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged: restore the item from a"
     " backup of the table. What is told of the order meanwhile is kept.",
