@@ -53,7 +53,7 @@ TEXTS_LEFT = {
     "cli/local/mailbox.py": 3,
     "cli/local/renewals.py": 2,
     "cli/local/shop.py": 15,
-    "cli/local/stack.py": 1,
+    "cli/local/stack.py": 2,
 }
 
 

@@ -344,6 +344,7 @@ TEXTS = {
     "issuer_not_https": "De uitgever van SupportIssuer en zijn sleutels moeten op https:// staan.",
     "queue_refused": "SQS nam het bericht niet aan (`{error}`).",
     "queue_refused_some": "SQS nam {refused} van {count} berichten niet aan.",
+    "batch_failed": "Alle {count} berichten zijn mislukt: het log heeft van elk een regel.",
     # Keys of agents.
     "agent_name_reserved": "Niemand heet hier {name}: die naam staat in tijdlijnen bij wat niemand heeft gedaan.",
     "agent_name_unfit": "Een medewerker heeft een naam van 1 tot 64 letters, cijfers, spaties of . _ @ + -, zoals:"
