@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 from cli.local.deploy import ROOT
 from cli.local.samples import SHOP
 from keypost.core import contents, licensing, mailing, support
+from keypost.core.aside import AsideReason
 from keypost.core.codes import StockCode
-from keypost.core.daily_note import DailyNote, Section, entry
+from keypost.core.daily_note import DailyNote, Section, aside_entry, entry
 from keypost.core.forecast import Stock, forecast
 from keypost.core.mail import Asked, Fate, MailNotSent, MailReport, MailSent, MailUnknown
 from keypost.core.obstacles import ACTIONS, OBSTACLES
@@ -78,7 +79,7 @@ VALUES: dict[str, Any] = {
     "amount": "EUR 39.95", "provider": "webhook", "purpose": "renewal", "scope": "contact", "fate": "bounced",
     "reason": said("already_used"), "columns": ["code"], "types": ["text/csv"], "headers": ["webhook-id"],
     "variables": ["KEYPOST_TABLE"], "providers": ["stripe"], "one_of": ["x"], "scopes": ["stock"],
-    "missing": ["success@"],
+    "missing": ["success@"], "orders": ["2026-1"], "renewals": ["2026-2"],
 }  # fmt: skip
 
 
@@ -143,8 +144,9 @@ class Texts(dict[str, Any]):
 def note(language: str) -> EmailMessage:
     order = through_much()
     held = replace(order, canceled=False, waits=())
-    waiting = {reason: replace(held, waits=tuple(w for w in order.waits if w.reason is reason)) for reason in WAITS}
+    waiting = {reason: waiting_for(held, reason, why, NOW) for reason, why in WAITS.items()}
     sections = [Section(reason, (entry(waiting.get(reason, held), reason),), 2) for reason in Reason]
+    sections += [Section(reason, (aside_entry(order.id, reason),), 0) for reason in AsideReason]
     stock = Stock(SKU, 3, 2, {NOW.date(): 9}, 21, PRODUCT.name)
     found = DailyNote(NOW.date(), tuple(sections), (forecast(stock, NOW.date()),))
     return compose_daily_note(found, SHOP, language, NOW)
@@ -157,7 +159,7 @@ def test_the_daily_note_with_every_reason_has_no_word_of_the_other_language() ->
         assert body is not None
         text = body.get_content().partition(SHOP.name)[0]
 
-        assert all(TABLES[language].TEXTS[f"reason_{reason}"] in text for reason in Reason)
+        assert all(TABLES[language].TEXTS[f"reason_{reason}"] in text for reason in (*Reason, *AsideReason))
         assert PRODUCT.name[language] in text
         assert text.count(SKU) == 1  # the product that no catalog has
         assert foreign(f"{message['Subject']} {text}", language) == set()

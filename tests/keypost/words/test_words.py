@@ -53,7 +53,7 @@ TEXTS_LEFT = {
     "cli/local/mailbox.py": 3,
     "cli/local/renewals.py": 2,
     "cli/local/shop.py": 15,
-    "cli/local/stack.py": 1,
+    "cli/local/stack.py": 2,
 }
 
 
@@ -88,7 +88,6 @@ def of_enums() -> set[str]:
     return {
         *(f"waits_{reason}" for reason in WAITED_FOR),
         *(f"reason_{reason}" for reason in (*Reason, *AsideReason)),
-        "purpose_unknown",  # of an order that is set aside, on the page
         *(f"mail_{fate}" for fate in Fate),
         *(f"fate_{fate}" for fate in Fate),
         *(f"state_{state}" for state in MailState),

@@ -17,7 +17,7 @@ def handle_each(
     messages = event["Records"]
     back = [message for message in messages if not _is_handled(message["body"], handle, failed, id_name)]
     if messages and len(back) == len(messages):
-        raise BatchFailed(f"all {len(messages)} messages failed; each failure stands in a line of its own")
+        raise BatchFailed("batch_failed", count=len(messages))
     return {"batchItemFailures": [{"itemIdentifier": message["messageId"]} for message in back]}
 
 

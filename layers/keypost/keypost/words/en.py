@@ -168,7 +168,6 @@ TEXTS = {
     "order_aside": "{order}  nothing is sent: {why}",
     "orders_unreadable": "orders that wait and cannot be read: {orders:list}",
     "order_erased_later": "order {order} cannot be written now: it is erased as soon as it can be",
-    "purpose_unknown": "not known",
     # Refusals.
     "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged: restore the item from a"
     " backup of the table. What is told of the order meanwhile is kept.",
@@ -339,6 +338,7 @@ TEXTS = {
     "issuer_not_https": "The issuer of SupportIssuer and its signing keys must be at https://.",
     "queue_refused": "SQS did not accept the message (`{error}`).",
     "queue_refused_some": "SQS did not accept {refused} of {count} messages.",
+    "batch_failed": "All {count} messages failed: the log has a line for each.",
     # Keys of agents.
     "agent_name_reserved": "Nobody is called {name} here: that name stands in timelines for what no person did.",
     "agent_name_unfit": "An agent's name is 1 to 64 letters, digits, spaces or . _ @ + -, such as: anna.jansen",

@@ -149,7 +149,7 @@ TEXTS = {
     "no_codes_to_send": "er zijn geen codes om te versturen",
     # Orders that are set aside.
     "unreadable": "de opgeslagen gegevens zijn beschadigd[ ({place})]",
-    "newer_version": "een nieuwere versie van Keypost heeft haar opgeslagen[ ({place})]",
+    "newer_version": "een nieuwere versie van Keypost heeft de bestelling opgeslagen[ ({place})]",
     "failing": "de verwerking mislukt steeds opnieuw[ ({place})]",
     "restore_item": "zet de gegevens van deze bestelling terug uit een back-up van de tabel",
     "update_keypost": "zet de nieuwere versie van Keypost weer op de stack",
@@ -169,14 +169,13 @@ TEXTS = {
     "order_aside": "{order}  er wordt niets verstuurd: {why}",
     "orders_unreadable": "bestellingen die wachten en niet te lezen zijn: {orders:list}",
     "order_erased_later": "bestelling {order} is nu niet te wijzigen: ze wordt gewist zodra dat weer kan",
-    "purpose_unknown": "niet bekend",
     # Refusals.
     "refused_unreadable": "Bestelling {order} is niet te lezen, omdat de opgeslagen gegevens beschadigd zijn: zet ze"
     " terug uit een back-up van de tabel. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
     "refused_newer_version": "Bestelling {order} is door een nieuwere versie van Keypost opgeslagen: werk deze versie"
     " bij. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
     "refused_too_large": "Bestelling {order} kan niet worden opgeslagen, omdat ze te groot wordt voor de tabel: handel"
-    " haar met de hand af. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
+    " die met de hand af. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
     "renewals_unreadable": "Bestelling {order} heeft het adres nu, maar de verlengingen {renewals:list} niet, want die"
     " zijn niet te lezen: corrigeer het adres opnieuw zodra dat weer kan.",
     "no_such_page": "`next` hoort bij geen enkele pagina: begin zonder.",
@@ -345,6 +344,7 @@ TEXTS = {
     "issuer_not_https": "De uitgever van SupportIssuer en zijn sleutels moeten op https:// staan.",
     "queue_refused": "SQS nam het bericht niet aan (`{error}`).",
     "queue_refused_some": "SQS nam {refused} van {count} berichten niet aan.",
+    "batch_failed": "Alle {count} berichten zijn mislukt: het log heeft van elk een regel.",
     # Keys of agents.
     "agent_name_reserved": "Niemand heet hier {name}: die naam staat in tijdlijnen bij wat niemand heeft gedaan.",
     "agent_name_unfit": "Een medewerker heeft een naam van 1 tot 64 letters, cijfers, spaties of . _ @ + -, zoals:"
