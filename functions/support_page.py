@@ -1,60 +1,10 @@
-"""GET /support: the page for support agents and its files. It contains no data; it gets what it shows from the support
-API, with the agent's key."""
+"""GET /support: the page for support agents and its files."""
 
-import hashlib
-import json
-from datetime import UTC
-from functools import cache
-from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
-import keypost
-from keypost.core.said import said
+from keypost import support_page
 from keypost.inputs import gateway
-from keypost.words import TABLES, reader, sentence
-
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FILES = {path.name: path for path in (Path(keypost.__file__).parent / "support_page").iterdir()}
-_WORDS = "said.js"  # made from the tables, so that the page has the very words of the API
-_OF_PAGE = ("standing_", "kind_", "purpose_", "state_", "fate_", "who_", "language_")  # what answers hold as a word
-_OF_PAGE_TOO = ("already_used", "wrong_region", "invalid")  # what is wrong with a code
-_OF_GATEWAY = ("key_refused", "network_refused", "too_large", "too_many_calls", "took_too_long", "went_wrong")
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-cache",  # kept, and asked for again each time: its files always fit each other
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    request = gateway.read_request(event)
-    name = request.parameters.get("file", "page.html")
-    if name not in _FILES and name != _WORDS:
-        return gateway.problem(HTTPStatus.NOT_FOUND, sentence(said("no_such_route"), reader("en", UTC)))
-    content = _content(name)
-    tag = f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'
-    headers = {**_HEADERS, "ETag": tag, "Content-Type": f"{_TYPES[Path(name).suffix]}; charset=utf-8"}
-    if tag in request.headers.get("if-none-match", ""):
-        return {"statusCode": HTTPStatus.NOT_MODIFIED.value, "headers": headers, "body": ""}
-    return {"statusCode": HTTPStatus.OK.value, "headers": headers, "body": content}
-
-
-@cache
-def _content(name: str) -> str:
-    return _words() if name == _WORDS else _FILES[name].read_text("utf-8")
-
-
-def _words() -> str:
-    """Per language, what stands for the words in an answer, and what API Gateway answers by itself."""
-    tables = {language: table.TEXTS for language, table in TABLES.items()}
-    named = (*_OF_PAGE_TOO, *_OF_GATEWAY)
-    found = {
-        language: {code: text for code, text in texts.items() if code.startswith(_OF_PAGE) or code in named}
-        for language, texts in tables.items()
-    }
-    return f"export const SAID = {json.dumps(found, ensure_ascii=False, indent=1)};\n"
+    return support_page.answer(gateway.read_request(event))

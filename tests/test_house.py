@@ -1,8 +1,15 @@
 """The house: rules about the tests and the functions that no linter knows."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from cli.local.deploy import ROOT
 
@@ -64,3 +71,55 @@ def test_no_test_patches_an_object_of_ours() -> None:
     found = {target for path in TESTS for target in patched(path.read_text("utf-8"))}
 
     assert found == set(PATCHED)
+
+
+CONTRACTS = ("pyproject.toml", "layers/keypost/keypost", "cli")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of what the import contracts are about."""
+    for name in CONTRACTS:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def broken(tree: Path) -> str:
+    """What lint-imports says of a tree; empty when it keeps all contracts."""
+    program = "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"
+    path = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tree / 'layers/keypost'}{os.pathsep}{tree}"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tree, env=path, capture_output=True, text=True, check=False
+    )
+    assert "Contracts:" in done.stdout or done.returncode, done.stderr
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_the_rings_hold(tree: Path) -> None:
+    assert broken(tree) == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("discount.py", "import os\n"),
+        ("services/__init__.py", "\n"),
+        ("core/discount.py", "from keypost.table import Store\n"),
+        ("core/discount.py", "import os\n"),
+        ("table/discount.py", "from keypost.clients.queue import Queue\n"),
+        ("clients/discount.py", "from keypost.clients.queue import Queue\n"),
+        ("use_cases/discount.py", "from keypost import wiring\n"),
+        ("words/discount.py", "from keypost import config\n"),
+        ("emails/discount.py", "import cli.main\n"),
+    ],
+)
+def test_a_module_in_no_ring_and_one_that_reaches_outward_break_the_contracts(
+    tree: Path, module: str, code: str
+) -> None:
+    path = tree / "layers/keypost/keypost" / module
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(code)
+
+    assert "discount" in broken(tree) or "services" in broken(tree)

@@ -2,11 +2,14 @@ from dataclasses import fields
 
 import pytest
 
-from keypost.config import Config
+from keypost.config import Config, variable
 from keypost.core.errors import KeypostError
 
-ENVIRONMENT: dict[str, str] = {f"KEYPOST_{field.name.upper()}": f"<{field.name}>" for field in fields(Config)} | {
-    "KEYPOST_STAGE": "test"
+ENVIRONMENT: dict[str, str] = {variable(field.name): f"<{field.name}>" for field in fields(Config)} | {
+    "KEYPOST_STAGE": "test",
+    "KEYPOST_TIMEZONE": "Europe/Amsterdam",
+    "KEYPOST_FISCAL_YEARS": "7",
+    "KEYPOST_MAILS_PER_SECOND": "14",
 }
 OFFICIAL = {"KEYPOST_MOLLIE_URL": "https://api.mollie.com", "KEYPOST_STRIPE_URL": "https://api.stripe.com"}
 
@@ -15,7 +18,25 @@ def test_every_setting_is_a_variable_of_its_name() -> None:
     config = Config.read(ENVIRONMENT | {"KEYPOST_TIMEZONE": "Europe/Amsterdam", "PATH": "/bin"})
 
     assert config.shop_name == "<shop_name>"
-    assert config.zone.key == "Europe/Amsterdam"
+    assert (config.zone.key, config.fiscal_years, config.mails_per_second) == ("Europe/Amsterdam", 7, 14.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KEYPOST_TIMEZONE", "Europe/Atlantis"),
+        ("KEYPOST_TIMEZONE", "../etc"),
+        ("KEYPOST_FISCAL_YEARS", "seven"),
+        ("KEYPOST_MAILS_PER_SECOND", "0"),
+        ("KEYPOST_MAILS_PER_SECOND", "nan"),
+        ("KEYPOST_MAILS_PER_SECOND", "many"),
+    ],
+)
+def test_a_setting_that_cannot_be_stops_the_start_and_is_named(name: str, value: str) -> None:
+    with pytest.raises(KeypostError, match="setting_unfit") as error:
+        Config.read(ENVIRONMENT | {name: value})
+
+    assert error.value.said.values == {"variable": name}
 
 
 @pytest.mark.parametrize("provider", ["MOLLIE", "STRIPE"])

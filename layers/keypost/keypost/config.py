@@ -1,8 +1,10 @@
 """The settings of a deployment, read from the environment that template.yaml gives its functions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from zoneinfo import ZoneInfo
+from math import inf
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from keypost.core.errors import KeypostError
 
@@ -13,7 +15,7 @@ STRIPE_URL = "https://api.stripe.com"
 @dataclass(frozen=True, slots=True)
 class Config:
     stage: str  # live: live payments only; test: test payments only; local: both
-    timezone: str
+    zone: ZoneInfo  # KEYPOST_TIMEZONE
     currency: str
     table: str
     queue_url: str
@@ -27,7 +29,7 @@ class Config:
     sender_address: str
     support_address: str
     support_language: str
-    fiscal_years: str  # years that the orders of an erased customer are kept, without the customer
+    fiscal_years: int  # years that the orders of an erased customer are kept, without the customer
     self_service: str = "on"  # on or off: whether customers may ask for their licenses again
     shop_kvk: str = ""
     shop_phone: str = ""
@@ -36,11 +38,7 @@ class Config:
     mollie_profile: str = ""  # the profile whose payments count; empty for every profile
     support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
     support_audience: str = ""  # the audience of these tokens
-    mails_per_second: str = "14"  # of all workers together
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
+    mails_per_second: float = 14  # of all workers together
 
     @property
     def api_urls(self) -> dict[str, tuple[str, str]]:
@@ -49,14 +47,37 @@ class Config:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Config":
-        """Read the settings from variables KEYPOST_<NAME>. KeypostError if one without a default is missing."""
-        given = {field.name: environment.get(f"KEYPOST_{field.name.upper()}", "") for field in fields(cls)}
-        absent = sorted(f.name for f in fields(cls) if f.default is MISSING and not given[f.name])
+        """Read the settings from variables KEYPOST_<NAME>. KeypostError at the start, and not at the first use, if one
+        without a default is missing or has a value that it cannot have."""
+        given = {field.name: environment.get(variable(field.name), "") for field in fields(cls)}
+        absent = sorted(variable(f.name) for f in fields(cls) if f.default is MISSING and not given[f.name])
         if absent:
-            variables = [f"KEYPOST_{name.upper()}" for name in absent]
-            raise KeypostError("settings_missing", variables=variables)
-        config = cls(**{name: value for name, value in given.items() if value})
+            raise KeypostError("settings_missing", variables=absent)
+        config = cls(**{name: _typed(name, value) for name, value in given.items() if value})
         for url, official in config.api_urls.values():
             if config.stage not in ("local", "test") and url != official:
                 raise KeypostError("live_stack_elsewhere", url=official)
         return config
+
+
+def variable(name: str) -> str:
+    """The variable of the environment that holds a setting."""
+    return "KEYPOST_TIMEZONE" if name == "zone" else f"KEYPOST_{name.upper()}"
+
+
+def _typed(name: str, value: str) -> Any:
+    """The value of a setting in its type; text stays as it is."""
+    try:
+        return _TYPES[name](value) if name in _TYPES else value
+    except (ValueError, ZoneInfoNotFoundError):
+        raise KeypostError("setting_unfit", variable=variable(name)) from None
+
+
+def _rate(value: str) -> float:
+    rate = float(value)
+    if not 0 < rate < inf:
+        raise ValueError(value)
+    return rate
+
+
+_TYPES: dict[str, Callable[[str], Any]] = {"zone": ZoneInfo, "fiscal_years": int, "mails_per_second": _rate}

@@ -62,7 +62,7 @@ def worker() -> "Worker":
     return Worker(
         store=store(),
         queue=queue(),
-        mailer=mailer().paced(float(config().mails_per_second), WORKERS),
+        mailer=mailer().paced(config().mails_per_second, WORKERS),
         shop=shop(),
         clock=lambda: datetime.now(UTC).replace(microsecond=0),
     )

@@ -182,7 +182,7 @@ def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, 
 
 @router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
-    found = wiring.desk().erase(customer.email, _asked(""), int(wiring.config().fiscal_years))
+    found = wiring.desk().erase(customer.email, _asked(""), wiring.config().fiscal_years)
     orders, later = found.orders, tuple(found.later)
     telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(orders), later=len(later))
     charged = tuple(order.id for order in orders if order.is_charged_again)

@@ -330,6 +330,7 @@ TEXTS = {
     "period_end_alone": "a period_end needs its period_start",
     "period_ends_before_it_starts": "the period ends before it starts",
     # Settings and AWS.
+    "setting_unfit": "{variable} has a value that it cannot have: template.yaml sets it for deployed functions.",
     "settings_missing": "Set {variables:list}: template.yaml does it for deployed functions.",
     "live_stack_elsewhere": "A live stack asks {url} only: a live key must not go elsewhere.",
     "audience_missing": "Name in SupportAudience whom the tokens of SupportIssuer are for.",

@@ -336,6 +336,7 @@ TEXTS = {
     "period_end_alone": "bij een period_end hoort een period_start",
     "period_ends_before_it_starts": "de periode eindigt vóór het begin",
     # Settings and AWS.
+    "setting_unfit": "{variable} heeft een waarde die niet kan: template.yaml stelt die in voor de functies.",
     "settings_missing": "Stel {variables:list} in: template.yaml doet dat voor de functies op AWS.",
     "live_stack_elsewhere": "Een echte stack vraagt alleen {url}: een echte sleutel mag nergens anders heen.",
     "audience_missing": "Noem in SupportAudience voor wie de tokens van SupportIssuer zijn.",
