@@ -168,7 +168,7 @@ def test_a_developer_who_asks_for_a_function_that_is_none_is_told_so(beside: Pat
 @pytest.mark.parametrize(
     ("about", "fault"),
     [
-        (None, "no local stack is running: start one with `make run`"),
+        (None, "No local stack is running: start one with `make run`"),
         (json.dumps(NOBODY_THERE), "does not answer: start it with `make run`"),
         ("{}", "is damaged: start the local stack again with `make run`"),
     ],
