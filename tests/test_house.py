@@ -55,6 +55,18 @@ PATCHED = {
     "stripe": "its program talks to Stripe itself",
     "telemetry.logger.registered_handler": "the stream that the functions log to",
     "logging.root.manager": "the simulation logs nothing",
+    "boto3": "a session of its own takes as long as fifty calls",
+    "URLLib3Session": "the network below every client of AWS",
+    "JSONFileLoader": "the service descriptions of botocore, which are read once",
+    "BotocoreStubber": "moto answers one call at a time",
+    "threading.Thread": "the emulator starts none in the simulation",
+    "time": "the simulation has a time of its own",
+    "concurrent.futures": "the simulation runs one thing at a time",
+    "module": "the simulation gives each version the time of the simulation",
+    "os": "the simulation's chance can be played again",
+    "random": "the simulation's chance can be played again",
+    "UserAgentString": "a header that nobody reads",
+    "dns.resolver.Resolver": "the name servers of this machine",
     "telemetry": "the simulation counts nothing, and stops at what a function logs as a failure",
 }
 

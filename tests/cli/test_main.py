@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from cli.local.deploy import outputs_when_done
-from cli.local.emulator import REGION
 from cli.local.stack import LocalStack
 from cli.speech import of_locale
 from cli.stacks import Stack
@@ -33,45 +31,6 @@ from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
 from tests.cli.smoke_events import tell
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def here(run: Run, stack: Stack, local: LocalStack, aws: None) -> Stack:
-    """The stack that the command uses if it is given no name: .local/stack.json names it, and CloudFormation has it
-    under the name of its table."""
-    outputs = {
-        "TableName": stack.store.table,
-        "QueueUrl": stack.queue.url,
-        "SecretsArn": stack.secrets.secret_id,
-        "Timezone": "Europe/Amsterdam",
-        "FiscalYears": str(stack.fiscal_years),
-        "ConfigurationSet": "test",
-        "SenderAddress": stack.sender,
-    }
-    template = {
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
-    }
-    cloudformation = local.session.client("cloudformation")
-    cloudformation.create_stack(StackName=stack.store.table, TemplateBody=json.dumps(template))
-    assert outputs_when_done(cloudformation, stack.store.table) == outputs
-    about = {"endpoint_url": local.endpoint_url, "region": REGION, "stack": stack.store.table}
-    Path(".local").mkdir()
-    Path(".local/stack.json").write_text(json.dumps(about))
-    return stack
-
-
-@pytest.fixture
-def aws(local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The AWS credentials of the shell, which are those of the emulator."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": local.endpoint_url,
-        "AWS_ENDPOINT_URL_SESV2": local.mailbox.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(name, value)
 
 
 PRODUCT = """

@@ -3,7 +3,6 @@
 import io
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,14 @@ import click
 import pytest
 
 import keypost
-from cli import main, stacks
+from cli import main
+from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from cli.versions import ranked, refuse_if_older
 from keypost.core.errors import KeypostError
 from keypost.words import reader, sentence
 from tests.builders import ZONE, code, loaded, paid_order
+from tests.cli.conftest import name_here
 
 Run = Callable[..., tuple[int, str, str]]
 PRODUCTS = Path(__file__).parents[2] / "cli/local/products.toml"
@@ -47,28 +48,17 @@ ELSEWHERE = {
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """`keypost` with these words, in a folder with a file of codes: exit status, output, errors."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "codes.csv").write_text(f"code,sku,batch\n{code(1)},KASPERSKY-STANDARD-3D-1Y,test\n")
-
-    def keypost(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["keypost", *words])
-        monkeypatch.setattr("sys.stdin", io.StringIO("facturen@klant.example\n"))
-        with pytest.raises(SystemExit) as end:
-            main.main()
-        captured = capsys.readouterr()
-        return int(end.value.code or 0), captured.out, captured.err
-
-    return keypost
+def typed(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`keypost` with these words, in a folder with a file of codes, and with an address for what asks for one."""
+    Path("codes.csv").write_text(f"code,sku,batch\n{code(1)},KASPERSKY-STANDARD-3D-1Y,test\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("facturen@klant.example\n"))
+    return run
 
 
 @pytest.fixture
-def newer(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """A stack that runs a newer version, under any name."""
-    newer = replace(stack, version="99.0.0")
-    monkeypatch.setattr(stacks, "connect", lambda _name: newer)
-    return newer
+def newer(published: Callable[[str | None], Stack]) -> Stack:
+    """A stack that runs a newer version."""
+    return published("99.0.0")
 
 
 def commands(group: click.Group, path: str = "") -> Iterator[str]:
@@ -86,11 +76,11 @@ def test_every_command_that_uses_a_stack_is_known_to_read_or_to_write() -> None:
 
 
 @pytest.mark.parametrize("name", WRITING)
-def test_no_command_writes_to_a_newer_stack(newer: Stack, run: Run, name: str) -> None:
+def test_no_command_writes_to_a_newer_stack(newer: Stack, typed: Run, name: str) -> None:
     newer.store.save(paid_order("written"))
     before = _everything(newer)
 
-    status, out, errors = run(*name.split(), *WRITING[name], "--stack", "shop")
+    status, out, errors = typed(*name.split(), *WRITING[name], "--stack", newer.store.table)
 
     assert (status, out) == (1, "")
     assert re.fullmatch(r"keypost: (stack_is_newer|.*99\.0\.0.*)\n", errors)
@@ -114,13 +104,14 @@ def _everything(stack: Stack) -> Any:
 
 
 @pytest.mark.parametrize("name", READING)
-def test_every_reading_command_reads_from_a_newer_stack(newer: Stack, run: Run, name: str) -> None:
-    status, _, errors = run(*name.split(), *READING[name], "--stack", "shop")
+def test_every_reading_command_reads_from_a_newer_stack(newer: Stack, typed: Run, name: str) -> None:
+    status, _, errors = typed(*name.split(), *READING[name], "--stack", newer.store.table)
 
     assert (status, errors) == (0, "")
 
 
-def test_nobody_is_stopped_on_the_local_stack(newer: Stack, run: Run) -> None:
+def test_nobody_is_stopped_on_the_local_stack(newer: Stack, run: Run, local: LocalStack) -> None:
+    name_here(newer, local)
     newer.store.save(paid_order("here"))
 
     assert run("due", "--hold", "here")[0] == 0
@@ -129,12 +120,12 @@ def test_nobody_is_stopped_on_the_local_stack(newer: Stack, run: Run) -> None:
 
 @pytest.mark.parametrize("version", [keypost.__version__, "0.0.9", None])
 def test_a_stack_of_this_version_or_an_older_one_is_written_to(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, run: Run, version: str | None
+    published: Callable[[str | None], Stack], run: Run, version: str | None
 ) -> None:
-    monkeypatch.setattr(stacks, "connect", lambda _name: replace(stack, version=version))
+    stack = published(version)
     stack.store.save(paid_order("same"))
 
-    assert run("due", "--hold", "same", "--stack", "shop")[0] == 0
+    assert run("due", "--hold", "same", "--stack", stack.store.table)[0] == 0
     assert loaded(stack.store, "same").hold.by_person
 
 

@@ -12,7 +12,7 @@ from cli.local.stack import LocalStack
 from keypost.words import TABLES
 
 FOLDER = ROOT / "layers/keypost/keypost/support_page"
-FILES = sorted(path.name for path in FOLDER.iterdir())
+FILES = sorted(path.name for path in FOLDER.iterdir() if path.suffix not in (".py", ""))
 
 
 def get(file: str | None, **headers: str) -> dict[str, Any]:

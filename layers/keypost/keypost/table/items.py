@@ -62,7 +62,7 @@ class Table:
                 code = error.response["Error"]["Code"]
                 if code == f"{_UNMET}Exception":
                     raise Unmet("condition_unmet") from None
-                if code == _UNFIT:
+                if _is_unfit(error):
                     raise Unfit("item_too_large") from error
                 if code not in _BUSY:
                     raise
@@ -87,7 +87,7 @@ class Table:
             raise Conflict("items_busy") from None
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code == _UNFIT:
+            if _is_unfit(error):
                 raise Unfit("item_too_large") from error
             if code in _BUSY:
                 raise Conflict("items_busy") from None
@@ -135,6 +135,12 @@ class Table:
 def due_keys(name: str, due: datetime) -> dict[str, str]:
     """The keys of the index of what is due."""
     return {"due_shard": str(zlib.crc32(name.encode()) % DUE_SHARDS), "due_at": moment_text(due)}
+
+
+def _is_unfit(error: ClientError) -> bool:
+    """True if DynamoDB refuses what an item holds, and not the name of the table."""
+    answer = error.response["Error"]
+    return answer["Code"] == _UNFIT and "tablename" not in answer.get("Message", "").lower()
 
 
 def customer_digest(email: str) -> str:

@@ -18,8 +18,8 @@ _SET_ASIDE = {
 
 
 def poke_due(store: Store, queue: Queue, now: datetime, go_on: Callable[[], bool]) -> None:
-    """Poke the orders that are due, page by page, for as long as `go_on` says so: the next run, at most 15 minutes away,
-    finds the others. QueueUnavailable, after all pages were tried, if SQS refused some."""
+    """Poke the orders that are due, page by page, for as long as `go_on` says so: the next run finds the others, within
+    15 minutes. QueueUnavailable, after all pages were tried, if SQS refused some."""
     _count(store, now)  # also when what follows fails
     found, refused = 0, None
     for order_ids in store.due(now):
