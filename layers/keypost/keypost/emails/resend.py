@@ -19,8 +19,8 @@ def resend(order: Order, mail: Mail, products: Mapping[str, Product], language: 
 
 def _sent_before(order: Order, mail: Mail) -> list[datetime]:
     """The moments of the mails that brought all codes that these lines had then."""
-    whole = [each for each in order.mails if _brought_codes(each) and not each.licenses]
     lines = order.lines_of([mail])
+    whole = (each for each in filter(_brought_codes, order.mails) if not each.licenses)
     return [each.sent_at for each in whole if each.sent_at and order.lines_of([each]) >= lines]
 
 

@@ -60,10 +60,13 @@ def fault(found: Mapping[str, Any]) -> Said:
         return said(found["msg"].removeprefix(_OWN), field=field)
     context = found.get("ctx", {})
     one_of = re.findall("'([^']*)'", str(context.get("expected", ""))) or None
-    most = next((context[limit] for limit in ("max_length", "le", "lt") if limit in context), None)
-    least = next((context[limit] for limit in ("min_length", "ge", "gt") if limit in context), None)
+    most, least = _first_of(context, "max_length", "le", "lt"), _first_of(context, "min_length", "ge", "gt")
     code = _CODES.get(found["type"], "field_not_as_agreed")
     return said(code, field=field, one_of=one_of, most=most, least=least)
+
+
+def _first_of(context: Mapping[str, Any], *limits: str) -> Any:
+    return next((context[limit] for limit in limits if limit in context), None)
 
 
 def path(where: tuple[str | int, ...]) -> list[str | int]:
