@@ -68,7 +68,7 @@ def tidied(local: LocalStack) -> Iterator[None]:
 
 
 def test_every_example_has_a_test_here() -> None:
-    read = {"search", "story", "due", "stock", "import-preview", "import", "products", "put-product"}
+    read = {"search", "story", "due", "attention", "stock", "import-preview", "import", "products", "put-product"}
     tested = read | {"resend", "email", "replace", "hold", "release", "export", "erase"}
 
     assert set(EXAMPLES) == tested
@@ -113,7 +113,7 @@ def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, loc
 
     assert run("hold", order) == run("release", order) == {"order_id": order.id}
     assert [each["order_id"] for each in run("export", order)["orders"]] == [order.id]
-    assert run("erase", order) == {"order_ids": [order.id], "subscriptions": []}
+    assert run("erase", order) == {"order_ids": [order.id], "subscriptions": [], "later": []}
 
     assert local.order_when(order.id, lambda order: order.is_erased).customer.email is None
 

@@ -16,7 +16,7 @@ import keypost
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
 from keypost import wiring
-from keypost.config import Config
+from keypost.config import Config, variable
 from keypost.core.mailing import MAIL_LEASE
 
 # AWS has no resources for these actions, so they can only be allowed for all.
@@ -129,7 +129,7 @@ def test_the_output_version_is_the_version_of_the_package(template: dict[str, An
 def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert set(variables) == {f"KEYPOST_{field.name.upper()}" for field in fields(Config)}
+    assert set(variables) == {variable(field.name) for field in fields(Config)}
 
 
 def test_no_variable_holds_a_secret_only_its_name(template: dict[str, Any], resources: dict[str, Any]) -> None:

@@ -296,6 +296,8 @@ def test_what_nobody_foresaw_tells_where_to_find_it_and_nothing_else(wired: Stac
         "type": "about:blank",
         "title": "Internal Server Error",
         "status": 500,
+        "code": "unforeseen",
+        "values": {"request": "request-1"},
         "detail": said["detail"],
     }
     assert "report request request-1" in said["detail"]

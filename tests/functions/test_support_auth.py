@@ -187,7 +187,7 @@ def test_with_an_issuer_a_bad_token_and_a_key_of_ours_are_a_401(
     for credential in ("a.b.c", made[0]):
         with pytest.raises(Exception, match=r"^Unauthorized$"):
             ask(f"Bearer {credential}")
-    assert reasons(logged) == ["token: DecodeError", "token: DecodeError"]
+    assert reasons(logged) == ["token_refused (error=DecodeError)"] * 2
 
 
 def test_a_token_is_verified_with_the_keys_of_the_issuer_that_the_stack_names(

@@ -54,7 +54,7 @@ def waited_for(order: Order) -> str:
 
 def _first_short(order: Order, waiting: Waiting) -> str:
     skus: Sequence[str] = waiting.why.values.get("skus", order.skus)
-    return skus[0]
+    return next(iter(skus), "")  # of a waiting without lines, which nothing here makes
 
 
 def retry_of(order: Order, short: Sequence[str], lines: Collection[int]) -> timedelta:

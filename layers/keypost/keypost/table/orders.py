@@ -2,7 +2,7 @@
 change in the same transaction."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -244,8 +244,7 @@ class Orders(Products):
                 ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": moment_text(now)}},
             )
             for page in pages:
-                keys = (item["pk"]["S"].split("#", 1) for item in page["Items"])
-                if ids := [id_ for kind, id_ in keys if kind == "ASIDE" or id_ not in aside]:
+                if ids := [due_id for item in page["Items"] if (due_id := _due_id(item["pk"]["S"], aside))]:
                     yield ids
 
     def needing(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[list[str]]:
@@ -337,6 +336,15 @@ def order_item(order: Order) -> dict[str, Any]:
         item["customer_digest"] = customer_digest(order.customer.email)
     nothing = {name: {"NULL": True} for name, value in order.extra.items() if value is None}
     return nothing | to_wire(item | _expiry(order.forget_on))
+
+
+def _due_id(pk: str, aside: Collection[str]) -> str | None:
+    """An order's number for an order that is not set aside and for what is kept beside one; the whole key for the mark
+    of a product, as its poke is called."""
+    kind, _, order_id = pk.partition("#")
+    if kind == "ORDER":
+        return None if order_id in aside else order_id
+    return order_id if kind == "ASIDE" else pk
 
 
 def _existing(order: Order | None, order_id: str) -> Order:
