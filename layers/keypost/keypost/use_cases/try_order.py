@@ -10,7 +10,7 @@ from keypost.core.aside import Aside, AsideReason, reason_of, set_aside, started
 from keypost.core.errors import Conflict, SetAside
 from keypost.core.mail import MailReport
 from keypost.table.aside import Opened
-from keypost.use_cases import take_fact, take_mail_event
+from keypost.use_cases import serve_waiting, take_fact, take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 
@@ -18,7 +18,10 @@ from keypost.use_cases.help_customer import Desk
 def try_order(worker: Worker, desk: Desk, currency: str, order_id: str, receives: int = 1) -> None:
     """Raises whatever the step raised, until the order is set aside for it. `receives` says how often the queue has
     delivered this message: more than once proves that an earlier start had no end, also when its process was killed.
-    A healthy order costs no write here."""
+    A healthy order costs no write here. The poke of a product, which got codes, is of no order."""
+    if serve_waiting.is_of_product(order_id):
+        worker.advance(order_id)
+        return
     store, now = worker.store, worker.clock()
     opened = store.open_order(order_id)
     aside = opened.aside or Aside(order_id)
