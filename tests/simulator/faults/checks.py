@@ -141,8 +141,10 @@ def paid_orders_have_their_codes(evidence: Evidence) -> Found:
 
 
 def _why_short(evidence: Evidence, order: str, line: int) -> Found:
-    lacks = needs(evidence.items[order])
-    allowed = {"renews": evidence.may_lack_its_base(order), "address": evidence.has_bounced(order)}
+    """A renewal of what cannot be read or written is set aside itself, and people are told of it."""
+    lacks = needs(evidence.items[order]) or needs(evidence.simulation.aside(order))
+    lacks_base = evidence.may_lack_its_base(order)
+    allowed = {"renews": lacks_base, "failing": lacks_base, "address": evidence.has_bounced(order)}
     if not allowed.get(lacks or "", False):
         yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
 

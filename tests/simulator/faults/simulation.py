@@ -216,6 +216,10 @@ class Simulation:
     def item(self, order: str) -> dict[str, Any] | None:
         return _stored(f"ORDER#{order}")
 
+    def aside(self, order: str) -> dict[str, Any] | None:
+        """What is kept beside an order that is set aside."""
+        return _stored(f"ASIDE#{order}")
+
     def items(self) -> list[dict[str, Any]]:
         return [plain(item) for item in ask_dynamodb("Scan", TableName=TABLE)["Items"]]
 
