@@ -307,6 +307,25 @@ def test_orders_behind_one_that_cannot_be_read_get_their_codes(
     assert code(1) in sent("second")[0]
 
 
+@pytest.mark.parametrize("receives", [1, 2])
+def test_the_poke_of_a_product_that_got_codes_reaches_those_who_wait_for_them(
+    attempt: Callable[..., None], worker: Worker, store: Store, stocked: Stocked, receives: int
+) -> None:
+    store.save(paid_order("waits"))
+    attempt("waits")
+    stocked([code(1)])
+    pokes: list[str] = []
+
+    def keep(params: dict[str, Any], **_: Any) -> None:
+        pokes.extend(entry["MessageBody"] for entry in params["Entries"])
+
+    worker.queue._client.meta.events.register("provide-client-params.sqs.SendMessageBatch", keep)
+    attempt(f"CODES#{SKU}", receives)
+
+    assert pokes == ["waits"]
+    assert store.asides([f"CODES#{SKU}"]) == []  # it is no order that a start could be counted for
+
+
 def test_the_reports_go_on_and_name_it(attempt: Callable[..., None], store: Store) -> None:
     for order_id in ("waits-1", "waits-2"):
         store.save(paid_order(order_id))

@@ -64,13 +64,14 @@ class Evidence:
         return {code for mail in self.accepted if mail.order == order for code in mail.codes}
 
     def has_bounced(self, order: str) -> bool:
-        addresses = {mail.to for mail in self.accepted if mail.order == order} | {self.items[order].get("email")}
+        addresses = {mail.to for mail in self.accepted if mail.order == order}
+        addresses.add(self.items[order].get("customer", {}).get("email"))
         return bool(addresses & set(self.simulation.ses.suppressed))
 
     def is_owed(self, order: str) -> bool:
         """Whether the customer is to have all of it by now, as far as people and money are concerned."""
         item = self.items.get(order)
-        kept_back = item and (item.get("held") or item.get("problem") or item.get("forget_on"))
+        kept_back = item and (is_held(item) or item.get("forget_on"))
         return self.money[order].is_good and not kept_back
 
     def is_still_to_come(self, order: str, line: int) -> bool:
@@ -85,6 +86,12 @@ class Evidence:
 
     def _stands(self, order: str) -> bool:
         return order in self.items and self.is_owed(order) and not self.may_lack_its_base(order)
+
+
+def is_held(item: Mapping[str, Any]) -> bool:
+    """Whether a person is to decide about an order first."""
+    hold = item.get("hold", {})
+    return bool(hold.get("by_person") or hold.get("problem"))
 
 
 def money_of(order: str, told: list[Told]) -> Money:
@@ -134,8 +141,10 @@ def paid_orders_have_their_codes(evidence: Evidence) -> Found:
 
 
 def _why_short(evidence: Evidence, order: str, line: int) -> Found:
-    lacks = needs(evidence.items[order])
-    allowed = {"renews": evidence.may_lack_its_base(order), "address": evidence.has_bounced(order)}
+    """A renewal of what cannot be read or written is set aside itself, and people are told of it."""
+    lacks = needs(evidence.items[order]) or needs(evidence.simulation.aside(order))
+    lacks_base = evidence.may_lack_its_base(order)
+    allowed = {"renews": lacks_base, "failing": lacks_base, "address": evidence.has_bounced(order)}
     if not allowed.get(lacks or "", False):
         yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
 
@@ -168,7 +177,7 @@ def codes_are_where_the_orders_say(evidence: Evidence) -> Found:
 
 def codes_that_never_left_are_sold_again(evidence: Evidence) -> Found:
     for order, item in evidence.items.items():
-        if not evidence.money[order].is_over or item.get("held") or item.get("forget_on"):
+        if not evidence.money[order].is_over or is_held(item) or item.get("forget_on"):
             continue
         kept = [one for one in item.get("licenses", ()) if one["code"] not in evidence.mailed(order)]
         if kept and not _may_have_left(evidence.simulation, order):

@@ -27,13 +27,14 @@ _THROTTLED = {"dynamodb": "ThrottlingException", "sqs": "RequestThrottled"}
 
 @dataclass(slots=True)
 class Cloud:
-    """`wrote` is called after each write that took place, with its items in the SDK's form."""
+    """`wrote` is called after each write that took place, with the items that it put, in the SDK's form, and the keys
+    of those that it changed or deleted."""
 
     machine: Machine
     faults: Faults
     sqs: Sqs
     ses: Ses
-    wrote: Callable[[Invocation | None, list[dict[str, Any]]], None]
+    wrote: Callable[[Invocation | None, list[dict[str, Any]], list[str]], None]
     changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
     calls: int = 0
     shown: dict[str, Answer] = field(default_factory=dict)  # what an index answered before, by its question
@@ -110,7 +111,7 @@ class Cloud:
         if call.operation == "Query":
             self.shown[call.content] = answer
         if call.operation in _WRITES and answer[0] == 200:
-            self.wrote(invocation, written(call))
+            self.wrote(invocation, written(call), touched(call))
         return answer
 
 
@@ -121,6 +122,12 @@ def written(call: AwsCall) -> list[dict[str, Any]]:
     """The whole items that a call puts."""
     writes = call.body.get("TransactItems", [{"Put": call.body}])
     return [write["Put"]["Item"] for write in writes if "Item" in write.get("Put", {})]
+
+
+def touched(call: AwsCall) -> list[str]:
+    """The keys of the items that a call updates or deletes."""
+    writes = call.body.get("TransactItems", [{"": call.body}])
+    return [each["Key"]["pk"]["S"] for write in writes for each in write.values() if "Key" in each]
 
 
 def faults_of(call: AwsCall) -> tuple[str, ...]:

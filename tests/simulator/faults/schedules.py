@@ -23,7 +23,7 @@ class Schedules:
     machine: Machine
     faults: Faults
     invoke: Callable[[str, dict[str, str]], None]
-    due: dict[str, float] = field(default_factory=dict)  # the clocks of the orders, as they stand in the table
+    due: dict[str, float] = field(default_factory=dict)  # the clocks of orders and of what else is due, as stored
     not_before: dict[str, float] = field(default_factory=dict)
     poked: Counter[str] = field(default_factory=Counter)
     next_run: float = math.inf

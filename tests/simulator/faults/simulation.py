@@ -191,17 +191,20 @@ class Simulation:
 
     # --- what is stored
 
-    def _wrote(self, invocation: Invocation | None, items: list[dict[str, Any]]) -> None:
+    def _wrote(self, invocation: Invocation | None, items: list[dict[str, Any]], touched: list[str]) -> None:
         for item in items:
             if item["pk"]["S"].startswith("ORDER#") and "version" in item:  # not what is kept beside an order
                 self._saved(invocation, plain(item))
+        for key in touched:
+            if key.startswith(("ASIDE#", "CODES#")):  # what is due besides orders
+                self.schedules.stored(key, _clock(_stored(key) or {}))
 
     def _saved(self, invocation: Invocation | None, item: dict[str, Any]) -> None:
         order = item["pk"].removeprefix("ORDER#")
         saved = Saved(self.now, invocation, item)
         self.saves.setdefault(order, []).append(saved)
         due = item.get("due_at")
-        self.schedules.stored(order, datetime.fromisoformat(due).timestamp() if due else None)
+        self.schedules.stored(order, _clock(item))
         for mail in item.get("mails", ()):
             if mail["state"] == "sending":
                 self.claims.setdefault((order, mail["id"], mail["attempts"]), saved)
@@ -211,8 +214,11 @@ class Simulation:
         self.note(f"saved as {item['version']} by {by}: {waits}; {mails}", order)
 
     def item(self, order: str) -> dict[str, Any] | None:
-        found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{order}"}}).get("Item")
-        return plain(found) if found else None
+        return _stored(f"ORDER#{order}")
+
+    def aside(self, order: str) -> dict[str, Any] | None:
+        """What is kept beside an order that is set aside."""
+        return _stored(f"ASIDE#{order}")
 
     def items(self) -> list[dict[str, Any]]:
         return [plain(item) for item in ask_dynamodb("Scan", TableName=TABLE)["Items"]]
@@ -288,6 +294,17 @@ def needs(item: Mapping[str, Any] | None) -> str | None:
     """What the index of those that need something says of an order, without the product."""
     said: str | None = (item or {}).get("attention")
     return said.partition("#")[0] if said else None
+
+
+def _stored(key: str) -> dict[str, Any] | None:
+    found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": key}}).get("Item")
+    return plain(found) if found else None
+
+
+def _clock(item: Mapping[str, Any]) -> float | None:
+    """When an item is due, if it ever is."""
+    due = item.get("due_at")
+    return datetime.fromisoformat(due).timestamp() if due else None
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:

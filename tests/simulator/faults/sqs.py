@@ -35,7 +35,13 @@ SOURCES: Mapping[str, Source] = {
 class Message:
     id: str
     body: str
-    received: int = 0
+    receives: int = 0
+
+    def received_again(self) -> dict[str, Any]:
+        """It as Lambda gives it to a function, delivered once more."""
+        self.receives += 1
+        attributes = {"ApproximateReceiveCount": str(self.receives)}
+        return {"messageId": self.id, "body": self.body, "attributes": attributes}
 
 
 # Starts a function with an event, for some seconds; calls back when it is over.
@@ -110,7 +116,7 @@ class Sqs:
 
     def _deliver(self, name: str, source: Source, batch: list[Message]) -> None:
         self.running[name] += 1
-        event = {"Records": [{"messageId": message.id, "body": message.body} for message in batch]}
+        event = {"Records": [message.received_again() for message in batch]}
         about = tuple(message.body for message in batch) if name == "work" else ()
         self.invoke(source.function, event, source.timeout, lambda run: self._done(name, batch, run), about)
 
@@ -127,8 +133,7 @@ class Sqs:
         self._poll(name)
 
     def _back(self, name: str, message: Message) -> None:
-        message.received += 1
-        if message.received >= _MOST_RECEIVED:
+        if message.receives >= _MOST_RECEIVED:
             self.dead.append((name, message.body))
         else:
             self._offer(name, message, SOURCES[name].visibility)

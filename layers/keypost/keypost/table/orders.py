@@ -2,7 +2,7 @@
 change in the same transaction."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -32,6 +32,7 @@ from keypost.table.items import (
     reasons_of,
     to_wire,
 )
+from keypost.table.marks import CODES_CAME
 from keypost.table.products import Products
 
 # DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
@@ -233,8 +234,9 @@ class Orders(Products):
         return _loaded(self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
 
     def due(self, now: datetime) -> Iterator[list[str]]:
-        """The ids of all orders that are due, page by page, sorted only within each shard. An order that is set aside
-        is tried by the clock of what is kept beside it: nothing can move its own clock."""
+        """The ids of all orders that are due, and the pokes of the products that got codes; page by page, sorted only
+        within each shard. An order that is set aside is tried by the clock of what is kept beside it: nothing can move
+        its own clock."""
         aside = {id_ for reason in AsideReason for page in self.needing(reason) for id_ in page}
         for shard in range(DUE_SHARDS):
             pages = self._client.get_paginator("query").paginate(
@@ -244,8 +246,9 @@ class Orders(Products):
                 ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": moment_text(now)}},
             )
             for page in pages:
-                if ids := [due_id for item in page["Items"] if (due_id := _due_id(item["pk"]["S"], aside))]:
-                    yield ids
+                keys = (item["pk"]["S"] for item in page["Items"])
+                if names := [_poke_of(key) for key in keys if key.removeprefix("ORDER#") not in aside]:
+                    yield names
 
     def needing(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[list[str]]:
         """The ids of all orders that need this (before a moment), those first that have needed it longest, or that need
@@ -306,6 +309,11 @@ class Orders(Products):
         return saved, put, pages
 
 
+def _poke_of(key: str) -> str:
+    """The poke for which something is due: an order's is its id, a product's is its mark."""
+    return key if key.startswith(CODES_CAME) else key.partition("#")[2]
+
+
 def _page_key(order_id: str, number: int) -> str:
     return f"ORDER#{order_id}/TIMELINE#{number}"
 
@@ -336,15 +344,6 @@ def order_item(order: Order) -> dict[str, Any]:
         item["customer_digest"] = customer_digest(order.customer.email)
     nothing = {name: {"NULL": True} for name, value in order.extra.items() if value is None}
     return nothing | to_wire(item | _expiry(order.forget_on))
-
-
-def _due_id(pk: str, aside: Collection[str]) -> str | None:
-    """An order's number for an order that is not set aside and for what is kept beside one; the whole key for the mark
-    of a product, as its poke is called."""
-    kind, _, order_id = pk.partition("#")
-    if kind == "ORDER":
-        return None if order_id in aside else order_id
-    return order_id if kind == "ASIDE" else pk
 
 
 def _existing(order: Order | None, order_id: str) -> Order:

@@ -18,7 +18,7 @@ from keypost.use_cases.help_customer import Desk
 def try_order(worker: Worker, desk: Desk, currency: str, order_id: str, receives: int = 1) -> None:
     """Raises whatever the step raised, until the order is set aside for it. `receives` says how often the queue has
     delivered this message: more than once proves that an earlier start had no end, also when its process was killed.
-    A healthy order costs no write here."""
+    A healthy order costs no write here. The poke of a product, which got codes, is of no order."""
     if serve_waiting.is_of_product(order_id):
         worker.advance(order_id)
         return
