@@ -50,7 +50,7 @@ simulate: install  ## play ten years of renewals of 1,000 customers (over an hou
 
 prove: install  ## play 100 shops under faults and check the promises; SEEDS=500 plays more, SEED=17 one again, with its story
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
-	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) --able '$(ABLE)' $(addprefix --tree ,$(TREES))
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --tree ,$(TREES))
 
 fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py

@@ -22,17 +22,16 @@ _SECONDS = 20  # to find the shortest story of each
 @click.option("--seeds", default=100, show_default=True, help="How many.")
 @click.option("--first", default=1, show_default=True, help="The first of them.")
 @click.option("--seed", default=None, type=int, help="Only this one, with its story.")
-@click.option("--able", default="", help="What the product can do: bulkhead, future.")
 @click.option("--tree", multiple=True, type=Path, help="Trees of the versions that run together; this one if none.")
-def main(seeds: int, first: int, seed: int | None, able: str, tree: Sequence[Path]) -> None:
+def main(seeds: int, first: int, seed: int | None, tree: Sequence[Path]) -> None:
     """Plays shops under faults, and checks the promises."""
     if os.environ.get("PYTHONHASHSEED") != "0":
         sys.exit("PYTHONHASHSEED=0 is needed, so that a seed is the same in every process")
-    roots, can = tuple(tree) or (ROOT,), frozenset(able.split())
-    scripts = [Script(number, able=can, roots=roots) for number in ([seed] if seed else range(first, first + seeds))]
+    roots = tuple(tree) or (ROOT,)
+    scripts = [Script(number, roots=roots) for number in ([seed] if seed else range(first, first + seeds))]
     begun = perf_counter()
     played = [*_progress(_played(scripts), len(scripts))]
-    _summary(played, perf_counter() - begun, f" ABLE='{able}'" if able else "")
+    _summary(played, perf_counter() - begun)
     failing = [script for script, each in zip(scripts, played, strict=True) if each.violations]
     for script in failing[:_TOLD]:
         _tell(script)
@@ -57,7 +56,7 @@ def _progress(played: Iterator[Played], count: int) -> Iterator[Played]:
         yield each
 
 
-def _summary(played: list[Played], seconds: float, options: str) -> None:
+def _summary(played: list[Played], seconds: float) -> None:
     kinds = Counter(fault.kind for each in played for fault in each.faults)
     calls, mails = sum(each.calls for each in played), sum(each.mails for each in played)
     click.echo(f"{len(played)} seeds in {seconds:.0f} s: {calls} calls of AWS, {mails} mails, {kinds.total()} faults")
@@ -66,7 +65,7 @@ def _summary(played: list[Played], seconds: float, options: str) -> None:
     click.echo("Violations: " + (", ".join(f"{count} of {check}" for check, count in sorted(found.items())) or "none"))
     for each in played:
         for violation in each.violations:
-            click.echo(f"  make prove SEED={each.seed}{options}   {violation}")
+            click.echo(f"  make prove SEED={each.seed}   {violation}")
 
 
 def _tell(script: Script) -> None:

@@ -39,7 +39,6 @@ class Script:
     seed: int
     faults: Mapping[str, str] | None = None  # by place, in the place of those that chance would make
     without: frozenset[int] = frozenset()  # acts
-    able: frozenset[str] = frozenset()  # what the product can do, for happenings that need it
     roots: tuple[Path, ...] = (ROOT,)
 
 
@@ -53,7 +52,7 @@ def play(script: Script) -> Played:
     with simulation.playing():
         try:
             open_shop(shop)
-            _live(shop, script.able)
+            _live(shop)
             come_to_the_end(shop)
             found = violations(shop)
         except NeverEnds as error:
@@ -74,12 +73,12 @@ def open_shop(shop: Shop, stock: int | None = None) -> None:
     shop.simulation.faults.is_over = False
 
 
-def _live(shop: Shop, able: Collection[str]) -> None:
+def _live(shop: Shop) -> None:
     shop.simulation.schedules.plan_days(shop.simulation.machine.moment, shop.days + 2)
     for number in range(shop.chance.choice((1, 2, 2, 3))):
         for sale in shop.customer(number):
             sold_at = max(act.at for act in shop.acts if sale.order in act.text.split())
-            plan_happenings(shop, sale, sold_at, frozenset(able))
+            plan_happenings(shop, sale, sold_at)
     shop.simulation.run(shop.days * DAY)
 
 
