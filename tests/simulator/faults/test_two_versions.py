@@ -11,6 +11,12 @@ from tests.simulator.faults.play import Script, come_to_the_end, play
 from tests.simulator.faults.stories import a_shop, mailed, renewal
 
 
+_CANNOT_READ = """\
+    if form == FORM and item.get("future") != "kept":
+        raise Unreadable(order_id, "future")
+"""
+
+
 @pytest.fixture
 def other_version(tmp_path: Path) -> Path:
     """The same code under another path; what a test changes in it makes it another version."""
@@ -38,6 +44,22 @@ def test_each_version_has_modules_of_its_own(other_version: Path) -> None:
 
 @pytest.mark.drill
 def test_two_versions_together_break_no_promise(other_version: Path) -> None:
+    """The other one is newer: it adds a field to each order, and cannot read an order that has lost it again."""
+    _change(
+        other_version / "layers/keypost/keypost/table/orders.py",
+        ("FORM = 1 ", "FORM = 2 "),
+        ("    return nothing | to_wire(", '    return {"future": {"S": "kept"}} | nothing | to_wire('),
+        ("    left_out = ", f"{_CANNOT_READ}    left_out = "),
+    )
+
     played = [play(Script(seed, roots=(ROOT, other_version))) for seed in range(1, 31)]
 
     assert not [violation for each in played for violation in each.violations]
+
+
+def _change(path: Path, *changes: tuple[str, str]) -> None:
+    text = path.read_text("utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
