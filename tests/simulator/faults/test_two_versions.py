@@ -10,7 +10,7 @@ from tests.simulator.faults.checks import violations
 from tests.simulator.faults.play import Script, come_to_the_end, play
 from tests.simulator.faults.stories import a_shop, mailed, renewal
 
-
+ORDERS = "layers/keypost/keypost/table/orders.py"
 _CANNOT_READ = """\
     if form == FORM and item.get("future") != "kept":
         raise Unreadable(order_id, "future")
@@ -19,10 +19,14 @@ _CANNOT_READ = """\
 
 @pytest.fixture
 def other_version(tmp_path: Path) -> Path:
+    return _copied(tmp_path / "other")
+
+
+def _copied(to: Path) -> Path:
     """The same code under another path; what a test changes in it makes it another version."""
     for folder in ("functions", "layers/keypost"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+        shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return to
 
 
 def test_each_version_has_modules_of_its_own(other_version: Path) -> None:
@@ -44,17 +48,51 @@ def test_each_version_has_modules_of_its_own(other_version: Path) -> None:
 
 @pytest.mark.drill
 def test_two_versions_together_break_no_promise(other_version: Path) -> None:
-    """The other one is newer: it adds a field to each order, and cannot read an order that has lost it again."""
+    _make_newer(other_version)
+
+    played = [play(Script(seed, roots=(ROOT, other_version))) for seed in range(1, 31)]
+
+    assert not [violation for each in played for violation in each.violations]
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_older_version_keeps_what_the_newer_one_added(other_version: Path, seed: int) -> None:
+    _make_newer(other_version)
+
+    of_newer, lost = _added_and_lost(ROOT, other_version, seed)
+
+    assert of_newer
+    assert lost == set()
+
+
+def test_a_version_that_forgets_what_another_added_would_be_seen(other_version: Path, tmp_path: Path) -> None:
+    _make_newer(other_version)
+    forgetful = _copied(tmp_path / "forgetful")
     _change(
-        other_version / "layers/keypost/keypost/table/orders.py",
+        forgetful / ORDERS,
+        ("    return nothing | to_wire(item", '    item.pop("future", None)\n    return nothing | to_wire(item'),
+    )
+
+    assert any(_added_and_lost(forgetful, other_version, seed)[1] for seed in range(1, 6))
+
+
+def _make_newer(tree: Path) -> None:
+    """It adds a field to each order, and cannot read an order that has lost it again."""
+    _change(
+        tree / ORDERS,
         ("FORM = 1 ", "FORM = 2 "),
         ("    return nothing | to_wire(", '    return {"future": {"S": "kept"}} | nothing | to_wire('),
         ("    left_out = ", f"{_CANNOT_READ}    left_out = "),
     )
 
-    played = [play(Script(seed, roots=(ROOT, other_version))) for seed in range(1, 31)]
 
-    assert not [violation for each in played for violation in each.violations]
+def _added_and_lost(older: Path, newer: Path, seed: int) -> tuple[set[str], set[str]]:
+    """The orders that the newer version wrote at some time, and those of them whose field is gone."""
+    with a_shop(roots=(older, newer), seed=seed) as shop:
+        renewal(shop)
+        come_to_the_end(shop, codes=4)
+        items = [item for order in shop.sales if (item := shop.simulation.item(order)) and item["form"] > 1]
+        return {item["pk"] for item in items}, {item["pk"] for item in items if item.get("future") != "kept"}
 
 
 def _change(path: Path, *changes: tuple[str, str]) -> None:
