@@ -41,8 +41,8 @@ def is_mailed(order: Order) -> bool:
     return bool(order.mails) and order.mails[0].state is MailState.SENT
 
 
-def free(local: LocalStack, product: Product) -> int:
-    return len(local.stack.store.pick(product.sku, 1000, datetime.now(UTC).date()))
+def free_codes(local: LocalStack, product: Product) -> set[str]:
+    return {free.code for free in local.stack.store.pick(product.sku, 1000, datetime.now(UTC).date())}
 
 
 def run(local: LocalStack, function: str) -> None:
