@@ -19,7 +19,7 @@ from keypost.core.order import Order, Reason
 from keypost.core.payment import OrderCanceled, PaymentState, Standing
 from keypost.core.product import Kind, Line
 from keypost.table import Store
-from keypost.use_cases import take_mail_event
+from keypost.use_cases import serve_waiting, take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 from keypost.use_cases.look_ahead import due_within, forecasts, gather_note
@@ -305,6 +305,23 @@ def test_orders_behind_one_that_cannot_be_read_get_their_codes(
     attempt("second")
 
     assert code(1) in sent("second")[0]
+
+
+def test_an_order_that_fails_again_and_again_keeps_no_codes_from_those_behind_it(
+    attempt: Callable[..., None], store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    store.save(paid_order("failing", at=NOW - timedelta(minutes=1)))
+    attempt("failing")
+    stocked([code(1)])
+    store.save(paid_order("behind"))
+    attempt("behind")
+    assert sent("behind") == []  # it leaves the code to the order before it
+
+    store.save_aside(Aside("failing", reason=AsideReason.FAILING, since=NOW, starts=5), NOW)
+    assert serve_waiting.served_by(store, [SKU], lambda _: 1) == ["behind"]
+    attempt("behind")
+
+    assert code(1) in sent("behind")[0]
 
 
 @pytest.mark.parametrize("receives", [1, 2])

@@ -19,6 +19,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from cli.local.deploy import ROOT
 from tests.simulator.aws_here import ENVIRONMENT, Watch, answer_here
+from tests.simulator.faults.machine import only_here
 
 TABLE, QUEUE, WISHES, SECRET = "simulated", "https://sqs.example/1/work", "https://sqs.example/1/wishes", "arn:secret"
 _ENVIRONMENT = {
@@ -116,8 +117,8 @@ def load(around: Surroundings, root: Path = ROOT) -> Deployment:
             del sys.modules[name]
         sys.path[:0] = [str(root / "layers" / "keypost"), str(root / "functions")]
         set_environment(patch)
-        patch.setattr(time, "sleep", around.pause)
-        patch.setattr(time, "monotonic", around.clock)
+        patch.setattr(time, "sleep", only_here(around.pause, time.sleep))
+        patch.setattr(time, "monotonic", only_here(around.clock, time.monotonic))
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", _OneThread)
         importlib.invalidate_caches()
         for name in _names(root):

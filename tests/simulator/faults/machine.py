@@ -170,7 +170,7 @@ class Machine:
         chance = random.Random(f"{self.seed}/entropy")
         random.seed(self.seed)
         with time_machine.travel(self.now, tick=False) as self.traveller, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(time, "sleep", _sleep_of(self, time.sleep))
+            patch.setattr(time, "sleep", only_here(self.pause, time.sleep))
             patch.setattr(UserAgentString, "to_string", lambda _: "simulated")  # a tenth of a call's time
             patch.setattr(os, "urandom", chance.randbytes)
             patch.setattr(random, "_urandom", chance.randbytes)
@@ -181,10 +181,10 @@ class Machine:
                 self.stop()
 
 
-def _sleep_of(machine: Machine, really: Callable[[float], None]) -> Callable[[float], None]:
-    """MiniStack has threads of its own, which do sleep."""
+def only_here(instead: Callable[..., Any], really: Callable[..., Any]) -> Callable[..., Any]:
+    """Calls `instead` on this thread, and `really` on all others: MiniStack has threads of its own, which do sleep."""
     here = threading.get_ident()
-    return lambda seconds: machine.pause(seconds) if threading.get_ident() == here else really(seconds)
+    return lambda *args: instead(*args) if threading.get_ident() == here else really(*args)
 
 
 def _no_name_server(*_: Any, **__: Any) -> Any:

@@ -8,6 +8,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from keypost.clients.queue import Queue
+from keypost.core.aside import AsideReason
 from keypost.core.errors import QueueUnavailable
 from keypost.core.order import Order, Reason
 from keypost.core.periods import local_day
@@ -23,8 +24,10 @@ _MOST_COUNTED = 2000  # free codes of one product
 
 def in_line(store: Store, skus: Iterable[str], before: datetime | None = None) -> Iterator[Order]:
     """The orders that wait for codes of these products, those first that need them soonest (before a moment). They are
-    loaded as they are asked for."""
-    ids = store.in_line(skus, before)
+    loaded as they are asked for. Left out are those that cannot be read, and those that fail again and again: they are
+    tried by a clock of their own, and nobody waits behind them until then."""
+    failing = cache(lambda: {order_id for page in store.needing(AsideReason.FAILING) for order_id in page})
+    ids = (each for each in store.in_line(skus, before) if each not in failing())
     while some := list(islice(ids, _LOADED_AT_ONCE)):
         waiting = (order for order in store.load_all(some) if order.waits_for(Reason.STOCK))
         yield from sorted(waiting, key=lambda order: (needed_by(order), order.id))
