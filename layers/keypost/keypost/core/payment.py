@@ -36,6 +36,9 @@ MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 
 
 class DisputeState(StrEnum):
+    """The state of a dispute. The order of the members is that of its steps."""
+
+    INQUIRY = "inquiry"  # a question of the bank; no money has moved
     OPEN = "open"
     WON = "won"
     LOST = "lost"
@@ -67,6 +70,17 @@ class Dispute(Stored):
     id: str
     state: DisputeState
     as_of: datetime
+    amount: str | None = None  # decimal, in the payment's currency; None: all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """One item in the list of what a payment charged, or of what a shop sold; not all of them are ours."""
+
+    sku: str  # as it stands there; empty if it has none
+    quantity: int
+    name: str = ""  # as the list has it
+    total: str | None = None  # decimal, in the payment's currency; of zero or less it is a discount
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,8 @@ class PaymentNotice:
     language: str | None = None
     lines: tuple[Line, ...] = ()
     problem: Said | None = None
+    said: datetime | None = None  # the teller's own moment of this whole notice, as precise as given; None: none given
+    charged: tuple[Charged, ...] = ()  # the teller's own list of what was charged or sold; `lines` are the card's
     refunded: Refunded | None = None
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
@@ -110,7 +126,20 @@ class SubscriptionEnded:
     order_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something genuine that changes nothing: it is written into the inbox, where support finds it with the reason. It
+    holds no name, no address and no code."""
+
+    provider: str
+    at: datetime  # when it reached us
+    why: Said
+    order_id: str = ""  # empty: it names none
+    payment: str = ""  # "provider:id", where it names one
+
+
 Fact = PaymentNotice | OrderCanceled | SubscriptionEnded
+News = Fact | Remark
 
 
 @dataclass(frozen=True, slots=True)
