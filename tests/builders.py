@@ -50,6 +50,7 @@ from keypost.core.payment import (
 )
 from keypost.core.product import Kind, Line, Product
 from keypost.core.said import Said, said
+from keypost.core.telling import Sum
 from keypost.emails import Shop
 from keypost.providers.call import Call
 from keypost.table import Store
@@ -156,8 +157,7 @@ def full_order() -> Order:
         names=("mollie:tr_1", "webhook:2026-000777"),
         state=PaymentState.PAID,
         at=NOW,
-        amount="79.90",
-        currency="EUR",
+        sums=(Sum(by="mollie", amount="79.90", currency="EUR", is_paid=True),),
         refunded=(Refunded(NOW, "5.00", by="mollie"),),
         failed_refunds=(FailedRefund("re_1", "5.00", NOW),),
         disputes=(Dispute("chargeback", DisputeState.WON, NOW),),

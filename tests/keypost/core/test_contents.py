@@ -249,7 +249,7 @@ def test_a_problem_that_is_told_later_holds_what_has_not_left() -> None:
     assert held.timeline[-1].code == "on_hold"
 
     sent = licensing.with_mail_of(paid_order(), owed.deliveries(paid_order())[0], NOW)
-    assert contents.with_payment(sent, late, NOW, "EUR") is sent
+    assert contents.with_payment(sent, late, NOW, "EUR").hold.problem is None
 
 
 def test_the_end_of_a_subscription_is_noted_once_and_changes_nothing_that_was_paid() -> None:
@@ -344,7 +344,8 @@ def test_what_an_open_renewal_said_of_its_days_is_found_out_anew_when_its_paymen
     opened = renewals.with_terms(opened, [term], None, NOW, ZONE)
 
     assert contents.with_payment(opened, notice("r1", line), NOW, "EUR").terms == (term,)
-    assert contents.with_payment(opened, notice("r1", line, line), NOW, "EUR").terms == ()
+    later = replace(line, period_start=date(2027, 1, 10))
+    assert contents.with_payment(opened, notice("r1", later), NOW, "EUR").terms == ()
 
 
 def test_the_reminders_still_to_come_move_with_the_last_day_of_their_line() -> None:

@@ -12,16 +12,18 @@ import pytest
 import keypost.core
 from keypost.core import daily_note, licensing, mailing, support
 from keypost.core.codes import StockCode
+from keypost.core.contents import with_payment
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked, MailSent
 from keypost.core.obstacles import OBSTACLES, action, is_servable, obstacle, obstacles
 from keypost.core.order import Beside, Hold, Order, Reason
-from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded, Standing
+from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded, Standing
 from keypost.core.plan import attention, plan
+from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.story import story
 from keypost.core.upcoming import coming
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 MONEY: dict[Standing, Any] = {
     Standing.OPEN: {"state": PaymentState.OPEN},
@@ -100,7 +102,13 @@ def test_the_first_obstacle_is_the_one_that_has_to_go_first() -> None:
 
 
 def test_every_obstacle_can_stand_and_has_an_action() -> None:
-    assert {each.code for order in ORDERS for each in obstacles(order)} == set(OBSTACLES)
+    before = replace(paid_order(), hold=Hold(from_before=True))
+    other = replace(notice(), payment_id="cs_other", lines=(Line("OTHER", 1),))
+    differing = with_payment(paid_order(), other, NOW, "EUR")
+    unknown = PaymentNotice("webhook", "re_9", None, NOW, "2026-001234", refunded=Refunded(NOW, full=True))
+    orders = [*ORDERS, before, differing, with_payment(paid_order(), unknown, NOW, "EUR")]
+
+    assert {each.code for order in orders for each in obstacles(order)} == set(OBSTACLES)
     assert all(each.action for each in OBSTACLES.values())
 
 

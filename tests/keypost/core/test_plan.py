@@ -134,7 +134,7 @@ def test_codes_to_block_ask_for_it_until_a_person_says_that_they_are_blocked() -
 
 def test_codes_that_leave_after_others_were_blocked_ask_for_it_again() -> None:
     one, other = paid_order("1", Line(SKU, 1)), paid_order("1", Line(SKU, 1), Line(SKU, 1))
-    order = replace(licensed(one), lines=other.lines)
+    order = replace(licensed(one), lines=other.lines, payments=other.payments)
     order = replace(order, mails=(replace(order.mails[0], state=MailState.SENT, lines=(1,), may_have_left=True),))
     disputed = _back(order, disputes=(Dispute("dp_1", DisputeState.OPEN, NOW),))
     order = support.blocked(disputed, "anna", NOW)

@@ -359,7 +359,8 @@ def test_the_facts_for_the_tax_office_stay() -> None:
     order = sent_order()
     erased = support.erase(order, ASKED, UNTIL)
 
-    assert (erased.lines, erased.payments, erased.licenses) == (order.lines, order.payments, order.licenses)
+    payments = tuple(replace(payment, buyers=()) for payment in order.payments)
+    assert (erased.lines, erased.payments, erased.licenses) == (order.lines, payments, order.licenses)
     assert erased.forget_on == UNTIL
 
 

@@ -1,13 +1,18 @@
-"""What an order contains, and what the news of a payment changes in it. Each function gets an order and returns the
-changed order; a function that changes nothing returns the same object."""
+"""What an order contains, computed from all that was told of its payments, and what the news of a payment changes in
+it. Each function gets an order and returns the changed order; a function that changes nothing returns the same
+object."""
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import zip_longest
+from hashlib import sha256
 
+from keypost.core.lines import with_lines
+from keypost.core.mail import Asked
 from keypost.core.obstacles import obstacle
-from keypost.core.order import NO_ADDRESS, Order, Reason, noted, without_waits
+from keypost.core.order import NO_ADDRESS, Decision, Order, Reason, noted, without_waits
 from keypost.core.owed import named, to_block
 from keypost.core.payment import (
     MONEY_BACK,
@@ -18,11 +23,12 @@ from keypost.core.payment import (
     PaymentState,
     Standing,
     SubscriptionEnded,
+    price_of,
     with_notice,
 )
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
-from keypost.core.stored import with_extra
+from keypost.core.telling import SHOPS, Buyer, Goods, first_paid, newest
 
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 PAYMENT_IS = {standing: f"payment_{standing.replace(' ', '_')}" for standing in Standing} | {
@@ -30,36 +36,28 @@ PAYMENT_IS = {standing: f"payment_{standing.replace(' ', '_')}" for standing in 
 }
 
 
-def with_payment(order: Order | None, notice: PaymentNotice, now: datetime, currency: str) -> Order:
-    """Store what a provider reports of a payment. The first paid payment fixes what was bought; if it does not say
-    that, the first notice that does. A second payment buys nothing more."""
-    if order is None:
-        order = _with_contents(Order(id=notice.order_id, created_at=now), notice, currency)
+def with_payment(
+    order: Order | None, notice: PaymentNotice, now: datetime, currency: str, start: datetime | None = None
+) -> Order:
+    """Store what a teller reports of a payment. `start` is the moment from which Keypost serves: what was paid before
+    it waits for a person."""
+    order = order or Order(id=notice.order_id, created_at=now)
     before = order
+    if order.is_erased:  # nothing that names the customer comes in again
+        notice = replace(notice, email=None, name=None)
     payments, payment = with_notice(order.payments, notice)
-    order = _with_what_it_says(order, notice, currency)
-    if payments == before.payments and order == before:
+    order = with_contents(_with_payments(order, payments, is_charged=notice.is_subscription), now, currency, start)
+    if order == before:
         return before
-    order = _with_payments(order, payments, is_charged=notice.is_subscription)
-    if _says_the_same(before, order):
+    if says_the_same(before, order):
         return order
+    if payment.is_unmatched:
+        order = noted(order, now, "money_back_unmatched", provider=notice.provider, payment=notice.payment_id)
+        return _with_consequence(before, order, now)
     standing = payment.standing if notice.state else order.standing
     amount = _amount(payment, standing)
     order = noted(order, now, PAYMENT_IS[standing], provider=notice.provider, payment=notice.payment_id, amount=amount)
     return _with_consequence(before, order, now)
-
-
-def _with_what_it_says(order: Order, notice: PaymentNotice, currency: str) -> Order:
-    """What was bought, by whom, and what is wrong with it, as far as this notice decides that."""
-    first_paid = notice.state is PaymentState.PAID and order.paid_at is None
-    if notice.lines and (first_paid or not order.lines or _says_when(order, notice.lines)):
-        return _with_contents(order, notice, currency)
-    if notice.problem and order.hold.problem is None and not order.code_left:
-        return replace(order, hold=replace(order.hold, problem=notice.problem))
-    if not first_paid:
-        return order
-    email, language = notice.email or order.customer.email, notice.language or order.customer.language
-    return _with_contents(order, replace(notice, lines=order.lines, email=email, language=language), currency)
 
 
 def _with_payments(order: Order, payments: tuple[Payment, ...], *, is_charged: bool) -> Order:
@@ -68,9 +66,13 @@ def _with_payments(order: Order, payments: tuple[Payment, ...], *, is_charged: b
         order = replace(order, subscription=replace(order.subscription, is_charged=True))
     if order.is_paid:
         order = without_waits(order, Reason.UNPAID)
-    if before.is_paid and order.standing is Standing.PARTLY_REFUNDED:
+    if _returned(order) > _returned(before):
         order = replace(order, hold=replace(order.hold, released=False))  # the person had seen another state
     return order
+
+
+def _returned(order: Order) -> Decimal:
+    return sum((payment.returned for payment in order.payments), Decimal(0))
 
 
 def _amount(payment: Payment, standing: Standing) -> str | None:
@@ -79,15 +81,236 @@ def _amount(payment: Payment, standing: Standing) -> str | None:
     return f"{payment.currency} {amount}" if amount and payment.currency else None
 
 
-def _says_when(order: Order, lines: tuple[Line, ...]) -> bool:
-    """True if `lines` equal the order's lines except for their days, and the order waits for these days (RENEWS)."""
-    if not order.waits_for(Reason.RENEWS) or order.owed_lines or order.licenses:
+def with_contents(order: Order, now: datetime, currency: str, start: datetime | None = None) -> Order:
+    """The order with what its payments say that it is for, now that all of this was told."""
+    told = _told(order)
+    if told.differs and not order.lines:
+        order = with_lines(order, told.lines)
+    if told.differs is None:
+        changed = with_lines(order, told.lines) if told.lines else order
+        if changed.lines != order.lines and order.lines and order.paid_at:
+            changed = noted(
+                changed, now, "contents_changed", lines=[f"{one.quantity} x {one.sku}" for one in told.lines]
+            )
+        order = _with_customer(changed, told.buyer)
+    problem = order.hold.problem if order.all_left else _problem(order, told, currency)
+    hold = replace(order.hold, problem=problem, contents=told.differs)
+    if start is not None:
+        hold = replace(hold, from_before=_is_from_before(order, start))
+    return replace(order, hold=hold)
+
+
+def _is_from_before(order: Order, start: datetime) -> bool:
+    paid = [payment.at for payment in order.standing_payments]
+    return bool(paid) and max(paid) < start and not _decided(order, "release")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the payments say together."""
+
+    lines: tuple[Line, ...]
+    buyer: Buyer
+    problem: Said | None = None  # of the words themselves
+    differs: Said | None = None  # for a person to decide
+
+
+def _told(order: Order) -> _Told:
+    counting = order.standing_payments
+    unpaid = [payment for payment in order.payments if payment.state is not PaymentState.PAID]
+    goods, problem, differs = _goods_of(counting or _last(order), unpaid if counting else [])
+    buyer, other = _buyer_of(order, counting or _last(order), unpaid if counting else order.payments)
+    if decision := _decided(order, "contents"):
+        buyer = replace(buyer, email=decision.email or buyer.email)
+        return _Told(decision.lines, buyer)
+    if not counting:
+        return _Told(goods, buyer, problem)
+    differs = differs or other or _left_more(order, goods)
+    return _Told(goods, buyer, problem or _paid_in_part(order, counting), differs)
+
+
+def _last(order: Order) -> list[Payment]:
+    """While nothing is paid: the newest attempt that says what it is for; what a refunded payment was for stays
+    known."""
+    telling = [payment for payment in order.payments if any(word.lines or word.problem for word in payment.goods)]
+    rank = {PaymentState.OPEN: 2, PaymentState.FAILED: 1, PaymentState.PAID: 0}
+    return sorted(telling, key=lambda payment: (rank[payment.state], payment.at, payment.names))[-1:]
+
+
+def _goods_of(
+    payments: Sequence[Payment], unpaid: Sequence[Payment]
+) -> tuple[tuple[Line, ...], Said | None, Said | None]:
+    """The lines that these payments are for, what is wrong with them, and how they differ. A payment that says nothing
+    borrows from those that were not made."""
+    found = [_goods(payment) for payment in payments]
+    telling = [goods for goods, _ in found if goods and goods.lines]
+    if not telling and not any(word.foreign for payment in payments for word in newest(payment.goods)):
+        borrowed = [_goods(payment) for payment in unpaid]
+        found += borrowed
+        telling = [goods for goods, _ in borrowed if goods and goods.lines]
+    problem = next((goods.problem for goods, _ in found if goods and goods.problem), None)
+    differs = next((differs for _, differs in found if differs), None)
+    if len({_counted(goods.lines) for goods in telling}) > 1:
+        differs = said("goods_differ", told=[_text(goods.lines) for goods in telling])
+    if not telling:
+        return (), problem, differs
+    return max(telling, key=_details).lines, problem, differs
+
+
+def _goods(payment: Payment) -> tuple[Goods | None, Said | None]:
+    """What a payment is for by the best of its words, and how they differ. What its teller found wrong stays wrong."""
+    words = newest(payment.goods)
+    telling = [word for word in words if word.lines]
+    if not telling:
+        return next((word for word in words if word.problem), None), None
+    best = max(telling, key=_details)
+    wrong = next((word.problem for word in words if word.by == best.by and word.problem), None)
+    return replace(best, problem=wrong), _differing(payment, telling)
+
+
+def _differing(payment: Payment, telling: Sequence[Goods]) -> Said | None:
+    told = [_text(word.lines) for word in telling]
+    if len({_counted(word.lines) for word in telling}) > 1:
+        return said("goods_differ", told=told)
+    return said("goods_grew", told=told) if any(_grew(payment, word) for word in telling) else None
+
+
+def _grew(payment: Payment, word: Goods) -> bool:
+    """Whether a teller names more or other goods than at the payment, for the same money."""
+    first = first_paid(payment.goods, word.by)
+    before, after = first_paid(payment.sums, word.by), next((s for s in newest(payment.sums) if s.by == word.by), None)
+    if first is None or _counted(word.lines) == _counted(first.lines) or not first.lines:
         return False
-    return lines != order.lines and _without_days(lines) == _without_days(order.lines)
+    is_more = bool(Counter(dict(_counted(word.lines))) - Counter(dict(_counted(first.lines))))
+    return is_more and Decimal(after.amount or 0 if after else 0) <= Decimal(before.amount or 0 if before else 0)
 
 
-def _without_days(lines: tuple[Line, ...]) -> list[Line]:
-    return [replace(line, period_start=None, period_end=None) for line in lines]
+def _counted(lines: Iterable[Line]) -> frozenset[tuple[str, int]]:
+    count = Counter[str]()
+    for line in lines:
+        count[line.sku] += line.quantity
+    return frozenset(count.items())
+
+
+def _details(goods: Goods) -> tuple[bool, int, bool, str]:
+    """Sorts words for the same goods by how much they say of them."""
+    known = sum(
+        value is not None for line in goods.lines for value in (line.renews, line.period_start, line.period_end)
+    )
+    return goods.problem is None, known, goods.by in SHOPS, repr(goods.lines)
+
+
+def _text(lines: Iterable[Line]) -> str:
+    return ", ".join(f"{line.quantity} x {line.sku}" for line in lines)
+
+
+def _left_more(order: Order, lines: Sequence[Line]) -> Said | None:
+    """How the goods differ from what has left already. What left under a payment whose money went back may be more."""
+    left = Counter(one.sku for one in order.licenses if order.has_left(one))
+    for payment in order.settled:
+        goods, _ = _goods(payment) if payment.standing is Standing.REFUNDED else (None, None)
+        left -= Counter(dict(_counted(goods.lines if goods else ())))
+    left -= Counter(dict(_counted(lines)))
+    return said("left_is_more", left=[f"{count} x {sku}" for sku, count in sorted(left.items())]) if +left else None
+
+
+def _buyer_of(order: Order, payments: Sequence[Payment], others: Iterable[Payment]) -> tuple[Buyer, Said | None]:
+    found = [_buyers(payment) for payment in payments]
+    telling = [buyer for each in found for buyer in each if buyer.email]
+    if not telling:
+        telling = [buyer for payment in others for buyer in _buyers(payment) if buyer.email][-1:]
+    if not telling:
+        return next((buyer for each in found for buyer in each), Buyer(by="")), None
+    addresses = {_address(order, buyer) for buyer in telling}
+    differs = said("customers_differ") if len(addresses) > 1 else None
+    return telling[0], differs
+
+
+def _buyers(payment: Payment) -> list[Buyer]:
+    """Who a payment is of: as a shop says, before those who took the money."""
+    told = sorted(newest(payment.buyers), key=lambda word: (not word.email, word.by not in SHOPS, word.by))
+    return [word for word in told if word.email and word.by in SHOPS] or told[:1]
+
+
+def _address(order: Order, buyer: Buyer) -> str:
+    email = buyer.email or ""
+    return order.customer.corrected.get(email, email).casefold()
+
+
+def _with_customer(order: Order, buyer: Buyer) -> Order:
+    known = order.customer
+    language = buyer.language or known.language
+    if order.is_erased:
+        return replace(order, customer=replace(known, language=language))
+    email = known.corrected.get(buyer.email or "", buyer.email) or known.email
+    name = buyer.name or (known.name if email == known.email else None)
+    return replace(order, customer=replace(known, email=email, name=name, language=language))
+
+
+def _paid_in_part(order: Order, payments: Sequence[Payment]) -> Said | None:
+    """Whether less was paid than the shop says that the order costs."""
+    price = price_of(order.id, order.payments)
+    taken = [payment for payment in payments if not payment.tellers <= SHOPS]
+    if price is None or not taken or any(payment.currency != price.currency for payment in payments):
+        return None
+    paid = sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
+    if paid >= Decimal(price.amount or 0):
+        return None
+    return said("paid_in_part", paid=f"{price.currency} {paid}", price=f"{price.currency} {price.amount}")
+
+
+def _problem(order: Order, told: _Told, currency: str) -> Said | None:
+    """Why no program may serve the order, unless a person has seen that and released it."""
+    if _decided(order, "release"):
+        return None
+    return next(_problems(order, told, currency), None)
+
+
+def _problems(order: Order, told: _Told, currency: str) -> Iterator[Said]:
+    payments = order.standing_payments or order.payments
+    if told.problem:
+        yield told.problem
+    if not order.lines:
+        yield said("nothing_bought")
+    if not order.customer.email and not all(line.kind is Kind.RENEWAL for line in order.lines):
+        yield said(NO_ADDRESS)
+    if payments and all(payment.amount is not None and not Decimal(payment.amount) for payment in payments):
+        yield said("nothing_paid")
+    other = {payment.currency or "" for payment in payments} - {currency}
+    if payments and other and not all(payment.is_unmatched for payment in payments):
+        yield said("other_currency", paid=min(other), sold=currency)
+    if sum(line.quantity for line in order.lines) > MOST_CODES:
+        yield said("too_many_codes", most=MOST_CODES)
+
+
+def digests(order: Order) -> tuple[str, ...]:
+    """What was told of an order so far, without when: each goods, each customer, each sum, and what went back."""
+    told = [
+        *((word.by, payment.names[0], word.content) for payment in order.payments for word in newest(payment.goods)),
+        *((word.email or "").casefold() for payment in order.payments for word in newest(payment.buyers)),
+        *((payment.names, payment.amount, payment.currency, payment.standing) for payment in order.payments),
+    ]
+    return tuple(sorted({sha256(repr(each).encode()).hexdigest()[:12] for each in told}))
+
+
+def decided(order: Order, kind: str, asked: Asked, **what: object) -> Order:
+    """With the decision of a person who has seen all that was told by now."""
+    of = tuple(sorted(name for payment in order.payments for name in payment.names))
+    decision = Decision(kind, asked, saw=digests(order), of=of, **what)  # type: ignore[arg-type]
+    return replace(order, decisions=(*order.decisions, decision))
+
+
+def _decided(order: Order, kind: str) -> Decision | None:
+    """The newest decision of this kind that counts: nothing was told since, and one of its payments stands."""
+    for decision in reversed(order.decisions):
+        if decision.kind == kind and _counts(order, decision):
+            return decision
+    return None
+
+
+def _counts(order: Order, decision: Decision) -> bool:
+    stands = any(not set(decision.of).isdisjoint(payment.names) for payment in order.standing_payments)
+    return stands and set(digests(order)) <= set(decision.saw)
 
 
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
@@ -96,11 +319,12 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
         return noted(order, now, "paid_twice")
     if _is_held_now(before, order):
         return noted(order, now, "on_hold", why=order.hold.problem or obstacle(order))
-    if found := to_block(order):
+    if (found := to_block(order)) and (found != to_block(before) or order.standing is not before.standing):
         return noted(order, now, "codes_to_block", **named(found))
-    if order.blocked and order.standing not in MONEY_BACK:
-        again = [one for one in order.licenses if one.id in order.blocked]
-        return noted(replace(order, blocked=()), now, "codes_to_unblock", **named(again))
+    again = [one for one in order.licenses if one.id in order.blocked and one not in order.past]
+    if again and order.standing not in MONEY_BACK:
+        blocked = tuple(sorted(set(order.blocked) - {one.id for one in again}))
+        return noted(replace(order, blocked=blocked), now, "codes_to_unblock", **named(again))
     return order
 
 
@@ -110,20 +334,23 @@ def _is_held_now(before: Order, order: Order) -> bool:
     return has_problem or (order.standing is Standing.PARTLY_REFUNDED and not order.all_left)
 
 
-def _says_the_same(before: Order, after: Order) -> bool:
-    """True if nothing has changed but the moment as of which money was returned. The hourly run reports that every
-    hour, so it is no news."""
+def says_the_same(before: Order, after: Order) -> bool:
+    """True if nothing has changed but the moments at which things were said. The hourly run hears the same every hour,
+    so it is no news."""
 
-    def timeless(order: Order) -> Order:
-        payments = (
-            replace(p, refunded=tuple(replace(refunded, as_of=p.at) for refunded in p.refunded)) for p in order.payments
-        )
-        return replace(order, payments=tuple(sorted(payments, key=lambda payment: payment.names)))
+    def timeless(order: Order) -> list[object]:
+        return [_timeless(payment) for payment in sorted(order.payments, key=lambda payment: payment.names)]
 
-    return timeless(before) == timeless(after)
+    return timeless(before) == timeless(after) and replace(before, payments=()) == replace(after, payments=())
 
 
-def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str) -> Order:
+def _timeless(payment: Payment) -> tuple[object, ...]:
+    words = [word.content for words in (payment.sums, payment.goods, payment.buyers) for word in newest(words)]
+    back = [replace(refunded, as_of=payment.at) for refunded in payment.refunded]
+    return payment.names, payment.state, payment.at, words, back, payment.failed_refunds, payment.disputes
+
+
+def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str, start: datetime | None = None) -> Order:
     """Store a fact in the order; returns the same object if it is nothing new."""
     match fact:
         case OrderCanceled():
@@ -131,7 +358,7 @@ def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str) -> 
         case SubscriptionEnded():
             return with_subscription_ended(order or Order(id=fact.order_id, created_at=now), now)
         case PaymentNotice():
-            return with_payment(order, fact, now, currency)
+            return with_payment(order, fact, now, currency, start)
 
 
 def canceled(order: Order, now: datetime) -> Order:
@@ -154,39 +381,3 @@ def belonging_to(order: Order, other: str, now: datetime) -> Order:
     if order.belongs_to or order.lines:
         return order
     return noted(replace(order, belongs_to=other), now, "found", order=other)
-
-
-def _with_contents(order: Order, notice: PaymentNotice, currency: str) -> Order:
-    notice = replace(notice, email=order.customer.corrected.get(notice.email or "", notice.email))
-    language = notice.language or order.customer.language
-    customer = replace(order.customer, email=notice.email, name=notice.name, language=language)
-    return replace(
-        order,
-        customer=replace(order.customer, language=language) if order.is_erased else customer,
-        lines=_with_extra(order, notice.lines),
-        terms=order.terms if notice.lines == order.lines else (),
-        waits=order.waits if notice.lines == order.lines else (),
-        hold=replace(order.hold, problem=_problem(notice, currency)),
-    )
-
-
-def _with_extra(order: Order, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The lines as told, each with the unknown fields of the order's line of that number, if it sells the same."""
-    known = zip_longest(lines, order.lines[: len(lines)])
-    return tuple(with_extra(line, old if old and old.sku == line.sku else None) for line, old in known)
-
-
-def _problem(notice: PaymentNotice, currency: str) -> Said | None:
-    if notice.problem:
-        return notice.problem
-    if not notice.lines:
-        return said("nothing_bought")
-    if not notice.email and not all(line.kind is Kind.RENEWAL for line in notice.lines):
-        return said(NO_ADDRESS)
-    if notice.amount is not None and not Decimal(notice.amount):
-        return said("nothing_paid")
-    if notice.currency != currency:
-        return said("other_currency", paid=notice.currency or "", sold=currency)
-    if sum(line.quantity for line in notice.lines) > MOST_CODES:
-        return said("too_many_codes", most=MOST_CODES)
-    return None

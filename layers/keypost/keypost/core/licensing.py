@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import date, datetime, tzinfo
 
 from keypost.core.codes import StockCode
-from keypost.core.mail import MailState
+from keypost.core.mail import Mail, MailState
 from keypost.core.mailing import claim_mail, owe_mail
-from keypost.core.obstacles import obstacle
+from keypost.core.obstacles import is_servable, obstacle
 from keypost.core.order import License, Order, Reason, Reminder, noted, without_waits
 from keypost.core.owed import Delivery, deliveries, missing
 from keypost.core.periods import local_day, period_from
@@ -54,7 +54,7 @@ def with_codes(  # noqa: PLR0913 - all that decides it
 
 def _period(order: Order, number: int, bought_on: date, product: Product) -> tuple[date, date]:
     """The first and the last day of the licenses of a line."""
-    line, term = order.lines[number - 1], order.term(number)
+    line, term = order.line(number), order.term(number)
     if term:
         return term.first_day, term.last_day
     first, last = period_from(line.period_start or bought_on, product.term_days)
@@ -77,9 +77,18 @@ def _license_id(order_id: str, line: int, code: StockCode) -> str:
 def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:
     """Take back the licenses with these ids, whose mail was never sent. The caller returns their codes to stock."""
     kept = tuple(license_ for license_ in order.licenses if license_.id not in returned)
-    mails = tuple(mail for mail in order.mails if mail.state is not MailState.PENDING or mail.purpose.is_notice)
+    untrue = _untrue(order, kept)
+    mails = tuple(m for m in order.mails if m.state is not MailState.PENDING or m.purpose.is_notice or m not in untrue)
     order = replace(order, licenses=kept, mails=mails)
     return noted(order, now, "codes_returned", count=len(returned), why=obstacle(order))
+
+
+def _untrue(order: Order, kept: tuple[License, ...]) -> tuple[Mail, ...]:
+    """The mails that tell of nothing that is still there."""
+    if not is_servable(order):
+        return order.mails
+    lines = {license_.line for license_ in kept} & order.numbered.keys()
+    return tuple(mail for mail in order.mails if mail.holds_codes and lines.isdisjoint(order.lines_of([mail])))
 
 
 def with_codes_exchanged(order: Order, ran_out: Collection[str], now: datetime) -> Order:

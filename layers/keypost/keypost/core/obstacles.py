@@ -18,6 +18,11 @@ def _lacks_a_part(order: Order) -> bool:
     return order.standing is Standing.PARTLY_REFUNDED and not order.hold.released
 
 
+def _has_unmatched(order: Order) -> bool:
+    """Money went back of a payment that nobody knows: it may be a part of those that stand."""
+    return any(payment.is_unmatched for payment in order.settled) and not order.hold.released
+
+
 # In order of precedence: a person who wants the order served takes them away from the first to the last.
 OBSTACLES = {
     "erased": Obstacle(lambda order: order.is_erased, "nothing"),
@@ -27,7 +32,10 @@ OBSTACLES = {
     "payment_failed": Obstacle(lambda order: order.standing is Standing.FAILED, "ask_to_pay"),
     "refunded": Obstacle(lambda order: order.standing is Standing.REFUNDED, "buy_again"),
     "disputed": Obstacle(lambda order: order.standing is Standing.DISPUTED, "await_dispute"),
+    "contents": Obstacle(lambda order: order.hold.contents is not None, "settle_contents"),
     "problem": Obstacle(lambda order: order.hold.problem is not None, "mend_and_release"),
+    "money_back_unmatched": Obstacle(_has_unmatched, "release_or_refund"),
+    "from_before": Obstacle(lambda order: order.hold.from_before, "release"),
     "held": Obstacle(lambda order: order.hold.by_person, "release"),
     "partly_refunded": Obstacle(_lacks_a_part, "release_or_refund"),
 }
@@ -62,6 +70,11 @@ def is_servable(order: Order) -> bool:
     return not any(each.stands(order) for each in OBSTACLES.values())
 
 
+def asks_a_person(order: Order) -> bool:
+    """Whether a person must look, even after everything has left."""
+    return bool({"contents", "money_back_unmatched"}.intersection(each.code for each in obstacles(order)))
+
+
 def action(order: Order, reason: Reason) -> Said:
     """What a person can do now about that for which the order needs one."""
     first = obstacle(order)
@@ -72,6 +85,8 @@ def _said(code: str, order: Order) -> Said:
     match code:
         case "problem":
             return said(code, why=order.hold.problem)
+        case "contents":
+            return said(code, why=order.hold.contents)
         case "belongs_to":
             return said(code, order=order.belongs_to)
     return Said(code)

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from keypost.core.mail import Asked, Mail, MailState
-from keypost.core.payment import Payment, PaymentState, Standing, share, whole_order
+from keypost.core.payment import Payment, PaymentState, Standing, price_of, settled
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.core.stored import Stored, with_extra
@@ -146,12 +147,28 @@ class Hold(Stored):
     problem: Said | None = None  # why no program may serve it
     by_person: bool = False
     released: bool = False  # a person said: serve it, although a part was refunded
+    contents: Said | None = None  # how that differs which was told of its contents
+    from_before: bool = False  # it was paid before the day from which Keypost serves
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription(Stored):
     is_charged: bool = False  # its provider charges the next period by itself
     has_ended: bool = False  # no renewal follows by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Stored):
+    """What a person decided of an order's contents, for ever. It counts as long as nothing else was told than what that
+    person saw, and one of the payments stands that it is about."""
+
+    kind: str  # "contents", "release", or "own_order": a payment belongs to another order
+    asked: Asked
+    saw: tuple[str, ...] = ()  # digests of what was told by then
+    of: tuple[str, ...] = ()  # names of payments
+    lines: tuple[Line, ...] = ()
+    email: str | None = None
+    to: str = ""  # the other order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +185,8 @@ class Order(Stored):
     timeline: tuple[TimelineEntry, ...] = ()  # the newest entries: once stored, at most 69
     moved: int = 0  # so many older entries are kept beside the order
     hold: Hold = Hold()
+    decisions: tuple[Decision, ...] = ()
+    last_line: int = 0  # the highest number that a line ever had, once that is not the number of its lines
     subscription: Subscription = Subscription()
     canceled: bool = False
     terms: tuple[Term, ...] = ()  # of its renewal lines
@@ -184,7 +203,7 @@ class Order(Stored):
     @property
     def standing(self) -> Standing:
         """That of its best payment: what another attempt failed or got back does not count against it."""
-        return max((payment.standing for payment in self._settled), key=list(Standing).index, default=Standing.OPEN)
+        return max((payment.standing for payment in self.settled), key=list(Standing).index, default=Standing.OPEN)
 
     @property
     def is_paid(self) -> bool:
@@ -210,17 +229,22 @@ class Order(Stored):
 
     @property
     def is_paid_twice(self) -> bool:
-        return sum(payment.standing is Standing.PAID for payment in self._settled) > 1
+        """Whether more was paid than one payment, of which several may pay a part each."""
+        paid = [payment for payment in self.settled if payment.standing is Standing.PAID]
+        price = price_of(self.id, self.payments)
+        if price is not None and all(payment.currency == price.currency for payment in paid):
+            return len(paid) > 1 and sum(Decimal(p.amount or 0) for p in paid) > Decimal(price.amount or 0)
+        return len(paid) > 1
 
     @property
-    def _settled(self) -> tuple[Payment, ...]:
-        """Its payments, each with its part of what a shop returned of the order as a whole. A shop that says "it is
-        paid" and not by which payment means one that its provider tells of, where that does."""
-        whole = next((p for p in self.payments if p.names == (whole_order(self.id),)), None)
-        others = tuple(payment for payment in self.payments if payment is not whole)
-        if whole is None or all(payment.state is not PaymentState.PAID for payment in others):
-            return self.payments
-        return share(others, whole)
+    def settled(self) -> tuple[Payment, ...]:
+        """Its payments, each once, whoever tells of it."""
+        return settled(self.id, self.payments)
+
+    @property
+    def standing_payments(self) -> tuple[Payment, ...]:
+        """Those whose money is there, in whole or in part."""
+        return tuple(p for p in self.settled if p.state is PaymentState.PAID and p.standing is not Standing.REFUNDED)
 
     @property
     def paid_at(self) -> datetime | None:
@@ -251,7 +275,7 @@ class Order(Stored):
     @property
     def all_left(self) -> bool:
         """Whether all of its codes may have reached the customer."""
-        return self.code_left and self.sent_lines >= set(range(1, len(self.lines) + 1))
+        return self.code_left and self.sent_lines >= set(self.numbered)
 
     @property
     def owed_lines(self) -> frozenset[int]:
@@ -261,16 +285,17 @@ class Order(Stored):
         mails = [mail for mail in self.mails if mail.holds_codes]
         failed = self.lines_of(mail for mail in mails if mail.state is MailState.FAILED)
         stand = self.lines_of(mail for mail in mails if mail.state is not MailState.FAILED)
-        return (stand - self._lacking if self.bad_codes else stand) | (failed - self._lacking)
+        owed = (stand - self._lacking if self.bad_codes else stand) | (failed - self._lacking)
+        return owed & self.numbered.keys()
 
     @property
     def _lacking(self) -> frozenset[int]:
         given = Counter(license_.line for license_ in self.licenses)
-        return frozenset(n for n, line in enumerate(self.lines, start=1) if given[n] < line.quantity)
+        return frozenset(number for number, line in self.numbered.items() if given[number] < line.quantity)
 
     def lines_of(self, mails: Iterable[Mail]) -> frozenset[int]:
         """The lines that these mails of it are about, by number."""
-        return frozenset(n for mail in mails for n in mail.lines or range(1, len(self.lines) + 1))
+        return frozenset(number for mail in mails for number in mail.lines or self.numbered)
 
     def licenses_of(self, mails: Iterable[Mail]) -> frozenset[str]:
         """The licenses that these mails of it are about, by id."""
@@ -282,7 +307,21 @@ class Order(Stored):
 
     def numbers(self, kind: Kind) -> tuple[int, ...]:
         """The numbers of its lines of a kind, counting from 1."""
-        return tuple(number for number, line in enumerate(self.lines, start=1) if line.kind is kind)
+        return tuple(number for number, line in self.numbered.items() if line.kind is kind)
+
+    @property
+    def numbered(self) -> dict[int, Line]:
+        """Its lines by their numbers, which never change and are never used again."""
+        return {line.id or place: line for place, line in enumerate(self.lines, start=1)}
+
+    def line(self, number: int) -> Line:
+        return self.numbered[number]
+
+    @property
+    def past(self) -> tuple[License, ...]:
+        """The licenses that it gave for what it is not for any more."""
+        numbered = self.numbered
+        return tuple(license_ for license_ in self.licenses if license_.line not in numbered)
 
     def license(self, license_id: str) -> License | None:
         return next((license_ for license_ in self.licenses if license_.id == license_id), None)

@@ -51,24 +51,34 @@ def _renewals(terms: Iterable[Term], paid_at: datetime) -> Iterator[Delivery]:
 def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:
     """The lines that lack codes, of these lines or of all, as (line number from 1, line, number of codes)."""
     have = Counter(license_.line for license_ in order.licenses)
-    lacks = ((number, line, line.quantity - have[number]) for number, line in enumerate(order.lines, start=1))
-    wanted = range(1, len(order.lines) + 1) if lines is None else lines
+    lacks = ((number, line, line.quantity - have[number]) for number, line in order.numbered.items())
+    wanted = order.numbered if lines is None else lines
     return tuple(entry for entry in lacks if entry[2] > 0 and entry[0] in wanted)
 
 
 def returnable(order: Order) -> tuple[License, ...]:
-    """The licenses of an order that Keypost will not serve, whose codes were never sent: these codes can be sold
-    again."""
-    if order.standing is not Standing.REFUNDED and not order.canceled and not order.is_erased:
-        return ()
-    return tuple(license_ for license_ in order.licenses if not order.has_left(license_))
+    """The licenses that Keypost will not serve, whose codes were never sent: these codes can be sold again. They are
+    all of an order that is over; otherwise those that it is not for any more."""
+    if order.standing is Standing.REFUNDED or order.canceled or order.is_erased:
+        return tuple(license_ for license_ in order.licenses if not order.has_left(license_))
+    return tuple(license_ for license_ in _too_many(order) if not order.has_left(license_))
+
+
+def _too_many(order: Order) -> Iterator[License]:
+    """The licenses of lines that are gone, and those above the quantity of a line."""
+    given = Counter[int]()
+    numbered = order.numbered
+    for license_ in sorted(order.licenses, key=lambda one: not order.has_left(one)):
+        given[license_.line] += 1
+        if license_.line not in numbered or given[license_.line] > numbered[license_.line].quantity:
+            yield license_
 
 
 def to_block(order: Order) -> tuple[License, ...]:
-    """The licenses whose codes were sent before the money was returned, and which the vendor has not blocked yet."""
-    if order.standing not in MONEY_BACK:
-        return ()
-    return tuple(one for one in order.licenses if one.line in order.sent_lines and one.id not in order.blocked)
+    """The licenses whose codes were sent before the money was returned, of all that was sold or of what was exchanged
+    since; without those that the vendor has blocked already."""
+    given = order.licenses if order.standing in MONEY_BACK else order.past
+    return tuple(one for one in given if one.line in order.sent_lines and one.id not in order.blocked)
 
 
 def named(licenses: Sequence[License]) -> dict[str, Any]:

@@ -1,16 +1,18 @@
 """One payment, as the sum of what callbacks reported of it. They arrive late, twice and in any order; joined here, they
 always give the same payment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
+from typing import Any
 
 from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.stored import Stored, with_extra
+from keypost.core.telling import SHOPS, Buyer, Goods, Sum, joined, newest
 
 
 class PaymentState(StrEnum):
@@ -105,6 +107,7 @@ class PaymentNotice:
     refunded: Refunded | None = None
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    foreign: bool = False  # its list holds nothing of ours
     also: tuple[str, ...] = ()  # other names of the same payment: "provider:id"
     is_subscription: bool = False  # the provider charges for the next period automatically
     itemized: bool = False  # the lines are a shop's own list, which may have other goods too
@@ -149,11 +152,37 @@ class Payment(Stored):
     names: tuple[str, ...]  # "provider:id", in order; one payment may be known to a shop and to its provider
     state: PaymentState
     at: datetime
-    amount: str | None = None
-    currency: str | None = None
+    sums: tuple[Sum, ...] = ()
+    goods: tuple[Goods, ...] = ()
+    buyers: tuple[Buyer, ...] = ()
     refunded: tuple[Refunded, ...] = ()  # the newest report of each reporter
     failed_refunds: tuple[FailedRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+
+    @property
+    def tellers(self) -> frozenset[str]:
+        return frozenset(name.partition(":")[0] for name in self.names)
+
+    @property
+    def sum(self) -> Sum:
+        """How much it is, as the one says who takes the money; if that is not known, as a shop says."""
+        told = newest(self.sums)
+        return next((each for each in told if each.by not in SHOPS), told[-1] if told else Sum(by=""))
+
+    @property
+    def amount(self) -> str | None:
+        return self.sum.amount
+
+    @property
+    def currency(self) -> str | None:
+        return self.sum.currency
+
+    @property
+    def is_unmatched(self) -> bool:
+        """True if money of it went back, and nobody has said that it was paid or for how much: it may be part of
+        another payment."""
+        is_money_back = bool(self.disputes) or any(each.full or Decimal(each.amount or 0) for each in self.refunded)
+        return is_money_back and self.state is PaymentState.OPEN and not self.sums
 
     @property
     def standing(self) -> Standing:
@@ -161,25 +190,46 @@ class Payment(Stored):
         before a refund."""
         if self.state is not PaymentState.PAID:
             return Standing(self.state)
-        disputes = {dispute.state for dispute in self.disputes}
-        if DisputeState.LOST in disputes:
+        if self._is_all_lost or self._is_all_returned:
             return Standing.REFUNDED
-        if DisputeState.OPEN in disputes:
+        if any(dispute.state is DisputeState.OPEN for dispute in self.disputes):
             return Standing.DISPUTED
-        back, total = self.returned, Decimal(self.amount or 0)
-        if any(refunded.full for refunded in self.refunded) or (total and back >= total):
-            return Standing.REFUNDED
-        return Standing.PARTLY_REFUNDED if back else Standing.PAID
+        return Standing.PARTLY_REFUNDED if self.returned else Standing.PAID
+
+    @property
+    def _is_all_lost(self) -> bool:
+        return any(each.state is DisputeState.LOST and each.amount is None for each in self.disputes)
+
+    @property
+    def _is_all_returned(self) -> bool:
+        total = Decimal(self.amount or 0)
+        return any(self._is_whole(refunded) for refunded in self.refunded) or bool(total and self.returned >= total)
+
+    def _is_whole(self, refunded: Refunded) -> bool:
+        """A reporter may count in another currency than the payment's, and then in that of its own sum."""
+        own = self._own_sum(refunded)
+        back = self._without_failed(refunded)
+        return refunded.full or bool(Decimal(own.amount or 0) and back >= Decimal(own.amount or 0))
+
+    def _own_sum(self, refunded: Refunded) -> Sum:
+        return next((each for each in newest(self.sums) if each.by == refunded.by), self.sum)
+
+    def _without_failed(self, refunded: Refunded) -> Decimal:
+        failed = (f.amount for f in self.failed_refunds if f.as_of >= refunded.as_of)
+        return Decimal(refunded.amount or 0) - sum(map(Decimal, failed))
 
     @property
     def returned(self) -> Decimal:
-        """The amount that was returned, without refunds that failed after they had been reported; if the reporters
-        disagree, the largest amount."""
-        returned = [Decimal(0)]
-        for refunded in self.refunded:
-            failed = (f.amount for f in self.failed_refunds if f.as_of >= refunded.as_of)
-            returned.append(Decimal(refunded.amount or 0) - sum(map(Decimal, failed)))
-        return max(returned)
+        """The amount that was returned, without refunds that failed after they had been reported, and with what was
+        lost in disputes; if the reporters disagree, the largest amount."""
+        lost = sum((Decimal(each.amount or 0) for each in self.disputes if each.state is DisputeState.LOST), Decimal(0))
+        return max([Decimal(0), *(self._in_its_currency(each) for each in self.refunded)]) + lost
+
+    def _in_its_currency(self, refunded: Refunded) -> Decimal:
+        own, back = self._own_sum(refunded), self._without_failed(refunded)
+        if own.currency == self.currency or not Decimal(own.amount or 0):
+            return back
+        return (back / Decimal(own.amount or 1) * Decimal(self.amount or 0)).quantize(Decimal("0.01"))
 
 
 def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
@@ -188,8 +238,8 @@ def latest_disputes(disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
     latest: dict[str, Dispute] = {}
     for dispute in disputes:
         known = latest.get(dispute.id, dispute)
-        newest = max(known, dispute, key=lambda d: (d.as_of, steps.index(d.state)))
-        latest[dispute.id] = with_extra(newest, known, dispute)
+        newer = max(known, dispute, key=lambda d: (d.as_of, steps.index(d.state), Decimal(d.amount or 0)))
+        latest[dispute.id] = with_extra(newer, known, dispute)
     return tuple(latest[key] for key in sorted(latest))
 
 
@@ -199,19 +249,69 @@ def whole_order(order_id: str) -> str:
     return f"webhook:{order_id}"
 
 
-def share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
+def settled(order_id: str, payments: Sequence[Payment]) -> tuple[Payment, ...]:
+    """The payments of an order, each once. A shop that says "it is paid" and not by which payment means one that its
+    provider tells of, where that does; what it returned of the order as a whole is shared among its payments. And two
+    tellers that tell of equal payments, under names of their own, tell of one."""
+    name = whole_order(order_id)
+    whole = next((payment for payment in payments if name in payment.names), None)
+    others = tuple(payment for payment in payments if payment is not whole)
+    if whole and any(payment.state is PaymentState.PAID for payment in others):
+        others = _share(others if whole.names == (name,) else (*others, _without_order(whole)), whole)
+    elif whole:
+        others = (*others, whole)
+    return _paired(others)
+
+
+def _without_order(whole: Payment) -> Payment:
+    return replace(whole, refunded=tuple(each for each in whole.refunded if each.by != "webhook"))
+
+
+def _share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
     """Take the amount that a shop returned for an order from its payments, the latest first: if there are two, the
     latest is the one too many."""
-    full = any(refunded.full for refunded in whole.refunded)
-    left = max((Decimal(refunded.amount or 0) for refunded in whole.refunded), default=Decimal(0))
+    back = [refunded for refunded in whole.refunded if refunded.by == "webhook" or len(whole.names) == 1]
+    full = any(refunded.full for refunded in back)
+    left = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
     shared = []
     for payment in sorted(payments, key=lambda p: (p.at, p.names), reverse=True):
-        taken = min(left, Decimal(payment.amount or 0))
+        taken = min(left, Decimal(payment.amount or 0)) if payment.state is PaymentState.PAID else Decimal(0)
         left -= taken
-        back = (Refunded(whole.at, str(taken), full, "the shop"),) if taken or full else ()
+        own = (Refunded(whole.at, str(taken), full, "the shop"),) if taken or full else ()
         disputes = latest_disputes((*payment.disputes, *whole.disputes))
-        shared.append(replace(payment, refunded=(*payment.refunded, *back), disputes=disputes))
+        shared.append(replace(payment, refunded=(*payment.refunded, *own), disputes=disputes))
     return tuple(shared)
+
+
+def price_of(order_id: str, payments: Iterable[Payment]) -> Sum | None:
+    """What a shop says that its order costs as a whole: the highest, if shops differ. None if none says it."""
+    of_order = {whole_order(order_id), f"woocommerce:{order_id}"}
+    told = (newest(payment.sums) for payment in payments if not of_order.isdisjoint(payment.names))
+    prices = (each for each in chain.from_iterable(told) if each.by in SHOPS and each.amount)
+    return max(prices, key=lambda each: Decimal(each.amount or 0), default=None)
+
+
+_ONE_PAYMENT = timedelta(days=7)  # between what a shop and a provider say of it
+
+
+def _paired(payments: Sequence[Payment]) -> tuple[Payment, ...]:
+    """The payments, of which two that only differ in who tells of them are one: a shop's, under a name of its own, and
+    one of equal amount that another teller knows, at most a week apart."""
+    found: list[Payment] = []
+    by_shops_last = sorted(payments, key=lambda p: (p.tellers <= SHOPS, p.at, p.names))
+    for payment in by_shops_last:
+        twin = next((each for each in found if payment.tellers <= SHOPS and _are_one(each, payment)), None)
+        if twin is None:
+            found.append(payment)
+        else:
+            found[found.index(twin)] = join([twin, payment])
+    return tuple(found)
+
+
+def _are_one(one: Payment, other: Payment) -> bool:
+    is_paid = one.state is other.state is PaymentState.PAID
+    are_equal = one.amount is not None and (one.amount, one.currency) == (other.amount, other.currency)
+    return is_paid and are_equal and one.tellers.isdisjoint(other.tellers) and abs(one.at - other.at) <= _ONE_PAYMENT
 
 
 _STATES = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.PAID)
@@ -221,48 +321,60 @@ def with_notice(payments: Sequence[Payment], notice: PaymentNotice) -> tuple[tup
     """Merge a notice into the payments; returns all payments, and the one that the notice is about. That is the one
     that shares a name with the notice. Two payments whose names the notice joins become one."""
     same = [payment for payment in payments if notice.names & set(payment.names)]
-    payment = _joined([*same, _payment(notice)])
+    payment = join([*same, _payment(notice)])
     if same == [payment]:
         return tuple(payments), same[0]
     return (*(p for p in payments if p not in same), payment), payment
 
 
 def _payment(notice: PaymentNotice) -> Payment:
+    stamp: Mapping[str, Any] = {
+        "by": notice.provider,
+        "said": notice.said,
+        "is_paid": notice.state is PaymentState.PAID,
+    }
+    says_goods = notice.lines or notice.problem or notice.foreign
+    says_buyer = notice.email or notice.name or notice.language
+    says_sum = notice.amount is not None or notice.currency
     return Payment(
         names=tuple(sorted(notice.names)),
         state=notice.state or PaymentState.OPEN,
         at=notice.at,
-        amount=notice.amount,
-        currency=notice.currency,
+        sums=(Sum(**stamp, amount=notice.amount, currency=notice.currency),) if says_sum else (),
+        goods=(Goods(**stamp, lines=notice.lines, problem=notice.problem, foreign=notice.foreign),)
+        if says_goods
+        else (),
+        buyers=(Buyer(**stamp, email=notice.email, name=notice.name, language=notice.language),) if says_buyer else (),
         refunded=(replace(notice.refunded, by=notice.provider),) if notice.refunded else (),
         failed_refunds=notice.failed_refunds,
         disputes=notice.disputes,
     )
 
 
-def _joined(told: Sequence[Payment]) -> Payment:
+def join(told: Sequence[Payment]) -> Payment:
+    """One payment, of all that was reported under any of its names."""
     furthest = max((payment.state for payment in told), key=_STATES.index)
     failed = set(chain.from_iterable(payment.failed_refunds for payment in told))
-    joined = Payment(
+    whole = Payment(
         names=tuple(sorted(set(chain.from_iterable(payment.names for payment in told)))),
         state=furthest,
         # The moment of payment by the earliest notice that reports it; until then, the moment of the first notice.
         at=min(payment.at for payment in told if payment.state is furthest),
-        # A shop may report only its own part of what was paid at a provider.
-        amount=max(filter(None, (payment.amount for payment in told)), key=Decimal, default=None),
-        currency=min(filter(None, (payment.currency for payment in told)), default=None),
+        sums=joined(chain.from_iterable(payment.sums for payment in told)),
+        goods=joined(chain.from_iterable(payment.goods for payment in told)),
+        buyers=joined(chain.from_iterable(payment.buyers for payment in told)),
         refunded=_newest_refunds(chain.from_iterable(payment.refunded for payment in told)),
         failed_refunds=tuple(sorted(failed, key=lambda each: each.id)),
         disputes=latest_disputes(chain.from_iterable(payment.disputes for payment in told)),
     )
-    return with_extra(joined, *told)
+    return with_extra(whole, *told)
 
 
 def _newest_refunds(told: Iterable[Refunded]) -> tuple[Refunded, ...]:
     """The newest report of each reporter; of two at one moment, the larger amount."""
-    newest: dict[str, Refunded] = {}
+    newer: dict[str, Refunded] = {}
     for refunded in told:
-        known = newest.get(refunded.by, refunded)
-        newer = max(known, refunded, key=lambda r: (r.as_of, r.full, Decimal(r.amount or 0)))
-        newest[refunded.by] = with_extra(newer, known, refunded)
-    return tuple(newest[by] for by in sorted(newest))
+        known = newer.get(refunded.by, refunded)
+        later = max(known, refunded, key=lambda r: (r.as_of, r.full, Decimal(r.amount or 0)))
+        newer[refunded.by] = with_extra(later, known, refunded)
+    return tuple(newer[by] for by in sorted(newer))

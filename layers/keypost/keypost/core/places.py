@@ -41,7 +41,7 @@ def places_of(
     """The places that renewal lines, by number, are to take. Their products are all known."""
     found = []
     for number in lines:
-        line = order.lines[number - 1]
+        line = order.line(number)
         base, part = renewed(order, line, find)
         renewal = renewal_of(order, number, products[line.sku], part, zone)
         found.append(Place(renewal, base.id if base else None, number in order.sent_lines))
@@ -67,11 +67,11 @@ def _first_renewed(
     """Where the renewed line is a renewal itself, the order that was renewed first keeps the list for both, also when
     the renewal between them is not paid or came to nothing."""
     number = part[0]
-    term, line = base.term(number), base.lines[number - 1]
+    term, line = base.term(number), base.numbered.get(number)
     first = find(term.renews) if term and term.renews else None
     if first and (known := listed(first, base.id, number)):
         return first, (known.of_line, known.of_license)
-    if term is None and line.kind is Kind.RENEWAL:
+    if term is None and line and line.kind is Kind.RENEWAL:
         first, of_part = renewed(base, line, find, seen)
         return (first, of_part) if first else (base, part)
     return base, part
@@ -120,7 +120,7 @@ def terms_of(
     terms, unknown = [], []
     for place in places:
         renewal = place.renewal
-        product = products[order.lines[renewal.line - 1].sku]
+        product = products[order.line(renewal.line).sku]
         period = period_of(bases.get(place.base_id or ""), renewal, today)
         if period:
             terms.append(term_of(renewal, period, product, place.base_id, zone))

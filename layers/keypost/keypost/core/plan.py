@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
 from keypost.core.mail import Mail, MailState, Purpose
-from keypost.core.obstacles import is_servable, obstacle
+from keypost.core.obstacles import asks_a_person, is_servable, obstacle
 from keypost.core.order import License, Order, Reason, Reminder
 from keypost.core.owed import (
     Delivery,
@@ -299,7 +299,7 @@ def _with_products(entry: Entry, order: Order, products: Collection[str], now: d
 
 
 def _unknown(order: Order, lines: Iterable[int], products: Collection[str]) -> tuple[str, ...]:
-    return tuple(sorted({order.lines[number - 1].sku for number in lines} - set(products)))
+    return tuple(sorted({order.line(number).sku for number in lines} - set(products)))
 
 
 def _is_expected(order: Order) -> bool:
@@ -309,7 +309,8 @@ def _is_expected(order: Order) -> bool:
 
 
 def _gives_up_terms(order: Order) -> bool:
-    return (order.canceled or order.is_erased or order.standing is Standing.REFUNDED) and bool(order.registered)
+    is_over = order.canceled or order.is_erased or order.standing is Standing.REFUNDED
+    return bool(order.registered) and (is_over or (bool(order.lines) and not order.numbers(Kind.RENEWAL)))
 
 
 def attention(order: Order) -> tuple[Reason, datetime] | None:
@@ -328,7 +329,7 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
         return None
     if is_servable(order):
         return _while_served(order, since)
-    if not order.all_left:
+    if not order.all_left or asks_a_person(order):
         return Reason.HOLD, since
     return (Reason.PAID_TWICE, since) if order.is_paid_twice else None
 

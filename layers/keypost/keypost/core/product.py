@@ -40,3 +40,4 @@ class Line(Stored):
     renews: str | None = None
     period_start: date | None = None
     period_end: date | None = None
+    id: int = field(default=0, compare=False)  # within its order, for ever; 0: its place there, counted from 1

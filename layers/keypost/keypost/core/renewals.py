@@ -41,14 +41,14 @@ def renewed_part(base: Order, line: Line) -> tuple[int, str | None] | None:
 
 
 def _line_numbered(base: Order, number: str) -> int | None:
-    return int(number) if number.isdecimal() and 1 <= int(number) <= len(base.lines) else None
+    return int(number) if number.isdecimal() and int(number) in base.numbered else None
 
 
 def _line_like(base: Order, line: Line) -> int | None:
     """The only line, or the only one of the same product."""
-    same = [number for number, sold in enumerate(base.lines, start=1) if sold.sku == line.sku]
+    same = [number for number, sold in base.numbered.items() if sold.sku == line.sku]
     if len(base.lines) == 1:
-        return 1
+        return next(iter(base.numbered))
     return same[0] if len(same) == 1 else None
 
 
@@ -230,7 +230,7 @@ def _overlap(one: Renewal, other: Renewal) -> bool:
 
 def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str | None], zone: tzinfo) -> Renewal:
     """The entry for the list: a line of an order as a renewal of this part of another order."""
-    line = order.lines[number - 1]
+    line = order.line(number)
     first, last = line.period_start, line.period_end
     if number in order.sent_lines:  # the days that the mail told the customer
         first, last = next((one.first_day, one.last_day) for one in order.licenses if one.line == number)
@@ -274,7 +274,7 @@ def unscheduled(order: Order) -> tuple[int, ...]:
     """The numbers (from 1) of the renewal lines whose period is not known, or known only as if they were paid now. This
     includes a line that was already mailed, if its place was given up for a refund that failed later."""
     found = []
-    for number, line in enumerate(order.lines, start=1):
+    for number, line in order.numbered.items():
         if line.kind is Kind.RENEWAL:
             term = order.term(number)
             if term is None or (is_servable(order) and not term.is_paid):

@@ -220,7 +220,7 @@ def entry_told(entry: TimelineEntry) -> EntryTold:
 
 def _lines(order: Order) -> tuple[LineTold, ...]:
     told = []
-    for number, line in enumerate(order.lines, start=1):
+    for number, line in order.numbered.items():
         term = order.term(number)
         days = (term.first_day, term.last_day) if term else (line.period_start, line.period_end)
         has = sum(license_.line == number for license_ in order.licenses)

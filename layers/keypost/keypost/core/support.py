@@ -16,6 +16,7 @@ from keypost.core.order import (
     NO_ADDRESS,
     BadCode,
     Customer,
+    Decision,
     License,
     Order,
     Reason,
@@ -254,6 +255,8 @@ def erase(order: Order, asked: Asked, forget_on: date, *, is_part: bool = False)
     order = replace(
         order,
         customer=Customer(language=order.customer.language),
+        payments=tuple(replace(payment, buyers=()) for payment in order.payments),
+        decisions=tuple(_without_person(decision) for decision in order.decisions),
         reminders=(),
         mails=tuple(_without_words(mail) for mail in order.mails if mail.state is not MailState.PENDING),
         bad_codes=tuple(replace(bad, asked=replace(bad.asked, key="")) for bad in order.bad_codes),
@@ -262,6 +265,10 @@ def erase(order: Order, asked: Asked, forget_on: date, *, is_part: bool = False)
         subscription=replace(order.subscription, is_charged=order.subscription.is_charged and not is_part),
     )
     return noted(order, asked.at, "erased", who=asked.who)
+
+
+def _without_person(decision: Decision) -> Decision:
+    return replace(decision, email=None, asked=replace(decision.asked, why="", key=""))
 
 
 def _without_words(mail: Mail) -> Mail:

@@ -27,7 +27,7 @@ def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: 
         {"line": number}
         | _of_product(products[line.sku], line.kind, language)
         | _of_licenses([license_ for license_ in _in_mail(order, mail) if license_.line == number])
-        for number, line in enumerate(order.lines, start=1)
+        for number, line in order.numbered.items()
         if not mail.lines or number in mail.lines
     ]
 

@@ -12,6 +12,6 @@ from keypost.core.product import Kind, Product
 def refunded(order: Order, _mail: Mail, _products: Mapping[str, Product], _language: str) -> dict[str, Any]:
     return {
         "sent": sum(license_.line in order.sent_lines for license_ in order.licenses),
-        "is_sent_whole": len(order.sent_lines) == len(order.lines),
+        "is_sent_whole": order.sent_lines >= set(order.numbered),
         "renews": any(line.kind is Kind.RENEWAL for line in order.lines),
     }

@@ -12,7 +12,7 @@ from keypost.emails.groups import groups
 def waiting(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
     found = groups(order, mail, products, language)
     for group in found:
-        line, term = order.lines[group["line"] - 1], order.term(group["line"])
+        line, term = order.line(group["line"]), order.term(group["line"])
         group |= {"quantity": line.quantity, "first_day": term.first_day if term else None}
         del group["licenses"]  # a large order may have some of its codes already
     return {"groups": found, "count": sum(group["quantity"] for group in found)}

@@ -191,7 +191,7 @@ class Worker:
     ) -> tuple[Order, bool]:
         order, unknown = self._places.take(order, lines, products, now)
         if unknown:
-            why = said("end_unknown", lines=unknown, renews=[order.lines[n - 1].renews or "" for n in unknown])
+            why = said("end_unknown", lines=unknown, renews=[order.line(n).renews or "" for n in unknown])
             order = self._wait(order, Reason.RENEWS, why, now, _RETRY_RENEWED, tuple(unknown))
         return order, True
 

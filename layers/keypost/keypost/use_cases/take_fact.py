@@ -1,12 +1,12 @@
 """Stores a fact in its order, together with everything that was reported of the same payment before its order was
 known."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from keypost import telemetry
-from keypost.core import contents
+from keypost.core import charged, contents
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.order import Order
@@ -91,12 +91,14 @@ def _give_up(store: Store, own_id: str, order_id: str, now: datetime) -> None:
 
 
 def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
-    """The notice with only those goods of a shop's own list that the catalog knows; we cannot send the others."""
-    if not notice.itemized:
-        return notice
-    known = store.products(dict.fromkeys(line.sku for line in notice.lines))
-    ours = tuple(line for line in notice.lines if line.sku in known)
-    return replace(notice, lines=ours) if ours or store.exists(notice.order_id) else None
+    """The notice with what it was for by the catalog. None if its list has nothing of ours, unless it is of an order
+    that is known: then that was changed."""
+    named = charged.named(notice)
+    known: Collection[str] = store.products(named) if named else ()
+    if set(named) - set(known):  # not in the catalog, or spelled otherwise there
+        known = store.skus()
+    ours = charged.understood(notice, known)
+    return ours if not ours.foreign or (ours.order_id and store.exists(ours.order_id)) else None
 
 
 def _outcomes(before: Order | None, after: Order) -> list[str]:

@@ -1,0 +1,60 @@
+"""The lines of an order when what it is for changes. A line has a number that never changes and is never used again:
+licenses, periods, mails and renewals name it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+from keypost.core.order import OF_A_DELIVERY, Order
+from keypost.core.product import Line
+from keypost.core.stored import with_extra
+
+
+def with_lines(order: Order, lines: Sequence[Line]) -> Order:
+    """The order for these lines. Each takes the number of the line that it stands for; what has left stays as it left,
+    and more of it is a line of its own."""
+    if tuple(lines) == order.lines:
+        return order
+    if not order.lines:
+        return replace(order, lines=tuple(lines))
+    numbered = dict(_numbered(order, lines))
+    old = order.numbered
+    same = {number for number, line in numbered.items() if number in old and _runs_alike(line, old[number])}
+    left = order.sent_lines
+    stay = same | (left & numbered.keys())
+    return replace(
+        order,
+        lines=tuple(replace(line, id=number) for number, line in numbered.items()),
+        last_line=max(order.last_line, *old, *numbered),
+        mails=tuple(mail if mail.lines else replace(mail, lines=tuple(old)) for mail in order.mails),
+        terms=tuple(term for term in order.terms if term.line in stay or term.line in left),
+        reminders=tuple(each for each in order.reminders if each.line in numbered),
+        waits=tuple(each for each in order.waits if each.reason not in OF_A_DELIVERY),
+    )
+
+
+def _numbered(order: Order, lines: Iterable[Line]) -> Iterator[tuple[int, Line]]:
+    old, left = order.numbered, order.sent_lines
+    free, new = dict(old), count(1 + max(order.last_line, *old))
+    for line in lines:
+        number = _standing_for(line, free)
+        known = free.pop(number) if number is not None else None
+        if number is None or known is None:
+            yield next(new), replace(line, id=0)
+        elif number in left and line.quantity > known.quantity:
+            yield number, with_extra(replace(line, quantity=known.quantity), known)
+            yield next(new), replace(line, id=0, quantity=line.quantity - known.quantity)
+        else:
+            yield number, with_extra(line, known)
+
+
+def _standing_for(line: Line, free: Mapping[int, Line]) -> int | None:
+    """The number of the line that this one stands for: of the same goods, and best of the same kind and renewal."""
+    alike = [number for number, each in free.items() if each.sku == line.sku and each.kind is line.kind]
+    same = [number for number in alike if free[number].renews == line.renews]
+    return next(iter(same or alike), None)
+
+
+def _runs_alike(line: Line, other: Line) -> bool:
+    """Whether both run at the same time, however many licenses they are."""
+    return replace(line, quantity=1) == replace(other, quantity=1)

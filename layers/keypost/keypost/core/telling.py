@@ -1,0 +1,113 @@
+"""What tellers said of a payment: what was bought, by whom, and for how much. Each word is kept as it was said, with
+its teller's own moment. Only the words of one teller are compared by their moments; joined in any order, they give
+the same."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TypeVar
+
+from keypost.core.product import Line
+from keypost.core.said import Said
+from keypost.core.stored import Stored, with_extra
+
+# The tellers that sell; of the others, those who take the money. A person, or a file of older orders, sells too.
+SHOPS = frozenset({"webhook", "woocommerce", "moneybird", "person", "import"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word(Stored):
+    """A whole word of one teller about one part of a payment."""
+
+    by: str  # the teller
+    said: datetime | None = None  # by the teller's own clock, as precise as it was given; None: no moment was given
+    is_paid: bool = False  # it was said of a payment that had been made
+
+    @property
+    def content(self) -> Hashable:
+        """What was said, without when."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goods(Word):
+    lines: tuple[Line, ...] = ()
+    problem: Said | None = None  # why no program can serve them
+    foreign: bool = False  # its list holds nothing of ours
+
+    @property
+    def content(self) -> Hashable:
+        return (self.lines, repr(self.problem), self.foreign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buyer(Word):
+    email: str | None = None
+    name: str | None = None
+    language: str | None = None
+
+    @property
+    def content(self) -> Hashable:
+        return (self.email, self.name, self.language)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum(Word):
+    amount: str | None = None  # decimal, in `currency`
+    currency: str | None = None  # ISO 4217, upper case
+
+    @property
+    def content(self) -> Hashable:
+        return (self.amount, self.currency)
+
+
+W = TypeVar("W", bound=Word)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def joined(words: Iterable[W]) -> tuple[W, ...]:
+    """The words that still count, in an order that does not depend on theirs: of each teller the newest, the first that
+    was said of the paid payment, and, of those without a moment, each that says another thing."""
+    by_teller = sorted(words, key=lambda word: (word.by, _age(word)))
+    return tuple(word for _, told in groupby(by_teller, key=lambda word: word.by) for word in _kept(list(told)))
+
+
+def _age(word: Word) -> tuple[datetime, bool, str]:
+    """Sorts the words of one teller: those without a moment first; at one moment, a paid payment counts for more."""
+    return word.said or _NEVER, word.is_paid, repr(word.content)
+
+
+def _kept(told: list[W]) -> list[W]:
+    """Of the words of one teller, by age."""
+    dated, undated = [word for word in told if word.said], [word for word in told if not word.said]
+    paid = [word for word in undated if word.is_paid]
+    kept = _distinct(paid or undated)
+    first = next((word for word in dated if word.is_paid), None)
+    newest = dated[-1:] or []
+    return [*kept, *([first] if first and first is not dated[-1] else []), *newest]
+
+
+def _distinct(words: Iterable[W]) -> list[W]:
+    found: dict[Hashable, W] = {}
+    for word in words:
+        found[word.content] = with_extra(word, found.get(word.content))
+    return list(found.values())
+
+
+def newest(words: Iterable[W]) -> tuple[W, ...]:
+    """What the tellers say now. Two words of one teller are both there when nobody can say which is the newer."""
+    now: list[W] = []
+    for _, told in groupby(sorted(words, key=lambda word: (word.by, _age(word))), key=lambda word: word.by):
+        of_one = list(told)
+        undated = [word for word in of_one if not word.said]
+        dated = [word for word in of_one if word.said][-1:]
+        most = max((word.is_paid for word in (*undated, *dated)), default=False)
+        now += _distinct(word for word in (*undated, *dated) if word.is_paid is most)
+    return tuple(now)
+
+
+def first_paid(words: Iterable[W], teller: str) -> W | None:
+    """What a teller said first of the paid payment."""
+    paid = [word for word in words if word.by == teller and word.is_paid and word.said]
+    return min(paid, key=_age, default=None)
