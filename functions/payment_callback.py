@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             return answer
         now = datetime.now(UTC).replace(microsecond=0)
         call = wiring.provider_call(PROVIDERS[name].api, now, request.body, request.headers, request.query)
-        take_callback(name, call, wiring.secrets(), wiring.store(), wiring.queue(), wiring.config().currency)
+        take_callback(name, call, wiring.secrets(), wiring.store(), wiring.queue(), wiring.intake(now))
     except NOT_STORED as error:
         return over_http.refused(name, error)
     return gateway.answer(PROVIDERS[name].accepted)

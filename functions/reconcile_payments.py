@@ -23,7 +23,7 @@ def _reconcile(api: str) -> bool:
     try:
         call = wiring.provider_call(api, datetime.now(UTC).replace(microsecond=0))
         if call.get is not None:
-            reconcile(api, call, wiring.store(), wiring.queue(), wiring.config().currency)
+            reconcile(api, call, wiring.store(), wiring.queue(), wiring.intake(call.now))
     except Exception as error:  # noqa: BLE001 - one provider's trouble must not keep another from being asked
         not_reconciled(api, error)
         return False

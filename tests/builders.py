@@ -50,6 +50,7 @@ from keypost.core.payment import (
 )
 from keypost.core.product import Kind, Line, Product
 from keypost.core.said import Said, said
+from keypost.core.shop import Intake
 from keypost.core.telling import Sum
 from keypost.emails import Shop
 from keypost.providers.call import Call
@@ -98,6 +99,9 @@ SHOP = Shop(
     zone=ZONE,
 )
 
+INTAKE = Intake(currency="EUR", start=None)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # a start before everything that tests store
+
 PURCHASE_MAIL = Mail("purchase-1", Purpose.PURCHASE, MailState.SENDING, NOW, attempts=1)
 OTHER = replace(PRODUCT, sku="OTHER", name={"nl": "Ander <Pakket>", "en": "Other <Suite>"}, devices=1)
 TWO_PRODUCTS = {SKU: PRODUCT, "OTHER": OTHER}
@@ -120,6 +124,11 @@ def loaded(store: Store, order_id: str) -> Order:
     order = store.load(order_id)
     assert order is not None
     return order
+
+
+def without_start(store: Store) -> None:
+    """Have nothing stored of the moment from which Keypost serves, as on a stack that was just deployed."""
+    store._client.delete_item(TableName=store.table, Key={"pk": {"S": "START"}})
 
 
 def product(sku: str) -> Product:

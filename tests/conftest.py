@@ -24,7 +24,7 @@ from keypost.clients.mailer import tag_value
 from keypost.core.contents import canceled
 from keypost.core.order import Reason
 from keypost.table import Store
-from tests.builders import PRODUCT, SECRETS
+from tests.builders import LONG_AGO, PRODUCT, SECRETS
 from tests.in_process import stack_in_process
 from tests.programs import PROGRAMS
 
@@ -94,7 +94,9 @@ def stocked(store: Store) -> Callable[[list[str]], None]:
 
 @pytest.fixture
 def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """The environment of a function, so that a handler can be called here: test stack, own table and queue."""
+    """The environment of a function, so that a handler can be called here: test stack, own table and queue. It serves
+    payments of any day."""
+    stack.store.put_start(LONG_AGO)
     for name, value in SECRETS.items():
         stack.secrets.set(name, value)
     for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:

@@ -12,7 +12,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.errors import KeypostError
 from keypost.core.payment import Standing
-from tests.builders import Context, event, pokes
+from tests.builders import Context, event, loaded, pokes, without_start
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -70,13 +70,16 @@ def test_a_payment_that_no_callback_told_is_found_and_poked_once(
 
 
 @pytest.mark.parametrize("pay", [paid_at_mollie, paid_at_stripe])
-def test_a_first_run_serves_nothing_of_the_past(wired: Stack, local: LocalStack, pay: Any) -> None:
-    name = pay(local, "past", START - HOUR)
+def test_a_first_run_asks_for_nothing_older_than_a_day(wired: Stack, local: LocalStack, pay: Any) -> None:
+    without_start(wired.store)
+    past, new = pay(local, "past", START - 25 * HOUR), pay(local, "new", START - 23 * HOUR)
 
     run(START)
     run(START + HOUR)
 
-    assert wired.store.load(name) is None
+    assert wired.store.start() == START - 24 * HOUR
+    assert wired.store.load(past) is None
+    assert loaded(wired.store, new).is_paid
 
 
 def test_after_a_long_outage_a_run_goes_back_to_the_last_that_went_well(wired: Stack, local: LocalStack) -> None:

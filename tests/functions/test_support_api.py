@@ -23,7 +23,7 @@ from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.support import with_other_code
 from keypost.use_cases.take_fact import record
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, leaked, log, notice, paid_order, product
+from tests.builders import INTAKE, NOW, PRODUCT, SKU, ZONE, code, leaked, log, notice, paid_order, product
 from tests.faults import Parameters, on_call, refuse
 from tests.functions.support_calls import KEY, Context, call
 
@@ -31,7 +31,7 @@ from tests.functions.support_calls import KEY, Context, call
 def served(store: Any, order_id: str = "2026-001234", number: int = 1, **changes: Any) -> Order:
     """An order that has its code, as the worker leaves it."""
     fact = notice(order_id, at=NOW.replace(day=number), **changes)
-    record(store, fact, NOW.replace(day=number), "EUR")
+    record(store, fact, NOW.replace(day=number), INTAKE)
     order = store.load(order_id)
     list(store.add_codes(SKU, [code(number)], "B-1", None))
     (taken,) = [free for free in store.pick(SKU, 9, NOW.date()) if free.code == code(number)]

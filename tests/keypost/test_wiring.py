@@ -1,9 +1,12 @@
+from datetime import timedelta
+
 import pytest
 
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.clients.provider_api import ProviderApi
 from keypost.core.errors import ProviderRefused
+from tests.builders import NOW, without_start
 
 
 def api(name: str) -> ProviderApi:
@@ -73,3 +76,32 @@ def test_everything_that_was_built_is_forgotten_at_once(wired: Stack) -> None:
     wiring.forget()
 
     assert kept() == set()
+
+
+def test_the_first_function_that_runs_writes_down_that_keypost_serves_since_a_day_before(wired: Stack) -> None:
+    without_start(wired.store)
+
+    assert wiring.intake(NOW).start == NOW - timedelta(hours=24)
+
+    wiring.forget()  # another function, days later
+    assert wiring.intake(NOW + timedelta(days=3)).start == wired.store.start() == NOW - timedelta(hours=24)
+
+
+def test_a_start_that_a_person_sets_counts_within_a_minute(wired: Stack) -> None:
+    before = wiring.intake(NOW).start
+    wired.store.put_start(NOW)
+
+    assert [wiring.intake(NOW + timedelta(seconds=seconds)).start for seconds in (59, 60)] == [before, NOW]
+
+
+def test_on_one_machine_there_is_no_start_until_a_person_sets_one_and_it_counts_at_once(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_start(wired.store)
+    monkeypatch.setenv("KEYPOST_STAGE", "local")
+    wiring.config.cache_clear()
+    assert wiring.intake(NOW).start is None
+
+    wired.store.put_start(NOW)
+
+    assert wiring.intake(NOW).start == NOW

@@ -3,8 +3,8 @@
 import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from keypost.clients.queue import Queue
 from keypost.clients.secrets import Secrets
 from keypost.config import Config
 from keypost.core.errors import ProviderRefused
+from keypost.core.shop import Intake
 from keypost.providers.call import Call, Get
 from keypost.table import Store
 
@@ -30,6 +31,7 @@ ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3,
 SEVERAL_ATTEMPTS = ClientConfig(
     retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=5
 )
+_BEFORE_THE_FIRST_RUN = timedelta(hours=24)  # as long as a provider may take to call a new stack
 WORKERS = 5  # that may run at once, as in template.yaml
 _API_HEADERS = {"stripe": {"Stripe-Version": "2026-10-28.endive"}}  # the newest one that was read against
 
@@ -71,7 +73,24 @@ def worker() -> "Worker":
 def try_order(order_id: str, receives: int) -> None:
     from keypost.use_cases.try_order import try_order
 
-    try_order(worker(), desk(), config().currency, order_id, receives)
+    try_order(worker(), desk(), intake, order_id, receives)
+
+
+def intake(now: datetime) -> Intake:
+    return Intake(config().currency, start(now))
+
+
+def start(now: datetime) -> datetime | None:
+    """The moment from which Keypost serves. On a deployed stack the first function that asks for it writes it down. It
+    is read once a minute, and on one machine each time, where people change it between two calls."""
+    if config().stage == "local":
+        return store().start()
+    return _start(now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1)
+def _start(minute: datetime) -> datetime:
+    return store().start_or(minute - _BEFORE_THE_FIRST_RUN)
 
 
 def shop() -> "Shop":

@@ -403,14 +403,25 @@ def test_a_payment_of_a_provider_pays_for_one_order_whatever_a_shop_says(store: 
     )
 
 
-def test_the_first_time_a_provider_is_asked_is_remembered_and_so_is_the_last_that_went_well(store: Store) -> None:
-    assert store.reconciled("mollie", NOW) == (NOW, NOW)
+def test_until_when_a_provider_was_asked_is_the_first_time_and_then_the_last_that_went_well(store: Store) -> None:
+    assert store.reconciled("mollie", NOW) == NOW
+    assert store.reconciled("mollie", NOW + timedelta(hours=1)) == NOW
 
     later = NOW + timedelta(hours=2)
     store.put_reconciled("mollie", later - timedelta(hours=1))
 
-    assert store.reconciled("mollie", later) == (NOW, later - timedelta(hours=1))
-    assert store.reconciled("stripe", later) == (later, later)
+    assert store.reconciled("mollie", later) == later - timedelta(hours=1)
+    assert store.reconciled("stripe", later) == later
+
+
+def test_the_moment_from_which_keypost_serves_is_stored_once_and_a_person_may_change_it(store: Store) -> None:
+    assert store.start() is None
+
+    assert store.start_or(NOW) == NOW
+    assert store.start_or(NOW + timedelta(days=1)) == NOW
+
+    store.put_start(NOW - timedelta(days=30))
+    assert store.start() == store.start_or(NOW) == NOW - timedelta(days=30)
 
 
 def test_the_catalog_lists_each_product_once(store: Store) -> None:

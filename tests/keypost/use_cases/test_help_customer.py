@@ -26,7 +26,7 @@ from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 from keypost.use_cases.take_fact import record
-from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, ses_event
+from tests.builders import INTAKE, NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, ses_event
 from tests.faults import on_call, overtake, refuse
 
 Stocked = Callable[[list[str]], None]
@@ -361,13 +361,13 @@ def test_a_renewal_that_was_refunded_leaves_no_address_either_when_it_is_erased(
 def test_what_a_callback_tells_after_the_customer_was_erased_is_not_kept(desk: Desk, sold: Sold) -> None:
     sold("told-2", 1)
     known = replace(notice("told-2"), payment_id="cs_told-2")
-    record(desk.store, known, NOW, "EUR")
-    record(desk.store, replace(known, order_id=""), NOW, "EUR")
+    record(desk.store, known, NOW, INTAKE)
+    record(desk.store, replace(known, order_id=""), NOW, INTAKE)
     kept = ("PAYMENT#stripe:cs_told-2", "ORDER#told-2")
     assert ["klant.example" in stored(desk, key) for key in kept] == [True, True]
     desk.erase(ADDRESS, asked(), YEARS)
 
-    record(desk.store, replace(known, order_id=""), NOW, "EUR")
+    record(desk.store, replace(known, order_id=""), NOW, INTAKE)
 
     assert ["klant.example" in stored(desk, key) for key in kept] == [False, False]
 

@@ -13,7 +13,7 @@ from keypost.core.payment import Fact, Standing
 from keypost.providers import mollie, moneybird, stripe, webhook, woocommerce
 from keypost.table import Store
 from keypost.use_cases.take_fact import record
-from tests.builders import NOW, SKU, a_call, event
+from tests.builders import INTAKE, NOW, SKU, a_call, event
 
 Read = Callable[[Any], Sequence[Fact]]
 BACK = {"id": "re_1", "status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
@@ -113,7 +113,7 @@ def test_any_order_and_any_duplication_of_what_is_told_leaves_the_order_the_same
 
     for read, body in again:
         for fact in read(a_call(mine(body).encode(), get=get)):
-            record(store, fact, NOW, "EUR")
+            record(store, fact, NOW, INTAKE)
 
     order = store.load(f"o{own}")
     assert order is not None
@@ -128,7 +128,7 @@ def test_an_order_of_woocommerce_and_mollies_payment_of_it_are_one(store: Store,
     for read, body in (story[first], story[1 - first]):
         raw = body if isinstance(body, str) else json.dumps(body)
         for fact in read(a_call(raw.encode(), get=lambda _path, _query: payment)):
-            record(store, fact, NOW, "EUR")
+            record(store, fact, NOW, INTAKE)
 
     order = store.load("7")
     assert order is not None

@@ -26,6 +26,7 @@ from keypost.use_cases.look_ahead import due_within, forecasts, gather_note
 from keypost.use_cases.take_fact import record
 from keypost.use_cases.try_order import try_order
 from tests.builders import (
+    INTAKE,
     NOW,
     SKU,
     ZONE,
@@ -55,7 +56,7 @@ def desk(stack: Stack) -> Desk:
 @pytest.fixture
 def attempt(worker: Worker, desk: Desk) -> Callable[..., None]:
     """One try of an order, as the queue's function makes it."""
-    return lambda order_id, receives=1: try_order(worker, desk, "EUR", order_id, receives)
+    return lambda order_id, receives=1: try_order(worker, desk, lambda _: INTAKE, order_id, receives)
 
 
 def unreadable(item: dict[str, Any]) -> dict[str, Any]:
@@ -87,12 +88,12 @@ def test_what_is_told_of_an_order_that_cannot_be_read_is_there_once_it_can_be(
 ) -> None:
     order_id = f"told-{reason}"
     stocked([code(1)])
-    record(store, notice(order_id, state=PaymentState.OPEN), NOW, "EUR")
+    record(store, notice(order_id, state=PaymentState.OPEN), NOW, INTAKE)
     sound = change_item(store, order_id, damage)
     damaged = stored_item(store, order_id)
 
-    assert record(store, notice(order_id), NOW, "EUR") == (order_id, True)
-    assert record(store, notice(order_id), NOW, "EUR") == (order_id, True)
+    assert record(store, notice(order_id), NOW, INTAKE) == (order_id, True)
+    assert record(store, notice(order_id), NOW, INTAKE) == (order_id, True)
     attempt(order_id)
 
     assert stored_item(store, order_id) == damaged
@@ -119,7 +120,7 @@ def test_a_cancellation_and_a_word_of_ses_are_kept_too(
     sound = change_item(store, "kept", unreadable)
     (mail,) = sound["mails"]
 
-    record(store, OrderCanceled("kept"), NOW, "EUR")
+    record(store, OrderCanceled("kept"), NOW, INTAKE)
     take_mail_event.take(store, ses_event("bounce_permanent", "kept", mail["id"]), NOW)
     put_item(store, sound)
     attempt("kept")
@@ -233,7 +234,7 @@ def test_an_order_that_is_too_large_is_set_aside_and_what_was_told_is_kept(
     store.save(paid_order("large", state=PaymentState.OPEN))
     sound = change_item(store, "large", lambda item: item | {"ballast": "x" * (399 * 1024)})
 
-    assert record(store, notice("large", name="y" * 2000), NOW, "EUR") == ("large", True)
+    assert record(store, notice("large", name="y" * 2000), NOW, INTAKE) == ("large", True)
 
     assert list(store.needing(AsideReason.FAILING)) == [["large"]]
     put_item(store, sound)
@@ -373,7 +374,7 @@ def test_fields_of_the_future_survive_every_use_case(
     item = change_item(store, "future", with_future_fields)
     license_id, bad_code = item["licenses"][0]["id"], item["licenses"][0]["code"]
 
-    record(store, notice("future", amount="39.95", name="Anna J."), NOW, "EUR")
+    record(store, notice("future", amount="39.95", name="Anna J."), NOW, INTAKE)
     for change in (support.hold, support.release):
         desk.change("future", partial(_by_anna, change))
     take_mail_event.take(store, ses_event("delivery", "future"), NOW)
@@ -383,7 +384,7 @@ def test_fields_of_the_future_survive_every_use_case(
     desk.swap_code("future", license_id, "invalid", Asked(clock.now, "anna"))
     desk.correct_address("future", "nieuw@klant.example", Asked(clock.now, "anna"))
     attempt("future")
-    record(store, notice("future", refunded=None, state=PaymentState.PAID, payment_id="other"), NOW, "EUR")
+    record(store, notice("future", refunded=None, state=PaymentState.PAID, payment_id="other"), NOW, INTAKE)
 
     after = stored_item(store, "future")
     lost = list(lost_fields(with_future_fields(item), after))

@@ -14,20 +14,43 @@ _CODES_SETTLE = timedelta(minutes=10)  # longer than an import by the support AP
 _NOTE_LEASE = timedelta(minutes=10)  # longer than the time-out of the function
 _SMOKE_KEPT = timedelta(days=1)
 _PAUSE = {"pk": {"S": "PAUSE"}}
+_START = {"pk": {"S": "START"}}
 
 
 class Marks(Table):
-    def reconciled(self, api: str, now: datetime) -> tuple[datetime, datetime]:
-        """The moment at which a provider was first asked for its payments (now, if it never was), and the moment up to
-        which it was last asked with success."""
+    def start(self) -> datetime | None:
+        """The moment from which Keypost serves; None until one is stored."""
+        found = self._client.get_item(TableName=self.table, Key=_START, ConsistentRead=True).get("Item")
+        return datetime.fromisoformat(found["begun"]["S"]) if found else None
+
+    def start_or(self, first: datetime) -> datetime:
+        """The moment from which Keypost serves. If none is stored, this stores `first`, unless another function has
+        just stored one."""
+        if known := self.start():
+            return known
+        answer = self._write(
+            "update_item",
+            Key=_START,
+            UpdateExpression="SET begun = if_not_exists(begun, :first)",
+            ExpressionAttributeValues={":first": {"S": moment_text(first)}},
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+        return datetime.fromisoformat(answer["begun"]["S"])
+
+    def put_start(self, start: datetime) -> None:
+        self._write("put_item", Item=_START | {"begun": {"S": moment_text(start)}})
+
+    def reconciled(self, api: str, now: datetime) -> datetime:
+        """The moment up to which a provider was last asked for its payments with success; now, if it never was, so that
+        runs that fail from the first one on do not move it."""
         answer = self._write(
             "update_item",
             Key={"pk": {"S": f"RECONCILED#{api}"}},
-            UpdateExpression="SET begun = if_not_exists(begun, :now), done_until = if_not_exists(done_until, :now)",
+            UpdateExpression="SET done_until = if_not_exists(done_until, :now)",
             ExpressionAttributeValues={":now": {"S": moment_text(now)}},
             ReturnValues="ALL_NEW",
         )["Attributes"]
-        return datetime.fromisoformat(answer["begun"]["S"]), datetime.fromisoformat(answer["done_until"]["S"])
+        return datetime.fromisoformat(answer["done_until"]["S"])
 
     def put_reconciled(self, api: str, until: datetime) -> None:
         self._write(

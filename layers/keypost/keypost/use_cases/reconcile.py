@@ -5,6 +5,7 @@ from datetime import timedelta
 from keypost import telemetry
 from keypost.clients.queue import Queue
 from keypost.core.errors import ProviderRefused
+from keypost.core.shop import Intake
 from keypost.providers import recent
 from keypost.providers.call import Call
 from keypost.table import Store
@@ -14,11 +15,12 @@ from keypost.use_cases.take_fact import record
 WINDOWS = {"mollie": timedelta(hours=26), "stripe": timedelta(days=3)}
 
 
-def reconcile(api: str, call: Call, store: Store, queue: Queue, currency: str) -> None:
-    """Store what is news and poke its orders. After any error, the next run goes as far back as this one."""
-    begun, until = store.reconciled(api, call.now)
-    for fact in recent(api, call, max(begun, min(until, call.now - WINDOWS[api]))):
-        order_id, is_news = record(store, fact, call.now, currency)
+def reconcile(api: str, call: Call, store: Store, queue: Queue, intake: Intake) -> None:
+    """Store what is news and poke its orders. After any error, the next run goes as far back as this one. No run asks
+    for what was paid before the start."""
+    since = min(store.reconciled(api, call.now), call.now - WINDOWS[api])
+    for fact in recent(api, call, max(since, intake.start or since)):
+        order_id, is_news = record(store, fact, call.now, intake)
         if order_id and is_news:
             telemetry.outcome("PaymentRecovered", order_id=order_id, provider=api)
             queue.poke(order_id)

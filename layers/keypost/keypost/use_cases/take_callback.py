@@ -13,6 +13,7 @@ from keypost.core.errors import (
     QueueUnavailable,
     SignatureRefused,
 )
+from keypost.core.shop import Intake
 from keypost.providers import PROVIDERS, Provider
 from keypost.providers.call import Call
 from keypost.table import Store
@@ -31,7 +32,7 @@ NOT_STORED = (
 )
 
 
-def take_callback(name: str, call: Call, secrets: Secrets, store: Store, queue: Queue, currency: str) -> None:
+def take_callback(name: str, call: Call, secrets: Secrets, store: Store, queue: Queue, intake: Intake) -> None:
     """One of the errors of NOT_STORED if the callback is refused, or if something that Keypost needs does not answer.
     The facts that were stored before the error stay; a repeated callback stores the rest."""
     provider = PROVIDERS[name]
@@ -40,7 +41,7 @@ def take_callback(name: str, call: Call, secrets: Secrets, store: Store, queue: 
     if not facts:
         telemetry.outcome("CallbackIgnored", provider=name)
     for fact in facts:
-        order_id, _ = record(store, fact, call.now, currency)
+        order_id, _ = record(store, fact, call.now, intake)
         if order_id:  # also if this is no news, because the poke of the first call may have been lost
             queue.poke(order_id)
 

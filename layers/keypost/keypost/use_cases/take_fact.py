@@ -11,12 +11,13 @@ from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.order import Order
 from keypost.core.payment import Fact, PaymentNotice, Standing, SubscriptionEnded
+from keypost.core.shop import Intake
 from keypost.table import Store
 
 _LONGEST_ID = 80
 
 
-def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str | None, bool]:
+def record(store: Store, fact: Fact, now: datetime, intake: Intake) -> tuple[str | None, bool]:
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
     payment is not for us."""
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
@@ -33,7 +34,7 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
             return None, False
     order_id = facts[0].order_id
     try:
-        return order_id, write_down(store, order_id, facts, now, currency)
+        return order_id, write_down(store, order_id, facts, now, intake)
     except SetAside as error:
         if error.order_id != order_id:
             raise
@@ -42,7 +43,7 @@ def record(store: Store, fact: Fact, now: datetime, currency: str) -> tuple[str 
     return order_id, True
 
 
-def write_down(store: Store, order_id: str, facts: Iterable[Fact], now: datetime, currency: str) -> bool:
+def write_down(store: Store, order_id: str, facts: Iterable[Fact], now: datetime, intake: Intake) -> bool:
     """Whether any of these facts is news to their order. Unreadable, NewerVersion or CannotBeStored when it cannot be
     written."""
     before: Order | None = None
@@ -51,7 +52,7 @@ def write_down(store: Store, order_id: str, facts: Iterable[Fact], now: datetime
         nonlocal before
         before = order
         for each in facts:
-            order = contents.with_fact(order, each, now, currency)
+            order = contents.with_fact(order, each, now, intake.currency, intake.start)
         return order or Order(id=order_id, created_at=now)
 
     order = store.change(order_id, with_facts)

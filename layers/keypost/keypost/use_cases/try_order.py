@@ -2,6 +2,7 @@
 advances it. An order that cannot be read, or whose step fails again and again, is set aside: it is tried hourly, then
 daily, and holds up nobody."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,16 +10,20 @@ from keypost import telemetry
 from keypost.core.aside import Aside, AsideReason, reason_of, set_aside, started
 from keypost.core.errors import Conflict, SetAside
 from keypost.core.mail import MailReport
+from keypost.core.shop import Intake
 from keypost.table.aside import Opened
 from keypost.use_cases import serve_waiting, take_fact, take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 
 
-def try_order(worker: Worker, desk: Desk, currency: str, order_id: str, receives: int = 1) -> None:
+def try_order(
+    worker: Worker, desk: Desk, intake: Callable[[datetime], Intake], order_id: str, receives: int = 1
+) -> None:
     """Raises whatever the step raised, until the order is set aside for it. `receives` says how often the queue has
     delivered this message: more than once proves that an earlier start had no end, also when its process was killed.
-    A healthy order costs no write here. The poke of a product, which got codes, is of no order."""
+    A healthy order costs no write here, and only what was told beside an order asks for the `intake`. The poke of a
+    product, which got codes, is of no order."""
     if serve_waiting.is_of_product(order_id):
         worker.advance(order_id)
         return
@@ -33,7 +38,7 @@ def try_order(worker: Worker, desk: Desk, currency: str, order_id: str, receives
     if aside.version or receives > 1:
         aside = store.save_aside(started(aside, receives, now), now)
     try:
-        _advance(worker, desk, currency, opened, now)
+        _advance(worker, desk, intake, opened, now)
     except Exception as error:
         if isinstance(error, SetAside) and error.order_id == order_id:
             _set_aside(worker, aside, error, now)
@@ -48,10 +53,10 @@ def try_order(worker: Worker, desk: Desk, currency: str, order_id: str, receives
         raise Conflict("order_busy", order=order_id)
 
 
-def _advance(worker: Worker, desk: Desk, currency: str, opened: Opened, now: datetime) -> None:
+def _advance(worker: Worker, desk: Desk, intake: Callable[[datetime], Intake], opened: Opened, now: datetime) -> None:
     aside = opened.aside
     if aside and (aside.told or aside.erasure):
-        _merge(desk, currency, aside, now)
+        _merge(desk, intake, aside, now)
         worker.advance(aside.order_id)
     elif opened.order:
         worker.advance(opened.order.id, opened.order)
@@ -59,11 +64,11 @@ def _advance(worker: Worker, desk: Desk, currency: str, opened: Opened, now: dat
         telemetry.outcome("OrderNotFound", order_id=opened.order_id)
 
 
-def _merge(desk: Desk, currency: str, aside: Aside, now: datetime) -> None:
+def _merge(desk: Desk, intake: Callable[[datetime], Intake], aside: Aside, now: datetime) -> None:
     """Everything here may be done again: an order does not change by what it knows already."""
     facts = [each for each in aside.told if not isinstance(each, MailReport)]
     if facts:
-        take_fact.write_down(desk.store, aside.order_id, facts, now, currency)
+        take_fact.write_down(desk.store, aside.order_id, facts, now, intake(now))
     for report in aside.told:
         if isinstance(report, MailReport):
             take_mail_event.write_down(desk.store, report, now)
