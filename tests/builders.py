@@ -27,6 +27,7 @@ from keypost.core.mailing import settle_mail, with_report
 from keypost.core.order import (
     BadCode,
     Customer,
+    Decision,
     Hold,
     License,
     Order,
@@ -51,7 +52,7 @@ from keypost.core.payment import (
 from keypost.core.product import Kind, Line, Product
 from keypost.core.said import Said, said
 from keypost.core.shop import Intake
-from keypost.core.telling import Sum
+from keypost.core.telling import Buyer, Goods, Sum
 from keypost.emails import Shop
 from keypost.providers.call import Call
 from keypost.table import Store
@@ -162,11 +163,14 @@ def full_order() -> Order:
     day, later = NOW.date(), NOW + timedelta(days=30)
     asked = Asked(NOW, "anna", "the customer called", "key-1")
     told = Told(1, Fate.BOUNCED, NOW, "Permanent General")
+    lines = (Line(SKU, 1, Kind.RENEWAL, "2025-000001", day, day), Line(SKU, 1))
     payment = Payment(
         names=("mollie:tr_1", "webhook:2026-000777"),
         state=PaymentState.PAID,
         at=NOW,
-        sums=(Sum(by="mollie", amount="79.90", currency="EUR", is_paid=True),),
+        sums=(Sum(by="mollie", said=NOW, amount="79.90", currency="EUR", is_paid=True),),
+        goods=(Goods(by="webhook", said=NOW, lines=lines),),
+        buyers=(Buyer(by="webhook", said=NOW, email="inkoop@klant.example", name="Anna Jansen"),),
         refunded=(Refunded(NOW, "5.00", by="mollie"),),
         failed_refunds=(FailedRefund("re_1", "5.00", NOW),),
         disputes=(Dispute("chargeback", DisputeState.WON, NOW),),
@@ -197,7 +201,13 @@ def full_order() -> Order:
         ),
         hold=Hold(problem=said("other_currency", paid="USD", sold="EUR"), released=True),
         subscription=Subscription(is_charged=True),
-        lines=(Line(SKU, 1, Kind.RENEWAL, "2025-000001", day, day), Line(SKU, 1)),
+        decisions=(
+            Decision(
+                "contents", asked, ("0123456789ab",), ("mollie:tr_1",), (Line(SKU, 1),), "facturen@klant.example", "B-1"
+            ),
+        ),
+        last_line=2,
+        lines=lines,
         payments=(payment,),
         licenses=(License("LIC-ABCDEFGH23", 1, SKU, code(1), day, day),),
         mails=(mail,),
@@ -248,7 +258,7 @@ def lost_fields(before: Any, after: Any, path: str = "") -> Iterator[str]:
 def _same(member: dict[str, Any], others: list[Any], place: int) -> Any:
     for key in ("id", "order_id", "license", "by", "attempt", "reason", "days", "at"):
         if key in member:
-            found = [each for each in others if each.get(key) == member[key]]
+            found = [each for each in others if (each.get(key), each.get("said")) == (member[key], member.get("said"))]
             return found[0] if found else None
     return others[place] if place < len(others) else None
 

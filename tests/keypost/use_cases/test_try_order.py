@@ -374,7 +374,7 @@ def test_fields_of_the_future_survive_every_use_case(
     item = change_item(store, "future", with_future_fields)
     license_id, bad_code = item["licenses"][0]["id"], item["licenses"][0]["code"]
 
-    record(store, notice("future", amount="39.95", name="Anna J."), NOW, INTAKE)
+    record(store, notice("future", also=("stripe:pi_1",)), NOW, INTAKE)
     for change in (support.hold, support.release):
         desk.change("future", partial(_by_anna, change))
     take_mail_event.take(store, ses_event("delivery", "future"), NOW)

@@ -256,7 +256,7 @@ def _paid_in_part(order: Order, payments: Sequence[Payment]) -> Said | None:
     paid = sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
     if paid >= Decimal(price.amount or 0):
         return None
-    return said("paid_in_part", paid=f"{price.currency} {paid}", price=f"{price.currency} {price.amount}")
+    return said("paid_in_part", amount=f"{price.currency} {paid}", price=f"{price.currency} {price.amount}")
 
 
 def _problem(order: Order, told: _Told, currency: str) -> Said | None:
@@ -267,7 +267,8 @@ def _problem(order: Order, told: _Told, currency: str) -> Said | None:
 
 
 def _problems(order: Order, told: _Told, currency: str) -> Iterator[Said]:
-    payments = order.standing_payments or order.payments
+    paid = [payment for payment in order.settled if payment.state is PaymentState.PAID]
+    payments = order.standing_payments or paid or [payment for payment in order.payments if payment.sums]
     if told.problem:
         yield told.problem
     if not order.lines:
@@ -277,7 +278,7 @@ def _problems(order: Order, told: _Told, currency: str) -> Iterator[Said]:
     if payments and all(payment.amount is not None and not Decimal(payment.amount) for payment in payments):
         yield said("nothing_paid")
     other = {payment.currency or "" for payment in payments} - {currency}
-    if payments and other and not all(payment.is_unmatched for payment in payments):
+    if other:
         yield said("other_currency", paid=min(other), sold=currency)
     if sum(line.quantity for line in order.lines) > MOST_CODES:
         yield said("too_many_codes", most=MOST_CODES)

@@ -3,14 +3,14 @@ its teller's own moment. Only the words of one teller are compared by their mome
 the same."""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TypeVar
 
 from keypost.core.product import Line
 from keypost.core.said import Said
-from keypost.core.stored import Stored, with_extra
+from keypost.core.stored import Stored
 
 # The tellers that sell; of the others, those who take the money. A person, or a file of older orders, sells too.
 SHOPS = frozenset({"webhook", "woocommerce", "moneybird", "person", "import"})
@@ -80,18 +80,27 @@ def _age(word: Word) -> tuple[datetime, bool, str]:
 
 def _kept(told: list[W]) -> list[W]:
     """Of the words of one teller, by age."""
-    dated, undated = [word for word in told if word.said], [word for word in told if not word.said]
+    undated = [word for word in told if not word.said]
     paid = [word for word in undated if word.is_paid]
-    kept = _distinct(paid or undated)
+    dated = _repeated([word for word in told if word.said])
     first = next((word for word in dated if word.is_paid), None)
-    newest = dated[-1:] or []
-    return [*kept, *([first] if first and first is not dated[-1] else []), *newest]
+    return [*_distinct(paid or undated), *([first] if first and first is not dated[-1] else []), *dated[-1:]]
+
+
+def _repeated(dated: Iterable[W]) -> list[W]:
+    """The same words; one that says again what was said before it keeps what only a newer version knows of that."""
+    found: list[W] = []
+    for word in dated:
+        known = found[-1] if found and found[-1].content == word.content else None
+        found.append(replace(known, said=word.said, is_paid=word.is_paid) if known else word)
+    return found
 
 
 def _distinct(words: Iterable[W]) -> list[W]:
+    """Each content once, in the first of its words."""
     found: dict[Hashable, W] = {}
     for word in words:
-        found[word.content] = with_extra(word, found.get(word.content))
+        found.setdefault(word.content, word)
     return list(found.values())
 
 

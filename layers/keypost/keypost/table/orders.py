@@ -15,7 +15,7 @@ from keypost.core import plan, sharing
 from keypost.core.aside import AsideReason
 from keypost.core.codes import BadStockCode, StockCode, digest
 from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
-from keypost.core.order import BadCode, Beside, License, Order, Reason, TimelineEntry, Wish, without_words
+from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
 from keypost.table.codes import claims_of, give_back, quarantine, take
 from keypost.table.items import (
     DUE_SHARDS,
@@ -333,7 +333,7 @@ def order_item(order: Order) -> dict[str, Any]:
     """The item of an order, with the keys of the sparse indexes. A key is present only while the order belongs in that
     index."""
     form = max(FORM, int(order.extra.get("form", FORM)))  # what a newer version stored is still in it
-    item = converter.unstructure(order) | {"pk": f"ORDER#{order.id}", "form": form}
+    item = _without_repeats(converter.unstructure(order)) | {"pk": f"ORDER#{order.id}", "form": form}
     if due := plan.next_due(order):
         item |= due_keys(order.id, due)
     if needs := plan.attention(order):
@@ -344,6 +344,58 @@ def order_item(order: Order) -> dict[str, Any]:
         item["customer_digest"] = customer_digest(order.customer.email)
     nothing = {name: {"NULL": True} for name, value in order.extra.items() if value is None}
     return nothing | to_wire(item | _expiry(order.forget_on))
+
+
+_STAMP = ("by", "said", "is_paid")
+
+
+def _without_repeats(item: dict[str, Any]) -> dict[str, Any]:
+    """The item without those words of its tellers that say of goods and customer what the order has anyway; the sum of
+    the same word says that they were there."""
+    of_order = _of_order(item)
+    for payment in item.get("payments", ()):
+        for word in payment.get("sums", ()):
+            same = [name for name, (part, own) in of_order.items() if _stamp(word) | own in payment.get(part, ())]
+            for name in same:
+                part, own = of_order[name]
+                payment[part] = [each for each in payment[part] if each != _stamp(word) | own]
+            if same:
+                word["as_order"] = same
+        for part in ("goods", "buyers"):
+            if not payment.get(part, True):
+                del payment[part]
+    return item
+
+
+def _with_repeats(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(item.get("lines", []), list) or not isinstance(item.get("payments", []), list):
+        return item
+    of_order = _of_order(item)
+    return {**item, "payments": [_whole(payment, of_order) for payment in item.get("payments", ())]}
+
+
+def _whole(payment: Mapping[str, Any], of_order: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    words = {part: [*payment.get(part, ())] for part in ("goods", "buyers")}
+    for word in payment.get("sums", ()):
+        for name in word.get("as_order", ()):
+            part, own = of_order[name]
+            words[part].append(_stamp(word) | own)
+    sums = [{name: value for name, value in word.items() if name != "as_order"} for word in payment.get("sums", ())]
+    return {**payment, **words, "sums": sums}
+
+
+def _stamp(word: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: word[name] for name in _STAMP if name in word}
+
+
+def _of_order(item: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """What the order has of goods and customer, as a teller says it, who does not know the numbers of lines and may
+    leave the language open; by the name of it, with the part of a payment that it is."""
+    lines = [{name: value for name, value in line.items() if name != "id"} for line in item.get("lines", ())]
+    customer = item.get("customer", {})
+    known = {name: customer[name] for name in ("email", "name") if name in customer}
+    spoken = {"language": customer.get("language", Customer().language)}
+    return {"goods": ("goods", {"lines": lines}), "buyer": ("buyers", known | spoken), "customer": ("buyers", known)}
 
 
 def _existing(order: Order | None, order_id: str) -> Order:
@@ -367,7 +419,7 @@ def order_of(item: Mapping[str, Any]) -> Order:
         raise NewerVersion(order_id, "readable_from")
     left_out = _BESIDE if form > FORM else {*_BESIDE, "form"}
     try:
-        order = converter.structure({name: item[name] for name in item.keys() - left_out}, Order)
+        order = converter.structure(_with_repeats({name: item[name] for name in item.keys() - left_out}), Order)
         plan.next_due(order), plan.attention(order)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is about this item
         is_newer = form > FORM or all(isinstance(each, UnknownMember) for each in reasons_of(error))

@@ -42,7 +42,7 @@ TEXTS = {
     "goods_grew": "more goods were named after the payment, for the same money ({told})",
     "customers_differ": "its payments are of different customers",
     "left_is_more": "more has been sent than was paid for ({left})",
-    "paid_in_part": "{paid:money} of {price:money} was paid",
+    "paid_in_part": "{amount:money} of {price:money} was paid",
     "charged_other_quantity": "{charged} were charged, and the order card says {card}",
     "held": "a colleague put the order on hold",
     "partly_refunded": "part of the money was returned",

@@ -43,7 +43,7 @@ TEXTS = {
     "goods_grew": "na de betaling zijn meer artikelen genoemd, voor hetzelfde geld ({told})",
     "customers_differ": "de betalingen zijn van verschillende klanten",
     "left_is_more": "er is meer verstuurd dan er betaald is ({left})",
-    "paid_in_part": "er is {paid:money} van {price:money} betaald",
+    "paid_in_part": "er is {amount:money} van {price:money} betaald",
     "charged_other_quantity": "er zijn er {charged} afgerekend, en de orderkaart noemt er {card}",
     "held": "een collega houdt de bestelling vast",
     "partly_refunded": "een deel van het geld is teruggegaan",
