@@ -5,22 +5,23 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from keypost import telemetry, wiring
 from keypost.api.asking import reader_of
 from keypost.api.orders import Email, OrderId, told_story
-from keypost.core import codes, support
+from keypost.core import codes, settling, support
 from keypost.core.errors import Forbidden, ProbablyMeant, Refused
 from keypost.core.mail import Asked
 from keypost.core.order import Order
 from keypost.core.said import Said, said
 from keypost.core.story import Story
 from keypost.inputs import addresses
+from keypost.providers.order_card import MOST_LINES, CardLine
 from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -38,6 +39,7 @@ def _plain(words: Any) -> Any:
     return " ".join(seen.split()).encode()[:_MOST_BYTES].decode("utf-8", "ignore")
 
 
+PaymentName = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}:[A-Za-z0-9._-]{1,255}$")]
 Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(_plain)]
 Key = Annotated[
     str,
@@ -73,6 +75,21 @@ class Swap(BaseModel):
     note: Words = Field(default="", description="For a claim, in the agent's own words")
 
 
+class Contents(Wish):
+    """Exactly one of `lines`, `payment` and `own_order`."""
+
+    lines: tuple[CardLine, ...] = Field(default=(), max_length=MOST_LINES, description="What the order is for")
+    email: Email | None = Field(default=None, description="The customer's address, if that is in question too")
+    payment: PaymentName | None = Field(default=None, description="This payment says rightly what the order is for")
+    own_order: PaymentName | None = Field(default=None, description="This payment is an order of its own")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if sum(map(bool, (self.lines, self.payment, self.own_order))) != 1:
+            raise ValueError("contents_not_one")
+        return self
+
+
 class Customer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -102,6 +119,12 @@ class Swapped:
 @dataclass(frozen=True, slots=True)
 class Changed:
     order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    order_id: str
+    own_order: str | None  # the order that a payment became
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +181,25 @@ def hold(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
 @router.post("/orders/<order_id>/release", summary="Let an order go, whatever it was held for")
 def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     return _decided(order_id, wish, support.release)
+
+
+@router.put(
+    "/orders/<order_id>/contents",
+    summary="Say what an order is for, where its payments or tellers differ, or make a payment an order of its own",
+)
+def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
+    asked, desk, currency = _asked(right.reason), wiring.desk(), wiring.config().currency
+    if right.own_order:
+        return Settled(order_id, desk.make_own_order(order_id, right.own_order, asked, currency))
+
+    def settled(order: Order) -> Order:
+        lines, email = tuple(line.line() for line in right.lines), right.email
+        if right.payment:
+            lines, email = settling.told_by(order, right.payment)
+        return settling.settle(order, lines, right.email or email, asked, currency)
+
+    desk.change(order_id, settled)
+    return Settled(order_id, None)
 
 
 @router.post(

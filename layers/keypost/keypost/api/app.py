@@ -33,6 +33,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): Access("support"),
     ("POST", "/orders/{order_id}/hold"): Access("support"),
     ("POST", "/orders/{order_id}/release"): Access("support"),
+    ("PUT", "/orders/{order_id}/contents"): Access("orders"),
     ("POST", "/orders/{order_id}/blocked"): Access("support"),
     ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),

@@ -23,6 +23,7 @@ from keypost.core.payment import (
     PaymentState,
     Standing,
     SubscriptionEnded,
+    join,
     price_of,
     with_notice,
 )
@@ -81,6 +82,20 @@ def _amount(payment: Payment, standing: Standing) -> str | None:
     return f"{payment.currency} {amount}" if amount and payment.currency else None
 
 
+def with_payment_of(order: Order, payment: Payment, now: datetime, currency: str) -> Order:
+    """The order with a payment that another order had, as all that was told of it."""
+    others = [each for each in order.payments if set(each.names).isdisjoint(payment.names)]
+    same = [each for each in order.payments if each not in others]
+    payments = (*others, join([*same, payment]))
+    return order if payments == order.payments else with_contents(replace(order, payments=payments), now, currency)
+
+
+def goods_of(payment: Payment) -> tuple[Line, ...]:
+    """What a payment is for, as it was told."""
+    goods, _ = _goods(payment)
+    return goods.lines if goods else ()
+
+
 def with_contents(order: Order, now: datetime, currency: str, start: datetime | None = None) -> Order:
     """The order with what its payments say that it is for, now that all of this was told."""
     told = _told(order)
@@ -125,7 +140,7 @@ def _told(order: Order) -> _Told:
         return _Told(decision.lines, buyer)
     if not counting:
         return _Told(goods, buyer, problem)
-    differs = differs or other or _left_more(order, goods)
+    differs = differs or other or left_more(order, goods)
     return _Told(goods, buyer, problem or _paid_in_part(order, counting), differs)
 
 
@@ -204,7 +219,7 @@ def _text(lines: Iterable[Line]) -> str:
     return ", ".join(f"{line.quantity} x {line.sku}" for line in lines)
 
 
-def _left_more(order: Order, lines: Sequence[Line]) -> Said | None:
+def left_more(order: Order, lines: Sequence[Line]) -> Said | None:
     """How the goods differ from what has left already. What left under a payment whose money went back may be more."""
     left = Counter(one.sku for one in order.licenses if order.has_left(one))
     for payment in order.settled:

@@ -15,6 +15,7 @@ from keypost.core.owed import timely_mails
 from keypost.core.payment import DisputeState, Payment, Standing
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
+from keypost.core.telling import Buyer, Sum, Word, newest
 from keypost.core.upcoming import coming, why_kept_back
 
 
@@ -38,6 +39,19 @@ class DisputeTold:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTold:
+    """What one teller says now of a payment."""
+
+    by: str
+    said: datetime | None
+    lines: tuple[str, ...]  # "2 x SKU"
+    email: str | None
+    name: str | None
+    amount: str | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentTold:
     names: tuple[str, ...]
     standing: Standing
@@ -46,6 +60,7 @@ class PaymentTold:
     currency: str | None
     returned: str | None
     disputes: tuple[DisputeTold, ...]
+    told: tuple[WordTold, ...]  # by whom what was said, of which the order's contents are computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +247,32 @@ def _payment(payment: Payment) -> PaymentTold:
     returned = str(payment.returned) if payment.returned > Decimal(0) else None
     disputes = tuple(DisputeTold(each.id, each.state, each.as_of) for each in payment.disputes)
     return PaymentTold(
-        payment.names, payment.standing, payment.at, payment.amount, payment.currency, returned, disputes
+        payment.names,
+        payment.standing,
+        payment.at,
+        payment.amount,
+        payment.currency,
+        returned,
+        disputes,
+        tuple(_words(payment)),
     )
+
+
+def _words(payment: Payment) -> Iterator[WordTold]:
+    """Each whole word once, with its parts."""
+    goods, buyers, sums = newest(payment.goods), newest(payment.buyers), newest(payment.sums)
+    stamps = dict.fromkeys((word.by, word.said, word.is_paid) for word in (*goods, *buyers, *sums))
+    for by, said_at, is_paid in stamps:
+        stamp = {"by": by, "said": said_at, "is_paid": is_paid}
+        lines = next((word.lines for word in goods if _is_of(word, stamp)), ())
+        buyer = next((word for word in buyers if _is_of(word, stamp)), Buyer(by=by))
+        amount = next((word for word in sums if _is_of(word, stamp)), Sum(by=by))
+        told = tuple(f"{line.quantity} x {line.sku}" for line in lines)
+        yield WordTold(by, said_at, told, buyer.email, buyer.name, amount.amount, amount.currency)
+
+
+def _is_of(word: Word, stamp: Mapping[str, Any]) -> bool:
+    return all(getattr(word, name) == value for name, value in stamp.items())
 
 
 def _mail(order: Order, mail: Mail) -> MailTold:

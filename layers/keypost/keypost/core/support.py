@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from keypost.core import mailing, owed
 from keypost.core.codes import StockCode
-from keypost.core.contents import with_subscription_ended
+from keypost.core.contents import decided, with_subscription_ended
 from keypost.core.errors import NotFound, Refused, TooMany
 from keypost.core.mail import Asked, Mail, MailState, Purpose
 from keypost.core.mailing import with_good_address
@@ -17,6 +17,7 @@ from keypost.core.order import (
     BadCode,
     Customer,
     Decision,
+    Hold,
     License,
     Order,
     Reason,
@@ -29,6 +30,7 @@ from keypost.core.payment import MONEY_BACK, Standing
 from keypost.core.periods import local_day
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
+from keypost.core.stored import with_extra
 
 CUSTOMER = "customer"  # the name in timelines for a customer who asked on the page
 RESENDS_PER_DAY = 3  # of one order
@@ -326,11 +328,16 @@ def release(order: Order, who: str, now: datetime, words: str = "") -> Order:
     """Release an order, for whatever reason it was held. Refused if it cannot be served as it is."""
     has_address = order.customer.email or (not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines))
     _check_not_erased(order)
+    if order.hold.contents:
+        raise Refused("not_released", order=order.id, why=obstacle(order))
     if not order.lines or not has_address:
         raise Refused("cannot_be_served", order=order.id)
     if order.canceled or order.standing in MONEY_BACK:
         raise Refused("not_released", order=order.id, why=obstacle(order))
-    is_part = order.standing is Standing.PARTLY_REFUNDED
-    hold = replace(order.hold, problem=None, by_person=False, released=order.hold.released or is_part)
-    free = replace(order, hold=hold)
-    return order if free == order else noted(free, now, "released", who=who, words=words)
+    is_part = order.standing is Standing.PARTLY_REFUNDED or any(each.is_unmatched for each in order.settled)
+    hold = Hold(released=order.hold.released or is_part)
+    if hold == order.hold:
+        return order
+    is_judged = order.hold.problem or order.hold.from_before  # what a teller says again does not hold it again
+    free = decided(order, "release", Asked(now, who)) if is_judged else order
+    return noted(replace(free, hold=with_extra(hold, order.hold)), now, "released", who=who, words=words)

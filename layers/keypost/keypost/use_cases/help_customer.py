@@ -10,12 +10,13 @@ from functools import partial
 from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
-from keypost.core import support
+from keypost.core import settling, support
 from keypost.core.aside import AsideReason, Erasure, reason_of
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
 from keypost.core.mail import Asked, Fate, Mail
 from keypost.core.mailing import with_good_address
 from keypost.core.order import Order, Reason, Wish
+from keypost.core.payment import Payment
 from keypost.core.periods import local_day
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import said
@@ -24,6 +25,10 @@ from keypost.table.items import customer_digest
 from keypost.table.orders import Loaded
 
 _TRIES = 20
+
+
+def _own(order: Order | None, order_id: str, payment: Payment, asked: Asked, currency: str) -> Order:
+    return settling.with_own(order, order_id, payment, asked.at, currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,20 @@ class Desk:
     def _poke(self, order_id: str) -> None:
         with suppress(QueueUnavailable):  # the mail is stored and due, so a schedule finds it
             self.queue.poke(order_id)
+
+    def make_own_order(self, order_id: str, payment_name: str, asked: Asked, currency: str) -> str:
+        """Make a payment of this order an order of its own; returns its number. The new order is stored first: after a
+        crash between the two, the same call does the rest. NotFound if there is no such payment."""
+        order = self.store.existing(order_id)
+        to, payment = settling.own_order_of(order, payment_name), settling.given_away(order, payment_name)
+        if payment:
+            self.store.change(to, partial(_own, order_id=to, payment=payment, asked=asked, currency=currency))
+            self.change(
+                order_id,
+                partial(settling.without_payment, name=payment_name, to=to, asked=asked, currency=currency),
+            )
+        self._poke(to)
+        return to
 
     def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
         """Add a mail that repeats what was sent; returns the mail, or None if nothing of this order can be sent now.

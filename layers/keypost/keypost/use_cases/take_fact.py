@@ -1,12 +1,12 @@
 """Stores a fact in its order, together with everything that was reported of the same payment before its order was
 known."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from keypost import telemetry
-from keypost.core import charged, contents
+from keypost.core import charged, contents, settling
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.order import Order
@@ -34,7 +34,7 @@ def record(store: Store, fact: Fact, now: datetime, intake: Intake) -> tuple[str
             return None, False
     order_id = facts[0].order_id
     try:
-        return order_id, write_down(store, order_id, facts, now, intake)
+        return write_down(store, order_id, facts, now, intake)
     except SetAside as error:
         if error.order_id != order_id:
             raise
@@ -43,24 +43,29 @@ def record(store: Store, fact: Fact, now: datetime, intake: Intake) -> tuple[str
     return order_id, True
 
 
-def write_down(store: Store, order_id: str, facts: Iterable[Fact], now: datetime, intake: Intake) -> bool:
-    """Whether any of these facts is news to their order. Unreadable, NewerVersion or CannotBeStored when it cannot be
-    written."""
+def write_down(store: Store, order_id: str, facts: Sequence[Fact], now: datetime, intake: Intake) -> tuple[str, bool]:
+    """The order of these facts, and whether any of them is news to it: of a payment that a person made an order of its
+    own, it is that one. Unreadable, NewerVersion or CannotBeStored when it cannot be written."""
     before: Order | None = None
+    names = [name for each in facts if isinstance(each, PaymentNotice) for name in each.names]
 
     def with_facts(order: Order | None) -> Order:
         nonlocal before
         before = order
+        if order and settling.moved_to(order, names):
+            return order
         for each in facts:
             order = contents.with_fact(order, each, now, intake.currency, intake.start)
         return order or Order(id=order_id, created_at=now)
 
     order = store.change(order_id, with_facts)
+    if other := settling.moved_to(order, names):
+        return write_down(store, other, facts, now, intake)
     if order.is_erased:  # the customer that this callback names is not stored beside the order either
         store.forget_told(name for payment in order.payments for name in payment.names)
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order_id)
-    return before is None or order.timeline != before.timeline
+    return order.id, before is None or order.timeline != before.timeline
 
 
 def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:

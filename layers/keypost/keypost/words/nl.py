@@ -218,6 +218,10 @@ TEXTS = {
     "nothing_to_block": "Bestelling {order} heeft geen codes om te blokkeren: niets is verstuurd, of er is betaald.",
     "cannot_be_served": "Bestelling {order} kan niet worden uitgevoerd: het is niet bekend wat er gekocht is, of voor"
     " welk adres.",
+    "not_settled": "Bestelling {order} kan niet worden bepaald: {why}.",
+    "payment_says_nothing": "Betaling {payment} van bestelling {order} zegt niet waarvoor die is. Geef de regels op.",
+    "no_such_payment": "Bestelling {order} heeft geen betaling {payment}.",
+    "contents_not_one": "geef precies één van `lines`, `payment` en `own_order`",
     "not_released": "Bestelling {order} kan niet worden vrijgegeven: {why}.",
     "order_busy": "Bestelling {order} wordt door anderen gewijzigd: probeer het nog eens.",
     "stock_busy": "De voorraad wordt door anderen gewijzigd: importeer het bestand nog eens; geen code komt dubbel.",
