@@ -3,6 +3,7 @@
 import base64
 import csv
 import getpass
+import os
 import re
 import secrets
 import sys
@@ -247,7 +248,15 @@ def _change(to: stacks.Stack, order_id: str, change: Callable[[Order, str, datet
 
 
 def _now_and_who() -> tuple[datetime, str]:
-    return datetime.now(UTC).replace(microsecond=0), keys.agent_name(getpass.getuser())
+    return datetime.now(UTC).replace(microsecond=0), keys.agent_name(_account())
+
+
+def _account() -> str:
+    """The name of the account, or its number where it has no name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 @cli.group("secrets")

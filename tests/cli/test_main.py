@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -437,6 +438,19 @@ def test_a_person_of_a_reserved_name_is_not_taken_for_the_system(
     assert run("due", "--hold", "by-root")[0] == 0
 
     assert loaded(here.store, "by-root").timeline[-1].who == "agent keypost"
+
+
+def test_a_person_whose_account_has_no_name_is_known_by_its_number(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987654321)
+    here.store.save(paid_order("by-number"))
+
+    assert run("due", "--hold", "by-number")[0] == 0
+
+    assert loaded(here.store, "by-number").timeline[-1].who == "987654321"
 
 
 def test_the_smoke_test_says_what_came_and_what_is_missing(here: Stack, local: LocalStack, run: Run) -> None:
