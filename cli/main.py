@@ -209,11 +209,13 @@ def export(stack: str | None) -> None:
     address, to = _typed_address(), stacks.connect(stack)
     now, _ = _now_and_who()
     loaded = to.store.orders_of(address)
-    told = [story(order, now, to.zone, to.store.beside(order)) for order in loaded.orders]
+    whole, left_out = to.store.beside_each(loaded.orders)
+    told = [story(order, now, to.zone, beside) for order, beside in whole]
     found = [worded(each, speech().reader(zone=to.zone)) for each in told]
     click.echo(TypeAdapter(list[Story]).dump_json(found, indent=2))
-    if loaded.left_out:
-        raise KeypostError("export_incomplete", orders=loaded.names_left_out)
+    unreadable = sorted({*loaded.names_left_out, *(error.order_id for error in left_out)})
+    if unreadable:
+        raise KeypostError("export_incomplete", orders=unreadable)
 
 
 def _typed_address() -> str:

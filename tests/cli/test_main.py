@@ -484,6 +484,21 @@ def test_the_smoke_test_needs_a_deployed_stack(run: Run) -> None:
     assert "--stack" in err
 
 
+def test_an_export_has_all_orders_but_those_that_cannot_be_told_in_whole_and_names_these(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for order_id in ("damaged", "sound"):
+        order = paid_order(order_id)
+        here.store.save(replace(order, timeline=order.timeline * 70))
+    builders.put_item(here.store, {"pk": "ORDER#damaged/TIMELINE#0", "entries": 7})
+    monkeypatch.setattr("sys.stdin", io.StringIO("facturen@klant.example\n"))
+
+    status, out, err = run("export")
+
+    assert (status, [order["order_id"] for order in json.loads(out)]) == (1, ["sound"])
+    assert err == "keypost: These orders cannot be read and are not in the export: damaged.\n"
+
+
 def test_all_that_is_known_of_a_customer_is_exported_as_json_without_their_codes(
     run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
