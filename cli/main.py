@@ -141,14 +141,15 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
 @_stack
 def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
     """List what Keypost will send on which day, what it will not send, and why."""
-    to = stacks.connect_to_write(stack) if hold or release else stacks.connect(stack)
-    if hold:
+    is_list = hold is None and release is None  # an empty number is one, of no order
+    to = stacks.connect(stack) if is_list else stacks.connect_to_write(stack)
+    if hold is not None:
         _change(to, hold, support.hold)
         say("order_held", order=hold)
-    if release:
+    if release is not None:
         _change(to, release, support.release)
         say("order_released", order=release)
-    if not hold and not release:
+    if is_list:
         _list_due(to, days)
 
 

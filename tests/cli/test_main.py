@@ -429,6 +429,14 @@ def test_a_person_says_that_a_subscription_was_ended(run: Run, here: Stack) -> N
     assert "has no subscription" in run("subscription-ended", "once")[2]
 
 
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("option", ["--hold", "--release"])
+def test_an_empty_number_is_refused_and_not_taken_for_no_number(run: Run, option: str) -> None:
+    status, out, err = run("due", option, "")
+
+    assert (status, out, err[:27]) == (1, "", "keypost: There is no order ")
+
+
 def test_a_person_of_a_reserved_name_is_not_taken_for_the_system(
     run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

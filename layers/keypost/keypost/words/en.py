@@ -169,12 +169,12 @@ TEXTS = {
     "orders_unreadable": "orders that wait and cannot be read: {orders:list}",
     "order_erased_later": "order {order} cannot be written now: it is erased as soon as it can be",
     # Refusals.
-    "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged: restore the item from a"
-    " backup of the table. What is told of the order meanwhile is kept.",
-    "refused_newer_version": "Order {order} was written by a newer version of Keypost: update this one. What is told of"
-    " the order meanwhile is kept.",
-    "refused_too_large": "Order {order} cannot be stored, because it would become larger than the table accepts: serve"
-    " it by hand. What is told of the order meanwhile is kept.",
+    "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged; it was not changed."
+    " Restore the item from a backup of the table. What payment providers and SES report of it meanwhile is kept.",
+    "refused_newer_version": "Order {order} was written by a newer version of Keypost; it was not changed. Update this"
+    " one. What payment providers and SES report of it meanwhile is kept.",
+    "refused_too_large": "Order {order} would become larger than the table accepts; it was not changed. Serve it by"
+    " hand. What payment providers and SES report of it meanwhile is kept.",
     "renewals_unreadable": "Order {order} has the address now, but not its renewals {renewals:list}, which cannot be"
     " read: correct the address again once they can be.",
     "no_such_page": "`next` is not the one of a page: begin without it.",

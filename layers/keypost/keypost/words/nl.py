@@ -170,12 +170,13 @@ TEXTS = {
     "orders_unreadable": "bestellingen die wachten en niet te lezen zijn: {orders:list}",
     "order_erased_later": "bestelling {order} is nu niet te wijzigen: ze wordt gewist zodra dat weer kan",
     # Refusals.
-    "refused_unreadable": "Bestelling {order} is niet te lezen, omdat de opgeslagen gegevens beschadigd zijn: zet ze"
-    " terug uit een back-up van de tabel. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
-    "refused_newer_version": "Bestelling {order} is door een nieuwere versie van Keypost opgeslagen: werk deze versie"
-    " bij. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
-    "refused_too_large": "Bestelling {order} kan niet worden opgeslagen, omdat ze te groot wordt voor de tabel: handel"
-    " die met de hand af. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
+    "refused_unreadable": "Bestelling {order} is niet te lezen, omdat de opgeslagen gegevens beschadigd zijn, en is"
+    " niet gewijzigd. Zet de gegevens terug uit een back-up van de tabel. Wat betaaldiensten en SES er intussen over"
+    " melden, blijft bewaard.",
+    "refused_newer_version": "Bestelling {order} is door een nieuwere versie van Keypost opgeslagen en is niet"
+    " gewijzigd. Werk deze versie bij. Wat betaaldiensten en SES er intussen over melden, blijft bewaard.",
+    "refused_too_large": "Bestelling {order} zou te groot worden voor de tabel en is niet gewijzigd. Handel die met de"
+    " hand af. Wat betaaldiensten en SES er intussen over melden, blijft bewaard.",
     "renewals_unreadable": "Bestelling {order} heeft het adres nu, maar de verlengingen {renewals:list} niet, want die"
     " zijn niet te lezen: corrigeer het adres opnieuw zodra dat weer kan.",
     "no_such_page": "`next` hoort bij geen enkele pagina: begin zonder.",
