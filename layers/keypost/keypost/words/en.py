@@ -175,8 +175,8 @@ TEXTS = {
     " one. What payment providers and SES report of it meanwhile is kept.",
     "refused_too_large": "Order {order} would become larger than the table accepts; it was not changed. Serve it by"
     " hand. What payment providers and SES report of it meanwhile is kept.",
-    "renewals_unreadable": "Order {order} has the address now, but not its renewals {renewals:list}, which cannot be"
-    " read: correct the address again once they can be.",
+    "others_not_corrected": "Order {order} has the address now, but these orders for the same licence cannot be changed"
+    " now: {others:list}. Correct the address again once they can be.",
     "no_such_page": "`next` is not the one of a page: begin without it.",
     "export_incomplete": "These orders cannot be read and are not in the export: {orders:list}.",
     "erased_later": "{count} orders cannot be written now: they are erased as soon as they can be.",

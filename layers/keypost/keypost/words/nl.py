@@ -177,8 +177,8 @@ TEXTS = {
     " gewijzigd. Werk deze versie bij. Wat betaaldiensten en SES er intussen over melden, blijft bewaard.",
     "refused_too_large": "Bestelling {order} zou te groot worden voor de tabel en is niet gewijzigd. Handel die met de"
     " hand af. Wat betaaldiensten en SES er intussen over melden, blijft bewaard.",
-    "renewals_unreadable": "Bestelling {order} heeft het adres nu, maar de verlengingen {renewals:list} niet, want die"
-    " zijn niet te lezen: corrigeer het adres opnieuw zodra dat weer kan.",
+    "others_not_corrected": "Bestelling {order} heeft het adres nu, maar deze bestellingen voor dezelfde licentie zijn"
+    " nu niet te wijzigen: {others:list}. Corrigeer het adres opnieuw zodra dat weer kan.",
     "no_such_page": "`next` hoort bij geen enkele pagina: begin zonder.",
     "export_incomplete": "Deze bestellingen zijn niet te lezen en staan niet in de export: {orders:list}.",
     "erased_later": "{count} bestellingen zijn nu niet te wijzigen: ze worden gewist zodra dat weer kan.",
