@@ -3,6 +3,7 @@
 import base64
 import csv
 import getpass
+import os
 import re
 import secrets
 import sys
@@ -140,14 +141,15 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
 @_stack
 def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
     """List what Keypost will send on which day, what it will not send, and why."""
-    to = stacks.connect_to_write(stack) if hold or release else stacks.connect(stack)
-    if hold:
+    is_list = hold is None and release is None  # an empty number is one, of no order
+    to = stacks.connect(stack) if is_list else stacks.connect_to_write(stack)
+    if hold is not None:
         _change(to, hold, support.hold)
         say("order_held", order=hold)
-    if release:
+    if release is not None:
         _change(to, release, support.release)
         say("order_released", order=release)
-    if not hold and not release:
+    if is_list:
         _list_due(to, days)
 
 
@@ -208,11 +210,13 @@ def export(stack: str | None) -> None:
     address, to = _typed_address(), stacks.connect(stack)
     now, _ = _now_and_who()
     loaded = to.store.orders_of(address)
-    told = [story(order, now, to.zone, to.store.beside(order)) for order in loaded.orders]
+    whole, left_out = to.store.beside_each(loaded.orders)
+    told = [story(order, now, to.zone, beside) for order, beside in whole]
     found = [worded(each, speech().reader(zone=to.zone)) for each in told]
     click.echo(TypeAdapter(list[Story]).dump_json(found, indent=2))
-    if loaded.left_out:
-        raise KeypostError("export_incomplete", orders=loaded.names_left_out)
+    unreadable = sorted({*loaded.names_left_out, *(error.order_id for error in left_out)})
+    if unreadable:
+        raise KeypostError("export_incomplete", orders=unreadable)
 
 
 def _typed_address() -> str:
@@ -247,7 +251,15 @@ def _change(to: stacks.Stack, order_id: str, change: Callable[[Order, str, datet
 
 
 def _now_and_who() -> tuple[datetime, str]:
-    return datetime.now(UTC).replace(microsecond=0), keys.agent_name(getpass.getuser())
+    return datetime.now(UTC).replace(microsecond=0), keys.agent_name(_account())
+
+
+def _account() -> str:
+    """The name of the account, or its number where it has no name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 @cli.group("secrets")

@@ -63,7 +63,7 @@ PATCHED = {
     "time": "the simulation has a time of its own",
     "concurrent.futures": "the simulation runs one thing at a time",
     "module": "the simulation gives each version the time of the simulation",
-    "os": "the simulation's chance can be played again",
+    "os": "the simulation's chance can be played again; an account without a name",
     "random": "the simulation's chance can be played again",
     "UserAgentString": "a header that nobody reads",
     "dns.resolver.Resolver": "the name servers of this machine",

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -428,6 +429,14 @@ def test_a_person_says_that_a_subscription_was_ended(run: Run, here: Stack) -> N
     assert "has no subscription" in run("subscription-ended", "once")[2]
 
 
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("option", ["--hold", "--release"])
+def test_an_empty_number_is_refused_and_not_taken_for_no_number(run: Run, option: str) -> None:
+    status, out, err = run("due", option, "")
+
+    assert (status, out, err[:27]) == (1, "", "keypost: There is no order ")
+
+
 def test_a_person_of_a_reserved_name_is_not_taken_for_the_system(
     run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -437,6 +446,19 @@ def test_a_person_of_a_reserved_name_is_not_taken_for_the_system(
     assert run("due", "--hold", "by-root")[0] == 0
 
     assert loaded(here.store, "by-root").timeline[-1].who == "agent keypost"
+
+
+def test_a_person_whose_account_has_no_name_is_known_by_its_number(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987654321)
+    here.store.save(paid_order("by-number"))
+
+    assert run("due", "--hold", "by-number")[0] == 0
+
+    assert loaded(here.store, "by-number").timeline[-1].who == "987654321"
 
 
 def test_the_smoke_test_says_what_came_and_what_is_missing(here: Stack, local: LocalStack, run: Run) -> None:
@@ -468,6 +490,21 @@ def test_the_smoke_test_needs_a_deployed_stack(run: Run) -> None:
 
     assert status == 2
     assert "--stack" in err
+
+
+def test_an_export_has_all_orders_but_those_that_cannot_be_told_in_whole_and_names_these(
+    run: Run, here: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for order_id in ("damaged", "sound"):
+        order = paid_order(order_id)
+        here.store.save(replace(order, timeline=order.timeline * 70))
+    builders.put_item(here.store, {"pk": "ORDER#damaged/TIMELINE#0", "entries": 7})
+    monkeypatch.setattr("sys.stdin", io.StringIO("facturen@klant.example\n"))
+
+    status, out, err = run("export")
+
+    assert (status, [order["order_id"] for order in json.loads(out)]) == (1, ["sound"])
+    assert err == "keypost: These orders cannot be read and are not in the export: damaged.\n"
 
 
 def test_all_that_is_known_of_a_customer_is_exported_as_json_without_their_codes(

@@ -17,7 +17,7 @@ from keypost.core.order import Order
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.plan import attention
 from keypost.core.product import Line
-from tests.builders import SKU, bought, code, loaded, notice, paid_order
+from tests.builders import SKU, bought, code, loaded, notice, paid_order, put_item
 from tests.functions.support_calls import call
 
 ADDRESS = "facturen@klant.example"
@@ -281,6 +281,22 @@ def test_an_order_that_sends_by_itself_has_no_mail_to_name_when_a_suppression_is
     wiring.worker().advance("action-lift")
     assert [mail.id for mail in loaded(wired.store, "action-lift").mails] == ["purchase-1"]
     assert suppressed == {}
+
+
+def test_an_order_whose_timeline_is_damaged_is_named_and_the_others_are_exported(wired: Stack) -> None:
+    for order_id in ("damaged", "sound"):
+        order = paid_order(order_id, email=ADDRESS)
+        wired.store.save(replace(order, timeline=order.timeline * 70))
+    put_item(wired.store, {"pk": "ORDER#damaged/TIMELINE#0", "entries": 7})
+
+    status, said = call("POST", "/customers/export", {"email": ADDRESS})
+
+    assert (status, [order["order_id"] for order in said["orders"]], said["unreadable"]) == (
+        200,
+        ["sound"],
+        ["damaged"],
+    )
+    assert call("GET", "/orders/{order_id}", order_id="damaged")[1]["code"] == "refused_unreadable"
 
 
 def test_more_than_one_answer_holds_is_exported_by_the_command(

@@ -165,6 +165,12 @@ def test_a_half_typed_address_is_one_fault_at_a_json_pointer_without_a_word_of_a
     assert answer["detail"] == "De vraag klopt niet: zie `errors`. Er is niets gewijzigd."
 
 
+def test_a_pointer_to_a_key_of_any_name_is_a_fragment_of_a_uri_and_leads_to_it(wired: Stack) -> None:
+    _, answer = call("POST", "/orders/search", {"order": "x", "é a/b%~": 1})
+
+    assert [error["pointer"] for error in answer["errors"]] == ["#/%C3%A9%20a~1b%25~0"]
+
+
 @pytest.mark.parametrize(
     ("header", "language", "detail"),
     [

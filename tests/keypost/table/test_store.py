@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keypost.core import contents, licensing, support
-from keypost.core.codes import NewCode, StockCode
+from keypost.core.codes import NewCode, StockCode, digest
 from keypost.core.errors import CannotBeStored, Conflict, Unmet
 from keypost.core.keys import SCOPES, new_key
 from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
@@ -31,8 +31,9 @@ from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded,
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.table import Store
-from keypost.table.items import DUE_SHARDS
-from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product
+from keypost.table.items import DUE_SHARDS, converter, from_wire
+from keypost.words import LANGUAGES, names_of
+from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, put_item
 from tests.faults import Parameters, on_call, refuse
 
 TODAY = date(2026, 11, 23)
@@ -339,6 +340,49 @@ def test_more_products_than_one_request_holds_are_all_found(store: Store) -> Non
         store.put_product(product(sku))
 
     assert set(store.products(skus)) == set(skus)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": {}},
+        {"name": "Pakket"},
+        {"steps": {}},
+        {"steps": {"new": {"nl": ["Open de app."]}}},
+        {"code_pattern": "("},
+    ],
+    ids=str,
+)
+def test_a_product_with_which_no_mail_can_be_written_is_none_and_the_others_are_there(
+    store: Store, change: dict[str, Any]
+) -> None:
+    store.put_product(product("OTHER"))
+    put_item(store, {"pk": f"PRODUCT#{SKU}", **converter.unstructure(PRODUCT), **change})
+
+    assert list(store.catalog()) == ["OTHER"]
+
+
+def test_a_product_that_lacks_a_language_is_sold_in_the_one_that_it_has(store: Store) -> None:
+    put_item(store, {"pk": f"PRODUCT#{SKU}", **converter.unstructure(PRODUCT), "name": {"nl": "Pakket"}})
+
+    assert [names_of(store.catalog().values(), language) for language in LANGUAGES] == [{SKU: "Pakket"}] * 2
+
+
+@pytest.mark.parametrize("lost", ["code", "state"])
+def test_a_code_whose_item_is_damaged_keeps_no_other_one_back(store: Store, stocked: Stocked, lost: str) -> None:
+    stocked([code(1), code(2)])
+    item = store._client.get_item(TableName=store.table, Key={"pk": {"S": f"CODE#{digest(code(1))}"}})["Item"]
+    put_item(store, {name: value for name, value in from_wire(item).items() if name != lost})
+
+    assert [free.code for free in store.pick(SKU, 2, TODAY)] == [code(2)]
+    other = store.pick_of_other_batch(SKU, TODAY, "B-1")
+    assert (other and other.code) == code(2)
+
+
+def test_an_order_that_an_index_names_twice_is_read_once(store: Store) -> None:
+    store.save(paid_order("1"))
+
+    assert [order.id for order in store.load_all(["1", "1"])] == ["1"]
 
 
 INVOICE = notice("2026-9", payment_id="in_1")

@@ -9,13 +9,13 @@ import pytest
 from cli.stacks import Stack
 from keypost.core import licensing, mailing
 from keypost.core.codes import StockCode
-from keypost.core.errors import Conflict
+from keypost.core.errors import Conflict, Unreadable
 from keypost.core.mail import Asked, Fate, MailReport, MailSent
 from keypost.core.order import Beside, Order, TimelineEntry, noted
 from keypost.table import Store
 from keypost.table.orders import TIMELINE_IN_ORDER, TIMELINE_PAGE, order_item
 from keypost.use_cases.help_customer import Desk
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, loaded, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, loaded, paid_order, put_item
 
 ALL = TIMELINE_IN_ORDER + TIMELINE_PAGE
 DELIVERED_SALE = 1_170  # bytes, without the mark of who wrote it; 54 of them what its teller said
@@ -110,6 +110,24 @@ def test_an_erasure_removes_words_from_all_that_is_kept_beside_the_order_too(des
     items = store._client.scan(TableName=store.table)["Items"]
     assert [item["pk"]["S"] for item in items if b"word" in repr(item).encode() or "Anna says" in repr(item)] == []
     assert all("expires" in item for item in items if item["pk"]["S"].startswith("ORDER#"))
+
+
+@pytest.mark.parametrize("damage", [{"entries": [{"at": "never"}]}, {"entries": 7}, {}], ids=str)
+def test_a_damaged_part_of_a_timeline_keeps_the_customer_in_that_order_only(desk: Desk, damage: dict[str, Any]) -> None:
+    store = desk.store
+    for order_id in ("damaged", "sound"):
+        store.save(with_entries(paid_order(order_id), ALL))
+    put_item(store, {"pk": "ORDER#damaged/TIMELINE#0", **damage})
+
+    found, left_out = store.beside_each(store.orders_of("facturen@klant.example").orders)
+    assert [(order.id, len(beside.timeline)) for order, beside in found] == [("sound", TIMELINE_PAGE)]
+    assert [(type(error), error.order_id) for error in left_out] == [(Unreadable, "damaged")]
+
+    erased = desk.erase("facturen@klant.example", Asked(NOW, "anna"), 7)
+
+    assert ([order.id for order in erased.orders], erased.later) == (["sound"], ["damaged"])
+    (kept,) = store.asides(["damaged"])
+    assert kept.erasure
 
 
 def sold_and_swapped(desk: Desk, stocked: Any) -> Order:

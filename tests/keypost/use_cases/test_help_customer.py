@@ -20,13 +20,14 @@ from keypost.core.mailing import with_good_address, with_report
 from keypost.core.order import Order, Reason, Renewal
 from keypost.core.payment import PaymentState
 from keypost.core.product import Kind, Line
-from keypost.core.said import Said
+from keypost.core.said import Said, said
 from keypost.table import Store
 from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 from keypost.use_cases.take_fact import record
 from tests.builders import INTAKE, NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, ses_event
+from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, put_item, ses_event, stored_item
 from tests.faults import on_call, overtake, refuse
 
 Stocked = Callable[[list[str]], None]
@@ -201,6 +202,27 @@ def test_a_correction_of_a_renewal_leaves_what_was_before_it_and_reaches_what_co
     desk.store.save(paid_order("chain-9", line, email=ADDRESS))
     worker.advance("chain-9")
     assert loaded(desk.store, "chain-9").customer.email == NEW
+
+
+@pytest.mark.parametrize("damaged", ["chain-0", "chain-2"])
+def test_an_order_of_the_same_license_that_cannot_be_written_is_named_and_the_others_are_corrected(
+    desk: Desk, chain: list[str], damaged: str
+) -> None:
+    sound = stored_item(desk.store, damaged)
+    put_item(desk.store, sound | {"created_at": "once"})
+    corrected = "chain-1" if damaged == "chain-0" else "chain-0"
+
+    with pytest.raises(Refused) as refused:
+        desk.correct_address(corrected, NEW, asked())
+
+    assert refused.value.said == said("others_not_corrected", order=corrected, others=[damaged])
+    assert {each for each in chain if each != damaged and loaded(desk.store, each).customer.email == NEW} == (
+        {"chain-1"} if damaged == "chain-0" else {"chain-0", "chain-1"}
+    )
+
+    put_item(desk.store, sound)
+    assert desk.correct_address(corrected, NEW, asked())[-1] == "chain-2"
+    assert loaded(desk.store, "chain-2").customer.email == NEW
 
 
 def test_a_swapped_code_is_of_another_batch_where_there_is_one_and_the_bad_one_is_claimed(

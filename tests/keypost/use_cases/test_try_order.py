@@ -19,9 +19,11 @@ from keypost.core.order import Order, Reason
 from keypost.core.payment import OrderCanceled, PaymentState, Standing
 from keypost.core.product import Kind, Line
 from keypost.table import Store
+from keypost.table.items import due_keys
 from keypost.use_cases import serve_waiting, take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
+from keypost.use_cases.list_attention import worklist
 from keypost.use_cases.look_ahead import due_within, forecasts, gather_note
 from keypost.use_cases.take_fact import record
 from keypost.use_cases.try_order import try_order
@@ -155,10 +157,10 @@ def test_an_order_whose_step_fails_five_times_in_a_row_is_set_aside(
     stocked([code(1)])
     store.save(paid_order("failing"))
     sound = store.products([SKU])[SKU]
-    store.put_product(replace(sound, name={}))  # of which no mail can be composed
+    store.put_product(replace(sound, term_days=10**7))  # its licenses would end after the year 9999
 
     for receives in range(1, 5):
-        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever a mail that cannot be composed raises
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever that step raises
             attempt("failing", receives)
         assert list(store.needing(AsideReason.FAILING)) == []
     attempt("failing", 5)
@@ -323,6 +325,42 @@ def test_an_order_that_fails_again_and_again_keeps_no_codes_from_those_behind_it
     attempt("behind")
 
     assert code(1) in sent("behind")[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"attention": "parked"},  # as a newer version may
+        {"told_1": "{"},
+        {"told_1": "[]"},
+        {"erasure": "{}"},
+        {"starts": "many"},
+        {"attention_since": "long ago"},
+    ],
+    ids=str,
+)
+def test_what_is_kept_beside_an_order_and_cannot_be_read_stays_and_takes_the_worklist_from_nobody(
+    attempt: Callable[..., None], store: Store, change: dict[str, Any]
+) -> None:
+    store.save(paid_order("waits"))
+    attempt("waits")
+    store.save(paid_order("odd"))
+    before = stored_item(store, "odd")
+    kept = {"pk": "ASIDE#odd", "version": 1, "attention": "failing", "attention_since": "2026-11-01T00:00:00Z"}
+    put_item(store, kept | due_keys("odd", NOW) | change)
+
+    def seen() -> dict[str, str]:
+        return {item.order_id: item.needs for item in worklist(store).items}
+
+    assert seen()["waits"] == "stock"
+    assert {each.stock.sku for each in forecasts(store, NOW, ZONE)[0]} == {SKU}
+    attempt("odd")
+
+    assert seen() == {"odd": "newer_version", "waits": "stock"}
+    assert stored_item(store, "odd") == before
+    (item,) = store._batch_get(["ASIDE#odd"])
+    stays = {name: value for name, value in change.items() if name in ("told_1", "erasure")}
+    assert stays.items() <= item.items()
 
 
 @pytest.mark.parametrize("receives", [1, 2])

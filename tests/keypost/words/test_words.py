@@ -29,7 +29,20 @@ from keypost.core.support import BAD_CODE_REASONS
 from keypost.core.upcoming import Outlook
 from keypost.inputs.faults import _CODES as FAULTS
 from keypost.providers import PROVIDERS
-from keypost.words import FALLBACK, LANGUAGES, TABLES, accepted, day, moment, money, reader, sentence, spoken, worded
+from keypost.words import (
+    FALLBACK,
+    LANGUAGES,
+    TABLES,
+    accepted,
+    day,
+    in_language,
+    moment,
+    money,
+    reader,
+    sentence,
+    spoken,
+    worded,
+)
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 FOLDERS = ("layers/keypost/keypost", "functions", "cli")
@@ -232,6 +245,33 @@ def test_a_code_of_a_newer_version_is_its_own_sentence() -> None:
     assert sentence(Said("of {tomorrow}", {"x": 1}), reader("nl", UTC)) == "of {tomorrow}"
 
 
+@pytest.mark.parametrize(
+    ("code", "values", "text"),
+    [
+        ("period_unpaid", {"first_day": "soon"}, "the new period starts on soon, and the renewal is not paid"),
+        ("period_unpaid", {"first_day": 7}, "the new period starts on 7, and the renewal is not paid"),
+        ("too_few_codes", {"skus": 5}, "there are too few codes of 5"),
+        ("mail_sent", {"mail": 3}, "3 was sent"),
+        ("payment_paid", {"payment": "p", "provider": 1, "amount": "12"}, "payment p (1) of 12 is paid"),
+        (
+            "payment_paid",
+            {"payment": "p", "provider": "webhook", "amount": "EUR x"},
+            "payment p (the shop) of EUR x is paid",
+        ),
+    ],
+)
+def test_a_value_that_another_version_stored_otherwise_stays_as_it_is(
+    code: str, values: dict[str, Any], text: str
+) -> None:
+    assert sentence(Said(code, values), reader("en", UTC)) == text
+
+
+def test_a_text_that_lacks_a_language_is_told_in_another_one() -> None:
+    assert [in_language({"nl": "Pakket", "en": "Suite"}, language) for language in LANGUAGES] == ["Pakket", "Suite"]
+    assert [in_language({"nl": "Pakket"}, language) for language in LANGUAGES] == ["Pakket", "Pakket"]
+    assert [in_language({"de": "Paket"}, language) for language in LANGUAGES] == ["Paket", "Paket"]
+
+
 def test_what_others_wrote_is_never_read_as_a_sentence() -> None:
     odd = "[{order}] {0.__class__}"
 
@@ -257,6 +297,8 @@ def test_moments_are_those_of_the_shop_and_amounts_as_the_language_writes_them()
 def test_a_language_that_nobody_wrote_falls_back() -> None:
     assert (spoken("nl"), spoken("xx"), reader("", UTC).language) == ("nl", "en", "en")
     assert accepted("\N{REPLACEMENT CHARACTER};q=zz,,;" * 500) == "en"
+    assert accepted("fil-NL, x-nl, en;q=0.5") == "en"  # a region and a private tag are no language
+    assert accepted("fil-NL, nl-BE;q=0.6, en;q=0.5") == "nl"
 
 
 def test_every_place_in_an_answer_gets_its_sentence_also_within() -> None:

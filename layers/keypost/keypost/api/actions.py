@@ -238,7 +238,9 @@ def export(customer: Annotated[Customer, Body()]) -> Exported:
     if sum(len(each.licenses) + len(each.mails) + each.moved + len(each.timeline) for each in found) > _MOST_TOLD:
         raise Refused("too_much_for_one_answer", count=len(found))
     products = wiring.store().products({sku for order in found for sku in order.skus}).values()
-    return Exported(tuple(told_story(order, products) for order in found), loaded.names_left_out)
+    whole, left_out = wiring.store().beside_each(found)
+    unreadable = sorted({*loaded.names_left_out, *(error.order_id for error in left_out)})
+    return Exported(tuple(told_story(order, beside, products) for order, beside in whole), tuple(unreadable))
 
 
 def _asked(why: str, key: str = "") -> Asked:

@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.asking import reader_of
-from keypost.core.order import Order
+from keypost.core.order import Beside, Order
 from keypost.core.payment import Standing
 from keypost.core.product import Product
 from keypost.core.story import EntryTold, Story, entry_told, story
@@ -104,13 +104,13 @@ def _found(order: Order) -> Found:
 @router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")
 def whole_story(order_id: OrderId) -> Story:
     order = wiring.store().existing(order_id)
-    return told_story(order, wiring.store().products(order.skus).values())
+    return told_story(order, wiring.store().beside(order), wiring.store().products(order.skus).values())
 
 
-def told_story(order: Order, products: Iterable[Product]) -> Story:
+def told_story(order: Order, beside: Beside, products: Iterable[Product]) -> Story:
     """In the language of the agent who asks, with the names of these products."""
     to, now = reader_of(router.current_event.raw_event, products), datetime.now(UTC).replace(microsecond=0)
-    return worded(story(order, now, wiring.config().zone, wiring.store().beside(order), to.names), to)
+    return worded(story(order, now, wiring.config().zone, beside, to.names), to)
 
 
 @router.get("/due", summary="What will go out on which day, and what will not and why")

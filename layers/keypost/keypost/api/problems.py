@@ -8,6 +8,7 @@ from http import HTTPStatus
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 from botocore.exceptions import BotoCoreError, ClientError
@@ -107,5 +108,5 @@ def unknown_parameter(name: str, to: Reader) -> dict[str, Any]:
 
 
 def _escaped(part: str | int) -> str:
-    """As RFC 6901 has it."""
-    return str(part)[:_LONGEST_POINTER].replace("~", "~0").replace("/", "~1")
+    """As RFC 6901 has it, for a pointer that is the fragment of a URI."""
+    return quote(str(part)[:_LONGEST_POINTER].replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@")

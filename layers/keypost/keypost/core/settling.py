@@ -12,7 +12,6 @@ from keypost.core.obstacles import obstacle
 from keypost.core.order import Decision, Order, noted
 from keypost.core.payment import Payment
 from keypost.core.product import Line
-from keypost.core.said import said
 
 
 def settle(order: Order, lines: Sequence[Line], email: str | None, asked: Asked, currency: str) -> Order:
@@ -79,7 +78,7 @@ def _check(order: Order) -> None:
     if order.is_erased:
         raise Refused("order_is_erased", order=order.id)
     if not order.standing_payments:
-        raise Refused("not_settled", order=order.id, why=obstacle(order) or said("unpaid"))
+        raise Refused("not_settled", order=order.id, why=obstacle(order))
 
 
 def _named(order: Order, name: str) -> Payment:

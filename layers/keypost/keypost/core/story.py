@@ -203,17 +203,7 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
             )
             for each in order.licenses
         ),
-        bad_codes=tuple(
-            BadCodeTold(
-                bad.license,
-                codes.masked(bad.code),
-                bad.reason,
-                beside.notes.get(bad.code, ""),
-                bad.asked.at,
-                bad.asked.who,
-            )
-            for bad in order.bad_codes
-        ),
+        bad_codes=tuple(_bad_code(bad, beside.notes.get(bad.code, "")) for bad in order.bad_codes),
         mails=tuple(_mail(order, mail) for mail in order.mails),
         renewed_by=tuple(dict.fromkeys(renewal.order_id for renewal in order.renewals)),
         waits=tuple(WaitTold(each.reason, each.why, each.lines, each.since, each.retry_at) for each in order.waits),

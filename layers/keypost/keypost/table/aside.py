@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
@@ -124,28 +125,42 @@ def _clock(order_id: str, moment: datetime) -> dict[str, str]:
     return {":shard": keys["due_shard"], ":due": keys["due_at"]}
 
 
+# Why a part of it cannot be read.
+_UNFIT = (ValueError, TypeError, KeyError, AttributeError, cattrs.BaseValidationError)
+
+
 def _aside(item: Mapping[str, Any]) -> Aside:
-    since = item.get("attention_since")
+    """What cannot be read of it takes the worklist from nobody: it stays where it is, for a newer version."""
+    order_id, version = item["pk"].removeprefix("ASIDE#"), item.get("version", 0)
+    try:
+        return _read(item, order_id)
+    except _UNFIT:
+        return Aside(order_id, int(version) if isinstance(version, Decimal) else 0, is_newer=True)
+
+
+def _read(item: Mapping[str, Any], order_id: str) -> Aside:
+    since, reason = item.get("attention_since"), item.get("attention")
+    is_newer = reason not in (None, *AsideReason)
     texts = [text for name, text in sorted(item.items()) if name.startswith("told_")]
     told = tuple(found for text in texts if (found := _told(text)))
     return Aside(
-        order_id=item["pk"].removeprefix("ASIDE#"),
+        order_id=order_id,
         version=int(item["version"]),
-        reason=AsideReason(item["attention"]) if "attention" in item else None,
+        reason=AsideReason(reason) if reason and not is_newer else None,
         since=datetime.fromisoformat(since) if since else None,
         why=item.get("why", ""),
         starts=int(item.get("starts", 0)),
         told=told,
-        is_newer=len(told) < len(texts),
+        is_newer=is_newer or len(told) < len(texts),
         erasure=converter.structure(json.loads(item["erasure"]), Erasure) if "erasure" in item else None,
     )
 
 
 def _told(text: str) -> Fact | MailReport | None:
     """None when only a newer version of Keypost understands it."""
-    told = json.loads(text)
     try:
+        told = json.loads(text)
         found: Fact | MailReport = converter.structure(told, _KINDS[told.pop("kind")])
-    except (KeyError, cattrs.BaseValidationError):
+    except _UNFIT:
         return None
     return found

@@ -27,7 +27,7 @@ class Codes(Table):
         return [
             found[item["pk"]]
             for item in self._batch_get(list(found))
-            if item.get("activate_before", _NEVER_EXPIRES) < usable_on[item["sku"]].isoformat()
+            if item.get("activate_before", _NEVER_EXPIRES) < usable_on[found[item["pk"]].sku].isoformat()
         ]
 
     def batch_of(self, code: str) -> str | None:
@@ -44,8 +44,8 @@ class Codes(Table):
         hints, first = islice(self._hints(sku, usable_on), _MOST_LOOKED_AT), None
         while page := list(islice(hints, _HINTS_PER_PAGE)):
             for item in self._batch_get([hint["pk"]["S"] for hint in page]):
-                if item["state"] == "free":
-                    found = StockCode(_digest(item), item["code"], item["sku"])
+                if _is_free(item):
+                    found = StockCode(_digest(item), item["code"], sku)
                     if item.get("batch", "") != batch:
                         return found
                     first = first or found
@@ -64,7 +64,7 @@ class Codes(Table):
             while found and len(free) < count:
                 lacking = count - len(free)
                 items = self._batch_get([item["pk"]["S"] for item in found[:lacking]])
-                free += [StockCode(_digest(i), i["code"], i["sku"]) for i in items if i["state"] == "free"]
+                free += [StockCode(_digest(item), item["code"], sku) for item in items if _is_free(item)]
                 del found[:lacking]
         return free
 
@@ -171,6 +171,11 @@ def _code_item(new: NewCode) -> dict[str, Any]:
 
 def _usage(sku: str, day: date) -> dict[str, Any]:
     return {"pk": {"S": f"USED#{sku}#{day:%Y-%m}"}}
+
+
+def _is_free(item: Mapping[str, Any]) -> bool:
+    """One that is damaged is nobody's: the next one is taken."""
+    return item.get("state") == "free" and isinstance(item.get("code"), str)
 
 
 def _digest(item: Mapping[str, Any]) -> str:

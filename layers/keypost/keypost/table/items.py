@@ -94,7 +94,8 @@ class Table:
             raise
 
     def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The items with these keys, in any order, without those that do not exist."""
+        """The items with these keys, in any order, each once, without those that do not exist."""
+        keys = list(dict.fromkeys(keys))  # DynamoDB refuses a request that names one twice
         for start in range(0, len(keys), 100):
             hundred = [{"pk": {"S": key}} for key in keys[start : start + 100]]
             wanted: Any = {self.table: {"Keys": hundred, "ConsistentRead": True}}

@@ -163,17 +163,31 @@ class Orders(Products):
         return sorted(found, key=lambda bad: (bad.day, bad.code))
 
     def beside(self, order: Order) -> Beside:
-        """What is kept beside an order, for its whole story."""
+        """What is kept beside an order, for its whole story. Unreadable when a part of its timeline is."""
         codes = self._batch_get([f"CODE#{digest(bad.code)}" for bad in order.bad_codes])
         notes = {item["code"]: item["note"] for item in codes if item.get("note")}
         return Beside(tuple(chain.from_iterable(self._moved(order).values())), notes)
 
     def _moved(self, order: Order) -> dict[int, tuple[TimelineEntry, ...]]:
         """The parts of the timeline that moved out of an order, by their numbers from 0, the oldest first. Of an erased
-        order a part may have expired before the order itself has."""
+        order a part may have expired before the order itself has. Unreadable when a part is as no version stores
+        it."""
         keys = {_page_key(order.id, number): number for number in range(order.moved // TIMELINE_PAGE)}
-        found = {keys[item["pk"]]: item["entries"] for item in self._batch_get(list(keys))}
-        return {number: converter.structure(found[number], tuple[TimelineEntry, ...]) for number in sorted(found)}
+        found = {keys[item["pk"]]: item.get("entries") for item in self._batch_get(list(keys))}
+        try:
+            return {number: converter.structure(found[number], tuple[TimelineEntry, ...]) for number in sorted(found)}
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this timeline
+            raise Unreadable(order.id, f"timeline {place_of(error)}") from None
+
+    def beside_each(self, orders: Iterable[Order]) -> tuple[list[tuple[Order, Beside]], list[SetAside]]:
+        """These orders with what is kept beside each, and why the others cannot be told in whole."""
+        found, left_out = list[tuple[Order, Beside]](), list[SetAside]()
+        for order in orders:
+            try:
+                found.append((order, self.beside(order)))
+            except SetAside as error:
+                left_out.append(error)
+        return found, left_out
 
     def forget_words(self, order: Order, until: date) -> None:
         """Remove what people wrote from what is kept beside an order; the rest stays until the end of a day. To be

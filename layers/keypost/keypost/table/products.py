@@ -1,12 +1,13 @@
 """The catalog."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import cattrs
 
 from keypost import telemetry
-from keypost.core.product import Product
+from keypost.core.product import Kind, Product
 from keypost.table.items import Table, converter, place_of, to_wire
 
 _CATALOG = {"pk": {"S": "CATALOG"}}
@@ -40,9 +41,26 @@ class Products(Table):
 
 
 def _product(item: Mapping[str, Any]) -> Product | None:
-    """None when this version cannot read it: an order for it waits, as if the catalog did not know the product."""
+    """None when this version cannot read it, or when it lacks what every mail needs: an order for it waits, as if the
+    catalog did not know the product."""
+    product = None
     try:
-        return converter.structure(item, Product)
+        product = converter.structure(item, Product)
+        place = _unfit(product)
     except cattrs.BaseValidationError as error:
-        telemetry.outcome("ProductUnreadable", sku=str(item["pk"]).removeprefix("PRODUCT#"), place=place_of(error))
-        return None
+        place = place_of(error)
+    if place is None:
+        return product
+    telemetry.outcome("ProductUnreadable", sku=str(item["pk"]).removeprefix("PRODUCT#"), place=place)
+    return None
+
+
+def _unfit(product: Product) -> str | None:
+    """The field with which no mail can be written."""
+    try:
+        re.compile(product.code_pattern)
+    except (re.error, OverflowError):
+        return "code_pattern"
+    if not product.name:
+        return "name"
+    return None if all(product.steps.get(kind) for kind in Kind) else "steps"

@@ -1,8 +1,8 @@
 """What agents and customers ask for: decided by `core/support.py`, saved, and the order poked. Each call may be
 repeated."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import partial
@@ -122,20 +122,23 @@ class Desk:
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
         """Change the address of this order and of the renewals that follow it; returns the ids of the orders that have
         it now. The renewed order is changed before the renewals, so that a renewal that arrives meanwhile gets the
-        right address from it. Refused if a renewal cannot be read: all others have the address then, and the call may
-        be repeated."""
+        right address from it. Refused if one of these orders cannot be written: all others have the address then, and
+        the call may be repeated."""
         order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
         wrong = {old for old, right in order.customer.corrected.items() if right == email}
+        left_out = list[SetAside]()
         for base_id in self._renewed(order):
-            for old in sorted(wrong):
-                self.change(base_id, partial(support.with_correction, old=old, email=email))
+            with _collected(left_out):
+                for old in sorted(wrong):
+                    self.change(base_id, partial(support.with_correction, old=old, email=email))
         renewing = self._renewing(order)
         wanted = {*wrong, email}
         follow = [each for each in renewing.orders if (each.customer.email or "") in wanted and not each.is_erased]
         for renewal in follow:
-            self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
-        if renewing.left_out:
-            raise Refused("renewals_unreadable", order=order_id, renewals=renewing.names_left_out)
+            with _collected(left_out):
+                self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
+        if without := sorted({error.order_id for error in (*left_out, *renewing.left_out)}):
+            raise Refused("others_not_corrected", order=order_id, others=without)
         return [order_id, *sorted(renewal.id for renewal in follow)]
 
     def _renewed(self, order: Order) -> list[str]:
@@ -255,6 +258,15 @@ class Erased:
 
     orders: list[Order]
     later: list[str]  # the ids of those that cannot be written now, and are erased as soon as they can be
+
+
+@contextmanager
+def _collected(left_out: list[SetAside]) -> Iterator[None]:
+    """What cannot be written now is remembered, and the others go on."""
+    try:
+        yield
+    except SetAside as error:
+        left_out.append(error)
 
 
 _SUPPRESSED = {"BOUNCE": "address_bounced", "COMPLAINT": "address_complained"}

@@ -1,6 +1,7 @@
 """The worklist: the orders that need a person, or stock, the most urgent first. Its cost is what waits, not what is
 stored. An order that is set aside stands there for that alone: its own reason is from before."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,11 +52,13 @@ class _Key:
 
 
 REASONS = tuple(why.value for why in _URGENCY)
+_NEXT = re.compile(r"(?P<code>[a-z_]+)~(?P<since>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)~(?P<order_id>[^~]+)", re.ASCII)
 
 
 def worklist(store: Store, reason: str | None = None, after: str | None = None, size: int = PAGE) -> Worklist:
-    """One page of it. InvalidInput when `after` is not the `next` of a page."""
-    begin = _read(after) if after else None
+    """One page of it. InvalidInput when `after` is not the `next` of a page of this list: a page that it does not lead
+    to would look like an empty worklist."""
+    begin = _read(after, reason) if after else None
     keys = list(_keys(store))
     counts = {code: found for code in REASONS if (found := sum(key.why == code for key in keys))}
     wanted = (key for key in keys if reason in (None, key.why))
@@ -110,12 +113,11 @@ def _written(key: _Key) -> str:
     return f"{key.why}~{key.since}~{key.order_id}"
 
 
-def _read(after: str) -> tuple[int, str, str]:
-    code, _, rest = after.partition("~")
-    since, found, order_id = rest.partition("~")
-    if code not in REASONS or not found:
+def _read(after: str, reason: str | None) -> tuple[int, str, str]:
+    found = _NEXT.fullmatch(after)
+    if found is None or found["code"] not in (REASONS if reason is None else (reason,)):
         raise InvalidInput("no_such_page")
-    return REASONS.index(code), since, order_id
+    return REASONS.index(found["code"]), found["since"], found["order_id"]
 
 
 _ACTIONS: Mapping[AsideReason, Said] = {

@@ -18,7 +18,7 @@ TABLES = {"nl": nl, "en": en}  # a further language is a table, a folder of the 
 LANGUAGES = tuple(TABLES)
 FALLBACK = "en"
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # a part that is left out where one of its values is not known
-_RANGE = re.compile(r"\b([a-z]{2})\b[^;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
+_RANGE = re.compile(r"\s*([a-z]{2})\b[^;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
@@ -42,14 +42,15 @@ def spoken(language: str) -> str:
 
 def accepted(header: str) -> str:
     """The language that an `Accept-Language` header likes best of those that are written here; of equals the first."""
-    ranges = filter(None, map(_RANGE.search, header.lower().split(",")))
+    ranges = filter(None, map(_RANGE.match, header.lower().split(",")))
     weights = {found[1]: float(found[2] or 1) for found in reversed(list(ranges))}  # the first of a name counts
     known = [name for name in reversed(weights) if name in TABLES and weights[name]]
     return max(known, key=weights.__getitem__, default=FALLBACK)
 
 
 def in_language(texts: Mapping[str, T], language: str) -> T:
-    return texts[language if language in texts else FALLBACK]
+    """The text in a language; where it is missing that in the fallback, and where that is missing too the first one."""
+    return texts[next(name for name in (language, FALLBACK, *texts) if name in texts)]
 
 
 def names_of(products: Iterable[Product], language: str) -> dict[str, str]:
@@ -126,11 +127,19 @@ class _Words(Formatter):
     def get_value(self, key: int | str, _args: Any, kwargs: Mapping[str, Any]) -> Any:
         return kwargs.get(str(key), "")
 
-    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: C901 - one case for each spec
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A value that is not as its field needs it, as only another version stores one, stays as it is: one order must
+        not take the list from all others."""
         if isinstance(value, Said):
             return sentence(value, self._to)
         if value == "":
             return ""
+        try:
+            return self._written(value, format_spec)
+        except (AttributeError, TypeError, ValueError):
+            return str(value)
+
+    def _written(self, value: Any, format_spec: str) -> str:
         match format_spec:
             case "":
                 return str(value)

@@ -182,14 +182,14 @@ TEXTS = {
     "orders_unreadable": "orders that wait and cannot be read: {orders:list}",
     "order_erased_later": "order {order} cannot be written now: it is erased as soon as it can be",
     # Refusals.
-    "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged: restore the item from a"
-    " backup of the table. What is told of the order meanwhile is kept.",
-    "refused_newer_version": "Order {order} was written by a newer version of Keypost: update this one. What is told of"
-    " the order meanwhile is kept.",
-    "refused_too_large": "Order {order} cannot be stored, because it would become larger than the table accepts: serve"
-    " it by hand. What is told of the order meanwhile is kept.",
-    "renewals_unreadable": "Order {order} has the address now, but not its renewals {renewals:list}, which cannot be"
-    " read: correct the address again once they can be.",
+    "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged; it was not changed."
+    " Restore the item from a backup of the table. What payment providers and SES report of it meanwhile is kept.",
+    "refused_newer_version": "Order {order} was written by a newer version of Keypost; it was not changed. Update this"
+    " one. What payment providers and SES report of it meanwhile is kept.",
+    "refused_too_large": "Order {order} would become larger than the table accepts; it was not changed. Serve it by"
+    " hand. What payment providers and SES report of it meanwhile is kept.",
+    "others_not_corrected": "Order {order} has the address now, but these orders for the same licence cannot be changed"
+    " now: {others:list}. Correct the address again once they can be.",
     "no_such_page": "`next` is not the one of a page: begin without it.",
     "export_incomplete": "These orders cannot be read and are not in the export: {orders:list}.",
     "erased_later": "{count} orders cannot be written now: they are erased as soon as they can be.",
@@ -374,6 +374,7 @@ TEXTS = {
     "scope_stock": "see the stock and import codes",
     "scope_catalog": "see and change the catalogue",
     "scope_suppression": "lift the block of an address",
+    "scope_orders": "decide what an order is for",
     "scope_privacy": "erase and export customers",
     # Short names of what an answer holds as a word.
     "reason_unreadable": "Orders that cannot be read: all others go on",

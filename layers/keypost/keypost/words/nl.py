@@ -183,14 +183,15 @@ TEXTS = {
     "orders_unreadable": "bestellingen die wachten en niet te lezen zijn: {orders:list}",
     "order_erased_later": "bestelling {order} is nu niet te wijzigen: ze wordt gewist zodra dat weer kan",
     # Refusals.
-    "refused_unreadable": "Bestelling {order} is niet te lezen, omdat de opgeslagen gegevens beschadigd zijn: zet ze"
-    " terug uit een back-up van de tabel. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
-    "refused_newer_version": "Bestelling {order} is door een nieuwere versie van Keypost opgeslagen: werk deze versie"
-    " bij. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
-    "refused_too_large": "Bestelling {order} kan niet worden opgeslagen, omdat ze te groot wordt voor de tabel: handel"
-    " die met de hand af. Wat intussen over de bestelling wordt gemeld, blijft bewaard.",
-    "renewals_unreadable": "Bestelling {order} heeft het adres nu, maar de verlengingen {renewals:list} niet, want die"
-    " zijn niet te lezen: corrigeer het adres opnieuw zodra dat weer kan.",
+    "refused_unreadable": "Bestelling {order} is niet te lezen, omdat de opgeslagen gegevens beschadigd zijn, en is"
+    " niet gewijzigd. Zet de gegevens terug uit een back-up van de tabel. Wat betaaldiensten en SES er intussen over"
+    " melden, blijft bewaard.",
+    "refused_newer_version": "Bestelling {order} is door een nieuwere versie van Keypost opgeslagen en is niet"
+    " gewijzigd. Werk deze versie bij. Wat betaaldiensten en SES er intussen over melden, blijft bewaard.",
+    "refused_too_large": "Bestelling {order} zou te groot worden voor de tabel en is niet gewijzigd. Handel die met de"
+    " hand af. Wat betaaldiensten en SES er intussen over melden, blijft bewaard.",
+    "others_not_corrected": "Bestelling {order} heeft het adres nu, maar deze bestellingen voor dezelfde licentie zijn"
+    " nu niet te wijzigen: {others:list}. Corrigeer het adres opnieuw zodra dat weer kan.",
     "no_such_page": "`next` hoort bij geen enkele pagina: begin zonder.",
     "export_incomplete": "Deze bestellingen zijn niet te lezen en staan niet in de export: {orders:list}.",
     "erased_later": "{count} bestellingen zijn nu niet te wijzigen: ze worden gewist zodra dat weer kan.",
@@ -381,6 +382,7 @@ TEXTS = {
     "scope_stock": "de voorraad bekijken en codes importeren",
     "scope_catalog": "de catalogus bekijken en wijzigen",
     "scope_suppression": "de blokkade van een adres opheffen",
+    "scope_orders": "bepalen waarvoor een bestelling is",
     "scope_privacy": "klantgegevens wissen en uitvoeren",
     # Short names of what an answer holds as a word.
     "reason_unreadable": "Bestellingen die niet te lezen zijn: alle andere gaan door",
