@@ -26,8 +26,20 @@ from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 from keypost.use_cases.take_fact import record
-from tests.builders import INTAKE, NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, ses_event
-from tests.builders import NOW, SKU, ZONE, Clock, code, loaded, notice, paid_order, put_item, ses_event, stored_item
+from tests.builders import (
+    INTAKE,
+    NOW,
+    SKU,
+    ZONE,
+    Clock,
+    code,
+    loaded,
+    notice,
+    paid_order,
+    put_item,
+    ses_event,
+    stored_item,
+)
 from tests.faults import on_call, overtake, refuse
 
 Stocked = Callable[[list[str]], None]
