@@ -195,7 +195,10 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "ses:GetSuppressedDestination",
             },
         ),
-        ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
+        (
+            "FindDueOrders",
+            {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+        ),
         (
             "SupportApi",
             {
@@ -320,6 +323,16 @@ def test_the_worker_removes_nothing_but_what_was_set_aside(functions: dict[str, 
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "ASIDE#*"},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
+
+
+def test_the_schedule_of_what_is_due_may_write_the_start_and_nothing_else(functions: dict[str, Any]) -> None:
+    may = {s["Action"]: s.get("Condition") for s in statements(functions["FindDueOrders"]) if "Item" in s["Action"]}
+    start_only = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "START"},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+    assert may == {"dynamodb:GetItem": start_only, "dynamodb:UpdateItem": start_only}
 
 
 def test_the_page_for_customers_may_write_down_what_they_ask_and_read_nothing(functions: dict[str, Any]) -> None:

@@ -461,6 +461,11 @@ TEXTS = {
     "day_unknown": "dag onbekend",
     "mail_due": "{order}  {purpose:purpose} (regel {lines:list})[: niet verstuurd, {why}]",
     "mails_due": "e-mails in de komende {days} dagen: {count}, tegengehouden: {kept}",
+    "start_is": "Keypost levert wat betaald is vanaf {at:moment}",
+    "start_changed": "Keypost levert wat betaald is vanaf {at:moment}; binnen een minuut weet elke functie dat."
+    " Bestellingen die worden tegengehouden, blijven tegengehouden",
+    "no_start": "Er is geen beginmoment ingesteld: Keypost levert alles wat betaald is, ongeacht wanneer. Op AWS stelt"
+    " de eerste functie die draait het in op een dag daarvoor",
     "ask_address": "E-mailadres",
     "ask_erasure": "Dit is niet terug te draaien. De gegevens van deze klant wissen?",
     "address_unusable": "Dat is geen bruikbaar e-mailadres; er is niets gewijzigd.",
