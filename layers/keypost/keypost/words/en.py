@@ -431,6 +431,8 @@ TEXTS = {
     "note_title": "Today for you",
     "note_intro": "This needs your attention today.",
     "note_others": "and {count} more",
+    "note_doors": "Providers that do not call",
+    "note_silent": "{provider}: no call since {at:moment}. Look at its webhook there, and at the secret here",
     "note_to_order": "Codes to order",
     "note_order": "{sku:product}: order {count}, by {before:day} at the latest; the stock lasts until {until:day}",
     "note_stock": "Stock",

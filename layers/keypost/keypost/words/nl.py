@@ -438,6 +438,8 @@ TEXTS = {
     "note_title": "Vandaag voor u",
     "note_intro": "Dit vraagt vandaag om uw aandacht.",
     "note_others": "en nog {count}",
+    "note_doors": "Providers die niets melden",
+    "note_silent": "{provider}: geen melding sinds {at:moment}. Kijk daar naar de webhook en hier naar het geheim",
     "note_to_order": "Codes bestellen",
     "note_order": "{sku:product}: bestel er {count}, uiterlijk op {before:day}; de voorraad reikt tot {until:day}",
     "note_stock": "Voorraad",
