@@ -3,6 +3,7 @@
 import base64
 import csv
 import getpass
+import json
 import os
 import re
 import secrets
@@ -27,7 +28,7 @@ from keypost.core import keys, support
 from keypost.core.errors import InvalidInput, KeypostError
 from keypost.core.mail import Asked
 from keypost.core.order import Order, Reason
-from keypost.core.periods import local_day
+from keypost.core.periods import local_day, midnight_of
 from keypost.core.said import Said, said
 from keypost.core.story import Story, story
 from keypost.inputs.addresses import email_address
@@ -167,6 +168,33 @@ def _list_due(to: stacks.Stack, days: int) -> None:
 
 def _names(to: stacks.Stack) -> dict[str, str]:
     return names_of(to.store.catalog().values(), speech().language)
+
+
+@cli.command()
+@click.option(
+    "--from",
+    "first",
+    metavar="DAY",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Serve what was paid from this day on, such as 2026-12-01, in the shop's time zone.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@lang
+@_stack
+def start(first: datetime | None, stack: str | None, *, as_json: bool) -> None:
+    """Show or change the moment from which Keypost serves: it keeps orders that were paid before it, and sends nothing.
+
+    The first function that runs on a deployed stack sets it to a day before that moment. The local stack has none.
+    """
+    to = stacks.connect_to_write(stack) if first else stacks.connect(stack)
+    if first:
+        to.store.put_start(midnight_of(first.date(), to.zone))
+    begun = to.store.start()
+    if as_json:
+        click.echo(json.dumps({"from": begun and begun.astimezone(to.zone).isoformat()}))
+        return
+    code = "start_changed" if first else "start_is" if begun else "no_start"
+    click.echo(sentence(said(code, at=begun), speech().reader(zone=to.zone)))
 
 
 @cli.command()

@@ -16,6 +16,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     def is_time_left() -> bool:
         return bool(context.get_remaining_time_in_millis() >= _SPARE_MILLISECONDS)
 
-    poke_due(wiring.store(), wiring.queue(), datetime.now(UTC), is_time_left)
+    now = datetime.now(UTC)
+    poke_due(wiring.store(), wiring.queue(), now, is_time_left)
+    wiring.start(now)  # written down after a deploy, also where no provider has called yet
     if event.get("rule") == "daily":
         telemetry.outcome("DailyRule")

@@ -1,5 +1,5 @@
 """The hourly schedule: asks each provider whose API key is set for recent payments, and stores what no callback
-reported."""
+reported. It also looks which providers have not called for longer than ever."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,12 +8,15 @@ from keypost import telemetry, wiring
 from keypost.core.errors import KeypostError
 from keypost.providers import RECONCILED
 from keypost.use_cases.reconcile import not_reconciled, reconcile
+from keypost.use_cases.watch_doors import silent_doors
 
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
 def handler(_event: dict[str, Any], _context: object) -> None:
     failed = [api for api in RECONCILED if not _reconcile(api)]
+    for door in silent_doors(wiring.store(), datetime.now(UTC), wiring.config().quiet_doors):
+        telemetry.at_door("DoorSilent", door.provider, since=door.last.isoformat())
     if failed:
         raise KeypostError("not_reconciled", providers=failed)
 

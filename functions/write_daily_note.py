@@ -20,7 +20,7 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     store, today = wiring.store(), local_day(now, settings.zone)
     if not store.begin_note(today, now):
         return None  # it was sent, or another run is at it
-    note = gather_note(store, now, settings.zone)
+    note = gather_note(store, now, settings.zone, settings.quiet_doors)
     if not note.says_something:
         return store.end_note(today)
     message = compose_daily_note(note, wiring.shop(), settings.support_language, now)

@@ -127,6 +127,18 @@ def loaded(store: Store, order_id: str) -> Order:
     return order
 
 
+def counted(printed: str, name: str) -> list[dict[str, str]]:
+    """The dimensions of each count of a metric that has some of its own, as CloudWatch reads them in what a function
+    prints."""
+    metrics = [json.loads(line) for line in printed.splitlines() if line.startswith('{"_aws"')]
+    return [
+        {dimension: each[dimension] for dimension in sorted(told["Dimensions"][0])}
+        for each in metrics
+        for told in each["_aws"]["CloudWatchMetrics"]
+        if [metric["Name"] for metric in told["Metrics"]] == [name]
+    ]
+
+
 def without_start(store: Store) -> None:
     """Have nothing stored of the moment from which Keypost serves, as on a stack that was just deployed."""
     store._client.delete_item(TableName=store.table, Key={"pk": {"S": "START"}})

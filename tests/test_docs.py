@@ -49,7 +49,8 @@ def test_the_readme_lists_every_metric_and_no_other() -> None:
     named = set()
     for source in SOURCES:
         code = source.read_text("utf-8")
-        named |= {name for call in re.findall(r"outcome\(([^,)]*)", code) for name in re.findall(r'"(\w+)"', call)}
+        calls = re.findall(r"(?:outcome|at_door)\(([^,)]*)", code)
+        named |= {name for call in calls for name in re.findall(r'"(\w+)"', call)}
         named |= set(re.findall(r'failed="(\w+)"', code))
         named |= set(re.findall(r'(?:Mail\w+|Fate\.\w+): "(Mail\w+)"', code))
         named |= set(re.findall(r'"(\w+)": after\.', code))

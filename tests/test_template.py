@@ -1,6 +1,7 @@
 """What template.yaml promises, function by function."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
@@ -18,6 +19,7 @@ from cli.local.stack import LocalStack
 from keypost import wiring
 from keypost.config import Config, variable
 from keypost.core.mailing import MAIL_LEASE
+from keypost.providers import PROVIDERS
 
 # AWS has no resources for these actions, so they can only be allowed for all.
 WITHOUT_RESOURCES = {"ses:GetAccount", "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
@@ -28,6 +30,10 @@ HARMLESS_NAMES = {
     "StageName",  # is unique within its API only
     "LayerName",  # each stack publishes a version of its own under it
 }
+
+
+# The metrics that are counted for each provider by itself.
+AT_DOOR = ("SignatureRefused", "CallbackFailed", "DoorSilent")
 
 
 @pytest.fixture
@@ -195,7 +201,10 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "ses:GetSuppressedDestination",
             },
         ),
-        ("FindDueOrders", {"dynamodb:Query", "sqs:SendMessage"}),
+        (
+            "FindDueOrders",
+            {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+        ),
         (
             "SupportApi",
             {
@@ -322,6 +331,16 @@ def test_the_worker_removes_nothing_but_what_was_set_aside(functions: dict[str, 
     }
 
 
+def test_the_schedule_of_what_is_due_may_write_the_start_and_nothing_else(functions: dict[str, Any]) -> None:
+    may = {s["Action"]: s.get("Condition") for s in statements(functions["FindDueOrders"]) if "Item" in s["Action"]}
+    start_only = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "START"},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+    assert may == {"dynamodb:GetItem": start_only, "dynamodb:UpdateItem": start_only}
+
+
 def test_the_page_for_customers_may_write_down_what_they_ask_and_read_nothing(functions: dict[str, Any]) -> None:
     may = {s["Action"]: s.get("Condition", {}) for s in statements(functions["SelfServicePage"])}
 
@@ -410,7 +429,41 @@ def test_every_alarm_reaches_somebody_and_counts_what_the_functions_count(resour
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
         if alarm["Namespace"] == "Keypost":
             assert f"`{alarm['MetricName']}`" in counted
-            assert alarm["Dimensions"] == [{"Name": "service", "Value": "keypost"}]
+            assert {"Name": "service", "Value": "keypost"} in alarm["Dimensions"]
+            assert len(alarm["Dimensions"]) == 1 + (alarm["MetricName"] in AT_DOOR)
+
+
+@pytest.mark.parametrize("metric", AT_DOOR)
+def test_each_door_has_an_alarm_of_its_own_for_what_goes_wrong_there(metric: str, resources: dict[str, Any]) -> None:
+    alarms = [alarm for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values() if alarm["MetricName"] == metric]
+    doors = [{each["Name"]: each["Value"] for each in alarm["Dimensions"]} for alarm in alarms]
+
+    assert doors == [{"service": "keypost", "provider": provider} for provider in PROVIDERS]
+    assert {(alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) for alarm in alarms} == {
+        ("Sum", 2 if metric == "CallbackFailed" else 0, "notBreaching")
+    }
+
+
+def test_an_alarm_says_that_calls_are_answered_with_an_error_of_ours(template: dict[str, Any]) -> None:
+    resources = translated(template)
+    of_api, of_function = (resources[name]["Properties"] for name in ("ApiFailingAlarm", "PaymentCallbackAlarm"))
+
+    api = {"ApiName": resources["Api"]["Properties"]["Body"]["info"]["title"], "Stage": "v1"}
+    assert (of_api["Namespace"], of_api["MetricName"]) == ("AWS/ApiGateway", "5XXError")
+    assert {each["Name"]: each["Value"] for each in of_api["Dimensions"]} == api
+    assert set(stages(resources)) == {"v1"}
+    assert (of_function["Namespace"], of_function["MetricName"]) == ("AWS/Lambda", "Errors")
+    assert of_function["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "PaymentCallback"}}]
+
+
+@pytest.mark.parametrize(("name", "fits"), [*((name, True) for name in PROVIDERS), ("strip", False), ("", False)])
+def test_the_hours_of_silence_can_be_set_for_every_door_and_no_other(
+    name: str, fits: bool, template: dict[str, Any]
+) -> None:
+    pattern = template["Parameters"]["QuietDoors"]["AllowedPattern"]
+
+    assert bool(re.fullmatch(pattern, f"{name}=48,{name}=0")) is fits
+    assert re.fullmatch(pattern, "")
 
 
 def test_ses_tells_what_became_of_a_mail_and_tracks_nobody(resources: dict[str, Any]) -> None:

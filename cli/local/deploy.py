@@ -37,10 +37,11 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             resource["Properties"]["ContentUri"] = places[resource["Properties"]["ContentUri"]]
+    s3.put_object(Bucket=_BUCKET, Key="template.json", Body=json.dumps(template).encode())  # too large for a request
     cloudformation = session.client("cloudformation")
     cloudformation.create_stack(
         StackName=stack,
-        TemplateBody=json.dumps(template),
+        TemplateURL=f"{s3.meta.endpoint_url}/{_BUCKET}/template.json",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )

@@ -4,12 +4,13 @@ page and the tests of the mails use these samples."""
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from keypost.core.daily_note import DailyNote, Entry, Section
+from keypost.core.doors import Door
 from keypost.core.forecast import Stock, forecast
 from keypost.core.mail import Fate, Mail, MailState, Purpose
 from keypost.core.mailing import BAD_ADDRESS
@@ -142,4 +143,5 @@ def _daily_note() -> DailyNote:
         Stock(_STANDARD, 120, 0, {}, 34, _PRODUCTS[_STANDARD].name),
         Stock(_PLUS, 3, 2, {date(2026, 12, 1): 9}, 21, _PRODUCTS[_PLUS].name),
     )
-    return DailyNote(NOW.date(), tuple(sections), tuple(forecast(each, NOW.date()) for each in stock))
+    silent = Door("woocommerce", first=NOW - timedelta(days=90), last=NOW - timedelta(days=4))
+    return DailyNote(NOW.date(), tuple(sections), tuple(forecast(each, NOW.date()) for each in stock), silent=(silent,))

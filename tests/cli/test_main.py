@@ -579,3 +579,29 @@ def test_the_option_lang_and_else_the_locale_choose_the_language(
 )
 def test_the_locale_is_read_as_every_program_reads_it(variables: dict[str, str], language: str) -> None:
     assert of_locale(variables) == language
+
+
+def test_the_start_is_shown_and_changed_as_a_day_of_the_shops_zone(run: Run, here: Stack) -> None:
+    assert run("start", "--json") == (0, '{"from": null}\n', "")
+    assert run("start")[1].startswith("No start is set: Keypost serves whatever was paid")
+
+    since = "Keypost serves what was paid from 1 December 2026 at 00:00 on"
+    assert run("start", "--from", "2026-12-01") == (
+        0,
+        f"{since}; within a minute every function knows it. Orders that are held stay held\n",
+        "",
+    )
+
+    assert here.store.start() == datetime(2026, 11, 30, 23, tzinfo=UTC)
+    assert run("start") == (0, f"{since}\n", "")
+    assert run("start", "--lang", "nl")[1] == "Keypost levert wat betaald is vanaf 1 december 2026 om 00:00\n"
+    assert run("start", "--json")[1] == '{"from": "2026-12-01T00:00:00+01:00"}\n'
+
+
+def test_a_start_that_is_no_day_changes_nothing(run: Run, here: Stack) -> None:
+    here.store.put_start(NOW)
+
+    status, _, errors = run("start", "--from", "1-12-2026")
+
+    assert (status, "1-12-2026" in errors) == (2, True)
+    assert here.store.start() == NOW

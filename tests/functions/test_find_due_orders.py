@@ -3,11 +3,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import time_machine
+
 import find_due_orders
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.core.payment import PaymentState
-from tests.builders import Context, event, paid_order, pokes
+from tests.builders import NOW, Context, event, paid_order, pokes, without_start
 
 
 class RunContext(Context):
@@ -63,3 +65,11 @@ def test_the_daily_run_says_that_it_ran_and_the_safety_net_does_not(
 
     find_due_orders.handler(json.loads(events["Daily"]["Properties"]["Input"]), RunContext())
     assert "DailyRule" in logged.getvalue()
+
+
+def test_a_run_after_the_deploy_writes_down_that_keypost_serves_since_a_day_before(wired: Stack) -> None:
+    without_start(wired.store)
+    with time_machine.travel(NOW, tick=False):
+        find_due_orders.handler({}, RunContext())
+
+    assert wired.store.start() == NOW - timedelta(hours=24)

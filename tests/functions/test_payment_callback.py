@@ -15,6 +15,7 @@ from keypost import wiring
 from keypost.core.order import Reason
 from keypost.core.payment import PaymentState, Standing
 from keypost.core.product import Line
+from keypost.providers import PROVIDERS
 from tests.builders import (
     EVENTS,
     MOLLIE_SECRET,
@@ -25,15 +26,18 @@ from tests.builders import (
     STRIPE_SECRET,
     WOOCOMMERCE_SECRET,
     count,
+    counted,
     english,
     event,
     leaked,
+    loaded,
     log,
     pokes,
     printed,
     stripe_event,
     stripe_headers,
 )
+from tests.faults import refuse
 from tests.functions.callbacks import call, stripe, webhook
 
 PAID = EVENTS / "webhook/order.paid.json"
@@ -558,3 +562,42 @@ def test_nothing_personal_and_no_secret_is_logged_or_counted(
     private = ("klant.example", "Anna", "Jansen", "private@", STRIPE_SECRET, "Keizersgracht", "v1=")
     assert leaked(private, logged.getvalue, log) == []
     assert leaked(private, metrics, count) == []
+
+
+def test_a_wrong_signature_is_counted_for_its_provider_and_is_no_call_of_that_provider(
+    wired: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("woocommerce", b"{}", {"x-wc-webhook-signature": "AAAA"})["statusCode"] == 401
+    assert stripe(stripe_event())["statusCode"] == 200
+
+    printed = capsys.readouterr().out
+    assert counted(printed, "SignatureRefused") == [{"provider": "woocommerce", "service": "keypost"}]
+    assert counted(printed, "CallbackFailed") == []
+    assert [door.provider for door in wired.store.doors(PROVIDERS)] == ["stripe"]
+
+
+def test_a_callback_that_cannot_be_stored_is_counted_for_its_provider(
+    wired: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refuse(wiring.store()._client, "PutItem", "InternalServerError", times=5)
+
+    assert stripe(stripe_event())["statusCode"] == 503
+
+    printed = capsys.readouterr().out
+    assert counted(printed, "CallbackFailed") == [{"provider": "stripe", "service": "keypost"}]
+    assert counted(printed, "SignatureRefused") == []
+
+
+def test_a_genuine_call_that_has_not_the_agreed_form_is_a_call_of_its_provider_all_the_same(wired: Stack) -> None:
+    assert webhook(b"[")["statusCode"] == 400
+
+    assert [door.provider for door in wired.store.doors(PROVIDERS)] == ["webhook"]
+
+
+def test_a_callback_is_stored_though_it_cannot_be_written_down_that_its_provider_called(wired: Stack) -> None:
+    refuse(wiring.store()._client, "BatchGetItem", "InternalServerError")
+
+    assert stripe(stripe_event())["statusCode"] == 200
+
+    assert loaded(wired.store, "2026-001234").is_paid
+    assert list(wired.store.doors(PROVIDERS)) == []

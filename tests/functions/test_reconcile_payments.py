@@ -12,7 +12,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.errors import KeypostError
 from keypost.core.payment import Standing
-from tests.builders import Context, event, loaded, pokes, without_start
+from tests.builders import Context, counted, event, loaded, pokes, without_start
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -160,3 +160,34 @@ def test_a_provider_without_a_key_is_not_asked(wired: Stack, local: LocalStack) 
 
 def _forget_secrets() -> None:
     wiring.secrets.cache_clear()
+
+
+def test_a_provider_that_has_not_called_for_longer_than_ever_is_counted_each_hour(
+    wired: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for day in range(10):
+        wired.store.hear("stripe", START + timedelta(days=day))
+        wired.store.hear("mollie", START + timedelta(days=day))
+    last = START + timedelta(days=9)
+    wired.store.hear("moneybird", last)
+
+    run(last + 25 * HOUR)
+    assert counted(capsys.readouterr().out, "DoorSilent") == []
+    wired.store.hear("mollie", last + 25 * HOUR)
+    run(last + 26 * HOUR)
+
+    assert counted(capsys.readouterr().out, "DoorSilent") == [{"provider": "stripe", "service": "keypost"}]
+
+
+def test_silence_is_counted_also_while_a_provider_cannot_be_asked(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KEYPOST_QUIET_DOORS", "webhook=2")
+    wired.secrets.set("stripe_api_key", "sk_live_wrong")
+    wiring.forget()
+    wired.store.hear("webhook", START)
+
+    with pytest.raises(KeypostError, match=r"not_reconciled .*stripe"):
+        run(START + 3 * HOUR)
+
+    assert counted(capsys.readouterr().out, "DoorSilent") == [{"provider": "webhook", "service": "keypost"}]

@@ -246,3 +246,24 @@ def test_a_renewal_of_which_only_a_notice_arrived_is_still_needed() -> None:
     order = with_bad_address(order, Fate.BOUNCED, NOW, NOW)
 
     assert entry(order, Reason.ADDRESS).why.values["first_day"] == "2026-12-01"
+
+
+def test_the_note_says_since_when_a_provider_does_not_call(
+    wired: Stack, notes: Notes, stocked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stocked([code(number) for number in range(5)])
+    for day in range(10, 0, -1):
+        for provider in ("stripe", "mollie", "webhook"):
+            wired.store.hear(provider, MORNING - timedelta(days=day))
+    wired.store.hear("mollie", MORNING)
+
+    run(MORNING + timedelta(hours=1))
+    assert notes() == []
+    monkeypatch.setenv("KEYPOST_QUIET_DOORS", "webhook=0")
+    wiring.config.cache_clear()
+    run(MORNING + timedelta(days=1))
+
+    (mail,) = notes()
+    for part in (mail.text, mail.html):
+        assert "stripe: geen melding sinds 23 november 2026 om 07:30" in part
+        assert ("webhook:" in part, "mollie:" in part) == (False, False)

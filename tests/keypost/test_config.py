@@ -1,4 +1,5 @@
 from dataclasses import fields
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ ENVIRONMENT: dict[str, str] = {variable(field.name): f"<{field.name}>" for field
     "KEYPOST_TIMEZONE": "Europe/Amsterdam",
     "KEYPOST_FISCAL_YEARS": "7",
     "KEYPOST_MAILS_PER_SECOND": "14",
+    "KEYPOST_QUIET_DOORS": "stripe=48,mollie=0",
 }
 OFFICIAL = {"KEYPOST_MOLLIE_URL": "https://api.mollie.com", "KEYPOST_STRIPE_URL": "https://api.stripe.com"}
 
@@ -19,6 +21,7 @@ def test_every_setting_is_a_variable_of_its_name() -> None:
 
     assert config.shop_name == "<shop_name>"
     assert (config.zone.key, config.fiscal_years, config.mails_per_second) == ("Europe/Amsterdam", 7, 14.0)
+    assert config.quiet_doors == {"stripe": timedelta(hours=48), "mollie": timedelta()}
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,8 @@ def test_every_setting_is_a_variable_of_its_name() -> None:
         ("KEYPOST_MAILS_PER_SECOND", "0"),
         ("KEYPOST_MAILS_PER_SECOND", "nan"),
         ("KEYPOST_MAILS_PER_SECOND", "many"),
+        ("KEYPOST_QUIET_DOORS", "stripe"),
+        ("KEYPOST_QUIET_DOORS", "stripe=a day"),
     ],
 )
 def test_a_setting_that_cannot_be_stops_the_start_and_is_named(name: str, value: str) -> None:
@@ -49,9 +54,11 @@ def test_a_live_stack_sends_its_key_nowhere_but_to_the_provider(provider: str) -
 
 
 def test_a_setting_that_has_a_default_may_be_empty() -> None:
-    config = Config.read(ENVIRONMENT | {"KEYPOST_MOLLIE_PROFILE": "", "KEYPOST_SHOP_COLOR": ""})
+    empty = {"KEYPOST_MOLLIE_PROFILE": "", "KEYPOST_SHOP_COLOR": "", "KEYPOST_QUIET_DOORS": ""}
+    config = Config.read(ENVIRONMENT | empty)
 
     assert config.mollie_profile == ""
+    assert config.quiet_doors == {}
     assert config.shop_color == "#0b6e5b"
 
 

@@ -1,7 +1,8 @@
 """The settings of a deployment, read from the environment that template.yaml gives its functions."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import timedelta
 from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,6 +40,7 @@ class Config:
     support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
     support_audience: str = ""  # the audience of these tokens
     mails_per_second: float = 14  # of all workers together
+    quiet_doors: Mapping[str, timedelta] = field(default_factory=dict)  # how long a provider may be silent; 0 for ever
 
     @property
     def api_urls(self) -> dict[str, tuple[str, str]]:
@@ -49,8 +51,8 @@ class Config:
     def read(cls, environment: Mapping[str, str]) -> "Config":
         """Read the settings from variables KEYPOST_<NAME>. KeypostError at the start, and not at the first use, if one
         without a default is missing or has a value that it cannot have."""
-        given = {field.name: environment.get(variable(field.name), "") for field in fields(cls)}
-        absent = sorted(variable(f.name) for f in fields(cls) if f.default is MISSING and not given[f.name])
+        given = {each.name: environment.get(variable(each.name), "") for each in fields(cls)}
+        absent = sorted(variable(each.name) for each in fields(cls) if _is_needed(each) and not given[each.name])
         if absent:
             raise KeypostError("settings_missing", variables=absent)
         config = cls(**{name: _typed(name, value) for name, value in given.items() if value})
@@ -63,6 +65,10 @@ class Config:
 def variable(name: str) -> str:
     """The variable of the environment that holds a setting."""
     return "KEYPOST_TIMEZONE" if name == "zone" else f"KEYPOST_{name.upper()}"
+
+
+def _is_needed(setting: Field[Any]) -> bool:
+    return setting.default is MISSING and setting.default_factory is MISSING
 
 
 def _typed(name: str, value: str) -> Any:
@@ -80,4 +86,14 @@ def _rate(value: str) -> float:
     return rate
 
 
-_TYPES: dict[str, Callable[[str], Any]] = {"zone": ZoneInfo, "fiscal_years": int, "mails_per_second": _rate}
+def _hours(value: str) -> dict[str, timedelta]:
+    """Hours by name, from stripe=48,mollie=0."""
+    return {name: timedelta(hours=int(hours)) for name, hours in (each.split("=") for each in value.split(","))}
+
+
+_TYPES: dict[str, Callable[[str], Any]] = {
+    "zone": ZoneInfo,
+    "fiscal_years": int,
+    "mails_per_second": _rate,
+    "quiet_doors": _hours,
+}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 logger = Logger(service="keypost")
@@ -18,6 +18,14 @@ def outcome(name: str, count: int = 1, **fields: Any) -> None:
     """Count an outcome and log it with its ids."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
     logger.info(name, extra={"count": count, **fields}, stacklevel=3)  # the place that reports it
+
+
+def at_door(name: str, provider: str, **fields: Any) -> None:
+    """Count what happened at the door of a provider, for each provider by itself, so that each has its own alarm."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Keypost") as metric:
+        metric.add_dimension(name="service", value="keypost")
+        metric.add_dimension(name="provider", value=provider)
+    logger.info(name, extra={"provider": provider, **fields}, stacklevel=3)
 
 
 def failure(error: Exception, **fields: Any) -> None:

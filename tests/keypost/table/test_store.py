@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from keypost.core import contents, licensing, support
 from keypost.core.codes import NewCode, StockCode, digest
+from keypost.core.doors import Door, Gap
 from keypost.core.errors import CannotBeStored, Conflict, Unmet
 from keypost.core.keys import SCOPES, new_key
 from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
@@ -34,7 +35,7 @@ from keypost.table import Store
 from keypost.table.items import DUE_SHARDS, converter, from_wire
 from keypost.words import LANGUAGES, names_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, put_item
-from tests.faults import Parameters, on_call, refuse
+from tests.faults import Parameters, on_call, refuse, watch
 
 TODAY = date(2026, 11, 23)
 Stocked = Callable[[list[str]], None]
@@ -632,3 +633,40 @@ def test_the_largest_order_that_people_can_make_of_it_fits_into_one_item(store: 
     )
 
     assert store.save(order).version == 1  # the emulator counts bytes as DynamoDB does
+
+
+def test_a_call_at_a_door_is_written_down_once_an_hour(store: Store) -> None:
+    for minutes in (0, 20, 59, 60, 119, 300):
+        store.hear("stripe", NOW + timedelta(minutes=minutes))
+
+    first, hour, gap = NOW, timedelta(hours=1), timedelta(hours=4)
+    gaps = (Gap(NOW + timedelta(minutes=300), gap),)
+    assert list(store.doors(["stripe", "mollie"])) == [Door("stripe", first, NOW + hour + gap, gaps)]
+
+
+def test_a_call_at_a_door_costs_a_read_and_a_write_an_hour_and_only_a_read_in_a_further_environment(
+    store: Store,
+) -> None:
+    calls = watch(store._client)
+    for minutes in range(60):
+        store.hear("stripe", NOW + timedelta(minutes=minutes))
+    other = Store(store._client, store.table)
+    for minutes in range(60):
+        other.hear("stripe", NOW + timedelta(minutes=minutes))
+
+    assert [name for name, _ in calls] == ["BatchGetItem", "UpdateItem", "BatchGetItem"]
+
+
+def test_of_two_first_calls_at_a_door_in_one_moment_one_is_written_down(store: Store) -> None:
+    other = Store(store._client, store.table)
+    raced: list[str] = []
+
+    def race(_: Parameters) -> None:
+        if not raced:
+            raced.append("once")
+            other.hear("stripe", NOW)
+
+    on_call(store._client, "UpdateItem", race)
+    store.hear("stripe", NOW + timedelta(seconds=1))
+
+    assert list(store.doors(["stripe"])) == [Door("stripe", NOW, NOW)]

@@ -390,7 +390,7 @@ def test_the_reports_go_on_and_name_it(attempt: Callable[..., None], store: Stor
     attempt("waits-1")
     change_item(store, "waits-2", newer)  # which nobody has tried yet
 
-    note = gather_note(store, NOW, ZONE)
+    note = gather_note(store, NOW, ZONE, {})
     rows = due_within(store, 14, NOW, ZONE)
     found, left_out = forecasts(store, NOW, ZONE)
 

@@ -147,7 +147,9 @@ def _names(root: Path) -> Iterator[str]:
 
 def _build(modules: Mapping[str, ModuleType], around: Surroundings) -> None:
     wiring = modules["keypost.wiring"]
-    modules["keypost.telemetry"].metrics.add_metric = lambda **_: None  # nobody looks at it
+    telemetry: Any = modules["keypost.telemetry"]
+    telemetry.metrics.add_metric = lambda **_: None  # nobody looks at it
+    telemetry.at_door = lambda *_, **__: None
     answer_here(wiring.session(), around.watch)
     for name, smaller in _SMALLER.items():
         for module in modules.values():

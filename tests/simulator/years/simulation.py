@@ -307,6 +307,7 @@ def _deployed(watch: Callable[..., Answer | None]) -> Iterator[None]:
         for name, value in (ENVIRONMENT | {"POWERTOOLS_METRICS_DISABLED": "true"}).items():
             patch.setenv(name, value)
         patch.setattr(telemetry, "outcome", lambda *_, **__: None)
+        patch.setattr(telemetry, "at_door", lambda *_, **__: None)
         patch.setattr(telemetry, "failure", _stop)
         patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
         wiring.forget()

@@ -5,6 +5,7 @@ from datetime import date
 
 from keypost.core.aside import AsideReason, said_of
 from keypost.core.codes import masked
+from keypost.core.doors import Door
 from keypost.core.forecast import Forecast
 from keypost.core.mail import MailState
 from keypost.core.obstacles import obstacle
@@ -35,6 +36,7 @@ class DailyNote:
     day: date
     sections: tuple[Section, ...]
     stock: tuple[Forecast, ...]  # of all products
+    silent: tuple[Door, ...] = ()
 
     @property
     def short(self) -> tuple[Forecast, ...]:
@@ -42,7 +44,7 @@ class DailyNote:
 
     @property
     def says_something(self) -> bool:
-        return bool(self.sections or self.short)
+        return bool(self.sections or self.short or self.silent)
 
 
 def entry(order: Order, reason: Reason) -> Entry:

@@ -34,10 +34,12 @@ def refused(name: str, error: Exception) -> dict[str, Any]:
     the programmers of shops and providers; otherwise it only asks to send the callback again."""
     provider = PROVIDERS[name]
     if isinstance(error, SignatureRefused):
+        telemetry.at_door("SignatureRefused", name)
         return _refused(name, HTTPStatus(provider.refused), error.said)
     if isinstance(error, InvalidInput):
         return _refused(name, HTTPStatus(provider.malformed), error.said)
     telemetry.failure(error, provider=name)
+    telemetry.at_door("CallbackFailed", name)
     if isinstance(error, ProviderRefused):
         telemetry.outcome("ProviderRefusedUs", provider=name)
     return _refused(name, HTTPStatus.SERVICE_UNAVAILABLE, said("not_stored_now"))

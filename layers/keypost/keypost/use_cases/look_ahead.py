@@ -1,7 +1,7 @@
 """Collects from the table what support wants to know about many orders. The cost depends on what waits and what is due
 within the horizon, not on what is stored. An order that cannot be read is named, and holds up nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain
@@ -14,6 +14,7 @@ from keypost.core.periods import local_day
 from keypost.core.sharing import wanted
 from keypost.core.upcoming import Outlook, outlook
 from keypost.table import Store
+from keypost.use_cases.watch_doors import silent_doors
 
 _MOST_SHOWN = 30  # orders of one reason
 _MOST_COUNTED = 10_000  # free codes of one product
@@ -41,12 +42,13 @@ class Reader:
         return [order_id for page in pages for order_id in page if order_id not in self.left_out]
 
 
-def gather_note(store: Store, now: datetime, zone: tzinfo) -> DailyNote:
+def gather_note(store: Store, now: datetime, zone: tzinfo, quiet: Mapping[str, timedelta]) -> DailyNote:
     reader = Reader.over(store)
     sections = [_section(reader, reason) for reason in Reason]
     stock = _forecasts(reader, now, zone)
     sections = [*(_aside_section(reader, reason) for reason in AsideReason), *sections]
-    return DailyNote(local_day(now, zone), tuple(each for each in sections if each.entries), stock)
+    silent = silent_doors(store, now, quiet)
+    return DailyNote(local_day(now, zone), tuple(each for each in sections if each.entries), stock, silent=silent)
 
 
 def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[tuple[Forecast, ...], tuple[str, ...]]:

@@ -37,6 +37,8 @@ def take_callback(name: str, call: Call, secrets: Secrets, store: Store, queue: 
     The facts that were stored before the error stay; a repeated callback stores the rest."""
     provider = PROVIDERS[name]
     _verify(provider, call, secrets)
+    with telemetry.optional():
+        store.hear(name, call.now)
     facts = provider.read(call)
     if not facts:
         telemetry.outcome("CallbackIgnored", provider=name)

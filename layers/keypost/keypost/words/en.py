@@ -449,6 +449,8 @@ TEXTS = {
     "note_title": "Today for you",
     "note_intro": "This needs your attention today.",
     "note_others": "and {count} more",
+    "note_doors": "Providers that do not call",
+    "note_silent": "{provider}: no call since {at:moment}. Look at its webhook there, and at the secret here",
     "note_to_order": "Codes to order",
     "note_order": "{sku:product}: order {count}, by {before:day} at the latest; the stock lasts until {until:day}",
     "note_stock": "Stock",
@@ -472,6 +474,11 @@ TEXTS = {
     "day_unknown": "day unknown",
     "mail_due": "{order}  {purpose:purpose} (line {lines:list})[: not sent, {why}]",
     "mails_due": "mails due within {days} days: {count}, kept back: {kept}",
+    "start_is": "Keypost serves what was paid from {at:moment} on",
+    "start_changed": "Keypost serves what was paid from {at:moment} on; within a minute every function knows it."
+    " Orders that are held stay held",
+    "no_start": "No start is set: Keypost serves whatever was paid, no matter when. On AWS the first function that"
+    " runs sets it to a day before its run",
     "ask_address": "E-mail address",
     "ask_erasure": "This cannot be undone. Erase this customer's data?",
     "address_unusable": "That is no usable e-mail address; nothing was changed.",

@@ -457,6 +457,8 @@ TEXTS = {
     "note_title": "Vandaag voor u",
     "note_intro": "Dit vraagt vandaag om uw aandacht.",
     "note_others": "en nog {count}",
+    "note_doors": "Providers die niets melden",
+    "note_silent": "{provider}: geen melding sinds {at:moment}. Kijk daar naar de webhook en hier naar het geheim",
     "note_to_order": "Codes bestellen",
     "note_order": "{sku:product}: bestel er {count}, uiterlijk op {before:day}; de voorraad reikt tot {until:day}",
     "note_stock": "Voorraad",
@@ -480,6 +482,11 @@ TEXTS = {
     "day_unknown": "dag onbekend",
     "mail_due": "{order}  {purpose:purpose} (regel {lines:list})[: niet verstuurd, {why}]",
     "mails_due": "e-mails in de komende {days} dagen: {count}, tegengehouden: {kept}",
+    "start_is": "Keypost levert wat betaald is vanaf {at:moment}",
+    "start_changed": "Keypost levert wat betaald is vanaf {at:moment}; binnen een minuut weet elke functie dat."
+    " Bestellingen die worden tegengehouden, blijven tegengehouden",
+    "no_start": "Er is geen beginmoment ingesteld: Keypost levert alles wat betaald is, ongeacht wanneer. Op AWS stelt"
+    " de eerste functie die draait het in op een dag daarvoor",
     "ask_address": "E-mailadres",
     "ask_erasure": "Dit is niet terug te draaien. De gegevens van deze klant wissen?",
     "address_unusable": "Dat is geen bruikbaar e-mailadres; er is niets gewijzigd.",
