@@ -11,8 +11,8 @@ from hashlib import sha256
 
 from keypost.core.lines import with_lines
 from keypost.core.mail import Asked
-from keypost.core.obstacles import obstacle
-from keypost.core.order import NO_ADDRESS, Decision, Order, Reason, noted, without_waits
+from keypost.core.obstacles import asks_a_person, obstacle
+from keypost.core.order import NO_ADDRESS, Decision, License, Order, Reason, noted, without_waits
 from keypost.core.owed import named, to_block
 from keypost.core.payment import (
     MONEY_BACK,
@@ -99,11 +99,9 @@ def goods_of(payment: Payment) -> tuple[Line, ...]:
 def with_contents(order: Order, now: datetime, currency: str, start: datetime | None = None) -> Order:
     """The order with what its payments say that it is for, now that all of this was told."""
     told = _told(order)
-    if told.differs and not order.lines:
-        order = with_lines(order, told.lines)
-    if told.differs is None:
+    if told.differs is None or not order.licenses:
         changed = with_lines(order, told.lines) if told.lines else order
-        if changed.lines != order.lines and order.lines and order.paid_at:
+        if changed.lines != order.lines and order.lines and order.paid_at and not told.differs:
             changed = noted(
                 changed, now, "contents_changed", lines=[f"{one.quantity} x {one.sku}" for one in told.lines]
             )
@@ -131,7 +129,7 @@ class _Told:
 
 
 def _told(order: Order) -> _Told:
-    counting = order.standing_payments
+    counting = sorted(order.standing_payments, key=lambda payment: (payment.at, payment.names))
     unpaid = [payment for payment in order.payments if payment.state is not PaymentState.PAID]
     goods, problem, differs = _goods_of(counting or _last(order), unpaid if counting else [])
     buyer, other = _buyer_of(order, counting or _last(order), unpaid if counting else order.payments)
@@ -169,7 +167,7 @@ def _goods_of(
         differs = said("goods_differ", told=[_text(goods.lines) for goods in telling])
     if not telling:
         return (), problem, differs
-    return max(telling, key=_details).lines, problem, differs
+    return (telling[0] if differs else max(telling, key=_details)).lines, problem, differs
 
 
 def _goods(payment: Payment) -> tuple[Goods | None, Said | None]:
@@ -335,7 +333,7 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
         return noted(order, now, "paid_twice")
     if _is_held_now(before, order):
         return noted(order, now, "on_hold", why=order.hold.problem or obstacle(order))
-    if (found := to_block(order)) and (found != to_block(before) or order.standing is not before.standing):
+    if (found := to_block(order)) and _is_news(before, order, found):
         return noted(order, now, "codes_to_block", **named(found))
     again = [one for one in order.licenses if one.id in order.blocked and one not in order.past]
     if again and order.standing not in MONEY_BACK:
@@ -344,10 +342,16 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     return order
 
 
+def _is_news(before: Order, order: Order, found: Sequence[License]) -> bool:
+    is_other = order.standing in MONEY_BACK and order.standing is not before.standing
+    return is_other or tuple(found) != to_block(before)
+
+
 def _is_held_now(before: Order, order: Order) -> bool:
     is_new = not before.is_paid or before.hold.problem != order.hold.problem
+    asks = asks_a_person(order) and obstacle(order) != obstacle(before)
     has_problem = order.is_paid and order.hold.problem is not None and is_new
-    return has_problem or (order.standing is Standing.PARTLY_REFUNDED and not order.all_left)
+    return has_problem or asks or (order.standing is Standing.PARTLY_REFUNDED and not order.all_left)
 
 
 def says_the_same(before: Order, after: Order) -> bool:

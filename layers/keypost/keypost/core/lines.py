@@ -3,7 +3,7 @@ licenses, periods, mails and renewals name it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import count, zip_longest
 
 from keypost.core.order import OF_A_DELIVERY, Order
 from keypost.core.product import Line
@@ -15,8 +15,9 @@ def with_lines(order: Order, lines: Sequence[Line]) -> Order:
     and more of it is a line of its own."""
     if tuple(lines) == order.lines:
         return order
-    if not order.lines:
-        return replace(order, lines=tuple(lines))
+    if not order.lines or not (order.licenses or order.mails or order.terms or order.last_line):
+        waits = tuple(each for each in order.waits if each.reason not in OF_A_DELIVERY)
+        return replace(order, lines=_as_known(order, lines), waits=waits)
     numbered = dict(_numbered(order, lines))
     old = order.numbered
     same = {number for number, line in numbered.items() if number in old and _runs_alike(line, old[number])}
@@ -31,6 +32,12 @@ def with_lines(order: Order, lines: Sequence[Line]) -> Order:
         reminders=tuple(each for each in order.reminders if each.line in numbered),
         waits=tuple(each for each in order.waits if each.reason not in OF_A_DELIVERY),
     )
+
+
+def _as_known(order: Order, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """While nothing names a line, they are numbered by their places."""
+    known = zip_longest(lines, order.lines[: len(lines)])
+    return tuple(with_extra(replace(line, id=0), old if old and old.sku == line.sku else None) for line, old in known)
 
 
 def _numbered(order: Order, lines: Iterable[Line]) -> Iterator[tuple[int, Line]]:

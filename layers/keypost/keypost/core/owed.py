@@ -90,7 +90,7 @@ def named(licenses: Sequence[License]) -> dict[str, Any]:
 def owes_refund_notice(order: Order) -> bool:
     """True if the customer must get the one notice that all the money was returned. A customer who disputed the payment
     gets none: that is between the shop and the bank."""
-    is_known = bool(order.lines and order.customer.email)
+    is_known = bool(order.lines and order.customer.email) and not order.hold.from_before
     is_disputed = any(payment.disputes for payment in order.payments)
     return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told(order, Purpose.REFUNDED)
 

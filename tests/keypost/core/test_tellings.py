@@ -1,0 +1,386 @@
+"""What an order is for is computed from all that was told, in any order and any number of times. The oracle is the
+money: what was taken and not given back, for which goods and from whom."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keypost.core import contents, licensing, settling
+from keypost.core.codes import StockCode
+from keypost.core.errors import Refused
+from keypost.core.mail import Asked
+from keypost.core.obstacles import is_servable, obstacle
+from keypost.core.order import Order
+from keypost.core.owed import deliveries, returnable, to_block
+from keypost.core.payment import PaymentNotice, PaymentState, Refunded, Standing
+from keypost.core.plan import attention
+from keypost.core.product import Kind, Line
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
+
+PLUS = "KASPERSKY-PLUS-3D-1Y"
+PRICES = {SKU: Decimal("39.95"), PLUS: Decimal("49.95")}
+ANNA, BEN = "anna@klant.example", "ben@klant.example"
+ID = "2026-001234"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A payment as it really is."""
+
+    name: str
+    goods: tuple[Line, ...]
+    who: str
+    is_paid: bool
+    returned: Decimal
+    is_told_by_shop: bool
+
+    @property
+    def price(self) -> Decimal:
+        return sum((PRICES[line.sku] * line.quantity for line in self.goods), Decimal(0))
+
+    def told(self, number: int) -> list[PaymentNotice]:
+        """All that its provider and its shop say of it, as it happens."""
+        begun = NOW + timedelta(minutes=10 * number)
+        plain = PaymentNotice(
+            provider="stripe",
+            payment_id=self.name,
+            state=PaymentState.OPEN,
+            at=begun,
+            order_id=ID,
+            amount=str(self.price),
+            currency="EUR",
+            email=self.who,
+            lines=self.goods,
+            said=begun,
+        )
+        news = [plain]
+        if self.is_paid:
+            paid = begun + timedelta(minutes=1, microseconds=7)
+            news.append(replace(plain, state=PaymentState.PAID, at=begun + timedelta(minutes=1), said=paid))
+        if self.returned:
+            back = Refunded(begun + timedelta(minutes=5), str(self.returned))
+            news.append(PaymentNotice("stripe", self.name, None, back.as_of, ID, refunded=back))
+        if self.is_told_by_shop:
+            of_shop = [
+                replace(each, provider="webhook", payment_id=f"own-{self.name}", also=(f"stripe:{self.name}",))
+                for each in news
+            ]
+            news += of_shop
+        return news
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> list[Attempt]:
+    goods = st.sampled_from([(Line(SKU, 1),), (Line(SKU, 2),), (Line(PLUS, 1),), (Line(SKU, 1), Line(PLUS, 1))])
+    found = []
+    for number in range(draw(st.integers(1, 3))):
+        made = Attempt(
+            name=f"cs_{number}",
+            goods=draw(goods),
+            who=draw(st.sampled_from([ANNA, ANNA, ANNA, BEN])),
+            is_paid=draw(st.booleans()),
+            returned=Decimal(0),
+            is_told_by_shop=draw(st.booleans()),
+        )
+        part = draw(st.sampled_from([Decimal(0), Decimal(0), Decimal(1), made.price])) if made.is_paid else Decimal(0)
+        found.append(replace(made, returned=part))
+    return found
+
+
+def told(news: list[PaymentNotice]) -> Order:
+    order: Order | None = None
+    for each in news:
+        order = contents.with_payment(order, each, NOW, "EUR")
+    assert order is not None
+    return order
+
+
+def seen(order: Order) -> object:
+    """All of an order that does not tell in which order it was told."""
+    lines = sorted((line.sku, line.quantity) for line in order.lines)
+    return lines, order.customer.email, order.hold, order.standing, order.is_paid_twice, is_servable(order)
+
+
+@settings(max_examples=300, deadline=None)
+@given(made=attempts(), data=st.data())
+def test_any_order_and_any_duplication_gives_what_the_money_says(made: list[Attempt], data: st.DataObject) -> None:
+    news = [each for number, attempt in enumerate(made) for each in attempt.told(number)]
+    again = data.draw(st.lists(st.sampled_from(news), max_size=4))
+    order = told(data.draw(st.permutations([*news, *again])))
+
+    there = [attempt for attempt in made if attempt.is_paid and attempt.returned < attempt.price]
+    goods = {frozenset((line.sku, line.quantity) for line in attempt.goods) for attempt in there}
+    if len(goods) > 1 or len({attempt.who for attempt in there}) > 1:
+        assert order.hold.contents is not None
+        assert not is_servable(order)
+    elif there:
+        assert order.hold.contents is None
+        assert {frozenset((line.sku, line.quantity) for line in order.lines)} == goods
+        assert order.customer.email == there[0].who
+        assert order.is_paid_twice == (sum(not attempt.returned for attempt in there) > 1)
+    else:
+        assert not is_servable(order)
+    if is_servable(order):
+        taken = sum((attempt.price for attempt in there), Decimal(0))
+        assert sum(PRICES[line.sku] * line.quantity for line in order.lines) <= taken
+    assert seen(order) == seen(told(news))
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_of_one_shop_that_changes_its_mind_the_newest_word_counts_whatever_arrives_when(data: st.DataObject) -> None:
+    counts = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+    words = [
+        notice(
+            ID,
+            Line(SKU, count),
+            provider="webhook",
+            payment_id="inv_1",
+            amount=str(PRICES[SKU] * count),
+            said=NOW + timedelta(seconds=number),
+        )
+        for number, count in enumerate(counts)
+    ]
+    order = told(data.draw(st.permutations([*words, *data.draw(st.lists(st.sampled_from(words), max_size=3))])))
+
+    assert [line.quantity for line in order.lines] == counts[-1:]
+    assert is_servable(order)
+
+
+def delivered(order: Order, *numbers: int) -> Order:
+    """With its codes, and the mail that holds them on its way."""
+    codes = [StockCode(str(number), code(number), order.lines[0].sku) for number in numbers]
+    products = {sku: replace(PRODUCT, sku=sku) for sku in PRICES}
+    return licensing.with_codes(order, codes, products, NOW, ZONE)
+
+
+def refund(order: Order, name: str, amount: str) -> Order:
+    back = Refunded(NOW + timedelta(hours=1), amount)
+    return contents.with_payment(order, PaymentNotice("stripe", name, None, NOW, ID, refunded=back), NOW, "EUR")
+
+
+def second(*lines: Line, **changes: object) -> PaymentNotice:
+    price = sum((PRICES[line.sku] * line.quantity for line in lines), Decimal(0))
+    return replace(notice(ID, *lines), payment_id="cs_2", amount=str(price), **changes)  # type: ignore[arg-type]
+
+
+def test_an_exchange_after_the_delivery_serves_the_new_goods_and_asks_to_block_the_old_code() -> None:
+    sold = refund(delivered(paid_order(ID), 1), f"cs_{ID}", "39.95")
+
+    order = contents.with_payment(sold, second(Line(PLUS, 1)), NOW, "EUR")
+
+    assert [(line.sku, line.id) for line in order.lines] == [(PLUS, 2)]
+    assert [each.lines for each in deliveries(order)] == [(2,)]
+    assert [one.line for one in to_block(order)] == [1]
+    assert is_servable(order)
+    assert [entry.code for entry in order.timeline][-2:] == ["contents_changed", "payment_paid"]
+
+
+def test_an_exchange_before_the_delivery_gives_the_reserved_codes_back() -> None:
+    held = licensing.with_codes(
+        paid_order(ID, Line(SKU, 3)),
+        [StockCode("1", code(1), SKU)],
+        {SKU: PRODUCT},
+        NOW,
+        ZONE,
+    )
+
+    order = contents.with_payment(refund(held, f"cs_{ID}", "39.95"), second(Line(PLUS, 1)), NOW, "EUR")
+
+    assert [one.code for one in returnable(order)] == [code(1)]
+    assert [(line.sku, line.quantity) for line in order.lines] == [(PLUS, 1)]
+
+
+def test_the_same_goods_bought_again_after_a_refund_leave_nothing_to_block() -> None:
+    sold = refund(delivered(paid_order(ID), 1), f"cs_{ID}", "39.95")
+    assert to_block(sold)
+
+    order = contents.with_payment(sold, second(Line(SKU, 1)), NOW, "EUR")
+
+    assert to_block(order) == ()
+    assert [(line.sku, line.id) for line in order.lines] == [(SKU, 0)]
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [(second(Line(PLUS, 1)), "goods_differ"), (second(Line(SKU, 1), email=BEN), "customers_differ")],
+)
+def test_two_buyers_or_two_baskets_under_one_number_wait_for_a_person(other: PaymentNotice, why: str) -> None:
+    order = contents.with_payment(paid_order(ID), other, NOW, "EUR")
+
+    found = obstacle(order)
+    assert found is not None
+    assert (found.code, found.values["why"].code) == ("contents", why)
+    assert attention(order) is not None
+
+
+def test_two_payments_for_the_same_goods_by_the_same_customer_are_paid_twice_and_served_once() -> None:
+    order = contents.with_payment(paid_order(ID), second(Line(SKU, 1)), NOW, "EUR")
+
+    assert (order.is_paid_twice, order.hold.contents, is_servable(order)) == (True, None, True)
+
+
+@pytest.mark.parametrize(("days", "amount", "is_twice"), [(0, "39.95", False), (8, "39.95", True), (0, "38.95", True)])
+def test_a_shops_own_number_and_a_providers_payment_are_one_when_they_fit(
+    days: int, amount: str, is_twice: bool
+) -> None:
+    of_shop = notice(ID, provider="webhook", payment_id="inv_1", amount=amount, at=NOW + timedelta(days=days))
+
+    order = contents.with_payment(paid_order(ID), of_shop, NOW, "EUR")
+
+    assert order.is_paid_twice is is_twice
+    assert len(order.lines) == 1
+
+
+def test_more_goods_for_the_same_money_after_the_payment_wait_for_a_person() -> None:
+    first = notice(ID, provider="woocommerce", payment_id=ID, said=NOW)
+    later = replace(first, lines=(Line(SKU, 2),), said=NOW + timedelta(minutes=3))
+
+    for news in ([first, later], [later, first]):
+        found = obstacle(told(news))
+        assert found is not None
+        assert found.values["why"].code == "goods_grew"
+
+
+def test_fewer_goods_than_have_left_wait_for_a_person() -> None:
+    first = notice(ID, Line(SKU, 2), provider="woocommerce", payment_id=ID, said=NOW)
+    sold = delivered(told([first]), 1, 2)
+
+    order = contents.with_payment(sold, replace(first, lines=(Line(SKU, 1),), said=NOW + timedelta(1)), NOW, "EUR")
+
+    found = obstacle(order)
+    assert found is not None
+    assert found.values["why"].code == "left_is_more"
+
+
+def test_more_of_what_has_left_already_is_a_line_of_its_own() -> None:
+    first = notice(ID, provider="webhook", payment_id="inv_1", said=NOW)
+    more = replace(first, lines=(Line(SKU, 3),), amount="119.85", said=NOW + timedelta(1))
+
+    order = contents.with_payment(delivered(told([first]), 1), more, NOW, "EUR")
+
+    assert [(line.id, line.quantity) for line in order.lines] == [(1, 1), (2, 2)]
+    assert [each.lines for each in deliveries(order)] == [(2,)]
+
+
+def test_payments_of_a_part_each_add_up_to_what_the_shop_says_that_the_order_costs() -> None:
+    opened = notice(ID, Line(SKU, 2), provider="webhook", payment_id=ID, state=PaymentState.OPEN, amount="79.90")
+    half = replace(notice(ID), lines=(), amount="39.95")
+
+    one = told([opened, half])
+    both = told([opened, half, replace(half, payment_id="cs_2")])
+
+    assert [obstacle(order) and obstacle(order).code for order in (one, both)] == ["problem", None]  # type: ignore[union-attr]
+    assert one.hold.problem is not None
+    assert one.hold.problem.values == {"amount": "EUR 39.95", "price": "EUR 79.90"}
+    assert (both.is_paid_twice, [line.quantity for line in both.lines]) == (False, [2])
+
+
+def test_money_back_of_a_payment_that_nobody_knows_keeps_back_what_has_not_left() -> None:
+    news = PaymentNotice("webhook", "re_9", None, NOW, ID, refunded=Refunded(NOW, full=True))
+
+    order = contents.with_payment(paid_order(ID), news, NOW, "EUR")
+
+    found = obstacle(order)
+    assert found is not None
+    assert found.code == "money_back_unmatched"
+    assert [entry.code for entry in order.timeline][-2:] == ["money_back_unmatched", "on_hold"]
+    known = contents.with_payment(order, replace(notice(ID), also=("webhook:re_9",)), NOW, "EUR")
+    assert known.standing is Standing.REFUNDED
+
+
+ASKED = Asked(NOW, "anna")
+
+
+def differing() -> Order:
+    return contents.with_payment(paid_order(ID), second(Line(PLUS, 1), email=BEN), NOW, "EUR")
+
+
+def test_a_person_settles_what_the_order_is_for_and_only_new_words_open_it_again() -> None:
+    order = settling.settle(differing(), [Line(PLUS, 1)], BEN, ASKED, "EUR")
+
+    assert (order.lines, order.customer.email, is_servable(order)) == ((Line(PLUS, 1),), BEN, True)
+    assert settling.settle(order, [Line(PLUS, 1)], BEN, ASKED, "EUR") is order
+
+    repeated = contents.with_payment(order, second(Line(PLUS, 1), email=BEN, said=NOW + timedelta(1)), NOW, "EUR")
+    assert is_servable(repeated)
+    opened = contents.with_payment(order, second(Line(PLUS, 2), email=BEN), NOW, "EUR")
+    assert opened.hold.contents is not None
+
+
+def test_a_decision_is_void_once_no_payment_stands_that_it_was_about() -> None:
+    order = settling.settle(differing(), [Line(PLUS, 1)], BEN, ASKED, "EUR")
+    for name, amount in ((f"cs_{ID}", "39.95"), ("cs_2", "49.95")):
+        order = refund(order, name, amount)
+
+    again = contents.with_payment(order, replace(second(Line(SKU, 1)), payment_id="cs_3"), NOW, "EUR")
+
+    assert [(line.sku, line.quantity) for line in again.lines] == [(SKU, 1)]
+
+
+def test_a_payment_becomes_an_order_of_its_own_and_both_are_served() -> None:
+    order = differing()
+    to = settling.own_order_of(order, "stripe:cs_2")
+    payment = settling.given_away(order, "stripe:cs_2")
+    assert payment is not None
+
+    own = settling.with_own(None, to, payment, NOW, "EUR")
+    left = settling.without_payment(order, "stripe:cs_2", to, ASKED, "EUR")
+
+    assert (own.id, own.lines, own.customer.email, is_servable(own)) == (f"{ID}-2", (Line(PLUS, 1),), BEN, True)
+    assert (left.lines, left.customer.email, is_servable(left)) == ((Line(SKU, 1),), "facturen@klant.example", True)
+    assert settling.moved_to(left, ["stripe:cs_2"]) == to
+    assert settling.own_order_of(left, "stripe:cs_2") == to
+    assert settling.without_payment(left, "stripe:cs_2", to, ASKED, "EUR") is left
+
+
+def test_what_has_left_cannot_be_settled_away() -> None:
+    order = delivered(paid_order(ID, Line(SKU, 2)), 1, 2)
+
+    with pytest.raises(Refused) as error:
+        settling.settle(order, [Line(SKU, 1)], None, ASKED, "EUR")
+
+    assert error.value.said.values["why"].code == "left_is_more"
+
+
+def test_a_later_renewal_can_change_although_the_purchase_beside_it_has_left() -> None:
+    renewal = Line(SKU, 1, Kind.RENEWAL, "2025-000001")
+    first = notice(ID, Line(SKU, 1), renewal, provider="webhook", payment_id="inv_1", said=NOW)
+    sold = delivered(told([first]), 1)
+    dated = replace(renewal, period_start=(NOW + timedelta(days=60)).date())
+
+    order = contents.with_payment(
+        sold, replace(first, lines=(Line(SKU, 1), dated), said=NOW + timedelta(1)), NOW, "EUR"
+    )
+
+    assert order.lines == (Line(SKU, 1), dated)
+    assert order.hold.contents is None
+
+
+def test_what_was_paid_before_the_start_is_kept_and_served_by_nobody_until_a_person_releases_it() -> None:
+    start = NOW + timedelta(days=1)
+    old = contents.with_payment(None, notice(ID), NOW, "EUR", start)
+
+    found = obstacle(old)
+    assert found is not None
+    assert found.code == "from_before"
+    assert attention(old) is None
+    assert is_servable(contents.with_payment(None, notice(ID, at=start), NOW, "EUR", start))
+
+
+def test_numbers_of_lines_never_come_back() -> None:
+    orders = [told([notice(ID)])]
+    for number, sku in enumerate([PLUS, SKU, PLUS], start=2):
+        before = delivered(orders[-1], number)
+        for payment in before.standing_payments:
+            before = refund(before, payment.names[0].partition(":")[2], "49.95")
+        new = replace(second(Line(sku, 1)), payment_id=f"cs_{number}")
+        orders.append(contents.with_payment(before, new, NOW, "EUR"))
+
+    numbers = [next(iter(order.numbered)) for order in orders]
+    assert all(one < other for one, other in pairwise(numbers)), numbers
