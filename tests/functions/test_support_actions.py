@@ -13,15 +13,18 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.contents import with_payment
 from keypost.core.mail import Fate
+from keypost.core.obstacles import obstacles
 from keypost.core.order import Order
-from keypost.core.payment import PaymentState, Refunded
+from keypost.core.payment import PaymentState, Refunded, Standing
 from keypost.core.plan import attention
 from keypost.core.product import Line
-from tests.builders import SKU, bought, code, loaded, notice, paid_order, put_item
+from keypost.use_cases.take_fact import record
+from tests.builders import INTAKE, SKU, bought, code, loaded, notice, paid_order, put_item
 from tests.functions.support_calls import call
 
 ADDRESS = "facturen@klant.example"
 NEW = "anna@klant.example"
+OTHER = "KASPERSKY-PLUS-3D-1Y"
 RESEND, EMAIL = "/orders/{order_id}/resend", "/orders/{order_id}/email"
 SWAP = "/orders/{order_id}/licenses/{license_id}/replace"
 Sent = Callable[[str], list[str]]
@@ -165,6 +168,84 @@ def test_an_order_is_held_and_let_go(wired: Stack) -> None:
     assert (held.hold.by_person, held.timeline[-1].words, held.timeline[-1].who) == (True, "looks odd", "anna")
     assert call("POST", "/orders/{order_id}/release", {}, order_id="action-10")[0] == 200
     assert not loaded(wired.store, "action-10").hold.by_person
+
+
+CONTENTS = "/orders/{order_id}/contents"
+
+
+def differing(order_id: str) -> Order:
+    """An order of which two payments say other goods, of other customers."""
+    second = notice(order_id, Line(OTHER, 2), payment_id=f"cs_2-{order_id}", email=NEW)
+    return with_payment(paid_order(order_id), second, _now(), "EUR")
+
+
+def test_two_baskets_under_one_number_are_shown_and_settled_by_a_person(wired: Stack) -> None:
+    wired.store.save(differing("action-differs"))
+
+    shown = call("GET", "/orders/{order_id}", order_id="action-differs")[1]
+    assert [each["code"] for each in shown["obstacles"]] == ["contents"]
+    assert shown["needs"]["action"]["code"] == "settle_contents"
+    assert [(word["lines"], word["email"]) for payment in shown["payments"] for word in payment["told"]] == [
+        ([f"1 x {SKU}"], ADDRESS),
+        ([f"2 x {OTHER}"], NEW),
+    ]
+    assert call("POST", "/orders/{order_id}/release", {}, order_id="action-differs")[0] == 409
+
+    right = {"payment": "stripe:cs_2-action-differs", "reason": "they exchanged it"}
+    assert call("PUT", CONTENTS, right, order_id="action-differs") == (
+        200,
+        {"order_id": "action-differs", "own_order": None},
+    )
+    order = loaded(wired.store, "action-differs")
+    assert ([(line.sku, line.quantity) for line in order.lines], order.customer.email) == ([(OTHER, 2)], NEW)
+    assert (order.timeline[-1].code, order.timeline[-1].who) == ("contents_settled", "anna")
+
+
+def test_a_second_payment_becomes_an_order_of_its_own_and_its_callbacks_follow_it(wired: Stack) -> None:
+    wired.store.save(differing("action-own"))
+
+    moved = {"own_order": "stripe:cs_2-action-own"}
+    answers = [call("PUT", CONTENTS, moved, order_id="action-own") for _ in range(2)]
+
+    assert answers == [(200, {"order_id": "action-own", "own_order": "action-own-2"})] * 2
+    first, second = loaded(wired.store, "action-own"), loaded(wired.store, "action-own-2")
+    assert ([line.sku for line in first.lines], first.customer.email) == ([SKU], ADDRESS)
+    assert ([line.sku for line in second.lines], second.customer.email) == ([OTHER], NEW)
+    refund = notice(
+        "action-own", payment_id="cs_2-action-own", state=None, lines=(), refunded=Refunded(_now(), full=True)
+    )
+    assert record(wired.store, replace(refund, lines=()), _now(), INTAKE) == ("action-own-2", True)
+    assert loaded(wired.store, "action-own-2").standing is Standing.REFUNDED
+    assert loaded(wired.store, "action-own").standing is Standing.PAID
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 422),
+        ({"lines": [{"sku": SKU, "quantity": 1}], "payment": "stripe:cs_1"}, 422),
+        ({"lines": [{"sku": SKU, "quantity": 0}]}, 422),
+        ({"payment": "stripe:unknown"}, 404),
+        ({"own_order": "stripe:unknown"}, 404),
+    ],
+)
+def test_contents_that_say_nothing_or_too_much_change_nothing(wired: Stack, body: Any, status: int) -> None:
+    wired.store.save(differing(f"action-odd-{len(str(body))}"))
+    before = loaded(wired.store, f"action-odd-{len(str(body))}")
+
+    assert call("PUT", CONTENTS, body, order_id=before.id)[0] == status
+    assert loaded(wired.store, before.id) == before
+
+
+def test_an_order_that_is_held_without_lines_is_completed_and_served(wired: Stack) -> None:
+    bare = with_payment(None, replace(notice("action-bare"), lines=(), email=None), _now(), "EUR")
+    wired.store.save(bare)
+
+    lines = [{"sku": SKU, "quantity": 1}]
+    assert call("PUT", CONTENTS, {"lines": lines, "email": NEW}, order_id="action-bare")[0] == 200
+
+    order = loaded(wired.store, "action-bare")
+    assert (order.lines, order.customer.email, obstacles(order)) == ((Line(SKU, 1),), NEW, ())
 
 
 def test_codes_that_the_vendor_has_blocked_are_written_down(wired: Stack, sold: Sold) -> None:
