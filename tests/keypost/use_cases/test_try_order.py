@@ -1,6 +1,7 @@
 """An order that cannot be written now, or whose step fails again and again, over the emulator's DynamoDB, SQS and
 SES."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from keypost.core.order import Order, Reason
 from keypost.core.payment import OrderCanceled, PaymentState, Standing
 from keypost.core.product import Kind, Line
 from keypost.table import Store
-from keypost.table.items import due_keys
+from keypost.table.items import due_keys, from_wire
 from keypost.use_cases import serve_waiting, take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
@@ -111,6 +112,40 @@ def test_what_is_told_of_an_order_that_cannot_be_read_is_there_once_it_can_be(
     assert loaded(store, order_id).standing is Standing.PAID
     assert aside_of(store, order_id) is None
     assert order_id not in due(store, clock)
+
+
+def test_a_fact_with_a_field_of_the_future_is_left_to_a_version_that_knows_it(
+    attempt: Callable[..., None], store: Store
+) -> None:
+    record(store, notice("tipped", state=PaymentState.OPEN), NOW, INTAKE)
+    sound = change_item(store, "tipped", unreadable)
+    record(store, notice("tipped"), NOW, INTAKE)
+    key = {"pk": {"S": "ASIDE#tipped"}}
+    item = from_wire(store._client.get_item(TableName=store.table, Key=key)["Item"])
+    told = {name: json.dumps(json.loads(text) | {"tip": "3.00"}) for name, text in item.items() if name[:5] == "told_"}
+    put_item(store, item | told)
+    put_item(store, sound)
+
+    attempt("tipped")
+
+    kept = from_wire(store._client.get_item(TableName=store.table, Key=key)["Item"])
+    assert {name: kept[name] for name in told} == told
+    assert loaded(store, "tipped").standing is Standing.OPEN
+
+
+def test_a_parked_fact_that_only_a_newer_version_reads_stops_no_callback(store: Store) -> None:
+    bare = notice("", payment_id="cs_parked", lines=(), state=None)
+    assert record(store, bare, NOW, INTAKE) == (None, False)
+    key = {"pk": {"S": "PAYMENT#stripe:cs_parked"}}
+    item = from_wire(store._client.get_item(TableName=store.table, Key=key)["Item"])
+    (name,) = [name for name in item if name.startswith("told_")]
+    parked = json.dumps(json.loads(item[name]) | {"state": "parked"})
+    put_item(store, item | {name: parked})
+
+    assert record(store, notice("found", payment_id="cs_parked"), NOW, INTAKE) == ("found", True)
+
+    assert from_wire(store._client.get_item(TableName=store.table, Key=key)["Item"])[name] == parked
+    assert loaded(store, "found").standing is Standing.PAID
 
 
 def test_a_cancellation_and_a_word_of_ses_are_kept_too(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -157,10 +157,10 @@ def _read(item: Mapping[str, Any], order_id: str) -> Aside:
 
 
 def _told(text: str) -> Fact | MailReport | None:
-    """None when only a newer version of Keypost understands it."""
+    """None when only a newer version of Keypost understands all of it."""
     try:
         told = json.loads(text)
         found: Fact | MailReport = converter.structure(told, _KINDS[told.pop("kind")])
     except _UNFIT:
         return None
-    return found
+    return found if told.keys() <= {field.name for field in fields(found)} else None

@@ -8,10 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import cattrs
+
+from keypost import telemetry
 from keypost.core.errors import Unmet
 from keypost.core.payment import PaymentNotice
 from keypost.core.said import said
-from keypost.table.items import Table, converter
+from keypost.table.items import Table, converter, place_of
 
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # after this time, what was reported of a payment without an order is removed
 
@@ -60,7 +63,7 @@ class Payments(Table):
         """Store under a name of a payment to which order it belongs or, if that is not known, what was reported;
         returns the order's id and everything that was reported under this name."""
         whose = "order_id = :order" if may_move else "order_id = if_not_exists(order_id, :order)"
-        told = {_told_name(text, fact): text for fact in facts for text in [json.dumps(converter.unstructure(fact))]}
+        told = {_told_name(fact): _text(fact) for fact in facts}
         names = {f"#{n}": name for n, name in enumerate(told)}
         values: dict[str, Any] = {f":{n}": {"S": text} for n, text in enumerate(told.values())}
         kept = ", ".join(f"#{n} = :{n}" for n in range(len(told)))
@@ -86,10 +89,25 @@ class Payments(Table):
         answer = updated["Attributes"]
         owner = answer.get("order_id", {"S": order_id})["S"]
         texts = [value["S"] for key, value in sorted(answer.items()) if key.startswith("told_")]
-        return owner, [converter.structure(json.loads(text), PaymentNotice) for text in texts]
+        return owner, [notice for text in texts if (notice := _told(text, name))]
 
 
-def _told_name(text: str, fact: PaymentNotice) -> str:
+def _told(text: str, payment: str) -> PaymentNotice | None:
+    """None for what only a newer version of Keypost understands: it stays where it is, until that reads it."""
+    try:
+        return converter.structure(json.loads(text), PaymentNotice)
+    except cattrs.BaseValidationError as error:
+        telemetry.outcome("FactUnreadable", payment=payment, place=place_of(error))
+        return None
+
+
+def _told_name(fact: PaymentNotice) -> str:
     """The attribute for a notice. Mollie always reports the whole payment, so its newest notice replaces the one
-    before."""
-    return "told_mollie" if fact.provider == "mollie" else f"told_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    before; and so does a notice that only says the same again."""
+    if fact.provider == "mollie":
+        return "told_mollie"
+    return f"told_{hashlib.sha256(_text(replace(fact, said=None)).encode()).hexdigest()[:16]}"
+
+
+def _text(fact: PaymentNotice) -> str:
+    return json.dumps(converter.unstructure(fact))

@@ -17,9 +17,11 @@ from keypost.table import Store
 _LONGEST_ID = 80
 
 
-def record(store: Store, fact: Fact, now: datetime, intake: Intake) -> tuple[str | None, bool]:
+def record(
+    store: Store, fact: Fact, now: datetime, intake: Intake, *, was_asked: bool = False
+) -> tuple[str | None, bool]:
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
-    payment is not for us."""
+    payment is not for us. A provider that `was_asked` says the same every hour: that is not written again."""
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         return None, False
     facts: list[Fact] = [fact]
@@ -34,7 +36,7 @@ def record(store: Store, fact: Fact, now: datetime, intake: Intake) -> tuple[str
             return None, False
     order_id = facts[0].order_id
     try:
-        return write_down(store, order_id, facts, now, intake)
+        return write_down(store, order_id, facts, now, intake, was_asked=was_asked)
     except SetAside as error:
         if error.order_id != order_id:
             raise
@@ -43,7 +45,9 @@ def record(store: Store, fact: Fact, now: datetime, intake: Intake) -> tuple[str
     return order_id, True
 
 
-def write_down(store: Store, order_id: str, facts: Sequence[Fact], now: datetime, intake: Intake) -> tuple[str, bool]:
+def write_down(
+    store: Store, order_id: str, facts: Sequence[Fact], now: datetime, intake: Intake, *, was_asked: bool = False
+) -> tuple[str, bool]:
     """The order of these facts, and whether any of them is news to it: of a payment that a person made an order of its
     own, it is that one. Unreadable, NewerVersion or CannotBeStored when it cannot be written."""
     before: Order | None = None
@@ -56,11 +60,13 @@ def write_down(store: Store, order_id: str, facts: Sequence[Fact], now: datetime
             return order
         for each in facts:
             order = contents.with_fact(order, each, now, intake.currency, intake.start)
+        if before and order and was_asked and contents.says_the_same(before, order):
+            return before
         return order or Order(id=order_id, created_at=now)
 
     order = store.change(order_id, with_facts)
     if other := settling.moved_to(order, names):
-        return write_down(store, other, facts, now, intake)
+        return write_down(store, other, facts, now, intake, was_asked=was_asked)
     if order.is_erased:  # the customer that this callback names is not stored beside the order either
         store.forget_told(name for payment in order.payments for name in payment.names)
     for name in _outcomes(before, order):
