@@ -138,6 +138,20 @@ def test_a_line_of_other_work_and_a_discount_on_an_invoice_are_told_and_a_prorat
     assert found.lines[0].period_start is not None
 
 
+def test_what_is_charged_once_beside_a_subscription_without_a_card_renews_nothing() -> None:
+    once = {
+        "parent": {"invoice_item_details": {"proration": False}},
+        "pricing": {"price_details": {"price": "price_once"}},
+    }
+    bare = {"subscription_details": {"subscription": "sub_1", "metadata": {}}}
+    lines = {"lines": {"data": [RECORDED | once, RECORDED]}, "parent": bare}
+
+    found = sold(stripe_event(lines, "invoice.paid"), PRICE, price(SKU), "/v1/prices/price_once", price("PLUS"))
+
+    assert [(line.sku, line.renews) for line in found.lines] == [(SKU, "sub_1/1")]
+    assert [each.sku for each in found.charged] == [SKU, "PLUS"]
+
+
 def test_an_invoice_that_was_written_by_hand_is_told_with_its_lines() -> None:
     """docs.stripe.com/invoicing: an invoice is copied in the dashboard with its metadata, to another customer."""
     card = {"v": "1", "order_id": "7", "line_1": SKU + "|1"}

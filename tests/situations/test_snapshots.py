@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keypost.core.errors import ProviderUnavailable
-from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Remark
+from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded, Remark
 from keypost.core.said import said
 from keypost.providers import stripe
 from tests.builders import NOW, SESSION, a_call, api, event, stripe_event
@@ -42,6 +42,25 @@ def test_as_long_as_stripe_does_not_show_the_payment_the_event_is_to_be_told_aga
     for unpaid in ({"status": "open"}, {"paid": False, "status": None}):
         with pytest.raises(ProviderUnavailable, match="stripe_not_yet"):
             stripe.read(a_call(stripe_event(unpaid, "invoice.paid"), get=get))
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "late"),
+    [
+        ("charge.refunded", "/v1/charges/ch_3SXk1keypost", {"amount_refunded": 0}),
+        ("charge.dispute.closed", "/v1/disputes/dp_1SXdkeypost", {"status": "under_review"}),
+        ("charge.dispute.closed", "/v1/disputes/dp_1SXdkeypost", {"status": "warning_under_review"}),
+    ],
+)
+def test_money_back_that_its_event_does_not_show_yet_is_as_stripe_has_it_now(
+    name: str, path: str, late: dict[str, Any]
+) -> None:
+    (found,) = stripe.read(a_call(stripe_event(late, name), get=api(path, recorded(name))))
+
+    assert isinstance(found, PaymentNotice)
+    assert found.refunded == Refunded(NOW, "39.95") or found.disputes[0].state is DisputeState.WON
+    with pytest.raises(ProviderUnavailable, match="stripe_not_yet"):
+        stripe.read(a_call(stripe_event(late, name)))
 
 
 def test_an_invoice_that_is_not_paid_in_its_event_is_as_stripe_has_it_now() -> None:

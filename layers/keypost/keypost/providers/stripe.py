@@ -27,6 +27,7 @@ from keypost.providers.stripe_objects import (
     names,
     raw_listed,
     remark,
+    shown,
     stamped,
     whole,
 )
@@ -126,7 +127,7 @@ def _of_event(call: Call, event: dict[str, Any]) -> Sequence[News]:
 
 
 def _of_listed_session(call: Call, session: dict[str, Any]) -> Sequence[News]:
-    if session.get("payment_status") == "unpaid" or session.get("mode") == "subscription":
+    if not _is_paid(session) or session.get("mode") == "subscription":
         return ()
     return _of_session(call, Snapshot("", session, call.now, call.now))
 
@@ -160,7 +161,9 @@ def _of_session(call: Call, told: Snapshot) -> Sequence[News]:
     session = told.entity
     match session.get("mode"):
         case "payment":
-            return _of_payment(call, _paid_by_now(call, told))
+            if told.kind.endswith("async_payment_succeeded"):
+                told = shown(call, told, "/v1/checkout/sessions", _is_paid)
+            return _of_payment(call, told)
         case "subscription":
             also, invoice = names(session.get("id")), id_of(session.get("invoice"))
             joined = PaymentNotice("stripe", invoice or "", None, told.at, order_id="", said=told.said, also=also)
@@ -170,16 +173,8 @@ def _of_session(call: Call, told: Snapshot) -> Sequence[News]:
     return (_unknown(call, session, session.get("mode")),)
 
 
-def _paid_by_now(call: Call, told: Snapshot) -> Snapshot:
-    """The session as paid, where its event says so: from the event, or as Stripe has it by now. ProviderUnavailable if
-    that does not show it yet either."""
-    if not told.kind.endswith("async_payment_succeeded") or told.entity.get("payment_status") != "unpaid":
-        return told
-    session_id = told.entity["id"]
-    found = call.get(f"/v1/checkout/sessions/{session_id}", {}) if call.get else None
-    if found is None or found.get("payment_status") == "unpaid":
-        raise ProviderUnavailable("stripe_not_yet", id=session_id)
-    return Snapshot(told.kind, found, call.now, call.now)
+def _is_paid(session: Mapping[str, Any]) -> bool:
+    return session.get("payment_status") != "unpaid"
 
 
 def _of_payment(call: Call, told: Snapshot) -> Sequence[News]:

@@ -40,22 +40,29 @@ def of_session(call: Call, session_id: str, told: Told) -> Goods:
     return _without_card(charged)
 
 
-def of_invoice(call: Call, invoice_id: str, lines: Sequence[Mapping[str, Any]], told: Told) -> Goods:
-    """What the lines of an invoice sold."""
-    charged: list[Charged] = []
-    remarks: tuple[Remark, ...] = ()
-    for line in lines:
-        try:
-            price = _price(call, line)
-        except ProviderRefused:
-            if not _has_card(told):
-                raise
-            price, remarks = None, (_unreadable(call, invoice_id),)
-        charged.append(_charged(line, price, "amount"))
+def of_invoice(
+    call: Call, invoice_id: str, lines: Sequence[Mapping[str, Any]], once: Sequence[Mapping[str, Any]], told: Told
+) -> Goods:
+    """What an invoice sold. Only its `lines` can be those of a card, or renew something; what was charged `once` beside
+    them is told with them."""
+    prices, remarks = _prices(call, invoice_id, (*lines, *once), told)
+    charged = tuple(_charged(line, price, "amount") for line, price in zip((*lines, *once), prices, strict=True))
+    regular = charged[: len(lines)]
     if not _has_card(told):
-        return _without_card(tuple(charged))
-    problem = _odd(charged) or _other_quantity(told.lines, charged)
-    return Goods(told.lines, tuple(charged), problem, remarks)
+        return replace(_without_card(regular), charged=charged, problem=_odd(charged))
+    return Goods(told.lines, charged, _odd(charged) or _other_quantity(told.lines, regular), remarks)
+
+
+def _prices(
+    call: Call, invoice_id: str, lines: Sequence[Mapping[str, Any]], told: Told
+) -> tuple[list[Any], tuple[Remark, ...]]:
+    """The price of each line; if our key may read none and there is a card, only what the lines say of them."""
+    try:
+        return [_price(call, line) for line in lines], ()
+    except ProviderRefused:
+        if not _has_card(told):
+            raise
+        return [_told_price(line) for line in lines], (_unreadable(call, invoice_id),)
 
 
 def _has_card(told: Told) -> bool:
@@ -140,10 +147,14 @@ def _adjusted(lines: tuple[Line, ...], items: Sequence[Mapping[str, Any]]) -> tu
 def _price(call: Call, line: Mapping[str, Any]) -> Any:
     """The price of a line of an invoice, with its product. The line has only the price's id, or the price without its
     product; without a key for Stripe, or if the price is gone, that has to do."""
-    price = mapped(mapped(line.get("pricing")).get("price_details")).get("price") or line.get("price")
+    price = _told_price(line)
     price_id = id_of(price)
     found = call.get(f"/v1/prices/{price_id}", {"expand[]": ["product"]}) if call.get and price_id else None
     return price if found is None else found
+
+
+def _told_price(line: Mapping[str, Any]) -> Any:
+    return mapped(mapped(line.get("pricing")).get("price_details")).get("price") or line.get("price")
 
 
 def _sku(price: Any) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import filterfalse
 from typing import Any
 
-from keypost.core.errors import ProviderRefused, ProviderUnavailable
+from keypost.core.errors import ProviderRefused
 from keypost.core.payment import News, PaymentNotice, PaymentState, SubscriptionEnded
 from keypost.core.product import Line
 from keypost.core.said import said
@@ -24,6 +25,7 @@ from keypost.providers.stripe_objects import (
     mapped,
     names,
     remark,
+    shown,
     whole,
 )
 
@@ -44,7 +46,7 @@ class _Subscription:
 def of_invoice(call: Call, told: Snapshot) -> Sequence[News]:
     """The notice of a paid invoice. Without a subscription it counts only if it has a card of its own, because Checkout
     makes one for a session too."""
-    snapshot = _paid_by_now(call, told)
+    snapshot = shown(call, told, "/v1/invoices", _is_paid)
     invoice = snapshot.entity
     if whole(invoice.get("total")) is None:
         return (remark(call, said("stripe_unknown_state", id=id_of(invoice), state="total"), id_of(invoice)),)
@@ -54,19 +56,8 @@ def of_invoice(call: Call, told: Snapshot) -> Sequence[News]:
     card = read_metadata(invoice.get("metadata"))
     if not (card.lines or card.problem):
         return ()
-    goods = stripe_charged.of_invoice(call, invoice["id"], _lines(call, invoice), card)
+    goods = stripe_charged.of_invoice(call, invoice["id"], _lines(call, invoice), (), card)
     return (_with_goods(_paid(snapshot, card), goods), *goods.remarks)
-
-
-def _paid_by_now(call: Call, told: Snapshot) -> Snapshot:
-    """The invoice as paid, as its event says: from the event, or as Stripe has it by now. ProviderUnavailable if that
-    does not show it yet either."""
-    if _is_paid(told.entity):
-        return told
-    found = call.get(f"/v1/invoices/{told.entity['id']}", {}) if call.get else None
-    if found is None or not _is_paid(found):
-        raise ProviderUnavailable("stripe_not_yet", id=told.entity["id"])
-    return replace(told, entity=found, said=call.now)
 
 
 def _is_paid(invoice: Mapping[str, Any]) -> bool:
@@ -90,10 +81,10 @@ def _of_subscription(call: Call, snapshot: Snapshot, about: Mapping[str, Any]) -
     subscription = _subscription(call, about, invoice.get("billing_reason"))
     card = read_metadata(subscription.metadata)
     lines = [line for line in _lines(call, invoice) if not _is_proration(line)]
-    periodic = [*filter(_is_periodic, lines)]
+    periodic, once = [*filter(_is_periodic, lines)], [*filterfalse(_is_periodic, lines)]
     if _is_trial(invoice, periodic):
         return _trial(call, snapshot, card, lines)
-    goods = stripe_charged.of_invoice(call, invoice["id"], lines, card)
+    goods = stripe_charged.of_invoice(call, invoice["id"], periodic, once, card)
     notice = _with_goods(_paid(snapshot, card), goods)
     periods = {_period(line, call.zone) for line in periodic}
     notice = replace(notice, lines=_in_period(notice.lines, periods), is_subscription=True)
@@ -125,7 +116,7 @@ def _trial(call: Call, snapshot: Snapshot, card: Told, lines: Sequence[Mapping[s
     invoice pays, so that support finds it. One with a fee beside it is for a person."""
     notice = replace(_paid(snapshot, card), is_subscription=True)
     if snapshot.entity.get("total"):
-        goods = stripe_charged.of_invoice(call, notice.payment_id, lines, card)
+        goods = stripe_charged.of_invoice(call, notice.payment_id, lines, (), card)
         problem = said("invoice_not_for_a_period", reason="trial")
         return (replace(_with_goods(notice, goods), problem=problem), *goods.remarks)
     begun = remark(call, said("stripe_trial"), notice.payment_id, card.order_id)

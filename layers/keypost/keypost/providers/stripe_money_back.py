@@ -9,7 +9,7 @@ from keypost.core.errors import ProviderRefused
 from keypost.core.payment import Dispute, DisputeState, FailedRefund, News, PaymentNotice, Refunded
 from keypost.core.said import said
 from keypost.providers.call import Call
-from keypost.providers.stripe_objects import Snapshot, amount, currency_of, id_of, listed, mapped, remark, whole
+from keypost.providers.stripe_objects import Snapshot, amount, currency_of, id_of, listed, mapped, remark, shown, whole
 
 _DISPUTES = {
     "warning_needs_response": DisputeState.INQUIRY,
@@ -32,7 +32,7 @@ _NEVER_TAKEN = ("partial_capture", "expired_uncaptured_charge")
 def of_charge(call: Call, told: Snapshot) -> Sequence[News]:
     """The total that was returned of a charge. Its flag `refunded` is not used, because a refund may fail later."""
     charge = told.entity
-    returned = _returned(call, charge["id"]) or _as_told(told)
+    returned = _returned(call, charge["id"]) or _as_told(shown(call, told, "/v1/charges", _is_refunded))
     news = _news(told, charge["id"])
     if news is None or returned is None:
         return (_unknown(call, told, "amount_refunded"),)
@@ -52,6 +52,10 @@ def of_refund(call: Call, told: Snapshot) -> Sequence[News]:
         value = amount(refund.get("amount"), currency_of(refund)) or "0"
         return (replace(news, failed_refunds=(FailedRefund(refund["id"], value, told.as_of),)),)
     return ()
+
+
+def _is_refunded(charge: Mapping[str, Any]) -> bool:
+    return charge.get("amount_refunded") != 0
 
 
 def _as_told(told: Snapshot) -> Refunded | None:
@@ -80,14 +84,25 @@ def _is_returned(refund: Mapping[str, Any]) -> bool:
 def of_dispute(call: Call, told: Snapshot) -> Sequence[News]:
     """The state of a dispute, and the amount that is disputed. A dispute of an unknown state is open until a person has
     looked."""
+    if told.kind.endswith("closed"):
+        told = shown(call, told, "/v1/disputes", _is_closed)
     dispute = told.entity
     news = _news(told, dispute.get("charge"))
     if news is None:
         return (_unknown(call, told, "charge"),)
-    state = _prevented(dispute) if dispute.get("status") == "prevented" else _DISPUTES.get(str(dispute.get("status")))
+    state = _state(dispute)
     disputed = amount(dispute.get("amount"), currency_of(dispute))
     found = Dispute(dispute["id"], state or DisputeState.OPEN, told.as_of, disputed)
     return (replace(news, disputes=(found,)), *(() if state else (_unknown(call, told, dispute.get("status")),)))
+
+
+def _is_closed(dispute: Mapping[str, Any]) -> bool:
+    return _state(dispute) not in (DisputeState.OPEN, DisputeState.INQUIRY)
+
+
+def _state(dispute: Mapping[str, Any]) -> DisputeState | None:
+    status = str(dispute.get("status"))
+    return _prevented(dispute) if status == "prevented" else _DISPUTES.get(status)
 
 
 def _prevented(dispute: Mapping[str, Any]) -> DisputeState:

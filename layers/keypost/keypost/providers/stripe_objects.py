@@ -1,8 +1,8 @@
 """Stripe's JSON: ids, amounts, moments and lists, read so that an odd value is no error."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,6 +36,17 @@ class Snapshot:
     @property
     def as_of(self) -> datetime:
         return self.said or self.now
+
+
+def shown(call: Call, told: Snapshot, path: str, says: Callable[[Mapping[str, Any]], bool]) -> Snapshot:
+    """The snapshot, if it says what its event reports; otherwise the object as Stripe has it by now.
+    ProviderUnavailable if that does not say it yet either."""
+    if says(told.entity):
+        return told
+    found = call.get(f"{path}/{told.entity['id']}", {}) if call.get else None
+    if found is None or not says(found):
+        raise ProviderUnavailable("stripe_not_yet", id=told.entity["id"])
+    return replace(told, entity=found, said=call.now)
 
 
 def stamped(created: Any, now: datetime) -> datetime | None:

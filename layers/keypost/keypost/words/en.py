@@ -343,7 +343,7 @@ TEXTS = {
     "stripe_goods_not_compared": "What Stripe charged for {id} was not compared with the order card: the key for Stripe"
     " may not read it.",
     "stripe_left_out": "{id} at Stripe was left out, and the next run asks for it again: {why}",
-    "stripe_not_yet": "Stripe does not show {id} as paid yet.",
+    "stripe_not_yet": "Stripe does not show yet what it reported of {id}.",
     "provider_unreachable": "The provider was not reached (`{error}`).",
     "provider_answered": "The provider answered {status}.",
     "provider_refused_key": "The provider answered {status}: is the API key right, and of the right mode?",

@@ -349,7 +349,7 @@ TEXTS = {
     "stripe_goods_not_compared": "Wat Stripe voor {id} in rekening bracht, is niet vergeleken met de bestelkaart: de"
     " sleutel voor Stripe mag het niet lezen.",
     "stripe_left_out": "{id} bij Stripe is overgeslagen, en de volgende keer wordt er weer naar gevraagd: {why}",
-    "stripe_not_yet": "Stripe laat nog niet zien dat {id} betaald is.",
+    "stripe_not_yet": "Stripe laat nog niet zien wat het over {id} meldde.",
     "provider_unreachable": "De betaaldienst was niet bereikbaar (`{error}`).",
     "provider_answered": "De betaaldienst antwoordde {status}.",
     "provider_refused_key": "De betaaldienst antwoordde {status}: klopt de API-sleutel, en is die van de juiste modus?",
