@@ -31,11 +31,14 @@ def subscription(**changes: Any) -> Any:
     return api(SUBSCRIPTION, {"id": "sub_1SXkeypost", "start_date": 1, "trial_start": 1, "trial_end": START} | changes)
 
 
-def test_a_first_invoice_that_a_coupon_made_free_is_the_purchase_as_a_free_session_is() -> None:
+@pytest.mark.parametrize("line", [{}, {"amount": 0, "subtotal": 3995}])
+def test_a_first_invoice_that_a_coupon_made_free_is_the_purchase_as_a_free_session_is(line: dict[str, Any]) -> None:
     """Kilo-Org/cloud#2629, mozilla/fxa#11719: promo users stuck because invoices of 0 were dropped."""
     free = FIRST | NOTHING | {"total_discount_amounts": [{"amount": 3995, "discount": "di_1"}]}
 
-    found = heard(**free)
+    found = heard(**free, lines={"data": [LINE | line]})
+
+    assert [each.total for each in found.charged] == [None if line else "39.95"]
 
     assert (found.order_id, found.state, found.amount) == ("2025-000042", PaymentState.PAID, None)
     assert [(line.sku, line.kind) for line in found.lines] == [(SKU, Kind.NEW)]

@@ -102,7 +102,7 @@ def _charged(item: Mapping[str, Any], price: Any, total: str) -> Charged:
 
 def _total(item: Mapping[str, Any], field: str) -> str | None:
     """What an item cost; None for one that a coupon made free, because it was sold all the same."""
-    total, before = whole(item.get(field)), whole(item.get("amount_subtotal"))
+    total, before = whole(item.get(field)), whole(item.get("amount_subtotal", item.get("subtotal")))
     return None if total == 0 and before else amount(total, currency_of(item))
 
 
