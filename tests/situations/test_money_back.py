@@ -113,14 +113,11 @@ PART = {"amount": 7990, "amount_captured": 3995}
 IN_PART = said("captured_in_part", captured="EUR 39.95", amount="EUR 79.90")
 
 
-def test_a_part_that_was_taken_of_a_reserved_amount_is_for_a_person() -> None:
+def test_of_a_reserved_amount_only_what_was_taken_is_paid() -> None:
     """docs.stripe.com/payments/place-a-hold-on-a-payment-method: less may be captured than was authorized."""
     found = told("charge.captured", **PART)
 
     assert (found.payment_id, found.state, found.amount, found.currency) == (INTENT, None, "39.95", "EUR")
-    assert found.problem == IN_PART
-    whole = told("charge.captured")
-    assert (whole.amount, whole.problem) == ("39.95", None)
 
 
 def test_a_capture_brings_the_session_that_it_pays_which_no_other_event_does() -> None:
@@ -132,6 +129,16 @@ def test_a_capture_brings_the_session_that_it_pays_which_no_other_event_does() -
     assert isinstance(paid, PaymentNotice)
     assert (paid.payment_id, paid.state, paid.amount, paid.problem) == (SESSION, PaymentState.PAID, "39.95", IN_PART)
     assert captured == told("charge.captured", **PART)
+
+
+def test_a_capture_of_all_that_was_reserved_pays_its_session() -> None:
+    session = event("stripe/checkout.session.completed.json")["data"]["object"]
+
+    get = api("/v1/checkout/sessions", {"data": [session], "has_more": False})
+    paid, _ = stripe.read(a_call(stripe_event({}, "charge.captured"), get=get))
+
+    assert isinstance(paid, PaymentNotice)
+    assert (paid.state, paid.amount, paid.problem) == (PaymentState.PAID, "39.95", None)
 
 
 def test_the_hourly_run_does_not_take_a_reserved_amount_for_a_paid_one() -> None:

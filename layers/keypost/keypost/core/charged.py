@@ -42,7 +42,7 @@ def understood(notice: PaymentNotice, skus: Collection[str]) -> PaymentNotice:
             ours[sku] += each.quantity
     unknown = [each for each in listed if spelled(each.sku) not in catalog]
     if notice.itemized or not card:
-        lines, problem = tuple(Line(sku, count) for sku, count in ours.items()), None
+        lines, problem = _with_counts([line for line in card if line.sku in ours], ours), None
         is_foreign = bool(listed) and not lines
     else:
         lines, problem = _compared(card, ours, unknown) if listed else (card, None)

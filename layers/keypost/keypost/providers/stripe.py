@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import stripe
@@ -250,11 +251,16 @@ def _of_capture(call: Call, told: Snapshot) -> Sequence[News]:
 
 
 def _as_captured(news: News, captured: Mapping[str, PaymentNotice]) -> News:
-    """The notice of a session with the amount that was taken: the session has only the amount that was reserved."""
-    if not isinstance(news, PaymentNotice):
+    """The notice of a session with the amount that was taken: the session has only the amount that was reserved. A part
+    of that does not say which goods it pays."""
+    if not isinstance(news, PaymentNotice) or news.amount is None:
         return news
-    taken = next((captured[name] for name in news.also if name in captured), None)
-    return replace(news, amount=taken.amount, problem=news.problem or taken.problem) if taken else news
+    taken = next((captured[name].amount for name in news.also if name in captured), None) or news.amount
+    problem = news.problem
+    if Decimal(taken) < Decimal(news.amount):
+        amounts = {"captured": f"{news.currency} {taken}", "amount": f"{news.currency} {news.amount}"}
+        problem = problem or said("captured_in_part", **amounts)
+    return replace(news, amount=taken, problem=problem)
 
 
 def _unknown(call: Call, entity: Mapping[str, Any], state: Any) -> News:

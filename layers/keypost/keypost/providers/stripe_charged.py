@@ -16,8 +16,8 @@ from keypost.providers.stripe_objects import amount, currency_of, id_of, listed,
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What a payment was for: the lines of its card, and all that was charged. Without a card the lines are those that
-    were charged, of which some may not be ours."""
+    """What a payment was for: the lines of its card, and all that was charged. Without a card, an invoice has the lines
+    that it charged, because they may renew something; some of these may not be ours."""
 
     lines: tuple[Line, ...]
     charged: tuple[Charged, ...] = ()
@@ -37,7 +37,7 @@ def of_session(call: Call, session_id: str, told: Told) -> Goods:
     charged = tuple(_charged(item, item.get("price"), "amount_total") for item in items)
     if _has_card(told):
         return Goods(_adjusted(told.lines, items), charged, _odd(charged))
-    return _without_card(charged)
+    return Goods((), _of_ours(charged), _odd(charged))
 
 
 def of_invoice(
@@ -48,9 +48,10 @@ def of_invoice(
     prices, remarks = _prices(call, invoice_id, (*lines, *once), told)
     charged = tuple(_charged(line, price, "amount") for line, price in zip((*lines, *once), prices, strict=True))
     regular = charged[: len(lines)]
-    if not _has_card(told):
-        return replace(_without_card(regular), charged=charged, problem=_odd(charged))
-    return Goods(told.lines, charged, _odd(charged) or _other_quantity(told.lines, regular), remarks)
+    if _has_card(told):
+        return Goods(told.lines, charged, _odd(charged), remarks)
+    sold = tuple(Line(each.sku, each.quantity) for each in regular if _is_license(each))
+    return Goods(sold, _of_ours(charged), _odd(charged), itemized=bool(sold))
 
 
 def _prices(
@@ -74,9 +75,10 @@ def _unreadable(call: Call, about: str) -> Remark:
     return remark(call, said("stripe_goods_not_compared", id=about), about)
 
 
-def _without_card(charged: tuple[Charged, ...]) -> Goods:
-    lines = tuple(Line(each.sku, each.quantity) for each in charged if _is_license(each))
-    return Goods(lines, charged, _odd(charged), itemized=bool(lines))
+def _of_ours(charged: tuple[Charged, ...]) -> tuple[Charged, ...]:
+    """All items, if one has a SKU. Without any, nobody can tell whether they are ours, and without a card nothing else
+    says it: a person has to look."""
+    return charged if any(each.sku for each in charged) else ()
 
 
 def _is_license(charged: Charged) -> bool:
@@ -125,14 +127,6 @@ def _odd(charged: Sequence[Charged]) -> Said | None:
     """The problem with a quantity that nobody can guess. That of other work, which has no SKU, does not matter."""
     is_odd = any(each.quantity == 0 and (each.sku or len(charged) == 1) for each in charged)
     return said("odd_quantity") if is_odd else None
-
-
-def _other_quantity(lines: Sequence[Line], charged: Sequence[Charged]) -> Said | None:
-    """The problem with a subscription of one line, whose price has no SKU, when its quantity is not that of the card:
-    somebody changed it, or one price stands for several licenses."""
-    if len(lines) != 1 or len(charged) != 1 or charged[0].sku or charged[0].quantity == lines[0].quantity:
-        return None
-    return said("stripe_other_quantity", card=lines[0].quantity, charged=charged[0].quantity)
 
 
 def _adjusted(lines: tuple[Line, ...], items: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from keypost.core.errors import ProviderRefused
 from keypost.core.payment import News, PaymentNotice, PaymentState, SubscriptionEnded
 from keypost.core.product import Line
-from keypost.core.said import said
+from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.providers import stripe_charged
 from keypost.providers.call import Call
@@ -108,7 +108,17 @@ def _as_order(
         problem = said("invoice_not_for_a_period", reason=str(reason))
     elif not subscription.is_known and _is_first_of_its_length(invoice, periodic, zone):
         problem = problem or said("stripe_may_follow_trial")
+    problem = problem or _less_than_on_card(notice)
     return replace(notice, order_id=notice.payment_id, lines=renewing(first, notice.lines), problem=problem)
+
+
+def _less_than_on_card(notice: PaymentNotice) -> Said | None:
+    """The problem with a later invoice that charges one of a price without a SKU, where the card says more: that may be
+    a bundle, or somebody has lowered the quantity since."""
+    if len(notice.lines) != 1 or len(notice.charged) != 1 or notice.charged[0].sku:
+        return None
+    charged, card = notice.charged[0].quantity, notice.lines[0].quantity
+    return said("charged_other_quantity", charged=charged, card=card) if charged == 1 < card else None
 
 
 def _trial(call: Call, snapshot: Snapshot, card: Told, lines: Sequence[Mapping[str, Any]]) -> Sequence[News]:

@@ -114,17 +114,12 @@ def _prevented(dispute: Mapping[str, Any]) -> DisputeState:
 
 
 def of_capture(call: Call, told: Snapshot) -> Sequence[News]:
-    """What was taken of a payment that was only reserved. A part of it does not say which goods it pays."""
-    charge, currency = told.entity, currency_of(told.entity)
-    captured, reserved = whole(charge.get("amount_captured")), whole(charge.get("amount"))
-    news = _news(told, charge["id"])
-    if news is None or captured is None or reserved is None:
+    """What was taken of a payment that was only reserved."""
+    currency = currency_of(told.entity)
+    news, taken = _news(told, told.entity["id"]), amount(told.entity.get("amount_captured"), currency)
+    if news is None or taken is None:
         return (_unknown(call, told, "amount_captured"),)
-    taken, all_of_it = amount(captured, currency), amount(reserved, currency)
-    problem = None
-    if captured < reserved:
-        problem = said("captured_in_part", captured=f"{currency} {taken}", amount=f"{currency} {all_of_it}")
-    return (replace(news, amount=taken, currency=currency, problem=problem),)
+    return (replace(news, amount=taken, currency=currency),)
 
 
 def _news(told: Snapshot, charge: Any) -> PaymentNotice | None:

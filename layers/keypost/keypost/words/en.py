@@ -60,7 +60,6 @@ TEXTS = {
     "payment_link_reusable": "the payment came by a payment link that is reusable or of open amount",
     "invoice_not_for_a_period": "the invoice is not for a new period (`{reason}`)",
     "captured_in_part": "only {captured:money} of the {amount:money} that was reserved was taken",
-    "stripe_other_quantity": "the order card says {card} and Stripe charged {charged}",
     "stripe_may_follow_trial": "the period before was shorter: this may be the first payment after a trial",
     "payment_of_other_order": "payment {payment} has already paid order {order}",
     # What a person can do.

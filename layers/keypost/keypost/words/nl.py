@@ -61,7 +61,6 @@ TEXTS = {
     "payment_link_reusable": "er is betaald via een betaallink die vaker te gebruiken is of een vrij bedrag heeft",
     "invoice_not_for_a_period": "de factuur is niet voor een nieuwe periode (`{reason}`)",
     "captured_in_part": "van het gereserveerde bedrag van {amount:money} is maar {captured:money} afgeschreven",
-    "stripe_other_quantity": "op de bestelkaart staat {card} en Stripe heeft {charged} in rekening gebracht",
     "stripe_may_follow_trial": "de vorige periode was korter: dit kan de eerste betaling na een proefperiode zijn",
     "payment_of_other_order": "met betaling {payment} is bestelling {order} al betaald",
     # What a person can do.
