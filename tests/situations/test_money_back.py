@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from keypost.core.charged import understood
+from keypost.core.contents import with_payment
 from keypost.core.errors import ProviderForbidden, ProviderRefused
-from keypost.core.payment import Dispute, DisputeState, FailedRefund, PaymentNotice, PaymentState, Refunded
+from keypost.core.payment import Dispute, DisputeState, FailedRefund, PaymentNotice, PaymentState, Refunded, Standing
 from keypost.core.said import said
 from keypost.providers import stripe
-from tests.builders import NOW, SESSION, a_call, added_up, api, event, stripe_event
+from tests.builders import NOW, SESSION, SKU, a_call, added_up, api, event, stripe_event
 
 INTENT = "pi_3SXk1keypost"
 
@@ -160,3 +162,34 @@ def test_a_key_that_is_refused_does_not_keep_money_back_from_being_told() -> Non
     refused = api("/v1/refunds", ProviderRefused("x"))
 
     assert told("charge.refunded", refused) == replace(told("charge.refunded"))
+
+
+def test_an_order_that_was_captured_in_part_is_held_with_what_it_was_for() -> None:
+    """mollie/Shopware6#815: two codes for the money of one."""
+    session = event("stripe/checkout.session.completed.json")["data"]["object"] | {"amount_total": 7990}
+    reserved = stripe_event({"amount_total": 7990, "payment_status": "unpaid"})
+    get = api("/v1/checkout/sessions", {"data": [session], "has_more": False})
+    told_so = [*stripe.read(a_call(stripe_event(PART, "charge.captured"), get=get)), *stripe.read(a_call(reserved))]
+
+    for news in (told_so, told_so[::-1]):
+        order = None
+        for each in news:
+            assert isinstance(each, PaymentNotice)
+            order = with_payment(order, understood(each, [SKU]), NOW, "EUR")
+        assert order is not None
+        assert (order.is_paid, order.hold.problem) == (True, IN_PART)
+        assert [(line.sku, line.quantity) for line in order.lines] == [(SKU, 1)]
+        assert [payment.amount for payment in order.payments] == ["39.95"]
+
+
+def test_an_inquiry_keeps_nothing_back_and_a_lost_part_is_a_part() -> None:
+    paid = stripe.read(a_call(stripe_event()))
+
+    def standing(*news: Any) -> Standing:
+        return added_up([*paid, *news]).standing
+
+    assert standing(told("charge.dispute.created", status="warning_needs_response")) is Standing.PAID
+    assert standing(told("charge.dispute.created")) is Standing.DISPUTED
+    assert standing(told("charge.dispute.closed", status="lost", amount=1000)) is Standing.PARTLY_REFUNDED
+    assert standing(told("charge.dispute.closed", status="lost")) is Standing.REFUNDED
+    assert standing(told("charge.refunded", refunds(("pending", 3995)))) is Standing.PAID

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from keypost.core.charged import understood
+from keypost.core.contents import with_payment
 from keypost.core.errors import ProviderForbidden
+from keypost.core.order import Order
 from keypost.core.payment import PaymentNotice, PaymentState, Remark
 from keypost.core.product import Kind
 from keypost.core.said import said
@@ -125,3 +128,47 @@ def test_an_invoice_is_known_by_the_charge_where_there_is_no_payment_intent() ->
     (joined,) = stripe.read(a_call(stripe_event({"payment": {"charge": "ch_1"}}, "invoice_payment.paid")))
     assert isinstance(joined, PaymentNotice)
     assert joined.names == {f"stripe:{INVOICE['id']}", "stripe:ch_1"}
+
+
+def order_of(*news: Any) -> Order:
+    """The order that these notices of one order make, by a catalog of two products."""
+    order: Order | None = None
+    for each in news:
+        if isinstance(each, PaymentNotice):
+            order = with_payment(order, understood(each, [SKU, "PLUS"]), NOW, "EUR")
+    assert order is not None
+    return order
+
+
+def test_the_first_paid_invoice_pays_the_order_that_the_trial_has_opened() -> None:
+    trial = stripe.read(a_call(stripe_event(TRIAL, "invoice.paid")))
+    opened = order_of(*trial)
+    assert (opened.is_paid, opened.hold.problem) == (False, None)
+
+    paid = order_of(*trial, heard(subscription(), id="in_first"))
+
+    assert (paid.is_paid, paid.is_paid_twice, paid.hold.problem, paid.hold.contents) == (True, False, None, None)
+    assert [(line.kind, line.quantity, line.period_start) for line in paid.lines] == [(Kind.NEW, 1, date(2026, 11, 18))]
+
+
+def test_a_renewal_without_a_card_is_of_the_goods_that_were_charged_and_renews_what_it_renews() -> None:
+    """Own trial: the lines of a shop's own list lost what they renew, and a renewal was mailed as a purchase."""
+    parent = {"subscription_details": {"subscription": "sub_1", "metadata": {}}}
+
+    order = order_of(heard(api("/v1/prices/price_1SXkeypost", {"lookup_key": SKU.lower()}), parent=parent))
+
+    assert [(line.sku, line.kind, line.renews, line.period_start) for line in order.lines] == [
+        (SKU, Kind.RENEWAL, "sub_1/1", date(2026, 11, 18))
+    ]
+
+
+@pytest.mark.parametrize(("sku", "quantity"), [(SKU, 3), ("PLUS", 1), ("PLUS", 2)])
+def test_a_renewal_is_of_what_was_charged_for_the_period_that_was_charged(sku: str, quantity: int) -> None:
+    """Bike4Mind/bike4mind#1602, firezone/firezone#10303: quantity and plan were changed in the portal."""
+    lines = {"data": [LINE | {"quantity": quantity, "amount": 9000}]}
+
+    order = order_of(heard(api("/v1/prices/price_1SXkeypost", {"lookup_key": sku}), lines=lines))
+
+    assert [(line.sku, line.quantity, line.kind, line.period_start) for line in order.lines] == [
+        (sku, quantity, Kind.RENEWAL, date(2026, 11, 18))
+    ]
