@@ -97,6 +97,11 @@ def test_a_list_that_breaks_off_is_an_error_because_what_stands_behind_is_not_kn
         list(stripe.recent(a_call(b"", get=get), NOW))
 
 
+def test_a_list_that_gives_the_same_page_again_and_again_is_an_error_and_not_read_for_ever() -> None:
+    with pytest.raises(ProviderUnavailable):
+        list(stripe.recent(a_call(b"", get=lambda _path, _query: {"data": [GOOD], "has_more": True}), NOW))
+
+
 def test_a_list_that_is_refused_stops_the_run_because_the_key_is_wrong() -> None:
     with pytest.raises(ProviderRefused):
         run([GOOD], answers={"/v1/checkout/sessions": ProviderRefused("provider_refused_key", status=401)})

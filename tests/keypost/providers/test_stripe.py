@@ -683,6 +683,10 @@ session_keys = st.sampled_from(
 )
 
 
+def event_of(name: str) -> bytes:
+    return stripe_event({}, name)
+
+
 MONEY = ["charge.refunded", "refund.failed", "charge.dispute.created", "charge.dispute.closed"]
 money_keys = st.sampled_from(["id", "payment_intent", "amount", "amount_refunded", "currency", "status", "refunded"])
 event_keys = st.sampled_from(["type", "created", "livemode", "object", "id", "api_version"])
@@ -703,6 +707,21 @@ def test_whatever_stands_in_an_event_it_is_read_or_refused(session: dict[str, An
 def test_whatever_stands_in_an_invoice_it_is_read_or_refused(changes: dict[str, Any]) -> None:
     with suppress(InvalidInput):
         stripe.read(a_call(invoice(**changes), get=None))
+
+
+answers = st.dictionaries(
+    st.sampled_from(["data", "has_more", "id", "metadata", "trial_end", "product", "lookup_key", "payment_status"]),
+    json_values
+    | st.lists(st.dictionaries(st.sampled_from(["id", "amount", "price", "quantity", "status"]), json_values)),
+)
+
+
+@given(
+    st.sampled_from([BODY, *map(event_of, [*MONEY, "invoice.paid", "charge.captured"])]), st.lists(answers, min_size=1)
+)
+def test_whatever_stripe_answers_an_event_is_read_or_to_be_told_again(body: bytes, said_so: list[Any]) -> None:
+    with suppress(ProviderUnavailable):
+        stripe.read(a_call(body, get=lambda path, _query: said_so[len(path) % len(said_so)]))
 
 
 @given(st.sampled_from(MONEY), st.dictionaries(money_keys, json_values))

@@ -44,7 +44,7 @@ def shown(call: Call, told: Snapshot, path: str, says: Callable[[Mapping[str, An
     if says(told.entity):
         return told
     found = call.get(f"{path}/{told.entity['id']}", {}) if call.get else None
-    if found is None or not says(found):
+    if found is None or found.get("id") != told.entity["id"] or not says(found):
         raise ProviderUnavailable("stripe_not_yet", id=told.entity["id"])
     return replace(told, entity=found, said=call.now)
 
@@ -105,8 +105,9 @@ def listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> I
 
 
 def raw_listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> Iterator[Any]:
-    """Whatever stands in a list, page by page; nothing if there is no such list."""
-    page = call.get(path, {"limit": "100", **query}) if call.get else None
+    """Whatever stands in a list, page by page; nothing if there is no such list. ProviderUnavailable if it breaks off,
+    or does not go on: what stands behind is not lost, because it is asked for again."""
+    page, last = call.get(path, {"limit": "100", **query}) if call.get else None, None
     while page is not None and call.get:
         found = page.get("data")
         if not isinstance(found, list):
@@ -114,6 +115,7 @@ def raw_listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) 
         yield from found
         if not page.get("has_more") or not found:
             return
-        page = call.get(path, {"limit": "100", **query, "starting_after": str(mapped(found[-1]).get("id"))})
-        if page is None:  # what stands behind is not lost: it is asked for again
+        before, last = last, id_of(found[-1])
+        page = call.get(path, {"limit": "100", **query, "starting_after": last}) if last and last != before else None
+        if page is None:
             raise ProviderUnavailable("provider_list_unreadable", provider="stripe")
