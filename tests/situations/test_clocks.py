@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from keypost.core.contents import with_payment
 from keypost.core.payment import PaymentNotice, Refunded
 from keypost.providers import stripe
 from tests.builders import NOW, a_call, stripe_event
@@ -53,3 +54,11 @@ def test_a_session_that_the_hourly_run_fetched_is_as_of_then() -> None:
 
     assert isinstance(found, PaymentNotice)
     assert (found.at, found.said) == (NOW, NOW)
+
+
+def test_an_event_that_is_told_again_changes_nothing() -> None:
+    """docs.stripe.com/webhooks: the same event may come more than once, and the hourly run lists it every hour."""
+    notice = heard(stripe_event())
+    order = with_payment(None, notice, NOW, "EUR")
+
+    assert with_payment(order, notice, NOW, "EUR") is order
