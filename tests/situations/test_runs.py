@@ -89,6 +89,14 @@ def test_a_session_in_a_state_that_nobody_knows_stops_nothing_behind_it() -> Non
     assert found.payment_id == good["id"]
 
 
+def test_a_session_that_an_event_has_told_of_is_not_asked_about_again() -> None:
+    """It would be another word of the same, as of now, with each run of three days."""
+    session = GOOD["data"]["object"] | {"livemode": False}
+
+    assert run([GOOD], [session]) == run([GOOD])
+    assert len(run([GOOD], [session | {"id": "cs_other"}])) == 2
+
+
 def test_a_list_that_breaks_off_is_an_error_because_what_stands_behind_is_not_known() -> None:
     def get(_path: str, query: Any) -> Any:
         return None if "starting_after" in query else {"data": [GOOD], "has_more": True}

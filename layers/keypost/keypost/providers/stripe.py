@@ -82,19 +82,22 @@ def read(call: Call) -> Sequence[News]:
 
 
 def recent(call: Call, since: datetime) -> Iterator[News]:
-    """The events since then, also those that reached us, and the sessions. A payment that does not say what it was for
-    is left to its callback, because an account may receive money for other things too. What cannot be read is left out
-    with a remark."""
+    """The events since then, also those that reached us, and the paid sessions of which no event says so. A payment
+    that does not say what it was for is left to its callback, because an account may receive money for other things
+    too. What cannot be read is left out with a remark."""
     stamp = str(int(since.timestamp()))
     captured: dict[str, PaymentNotice] = {}
+    paid: set[str] = set()
     for event in raw_listed(call, "/v1/events", {"created[gte]": stamp, "types[]": sorted(EVENTS)}):
         for news in _of_found(call, event, _of_event):
             if isinstance(news, PaymentNotice) and mapped(event).get("type") == "charge.captured":
                 captured |= dict.fromkeys(news.names, news)
+            if isinstance(news, PaymentNotice) and news.state is PaymentState.PAID:
+                paid.add(news.payment_id)
             yield news
     for session in raw_listed(call, "/v1/checkout/sessions", {"created[gte]": stamp, "status": "complete"}):
-        for news in _of_found(call, session, _of_listed_session):
-            yield _as_captured(news, captured)
+        if id_of(session) not in paid:
+            yield from (_as_captured(news, captured) for news in _of_found(call, session, _of_listed_session))
 
 
 def _of_found(call: Call, found: Any, read_one: Callable[[Call, dict[str, Any]], Sequence[News]]) -> Iterator[News]:
