@@ -54,7 +54,7 @@ from keypost.core.said import Said, said
 from keypost.core.shop import Intake
 from keypost.core.telling import Buyer, Goods, Sum
 from keypost.emails import Shop
-from keypost.providers.call import Call
+from keypost.providers.call import Call, Get
 from keypost.table import Store
 from keypost.table.items import from_wire, to_wire
 from keypost.words import reader, sentence
@@ -309,11 +309,33 @@ def event(path: str) -> Any:
     return json.loads((EVENTS / path).read_text("utf-8"))
 
 
-def stripe_event(session: dict[str, Any] | None = None, **changes: Any) -> bytes:
-    """The recorded event of a paid session, with changes to it and to its session."""
-    body = event("stripe/checkout.session.completed.json") | changes
-    body["data"]["object"] |= session or {}
+def stripe_event(
+    changed: dict[str, Any] | None = None, recorded: str = "checkout.session.completed", **changes: Any
+) -> bytes:
+    """A recorded event of Stripe, if not told otherwise that of a paid session, with changes to its object and to the
+    event itself."""
+    body = event(f"stripe/{recorded}.json") | changes
+    body["data"]["object"] |= changed or {}
     return json.dumps(body).encode()
+
+
+def api(*things: Any) -> Get:
+    """The API of a provider that has these answers, each for the path before it. One that is an error is raised."""
+    answers = dict(zip(things[::2], things[1::2], strict=True))
+
+    def get(path: str, _query: Any) -> Any:
+        answer = answers.get(path)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return get
+
+
+def stripe_item(sku: str | None = None, quantity: int = 1, **price: Any) -> dict[str, Any]:
+    """An item of a session, as Stripe lists it."""
+    product = {"id": "prod_1", "metadata": {"sku": sku} if sku else {}}
+    return {"quantity": quantity, "price": {"id": "price_1", "lookup_key": None, "product": product, **price}}
 
 
 def a_call(body: bytes, headers: dict[str, str] | None = None, **how: Any) -> Call:

@@ -22,11 +22,12 @@ PROFILE = "pfl_QkEhN94Ba"  # of the shop at Mollie
 
 _MOLLIE_LISTS = re.compile(r"/v2/(payments|refunds|chargebacks|payment-links/[^/]+/payments)")
 _STRIPE_LISTS = re.compile(
-    r"/v1/(events|invoice_payments|invoices/[^/]+/lines|checkout/sessions|checkout/sessions/[^/]+/line_items)"
+    r"/v1/(events|invoice_payments|refunds|invoices/[^/]+/lines|checkout/sessions|checkout/sessions/[^/]+/line_items)"
 )
 # The filters of Stripe's lists, besides `created[gte]` and `types[]`: the field must have the value.
 _STRIPE_FILTERS = (
     "payment_intent",
+    "charge",
     "customer",
     "invoice",
     "status",

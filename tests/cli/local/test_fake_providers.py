@@ -139,7 +139,7 @@ def test_refunds_and_chargebacks_of_all_payments_are_listed_with_their_payment(f
         ("/v1/events?limit=100", 200),
         ("/v1/events?limit=101", 400),
         ("/v1/events?starting_after=evt_x", 404),
-        ("/v1/refunds", 404),
+        ("/v1/payouts", 404),
         ("/", 404),
     ],
 )

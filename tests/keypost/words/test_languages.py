@@ -76,6 +76,7 @@ VALUES: dict[str, Any] = {
     "until": "2026-12-03", "last_used": "2026-12-03", "at": "2026-12-03T06:00:00+00:00", "skus": [SKU], "sku": SKU,
     "licenses": ["LIC-A"], "lines": (1, 2), "renews": ["2025-1"], "payments": ["stripe:cs_1"], "mail": "resend-2",
     "detail": "Permanent NoEmail",
+    "captured": "EUR 39.95",
     "amount": "EUR 39.95", "price": "EUR 39.95", "told": ["1 x A", "1 x B"], "left": ["1 x A"],
     "provider": "webhook", "purpose": "renewal", "scope": "contact", "fate": "bounced",
     "reason": said("already_used"), "columns": ["code"], "types": ["text/csv"], "headers": ["webhook-id"],

@@ -10,7 +10,7 @@ from keypost.core import charged, contents, settling
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.order import Order
-from keypost.core.payment import Fact, PaymentNotice, Standing, SubscriptionEnded
+from keypost.core.payment import Fact, News, PaymentNotice, Remark, Standing, SubscriptionEnded
 from keypost.core.shop import Intake
 from keypost.table import Store
 
@@ -18,10 +18,12 @@ _LONGEST_ID = 80
 
 
 def record(
-    store: Store, fact: Fact, now: datetime, intake: Intake, *, was_asked: bool = False
+    store: Store, fact: News, now: datetime, intake: Intake, *, was_asked: bool = False
 ) -> tuple[str | None, bool]:
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
     payment is not for us. A provider that `was_asked` says the same every hour: that is not written again."""
+    if isinstance(fact, Remark):
+        return None, False
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         return None, False
     facts: list[Fact] = [fact]

@@ -59,6 +59,8 @@ TEXTS = {
     "invoice_line_does_not_fit": "line {line} of the invoice is not right: {why}",
     "payment_link_reusable": "the payment came by a payment link that is reusable or of open amount",
     "invoice_not_for_a_period": "the invoice is not for a new period (`{reason}`)",
+    "captured_in_part": "only {captured:money} of the {amount:money} that was reserved was taken",
+    "stripe_may_follow_trial": "the period before was shorter: this may be the first payment after a trial",
     "payment_of_other_order": "payment {payment} has already paid order {order}",
     # What a person can do.
     "nothing": "nothing needs to be done",
@@ -334,6 +336,13 @@ TEXTS = {
     " set here?",
     "provider_unreadable": "The provider's answer is not as documented: {why}",
     "provider_list_unreadable": "A list of {provider:provider} is not as documented.",
+    "stripe_trial": "A period without a price, as a trial, has begun at Stripe. Nothing is"
+    " sent before a period is paid.",
+    "stripe_unknown_state": "Stripe says `{state}` of {id}, which is not known here. Please look at it in Stripe.",
+    "stripe_goods_not_compared": "What Stripe charged for {id} was not compared with the order card: the key for Stripe"
+    " may not read it.",
+    "stripe_left_out": "{id} at Stripe was left out, and the next run asks for it again: {why}",
+    "stripe_not_yet": "Stripe does not show yet what it reported of {id}.",
     "provider_unreachable": "The provider was not reached (`{error}`).",
     "provider_answered": "The provider answered {status}.",
     "provider_refused_key": "The provider answered {status}: is the API key right, and of the right mode?",

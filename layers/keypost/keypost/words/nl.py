@@ -60,6 +60,8 @@ TEXTS = {
     "invoice_line_does_not_fit": "regel {line} van de factuur klopt niet: {why}",
     "payment_link_reusable": "er is betaald via een betaallink die vaker te gebruiken is of een vrij bedrag heeft",
     "invoice_not_for_a_period": "de factuur is niet voor een nieuwe periode (`{reason}`)",
+    "captured_in_part": "van het gereserveerde bedrag van {amount:money} is maar {captured:money} afgeschreven",
+    "stripe_may_follow_trial": "de vorige periode was korter: dit kan de eerste betaling na een proefperiode zijn",
     "payment_of_other_order": "met betaling {payment} is bestelling {order} al betaald",
     # What a person can do.
     "nothing": "er is geen actie nodig",
@@ -340,6 +342,13 @@ TEXTS = {
     " hetzelfde als hier?",
     "provider_unreadable": "Het antwoord van de betaaldienst is niet zoals beschreven: {why}",
     "provider_list_unreadable": "Een lijst van {provider:provider} is niet zoals beschreven.",
+    "stripe_trial": "Bij Stripe is een periode zonder prijs begonnen, zoals een proefperiode. Er wordt niets"
+    " verstuurd voordat er een periode betaald is.",
+    "stripe_unknown_state": "Stripe noemt {id} `{state}`, wat hier niet bekend is. Kijkt u er bij Stripe naar.",
+    "stripe_goods_not_compared": "Wat Stripe voor {id} in rekening bracht, is niet vergeleken met de bestelkaart: de"
+    " sleutel voor Stripe mag het niet lezen.",
+    "stripe_left_out": "{id} bij Stripe is overgeslagen, en de volgende keer wordt er weer naar gevraagd: {why}",
+    "stripe_not_yet": "Stripe laat nog niet zien wat het over {id} meldde.",
     "provider_unreachable": "De betaaldienst was niet bereikbaar (`{error}`).",
     "provider_answered": "De betaaldienst antwoordde {status}.",
     "provider_refused_key": "De betaaldienst antwoordde {status}: klopt de API-sleutel, en is die van de juiste modus?",
