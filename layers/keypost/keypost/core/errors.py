@@ -62,6 +62,10 @@ class ProviderRefused(KeypostError):
     one."""
 
 
+class ProviderForbidden(ProviderRefused):
+    """Our key may not see this one object at a payment provider; it may see others."""
+
+
 class NotFound(KeypostError):
     """There is no such thing as the caller asked for."""
 
