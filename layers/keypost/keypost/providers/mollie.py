@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -306,8 +307,7 @@ def _told_by_payment(call: Call, found: Any, since: datetime) -> Sequence[News]:
     if payment.has_moved_back and is_id(PAYMENT, payment.id):
         whole = payment_with(call, payment.id) or payment
         return [news for news in noticed(call, whole) if _says_what_it_was_for(news)]
-    # Nothing of it was returned, and that is no news each hour.
-    return [_without_refund(news) for news in noticed(call, payment) if _says_what_it_was_for(news)]
+    return [_in_brief(news) for news in noticed(call, payment) if _says_what_it_was_for(news)]
 
 
 def _says_what_it_was_for(news: News) -> bool:
@@ -316,8 +316,11 @@ def _says_what_it_was_for(news: News) -> bool:
     return bool(news.lines or news.problem or any(each.sku for each in news.charged))
 
 
-def _without_refund(news: News) -> News:
-    return replace(news, refunded=None) if isinstance(news, PaymentNotice) else news
+def _in_brief(news: News) -> News:
+    """The news without saying that nothing was returned, which would be a write for each payment in each run."""
+    if isinstance(news, PaymentNotice) and news.refunded and not Decimal(news.refunded.amount or 0):
+        return replace(news, refunded=None)
+    return news
 
 
 def _told_by_link(call: Call, found: Any, since: datetime) -> Sequence[News]:
@@ -325,7 +328,8 @@ def _told_by_link(call: Call, found: Any, since: datetime) -> Sequence[News]:
     if not (link.may_be_paid_since(since) and is_id(LINK, link.id) and is_of_profile(call, link.profile_id)):
         return ()
     news = paid_by_link(call, link, since) or ()
-    return [each for each in news if not isinstance(each, PaymentNotice) or each.at >= since.replace(microsecond=0)]
+    new = [each for each in news if not isinstance(each, PaymentNotice) or each.at >= since.replace(microsecond=0)]
+    return [*map(_in_brief, new)]
 
 
 def _told_by_invoice(call: Call, found: Any, since: datetime) -> Sequence[News]:
