@@ -631,6 +631,17 @@ def test_an_event_leads_to_its_payment(kind: str, entity_id: str, embedded: dict
     assert news.payment_id == ID
 
 
+def test_mollies_own_examples_of_events_are_read() -> None:
+    """They name the snapshot by its kind, where the API's own answer says `entity`."""
+    refunded = {f"/v2/payments/{ID}": payment(_embedded={"refunds": REFUNDED})}
+
+    (refund,) = read_all(refunded, (EVENTS / "mollie/refund.processing.json").read_bytes())
+    (link,) = read_all(LINK, (EVENTS / "mollie/payment-link.paid.json").read_bytes())
+
+    assert (refund.payment_id, refund.refunded) == (ID, Refunded(NOW, "39.95"))
+    assert (link.payment_id, link.lines) == (ID, (Line(SKU, 2),))
+
+
 @pytest.mark.parametrize(
     "entity",
     [
