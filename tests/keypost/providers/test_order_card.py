@@ -43,7 +43,12 @@ def test_a_card_without_lines_leaves_them_to_the_provider() -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"order_id": "7"}, {"order_id": 7, "store_id": 1, "payment_token": "x"}, '{"order_id":7}'],
+    [
+        {"order_id": "7"},
+        {"order_id": 7, "store_id": 1, "payment_token": "x"},
+        '{"order_id":7}',
+        {"order_id": 7.0, "SKU": "A", "line1": "Keizersgracht 126"},
+    ],
 )
 def test_the_metadata_of_a_shops_plugin_names_its_order_and_is_no_card(metadata: Any) -> None:
     assert read_metadata(metadata) == Told("7")
@@ -99,8 +104,8 @@ def test_a_card_with_an_order_number_that_is_none_keeps_its_lines_and_a_person_l
     [
         {"v": 1.0, "order_id": 7.0, "sku": " A\u200b", "quantity": 2.0, "kind": "New", "lang": "\ufeffnl-NL"},
         {" V ": "1", "Order_ID": "\u00a07\r\n", "line_1": " A | 2 | NEW | | ", "lang": "NL "},
-        {"v": "1", "order_id": "7", "line 1": "A|2.0|new||||", "lang": "nl"},
-        {"v": "1", "order_id": "7", "line1": "A|2", "email": " ", "lang": "nl"},
+        {"v": "1", "order_id": "7", "LINE_01": "A|2.0|new||||", "lang": "nl"},
+        {"v": "1", "order_id": "7", "line_1": "A|2", "email": " ", "lang": "nl", "line1": "Keizersgracht 126"},
     ],
 )
 def test_what_is_typed_and_copied_is_read_as_it_is_meant(card: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ MOST_LINES = 20
 _LONGEST_NAME = 100
 _BREAKS = {"Cc", "Zl", "Zp"}  # categories of Unicode
 _INVISIBLE = {"Cf", "Cs", "Co", "Cn"}
-_NUMBERED = re.compile("line[_ -]?([0-9]{1,4})")
+_NUMBERED = re.compile("line_([0-9]{1,4})")
 _WHOLE = re.compile(r"([0-9]{1,9})(?:\.00?)?")  # not 1.000, which is a thousand to many
 _CARD_KEYS = ("v", "order_id", "email", "lang")
 _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
@@ -162,7 +162,7 @@ def read_metadata(metadata: Any) -> Told:
     a version nor lines is a plugin's own, and no card."""
     given = _map(metadata)
     texts = _texts(given)
-    if not _is_card(texts):
+    if not _is_card(given):
         return Told(_order_id(given.get("order_id")))
     return Told(
         order_id=_order_id(texts.get("order_id")),
@@ -210,8 +210,11 @@ def _order_id(given: Any) -> str:
     return text if ORDER_ID.fullmatch(text) else ""
 
 
-def _is_card(texts: Mapping[str, str]) -> bool:
-    return any(key in ("v", "sku") or _NUMBERED.fullmatch(key) for key in texts)
+def _is_card(given: Mapping[Any, Any]) -> bool:
+    """True for a map that has a card's own keys; in other capitals only beside a version, as a plugin may have a `SKU`
+    of its own."""
+    is_versioned = any(trimmed(str(key)).lower() == "v" for key in given)
+    return is_versioned or any(key == "sku" or _NUMBERED.fullmatch(str(key)) for key in given)
 
 
 def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
