@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keypost.core.errors import ProviderForbidden, ProviderRefused, ProviderUnavailable
-from keypost.core.payment import News, PaymentNotice, PaymentState, Remark
+from keypost.core.payment import News, PaymentNotice, PaymentState, Refunded, Remark
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.providers import mollie
@@ -152,6 +152,27 @@ def test_a_mollie_that_is_down_is_asked_again_from_where_this_run_began() -> Non
         run({"payments": some}, down)
 
 
+def test_many_payments_without_an_answer_among_those_that_have_one_fail_no_run() -> None:
+    """The control of the test above: Mollie is not down."""
+    bad = [payment(f"tr_refunded{n}", **BACK) for n in range(5)]
+    good = [payment(f"tr_ordinary{n}") for n in range(5)]
+
+    news = run(
+        {"payments": [each for pair in zip(bad, good, strict=True) for each in pair]},
+        {f"payments/{each['id']}": DOWN for each in bad},
+    )
+
+    assert payments(news) == [each["id"] for each in good]
+    assert len(remarks(news)) == 5
+
+
+def test_a_refunded_payment_that_only_the_list_shows_is_told_from_the_list() -> None:
+    (notice,) = run({"payments": [payment("tr_refunded", _embedded=None, **BACK)]}, {})
+
+    assert isinstance(notice, PaymentNotice)
+    assert notice.refunded == Refunded(NOW, "39.95")
+
+
 @pytest.mark.parametrize("kind", ["refunds", "chargebacks"])
 def test_a_refund_whose_payment_is_gone_or_that_names_none_stops_no_other(kind: str) -> None:
     parts = [
@@ -266,6 +287,15 @@ def test_a_paid_sales_invoice_is_found_without_its_event() -> None:
 
     assert isinstance(notice, PaymentNotice)
     assert (notice.payment_id, notice.order_id, notice.lines) == (INVOICE, "F-1", (Line(SKU, 1),))
+
+
+def test_an_invoice_paid_by_a_link_that_we_may_not_see_is_paid_all_the_same() -> None:
+    by_link = invoice(paymentDetails=[{"source": "payment-link", "sourceReference": LINK}])
+
+    (notice,) = run({"sales-invoices": [by_link]}, {f"payment-links/{LINK}/payments": FORBIDDEN})
+
+    assert isinstance(notice, PaymentNotice)
+    assert (notice.payment_id, notice.also) == (INVOICE, ())
 
 
 @pytest.mark.parametrize(

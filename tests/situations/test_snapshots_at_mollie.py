@@ -88,6 +88,13 @@ LAGGING = {
         LINK,
         link_with(payment()) | things(payment=payment(status="open")),
     ),
+    "one of two payments of a link": (
+        "payment-link.paid",
+        LINK,
+        link_with(payment(id="tr_another1", paidAt=NOW.isoformat()), payment(paidAt=NOW.isoformat()))
+        | things(payment=payment())
+        | {"/v2/payments/tr_another1": payment(id="tr_another1", status="open")},
+    ),
     "an invoice that is not there yet": ("sales-invoice.paid", INVOICE, {}),
     "an issued invoice": ("sales-invoice.paid", INVOICE, things(invoice=invoice(status="issued"))),
     "an invoice in a new state": ("sales-invoice.paid", INVOICE, things(invoice=invoice(status="new-in-2027"))),
