@@ -20,7 +20,7 @@ def reconcile(api: str, call: Call, store: Store, queue: Queue, intake: Intake) 
     for what was paid before the start."""
     since = min(store.reconciled(api, call.now), call.now - WINDOWS[api])
     for fact in recent(api, call, max(since, intake.start or since)):
-        order_id, is_news = record(store, fact, call.now, intake)
+        order_id, is_news = record(store, fact, call.now, intake, is_asked=True)
         if order_id and is_news:
             telemetry.outcome("PaymentRecovered", order_id=order_id, provider=api)
             queue.poke(order_id)

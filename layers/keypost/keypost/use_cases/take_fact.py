@@ -17,9 +17,12 @@ from keypost.table import Store
 _LONGEST_ID = 80
 
 
-def record(store: Store, fact: News, now: datetime, intake: Intake) -> tuple[str | None, bool]:
+def record(
+    store: Store, fact: News, now: datetime, intake: Intake, *, is_asked: bool = False
+) -> tuple[str | None, bool]:
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
-    payment is not for us."""
+    payment is not for us. What Keypost asked for is not stored again only because it is said again: a run hears the
+    same every hour."""
     if isinstance(fact, Remark):
         telemetry.outcome("Remark", provider=fact.provider, reason=fact.why.code, order_id=fact.order_id)
         return None, False
@@ -37,7 +40,7 @@ def record(store: Store, fact: News, now: datetime, intake: Intake) -> tuple[str
             return None, False
     order_id = facts[0].order_id
     try:
-        return write_down(store, order_id, facts, now, intake)
+        return write_down(store, order_id, facts, now, intake, is_asked=is_asked)
     except SetAside as error:
         if error.order_id != order_id:
             raise
@@ -46,7 +49,9 @@ def record(store: Store, fact: News, now: datetime, intake: Intake) -> tuple[str
     return order_id, True
 
 
-def write_down(store: Store, order_id: str, facts: Sequence[Fact], now: datetime, intake: Intake) -> tuple[str, bool]:
+def write_down(
+    store: Store, order_id: str, facts: Sequence[Fact], now: datetime, intake: Intake, *, is_asked: bool = False
+) -> tuple[str, bool]:
     """The order of these facts, and whether any of them is news to it: of a payment that a person made an order of its
     own, it is that one. Unreadable, NewerVersion or CannotBeStored when it cannot be written."""
     before: Order | None = None
@@ -59,11 +64,13 @@ def write_down(store: Store, order_id: str, facts: Sequence[Fact], now: datetime
             return order
         for each in facts:
             order = contents.with_fact(order, each, now, intake.currency, intake.start)
+        if is_asked and before and order and contents.says_the_same(before, order):
+            return before
         return order or Order(id=order_id, created_at=now)
 
     order = store.change(order_id, with_facts)
     if other := settling.moved_to(order, names):
-        return write_down(store, other, facts, now, intake)
+        return write_down(store, other, facts, now, intake, is_asked=is_asked)
     if order.is_erased:  # the customer that this callback names is not stored beside the order either
         store.forget_told(name for payment in order.payments for name in payment.names)
     for name in _outcomes(before, order):
