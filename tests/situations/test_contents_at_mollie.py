@@ -112,11 +112,11 @@ def test_what_a_subscription_charges_is_told_beside_what_its_card_renews() -> No
     assert notice.charged == (Charged(SKU, 3, "", "119.85"),)
 
 
-def test_a_payment_link_tells_what_was_charged_through_it() -> None:
-    link = {"id": "pl_4Y0eZitmBnQ6IDo", "mode": "test", "amount": eur("79.90"), "lines": [item(quantity="2")]}
-    paid = event("mollie/payment.json") | {"metadata": None, "lines": None}
+def by_link(link: dict[str, Any], lines: Any) -> PaymentNotice:
+    paid = event("mollie/payment.json") | {"metadata": None, "lines": lines}
     things = {
-        "/v2/payment-links/pl_4Y0eZitmBnQ6IDo": link,
+        "/v2/payment-links/pl_4Y0eZitmBnQ6IDo": {"id": "pl_4Y0eZitmBnQ6IDo", "mode": "test", "amount": eur("79.90")}
+        | link,
         "/v2/payment-links/pl_4Y0eZitmBnQ6IDo/payments": {
             "_embedded": {"payments": [paid]},
             "_links": {"next": None},
@@ -124,8 +124,26 @@ def test_a_payment_link_tells_what_was_charged_through_it() -> None:
         f"/v2/payments/{ID}": paid,
     }
     body = b'{"resource": "payment-link", "id": "pl_4Y0eZitmBnQ6IDo"}'
-
     (notice,) = mollie.read_event(a_call(body, get=lambda path, _query: things.get(path)))
-
     assert isinstance(notice, PaymentNotice)
+    return notice
+
+
+def test_a_payment_link_tells_what_was_charged_through_it() -> None:
+    notice = by_link({"lines": [item(quantity="2")]}, None)
+
     assert (notice.lines, notice.charged, notice.itemized) == ((Line(SKU, 2),), (Charged(SKU, 2),), True)
+
+
+def test_the_sku_in_the_description_of_a_link_counts_where_its_lines_name_none() -> None:
+    unnamed = [item(None, description="Kaspersky")]
+
+    notice = by_link({"description": f"Kaspersky [ {SKU} ]", "lines": unnamed}, unnamed)
+
+    assert (notice.lines, notice.charged) == ((Line(SKU, 1),), (Charged(SKU, 1),))
+
+
+def test_what_the_payment_of_a_link_says_itself_counts_before_the_link() -> None:
+    notice = by_link({"lines": [item(quantity=1)]}, [item(quantity=2)])
+
+    assert (notice.lines, notice.charged) == ((Line(SKU, 2),), (Charged(SKU, 2),))

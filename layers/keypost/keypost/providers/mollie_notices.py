@@ -199,8 +199,9 @@ def _completed(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine], add
     if not notice.lines:
         goods = _goods(lines)
         notice = replace(notice, lines=told.lines or goods, itemized=bool(goods) and not told.lines)
-    if not notice.charged:
-        notice = replace(notice, charged=_charged(lines), problem=notice.problem or told.problem or _odd(lines))
+    if not any(each.sku for each in notice.charged):
+        charged = _charged(lines) or notice.charged
+        notice = replace(notice, charged=charged, problem=notice.problem or told.problem or _odd(lines))
     email = notice.email or told.email or usable_address(address.email)
     return replace(notice, order_id=notice.order_id or told.order_id, email=email, name=notice.name or address.name)
 
