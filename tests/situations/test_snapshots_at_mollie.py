@@ -70,6 +70,11 @@ def remarked(why: Said, payment_id: str = "") -> Remark:
 
 LAGGING = {
     "a payment that is not there yet": ("payment.paid", ID, {}),
+    "a payment that our key may not see": (
+        "refund.processing",
+        REFUND,
+        things(payment=ProviderForbidden("provider_refused_key", status=403)),
+    ),
     "a payment that is still open": ("payment.paid", ID, things(payment=payment(status="open", paidAt=None))),
     "a payment that is still authorized": ("payment.paid", ID, things(payment=payment(status="authorized"))),
     "a failed payment that is still pending": ("payment.failed", ID, things(payment=payment(status="pending"))),
@@ -255,6 +260,16 @@ def test_an_order_that_mollie_does_not_know_or_does_not_show_us() -> None:
 
 def test_a_classic_call_about_a_payment_that_mollie_does_not_know_tells_a_stranger_nothing() -> None:
     assert mollie.read_classic(a_call(f"id={ID}".encode())) == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [("payment-link.paid", LINK), ("sales-invoice.paid", INVOICE)])
+def test_a_link_or_an_invoice_that_our_key_may_not_see_is_remarked(kind: str, name: str) -> None:
+    """K-G: a 503 until Mollie switched the webhook off, for payments too."""
+    forbidden = ProviderForbidden("provider_refused_key", status=403)
+
+    assert told(things(link=forbidden, invoice=forbidden), kind, name) == [
+        remarked(said("mollie_forbidden", object=name)),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["payment.paid", "payment-link.paid", "sales-invoice.paid"])

@@ -172,7 +172,10 @@ def _needed(kind: str, entity_id: Any) -> str:
 
 
 def _of_payment(call: Call, event: _Event, payment_id: str) -> Sequence[News]:
-    payment = payment_with(call, payment_id)
+    try:
+        payment = payment_with(call, payment_id)
+    except ProviderForbidden:  # the operator has a day to give the key that right
+        payment = None
     if payment and not is_of_profile(call, payment.profile_id):
         return []
     shown = noticed(call, payment) if payment else []
@@ -188,12 +191,13 @@ def _of_part(call: Call, event: _Event) -> Sequence[News]:
     part = _name(event.entity_id)
     list_of_part = _PART_LISTS.get(part.partition("_")[0])
     try:
-        if payment_id := event.payment_id or (list_of_part and _payment_of_part(call, list_of_part, part)):
-            return _of_payment(call, event, payment_id)
+        payment_id = event.payment_id or (list_of_part and _payment_of_part(call, list_of_part, part))
     except ProviderRefused as error:
         if error.said.values.get("status") not in _NOT_LISTED:
             raise
-        list_of_part = None
+        payment_id = list_of_part = None
+    if payment_id:
+        return _of_payment(call, event, payment_id)
     return _not_shown(call, event, part) if list_of_part else [remark(call, said("mollie_part_unknown", object=part))]
 
 
