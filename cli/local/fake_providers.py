@@ -20,7 +20,10 @@ MOLLIE_KEY = "test_keypostlocalkeypostlocalkeypost"
 STRIPE_KEY = "sk_test_keypostlocalkeypostlocalkeypost"
 PROFILE = "pfl_QkEhN94Ba"  # of the shop at Mollie
 
-_MOLLIE_LISTS = re.compile(r"/v2/(payments|refunds|chargebacks|payment-links/[^/]+/payments)")
+_MOLLIE_LISTS = re.compile(
+    r"/v2/(payments|refunds|chargebacks|payment-links|sales-invoices|payment-links/[^/]+/payments)"
+)
+_EMBEDDED_AS = {"payment-links": "payment_links", "sales-invoices": "invoices"}  # of lists whose name is another there
 _STRIPE_LISTS = re.compile(
     r"/v1/(events|invoice_payments|refunds|invoices/[^/]+/lines|checkout/sessions|checkout/sessions/[^/]+/line_items)"
 )
@@ -104,7 +107,9 @@ def _mollie_get(fake: FakeProviders, path: str, query: Query) -> Json:
     if not _MOLLIE_LISTS.fullmatch(path):
         raise _mollie_refuses(HTTPStatus.NOT_FOUND, _unknown_at_mollie(path))
     name = path.rpartition("/")[2]
-    found = [_payment(payment) for payment in fake.below(path)] if name == "payments" else _parts(fake, name)
+    found = _parts(fake, name) if name in ("refunds", "chargebacks") else fake.below(path)
+    if name == "payments":
+        found = [_payment(payment) for payment in found]
     if (first := asked.get("from")) is not None:
         ids = [thing.get("id") for thing in found]
         if first not in ids:
@@ -118,7 +123,7 @@ def _mollie_get(fake: FakeProviders, path: str, query: Query) -> Json:
         place = urlencode({"from": found[limit]["id"], "limit": limit})
         following = {"href": f"{fake.url}{path}?{place}", "type": "application/hal+json"}
     page = found[:limit]
-    return {"count": len(page), "_embedded": {name: page}, "_links": {"next": following}}
+    return {"count": len(page), "_embedded": {_EMBEDDED_AS.get(name, name): page}, "_links": {"next": following}}
 
 
 def _unknown_at_mollie(path: str) -> str:

@@ -4,6 +4,7 @@ import hmac
 import io
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
@@ -154,7 +155,11 @@ def test_a_refund_of_a_payment_that_is_none_of_ours_is_kept_but_makes_no_order(
         ({"currency": "usd"}, "2026-001234", "the payment is in USD"),
         ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|0"}}, "7", "the order card is not right"),
         ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(1, 22)}}, "7", "at most 20"),
-        ({"metadata": {"v": "1", "order_id": "7", "email": "a@b.c\r\nX: y", "sku": SKU}}, "7", "e-mail"),
+        (
+            {"metadata": {"v": "1", "order_id": "7", "email": "a@b.c\r\nX: y", "sku": SKU}, "customer_details": None},
+            "7",
+            "e-mail",
+        ),
     ],
 )
 def test_a_customer_who_paid_is_never_dropped(
@@ -312,6 +317,25 @@ def test_a_sales_invoice_and_the_payment_that_paid_it_are_one_order(
     assert order is not None
     assert (order.is_paid, order.hold.problem, order.is_paid_twice) == (True, None, False)
     assert not [page for page in wired.store.needing(Reason.HOLD) if payment["id"] in page]
+
+
+def test_a_payment_link_that_mollie_shows_late_is_told_again_and_then_served(wired: Stack, local: LocalStack) -> None:
+    """findings/payments.md 12: it was answered with 200, and neither the hourly run nor anybody else found it."""
+    link = {"id": "pl_lateShown", "mode": "test", "amount": {"value": "39.95", "currency": "EUR"}}
+    payment = event("mollie/payment.json") | {"id": "tr_lateShown", "metadata": None}
+    told = {"type": "payment-link.paid", "entityId": link["id"], "createdAt": datetime.now(UTC).isoformat()}
+    body = json.dumps(event("mollie/payment.paid.json") | told).encode()
+    signature = "sha256=" + hmac.new(MOLLIE_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    paths = f"/v2/payment-links/{link['id']}", f"/v2/payments/{payment['id']}"
+
+    local.providers.objects[paths[0]] = link
+    assert call("mollie-events", body, {"X-Mollie-Signature": signature})["statusCode"] == 503
+    local.providers.objects |= {f"{paths[0]}/payments/{payment['id']}": payment, paths[1]: payment}
+    assert call("mollie-events", body, {"X-Mollie-Signature": signature})["statusCode"] == 200
+
+    order = wired.store.load(payment["id"])
+    assert order is not None
+    assert (order.is_paid, order.hold.problem, order.lines) == (True, None, (Line(SKU, 1),))
 
 
 def test_a_refund_of_a_subscriptions_charge_finds_its_order_by_the_invoices_payment(wired: Stack) -> None:

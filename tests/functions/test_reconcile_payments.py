@@ -128,6 +128,46 @@ def test_a_refund_that_no_callback_told_is_found_once(wired: Stack, local: Local
     assert pokes(wired, local) == [name, name]
 
 
+def test_a_payment_whose_customer_was_deleted_keeps_none_behind_it_from_being_recovered(
+    wired: Stack, local: LocalStack
+) -> None:
+    """findings/payments.md 11: Mollie answers 410 Gone, and the run stopped there for up to 36 days."""
+    run(START)
+    card = {"v": "1", "order_id": "orphan", "line_1": "KASPERSKY-STANDARD-3D-1Y|1"}
+    names = [paid_at_mollie(local, name, START + HOUR / 2) for name in ("before", "behind")]
+    orphan = {"metadata": card, "billingAddress": None, "customerId": "cst_8wmqcHMN4U"}
+    names.append(paid_at_mollie(local, "orphan", START + HOUR / 2, **orphan))
+
+    run(START + HOUR)
+
+    assert [order.is_paid for name in names if (order := wired.store.load(name))] == [True, True, True]
+
+
+def test_what_only_a_link_or_an_invoice_describes_is_found_without_their_events(
+    wired: Stack, local: LocalStack
+) -> None:
+    run(START)
+    paid = (START + HOUR / 2).isoformat()
+    common = {"mode": "test", "createdAt": paid, "paidAt": paid}
+    amount = {"currency": "EUR", "value": "39.95"}
+    link = {"id": "pl_lostEvent", "description": "[KASPERSKY-STANDARD-3D-1Y]", "amount": amount}
+    card = {"v": "1", "order_id": "F-lost", "sku": "KASPERSKY-STANDARD-3D-1Y"}
+    invoice = {"id": "invoice_lostEvent", "status": "paid", "totalAmount": amount, "metadata": card}
+    paid_at_mollie(local, "byLink", START + HOUR / 2, metadata=None, lines=None)
+    payment = local.providers.objects["/v2/payments/tr_byLinkPayment"]
+    local.providers.objects |= {
+        "/v2/payment-links/pl_lostEvent": link | common,
+        "/v2/payment-links/pl_lostEvent/payments/tr_byLinkPayment": payment,
+        "/v2/sales-invoices/invoice_lostEvent": invoice | common,
+    }
+
+    for hours in (1, 2):
+        run(START + hours * HOUR)
+
+    found = [wired.store.load(name) for name in ("tr_byLinkPayment", "F-lost")]
+    assert [(order.is_paid, order.version, len(order.lines)) for order in found if order] == [(True, 1, 1)] * 2
+
+
 def test_a_provider_in_trouble_keeps_no_other_from_being_asked_and_is_asked_again_from_there(
     wired: Stack, local: LocalStack, logged: io.StringIO
 ) -> None:

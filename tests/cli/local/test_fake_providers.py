@@ -120,6 +120,17 @@ def test_mollies_lists_are_newest_first_and_read_page_by_page(fake: FakeProvider
     assert pages == [["tr_5", "tr_4"], ["tr_3", "tr_2"], ["tr_1"]]
 
 
+@pytest.mark.parametrize(("under", "key"), [("/v2/payment-links", "payment_links"), ("/v2/sales-invoices", "invoices")])
+def test_links_and_invoices_are_listed_under_the_names_that_mollie_gives_them(
+    fake: FakeProviders, under: str, key: str
+) -> None:
+    things = [{"id": f"thing_{minute}", "createdAt": f"2026-11-20T09:0{minute}:00+00:00"} for minute in (1, 2)]
+    fake.objects |= {f"{under}/{each['id']}": each for each in things}
+    fake.objects[f"{under}/thing_1/payments/tr_1"] = payment("tr_1", 1)
+
+    assert ask(fake, under)[1]["_embedded"] == {key: things[::-1]}
+
+
 def test_refunds_and_chargebacks_of_all_payments_are_listed_with_their_payment(fake: FakeProviders) -> None:
     put(fake, payment("tr_1", 1, _embedded={"refunds": REFUNDS[:1], "chargebacks": CHARGEBACKS}), payment("tr_2", 2))
     put(fake, payment("tr_3", 3, _embedded={"refunds": REFUNDS[1:], "chargebacks": []}))

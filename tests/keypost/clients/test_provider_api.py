@@ -5,7 +5,7 @@ import urllib3
 
 from cli.local.fake_providers import MOLLIE_KEY, FakeProviders, fake_providers
 from keypost.clients.provider_api import ProviderApi
-from keypost.core.errors import ProviderRefused, ProviderUnavailable
+from keypost.core.errors import ProviderForbidden, ProviderRefused, ProviderUnavailable
 
 PATH = "/v2/payments/tr_123456"
 
@@ -58,6 +58,23 @@ def test_a_key_of_the_other_mode_is_not_taken_for_nothing_there(
 
 def test_what_is_not_there_is_none(api: ProviderApi) -> None:
     assert api.get("/v2/payments/tr_654321", {}) is None
+
+
+def test_what_was_deleted_is_none(api: ProviderApi, fake: FakeProviders) -> None:
+    fake.trouble = lambda: (410, {}, b'{"status":410,"title":"Gone","detail":"The customer is no longer available"}')
+
+    assert api.get("/v2/customers/cst_8wmqcHMN4U", {}) is None
+
+
+@pytest.mark.parametrize(("status", "is_of_one_object"), [(401, False), (403, True)])
+def test_a_key_that_may_not_see_one_object_is_told_from_a_key_that_is_refused(
+    api: ProviderApi, fake: FakeProviders, status: int, *, is_of_one_object: bool
+) -> None:
+    fake.trouble = lambda: (status, {}, b"{}")
+
+    with pytest.raises(ProviderRefused) as refusal:
+        api.get(PATH, {})
+    assert isinstance(refusal.value, ProviderForbidden) is is_of_one_object
 
 
 @pytest.mark.parametrize(

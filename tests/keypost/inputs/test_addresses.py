@@ -10,6 +10,7 @@ from keypost.inputs.addresses import email_address, likely_meant, takes_mail
     [
         ("Facturen@Klant.Example", "Facturen@klant.example"),
         (" a+tag@klant.example ", "a+tag@klant.example"),
+        ("\ufeffa@klant.example\u200b\u00a0\r\n", "a@klant.example"),
         ("jan@bücher.example", "jan@xn--bcher-kva.example"),
     ],
 )
@@ -17,7 +18,9 @@ def test_an_address_is_kept_as_ses_can_use_it(written: str, usable: str) -> None
     assert email_address(written) == usable
 
 
-@pytest.mark.parametrize("written", ["", "a@b", "jän@klant.example", '"a b"@klant.example', "a@[127.0.0.1]", "a@b.c\n"])
+@pytest.mark.parametrize(
+    "written", ["", "a@b", "jän@klant.example", '"a b"@klant.example', "a@[127.0.0.1]", "a@b.c\nd"]
+)
 def test_an_address_that_ses_cannot_use_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="not_an_address"):
         email_address(written)

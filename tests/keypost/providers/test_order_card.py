@@ -43,7 +43,12 @@ def test_a_card_without_lines_leaves_them_to_the_provider() -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"order_id": "7"}, {"order_id": 7, "store_id": 1, "payment_token": "x"}, '{"order_id":7}'],
+    [
+        {"order_id": "7"},
+        {"order_id": 7, "store_id": 1, "payment_token": "x"},
+        '{"order_id":7}',
+        {"order_id": 7.0, "SKU": "A", "line1": "Keizersgracht 126"},
+    ],
 )
 def test_the_metadata_of_a_shops_plugin_names_its_order_and_is_no_card(metadata: Any) -> None:
     assert read_metadata(metadata) == Told("7")
@@ -56,11 +61,55 @@ def test_metadata_that_names_no_order_tells_of_none(metadata: Any) -> None:
     assert read_metadata(metadata) == Told("")
 
 
-def test_a_card_that_breaks_a_rule_still_names_its_order() -> None:
-    told = read_metadata(CARD | {"line_1": "A|0"})
+@pytest.mark.parametrize("email", ["jan@voorbeeld,nl", "jan", "a@b.example\r\nBcc: x@y.example", 7, ["a@b.example"]])
+def test_an_address_that_nobody_can_write_to_leaves_everything_else_on_its_card_as_it_is(email: Any) -> None:
+    told = read_metadata(CARD | {"sku": "A", "email": email})
 
-    assert (told.order_id, told.lines) == ("2026-001235", ())
-    assert "quantity" in repr(told.problem)
+    assert told == Told("2026-001235", None, "nl", (Line("A", 1),))
+
+
+@pytest.mark.parametrize(
+    ("card", "lines", "fault"),
+    [
+        ({"line_1": "A|0", "line_2": "B|2"}, (Line("B", 2),), "`lines.0.quantity`"),
+        ({"line_1": "A|1", "line_2": "B|2|new||||more"}, (Line("A", 1),), "too many fields"),
+        ({"line_1": "A|1", "line_2": "B|1|renewal"}, (Line("A", 1),), "what it renews"),
+        ({"v": "2", "line_1": "A|1"}, (Line("A", 1),), "`v`"),
+        ({"v": None, "line_1": "A|1"}, (Line("A", 1),), "`v` is missing"),
+        ({f"line_{n}": f"A{n}|1" for n in range(1, 22)}, tuple(Line(f"A{n}", 1) for n in range(1, 22)), "too long"),
+    ],
+)
+def test_a_card_that_breaks_a_rule_keeps_its_good_lines_and_a_person_looks(
+    card: dict[str, Any], lines: tuple[Line, ...], fault: str
+) -> None:
+    told = read_metadata(CARD | card)
+
+    assert (told.order_id, told.email, told.language) == ("2026-001235", "facturen@klant.example", "nl")
+    assert told.lines == lines
+    assert told.problem
+    assert fault in english(told.problem)
+
+
+@pytest.mark.parametrize("order_id", ["#12 b", "", None, "x" * 65])
+def test_a_card_with_an_order_number_that_is_none_keeps_its_lines_and_a_person_looks(order_id: Any) -> None:
+    told = read_metadata(CARD | {"order_id": order_id, "sku": "A"})
+
+    assert (told.order_id, told.lines, told.email) == ("", (Line("A", 1),), "facturen@klant.example")
+    assert told.problem
+    assert "`order_id`" in english(told.problem)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        {"v": 1.0, "order_id": 7.0, "sku": " A\u200b", "quantity": 2.0, "kind": "New", "lang": "\ufeffnl-NL"},
+        {" V ": "1", "Order_ID": "\u00a07\r\n", "line_1": " A | 2 | NEW | | ", "lang": "NL "},
+        {"v": "1", "order_id": "7", "LINE_01": "A|2.0|new||||", "lang": "nl"},
+        {"v": "1", "order_id": "7", "line_1": "A|2", "email": " ", "lang": "nl", "line1": "Keizersgracht 126"},
+    ],
+)
+def test_what_is_typed_and_copied_is_read_as_it_is_meant(card: dict[str, Any]) -> None:
+    assert read_metadata(card) == Told("7", None, "nl", (Line("A", 2),))
 
 
 def test_a_later_charge_of_a_subscription_renews_each_line_of_its_card() -> None:
@@ -77,7 +126,7 @@ def test_a_later_charge_of_a_subscription_renews_each_line_of_its_card() -> None
         ({"v": "1", "sku": "A"}, "`order_id` is missing"),
         (CARD | {"order_id": "a b", "sku": "A"}, "`order_id`"),
         (CARD | {"order_id": "x" * 65, "sku": "A"}, "`order_id`"),
-        (CARD | {"order_id": "1\n", "sku": "A"}, "`order_id`"),
+        (CARD | {"order_id": "1\n2", "sku": "A"}, "`order_id`"),
         (CARD | {"email": "a@b.example\r\nBcc: x@y.example", "sku": "A"}, "is not an e-mail address"),
         (CARD | {f"line_{n}": "A|1" for n in range(1, 22)}, "is too long"),
         (CARD | {"line_1": "A|0"}, "`lines.0.quantity`"),

@@ -81,7 +81,7 @@ VALUES: dict[str, Any] = {
     "provider": "webhook", "purpose": "renewal", "scope": "contact", "fate": "bounced",
     "reason": said("already_used"), "columns": ["code"], "types": ["text/csv"], "headers": ["webhook-id"],
     "variables": ["KEYPOST_TABLE"], "providers": ["stripe"], "one_of": ["x"], "scopes": ["stock"],
-    "missing": ["success@"], "orders": ["2026-1"], "renewals": ["2026-2"],
+    "whole": "EUR 79.90", "missing": ["success@"], "orders": ["2026-1"], "renewals": ["2026-2"],
 }  # fmt: skip
 
 

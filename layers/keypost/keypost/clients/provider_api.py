@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable
+from keypost.core.errors import InvalidInput, ProviderForbidden, ProviderRefused, ProviderUnavailable
 from keypost.inputs.strict_json import parse_object
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _TIMES = urllib3.Timeout(connect=2, read=8)  # seconds; Mollie waits 15 seconds for our answer to its callback
 _OTHER_MODE = re.compile("wrong mode is used|similar object exists in (live|test) mode")
-_NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 404, 429, 500
+_FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 403, 404, 410, 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class ProviderApi:
     query: Mapping[str, str] = field(default_factory=dict)  # of each call
 
     def get(self, path: str, query: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
-        """The object at a path; None if there is none. ProviderUnavailable if asking again later may help;
-        ProviderRefused if the key or its mode is wrong."""
+        """The object at a path; None if there is none, or none any more. ProviderUnavailable if asking again later may
+        help; ProviderForbidden if the key may not see this object; ProviderRefused if the key or its mode is wrong."""
         parameters = {**query, **self.query}
         url = self.url + path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
         headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json", **self.headers}
@@ -49,8 +49,10 @@ class ProviderApi:
 def _read(status: int, body: bytes) -> dict[str, Any] | None:
     if status == _TOO_MANY or status >= _SERVER_ERROR:
         raise ProviderUnavailable("provider_answered", status=status)
-    if status == _NOT_FOUND and not _OTHER_MODE.search(_detail(body)):
+    if status in (_NOT_FOUND, _GONE) and not _OTHER_MODE.search(_detail(body)):
         return None
+    if status == _FORBIDDEN:
+        raise ProviderForbidden("provider_refused_key", status=status)
     if status != 200:  # noqa: PLR2004
         raise ProviderRefused("provider_refused_key", status=status)
     return _parsed(body)

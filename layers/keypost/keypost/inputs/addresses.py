@@ -6,6 +6,8 @@ from typing import Any
 from dns.resolver import NXDOMAIN, NoAnswer
 from email_validator import EmailNotValidError, validate_email
 
+from keypost.inputs.typed import trimmed
+
 # The domains of most private customers in the Netherlands, and domains that look like one of these but are real ones.
 _COMMON = (
     "casema.nl", "chello.nl", "gmail.com", "googlemail.com", "hetnet.nl", "home.nl", "hotmail.be", "hotmail.com",
@@ -25,7 +27,7 @@ def email_address(text: str) -> str:
     """The address in the form that SES can use: ASCII, with the domain in punycode. ValueError if there is none."""
     try:
         # `test_environment` allows the reserved domain .test. SES finds out whether mail can be delivered.
-        found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        found = validate_email(trimmed(text), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError:
         raise ValueError("not_an_address") from None
     if not found.ascii_email:

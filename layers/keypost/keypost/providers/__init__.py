@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 
-from keypost.core.payment import Fact
+from keypost.core.payment import News
 from keypost.providers.call import Call
 
 
@@ -27,19 +27,19 @@ class Provider:
         signs a time, that time is within five minutes of now."""
         getattr(import_module(self.module), self.verifier)(call, secrets)
 
-    def read(self, call: Call) -> Sequence[Fact]:
-        """Read the facts in a verified body; there may be none. InvalidInput if it does not have the agreed form, or if
+    def read(self, call: Call) -> Sequence[News]:
+        """Read the news in a verified body; there may be none. InvalidInput if it does not have the agreed form, or if
         it is of test mode on a live stack or the other way round. ProviderUnavailable or ProviderRefused if the
         provider had to be asked and did not answer."""
-        facts: Sequence[Fact] = getattr(import_module(self.module), self.reader)(call)
-        return facts
+        news: Sequence[News] = getattr(import_module(self.module), self.reader)(call)
+        return news
 
 
-def recent(api: str, call: Call, since: datetime) -> Iterator[Fact]:
+def recent(api: str, call: Call, since: datetime) -> Iterator[News]:
     """The payments that changed since a moment, as the provider's API lists them; callbacks should have reported them
     already. The errors of `Provider.read` may come at any point."""
-    facts: Iterator[Fact] = import_module(RECONCILED[api]).recent(call, since)
-    return facts
+    news: Iterator[News] = import_module(RECONCILED[api]).recent(call, since)
+    return news
 
 
 _INVOICE = 256 * 1024  # bytes; an order or an invoice with its whole history

@@ -1,51 +1,72 @@
-"""Mollie. Its calls only name a payment. Keypost fetches the payment, with its refunds and chargebacks, and what it
-says now counts; so the order and the number of calls do not matter."""
+"""Mollie: its calls, its events, and its lists. They only name an object, which Keypost then fetches: what that says
+now counts."""
 
 import hashlib
 import hmac
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import islice
-from typing import Annotated, Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
-
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from typing import Any
+from urllib.parse import parse_qs
 
 from keypost import telemetry
-from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, ProviderUnreadable, SignatureRefused
-from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded
-from keypost.core.product import Line
-from keypost.core.said import said
-from keypost.inputs.addresses import usable_address
-from keypost.inputs.faults import first_fault
+from keypost.core.errors import (
+    InvalidInput,
+    ProviderForbidden,
+    ProviderRefused,
+    ProviderUnavailable,
+    ProviderUnreadable,
+    SignatureRefused,
+)
+from keypost.core.payment import News, PaymentNotice, Remark
+from keypost.core.said import Said, said
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
-from keypost.providers.order_card import (
-    SKU,
-    Told,
-    clean_name,
-    full_name,
-    is_sku,
-    read_metadata,
-    renewing,
+from keypost.providers.mollie_notices import (
+    invoiced,
+    is_of_profile,
+    noticed,
+    paid_by_link,
+    paid_by_order,
+    payment_with,
+    remark,
+    word,
+)
+from keypost.providers.mollie_objects import (
+    INVOICE,
+    LATEST_PAID,
+    LINK,
+    ORDER,
+    PAYMENT,
+    Invoice,
+    Link,
+    Payment,
+    ask,
+    is_id,
+    listed,
+    moment_of,
+    objects,
+    read,
 )
 
-_PAYMENT, _LINK, _INVOICE, _CUSTOMER, _SUBSCRIPTION = "tr", "pl", "invoice", "cst", "sub"  # by the prefix of their ids
-_LATEST_PAID = timedelta(days=35)  # after the creation of a payment, because a transfer or a debit takes time
-_PAGE = "250"
-_STATES = {
-    "paid": PaymentState.PAID,
-    "canceled": PaymentState.FAILED,
-    "expired": PaymentState.FAILED,
-    "failed": PaymentState.FAILED,
-    "open": PaymentState.OPEN,
-    "pending": PaymentState.OPEN,
+_TOLD_AGAIN = timedelta(days=1)  # Mollie repeats an event for 26 hours
+_TOLD_LATELY = timedelta(hours=26)
+_LONGEST_OPEN = timedelta(days=100)  # a link or an invoice that is paid later than this is found by its event only
+_MOST_UNANSWERED = 3  # single objects, after which Mollie is taken to be down
+# The lists of a run, in its order: what was created at most this long before it changed.
+_LISTS = {
+    "payments": LATEST_PAID,
+    "payment-links": _LONGEST_OPEN,
+    "sales-invoices": _LONGEST_OPEN,
+    "refunds": LATEST_PAID,
+    "chargebacks": LATEST_PAID,
 }
-_RETURNED = {"processing", "refunded"}  # Mollie calls at `processing` and at `failed`, not at `refunded`
-_GOODS = {"digital", "physical"}
+_OPTIONAL_LISTS = ("payment-links", "sales-invoices")  # a shop that uses neither need not give us the right to see them
+_OBJECTS = ("payment", "refund", "chargeback", "capture", "payment-link", "sales-invoice")
+_NOT_LISTED = (400, 403, 422)  # the answers to a list that may not begin with an object, or that our key may not see
+_PART_LISTS = {"re": "refunds", "chb": "chargebacks"}  # by the prefix of the ids in them
+_OTHERS = ("payout", "balance-transaction", "business-account-transfer", "hook", "webhook", "ping")
 
 
 def verify_token(call: Call, secrets: tuple[str, ...]) -> None:
@@ -68,464 +89,286 @@ def verify_signature(call: Call, secrets: tuple[str, ...]) -> None:
     raise SignatureRefused("signature_does_not_fit", header="X-Mollie-Signature")
 
 
-def read_classic(call: Call) -> Sequence[PaymentNotice]:
+def read_classic(call: Call) -> Sequence[News]:
+    """Read a call that names a payment, or an order of the old Orders API. What Mollie does not know tells of nothing:
+    a payment that Mollie's API does not show yet is left to the hourly run, because anybody can make up an id."""
     form = parse_qs(call.body.decode("utf-8", "replace"))
-    (payment_id,) = form.get("id", [""])[:1]
-    if not _is_id(_PAYMENT, payment_id):
+    (given,) = form.get("id", [""])[:1]
+    if is_id(ORDER, given):
+        return paid_by_order(call, given)
+    if not is_id(PAYMENT, given):
         raise InvalidInput("mollie_no_payment")
-    return _fetched(call, payment_id)
+    return _fetched(call, given)
 
 
-def read_event(call: Call) -> Sequence[PaymentNotice]:
-    """Read an event, which names an entity. For refunds and chargebacks, the payment stands in the snapshot."""
-    event = parse_object(call.body)
-    if event.get("resource") != "event":
+def _fetched(call: Call, payment_id: str) -> list[News]:
+    payment = payment_with(call, payment_id)
+    return noticed(call, payment) if payment else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    kind: str  # as in payment.paid
+    entity_id: Any
+    snapshots: Sequence[Mapping[str, Any]]  # of the entity, and of what belongs to it
+    at: datetime | None
+
+    @property
+    def subject(self) -> str:
+        return self.kind.partition(".")[0]
+
+    @property
+    def payment_id(self) -> str | None:
+        """The payment that a refund or the like belongs to, as its snapshot says."""
+        named = (thing.get(key) for thing in self.snapshots for key in ("paymentId", "id"))
+        return next((each for each in (*named, self.entity_id) if is_id(PAYMENT, each)), None)
+
+
+def read_event(call: Call) -> Sequence[News]:
+    """Read an event, which names an entity."""
+    event = _event(call.body)
+    match event.subject:
+        case "payment":
+            return _of_payment(call, event, _needed(PAYMENT, event.entity_id))
+        case "refund" | "chargeback" | "capture":
+            return _of_part(call, event)
+        case "payment-link":
+            return _of_link(call, event, _needed(LINK, event.entity_id))
+        case "sales-invoice":
+            return _of_invoice(call, event, _needed(INVOICE, event.entity_id))
+        case subject if subject in _OTHERS:
+            return ()
+    return [remark(call, said("mollie_unknown_event", kind=word(event.kind)))]
+
+
+def _event(body: bytes) -> _Event:
+    """The event in a body. Its snapshot stands under `entity` or under the name of its kind; a body may also be the
+    bare entity."""
+    given = parse_object(body)
+    embedded = given.get("_embedded")
+    snapshots = objects(list(embedded.values())) if isinstance(embedded, dict) else []
+    if given.get("resource") == "event":
+        return _Event(str(given.get("type")), given.get("entityId"), snapshots, moment_of(given, "createdAt"))
+    if given.get("resource") not in _OBJECTS:
         raise InvalidInput("mollie_no_event")
-    entity_id, payment_id = event.get("entityId"), _payment_in_snapshot(event)
-    match str(event.get("type")).split("."):
-        case ["payment", *_] if _is_id(_PAYMENT, entity_id):
-            return _fetched(call, str(entity_id))
-        case ["refund" | "chargeback", *_] if _is_id(_PAYMENT, payment_id):
-            return _fetched(call, str(payment_id))
-        case ["payment-link", "paid"] if _is_id(_LINK, entity_id):
-            return _paid_by_link(call, str(entity_id))
-        case ["sales-invoice", "paid"] if _is_id(_INVOICE, entity_id):
-            return _paid_by_invoice(call, str(entity_id))
-        case ["payment", *_] | ["payment-link" | "sales-invoice", "paid"]:
-            raise InvalidInput("mollie_no_id")
-    # A refund without a snapshot (a webhook that was made in the dashboard) is left to the hourly run: after repeated
-    # refusals Mollie switches a webhook off, payments included.
-    return ()
+    at = moment_of(given, "paidAt", "createdAt")
+    return _Event(f"{given['resource']}.{_happened(given)}", given.get("id"), [given, *snapshots], at)
 
 
-def _payment_in_snapshot(event: Mapping[str, Any]) -> Any:
-    """The id of the payment that a refund or a chargeback belongs to."""
-    embedded = event.get("_embedded")
-    entity = embedded.get("entity") if isinstance(embedded, dict) else None
-    return entity.get("paymentId") if isinstance(entity, dict) else None
+def _happened(entity: Mapping[str, Any]) -> str:
+    """What has happened to an entity that comes without an event."""
+    match entity["resource"]:
+        case "payment-link":
+            return "paid"
+        case "chargeback":
+            return "reversed" if entity.get("reversedAt") else "received"
+    return str(entity.get("status"))
 
 
-def recent(call: Call, since: datetime) -> Iterator[PaymentNotice]:
+def _needed(kind: str, entity_id: Any) -> str:
+    if not is_id(kind, entity_id):
+        raise InvalidInput("mollie_no_id")
+    return str(entity_id)
+
+
+def _of_payment(call: Call, event: _Event, payment_id: str) -> Sequence[News]:
+    try:
+        payment = payment_with(call, payment_id)
+    except ProviderForbidden:  # the operator has a day to give the key that right
+        payment = None
+    if payment and not is_of_profile(call, payment.profile_id):
+        return []
+    shown = noticed(call, payment) if payment else []
+    if not payment or not payment.shows(event.kind, event.entity_id):
+        return [*_not_shown(call, event, payment_id), *shown]
+    return shown
+
+
+def _of_part(call: Call, event: _Event) -> Sequence[News]:
+    """The payment of a refund, a chargeback or a capture. Without a snapshot (of a webhook that was made in the
+    dashboard) a list of Mollie's API says which one that is. If it does not say that, the part is left to the hourly
+    run, because after repeated refusals Mollie switches a webhook off, for payments too."""
+    part = _name(event.entity_id)
+    list_of_part = _PART_LISTS.get(part.partition("_")[0])
+    try:
+        payment_id = event.payment_id or (list_of_part and _payment_of_part(call, list_of_part, part))
+    except ProviderRefused as error:
+        if error.said.values.get("status") not in _NOT_LISTED:
+            raise
+        payment_id = list_of_part = None
+    if payment_id:
+        return _of_payment(call, event, payment_id)
+    return _not_shown(call, event, part) if list_of_part else [remark(call, said("mollie_part_unknown", object=part))]
+
+
+def _payment_of_part(call: Call, kind: str, part: str) -> str | None:
+    """The payment of a refund or a chargeback, by the list that begins with it."""
+    page = ask(call, f"/v2/{kind}", {"from": part, "limit": "1"}) or {}
+    embedded = page.get("_embedded")
+    found = objects(embedded.get(kind)) if isinstance(embedded, dict) else []
+    named = (each.get("paymentId") for each in found if each.get("id") == part)
+    return next((str(each) for each in named if is_id(PAYMENT, each)), None)
+
+
+def _name(given: Any) -> str:
+    """The id of any object of Mollie's; a question mark in place of anything else."""
+    return given if is_id("[a-z]{2,8}", given) else "?"
+
+
+def _of_link(call: Call, event: _Event, link_id: str) -> Sequence[News]:
+    try:
+        found = ask(call, f"/v2/payment-links/{link_id}")
+        news = paid_by_link(call, read(Link, found), call.now - _TOLD_LATELY) if found is not None else None
+    except ProviderForbidden:
+        return [_forbidden(call, link_id)]
+    if news is None:
+        return _not_shown(call, event, link_id) if event.kind == "payment-link.paid" else []
+    return news
+
+
+def _of_invoice(call: Call, event: _Event, invoice_id: str) -> Sequence[News]:
+    try:
+        found = ask(call, f"/v2/sales-invoices/{invoice_id}")
+    except ProviderForbidden:
+        return [_forbidden(call, invoice_id)]
+    invoice = read(Invoice, found) if found is not None else None
+    if not invoice or not invoice.was_paid:
+        return _not_shown(call, event, invoice_id) if event.kind == "sales-invoice.paid" else []
+    return invoiced(call, invoice)
+
+
+def _not_shown(call: Call, event: _Event, object_id: str) -> list[News]:
+    """Mollie's API does not show yet what an event says: Mollie has to tell it again. It does so for 26 hours. An event
+    that is older is a replay, or is of something that was deleted; to refuse it for ever would switch the webhook
+    off."""
+    if event.at and call.now - event.at < _TOLD_AGAIN:
+        raise ProviderUnavailable("mollie_not_shown_yet")
+    payment_id = object_id if is_id(PAYMENT, object_id) else ""
+    return [remark(call, said("mollie_never_shown", object=object_id, kind=word(event.kind)), payment_id)]
+
+
+def _forbidden(call: Call, object_id: str) -> Remark:
+    return remark(call, said("mollie_forbidden", object=object_id))
+
+
+def recent(call: Call, since: datetime) -> Iterator[News]:
     """The payments that were paid since then, and those of which something was returned lately. A payment that does not
-    say what it was for is left to its callback, because an account may receive money for other things too."""
-    oldest = since - _LATEST_PAID  # a refund or a chargeback may also change after its creation
-    for kind in ("payments", "refunds", "chargebacks"):
-        for found in _listed(call, kind, oldest):
-            try:
-                yield from _told_by(call, kind, found, since)
-            except ProviderUnreadable:  # one unreadable payment must not stop the others
-                telemetry.outcome("PaymentUnreadable", payment_id=str(found.get("id"))[:80])
+    say what it was for is left to its callback, because an account may receive money for other things too. What cannot
+    be read is left out and remarked; the next runs look at it again while it is that new."""
+    failed: ProviderUnavailable | None = None
+    for kind in _LISTS:
+        try:
+            yield from _of_list(call, kind, since)
+        except ProviderForbidden:
+            if kind == "payments":
+                raise
+            yield from _list_forbidden(call, kind)
+        except ProviderUnavailable as error:  # the other lists may answer
+            failed = failed or error
+    if failed:
+        raise failed
 
 
-def _told_by(call: Call, kind: str, found: dict[str, Any], since: datetime) -> Sequence[PaymentNotice]:
-    if kind == "payments":
-        return _told_by_payment(call, found, since)
-    if not _is_id(_PAYMENT, found.get("paymentId")):
-        return ()
-    # Its payment may be older than our first run. Then it is news of a payment that we know, or nothing.
-    return [replace(notice, state=None, order_id="", itemized=False) for notice in _fetched(call, found["paymentId"])]
+def _list_forbidden(call: Call, kind: str) -> list[News]:
+    telemetry.outcome("ListForbidden", list=kind)
+    return [] if kind in _OPTIONAL_LISTS else [_forbidden(call, kind)]
 
 
-def _told_by_payment(call: Call, found: dict[str, Any], since: datetime) -> Sequence[PaymentNotice]:
-    payment = _read(_Payment, found)
+def _of_list(call: Call, kind: str, since: datetime) -> Iterator[News]:
+    """The news in a list. An object of which Mollie does not answer keeps none behind it from being found, unless that
+    happens to several in a row."""
+    unanswered = 0
+    for found in listed(call, kind, since - _LISTS[kind]):
+        try:
+            news = _TOLD_BY[kind](call, found, since)
+            unanswered = 0
+        except (ProviderForbidden, ProviderUnavailable) as error:
+            unanswered += not isinstance(error, ProviderForbidden | ProviderUnreadable)
+            if unanswered > _MOST_UNANSWERED:
+                raise
+            news = [_left_out(call, found, error)]
+        yield from news
+
+
+def _left_out(call: Call, found: Any, error: ProviderForbidden | ProviderUnavailable) -> Remark:
+    given = found.get("id") if isinstance(found, dict) else None
+    object_id = _name(given)
+    telemetry.outcome("PaymentUnreadable", payment_id=object_id)
+    payment_id = object_id if is_id(PAYMENT, object_id) else ""
+    return remark(call, _why_left_out(object_id, error), payment_id)
+
+
+def _why_left_out(object_id: str, error: ProviderForbidden | ProviderUnavailable) -> Said:
+    if isinstance(error, ProviderForbidden):
+        return said("mollie_forbidden", object=object_id)
+    return said("mollie_unreadable", object=object_id, why=error.said)
+
+
+def _told_by_payment(call: Call, found: Any, since: datetime) -> Sequence[News]:
+    payment = read(Payment, found)
     if not payment.was_paid_since(since):
         return ()
-    notices = _fetched(call, payment.id) if payment.has_moved_back else _noticed(call, payment)
-    return [notice for notice in notices if notice.lines or notice.problem]
+    if payment.has_moved_back and is_id(PAYMENT, payment.id):
+        whole = payment_with(call, payment.id) or payment
+        return [news for news in noticed(call, whole) if _says_what_it_was_for(news)]
+    return [_in_brief(news) for news in noticed(call, payment) if _says_what_it_was_for(news)]
 
 
-def _listed(call: Call, kind: str, oldest: datetime) -> Iterator[dict[str, Any]]:
-    """The objects that were created since then, the newest first."""
-    query = {"limit": _PAGE} | ({"profileId": call.profile} if call.profile else {})
-    while True:
-        new, next_id = _read_page(_ask(call, f"/v2/{kind}", query) or {}, kind, oldest)
-        yield from new
-        if not next_id:
-            return
-        query["from"] = next_id
+def _says_what_it_was_for(news: News) -> bool:
+    if not isinstance(news, PaymentNotice):
+        return True
+    return bool(news.lines or news.problem or any(each.sku for each in news.charged))
 
 
-def _read_page(page: Mapping[str, Any], kind: str, oldest: datetime) -> tuple[list[dict[str, Any]], str]:
-    """The objects of a page that were created since then, and the id with which the next page begins; an empty id if
-    no page follows, or none with objects that are new enough."""
-    try:
-        found = page["_embedded"][kind.rpartition("/")[2]]
-        new = [each for each in found if not _is_older(each, oldest)]
-        return new, _next_id(page) if len(new) == len(found) else ""
-    except (KeyError, TypeError, ValueError):
-        raise ProviderUnavailable("provider_list_unreadable", provider="mollie") from None
+def _in_brief(news: News) -> News:
+    """The news without saying that nothing was returned, which would be a write for each payment in each run."""
+    if isinstance(news, PaymentNotice) and news.refunded and not Decimal(news.refunded.amount or 0):
+        return replace(news, refunded=None)
+    return news
 
 
-def _next_id(page: Mapping[str, Any]) -> str:
-    """The id in the address of the next page, of which nothing else is used; empty on the last page."""
-    onward = page["_links"]["next"]
-    (first,) = parse_qs(urlsplit(onward["href"]).query)["from"] if onward else ("",)
-    return first if re.fullmatch(r"[A-Za-z0-9_]{6,80}", first) else ""
-
-
-def _is_older(found: Mapping[str, Any], oldest: datetime) -> bool:
-    try:
-        return _Made.model_validate(found).created_at < oldest
-    except ValidationError:
-        return False
-
-
-def _is_id(kind: str, given: Any) -> bool:
-    """True for an id in Mollie's form; it is checked before it becomes part of a URL."""
-    return isinstance(given, str) and re.fullmatch(rf"{kind}_[A-Za-z0-9]{{6,64}}", given, re.ASCII) is not None
-
-
-def _ask(call: Call, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any] | None:
-    if call.get is None:
-        raise ProviderRefused("mollie_key_missing")
-    return call.get(path, query or {})
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def _read(model: type[M], found: Any) -> M:
-    try:
-        return model.model_validate(found)
-    except ValidationError as error:
-        raise ProviderUnreadable("provider_unreadable", why=first_fault(error)) from None
-
-
-class _Amount(BaseModel):
-    value: Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-
-    @property
-    def is_zero(self) -> bool:
-        return not Decimal(self.value)
-
-
-class _Refund(BaseModel):
-    status: str
-    amount: _Amount
-
-
-class _Chargeback(BaseModel):
-    id: str
-    created_at: AwareDatetime = Field(alias="createdAt")
-    reversed_at: AwareDatetime | None = Field(default=None, alias="reversedAt")
-
-
-class _Embedded(BaseModel):
-    refunds: list[_Refund] | None = None
-    chargebacks: list[_Chargeback] | None = None
-
-
-class _Line(BaseModel):
-    type: Any = "physical"
-    sku: Any = None
-    quantity: Any = 1
-
-    @property
-    def is_goods(self) -> bool:
-        """False for shipping, discounts and the like, and for goods that the shop does not name by a SKU."""
-        is_article = isinstance(self.type, str) and self.type in _GOODS
-        return is_article and is_sku(self.sku) and type(self.quantity) is int and self.quantity > 0
-
-
-def _objects(given: Any) -> list[Any]:
-    """The objects of a list, or the single object that stands in place of a list."""
-    return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, dict)]
-
-
-_Lines = Annotated[list[_Line], BeforeValidator(_objects)]
-
-
-class _Address(BaseModel):
-    email: Any = None
-    given_name: Any = Field(default="", alias="givenName")
-    family_name: Any = Field(default="", alias="familyName")
-    organization_name: Any = Field(default="", alias="organizationName")
-
-    @property
-    def name(self) -> str | None:
-        return full_name(self.given_name, self.family_name)
-
-
-class _Made(BaseModel):
-    created_at: AwareDatetime = Field(alias="createdAt")
-
-
-class _Payment(_Made):
-    """The fields of a payment that we read. Mollie adds fields and states without notice."""
-
-    id: str
-    mode: str
-    status: str
-    amount: _Amount
-    profile_id: str | None = Field(default=None, alias="profileId")
-    paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
-    amount_refunded: _Amount | None = Field(default=None, alias="amountRefunded")
-    amount_charged_back: _Amount | None = Field(default=None, alias="amountChargedBack")
-    metadata: Any = None
-    lines: _Lines = []
-    billing_address: _Address | None = Field(default=None, alias="billingAddress")
-    locale: str | None = None
-    sequence_type: str = Field(default="oneoff", alias="sequenceType")
-    customer_id: str | None = Field(default=None, alias="customerId")
-    subscription_id: str | None = Field(default=None, alias="subscriptionId")
-    order: str | None = Field(default=None, alias="orderId")  # of the Orders API, which plugins used before
-    embedded: _Embedded = Field(default_factory=_Embedded, alias="_embedded")
-
-    @property
-    def has_moved_back(self) -> bool:
-        """True if the payment must be fetched, because a list does not show its refunds and chargebacks."""
-        return any(back and not back.is_zero for back in (self.amount_refunded, self.amount_charged_back))
-
-    @property
-    def is_of_subscription(self) -> bool:
-        return self.sequence_type == "first" or self.subscription_id is not None
-
-    @property
-    def at(self) -> datetime:
-        return (self.paid_at or self.created_at).replace(microsecond=0)
-
-    def was_paid_since(self, since: datetime) -> bool:
-        return self.status == "paid" and self.paid_at is not None and self.paid_at >= since
-
-
-class _Customer(BaseModel):
-    email: Any = None
-    name: Any = None
-    locale: Any = None
-
-
-class _Subscription(BaseModel):
-    metadata: Any = None
-
-
-class _Link(BaseModel):
-    mode: str
-    description: str = ""
-    amount: _Amount | None = None
-    reusable: bool | None = None
-    lines: _Lines = []
-    billing_address: _Address | None = Field(default=None, alias="billingAddress")
-
-    @property
-    def sells_once(self) -> bool:
-        """True if a link is for one payment, of an amount that the shop has set."""
-        return not self.reusable and self.amount is not None
-
-    @property
-    def bought(self) -> tuple[Line, ...]:
-        tagged = re.findall(rf"\[({SKU.pattern})\]", self.description)
-        return _goods(self.lines) or tuple(Line(sku, 1) for sku in tagged)
-
-
-class _PaidBy(BaseModel):
-    source: str
-    source_reference: Any = Field(default=None, alias="sourceReference")
-
-
-class _Invoice(BaseModel):
-    id: str
-    mode: str
-    status: str
-    profile_id: str | None = Field(default=None, alias="profileId")
-    paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
-    total_amount: _Amount = Field(alias="totalAmount")
-    metadata: Any = None
-    recipient: dict[str, Any] = {}
-    payment_details: Annotated[list[_PaidBy], BeforeValidator(_objects)] = Field(default=[], alias="paymentDetails")
-
-    def paid_by(self, source: str, kind: str) -> list[str]:
-        """The ids of that kind that the invoice gives for a source of its payment."""
-        given = (by.source_reference for by in self.payment_details if by.source == source)
-        return [reference for reference in given if _is_id(kind, reference)]
-
-
-def _fetched(call: Call, payment_id: str) -> Sequence[PaymentNotice]:
-    found = _ask(call, f"/v2/payments/{payment_id}", {"embed": "refunds,chargebacks"})
-    payment = _read(_Payment, found) if found is not None else None
-    return _noticed(call, payment) if payment and payment.id == payment_id else ()
-
-
-def _noticed(call: Call, payment: _Payment) -> Sequence[PaymentNotice]:
-    """The notice of the present payment."""
-    _check_mode(call, payment.mode)
-    if not _counts(call, payment):
+def _told_by_link(call: Call, found: Any, since: datetime) -> Sequence[News]:
+    link = read(Link, found)
+    if not (link.may_be_paid_since(since) and is_id(LINK, link.id) and is_of_profile(call, link.profile_id)):
         return ()
-    told = read_metadata(payment.metadata or _metadata_of_subscription(call, payment))
-    notice = _notice(payment, told, call.now)
-    if notice.lines and not notice.email and _is_id(_CUSTOMER, payment.customer_id):
-        return (_with_customer(call, notice, told, str(payment.customer_id)),)
-    return (notice,)
+    news = paid_by_link(call, link, since) or ()
+    new = [each for each in news if not isinstance(each, PaymentNotice) or each.at >= since.replace(microsecond=0)]
+    return [*map(_in_brief, new)]
 
 
-def _counts(call: Call, payment: _Payment) -> bool:
-    """False for a payment of another profile, of no amount (it only sets up a mandate), or one that is not decided."""
-    return payment.status in _STATES and not payment.amount.is_zero and _is_of_profile(call, payment.profile_id)
-
-
-def _notice(payment: _Payment, told: Told, now: datetime) -> PaymentNotice:
-    address = payment.billing_address or _Address()
-    lines = _bought(payment, told)
-    return PaymentNotice(
-        provider="mollie",
-        payment_id=payment.id,
-        state=_STATES[payment.status],
-        at=payment.at,
-        # The metadata of a subscription is the same each time, so each of its payments is an order of its own.
-        order_id=payment.id if payment.subscription_id else told.order_id,
-        amount=payment.amount.value,
-        currency=payment.amount.currency,
-        email=told.email or usable_address(address.email),
-        name=address.name,
-        language=told.language or _language(payment.locale),
-        lines=lines,
-        problem=told.problem,
-        refunded=_refunded(payment, now),
-        disputes=_disputes(payment, now),
-        itemized=bool(lines) and not told.lines,
-        is_subscription=payment.is_of_subscription,
-        also=_names("ord", payment.order),
-    )
-
-
-def _bought(payment: _Payment, told: Told) -> tuple[Line, ...]:
-    """The lines of the card or, without a card, the goods that the payment itself lists. A card that breaks a rule has
-    no lines."""
-    if payment.subscription_id:
-        return renewing(told.order_id, told.lines)
-    return () if told.problem else told.lines or _goods(payment.lines)
-
-
-def _with_customer(call: Call, notice: PaymentNotice, told: Told, customer_id: str) -> PaymentNotice:
-    """The notice with what Mollie keeps of the customer, for a payment that has no address."""
-    customer = _read(_Customer, _ask(call, f"/v2/customers/{customer_id}") or {})
-    return replace(
-        notice,
-        email=usable_address(customer.email),
-        name=notice.name or clean_name(customer.name),
-        language=told.language or _language(customer.locale),
-    )
-
-
-def _metadata_of_subscription(call: Call, payment: _Payment) -> Any:
-    if not (_is_id(_CUSTOMER, payment.customer_id) and _is_id(_SUBSCRIPTION, payment.subscription_id)):
-        return None
-    found = _ask(call, f"/v2/customers/{payment.customer_id}/subscriptions/{payment.subscription_id}")
-    return _read(_Subscription, found or {}).metadata
-
-
-def _paid_by_link(call: Call, link_id: str) -> Sequence[PaymentNotice]:
-    """A payment through a link. A link has no metadata: its lines or, as `[SKU]`, its description say what is bought,
-    once, for its amount."""
-    found = _ask(call, f"/v2/payment-links/{link_id}")
-    if found is None:
+def _told_by_invoice(call: Call, found: Any, since: datetime) -> Sequence[News]:
+    invoice = read(Invoice, found)
+    if not invoice.was_paid or not invoice.paid_at:
         return ()
-    link = _read(_Link, found)
-    _check_mode(call, link.mode)
-    paid_through = _paid_through(call, link_id)
-    return [_with_link(notice, link) for paid in paid_through for notice in _fetched(call, paid["id"])]
+    is_new = invoice.paid_at >= since - (timedelta() if invoice.status == "paid" else LATEST_PAID)
+    return invoiced(call, invoice) if is_new else ()
 
 
-def _with_link(notice: PaymentNotice, link: _Link) -> PaymentNotice:
-    """The notice of a payment with what its link says, where the payment itself says nothing."""
-    if link.bought and not notice.lines:
-        notice = replace(notice, lines=link.bought, itemized=True)
-    if not notice.email and link.billing_address:
-        notice = replace(notice, email=usable_address(link.billing_address.email))
-    return notice if link.sells_once else replace(notice, problem=said("payment_link_reusable"))
+def _told_by_part(call: Call, found: Any, _since: datetime) -> Sequence[News]:
+    """The payment of a refund or a chargeback. It may be older than our first run: then it is news of a payment that we
+    know, or nothing."""
+    payment_id = found.get("paymentId") if isinstance(found, dict) else None
+    if not is_id(PAYMENT, payment_id):
+        raise ProviderUnreadable("provider_unreadable", why=said("field_missing", field="paymentId"))
+    payment = payment_with(call, str(payment_id))
+    if payment is None:
+        return [remark(call, said("mollie_gone", object=payment_id), str(payment_id))]
+    return [_of_known(news) for news in noticed(call, payment)]
 
 
-def _paid_through(call: Call, link_id: str) -> Sequence[dict[str, Any]]:
-    """The newest payment of a link. A link that is not reusable has only one."""
-    listed = _listed(call, f"payment-links/{link_id}/payments", call.now - _LATEST_PAID)
-    paid = (each for each in listed if each.get("status") == "paid" and _is_id(_PAYMENT, each.get("id")))
-    return [*islice(paid, 1)]
+def _of_known(news: News) -> News:
+    return replace(news, state=None, order_id="", itemized=False) if isinstance(news, PaymentNotice) else news
 
 
-def _paid_by_invoice(call: Call, invoice_id: str) -> Sequence[PaymentNotice]:
-    """A payment of a sales invoice, also of one that somebody marked as paid: that is the merchant's own word. An
-    invoice without an order card is for something else."""
-    found = _ask(call, f"/v2/sales-invoices/{invoice_id}")
-    if found is None:
-        return ()
-    invoice = _read(_Invoice, found)
-    if invoice.status != "paid" or not _is_of_profile(call, invoice.profile_id):
-        return ()
-    _check_mode(call, invoice.mode)
-    told = read_metadata(invoice.metadata)
-    return (_invoiced(call, invoice, told),) if told.lines or told.problem else ()
-
-
-def _invoiced(call: Call, invoice: _Invoice, told: Told) -> PaymentNotice:
-    recipient = _read(_Address, invoice.recipient)
-    return PaymentNotice(
-        provider="mollie",
-        payment_id=invoice.id,
-        state=PaymentState.PAID,
-        at=(invoice.paid_at or call.now).replace(microsecond=0),
-        order_id=told.order_id,
-        amount=invoice.total_amount.value,
-        currency=invoice.total_amount.currency,
-        email=told.email or usable_address(recipient.email),
-        name=recipient.name or clean_name(recipient.organization_name),
-        language=told.language or _language(invoice.recipient.get("locale")),
-        lines=told.lines,
-        problem=told.problem,
-        also=_names(_PAYMENT, *_payments_of(call, invoice)),
-    )
-
-
-def _payments_of(call: Call, invoice: _Invoice) -> list[str]:
-    """The ids of the payments of an invoice, directly or through a payment link."""
-    links = invoice.paid_by("payment-link", _LINK)
-    through_links = [paid["id"] for link in links for paid in _paid_through(call, link)]
-    return invoice.paid_by("payment", _PAYMENT) + through_links
+_TOLD_BY = {
+    "payments": _told_by_payment,
+    "payment-links": _told_by_link,
+    "sales-invoices": _told_by_invoice,
+    "refunds": _told_by_part,
+    "chargebacks": _told_by_part,
+}
 
 
 def confirm(call: Call, payment_id: str) -> PaymentNotice | None:
     """The payment that a shop names, as Mollie knows it; None if it does not."""
-    return next(iter(_fetched(call, payment_id)), None)
-
-
-def _is_of_profile(call: Call, profile_id: str | None) -> bool:
-    return not call.profile or profile_id == call.profile
-
-
-def _names(kind: str, *ids: Any) -> tuple[str, ...]:
-    return tuple(f"mollie:{each}" for each in ids if _is_id(kind, each))
-
-
-def _check_mode(call: Call, mode: str) -> None:
-    if call.stage in ("live", "test") and mode != call.stage:
-        raise ProviderRefused("key_of_other_mode", provider="mollie", stage=call.stage)
-
-
-def _goods(lines: Sequence[_Line]) -> tuple[Line, ...]:
-    return tuple(Line(each.sku, each.quantity) for each in lines if each.is_goods)
-
-
-def _language(locale: Any) -> str | None:
-    found = re.match(r"[a-z]{2}", str(locale or ""))
-    return found[0] if found else None
-
-
-def _refunded(payment: _Payment, now: datetime) -> Refunded | None:
-    """Everything that was or is being returned, as of now. A refund that failed is not included."""
-    refunds, total = payment.embedded.refunds, payment.amount_refunded
-    if refunds is None:  # a key that may not read refunds can still read their sum
-        return Refunded(now, total.value) if total and not total.is_zero else None
-    back = sum((Decimal(r.amount.value) for r in refunds if r.status in _RETURNED), Decimal(0))
-    return Refunded(now, str(back)) if refunds else None
-
-
-def _disputes(payment: _Payment, now: datetime) -> tuple[Dispute, ...]:
-    chargebacks, total = payment.embedded.chargebacks, payment.amount_charged_back
-    if chargebacks is None and total and not total.is_zero:
-        return (Dispute("chargeback", DisputeState.OPEN, now),)
-    return tuple(_dispute(chargeback) for chargeback in chargebacks or ())
-
-
-def _dispute(chargeback: _Chargeback) -> Dispute:
-    if chargeback.reversed_at:
-        return Dispute(chargeback.id, DisputeState.WON, chargeback.reversed_at.replace(microsecond=0))
-    return Dispute(chargeback.id, DisputeState.OPEN, chargeback.created_at.replace(microsecond=0))
+    return next((news for news in _fetched(call, payment_id) if isinstance(news, PaymentNotice)), None)

@@ -13,37 +13,51 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said
-from keypost.inputs.addresses import email_address
+from keypost.inputs.addresses import email_address, usable_address
 from keypost.inputs.faults import first_fault
+from keypost.inputs.typed import trimmed
 
 MOST_LINES = 20
 _LONGEST_NAME = 100
 _BREAKS = {"Cc", "Zl", "Zp"}  # categories of Unicode
 _INVISIBLE = {"Cf", "Cs", "Co", "Cn"}
-_NUMBERED = re.compile("line_[0-9]{1,4}")
+_NUMBERED = re.compile("line_([0-9]{1,4})")
+_WHOLE = re.compile(r"([0-9]{1,9})(?:\.00?)?")  # not 1.000, which is a thousand to many
 _CARD_KEYS = ("v", "order_id", "email", "lang")
 _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
 
 
-def _whole_number(value: Any) -> Any:
-    """A whole number: 2 or "2", but not true, not 2.0, and no digit of another script."""
-    if isinstance(value, bool | float) or (isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value)):
+def whole_number(given: Any) -> int | None:
+    """The whole number that was written: 2, "2", 2.0 or "2.0". None for true, 1.5 and digits of another script."""
+    text = str(trimmed(given)) if isinstance(given, int | float | str) and not isinstance(given, bool) else ""
+    found = _WHOLE.fullmatch(text)
+    return int(found[1]) if found else None
+
+
+def _whole_number(given: Any) -> int:
+    number = whole_number(given)
+    if number is None:
         raise ValueError("field_not_a_whole_number")
-    return value
+    return number
 
 
 def _language(text: str) -> str | None:
     """The language: `nl`, and also `NL` and `nl-NL`. Text that is no language gives None, because it is no reason to
     keep a code back."""
-    found = re.match(r"([a-z]{2})(?:[-_]|$)", text.strip().lower())
+    found = re.match(r"([a-z]{2})(?:[-_]|$)", trimmed(text).lower())
     return found[1] if found else None
+
+
+def _lower(given: Any) -> Any:
+    return given.lower() if isinstance(given, str) else given
 
 
 SKU = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-OrderId = Annotated[str, Field(pattern=f"^{ORDER_ID.pattern}$")]
+Typed = BeforeValidator(trimmed)
+OrderId = Annotated[str, Field(pattern=f"^{ORDER_ID.pattern}$"), Typed]
 Language = Annotated[str | None, AfterValidator(lambda text: text and _language(text))]
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31)), Typed]
 Email = Annotated[str, AfterValidator(email_address)]
 
 
@@ -54,10 +68,10 @@ def is_sku(given: Any) -> bool:
 class CardLine(BaseModel):
     """One line of an order, as a shop or a card writes it."""
 
-    sku: str = Field(pattern=f"^{SKU.pattern}$")
+    sku: Annotated[str, Field(pattern=f"^{SKU.pattern}$"), Typed]
     quantity: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
-    kind: Kind = Kind.NEW
-    renews: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._/-]{1,129}$")
+    kind: Annotated[Kind, BeforeValidator(_lower), Typed] = Kind.NEW
+    renews: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,129}$"), Typed] = None
     period_start: Day | None = None
     period_end: Day | None = None
 
@@ -91,29 +105,40 @@ class OrderCard(BaseModel):
 
 def read_card(metadata: Mapping[str, Any]) -> OrderCard:
     """Read the card in a map. InvalidInput says which rule it breaks."""
-    texts = {key: str(value) for key, value in metadata.items() if value is not None and value != ""}
-    given = _chosen(texts, _CARD_KEYS) | {"lines": _lines(texts)}
+    texts = _texts(metadata)
+    lines = [_fields(values) for values in _lines(texts)]
     try:
-        return OrderCard.model_validate(given)
+        return OrderCard.model_validate(_chosen(texts, _CARD_KEYS) | {"lines": lines})
     except ValidationError as error:
         raise InvalidInput("card_does_not_fit", why=first_fault(error)) from None
 
 
-def _lines(texts: Mapping[str, str]) -> list[dict[str, str]]:
-    """The lines of a card by the names of their fields: `line_1`, `line_2` and so on, or else the only line of a card
-    that has its fields among its own keys."""
-    numbered = sorted(filter(_NUMBERED.fullmatch, texts), key=lambda key: int(key[5:]))
-    if numbered:
-        return [_fields(texts[key]) for key in numbered]
-    return [{"quantity": "1"} | _chosen(texts, _LINE_KEYS)] if "sku" in texts else []
+def _texts(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The keys and values of a card as they were meant: without spaces around them, and without empty values."""
+    texts = {trimmed(str(key)).lower(): _text(value) for key, value in metadata.items() if value is not None}
+    return {key: text for key, text in texts.items() if text}
 
 
-def _fields(line: str) -> dict[str, str]:
+def _text(value: Any) -> str:
+    """The value as text; of the number 7.0, as some programs write 7, without the zero."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(trimmed(str(value)))
+
+
+def _lines(texts: Mapping[str, str]) -> list[list[str]]:
+    """The values of each line of a card: of `line_1`, `line_2` and so on, or else of the only line of a card that has
+    its fields among its own keys."""
+    numbers = {key: int(found[1]) for key in texts if (found := _NUMBERED.fullmatch(key))}
+    if numbers:
+        return [texts[key].split("|") for key in sorted(numbers, key=lambda key: numbers[key])]
+    short = {"quantity": "1", **texts}
+    return [[short.get(key, "") for key in _LINE_KEYS]] if "sku" in texts else []
+
+
+def _fields(values: Sequence[str]) -> dict[str, str]:
     """The fields of `SKU|quantity|kind|renews|period_start|period_end`, without those that are empty."""
-    values = line.split("|")
-    if len(values) > len(_LINE_KEYS):
+    if any(map(trimmed, values[len(_LINE_KEYS) :])):
         raise InvalidInput("card_line_too_long")
-    return {key: value for key, value in zip(_LINE_KEYS, values, strict=False) if value}
+    return {key: trimmed(value) for key, value in zip(_LINE_KEYS, values, strict=False) if trimmed(value)}
 
 
 def _chosen(texts: Mapping[str, str], keys: Sequence[str]) -> dict[str, Any]:
@@ -123,27 +148,50 @@ def _chosen(texts: Mapping[str, str], keys: Sequence[str]) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the metadata of a payment says about its order. There are no lines if it has no card, or a card without
-    lines."""
+    lines. A bad field on a card does not take its good ones away."""
 
     order_id: str = ""
-    email: str | None = None
+    email: str | None = None  # None also for one that nobody can write to: then the provider may have a better one
     language: str | None = None
-    lines: tuple[Line, ...] = ()
-    problem: Said | None = None  # the rule that its card breaks
+    lines: tuple[Line, ...] = ()  # those that break no rule
+    problem: Said | None = None  # the rule that its card breaks; nothing may be sent by it before a person has looked
 
 
 def read_metadata(metadata: Any) -> Told:
     """Read an order's card in a payment's metadata, which a provider gives as a map or as its JSON. A map with neither
     a version nor lines is a plugin's own, and no card."""
     given = _map(metadata)
-    order_id = _order_id(given.get("order_id"))
+    texts = _texts(given)
     if not _is_card(given):
-        return Told(order_id)
+        return Told(_order_id(given.get("order_id")))
+    return Told(
+        order_id=_order_id(texts.get("order_id")),
+        email=usable_address(texts.get("email")),
+        language=_language(texts.get("lang", "")),
+        lines=_good_lines(texts),
+        problem=_broken_rule(texts),
+    )
+
+
+def _broken_rule(texts: Mapping[str, str]) -> Said | None:
+    """The first rule that a card breaks, other than by its address: the provider may have one, and nothing is sent
+    without any."""
     try:
-        card = read_card(given)
+        read_card({key: text for key, text in texts.items() if key != "email"})
     except InvalidInput as error:
-        return Told(order_id, problem=error.said)
-    return Told(card.order_id, card.email, card.lang, tuple(line.line() for line in card.lines))
+        return error.said
+    return None
+
+
+def _good_lines(texts: Mapping[str, str]) -> tuple[Line, ...]:
+    return tuple(line for values in _lines(texts) if (line := _good_line(values)))
+
+
+def _good_line(values: Sequence[str]) -> Line | None:
+    try:
+        return CardLine.model_validate(_fields(values)).line()
+    except (InvalidInput, ValidationError):
+        return None
 
 
 def _map(metadata: Any) -> dict[str, Any]:
@@ -158,12 +206,15 @@ def _map(metadata: Any) -> dict[str, Any]:
 
 def _order_id(given: Any) -> str:
     """The id of an order, which may be a number; empty if it cannot be one."""
-    text = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else ""
+    text = _text(given) if isinstance(given, str | int | float) and not isinstance(given, bool) else ""
     return text if ORDER_ID.fullmatch(text) else ""
 
 
-def _is_card(given: Mapping[str, Any]) -> bool:
-    return any(key in ("v", "sku") or _NUMBERED.fullmatch(str(key)) for key in given)
+def _is_card(given: Mapping[Any, Any]) -> bool:
+    """True for a map that has a card's own keys; in other capitals only beside a version, as a plugin may have a `SKU`
+    of its own."""
+    is_versioned = any(trimmed(str(key)).lower() == "v" for key in given)
+    return is_versioned or any(key == "sku" or _NUMBERED.fullmatch(str(key)) for key in given)
 
 
 def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
