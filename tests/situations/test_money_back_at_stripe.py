@@ -112,7 +112,7 @@ def test_a_refund_of_what_was_never_taken_returns_nothing() -> None:
 
 
 PART = {"amount": 7990, "amount_captured": 3995}
-IN_PART = said("captured_in_part", captured="EUR 39.95", amount="EUR 79.90")
+IN_PART = said("captured_in_part", amount="EUR 39.95", whole="EUR 79.90")
 
 
 def test_of_a_reserved_amount_only_what_was_taken_is_paid() -> None:

@@ -261,7 +261,7 @@ def _as_captured(news: News, captured: Mapping[str, PaymentNotice]) -> News:
     taken = next((captured[name].amount for name in news.also if name in captured), None) or news.amount
     problem = news.problem
     if Decimal(taken) < Decimal(news.amount):
-        amounts = {"captured": f"{news.currency} {taken}", "amount": f"{news.currency} {news.amount}"}
+        amounts = {"amount": f"{news.currency} {taken}", "whole": f"{news.currency} {news.amount}"}
         problem = problem or said("captured_in_part", **amounts)
     return replace(news, amount=taken, problem=problem)
 

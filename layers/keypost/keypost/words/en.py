@@ -60,7 +60,6 @@ TEXTS = {
     "captured_in_part": "only {amount:money} of {whole:money} was captured",
     "payment_link_reusable": "the payment came by a payment link that is reusable or of open amount",
     "invoice_not_for_a_period": "the invoice is not for a new period (`{reason}`)",
-    "captured_in_part": "only {captured:money} of the {amount:money} that was reserved was taken",
     "stripe_may_follow_trial": "the period before was shorter: this may be the first payment after a trial",
     "payment_of_other_order": "payment {payment} has already paid order {order}",
     # Remarks: genuine news that changes nothing.
@@ -496,7 +495,7 @@ TEXTS = {
     "mails_due": "mails due within {days} days: {count}, kept back: {kept}",
     "start_is": "Keypost serves what was paid from {at:moment} on",
     "start_changed": "Keypost serves what was paid from {at:moment} on; within a minute every function knows it."
-    " Orders that are held stay held",
+    " An order that is held waits until its payment is reported again, or until a person releases it",
     "no_start": "No start is set: Keypost serves whatever was paid, no matter when. On AWS the first function that"
     " runs sets it to a day before its run",
     "ask_address": "E-mail address",

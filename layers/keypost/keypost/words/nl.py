@@ -61,7 +61,6 @@ TEXTS = {
     "captured_in_part": "slechts {amount:money} van {whole:money} is geïnd",
     "payment_link_reusable": "er is betaald via een betaallink die vaker te gebruiken is of een vrij bedrag heeft",
     "invoice_not_for_a_period": "de factuur is niet voor een nieuwe periode (`{reason}`)",
-    "captured_in_part": "van het gereserveerde bedrag van {amount:money} is maar {captured:money} afgeschreven",
     "stripe_may_follow_trial": "de vorige periode was korter: dit kan de eerste betaling na een proefperiode zijn",
     "payment_of_other_order": "met betaling {payment} is bestelling {order} al betaald",
     # Remarks: genuine news that changes nothing.
@@ -504,7 +503,7 @@ TEXTS = {
     "mails_due": "e-mails in de komende {days} dagen: {count}, tegengehouden: {kept}",
     "start_is": "Keypost levert wat betaald is vanaf {at:moment}",
     "start_changed": "Keypost levert wat betaald is vanaf {at:moment}; binnen een minuut weet elke functie dat."
-    " Bestellingen die worden tegengehouden, blijven tegengehouden",
+    " Een bestelling die wordt tegengehouden, wacht tot de betaling opnieuw wordt gemeld of iemand haar vrijgeeft",
     "no_start": "Er is geen beginmoment ingesteld: Keypost levert alles wat betaald is, ongeacht wanneer. Op AWS stelt"
     " de eerste functie die draait het in op een dag daarvoor",
     "ask_address": "E-mailadres",
