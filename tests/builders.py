@@ -16,6 +16,7 @@ import stripe
 from standardwebhooks import Webhook
 
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
+from cli.local.fake_shops import MONEYBIRD_KEY, WOOCOMMERCE_KEY
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import telemetry
@@ -77,7 +78,9 @@ SECRETS = {
     "mollie_signing": MOLLIE_SECRET,
     "mollie_api_key": MOLLIE_KEY,
     "woocommerce_signing": WOOCOMMERCE_SECRET,
+    "woocommerce_api_key": WOOCOMMERCE_KEY,
     "moneybird_signing": MONEYBIRD_SECRET,
+    "moneybird_api_key": MONEYBIRD_KEY,
 }
 
 PRODUCT = Product(

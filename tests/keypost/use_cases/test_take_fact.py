@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keypost.core.payment import Fact, Standing
+from keypost.core.payment import News, Standing
 from keypost.providers import mollie, moneybird, stripe, webhook, woocommerce
 from keypost.table import Store
 from keypost.use_cases.take_fact import record
 from tests.builders import INTAKE, NOW, SKU, a_call, event
 
-Read = Callable[[Any], Sequence[Fact]]
+Read = Callable[[Any], Sequence[News]]
 BACK = {"id": "re_1", "status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
 SHOP = {"order_id": "ORDER", "payment_id": "tr_PAYMENT", "amount": "39.95", "currency": "EUR", "test": True,
         "email": "a@klant.example", "lines": [{"sku": SKU, "quantity": 1}]}  # fmt: skip

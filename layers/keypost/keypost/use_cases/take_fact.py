@@ -10,16 +10,19 @@ from keypost.core import charged, contents, settling
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.order import Order
-from keypost.core.payment import Fact, PaymentNotice, Standing, SubscriptionEnded
+from keypost.core.payment import Fact, News, PaymentNotice, Remark, Standing, SubscriptionEnded
 from keypost.core.shop import Intake
 from keypost.table import Store
 
 _LONGEST_ID = 80
 
 
-def record(store: Store, fact: Fact, now: datetime, intake: Intake) -> tuple[str | None, bool]:
+def record(store: Store, fact: News, now: datetime, intake: Intake) -> tuple[str | None, bool]:
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
     payment is not for us."""
+    if isinstance(fact, Remark):
+        telemetry.outcome("Remark", provider=fact.provider, reason=fact.why.code, order_id=fact.order_id)
+        return None, False
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         return None, False
     facts: list[Fact] = [fact]
