@@ -4,6 +4,7 @@ which are bare JSON arrays. `objects` by path: /wp-json/wc/v3/orders/1237, /api/
 import base64
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -67,7 +68,8 @@ def _is_wanted(invoice: Json, wanted: Mapping[str, str]) -> bool:
     day = (invoice.get("invoice_date") or invoice.get("date") or "").replace("-", "")
     states = wanted.get("state", "all").split("|")
     is_of_state = "all" in states or invoice["state"] in states
-    return is_of_state and first <= day <= last and invoice["updated_at"] > wanted.get("updated_after", "")
+    after = datetime.fromisoformat(wanted.get("updated_after", "0001-01-01T00:00:00Z"))
+    return is_of_state and first <= day <= last and datetime.fromisoformat(invoice["updated_at"]) > after
 
 
 def _below(objects: Mapping[str, Json], path: str) -> list[Json]:

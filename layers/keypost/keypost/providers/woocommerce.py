@@ -364,8 +364,8 @@ def recent(call: Call, since: datetime) -> Iterator[News]:
     news of a payment that we know, or nothing."""
     yield from _switched_off(call)
     # WooCommerce leaves out what changed at that very second.
-    after = (since - timedelta(seconds=1)).astimezone(UTC).isoformat(timespec="seconds")
-    changed = {"modified_after": after.replace("+00:00", ""), "dates_are_gmt": "true", "orderby": "modified"}
+    before = f"{(since - timedelta(seconds=1)).astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+    changed = {"modified_after": before, "dates_are_gmt": "true", "orderby": "modified"}
     # The latest change first: what changes while the pages are read comes twice, and nothing is left out.
     query = {**changed, "order": "desc", "_fields": _FIELDS}
     for found in pages("woocommerce", call, "/wp-json/wc/v3/orders", query, _PAGE):

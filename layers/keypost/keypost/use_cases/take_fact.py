@@ -21,7 +21,7 @@ def record(store: Store, fact: News, now: datetime, intake: Intake) -> tuple[str
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
     payment is not for us."""
     if isinstance(fact, Remark):
-        telemetry.outcome("Remark", provider=fact.provider, reason=fact.why.code, order_id=fact.order_id)
+        telemetry.outcome("Remarked", provider=fact.provider, reason=fact.why.code, order_id=fact.order_id)
         return None, False
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         return None, False
