@@ -3,7 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -44,6 +44,7 @@ from keypost.core.payment import (
     Dispute,
     DisputeState,
     FailedRefund,
+    News,
     Payment,
     PaymentNotice,
     PaymentState,
@@ -443,3 +444,21 @@ def bought(*quantities: int, bad_codes: tuple[BadCode, ...] = (), **about: str |
     ]
     customer = replace(order.customer, **about)  # type: ignore[arg-type]
     return replace(order, licenses=tuple(licenses), customer=customer, bad_codes=bad_codes)
+
+
+def of_woocommerce(file: str = "order.updated.json", **changes: Any) -> bytes:
+    """A recorded call of WooCommerce, with changes."""
+    return json.dumps(event(f"woocommerce/{file}") | changes).encode()
+
+
+def of_moneybird(file: str = "sales_invoice_state_changed_to_paid.json", **changes: Any) -> bytes:
+    """A recorded call of Moneybird, with changes to its entity."""
+    body = event(f"moneybird/{file}")
+    body["entity"] |= changes
+    return json.dumps(body).encode()
+
+
+def only_notice(news: Sequence[News]) -> PaymentNotice:
+    (notice,) = news
+    assert isinstance(notice, PaymentNotice)
+    return notice
