@@ -279,6 +279,7 @@ TEXTS = {
     # Products.
     "product_does_not_fit": "[{sku}: ]{why}",
     "field_empty_or_unseen": "[`{field}` ]is empty, or holds a line break or another invisible character",
+    "renewal_url_place_unknown": "[`{field}` ]may hold {{license}} and {{order}} between braces, and nothing else",
     "pattern_unreadable": "[`{field}` ]is not a regular expression",
     "pattern_without_bound": "[`{field}` ]has no bound, or one within another: write {{5}} or {{4,6}}",
     "example_does_not_match": "`code_example` does not match `code_pattern` (codes are kept in upper case)",

@@ -284,6 +284,7 @@ TEXTS = {
     # Products.
     "product_does_not_fit": "[{sku}: ]{why}",
     "field_empty_or_unseen": "[`{field}` ]is leeg, of bevat een regeleinde of een ander onzichtbaar teken",
+    "renewal_url_place_unknown": "[`{field}` ]mag tussen accolades {{license}} en {{order}} hebben, en niets anders",
     "pattern_unreadable": "[`{field}` ]is geen reguliere expressie",
     "pattern_without_bound": "[`{field}` ]heeft geen grens, of de ene in de andere: schrijf {{5}} of {{4,6}}",
     "example_does_not_match": "`code_example` past niet op `code_pattern` (codes worden in hoofdletters bewaard)",
