@@ -6,7 +6,7 @@ from typing import Any
 
 from keypost.core.payment import PaymentNotice, PaymentState, Remark
 from keypost.providers import moneybird, woocommerce
-from tests.builders import NOW, a_call, of_moneybird, of_woocommerce
+from tests.builders import NOW, a_call, added_up, of_moneybird, of_woocommerce
 
 SINCE = NOW - timedelta(hours=1)
 NOON, BEFORE = f"{NOW:%Y-%m-%dT%H:%M:%S}", f"{SINCE - timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
@@ -84,3 +84,11 @@ def test_a_webhook_that_woocommerce_switched_off_is_found() -> None:
 
     assert isinstance(remark, Remark)
     assert remark.why.code == "webhook_switched_off"
+
+
+def test_the_same_order_in_every_run_is_told_once() -> None:
+    """Tried: each hourly run stored the sum once more."""
+    (told,) = found_among(woocommerce, orders=[order(1)])
+    (again,) = found_among(woocommerce, orders=[order(1)])
+
+    assert added_up([told, again]) == added_up([told])

@@ -41,9 +41,11 @@ def understood(notice: PaymentNotice, skus: Collection[str]) -> PaymentNotice:
         if sku := catalog.get(spelled(each.sku)):
             ours[sku] += each.quantity
     unknown = [each for each in listed if spelled(each.sku) not in catalog]
-    if notice.itemized or not card:
+    if notice.itemized:  # a shop's own list: that it holds other goods too is no mistake, and its lines say the details
+        card, unknown = tuple(line for line in card if line.sku in skus), []
+    if not card:
         lines, problem = tuple(Line(sku, count) for sku, count in ours.items()), None
-        is_foreign = bool(listed) and not lines
+        is_foreign = not lines and (notice.itemized or bool(listed))
     else:
         lines, problem = _compared(card, ours, unknown) if listed else (card, None)
         is_foreign = False

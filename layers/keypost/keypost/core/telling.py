@@ -84,7 +84,7 @@ def _kept(told: list[W]) -> list[W]:
     paid = [word for word in undated if word.is_paid]
     dated = _repeated([word for word in told if word.said])
     first = next((word for word in dated if word.is_paid), None)
-    return [*_distinct(paid or undated), *([first] if first and first is not dated[-1] else []), *dated[-1:]]
+    return [*_distinct(paid or undated), *([first] if first and first != dated[-1] else []), *dated[-1:]]
 
 
 def _repeated(dated: Iterable[W]) -> list[W]:
