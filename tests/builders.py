@@ -3,7 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ import stripe
 from standardwebhooks import Webhook
 
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY
+from cli.local.fake_shops import MONEYBIRD_KEY, WOOCOMMERCE_KEY
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import telemetry
@@ -43,6 +44,7 @@ from keypost.core.payment import (
     Dispute,
     DisputeState,
     FailedRefund,
+    News,
     Payment,
     PaymentNotice,
     PaymentState,
@@ -77,7 +79,9 @@ SECRETS = {
     "mollie_signing": MOLLIE_SECRET,
     "mollie_api_key": MOLLIE_KEY,
     "woocommerce_signing": WOOCOMMERCE_SECRET,
+    "woocommerce_api_key": WOOCOMMERCE_KEY,
     "moneybird_signing": MONEYBIRD_SECRET,
+    "moneybird_api_key": MONEYBIRD_KEY,
 }
 
 PRODUCT = Product(
@@ -462,3 +466,21 @@ def bought(*quantities: int, bad_codes: tuple[BadCode, ...] = (), **about: str |
     ]
     customer = replace(order.customer, **about)  # type: ignore[arg-type]
     return replace(order, licenses=tuple(licenses), customer=customer, bad_codes=bad_codes)
+
+
+def of_woocommerce(file: str = "order.updated.json", **changes: Any) -> bytes:
+    """A recorded call of WooCommerce, with changes."""
+    return json.dumps(event(f"woocommerce/{file}") | changes).encode()
+
+
+def of_moneybird(file: str = "sales_invoice_state_changed_to_paid.json", **changes: Any) -> bytes:
+    """A recorded call of Moneybird, with changes to its entity."""
+    body = event(f"moneybird/{file}")
+    body["entity"] |= changes
+    return json.dumps(body).encode()
+
+
+def only_notice(news: Sequence[News]) -> PaymentNotice:
+    (notice,) = news
+    assert isinstance(notice, PaymentNotice)
+    return notice

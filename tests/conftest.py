@@ -17,6 +17,7 @@ from samtranslator.yaml_helper import yaml_parse
 from xdist.scheduler import LoadScopeScheduling
 
 from cli.local.deploy import ROOT
+from cli.local.fake_shops import ADMINISTRATION
 from cli.local.stack import LocalStack, local_stack
 from cli.stacks import Stack, stack_of
 from keypost import telemetry, wiring
@@ -118,6 +119,9 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_SECRETS": stack.secrets.secret_id,
         "KEYPOST_MOLLIE_URL": local.providers.url,
         "KEYPOST_STRIPE_URL": local.providers.url,
+        "KEYPOST_WOOCOMMERCE_URL": local.providers.url,
+        "KEYPOST_MONEYBIRD_URL": local.providers.url,
+        "KEYPOST_MONEYBIRD_ADMINISTRATION": ADMINISTRATION,
         "KEYPOST_CONFIGURATION_SET": "test",
         "KEYPOST_SHOP_NAME": "Voorbeeld Software",
         "KEYPOST_SHOP_ADDRESS": "Voorbeeldstraat 1",

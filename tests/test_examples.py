@@ -26,12 +26,14 @@ from cli.local.stack import LocalStack, sample_codes
 from cli.stacks import Stack
 from keypost.core.mail import MailState
 from keypost.core.order import Order
+from keypost.core.payment import PaymentNotice
 from keypost.core.product import Kind, Line
 from keypost.providers import mollie as mollie_provider
 from keypost.providers import moneybird, webhook
 from keypost.providers import stripe as stripe_provider
+from keypost.providers import woocommerce as woocommerce_provider
 from keypost.providers.order_card import read_metadata
-from tests.builders import SKU, a_call, event
+from tests.builders import SKU, a_call, event, of_woocommerce
 from tests.functions.callbacks import stripe as stripe_calls_here
 
 TEXT = (ROOT / "docs/connecting-a-shop.md").read_text("utf-8")
@@ -148,6 +150,7 @@ def test_every_example_has_a_test_here() -> None:
         ("python", "stripe-subscription"),
         ("python", "stripe-line-items"),
         ("php", "woocommerce-card"),
+        ("php", "woocommerce-renewal"),
         ("sh", "moneybird-webhook"),
     }
 
@@ -317,6 +320,31 @@ def test_the_card_on_a_payment_of_woocommerces_plugin_is_a_card() -> None:
         assert (told.order_id, told.email, told.lines) == ("1234", "it@klant.example", (Line(ESET, 2),))
         nothing = run_php(code, before=stub.replace("'product_cat', 8", "'product_cat', 9"))
         assert nothing == {"order_id": 1234}
+
+
+@pytest.mark.parametrize(
+    ("asked", "renews"),
+    [("LIC-ABCDEFGHIJ", "LIC-ABCDEFGHIJ"), ("1201/1", "1201/1"), ("<b>", None), (["A"], None), (None, None)],
+)
+def test_what_the_link_of_a_reminder_names_is_noted_on_the_line_of_the_order(asked: Any, renews: str | None) -> None:
+    """The functions of WordPress and WooCommerce are stubs here."""
+    code = example("php", "woocommerce-renewal")
+
+    assert {"'woocommerce_add_cart_item_data'", "'woocommerce_checkout_create_order_line_item'"} <= set(
+        re.findall(r"'woocommerce_\w+'", code)
+    )
+    if shutil.which("php"):
+        stub = """$made = []; function add_filter($name, $made) { $GLOBALS['made'][] = $made; }
+          function add_action($name, $made, $rank, $count) { $GLOBALS['made'][] = $made; }
+          class Item { public $meta = []; function add_meta_data($key, $value, $unique) {
+            $this->meta[] = ['key' => $key, 'value' => $value]; } }"""
+        given = f"$_GET = json_decode('{json.dumps({} if asked is None else {'keypost_renews': asked})}', true);"
+        checkout = "$item = new Item(); $made[1]($item, 'a', $made[0]([])); echo json_encode($item->meta);"
+        noted = run_php(code, before=stub, after=given + checkout)
+        line = {"sku": SKU, "quantity": 1, "meta_data": noted}
+        (fact,) = woocommerce_provider.read(a_call(of_woocommerce(line_items=[line])))
+        assert isinstance(fact, PaymentNotice)
+        assert [line.renews for line in fact.lines] == [renews]
 
 
 @pytest.mark.parametrize("language", CALLBACKS)

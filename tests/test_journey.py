@@ -14,6 +14,7 @@ import pytest
 import time_machine
 
 import advance_orders
+from cli.local.fake_shops import ADMINISTRATION
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack, sample_codes
 from cli.stock import import_file
@@ -117,6 +118,27 @@ def test_a_payment_whose_every_callback_was_lost_is_served_by_the_hourly_run(
 
     order = local.order_when("journey-lost", is_mailed)
     assert order.licenses[0].code in mails_to(local, "journey-lost")[0].text
+
+
+def test_an_order_at_woocommerce_and_an_invoice_at_moneybird_of_which_nobody_called_are_served_by_the_hourly_run(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 2)
+    run(local, "ReconcilePayments")  # the first run; only what is paid after it counts
+    now = datetime.now(UTC)
+    order = event("woocommerce/order.updated.json") | {"id": 771237, "number": "771237"}
+    order |= {"date_paid_gmt": f"{now:%Y-%m-%dT%H:%M:%S}", "date_modified_gmt": f"{now:%Y-%m-%dT%H:%M:%S}"}
+    invoice = event("moneybird/sales_invoice_state_changed_to_paid.json")["entity"] | {"invoice_id": "journey-books"}
+    invoice |= {"id": "77433546309874484", "updated_at": now.isoformat(), "paid_at": f"{now:%Y-%m-%d}"}
+    invoice |= {"invoice_date": f"{now:%Y-%m-%d}", "payments": []}
+    local.providers.objects["/wp-json/wc/v3/orders/771237"] = order
+    local.providers.objects[f"/api/v2/{ADMINISTRATION}/sales_invoices/{invoice['id']}"] = invoice
+
+    run(local, "ReconcilePayments")
+
+    for order_id in ("771237", "journey-books"):
+        served = local.order_when(order_id, is_mailed)
+        assert served.licenses[0].code in mails_to(local, order_id)[0].text
 
 
 @pytest.mark.parametrize("times", [5, pytest.param(20, marks=pytest.mark.drill)])

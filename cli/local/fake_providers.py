@@ -1,5 +1,6 @@
-"""The APIs of Mollie and Stripe on loopback, as far as Keypost and the examples in its documentation call them. Tests,
-the made-up shop and the control route decide which objects they have."""
+"""The APIs of Mollie and Stripe on loopback, as far as Keypost and the examples in its documentation call them, and at
+the same address those of WooCommerce and Moneybird. Tests, the made-up shop and the control route decide which objects
+they have."""
 
 import json
 import re
@@ -15,6 +16,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from cli.local.fake_shops import is_of_a_shop, shop_answers
 
 MOLLIE_KEY = "test_keypostlocalkeypostlocalkeypost"
 STRIPE_KEY = "sk_test_keypostlocalkeypostlocalkeypost"
@@ -332,8 +335,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, query = urlsplit(self.path).path, parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
-        get = _stripe_get if path.startswith("/v1/") else _mollie_get
-        self._answer_with(lambda: (200, get(self.server.fake, path, query)))
+        fake = self.server.fake
+        if is_of_a_shop(path):
+            authorization = self.headers.get("Authorization")
+            self._answer_with(lambda: shop_answers(fake.objects, path, dict(query), authorization))
+        elif path.startswith("/v1/"):
+            self._answer_with(lambda: (200, _stripe_get(fake, path, query)))
+        else:
+            self._answer_with(lambda: (200, _mollie_get(fake, path, query)))
 
     def do_POST(self) -> None:
         path, body = urlsplit(self.path).path, self._body()
@@ -348,7 +357,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-    def _answer_with(self, answer: Callable[[], tuple[int, Json]]) -> None:
+    def _answer_with(self, answer: Callable[[], tuple[int, Json | list[Json]]]) -> None:
         fake = self.server.fake
         fake.asked.append(self.path)
         if trouble := fake.trouble():
@@ -362,6 +371,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_key(self) -> None:
         given = self.headers.get("Authorization")
+        if is_of_a_shop(self.path):
+            return  # it checks its own
         if self.path.startswith("/v1/"):
             if given != f"Bearer {STRIPE_KEY}":
                 raise _stripe_refuses(HTTPStatus.UNAUTHORIZED, "Invalid API Key provided")

@@ -22,6 +22,7 @@ from standardwebhooks import Webhook
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
+from cli.local.fake_shops import ADMINISTRATION, MONEYBIRD_KEY, WOOCOMMERCE_KEY
 from cli.local.logs import LogLine, log_lines
 from cli.local.mailbox import Mailbox, mailbox, over_http
 from cli.local.samples import SHOP, sample_products
@@ -133,9 +134,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
             box.pass_on = partial(over_http, endpoint_url)
             session = local_session(endpoint_url, REGION)
             progress("Deploying template.yaml")
-            outputs = deploy(
-                session, NAME, PARAMETERS | {"MollieUrl": providers.url, "StripeUrl": providers.url}, directory
-            )
+            outputs = deploy(session, NAME, PARAMETERS | _where_to_ask(providers.url), directory)
             stack = stack_of(session, outputs)
             support_key, kept = keys.new_key("local", keys.SCOPES, 365, datetime.now(UTC).replace(microsecond=0))
             stack.store.put_support_key(kept)
@@ -162,6 +161,8 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 "other_signing_secret": local.other_signing_secret,
                 "mollie_api_key": MOLLIE_KEY,
                 "stripe_api_key": STRIPE_KEY,
+                "woocommerce_api_key": WOOCOMMERCE_KEY,
+                "moneybird_api_key": MONEYBIRD_KEY,
             }.items():
                 stack.secrets.set(name, value)
             progress("Loading the sample catalog and stock")
@@ -173,6 +174,12 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
             box.tell = partial(_tell, session.client("sqs"), outputs["FeedbackQueueUrl"])
             box.shop = Shop(providers, sample_products(), *calls)
             yield local
+
+
+def _where_to_ask(url: str) -> dict[str, str]:
+    """The parameters with which Keypost asks the fakes in place of the providers."""
+    shops = {"WooCommerceUrl": url, "MoneybirdUrl": url, "MoneybirdAdministration": ADMINISTRATION}
+    return {"MollieUrl": url, "StripeUrl": url, **shops}
 
 
 def _tell(sqs: Any, queue_url: str, event: str) -> None:

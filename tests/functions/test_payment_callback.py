@@ -455,11 +455,23 @@ def test_how_mollie_once_tried_a_url_gets_its_200(wired: Stack) -> None:
 
 
 def test_an_invoice_with_a_long_history_is_read_and_one_without_end_is_not(wired: Stack) -> None:
-    body = json.dumps(event("woocommerce/order.updated.json") | {"note": "x" * 100_000}).encode()
+    body = json.dumps(event("woocommerce/order.updated.json") | {"note": "x" * 1_000_000}).encode()
     digest = base64.b64encode(hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()).decode()
 
     assert call("woocommerce", body, {"X-WC-Webhook-Signature": digest})["statusCode"] == 200
-    assert call("woocommerce", body + b" " * 200_000, {})["statusCode"] == 413
+    assert call("woocommerce", body + b" " * 4 * 1024 * 1024, {})["statusCode"] == 413
+
+
+def test_a_malformed_order_is_not_one_of_the_five_refusals_after_which_the_webhook_is_switched_off(
+    wired: Stack, local: LocalStack, logged: io.StringIO
+) -> None:
+    body = json.dumps(event("woocommerce/order.updated.json") | {"total": "much"}).encode()
+    digest = base64.b64encode(hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()).decode()
+
+    assert call("woocommerce", body, {"X-WC-Webhook-Signature": digest})["statusCode"] == 200
+    assert call("woocommerce", body, {"X-WC-Webhook-Signature": "forged"})["statusCode"] == 401
+    assert logged.getvalue().count('"CallbackRefused"') == 2
+    assert items(wired, local) == 0
 
 
 def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Stack, local: LocalStack) -> None:

@@ -7,6 +7,7 @@ import time_machine
 
 import reconcile_payments
 from cli.local.fake_providers import STRIPE_KEY
+from cli.local.fake_shops import ADMINISTRATION
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
@@ -51,7 +52,29 @@ def paid_at_stripe(local: LocalStack, name: str, paid: datetime) -> str:
     return name
 
 
-@pytest.mark.parametrize("pay", [paid_at_mollie, paid_at_stripe])
+def paid_in_the_shop(local: LocalStack, name: str, paid: datetime) -> str:
+    """An order at WooCommerce whose webhook never came."""
+    moment = f"{paid:%Y-%m-%dT%H:%M:%S}"
+    order = event("woocommerce/order.updated.json") | {"date_paid_gmt": moment, "date_modified_gmt": moment}
+    order["id"] = int.from_bytes(name.encode())
+    local.providers.objects[f"/wp-json/wc/v3/orders/{order['id']}"] = order
+    return str(order["id"])
+
+
+def paid_by_invoice(local: LocalStack, name: str, paid: datetime) -> str:
+    """An invoice at Moneybird of which it told nobody."""
+    invoice = event("moneybird/sales_invoice_state_changed_to_paid.json")["entity"]
+    invoice |= {"id": str(int.from_bytes(name.encode())), "invoice_id": name}
+    invoice |= {"paid_at": f"{paid:%Y-%m-%d}", "updated_at": f"{paid:%Y-%m-%dT%H:%M:%S}.128Z"}
+    invoice["payments"][0] |= {"created_at": invoice["updated_at"]}
+    local.providers.objects[f"/api/v2/{ADMINISTRATION}/sales_invoices/{invoice['id']}"] = invoice
+    return str(invoice["invoice_id"])
+
+
+WAYS = [paid_at_mollie, paid_at_stripe, paid_in_the_shop, paid_by_invoice]
+
+
+@pytest.mark.parametrize("pay", WAYS)
 def test_a_payment_that_no_callback_told_is_found_and_poked_once(
     wired: Stack, local: LocalStack, logged: io.StringIO, pay: Any
 ) -> None:
@@ -69,7 +92,7 @@ def test_a_payment_that_no_callback_told_is_found_and_poked_once(
     assert logged.getvalue().count('"PaymentRecovered"') == 1
 
 
-@pytest.mark.parametrize("pay", [paid_at_mollie, paid_at_stripe])
+@pytest.mark.parametrize("pay", WAYS)
 def test_a_first_run_asks_for_nothing_older_than_a_day(wired: Stack, local: LocalStack, pay: Any) -> None:
     without_start(wired.store)
     past, new = pay(local, "past", START - 25 * HOUR), pay(local, "new", START - 23 * HOUR)
@@ -189,7 +212,7 @@ def test_a_provider_in_trouble_keeps_no_other_from_being_asked_and_is_asked_agai
 
 
 def test_a_provider_without_a_key_is_not_asked(wired: Stack, local: LocalStack) -> None:
-    for name in ("mollie_api_key", "stripe_api_key"):
+    for name in ("mollie_api_key", "stripe_api_key", "woocommerce_api_key", "moneybird_api_key"):
         wired.secrets.set(name, "")
     asked = len(local.providers.asked)
 

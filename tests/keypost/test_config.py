@@ -13,7 +13,12 @@ ENVIRONMENT: dict[str, str] = {variable(field.name): f"<{field.name}>" for field
     "KEYPOST_MAILS_PER_SECOND": "14",
     "KEYPOST_QUIET_DOORS": "stripe=48,mollie=0",
 }
-OFFICIAL = {"KEYPOST_MOLLIE_URL": "https://api.mollie.com", "KEYPOST_STRIPE_URL": "https://api.stripe.com"}
+OFFICIAL = {
+    "KEYPOST_MOLLIE_URL": "https://api.mollie.com",
+    "KEYPOST_STRIPE_URL": "https://api.stripe.com",
+    "KEYPOST_MONEYBIRD_URL": "https://moneybird.com",
+    "KEYPOST_WOOCOMMERCE_URL": "https://shop.example/winkel/",
+}
 
 
 def test_every_setting_is_a_variable_of_its_name() -> None:
@@ -44,13 +49,27 @@ def test_a_setting_that_cannot_be_stops_the_start_and_is_named(name: str, value:
     assert error.value.said.values == {"variable": name}
 
 
-@pytest.mark.parametrize("provider", ["MOLLIE", "STRIPE"])
+@pytest.mark.parametrize("provider", ["MOLLIE", "STRIPE", "MONEYBIRD"])
 def test_a_live_stack_sends_its_key_nowhere_but_to_the_provider(provider: str) -> None:
     live = ENVIRONMENT | OFFICIAL | {"KEYPOST_STAGE": "live"}
     assert Config.read(live).stage == "live"
 
     with pytest.raises(KeypostError, match="live_stack_elsewhere"):
         Config.read(live | {f"KEYPOST_{provider}_URL": "https://api.provider.example"})
+
+
+def test_a_live_stack_sends_the_key_of_a_shop_over_https_only() -> None:
+    live = ENVIRONMENT | OFFICIAL | {"KEYPOST_STAGE": "live"}
+    assert Config.read(live).api_urls["woocommerce"][0] == "https://shop.example/winkel"
+
+    with pytest.raises(KeypostError, match="live_stack_elsewhere"):
+        Config.read(live | {"KEYPOST_WOOCOMMERCE_URL": "http://shop.example"})
+
+
+def test_statuses_that_mean_paid_are_read_with_commas_between_them() -> None:
+    read = [Config.read(ENVIRONMENT | {"KEYPOST_WOOCOMMERCE_PAID_STATUSES": text}) for text in ("", "a,b-c, d")]
+
+    assert [config.paid_statuses for config in read] == [frozenset(), {"a", "b-c", "d"}]
 
 
 def test_a_setting_that_has_a_default_may_be_empty() -> None:

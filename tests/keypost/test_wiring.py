@@ -1,7 +1,9 @@
+import base64
 from datetime import timedelta
 
 import pytest
 
+from cli.local.fake_shops import ADMINISTRATION, MONEYBIRD_KEY, WOOCOMMERCE_KEY
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.clients.provider_api import ProviderApi
@@ -61,6 +63,34 @@ def test_a_provider_without_a_key_or_without_an_api_cannot_be_asked(wired: Stack
 
     assert wiring.provider_get("mollie") is None
     assert wiring.provider_get("") is None
+
+
+def test_a_shop_is_asked_with_its_key_and_secret_and_bookkeeping_in_its_own_administration(wired: Stack) -> None:
+    shop, books = api("woocommerce"), api("moneybird")
+
+    assert (shop.scheme, base64.b64decode(shop.key).decode()) == ("Basic", WOOCOMMERCE_KEY)
+    assert (books.scheme, books.key) == ("Bearer", MONEYBIRD_KEY)
+    assert books.url.endswith(f"/api/v2/{ADMINISTRATION}")
+    assert shop.gives_lists
+    assert books.gives_lists
+
+
+@pytest.mark.parametrize("variable", ["KEYPOST_WOOCOMMERCE_URL", "KEYPOST_MONEYBIRD_ADMINISTRATION"])
+def test_a_shop_of_which_nobody_said_where_it_is_cannot_be_asked(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "")
+    wiring.config.cache_clear()
+
+    assert wiring.provider_get("woocommerce" if "WOO" in variable else "moneybird") is None
+    assert wiring.provider_get("moneybird" if "WOO" in variable else "woocommerce") is not None
+
+
+def test_a_key_that_is_none_of_the_tests_goes_to_no_shop_without_https(wired: Stack) -> None:
+    wired.secrets.set("woocommerce_api_key", "ck_abcdefghij:cs_abcdefghij")
+
+    with pytest.raises(ProviderRefused, match="live_key_elsewhere"):
+        wiring.provider_get("woocommerce")
 
 
 def test_everything_that_was_built_is_forgotten_at_once(wired: Stack) -> None:

@@ -1,5 +1,6 @@
 """The settings of a deployment, read from the environment that template.yaml gives its functions."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import timedelta
@@ -11,6 +12,7 @@ from keypost.core.errors import KeypostError
 
 MOLLIE_URL = "https://api.mollie.com"
 STRIPE_URL = "https://api.stripe.com"
+MONEYBIRD_URL = "https://moneybird.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Config:
     shop_logo: str = ""
     shop_color: str = "#0b6e5b"
     mollie_profile: str = ""  # the profile whose payments count; empty for every profile
+    woocommerce_url: str = ""  # of the shop, below which its API is; empty: Keypost asks no WooCommerce
+    woocommerce_paid_statuses: str = ""  # made up by the shop, with commas between them
+    moneybird_url: str = MONEYBIRD_URL
+    moneybird_administration: str = ""  # its number; empty: Keypost asks no Moneybird
     support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
     support_audience: str = ""  # the audience of these tokens
     mails_per_second: float = 14  # of all workers together
@@ -44,8 +50,20 @@ class Config:
 
     @property
     def api_urls(self) -> dict[str, tuple[str, str]]:
-        """The base URL of each provider's API as configured, and its real one."""
-        return {"mollie": (self.mollie_url, MOLLIE_URL), "stripe": (self.stripe_url, STRIPE_URL)}
+        """The base URL of each provider's API as configured, and its real one. Both are empty if there is none."""
+        shop, books = self.woocommerce_url.rstrip("/"), self.moneybird_administration
+        return {
+            "mollie": (self.mollie_url, MOLLIE_URL),
+            "stripe": (self.stripe_url, STRIPE_URL),
+            "woocommerce": (shop, re.sub("^http:", "https:", shop)),
+            "moneybird": (f"{self.moneybird_url}/api/v2/{books}", f"{MONEYBIRD_URL}/api/v2/{books}")
+            if books
+            else ("", ""),
+        }
+
+    @property
+    def paid_statuses(self) -> frozenset[str]:
+        return frozenset(self.woocommerce_paid_statuses.replace(",", " ").split())
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Config":

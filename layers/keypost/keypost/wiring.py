@@ -1,5 +1,6 @@
 """Builds the real objects, once per execution environment: one boto3 session, with clients and never resources."""
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -147,22 +148,36 @@ def provider_call(
 ) -> Call:
     """What a provider's module gets of a callback, with the API that it may ask if a key for that is set."""
     settings = config()
-    return Call(body, headers, query, settings.stage, now, settings.zone, settings.mollie_profile, provider_get(api))
+    return Call(
+        body,
+        headers,
+        query,
+        settings.stage,
+        now,
+        settings.zone,
+        settings.mollie_profile,
+        provider_get(api),
+        settings.paid_statuses,
+    )
 
 
 def provider_get(api: str) -> Get | None:
-    """A function that asks a provider's API with the present key; None if no key is set."""
+    """A function that asks a provider's API with the present key; None if no key is set, or if it is not known where
+    the API is."""
     from keypost.clients.provider_api import ProviderApi
 
     keys = secrets().read(f"{api}_api_key") if api else ()
-    if not keys:
+    url, _ = config().api_urls[api] if api else ("", "")
+    if not keys or not url:
         return None
     _check_key(api, keys[0])
-    url, _ = config().api_urls[api]
+    if api == "woocommerce":  # a key and its secret, "ck_...:cs_..."
+        basic = base64.b64encode(keys[0].encode()).decode()
+        return ProviderApi(url, basic, _pool(), scheme="Basic", gives_lists=True).get
     # An access token works in both modes, and each call names one.
     is_of_both_modes = _is_access_token(keys[0]) and config().stage != "live"
     query = {"testmode": "true"} if is_of_both_modes else {}
-    return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), query).get
+    return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), query, gives_lists=api == "moneybird").get
 
 
 def _check_key(api: str, key: str) -> None:

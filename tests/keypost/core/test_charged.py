@@ -83,3 +83,23 @@ def test_all_skus_that_a_notice_names_are_looked_up() -> None:
     told = replace(notice(), lines=(Line(PLUS, 1),), charged=(one(SKU), one(""), one(PLUS)))
 
     assert named(told) == [PLUS, SKU]
+
+
+@pytest.mark.parametrize(
+    ("card", "charged", "lines"),
+    [
+        ((RENEWAL, Line("TSHIRT-L", 1)), [one(SKU), SHIRT], (RENEWAL,)),
+        ((RENEWAL, Line(SKU, 1)), [one(SKU), one(SKU)], (RENEWAL, Line(SKU, 1))),
+        ((Line("TSHIRT-L", 1, Kind.RENEWAL, "1201"),), [SHIRT], ()),
+        ((Line(SKU, 1),), [one(SKU), one(f" {PLUS.lower()}")], (Line(SKU, 1), Line(PLUS, 1))),
+        ((Line(SKU, 1), Line(PLUS, 1)), [one(SKU), one(PLUS, total="-5.00")], (Line(SKU, 1),)),
+        ((), [], ()),
+    ],
+    ids=["beside a shirt", "two of one", "a shirt alone", "another spelling", "a discount", "nothing"],
+)
+def test_a_shops_own_list_says_what_its_lines_renew_and_other_goods_in_it_are_none_of_ours(
+    card: tuple[Line, ...], charged: list[Charged], lines: tuple[Line, ...]
+) -> None:
+    found = understood(replace(notice(), lines=card, charged=tuple(charged), itemized=True), CATALOG)
+
+    assert (found.lines, found.problem, found.foreign) == (lines, None, not lines)

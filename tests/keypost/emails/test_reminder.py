@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from email.message import EmailMessage
@@ -139,3 +139,18 @@ def test_the_html_has_no_fault_and_a_name_is_text(order: Order) -> None:
     assert document.find(".//b") is None
     assert document.findtext("head/title") == message["Subject"].strip()
     assert message["X"] is None
+
+
+@pytest.mark.parametrize(
+    ("order", "named"),
+    [(bought(1), lambda order: order.licenses[0].id), (bought(3), lambda order: f"{order.id}%2F1")],
+    ids=["one license", "several"],
+)
+def test_the_link_says_which_license_is_renewed(order: Order, named: Callable[[Order], str]) -> None:
+    url = "https://shop.example/?add-to-cart=87&keypost_renews={license}&of={order}"
+    message = sent(order, {SKU: replace(PRODUCT, renewal_url=url)})
+
+    expected = f"https://shop.example/?add-to-cart=87&keypost_renews={named(order)}&of={order.id}"
+    for text in (part(message, "plain"), seen(part(message, "html"))):
+        assert expected in text
+        assert "{license}" not in text

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -12,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.core.errors import InvalidInput, SignatureRefused
-from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Standing
+from keypost.core.payment import (
+    Charged,
+    Dispute,
+    DisputeState,
+    News,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+    Remark,
+    Standing,
+)
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said
 from keypost.providers import moneybird
@@ -45,6 +56,7 @@ def with_contact(**changes: Any) -> bytes:
 
 def read(body: bytes) -> PaymentNotice:
     (notice,) = moneybird.read(a_call(body))
+    assert isinstance(notice, PaymentNotice)
     return notice
 
 
@@ -57,7 +69,7 @@ def verify(header: str, *secrets: str, body: bytes = BODY) -> None:
     moneybird.verify(a_call(body, {"moneybird-signature": header}), secrets or (MONEYBIRD_SECRET,))
 
 
-UPDATED = datetime(2026, 11, 20, 9, 14, 3, tzinfo=UTC)
+UPDATED = datetime(2026, 11, 20, 9, 14, 3, 128000, tzinfo=UTC)
 PAID = PaymentNotice(
     provider="moneybird",
     payment_id="433546309874484716",
@@ -70,6 +82,12 @@ PAID = PaymentNotice(
     name="Anna Jansen",
     language="nl",
     lines=(Line(SKU, 1),),
+    said=UPDATED,
+    charged=(
+        Charged(SKU, 1, f"Kaspersky Standard, 1 jaar [{SKU}]", "33.02"),
+        Charged("", 1, "Installatie op afstand", "50.0"),
+    ),
+    refers_to="PO 4711",
     disputes=(Dispute("payment", DisputeState.WON, UPDATED),),
 )
 
@@ -86,6 +104,8 @@ def test_a_paid_external_invoice_goes_by_its_id_as_it_has_no_number() -> None:
         amount="79.91",
         language=None,
         lines=(Line(SKU, 2),),
+        charged=(Charged(SKU, 2, f"Kaspersky Standard, 1 jaar [{SKU}]", "66.04"),),
+        refers_to="F-88",
     )
 
 
@@ -212,6 +232,11 @@ def test_any_other_reference_is_the_customers_own(reference: str | None) -> None
         ({"send_invoices_to_email": "no address", "email": "anna@klant.example"}, "anna@klant.example"),
         ({"send_invoices_to_email": "a@klant.example\r\nBcc: x@klant.example", "email": 5}, None),
         ({"send_invoices_to_email": None, "email": None}, None),
+        ({"send_invoices_to_email": "a@klant.example; b@klant.example"}, "a@klant.example"),
+        ({"send_invoices_to_email": ";a@klant.example b@klant.example"}, "a@klant.example"),
+        ({"send_invoices_to_email": '"Jansen, Jan" <jan@klant.example>, b@klant.example'}, "jan@klant.example"),
+        ({"send_invoices_to_email": "Jan Jansen <jan@klant.example>"}, "jan@klant.example"),
+        ({"send_invoices_to_email": "<jan@klant,example>; b@klant.example"}, "b@klant.example"),
     ],
 )
 def test_the_mail_goes_to_the_first_usable_address_for_invoices(contact: dict[str, Any], email: str | None) -> None:
@@ -229,6 +254,80 @@ def test_the_mail_goes_to_the_first_usable_address_for_invoices(contact: dict[st
 )
 def test_a_customer_is_greeted_by_name_or_else_as_a_company(contact: dict[str, Any], name: str | None) -> None:
     assert read(with_contact(**contact)).name == name
+
+
+@pytest.mark.parametrize(
+    "discount",
+    [
+        {"price": "-3.31", "total_price_excl_tax_with_discount": "-3.31"},
+        {"price": "-3.31"},
+        {"price": "0.0", "total_price_excl_tax_with_discount": "0.0"},
+        {"price": "33.02", "total_price_excl_tax_with_discount": "0.0"},
+    ],
+    ids=range(4),
+)
+def test_a_line_that_costs_nothing_or_less_is_no_license_though_it_names_one(discount: dict[str, str]) -> None:
+    line = event(RECORDED)["entity"]["details"][0]
+    off = line | {"description": f"Kennismakingskorting op Kaspersky Standard [{SKU}]"} | discount
+
+    found = read(invoice(details=[line, off]))
+    assert found.lines == (Line(SKU, 1),)
+    assert [charged.sku for charged in found.charged] == [SKU, SKU]
+    assert [Decimal(charged.total or 9) > 0 for charged in found.charged] == [
+        True,
+        Decimal(off["total_price_excl_tax_with_discount"]) > 0,
+    ]
+
+
+def test_a_name_between_brackets_in_another_spelling_is_handed_on_for_the_catalog_to_know() -> None:
+    found = read(invoice(details=[{"description": "Kaspersky [kaspersky-standard 3d], geleverd", "amount": "2"}]))
+
+    assert (found.lines, found.problem, found.itemized) == ((), None, True)
+    assert found.charged == (Charged("kaspersky-standard 3d", 2, "Kaspersky [kaspersky-standard 3d], geleverd"),)
+
+
+def test_a_line_that_cannot_be_read_leaves_the_others_as_they_are() -> None:
+    found = read(invoice(details=[{"description": "[A]", "amount": "1,5"}, {"description": "[B]", "amount": "2"}]))
+
+    assert found.lines == (Line("B", 2),)
+    assert found.problem is not None
+    assert found.problem.values["line"] == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "refers_to"),
+    [("1237", "1237"), (" #1237 ", "#1237"), (None, ""), ("LIC-6BSOJUSSSU", ""), ("verlenging 1201", "")],
+)
+def test_the_reference_may_be_the_shops_number_of_the_order(reference: str | None, refers_to: str) -> None:
+    assert read(invoice(reference=reference)).refers_to == refers_to
+
+
+CREDIT = {"total_price_incl_tax": "-40.00", "original_sales_invoice_id": "433546309874484716"}
+
+
+def test_a_credit_note_that_was_paid_out_is_money_back_of_the_invoice_that_it_names() -> None:
+    assert read(invoice(**CREDIT, id="433546310099999999")) == PaymentNotice(
+        provider="moneybird",
+        payment_id="433546309874484716",
+        state=None,
+        at=UPDATED.replace(microsecond=0),
+        order_id="",
+        said=UPDATED,
+        refunded=Refunded(UPDATED, "40.00"),
+    )
+
+
+def test_a_credit_note_that_names_no_invoice_is_remarked() -> None:
+    (remark,) = moneybird.read(a_call(invoice(total_price_incl_tax="-100.45", original_sales_invoice_id=None)))
+
+    assert remark == Remark("moneybird", NOW, Said("credit_of_what"), "", "moneybird:433546309874484716")
+
+
+def test_an_invoice_that_is_not_as_its_event_says_is_remarked() -> None:
+    (remark,) = moneybird.read(a_call(invoice(state="open")))
+
+    why = Said("invoice_not_paid_any_more", {"state": "open"})
+    assert remark == Remark("moneybird", NOW, why, "2026-0187", "moneybird:433546309874484716")
 
 
 def test_an_invoice_without_a_contact_is_an_order_without_an_address() -> None:
@@ -254,7 +353,7 @@ OPEN_AGAIN: dict[str, Callable[..., bytes]] = {
 
 @pytest.mark.parametrize("body", OPEN_AGAIN.values(), ids=OPEN_AGAIN.keys())
 def test_a_payment_taken_back_is_a_dispute_and_says_nothing_else(body: Callable[..., bytes]) -> None:
-    updated = datetime(2026, 11, 21, 8, 0, 5, tzinfo=UTC)
+    updated = datetime(2026, 11, 21, 8, 0, 5, 900000, tzinfo=UTC)
 
     assert read(body(updated_at="2026-11-21T08:00:05.900Z")) == PaymentNotice(
         provider="moneybird",
@@ -262,6 +361,8 @@ def test_a_payment_taken_back_is_a_dispute_and_says_nothing_else(body: Callable[
         state=None,
         at=NOW,
         order_id="2026-0187",
+        said=updated,
+        refers_to="PO 4711",
         disputes=(Dispute("payment", DisputeState.OPEN, updated),),
     )
 
@@ -272,7 +373,7 @@ def test_without_its_last_change_an_invoice_is_as_of_now() -> None:
 
 
 def test_a_payment_taken_back_that_names_only_its_invoice_finds_the_order_by_that() -> None:
-    (found,) = moneybird.read(a_call(invoice(DESTROYED)))
+    found = read(invoice(DESTROYED))
 
     assert (found.order_id, found.names) == ("", PAID.names)
     assert found.disputes == (Dispute("payment", DisputeState.OPEN, NOW),)
@@ -297,8 +398,8 @@ def test_paid_and_taken_back_give_the_same_payment_in_whatever_order_they_come()
         with_line(description="Kaspersky Standard"),
         invoice(action="payment_destroyed", state="open", details=[]),
         invoice(action="payment_destroyed"),  # another payment is still enough
-        invoice(state="open"),
-        invoice(total_price_incl_tax="-100.45"),
+        invoice(total_price_incl_tax="-100.45", details=[]),
+        invoice(action="payment_destroyed", state="open", total_price_incl_tax="-100.45"),
         invoice(action="sales_invoice_state_changed_to_open", state="open"),
         invoice(action="payment_registered"),
         invoice(action="test_webhook"),
@@ -490,3 +591,76 @@ def test_the_try_that_moneybird_makes_before_it_tells_the_secret_gets_its_200_an
 
     moneybird.verify(a_call(trial), ())
     assert moneybird.read(a_call(trial)) == ()
+
+
+SINCE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+Asked = list[tuple[str, dict[str, str]]]
+
+
+def lists(asked: Asked, **found: list[Any]) -> Any:
+    """Moneybird's API with these invoices of each kind."""
+
+    def get(path: str, query: dict[str, str]) -> dict[str, Any]:
+        asked.append((path, query))
+        first, size = (int(query["page"]) - 1) * int(query["per_page"]), int(query["per_page"])
+        return {"list": found.get(path.strip("/").removesuffix(".json"), [])[first : first + size]}
+
+    return get
+
+
+def recent(*sales: Any, external: tuple[Any, ...] = (), asked: Asked | None = None) -> list[News]:
+    get = lists([] if asked is None else asked, sales_invoices=[*sales], external_sales_invoices=[*external])
+    return [*moneybird.recent(a_call(b"", get=get), SINCE)]
+
+
+def listed(path: str = RECORDED, **changes: Any) -> dict[str, Any]:
+    entity: dict[str, Any] = json.loads(invoice(path, **changes))["entity"]
+    return entity
+
+
+def test_an_invoice_in_the_list_says_what_its_webhook_says() -> None:
+    external = listed(EXTERNAL, payments=[], updated_at="2026-11-20T09:14:03.128Z")
+    asked: Asked = []
+
+    assert recent(listed(), external=(external,), asked=asked) == [PAID, read(invoice(EXTERNAL))]
+    assert [(path, query["filter"]) for path, query in asked] == [
+        ("/sales_invoices.json", "state:paid,period:20231119..20261224,updated_after:2026-11-20T08:59:59Z"),
+        ("/external_sales_invoices.json", "state:paid,period:20260823..20261224"),
+    ]
+
+
+def test_all_pages_of_a_list_are_read() -> None:
+    asked: Asked = []
+    found = recent(*(listed(id=str(number)) for number in range(101)), asked=asked)
+
+    assert len(found) == 101
+    assert [query["page"] for path, query in asked if path == "/sales_invoices.json"] == ["1", "2", "3"]
+
+
+def test_one_invoice_that_cannot_be_read_leaves_those_behind_it_as_they_are() -> None:
+    found = recent(listed(id="1"), None, listed(id="2", currency="eur"), listed(id="3"))
+
+    assert [news.payment_id if isinstance(news, PaymentNotice) else news for news in found] == [
+        "1",
+        Remark(
+            "moneybird",
+            NOW,
+            Said("object_unreadable", {"why": Said("field_not_as_agreed", {"field": "currency"})}),
+            "",
+            "moneybird:2",
+        ),
+        "3",
+    ]
+
+
+def test_an_invoice_that_was_paid_before_and_changed_since_is_news_of_what_we_know_or_nothing() -> None:
+    old = [{"created_at": "2026-11-20T08:59:59.999Z"}]
+    entered = [{"created_at": "2026-11-20T09:00:00.000Z"}]
+
+    (before,) = recent(listed(payments=old, paid_at="2026-11-20"))
+    (since,) = recent(listed(payments=entered, paid_at="2026-11-16"))
+    assert isinstance(before, PaymentNotice)
+    assert isinstance(since, PaymentNotice)
+    assert (before.state, before.order_id, before.charged) == (None, "", PAID.charged)
+    assert (since.state, since.order_id) == (PaymentState.PAID, "2026-0187")
+    assert recent(listed(updated_at="2026-11-20T08:59:59.999Z")) == []

@@ -3,7 +3,7 @@ time-outs."""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -11,12 +11,15 @@ from urllib.parse import urlencode
 import urllib3
 
 from keypost.core.errors import InvalidInput, ProviderForbidden, ProviderRefused, ProviderUnavailable
-from keypost.inputs.strict_json import parse_object
+from keypost.inputs.strict_json import parse_answer, parse_object
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _TIMES = urllib3.Timeout(connect=2, read=8)  # seconds; Mollie waits 15 seconds for our answer to its callback
 _OTHER_MODE = re.compile("wrong mode is used|similar object exists in (live|test) mode")
 _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 403, 404, 410, 429, 500
+
+
+Parse = Callable[[bytes], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,15 @@ class ProviderApi:
     pool: urllib3.PoolManager
     headers: Mapping[str, str] = field(default_factory=dict)  # of each call
     query: Mapping[str, str] = field(default_factory=dict)  # of each call
+    scheme: str = "Bearer"  # before the key, in the header Authorization
+    gives_lists: bool = False  # bare, as WooCommerce and Moneybird do; `get` gives each as an object with the key LIST
 
     def get(self, path: str, query: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
         """The object at a path; None if there is none, or none any more. ProviderUnavailable if asking again later may
         help; ProviderForbidden if the key may not see this object; ProviderRefused if the key or its mode is wrong."""
         parameters = {**query, **self.query}
         url = self.url + path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
-        headers = {"Authorization": f"Bearer {self.key}", "Accept": "application/json", **self.headers}
+        headers = {"Authorization": f"{self.scheme} {self.key}", "Accept": "application/json", **self.headers}
         try:
             answer = self.pool.request(
                 "GET", url, headers=headers, timeout=_TIMES, retries=False, redirect=False, preload_content=False
@@ -43,10 +48,10 @@ class ProviderApi:
                 answer.release_conn()
         except urllib3.exceptions.HTTPError as error:
             raise ProviderUnavailable("provider_unreachable", error=type(error).__name__) from None
-        return _read(answer.status, body)
+        return _read(answer.status, body, parse_answer if self.gives_lists else parse_object)
 
 
-def _read(status: int, body: bytes) -> dict[str, Any] | None:
+def _read(status: int, body: bytes, parse: Parse) -> dict[str, Any] | None:
     if status == _TOO_MANY or status >= _SERVER_ERROR:
         raise ProviderUnavailable("provider_answered", status=status)
     if status in (_NOT_FOUND, _GONE) and not _OTHER_MODE.search(_detail(body)):
@@ -55,14 +60,14 @@ def _read(status: int, body: bytes) -> dict[str, Any] | None:
         raise ProviderForbidden("provider_refused_key", status=status)
     if status != 200:  # noqa: PLR2004
         raise ProviderRefused("provider_refused_key", status=status)
-    return _parsed(body)
+    return _parsed(body, parse)
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parsed(body: bytes, parse: Parse) -> dict[str, Any]:
     if len(body) > _LARGEST_ANSWER:
         raise ProviderUnavailable("provider_answer_too_large")
     try:
-        return parse_object(body)
+        return parse(body)
     except InvalidInput as error:
         raise ProviderUnavailable("provider_unreadable", why=error.said) from None
 

@@ -20,7 +20,9 @@ NAMES = (
     "mollie_signing",
     "mollie_api_key",
     "woocommerce_signing",
+    "woocommerce_api_key",
     "moneybird_signing",
+    "moneybird_api_key",
 )
 
 Values = tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from keypost.core.errors import InvalidInput
 from keypost.core.mail import Mail
@@ -26,7 +27,8 @@ def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: 
     return [
         {"line": number}
         | _of_product(products[line.sku], line.kind, language)
-        | _of_licenses([license_ for license_ in _in_mail(order, mail) if license_.line == number])
+        | _of_licenses(of_line := [license_ for license_ in _in_mail(order, mail) if license_.line == number])
+        | {"renewal_url": _renewal_url(products[line.sku], order.id, number, of_line)}
         for number, line in order.numbered.items()
         if not mail.lines or number in mail.lines
     ]
@@ -45,11 +47,18 @@ def _of_product(product: Product, kind: Kind, language: str) -> dict[str, Any]:
         "devices": product.devices,
         "term_days": product.term_days,
         "holds_reserve_code": product.holds_reserve_code,
-        "renewal_url": product.renewal_url,
         "download_url": product.download_url,
         "steps": in_language(product.steps[kind], language),
         "note": in_language(product.notes, language) if product.notes else "",
     }
+
+
+def _renewal_url(product: Product, order_id: str, line: int, licenses: Sequence[License]) -> str | None:
+    """The page on which a customer renews this line, with what it renews: a single license by its own id, several by
+    their order and line."""
+    renewed = licenses[0].id if len(licenses) == 1 else f"{order_id}/{line}"
+    url = product.renewal_url
+    return url and url.replace("{license}", quote(renewed, safe="")).replace("{order}", quote(order_id, safe=""))
 
 
 def _of_licenses(licenses: Sequence[License]) -> dict[str, Any]:

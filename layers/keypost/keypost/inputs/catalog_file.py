@@ -61,6 +61,13 @@ class ProductEntry(BaseModel):
             raise ValueError("pattern_without_bound")
         return pattern
 
+    @field_validator("renewal_url")
+    @classmethod
+    def _has_known_places(cls, url: str | None) -> str | None:
+        if set(re.findall(r"\{[^{}]*\}|[{}]", url or "")) - {"{license}", "{order}"}:
+            raise ValueError("renewal_url_place_unknown")
+        return url
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if not re.fullmatch(self.code_pattern, codes.normalize(self.code_example)):

@@ -6,6 +6,7 @@ from typing import Any
 
 from keypost.core.errors import InvalidInput
 
+LIST = "list"  # the key under which `parse_answer` gives a list
 _DEEPEST = 32
 
 
@@ -23,6 +24,12 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise InvalidInput("body_not_an_object")
     _check(value, _DEEPEST)
     return value
+
+
+def parse_answer(body: bytes) -> dict[str, Any]:
+    """Parse the answer of an API: one JSON object, or a list, which is given as an object with the key LIST."""
+    is_list = body.lstrip()[:1] == b"["
+    return parse_object(b'{"%b": %b}' % (LIST.encode(), body) if is_list else body)
 
 
 def _check(value: Any, levels: int) -> None:

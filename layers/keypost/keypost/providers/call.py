@@ -18,3 +18,4 @@ class Call:
     zone: tzinfo  # the shop's currency
     profile: str  # the profile at Mollie whose payments count; empty for every profile
     get: Get | None  # the object at a path and query of the provider's API, or None. Without a key there is no function
+    paid_statuses: frozenset[str] = frozenset()  # the statuses that a shop on WooCommerce made up for paid orders

@@ -1,25 +1,37 @@
-"""Moneybird: signed webhooks about invoices. A paid invoice is an order if the description of a line has a SKU between
-square brackets."""
+"""Moneybird: signed webhooks about invoices, and its lists of invoices, which the hourly run reads. Both show the whole
+invoice as of its last change. A paid invoice is an order if the description of a line has a SKU between square
+brackets."""
 
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from keypost import telemetry
 from keypost.core.errors import InvalidInput, SignatureRefused
-from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState
+from keypost.core.payment import (
+    Charged,
+    Dispute,
+    DisputeState,
+    News,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+    Remark,
+)
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.providers.call import Call
+from keypost.providers.listed import pages
 from keypost.providers.order_card import (
     ORDER_ID,
     SKU,
@@ -33,9 +45,14 @@ _TOLERANCE_SECONDS = 300
 _PAID = {"sales_invoice_state_changed_to_paid", "external_sales_invoice_state_changed_to_paid"}
 _INVOICES = {"SalesInvoice", "ExternalSalesInvoice"}
 _TAG = re.compile(rf"\[({SKU.pattern})\]")
+_ANY_TAG = re.compile(r"\[([^\[\]\n]{1,80})\]")  # the core may know the SKU in another spelling
 _QUANTITY = re.compile(r"([0-9]{1,9})(?:[.,]0{1,2})?(?: ?[xX])?")
 _RENEWAL = re.compile(rf"(?i:verlenging|renewal) +({ORDER_ID.pattern}(?:/[0-9]{{1,4}})?)|(LIC-[A-Z2-7]{{10}})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PAGE = 50  # invoices; Moneybird gives at most 100
+# By the day of the invoice: how far back the hourly run looks for those that were paid lately. Moneybird can list sales
+# invoices by their last change; of external invoices it lists all.
+_LISTS = {"sales_invoices": timedelta(days=1100), "external_sales_invoices": timedelta(days=92)}
 
 
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
@@ -82,7 +99,7 @@ def _moment(given: Any) -> datetime | None:
     text = f"{given}T12:00:00Z" if isinstance(given, str) and _DAY.fullmatch(given) else given
     try:
         found = datetime.fromisoformat(text)
-        return found.astimezone(UTC).replace(microsecond=0) if found.tzinfo else None
+        return found.astimezone(UTC) if found.tzinfo else None
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -104,20 +121,52 @@ class _Detail(BaseModel):
     description: str | None = None
     amount: str | None = None
     period: str | None = None
+    price: Any = None  # of one
+    total_price_excl_tax_with_discount: Any = None
 
     @property
     def tags(self) -> list[str]:
         return list(dict.fromkeys(_TAG.findall(self.description or "")))
 
+    @property
+    def is_discount(self) -> bool:
+        """True for a line that takes something off, or costs nothing: no license, though it may name one."""
+        sums = map(_decimal, (self.price, self.total_price_excl_tax_with_discount))
+        return any(each is not None and each <= 0 for each in sums)
+
+    @property
+    def names_license(self) -> bool:
+        return bool(self.tags) and not self.is_discount
+
+    @property
+    def charged(self) -> Charged:
+        text = self.description or ""
+        tags = dict.fromkeys(_ANY_TAG.findall(text))
+        total = _decimal(self.total_price_excl_tax_with_discount)
+        quantity = _quantity(self.amount)
+        return Charged(
+            sku="+".join(tags),  # two on one line are no SKU
+            quantity=int(quantity) if quantity.isdecimal() else 1,  # of work by the hour it does not matter
+            name=" ".join(text.split())[:200],
+            total=None if total is None else str(total),
+        )
+
+
+def _decimal(given: Any) -> Decimal | None:
+    text = str(given) if isinstance(given, str | int | float) and not isinstance(given, bool) else ""
+    return Decimal(text) if re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,12})?", text) else None
+
 
 class _Payment(BaseModel):
     credit_invoice_id: Any = None
+    created_at: Moment = None  # when it was entered, which may be days after it was made
 
 
 class _Invoice(BaseModel):
     id: Id
     invoice_id: Any = None  # the invoice's number; an external invoice has none
     state: str
+    original_sales_invoice_id: Any = None  # of a credit note
     reference: str | None = None
     language: Language = None
     currency: str = Field(pattern=r"^[A-Z]{3}$")
@@ -129,13 +178,22 @@ class _Invoice(BaseModel):
     payments: list[_Payment] = []
 
     @property
-    def is_sale_of_ours(self) -> bool:
-        """False for an invoice of other work, and for a credit note."""
-        return any(detail.tags for detail in self.details) and Decimal(self.total_price_incl_tax) >= 0
+    def is_credit_note(self) -> bool:
+        return Decimal(self.total_price_incl_tax) < 0
+
+    @property
+    def may_be_ours(self) -> bool:
+        """False for an invoice of other work."""
+        return any(_ANY_TAG.search(detail.description or "") for detail in self.details)
 
     @property
     def is_credited(self) -> bool:
         return any(payment.credit_invoice_id for payment in self.payments)
+
+    @property
+    def entered_at(self) -> datetime | None:
+        """When its last payment was entered."""
+        return max((payment.created_at for payment in self.payments if payment.created_at), default=self.updated_at)
 
 
 class _DestroyedPayment(BaseModel):
@@ -143,17 +201,17 @@ class _DestroyedPayment(BaseModel):
     invoice_id: Id  # the id of the invoice, not its number
 
 
-def read(call: Call) -> Sequence[PaymentNotice]:
+def read(call: Call) -> Sequence[News]:
     """Read a call. A payment that was removed is an open dispute, which the next payment settles: a person decides, and
     nothing is revoked."""
     raw = parse_object(call.body)
     try:
-        return _notices(raw, call.now)
+        return _news(raw, call.now)
     except ValidationError as error:
         raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
 
 
-def _notices(raw: dict[str, Any], now: datetime) -> Sequence[PaymentNotice]:
+def _news(raw: dict[str, Any], now: datetime) -> Sequence[News]:
     action, entity, kind = str(raw.get("action")), raw.get("entity"), str(raw.get("entity_type"))
     destroyed = action.endswith("payment_destroyed")
     if destroyed and kind == "Payment":
@@ -163,13 +221,31 @@ def _notices(raw: dict[str, Any], now: datetime) -> Sequence[PaymentNotice]:
     return ()
 
 
-def _of_invoice(invoice: _Invoice, now: datetime, *, destroyed: bool) -> Sequence[PaymentNotice]:
-    if not invoice.is_sale_of_ours:
-        return ()
+def _of_invoice(invoice: _Invoice, now: datetime, *, destroyed: bool) -> Sequence[News]:
     is_paid = invoice.state == "paid"
-    if destroyed == is_paid:
-        return ()  # another payment has paid it; or it is not paid any more
+    if invoice.is_credit_note:
+        return _credited(invoice, now) if is_paid and not destroyed else ()
+    if not invoice.may_be_ours or (destroyed and is_paid):
+        return ()  # of other work; or another payment has paid it
+    if not destroyed and not is_paid:
+        why = said("invoice_not_paid_any_more", state=re.sub("[^a-z_]", "", invoice.state)[:40])
+        return (Remark("moneybird", now, why, _order_id(invoice), f"moneybird:{invoice.id}"),)
     return (_undone(invoice, now) if destroyed else _paid(invoice, now),)
+
+
+def _credited(note: _Invoice, now: datetime) -> Sequence[News]:
+    """Money that went back by a credit note. It is news of the invoice that the note names, if that is an order; a note
+    that names none is found by nobody but a person."""
+    original, as_of = note.original_sales_invoice_id, note.updated_at or now
+    if isinstance(original, str) and re.fullmatch("[0-9]{1,64}", original):
+        back = Refunded(as_of, str(abs(Decimal(note.total_price_incl_tax))))
+        known = PaymentNotice("moneybird", original, state=None, at=_whole(as_of, now), order_id="")
+        return (replace(known, said=note.updated_at, refunded=back),)
+    return (Remark("moneybird", now, said("credit_of_what"), "", f"moneybird:{note.id}"),) if note.may_be_ours else ()
+
+
+def _whole(moment: datetime, now: datetime) -> datetime:
+    return min(moment.replace(microsecond=0), now)
 
 
 def _taken_back(payment: _DestroyedPayment, now: datetime) -> Sequence[PaymentNotice]:
@@ -189,6 +265,8 @@ def _undone(invoice: _Invoice, now: datetime) -> PaymentNotice:
         state=None,
         at=now,
         order_id=_order_id(invoice),
+        said=invoice.updated_at,
+        refers_to=_refers_to(invoice),
         disputes=(Dispute("payment", DisputeState.OPEN, as_of),),
     )
 
@@ -199,7 +277,7 @@ def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
     return replace(
         _undone(invoice, now),
         state=PaymentState.PAID,
-        at=min(invoice.paid_at or now, now),
+        at=_whole(invoice.paid_at or now, now),
         amount=invoice.total_price_incl_tax,
         currency=invoice.currency,
         email=_email(contact),
@@ -207,8 +285,16 @@ def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
         language=invoice.language,
         lines=lines,
         problem=said("credit_note") if invoice.is_credited else problem,
+        charged=tuple(detail.charged for detail in invoice.details),
         disputes=(Dispute("payment", DisputeState.WON, invoice.updated_at or now),),
+        itemized=not lines and not problem,
     )
+
+
+def _refers_to(invoice: _Invoice) -> str:
+    """The reference of an invoice, as it stands, unless it says what is renewed. A plug-in for bookkeeping puts the
+    shop's order number there."""
+    return "" if _renewed_by(invoice) else (invoice.reference or "").strip()[:64]
 
 
 def _order_id(invoice: _Invoice) -> str:
@@ -217,24 +303,32 @@ def _order_id(invoice: _Invoice) -> str:
 
 
 def _email(contact: _Contact) -> str | None:
-    """The customer's address for invoices (the first, if there are several separated by commas), else the customer's
-    own address."""
+    """The customer's address for invoices (the first, if there are several), else the customer's own address."""
     given = (text for text in (contact.send_invoices_to_email, contact.email) if isinstance(text, str))
-    return next(filter(None, map(usable_address, ",".join(given).split(","))), None)
+    return next((found for text in given for part in re.split("[,;]", text) if (found := _address(part))), None)
+
+
+def _address(typed: str) -> str | None:
+    """The address in what somebody typed: alone, behind a name (`"Jan" <jan@klant.example>`), or the first of several
+    with spaces between them. None for what has several lines, which is no list of addresses."""
+    if "\n" in typed or "\r" in typed:
+        return None
+    behind_name = re.findall("<([^<>]*)>", typed)
+    return next(filter(None, map(usable_address, behind_name or [typed, *typed.split()])), None)
 
 
 def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], Said | None]:
-    """The lines that have a SKU; or none, and why no program can serve them."""
+    """The lines that name a license and can be read, and why no program can serve the others."""
     renews = _renewed_by(invoice)
-    lines = []
+    lines, problem = [], None
     for number, detail in enumerate(invoice.details, start=1):
-        if not detail.tags:
+        if not detail.names_license:
             continue
         try:
             lines.append(_line(detail, renews))
         except ValidationError as error:
-            return (), said("invoice_line_does_not_fit", line=number, why=first_fault(error))
-    return tuple(lines), None
+            problem = problem or said("invoice_line_does_not_fit", line=number, why=first_fault(error))
+    return tuple(lines), problem
 
 
 def _renewed_by(invoice: _Invoice) -> str | None:
@@ -268,3 +362,35 @@ def _period(period: str | None) -> dict[str, str]:
         return {}
     first, _, last = (f"{part[:4]}-{part[4:6]}-{part[6:]}" for part in period.partition(".."))
     return {"period_start": first, "period_end": last}
+
+
+def recent(call: Call, since: datetime) -> Iterator[News]:
+    """The paid invoices that changed since then, and the credit notes. One whose payment was entered before is no sale
+    to serve now: what it says is news of a payment that we know, or nothing."""
+    for kind, period in _LISTS.items():
+        for found in _listed(call, kind, since, period):
+            try:
+                yield from _changed(found, call.now, since)
+            except ValidationError as error:  # one unreadable invoice must not stop the others
+                telemetry.outcome("PaymentUnreadable", payment_id=str(found.get("id"))[:80])
+                why = said("object_unreadable", why=first_fault(error))
+                yield Remark("moneybird", call.now, why, "", f"moneybird:{str(found.get('id'))[:64]}")
+
+
+def _changed(found: Mapping[str, Any], now: datetime, since: datetime) -> Sequence[News]:
+    invoice = _Invoice.model_validate(found)
+    if invoice.updated_at and invoice.updated_at < since:
+        return ()
+    news = _of_invoice(invoice, now, destroyed=False)
+    if invoice.entered_at and invoice.entered_at < since:
+        return [replace(n, state=None, order_id="", itemized=False) for n in news if isinstance(n, PaymentNotice)]
+    return news
+
+
+def _listed(call: Call, kind: str, since: datetime, period: timedelta) -> Iterator[dict[str, Any]]:
+    """The paid invoices of a kind, page by page."""
+    days = f"{call.now - period:%Y%m%d}..{call.now + timedelta(days=31):%Y%m%d}"
+    # Moneybird leaves out what changed at that very moment.
+    after = (since - timedelta(seconds=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    chosen = f"state:paid,period:{days}" + (f",updated_after:{after}" if kind == "sales_invoices" else "")
+    yield from pages("moneybird", call, f"/{kind}.json", {"filter": chosen}, _PAGE)

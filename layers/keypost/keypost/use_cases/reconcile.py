@@ -11,8 +11,14 @@ from keypost.providers.call import Call
 from keypost.table import Store
 from keypost.use_cases.take_fact import record
 
-# As far back as the provider itself retries its calls; further, if no run has succeeded for longer.
-WINDOWS = {"mollie": timedelta(hours=26), "stripe": timedelta(days=3)}
+# As far back as the provider itself retries its calls (WooCommerce does not, but may make them a day late); further, if
+# no run has succeeded for longer.
+WINDOWS = {
+    "mollie": timedelta(hours=26),
+    "stripe": timedelta(days=3),
+    "woocommerce": timedelta(hours=26),
+    "moneybird": timedelta(days=3),
+}
 
 
 def reconcile(api: str, call: Call, store: Store, queue: Queue, intake: Intake) -> None:

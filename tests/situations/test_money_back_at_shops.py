@@ -1,0 +1,27 @@
+"""Money back finds its payment (K-F): Moneybird's credit notes."""
+
+import pytest
+
+from keypost.core.payment import Remark, Standing
+from keypost.providers import moneybird
+from tests.builders import a_call, added_up, of_moneybird, only_notice
+
+PAID = only_notice(moneybird.read(a_call(of_moneybird())))
+
+
+@pytest.mark.parametrize(("total", "standing"), [("-40.00", Standing.PARTLY_REFUNDED), ("-100.45", Standing.REFUNDED)])
+def test_a_credit_note_that_was_paid_out_is_money_back_of_its_invoice(total: str, standing: Standing) -> None:
+    """developer.moneybird.com: a credit note is an invoice of a negative total that names its original."""
+    note = of_moneybird(
+        id="5", invoice_id="2026-0188", total_price_incl_tax=total, original_sales_invoice_id=PAID.payment_id
+    )
+    back = only_notice(moneybird.read(a_call(note)))
+
+    assert {added_up(told).standing for told in ([PAID, back], [back, PAID])} == {standing}
+
+
+def test_a_credit_note_that_names_no_invoice_is_written_into_the_inbox() -> None:
+    (remark,) = moneybird.read(a_call(of_moneybird(id="5", total_price_incl_tax="-40.00")))
+
+    assert isinstance(remark, Remark)
+    assert (remark.why.code, remark.payment) == ("credit_of_what", "moneybird:5")
