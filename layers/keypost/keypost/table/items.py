@@ -166,6 +166,11 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def exact_text(moment: datetime) -> str:
+    """A moment as precise as it is: that of a teller, whose words of one second have an order too."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def jitter(attempt: int) -> float:
     return random.uniform(0, min(0.5, 0.01 * 2**attempt))  # noqa: S311 - spreads load, guards nothing
 
@@ -242,7 +247,7 @@ def _unstructure_stored(type_: type[Stored]) -> Callable[[Stored], dict[str, Any
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 converter = cattrs.Converter(omit_if_default=True)
-converter.register_unstructure_hook(datetime, moment_text)
+converter.register_unstructure_hook(datetime, exact_text)
 converter.register_structure_hook(datetime, _moment)
 converter.register_unstructure_hook(date, date.isoformat)
 converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
