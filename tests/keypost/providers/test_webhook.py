@@ -126,6 +126,7 @@ def test_a_paid_order_is_read_with_all_it_says() -> None:
         state=PaymentState.PAID,
         at=datetime(2026, 11, 20, 9, 14, 3, tzinfo=UTC),
         order_id="2026-001235",
+        said=datetime(2026, 11, 20, 9, 14, 3, tzinfo=UTC),
         amount="79.90",
         currency="EUR",
         email="facturen@klant.example",
@@ -167,7 +168,7 @@ def test_a_payment_at_mollie_has_both_names_and_is_confirmed_there() -> None:
 def test_what_mollie_already_returned_of_it_is_known_at_once() -> None:
     refund = {"status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
 
-    assert confirmed(at_mollie(_embedded={"refunds": [refund]})).refunded == Refunded(NOW, "39.95")
+    assert confirmed(at_mollie(_embedded={"refunds": [refund]})).refunded == Refunded(NOW, "39.95", by="mollie")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,7 @@ def later(kind: str, **data: Any) -> bytes:
     ],
 )
 def test_money_that_goes_back_is_told_of_the_orders_payment(body: bytes, says: dict[str, Any]) -> None:
-    plain = PaymentNotice("webhook", "2026-001235", None, NOW, "2026-001235")
+    plain = PaymentNotice("webhook", "2026-001235", None, NOW, "2026-001235", said=NOW)
 
     assert webhook.read(a_call(body, stage="test")) == (replace(plain, **says),)
 
@@ -301,9 +302,14 @@ def test_the_order_card_may_stand_there_as_it_is() -> None:
     assert notice.lines == (Line("A", 2), Line("B", 1, Kind.RENEWAL, "LIC-1"))
 
 
-@pytest.mark.parametrize("kind", ["invoice.created", "order.shipped", "", None, 7, ["order.paid"]])
-def test_a_callback_about_something_else_tells_of_no_payment(kind: object) -> None:
-    assert webhook.read(a_call(callback(type=kind), stage="test")) == ()
+@pytest.mark.parametrize("kind", ["order.cancelled", "order.refund", "ORDER.PAID", "", None, 7, ["order.paid"]])
+def test_a_type_that_keypost_does_not_know_is_refused_with_those_that_it_knows(kind: object) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        webhook.read(a_call(callback(type=kind), stage="test"))
+
+    known = "order.paid, order.open, order.refunded, order.disputed, order.dispute_closed, order.canceled"
+    assert english(refusal.value.said) == f"The callback is not right: `type` is not one of: {known}."
+    assert refusal.value.order_id == "2026-001235"
 
 
 @pytest.mark.parametrize(
@@ -320,6 +326,14 @@ def test_a_callback_about_something_else_tells_of_no_payment(kind: object) -> No
         (without("currency"), "`currency` is missing"),
         (without("amount"), "`amount` is missing"),
         (without("lines"), "`lines` is missing"),
+        (
+            callback({"paymentId": "inv_1"}).replace(b'"payment_id"', b'"reference"'),
+            "`payment_id` is spelt in another way",
+        ),
+        (callback({"Language": "nl"}).replace(b'"language"', b'"reference"'), "`language` is spelt in another way"),
+        (callback({"lines": [{"sku": "A", "quantity": 1, "Kind": "renewal", "renews": "B"}]}), "`kind` is spelt"),
+        (without("lines").replace(b'"data": {', b'"data": {"line1": "A|1", "line_2": "B|1", '), "`line_1` is spelt"),
+        (callback(timeStamp="2026-11-20T09:14:03Z").replace(b'"timestamp"', b'"at"'), "`timestamp` is spelt"),
         (callback({"order_id": "a/b"}), "`order_id`"),
         (callback({"order_id": 7}), "`order_id`"),
         (callback({"email": "a@b.example\r\nBcc: c@d.example"}), "is not an e-mail address"),
@@ -347,3 +361,24 @@ def test_a_callback_that_does_not_fit_is_refused_with_the_rule(body: bytes, faul
 def test_a_test_order_never_reaches_a_live_stack_nor_a_real_one_a_test_stack(stage: str, test: bool) -> None:
     with pytest.raises(InvalidInput, match="other_mode"):
         webhook.read(a_call(callback({"test": test}), stage=stage))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=9), each, max_size=3),
+    max_leaves=5,
+)
+keys = st.sampled_from(["order_id", "payment_id", "lines", "line_1", "Line 1", "lang", "sku", "amount", "full", "won"])
+
+
+@given(st.sampled_from([*webhook._DATA]) | json_values, json_values, st.dictionaries(keys, json_values) | json_values)
+def test_whatever_is_genuine_is_read_or_refused_with_a_rule(kind: Any, stamp: Any, data: Any) -> None:
+    body = event("webhook/order.paid.json")
+    body |= {"type": kind, "timestamp": stamp, "data": (body["data"] | data) if isinstance(data, dict) else data}
+    try:
+        found = [type(each).__name__ for each in webhook.read(a_call(json.dumps(body).encode()))]
+    except InvalidInput as error:
+        found = [english(error.said)]
+
+    assert found
+    assert all(text in ("PaymentNotice", "OrderCanceled", "Remark") or " " in text for text in found)

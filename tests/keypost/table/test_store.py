@@ -28,7 +28,7 @@ from keypost.core.order import (
     Wish,
     waiting_for,
 )
-from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded, Standing
+from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded, Remark, Standing
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.table import Store
@@ -286,6 +286,7 @@ WRITES: dict[str, tuple[str, Callable[[Store], object]]] = {
     "a payment": ("UpdateItem", lambda store: store.facts_of(notice())),
     "an address": ("UpdateItem", lambda store: store.put_bad_address("anna@klant.example", Fate.BOUNCED, NOW)),
     "a product": ("UpdateItem", lambda store: store.put_product(PRODUCT)),
+    "a remark": ("PutItem", lambda store: store.put_remark(Remark("webhook", NOW, Said("nothing_bought")))),
 }
 
 
@@ -670,3 +671,15 @@ def test_of_two_first_calls_at_a_door_in_one_moment_one_is_written_down(store: S
     store.hear("stripe", NOW + timedelta(seconds=1))
 
     assert list(store.doors(["stripe"])) == [Door("stripe", NOW, NOW)]
+
+
+def test_the_moment_of_a_teller_is_stored_as_precise_as_it_is_and_ours_as_before(store: Store) -> None:
+    exact = NOW + timedelta(microseconds=100_001)
+    payment = Payment(("webhook:1",), PaymentState.PAID, NOW, refunded=(Refunded(exact, "10.00", by="webhook"),))
+    store.save(Order(id="exact", created_at=NOW, payments=(payment,)))
+
+    order = store.load("exact")
+    assert order is not None
+    assert order.payments == (payment,)
+    stored = store._client.get_item(TableName=store.table, Key={"pk": {"S": "ORDER#exact"}})["Item"]
+    assert stored["created_at"]["S"] == "2026-11-23T12:00:00Z"

@@ -18,6 +18,8 @@ class KeypostError(Exception):
 class InvalidInput(KeypostError):
     """The input does not have the agreed form. Nothing was changed."""
 
+    order_id = ""  # of the order that a callback is about, where it names one
+
 
 class SignatureRefused(KeypostError):
     """A callback's signature is missing, wrong, too old or from the future. Nothing was changed."""

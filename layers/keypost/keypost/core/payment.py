@@ -55,6 +55,11 @@ class Refunded(Stored):
     full: bool = False
     by: str = ""  # the reporter: a shop and its payment provider each know their own refunds
 
+    @property
+    def teller(self) -> str:
+        """The reporter, whose words without a date ("webhook, undated") are kept apart from those that have one."""
+        return self.by.partition(",")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class FailedRefund(Stored):
@@ -213,7 +218,7 @@ class Payment(Stored):
         return refunded.full or bool(Decimal(own.amount or 0) and back >= Decimal(own.amount or 0))
 
     def _own_sum(self, refunded: Refunded) -> Sum:
-        return next((each for each in newest(self.sums) if each.by == refunded.by), self.sum)
+        return next((each for each in newest(self.sums) if each.by == refunded.teller), self.sum)
 
     def _without_failed(self, refunded: Refunded) -> Decimal:
         failed = (f.amount for f in self.failed_refunds if f.as_of >= refunded.as_of)
@@ -265,13 +270,13 @@ def settled(order_id: str, payments: Sequence[Payment]) -> tuple[Payment, ...]:
 
 
 def _without_order(whole: Payment) -> Payment:
-    return replace(whole, refunded=tuple(each for each in whole.refunded if each.by != "webhook"))
+    return replace(whole, refunded=tuple(each for each in whole.refunded if each.teller != "webhook"))
 
 
 def _share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
     """Take the amount that a shop returned for an order from its payments, the latest first: if there are two, the
     latest is the one too many."""
-    back = [refunded for refunded in whole.refunded if refunded.by == "webhook" or len(whole.names) == 1]
+    back = [refunded for refunded in whole.refunded if refunded.teller == "webhook" or len(whole.names) == 1]
     full = any(refunded.full for refunded in back)
     left = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
     shared = []
@@ -346,7 +351,7 @@ def _payment(notice: PaymentNotice) -> Payment:
         if says_goods
         else (),
         buyers=(Buyer(**stamp, email=notice.email, name=notice.name, language=notice.language),) if says_buyer else (),
-        refunded=(replace(notice.refunded, by=notice.provider),) if notice.refunded else (),
+        refunded=(replace(notice.refunded, by=notice.refunded.by or notice.provider),) if notice.refunded else (),
         failed_refunds=notice.failed_refunds,
         disputes=notice.disputes,
     )

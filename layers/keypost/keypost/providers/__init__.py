@@ -22,6 +22,11 @@ class Provider:
     reader: str = "read"
     api: str = ""  # the API behind `call.get`, if its key is set
 
+    @property
+    def name(self) -> str:
+        """What its facts call it: Mollie has two ways to call."""
+        return self.module.rpartition(".")[2]
+
     def verify(self, call: Call, secrets: tuple[str, ...]) -> None:
         """Verify a callback. SignatureRefused unless one of the secrets matches these very bytes and, if the provider
         signs a time, that time is within five minutes of now."""

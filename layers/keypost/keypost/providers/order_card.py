@@ -25,6 +25,7 @@ _NUMBERED = re.compile("line_([0-9]{1,4})")
 _WHOLE = re.compile(r"([0-9]{1,9})(?:\.00?)?")  # not 1.000, which is a thousand to many
 _CARD_KEYS = ("v", "order_id", "email", "lang")
 _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
+CARD_KEYS = (*_CARD_KEYS, *_LINE_KEYS, *(f"line_{number}" for number in range(1, MOST_LINES + 1)))
 
 
 def whole_number(given: Any) -> int | None:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,22 +12,32 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_val
 from standardwebhooks import Webhook
 
 from keypost.core.errors import InvalidInput, ProviderUnavailable, SignatureRefused
-from keypost.core.payment import Dispute, DisputeState, Fact, OrderCanceled, PaymentNotice, PaymentState, Refunded
+from keypost.core.payment import (
+    Dispute,
+    DisputeState,
+    News,
+    OrderCanceled,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+    Remark,
+)
+from keypost.core.said import said
 from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.providers import mollie
 from keypost.providers.call import Call
-from keypost.providers.order_card import CardLine, Email, Language, OrderId, clean_name, read_card
+from keypost.providers.order_card import CARD_KEYS, ORDER_ID, CardLine, Email, Language, OrderId, clean_name, read_card
 
 _TOLERANCE_SECONDS = 300
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _STATES = {"order.paid": PaymentState.PAID, "order.open": PaymentState.OPEN}
 _MOLLIE_PAYMENT = re.compile(r"tr_[A-Za-z0-9]{6,64}")
-_OLDEST = timedelta(days=30)
-_AHEAD = timedelta(seconds=_TOLERANCE_SECONDS)
-_UNDATED = datetime(
-    2000, 1, 1, tzinfo=UTC
-)  # for reports without a date, of which the largest refund and the last step of a dispute count
+_STRIPE_PAYMENT = re.compile(r"(pi|cs|in)_[A-Za-z0-9_]{6,}")
+_AHEAD = timedelta(seconds=_TOLERANCE_SECONDS + 1)  # `now` is in whole seconds
+_UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # stands where a moment must, for a callback that says none
+_UNDATED_TELLER = "webhook, undated"  # counted apart: nobody knows which of its words is newer than which of the shop's
+_SPELLINGS = str.maketrans("", "", "_- .")
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
 _KEY_BYTES = range(24, 65)  # the lengths that the specification allows; the library accepts any
 
@@ -65,13 +75,18 @@ class _Data(BaseModel):
     """The fields of `data` in the contract. Unknown keys are ignored."""
 
     order_id: OrderId
-    payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,128}$")
     test: bool = False
 
     @property
     def names_at_mollie(self) -> tuple[str, ...]:
         """The name under which Mollie too reports the payment, if it is one of Mollie's."""
         return (f"mollie:{self.payment_id}",) if _MOLLIE_PAYMENT.fullmatch(self.payment_id or "") else ()
+
+    @property
+    def names_at_stripe(self) -> tuple[str, ...]:
+        """The name under which Stripe too reports the payment: that of its session, its intent or its invoice."""
+        return (f"stripe:{self.payment_id}",) if _STRIPE_PAYMENT.fullmatch(self.payment_id or "") else ()
 
 
 class _Bought(_Data):
@@ -120,42 +135,77 @@ class _Callback(BaseModel):
     data: dict[str, Any]
 
 
-def read(call: Call) -> Sequence[Fact]:
+def read(call: Call) -> Sequence[News]:
     """Read a callback. News without a payment is about the whole order. A payment at Mollie is confirmed there, if
     there is a key for Mollie: so a stolen secret of this callback cannot invent such payments."""
     raw = parse_object(call.body)
-    if raw.get("type") not in list(_DATA):
-        return ()
-    callback, data = _checked(raw)
+    try:
+        return _news(call, *_checked(raw))
+    except InvalidInput as error:
+        error.order_id = _order_id(raw.get("data"))
+        raise
+
+
+def _news(call: Call, callback: _Callback, data: _Data) -> Sequence[News]:
     if _is_of_other_mode(data, call.stage):
         raise InvalidInput("other_mode", stage=call.stage)
     if callback.type == "order.canceled":
         return (OrderCanceled(data.order_id),)
-    notice = _notice(callback.type, data, *_moments(callback.timestamp, call.now))
+    moment = _possible(callback.timestamp, call.now)
+    notice = _notice(callback.type, data, moment, call.now)
     if callback.type == "order.paid" and data.names_at_mollie and call.get:
-        return (_confirmed(call, notice),)
+        notice = _confirmed(call, notice)
+    if callback.timestamp and not moment:
+        return notice, Remark("webhook", call.now, said("timestamp_impossible"), data.order_id)
     return (notice,)
+
+
+def _order_id(data: Any) -> str:
+    """The order that a callback names which does not fit; empty if it names none."""
+    given = data.get("order_id") if isinstance(data, dict) else None
+    return given if isinstance(given, str) and ORDER_ID.fullmatch(given) else ""
 
 
 def _checked(raw: dict[str, Any]) -> tuple[_Callback, _Data]:
     try:
         callback = _Callback.model_validate(raw)
-        return callback, _DATA[callback.type].model_validate(_with_card(callback.data))
+        kind = _DATA[callback.type]
+        _check_spelling(raw, _Callback.model_fields)
+        _check_spelling(callback.data, [*kind.model_fields, *([] if "lines" in callback.data else CARD_KEYS)])
+        for line in _lines(callback.data):
+            _check_spelling(line, CardLine.model_fields)
+        return callback, kind.model_validate(_with_card(callback.data))
     except ValidationError as error:
         raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
+
+
+def _lines(data: dict[str, Any]) -> list[dict[str, Any]]:
+    lines = data.get("lines")
+    return [line for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+
+
+def _check_spelling(given: dict[str, Any], known: Iterable[str]) -> None:
+    """Refuse `paymentId` for `payment_id`, and whatever else would mean nothing and cannot be meant so."""
+    missing = {_plain(name): name for name in known if name not in given}
+    for key in given:
+        if (meant := missing.get(_plain(key))) is not None:
+            raise InvalidInput("callback_does_not_fit", why=said("field_misspelled", field=meant))
+
+
+def _plain(name: str) -> str:
+    return name.lower().translate(_SPELLINGS)
 
 
 def _is_of_other_mode(data: _Data, stage: str) -> bool:
     return (stage == "live" and data.test) or (stage == "test" and not data.test)
 
 
-def _moments(told: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """When it happened, and as of when an amount or a dispute counts: the moment that a shop names, in whole seconds as
-    everything is. It counts as none if it cannot be. A shop's clock may be ahead by as much as its signature may."""
-    moment = told.replace(microsecond=0) if told else None
-    if moment is None or not -_AHEAD <= now - moment <= _OLDEST:
-        return now, _UNDATED
-    return min(moment, now), moment
+def _possible(told: datetime | None, now: datetime) -> datetime | None:
+    """The moment that a shop names, as it is. None if it cannot be: a clock may be ahead by as much as that of a
+    signature may, and one that is further ahead would make its word the newest for ever."""
+    if told is None or told <= _UNDATED or told - now > _AHEAD:
+        return None
+    return told.astimezone(UTC)
 
 
 def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
@@ -165,7 +215,8 @@ def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
     if known is None or known.state is PaymentState.OPEN:
         raise ProviderUnavailable("mollie_not_paid_yet")
     _check_agreement(notice, known)
-    return replace(notice, refunded=known.refunded, disputes=known.disputes, also=(f"mollie:{notice.payment_id}",))
+    refunded = replace(known.refunded, by="mollie") if known.refunded else None  # by its clock, not by the shop's
+    return replace(notice, refunded=refunded, disputes=known.disputes, also=(f"mollie:{notice.payment_id}",))
 
 
 def _check_agreement(notice: PaymentNotice, known: PaymentNotice) -> None:
@@ -183,39 +234,44 @@ def _is_covered(notice: PaymentNotice, known: PaymentNotice) -> bool:
     return known.currency == notice.currency and Decimal(known.amount or 0) >= Decimal(notice.amount or 0)
 
 
-def _notice(kind: str, data: _Data, at: datetime, as_of: datetime) -> PaymentNotice:
+def _notice(kind: str, data: _Data, moment: datetime | None, now: datetime) -> PaymentNotice:
     plain = PaymentNotice(
         provider="webhook",
         payment_id=data.payment_id or data.order_id,
         state=None,
-        at=at,
+        at=min(moment.replace(microsecond=0), now) if moment else now,
         order_id=data.order_id,
+        said=moment,
+        also=data.names_at_stripe,
     )
-    # Returned money is news of a payment under any name. A paid payment must be confirmed first.
-    also = data.names_at_mollie
-    match data:
-        case _Bought():
-            return replace(
-                plain,
-                state=_STATES[kind],
-                amount=data.amount,
-                currency=data.currency,
-                email=data.email,
-                name=clean_name(data.name),
-                language=data.language,
-                lines=tuple(line.line() for line in data.lines),
-            )
-        case _Refunded():
-            return replace(plain, also=also, refunded=Refunded(as_of, data.amount_refunded, data.full))
-        case _Closed():
-            return replace(plain, also=also, disputes=(Dispute(data.order_id, data.state, as_of),))
-        case _:
-            return replace(plain, also=also, disputes=(Dispute(data.order_id, DisputeState.OPEN, as_of),))
+    if isinstance(data, _Bought):
+        return _bought(plain, _STATES[kind], data)
+    # Returned money is news of a payment under any name. A paid payment must be confirmed at Mollie first.
+    plain = replace(plain, also=data.names_at_mollie + data.names_at_stripe)
+    if isinstance(data, _Refunded):
+        by = "" if moment else _UNDATED_TELLER
+        return replace(plain, refunded=Refunded(moment or _UNDATED, data.amount_refunded, data.full, by))
+    state = data.state if isinstance(data, _Closed) else DisputeState.OPEN
+    dispute = data.order_id if moment else f"{data.order_id}, undated"
+    return replace(plain, disputes=(Dispute(dispute, state, moment or _UNDATED),))
+
+
+def _bought(plain: PaymentNotice, state: PaymentState, data: _Bought) -> PaymentNotice:
+    return replace(
+        plain,
+        state=state,
+        amount=data.amount,
+        currency=data.currency,
+        email=data.email,
+        name=clean_name(data.name),
+        language=data.language,
+        lines=tuple(line.line() for line in data.lines),
+    )
 
 
 def _with_card(data: dict[str, Any]) -> dict[str, Any]:
-    """The data of a callback in which an order card stands in place of `lines` and `language`."""
+    """The data of a callback in which an order card stands in place of `lines` and `language`, or its `lang` does."""
     if "lines" in data or not ("line_1" in data or "sku" in data):
-        return data
+        return {"language": data.get("lang")} | data
     card = read_card(data)
     return {"language": card.lang, "email": card.email} | data | {"lines": card.lines}
