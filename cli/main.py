@@ -35,10 +35,12 @@ from keypost.inputs.addresses import email_address
 from keypost.inputs.catalog_file import read_product
 from keypost.inputs.stock_file import text_of
 from keypost.use_cases.import_stock import poke_waiting
+from keypost.use_cases.list_inbox import MOST_DAYS, InboxItem, all_of_inbox
 from keypost.use_cases.look_ahead import due_within
 from keypost.words import day, names_of, sentence, worded
 
 _LONGEST_DAY = len("30 september 2026")
+_INBOX_ITEM = TypeAdapter(InboxItem)
 _LONGEST_STATE = len("ingetrokken")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
@@ -164,6 +166,25 @@ def _list_due(to: stacks.Stack, days: int) -> None:
         say(said_as, names=names, order=row.order_id, purpose=row.purpose, lines=row.lines, why=row.why_not)
     kept = sum(row.why_not is not None for row in rows)
     say("mails_due", days=days, count=len(rows) - kept, kept=kept)
+
+
+@cli.command("inbox")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, MOST_DAYS), help="How far to look back.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+@lang
+@_stack
+def list_inbox(days: int, stack: str | None, *, as_json: bool) -> None:
+    """List what payment providers and shops told that changed nothing, and why: the newest first."""
+    to, now, count = stacks.connect(stack), datetime.now(UTC), 0
+    for count, item in enumerate(all_of_inbox(to.store, days, now), start=1):  # noqa: B007 - the last one is the count
+        if as_json:
+            click.echo(_INBOX_ITEM.dump_json(worded(item, speech().reader(zone=to.zone))))
+        else:
+            at = item.at.astimezone(to.zone)
+            click.echo(f"{at:%Y-%m-%d %H:%M}  {item.provider:<11}  {item.order_id or '-'}  ", nl=False)
+            say(item.reason)
+    if not as_json:
+        say("inbox_count", days=days, count=count)
 
 
 def _names(to: stacks.Stack) -> dict[str, str]:

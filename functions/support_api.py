@@ -1,4 +1,4 @@
-"""/orders, /attention, /customers, /due, /stock and /products: what agents, help desks and the shop call."""
+"""/orders, /attention, /inbox, /customers, /due, /stock and /products: what agents, help desks and the shop call."""
 
 from typing import Any
 

@@ -22,11 +22,11 @@ def handler(_event: dict[str, Any], _context: object) -> None:
         return None  # it was sent, or another run is at it
     note = gather_note(store, now, settings.zone, settings.quiet_doors)
     if not note.says_something:
-        return store.end_note(today)
+        return store.end_note(today, now)
     message = compose_daily_note(note, wiring.shop(), settings.support_language, now)
     outcome = wiring.mailer().send(message, {"order": NO_ORDER, "mail": f"daily-note-{today}", "attempt": "1"})
     if isinstance(outcome, MailNotSent):
         telemetry.outcome("DailyNoteNotSent", reason=outcome.reason.code)
         return store.give_up_note(today)
     telemetry.outcome("DailyNoteSent")
-    return store.end_note(today)
+    return store.end_note(today, now)

@@ -14,6 +14,7 @@ from cli.main import cli
 from keypost.clients.secrets import NAMES
 from keypost.core.keys import SCOPES
 from keypost.core.order import Reason
+from keypost.core.progress import Progress
 from keypost.inputs.catalog_file import ProductEntry
 from keypost.providers import PROVIDERS
 from keypost.use_cases.reconcile import WINDOWS
@@ -123,6 +124,10 @@ def test_every_output_that_a_document_names_exists(template: dict[str, Any]) -> 
 
 def test_operating_lists_every_reason_and_no_other() -> None:
     assert first_column(text("docs/operating.md"), "## What needs a person") == set(Reason)
+
+
+def test_the_order_card_page_lists_every_state_of_an_order_and_no_other() -> None:
+    assert first_column(text("docs/order-card.md"), "### What became of the order") == set(Progress)
 
 
 def test_operating_lists_every_alarm_and_no_other(template: dict[str, Any]) -> None:

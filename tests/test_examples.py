@@ -27,7 +27,7 @@ from cli.stacks import Stack
 from keypost.core.mail import MailState
 from keypost.core.order import Order
 from keypost.core.payment import PaymentNotice
-from keypost.core.product import Kind, Line
+from keypost.core.product import Kind, Line, Product
 from keypost.providers import mollie as mollie_provider
 from keypost.providers import moneybird, webhook
 from keypost.providers import stripe as stripe_provider
@@ -113,13 +113,16 @@ def event_price() -> dict[str, Any]:
     return plain | {"lookup_key": None, "metadata": {}, "product": product}
 
 
+def product_of(sku: str) -> Product:
+    return next(product for product in sample_products() if product.sku == sku)
+
+
 @pytest.fixture
 def served(local: LocalStack) -> Callable[..., Order]:
     """The order after its mail was sent. Enough codes are added first, because all tests share the stock."""
 
     def wait(order_id: str, pay: Callable[[], None], line: Line) -> Order:
-        (product,) = [product for product in sample_products() if product.sku == line.sku]
-        list(local.stack.store.add_codes(line.sku, sample_codes(product, line.quantity), None, None))
+        list(local.stack.store.add_codes(line.sku, sample_codes(product_of(line.sku), line.quantity), None, None))
         pay()
         return local.order_when(order_id, lambda o: bool(o.mails) and o.mails[0].state is MailState.SENT)
 
@@ -143,6 +146,7 @@ def completed(session: dict[str, Any]) -> bytes:
 
 def test_every_example_has_a_test_here() -> None:
     tested = {(language, "callback") for language in CALLBACKS} | {
+        ("python", "nightly"),
         ("python", "mollie-payment"),
         ("php", "mollie-payment"),
         ("sh", "mollie-webhook"),
@@ -384,6 +388,26 @@ def test_the_callback_ends_with_an_error_when_it_is_refused(
     assert done.returncode != 0
     assert "401" in done.stdout + done.stderr
     assert shop.stack.store.load("example-forged") is None
+
+
+def test_a_job_at_night_tells_everything_again_and_prints_what_somebody_should_look_at(
+    shop: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bought = {"currency": "EUR", "amount": "79.90", "email": "facturen@klant.example"}
+    card = {"v": "1", "lang": "nl", "line_1": f"{ESET}|2"}
+    told = [
+        {"type": "order.paid", "data": {"order_id": "nightly-paid", **bought, **card}},
+        {"type": "order.open", "data": {"order_id": "nightly-open", **bought, **card}},
+        {"type": "order.paid", "data": {"order_id": "nightly-held", **bought, **card, "currency": "USD"}},
+        {"type": "order.canceled", "data": {"order_id": "nightly-canceled"}},
+    ]
+    monkeypatch.chdir(tmp_path)
+    Path("told-today.jsonl").write_text("".join(f"{json.dumps(body)}\n" for body in told))
+    list(shop.stack.store.add_codes(ESET, sample_codes(product_of(ESET), 2), None, None))
+
+    for _ in range(2):
+        execute(example("python", "nightly"))
+        assert capsys.readouterr().out == "nightly-open open\nnightly-held held\n"
 
 
 def call_back(language: str, code: str) -> subprocess.CompletedProcess[str]:

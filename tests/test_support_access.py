@@ -38,6 +38,7 @@ SCOPE_OF: dict[Route, str] = {
     ("PUT", "/products/{sku}"): "catalog",
     ("GET", "/products"): "catalog",
     ("GET", "/attention"): "support",
+    ("GET", "/inbox"): "support",
     ("GET", "/due"): "support",
 }
 OPEN = {

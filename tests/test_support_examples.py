@@ -68,7 +68,18 @@ def tidied(local: LocalStack) -> Iterator[None]:
 
 
 def test_every_example_has_a_test_here() -> None:
-    read = {"search", "story", "due", "attention", "stock", "import-preview", "import", "products", "put-product"}
+    read = {
+        "search",
+        "story",
+        "due",
+        "attention",
+        "inbox",
+        "stock",
+        "import-preview",
+        "import",
+        "products",
+        "put-product",
+    }
     tested = read | {"resend", "email", "replace", "hold", "release", "export", "erase"}
 
     assert set(EXAMPLES) == tested
@@ -121,6 +132,7 @@ def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, loc
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:
     assert isinstance(run("due"), list)
     assert set(run("attention")) == {"counts", "items", "next"}
+    assert set(run("inbox")) == {"items", "next"}
     assert PLUS in [product["sku"] for product in run("stock")["stock"]]
 
 

@@ -144,4 +144,5 @@ def _daily_note() -> DailyNote:
         Stock(_PLUS, 3, 2, {date(2026, 12, 1): 9}, 21, _PRODUCTS[_PLUS].name),
     )
     silent = Door("woocommerce", first=NOW - timedelta(days=90), last=NOW - timedelta(days=4))
-    return DailyNote(NOW.date(), tuple(sections), tuple(forecast(each, NOW.date()) for each in stock), silent=(silent,))
+    forecasts = tuple(forecast(each, NOW.date()) for each in stock)
+    return DailyNote(NOW.date(), tuple(sections), forecasts, silent=(silent,), remarks=2)

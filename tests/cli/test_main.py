@@ -21,7 +21,7 @@ from keypost.core.mail import Asked, MailSent
 from keypost.core.mailing import settle_mail
 from keypost.core.obstacles import is_servable
 from keypost.core.order import Order, Reason, Renewal, waiting_for
-from keypost.core.payment import PaymentState, Refunded
+from keypost.core.payment import PaymentState, Refunded, Remark
 from keypost.core.periods import local_day
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of, with_terms
@@ -311,6 +311,35 @@ def test_due_shows_what_leaves_on_which_day_and_what_does_not_and_why(run: Run, 
     assert rows[1][2].endswith(": not sent, the payment is in USD, and this shop sells in EUR")
     assert rows[2][2].endswith(": not sent, the order is not paid")
     assert out.endswith("mails due within 14 days: 1, kept back: 2\n")
+
+
+def test_the_inbox_is_listed_for_people_and_for_programs(run: Run, here: Stack) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for n in range(51):
+        here.store.put_remark(Remark("webhook", now - timedelta(minutes=n), Said("nothing_bought"), f"2026-{n}"))
+    here.store.put_remark(Remark("moneybird", now - timedelta(days=8), Said("credit_note")))
+
+    status, out, _ = run("inbox")
+
+    assert status == 0
+    lines = out.splitlines()
+    assert len(lines) == 52
+    at = f"{now.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    assert lines[0] == f"{at}  webhook      2026-0  it is not known what was bought"
+    assert lines[-1] == "in the inbox, of the last 7 days: 51"
+
+    told = [json.loads(line) for line in run("inbox", "--json", "--days", "9", "--lang", "nl")[1].splitlines()]
+    assert len(told) == 52
+    assert told[-1] == {
+        "at": (now - timedelta(days=8)).isoformat().replace("+00:00", "Z"),
+        "provider": "moneybird",
+        "order_id": None,
+        "reason": {
+            "code": "credit_note",
+            "values": {},
+            "text": "de factuur is geheel of deels verrekend met een creditnota",
+        },
+    }
 
 
 def test_a_person_holds_an_order_and_lets_it_go(run: Run, here: Stack, local: LocalStack) -> None:

@@ -3,20 +3,24 @@ import hashlib
 import hmac
 import io
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.order import Reason
-from keypost.core.payment import PaymentState, Standing
+from keypost.core.payment import OrderCanceled, PaymentState, Remark, Standing
 from keypost.core.product import Line
-from keypost.providers import PROVIDERS
+from keypost.core.said import Said
+from keypost.providers import PROVIDERS, Provider
+from keypost.use_cases.list_inbox import all_of_inbox
 from tests.builders import (
     EVENTS,
     MOLLIE_SECRET,
@@ -37,8 +41,9 @@ from tests.builders import (
     printed,
     stripe_event,
     stripe_headers,
+    webhook_headers,
 )
-from tests.faults import refuse
+from tests.faults import on_call, refuse
 from tests.functions.callbacks import call, stripe, webhook
 
 PAID = EVENTS / "webhook/order.paid.json"
@@ -54,6 +59,12 @@ def items(stack: Stack, local: LocalStack) -> int:
     """How many items the table has of orders and payments."""
     found = local.session.client("dynamodb").scan(TableName=stack.store.table)["Items"]
     return sum(item["pk"]["S"].startswith(("ORDER#", "PAYMENT#", "ASIDE#")) for item in found)
+
+
+def remarks(stack: Stack) -> list[tuple[str, str, str]]:
+    """What the inbox has: provider, order and sentence."""
+    now = datetime.now(UTC)
+    return [(item.provider, item.order_id or "", english(item.reason)) for item in all_of_inbox(stack.store, 1, now)]
 
 
 def test_a_paid_stripe_session_is_written_down_and_pokes_its_order(wired: Stack, local: LocalStack) -> None:
@@ -217,7 +228,7 @@ BAD_INPUT: dict[str, tuple[Callable[[], Any], int, str]] = {
 
 
 @pytest.mark.parametrize(("answer", "status", "detail"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
-def test_bad_input_gets_its_answer_and_leaves_no_trace(
+def test_bad_input_gets_its_answer_and_changes_nothing_and_the_inbox_says_the_same_if_it_is_genuine(
     wired: Stack, local: LocalStack, answer: Any, status: int, detail: str
 ) -> None:
     given = answer()
@@ -228,6 +239,10 @@ def test_bad_input_gets_its_answer_and_leaves_no_trace(
     assert problem["status"] == status
     assert detail in problem["detail"]
     assert "Traceback" not in given["body"]
+    genuine = (
+        status == 400 and "stripe-signature" not in detail.lower() and detail not in ("fits the body", "five minutes")
+    )
+    assert [text for _, _, text in remarks(wired)] == ([problem["detail"]] if genuine else [])
     assert items(wired, local) == 0
     assert pokes(wired, local) == []
 
@@ -282,6 +297,8 @@ def test_of_a_shops_own_list_of_goods_those_in_the_catalog_are_ours(
 
     order = wired.store.load("1237")
     assert (order.lines if order else ()) == ((Line(SKU, 1),) if SKU in goods else ())
+    unknown = ("woocommerce", "1237", "the catalogue has none of the goods that were paid for: T-SHIRT")
+    assert remarks(wired) == ([] if order else [unknown])
     assert pokes(wired, local) == (["1237"] if order else [])
 
 
@@ -444,9 +461,14 @@ def test_what_is_said_of_an_unknown_payment_of_mollies_again_and_again_is_kept_o
     assert int(item["expires"]["N"]) > 0
 
 
-def test_the_end_of_a_subscription_that_is_none_of_ours_makes_no_order(wired: Stack, local: LocalStack) -> None:
-    assert stripe(json.dumps(event("stripe/customer.subscription.deleted.json")).encode())["statusCode"] == 200
+def test_the_end_of_a_subscription_whose_order_is_not_known_makes_no_order_and_is_remarked(
+    wired: Stack, local: LocalStack
+) -> None:
+    for _ in range(2):
+        assert stripe(json.dumps(event("stripe/customer.subscription.deleted.json")).encode())["statusCode"] == 200
+
     assert items(wired, local) == 0
+    assert remarks(wired) == [("stripe", "2025-000042", "a subscription ended, and its order is not known here")]
 
 
 def test_how_mollie_once_tried_a_url_gets_its_200(wired: Stack) -> None:
@@ -637,3 +659,173 @@ def test_a_callback_is_stored_though_it_cannot_be_written_down_that_its_provider
 
     assert loaded(wired.store, "2026-001234").is_paid
     assert list(wired.store.doors(PROVIDERS)) == []
+
+
+def test_a_payment_whose_address_is_mistyped_stands_in_the_inbox_with_its_order(
+    wired: Stack, local: LocalStack
+) -> None:
+    """Finding 19: the shop gets the rule, and support finds the order that was paid."""
+    answer = webhook(paid(email="jan@voorbeeld,nl", name="Jan Jansen"))
+
+    rule = "The callback is not right: `email` is not an e-mail address that can be used."
+    assert (answer["statusCode"], json.loads(answer["body"])["detail"]) == (400, rule)
+    assert remarks(wired) == [("webhook", "2026-001235", rule)]
+    assert items(wired, local) == 0
+
+
+def test_money_back_of_an_order_that_nobody_knows_is_remarked(wired: Stack) -> None:
+    back = {"order_id": "2026-000404", "payment_id": "re_9", "full": True, "test": True}
+    body = json.dumps({"type": "order.refunded", "data": back}).encode()
+    for _ in range(2):
+        assert webhook(body)["statusCode"] == 204
+
+    said = "money back or a dispute is reported, and the order was not known here"
+    assert remarks(wired) == [("webhook", "2026-000404", said)]
+
+
+def test_the_inbox_holds_nothing_personal(wired: Stack, local: LocalStack) -> None:
+    """So there is nothing in it to erase or to export. Each text stands wherever a callback can say one."""
+    canaries = ["canary@klant.example", "Canary Jansen", "CANARY-CODE1-23456"]
+    for canary in canaries:
+        webhook(paid(email="private@", name=canary, payment_id=canary, language=canary, note=canary))
+        webhook(paid(order_id=f"{canary} ", email=canary))
+        webhook(paid(lines=[{"sku": f"{canary}!", "quantity": canary, canary: canary}], **{canary: canary}))
+        webhook(json.dumps({"type": canary, canary: canary, "data": {canary: canary}}).encode())
+        webhook(json.dumps({"type": "order.paid", "timestamp": canary, "data": canary}).encode())
+        stripe(stripe_event(livemode=True, customer_email=canary, metadata={canary: canary}))
+        stripe(canary.encode())
+    assert len(remarks(wired)) > 5
+
+    def read() -> str:
+        found = local.session.client("dynamodb").scan(TableName=wired.store.table)["Items"]
+        return repr([item for item in found if item["pk"]["S"].startswith("INBOX#")])
+
+    def plant(canary: str) -> None:
+        wired.store.put_remark(Remark("webhook", datetime.now(UTC), Said("field_missing", {"field": canary})))
+
+    assert leaked(canaries, read, plant) == []
+
+
+def preferring(prefer: str, body: bytes) -> Any:
+    return call("webhook", body, webhook_headers(body) | {"Prefer": prefer})
+
+
+def test_a_shop_that_asks_hears_what_became_of_its_order(wired: Stack, local: LocalStack) -> None:
+    """Finding "every door has a second way": a job at night posts the day's orders again and looks at the states."""
+    for _ in range(3):
+        answer = preferring("return=representation", PAID.read_bytes())
+
+        assert answer["statusCode"] == 200
+        assert json.loads(answer["body"]) == {"order": "2026-001235", "state": "paid"}
+        assert answer["headers"] == {
+            "Content-Type": "application/json",
+            "Preference-Applied": "return=representation",
+        }
+    assert loaded(wired.store, "2026-001235").version == 1
+
+    refunded = preferring("return=representation", json.dumps(event("webhook/order.refunded.json")).encode())
+    assert json.loads(refunded["body"]) == {"order": "2026-001235", "state": "refunded"}
+
+
+@pytest.mark.parametrize(
+    ("prefer", "status"),
+    [
+        ("return=representation", 200),
+        ('respond-async, Return = "representation"; foo=1', 200),
+        ("return=minimal", 204),
+        ("return=minimal, return=representation", 204),
+        ("representation", 204),
+        ("", 204),
+    ],
+)
+def test_what_a_shop_prefers_is_read_as_its_standard_says(wired: Stack, prefer: str, status: int) -> None:
+    """RFC 7240, section 2: names are in any case, and the first of a preference that is given twice counts."""
+    assert preferring(prefer, PAID.read_bytes())["statusCode"] == status
+
+
+def test_only_a_shops_own_program_hears_what_became_of_an_order(wired: Stack) -> None:
+    headers = stripe_headers(stripe_event()) | {"Prefer": "return=representation"}
+
+    assert call("stripe", stripe_event(), headers) == {"statusCode": 200, "headers": {}, "body": ""}
+
+
+def test_an_order_that_no_program_can_write_is_said_to_be_set_aside(wired: Stack, local: LocalStack) -> None:
+    webhook(PAID.read_bytes())
+    client, key = local.session.client("dynamodb"), {"pk": {"S": "ORDER#2026-001235"}}
+    stored = client.get_item(TableName=wired.store.table, Key=key)["Item"]
+    client.put_item(TableName=wired.store.table, Item=stored | {"payments": {"S": "damaged"}})
+
+    answer = preferring("return=representation", json.dumps(event("webhook/order.refunded.json")).encode())
+
+    assert json.loads(answer["body"]) == {"order": "2026-001235", "state": "set_aside"}
+
+
+class _Broken:
+    """A provider's module with a plain bug in it."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def verify(self, _call: object, _secrets: object) -> None:
+        """Everything is genuine here."""
+
+    def read(self, _call: object) -> object:
+        raise self._error
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Puts a provider into the table whose reader raises this."""
+
+    def put(error: BaseException) -> None:
+        monkeypatch.setitem(sys.modules, "broken", _Broken(error))
+        monkeypatch.setitem(PROVIDERS, "broken", Provider("broken", "webhook_signing"))
+
+    return put
+
+
+@pytest.mark.parametrize("error", [KeyError("a@b.example"), RecursionError(), OverflowError(), AttributeError("x")])
+def test_a_bug_in_a_providers_module_is_no_502_but_told_again_and_in_the_inbox(
+    wired: Stack, logged: io.StringIO, broken: Callable[[BaseException], None], error: Exception
+) -> None:
+    broken(error)
+
+    answer = call("broken", b"{}", {})
+
+    assert (answer["statusCode"], json.loads(answer["body"])["detail"]) == (
+        503,
+        "The callback could not be stored now: send it again.",
+    )
+    assert f'"error":"{type(error).__name__}"' in logged.getvalue()
+    ((provider, order_id, text),) = remarks(wired)
+    assert (provider, order_id) == ("broken", "")
+    assert text.startswith(f"a fault of Keypost kept a callback from being stored (`{type(error).__name__} in ")
+
+
+class _Telling(_Broken):
+    """A provider's module that reads this."""
+
+    def __init__(self, *news: object) -> None:
+        self._news = news
+
+    def read(self, _call: object) -> object:
+        return self._news
+
+
+@pytest.mark.parametrize(("beside", "status"), [([], 503), ([OrderCanceled("beside-1")], 200)], ids=["alone", "beside"])
+def test_a_remark_that_cannot_be_kept_makes_a_callback_fail_only_if_it_is_all_that_it_says(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch, beside: list[object], status: int
+) -> None:
+    remark = Remark("broken", datetime.now(UTC), Said("nothing_bought"), "beside-1")
+    monkeypatch.setitem(sys.modules, "telling", _Telling(remark, *beside))
+    monkeypatch.setitem(PROVIDERS, "telling", Provider("telling", "webhook_signing"))
+    client = wiring.store()._client
+
+    def refuse_remarks(put: dict[str, Any]) -> None:
+        if put["Item"]["pk"]["S"].startswith("INBOX#"):
+            raise EndpointConnectionError(endpoint_url="dynamodb")
+
+    on_call(client, "PutItem", refuse_remarks)
+
+    assert call("telling", b"{}", {})["statusCode"] == status
+    assert (wired.store.load("beside-1") is not None) == bool(beside)

@@ -19,8 +19,10 @@ from keypost.core.licensing import with_codes
 from keypost.core.mail import Asked, MailSent
 from keypost.core.mailing import settle_mail
 from keypost.core.order import Order, Reason, waiting_for
+from keypost.core.payment import Remark
 from keypost.core.product import Line
 from keypost.core.said import Said
+from keypost.core.said import said as said_of
 from keypost.core.support import with_other_code
 from keypost.use_cases.take_fact import record
 from tests.builders import INTAKE, NOW, PRODUCT, SKU, ZONE, code, leaked, log, notice, paid_order, product
@@ -596,3 +598,40 @@ def test_empty_columns_that_a_spreadsheet_adds_at_the_end_are_none(wired: Stack,
     file = f"code{separator}batch{ending}\n{code(1)}{separator}B-1{ending}\n"
 
     assert imported(file.encode())[1]["added"] == 1
+
+
+def test_the_inbox_is_told_in_the_language_of_the_reader_page_by_page(wired: Stack) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for minutes in range(51):
+        at, why = now - timedelta(minutes=minutes), said_of("goods_unknown", skus=["T-SHIRT"])
+        wired.store.put_remark(Remark("woocommerce", at, why, f"{minutes}", f"woocommerce:{minutes}"))
+    wired.store.put_remark(Remark("webhook", now - timedelta(days=8), Said("nothing_bought")))
+
+    status, first = call("GET", "/inbox", headers={"Accept-Language": "nl"})
+    assert status == 200
+    assert first["items"][0] == {
+        "at": now.isoformat().replace("+00:00", "Z"),
+        "provider": "woocommerce",
+        "order_id": "0",
+        "reason": {
+            "code": "goods_unknown",
+            "values": {"payment": "woocommerce:0", "skus": ["T-SHIRT"]},
+            "text": "de catalogus kent niets van wat er betaald is: T-SHIRT",
+        },
+    }
+    assert [item["order_id"] for item in first["items"]] == [str(n) for n in range(50)]
+
+    last = call("GET", f"/inbox?next={first['next']}")[1]
+    assert ([item["order_id"] for item in last["items"]], last["next"]) == (["50"], None)
+    assert last["items"][0]["reason"]["text"] == "the catalogue has none of the goods that were paid for: T-SHIRT"
+
+    before = call("GET", f"/inbox?days=9&next={first['next']}")[1]
+    assert [item["order_id"] for item in before["items"]] == ["50", None]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("?days=0", 422), ("?days=401", 422), ("?day=7", 422), ("?days=x", 422), ("?next=x", 422), ("?days=400", 200)],
+)
+def test_an_odd_question_to_the_inbox_is_refused(wired: Stack, query: str, status: int) -> None:
+    assert call("GET", f"/inbox{query}")[0] == status

@@ -18,7 +18,7 @@ from keypost.core.daily_note import entry
 from keypost.core.mail import Fate, MailSent, Purpose
 from keypost.core.mailing import with_bad_address, with_report
 from keypost.core.order import Reason, Renewal, waiting_for
-from keypost.core.payment import PaymentState, Refunded
+from keypost.core.payment import PaymentState, Refunded, Remark
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said
@@ -104,6 +104,29 @@ def test_a_day_on_which_there_is_nothing_to_say_has_no_mail(wired: Stack, notes:
     assert notes() == []
 
 
+def test_the_note_counts_what_came_into_the_inbox_since_the_note_before(
+    wired: Stack, notes: Notes, stocked: Any
+) -> None:
+    stocked([code(number) for number in range(5)])
+
+    def remark(hours: float) -> None:
+        at = MORNING + timedelta(hours=hours)
+        wired.store.put_remark(Remark("webhook", at, Said("nothing_bought"), f"order-{hours}"))
+
+    remark(-25)  # before the first note there was one a day ago, as far as anybody knows
+    remark(-2)
+    run()
+    run(MORNING + timedelta(days=1))
+    for hours in (25, 26, 47):
+        remark(hours)
+    run(MORNING + timedelta(days=2))
+
+    first, second = (mail.text for mail in notes())
+    heading, line = "In de inbox", "nieuw sinds het vorige bericht: {}; zie keypost inbox, of GET /inbox"
+    assert [heading in first, line.format(1) in first] == [True, True]
+    assert [heading in second, line.format(3) in second] == [True, True]
+
+
 def test_the_next_day_has_its_own_mail(wired: Stack, notes: Notes) -> None:
     wired.store.save(paid_order("held-2", currency="USD"))
 
@@ -138,7 +161,7 @@ def test_two_runs_at_once_send_one_note(wired: Stack) -> None:
     assert wired.store.begin_note(today, MORNING)
     assert not wired.store.begin_note(today, MORNING + timedelta(minutes=9))
     assert wired.store.begin_note(today, MORNING + timedelta(minutes=11))
-    wired.store.end_note(today)
+    wired.store.end_note(today, MORNING)
     assert not wired.store.begin_note(today, MORNING + timedelta(days=1))
 
 

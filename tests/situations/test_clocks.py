@@ -114,3 +114,12 @@ def test_a_stamp_that_cannot_be_counts_as_none_and_the_shops_programmer_hears_of
         "`timestamp` is in the future or before 2000, so it does not count: send UTC",
     )
     assert added_up([paid(), notice]).state is PaymentState.PAID
+
+
+def test_a_word_that_is_told_again_is_kept_once() -> None:
+    """A shop's job at night tells the day again; each telling must leave the order as it is."""
+    refund = told("order.refunded", NOW, amount_refunded="10.00")
+
+    once = added_up([paid(), refund])
+    assert added_up([paid(), refund, paid(), refund, paid()]) == once
+    assert (len(once.sums), len(once.goods), len(once.buyers), len(once.refunded)) == (1, 1, 1, 1)

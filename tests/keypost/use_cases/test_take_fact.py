@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keypost.core.payment import News, Standing
+from keypost.core.payment import News, Remark, Standing
+from keypost.core.said import Said
 from keypost.providers import mollie, moneybird, stripe, webhook, woocommerce
 from keypost.table import Store
+from keypost.use_cases.list_inbox import all_of_inbox
 from keypost.use_cases.take_fact import record
 from tests.builders import INTAKE, NOW, SKU, a_call, event
 
@@ -66,6 +68,20 @@ STORIES: dict[str, tuple[list[tuple[Read, Any]], dict[str, Any], Standing]] = {
         [HINT, by_shop("order.disputed", 2), by_shop("order.dispute_closed", 3, won=True)],
         {"metadata": CARD},
         Standing.PAID,
+    ),
+    "a shop that names Stripe's intent, and Stripe": (
+        [by_shop("order.paid", 1, **(SHOP | {"payment_id": "pi_PAYMENT"})), SESSION],
+        {},
+        Standing.PAID,
+    ),
+    "a shop that names Stripe's session, and Stripe, refunded there": (
+        [
+            by_shop("order.paid", 1, **(SHOP | {"payment_id": "cs_PAYMENT"})),
+            SESSION,
+            at_stripe("charge.refunded", **INTENT),
+        ],
+        {},
+        Standing.REFUNDED,
     ),
     "stripe, refunded, and the refund failed": (
         [SESSION, at_stripe("charge.refunded", **INTENT), at_stripe("refund.failed", **INTENT)],
@@ -133,3 +149,11 @@ def test_an_order_of_woocommerce_and_mollies_payment_of_it_are_one(store: Store,
     order = store.load("7")
     assert order is not None
     assert (order.is_paid, order.is_paid_twice, len(order.payments)) == (True, False, 1)
+
+
+def test_a_remark_of_the_hourly_run_stands_in_the_inbox_and_is_no_news_of_an_order(store: Store) -> None:
+    remark = Remark("mollie", NOW, Said("nothing_bought"), "2026-1", "mollie:tr_1")
+
+    assert record(store, remark, NOW, INTAKE) == (None, False)
+    assert [(item.provider, item.order_id) for item in all_of_inbox(store, 1, NOW)] == [("mollie", "2026-1")]
+    assert store.load("2026-1") is None

@@ -150,7 +150,7 @@ def note(language: str) -> EmailMessage:
     sections = [Section(reason, (entry(waiting.get(reason, held), reason),), 2) for reason in Reason]
     sections += [Section(reason, (aside_entry(order.id, reason),), 0) for reason in AsideReason]
     stock = Stock(SKU, 3, 2, {NOW.date(): 9}, 21, PRODUCT.name)
-    found = DailyNote(NOW.date(), tuple(sections), (forecast(stock, NOW.date()),))
+    found = DailyNote(NOW.date(), tuple(sections), (forecast(stock, NOW.date()),), remarks=3)
     return compose_daily_note(found, SHOP, language, NOW)
 
 

@@ -13,12 +13,13 @@ from keypost.words import worded
 router = Router()  # type: ignore[no-untyped-call]
 
 _Code = Literal[REASONS]  # type: ignore[valid-type] # a literal of the table's own codes
+_Next = Query(pattern=f"^({'|'.join(REASONS)})~.+~", max_length=200, description="The `next` of the page before")
 
 
 @router.get("/attention", summary="The orders that need a person or stock, the most urgent first")
 def attention(
     reason: Annotated[_Code | None, Query(description="Only those with this reason")] = None,
-    next: Annotated[str | None, Query(max_length=200, description="The `next` of the page before")] = None,  # noqa: A002 - its name in the query
+    next: Annotated[str | None, _Next] = None,  # noqa: A002 - its name in the query
 ) -> Worklist:
     listed = worklist(wiring.store(), reason, next)
     products = wiring.store().products({sku for item in listed.items for sku in item.products}).values()

@@ -37,6 +37,7 @@ class DailyNote:
     sections: tuple[Section, ...]
     stock: tuple[Forecast, ...]  # of all products
     silent: tuple[Door, ...] = ()
+    remarks: int = 0  # that came into the inbox since the note before
 
     @property
     def short(self) -> tuple[Forecast, ...]:
@@ -44,7 +45,7 @@ class DailyNote:
 
     @property
     def says_something(self) -> bool:
-        return bool(self.sections or self.short or self.silent)
+        return bool(self.sections or self.short or self.silent or self.remarks)
 
 
 def entry(order: Order, reason: Reason) -> Entry:

@@ -27,6 +27,7 @@ def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime
         "subject_line": say(_subject(note)),
         "sections": [_section(section, say) for section in note.sections]
         + _list("note_doors", [said("note_silent", provider=door.provider, at=door.last) for door in note.silent], say)
+        + _list("note_inbox", [said("note_remarks", count=note.remarks)] if note.remarks else [], say)
         + _list("note_to_order", [_to_order(each) for each in note.short], say)
         + _list("note_stock", [_stock(each) for each in note.stock], say),
     }

@@ -59,6 +59,12 @@ def answer(status: int) -> dict[str, Any]:
     return {"statusCode": status, "headers": {}, "body": ""}
 
 
+def represented(what: dict[str, str]) -> dict[str, Any]:
+    """An answer to a caller who prefers to read what was stored (RFC 7240)."""
+    headers = {"Content-Type": "application/json", "Preference-Applied": "return=representation"}
+    return {"statusCode": HTTPStatus.OK.value, "headers": headers, "body": json.dumps(what)}
+
+
 def problem(status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
     """A problem: what went wrong and what to do, for a developer who reads a provider's list of failed callbacks."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}

@@ -29,6 +29,18 @@ def answered_unread(name: str, request: gateway.Request) -> dict[str, Any] | Non
     return None
 
 
+def asks_what_became(name: str, request: gateway.Request) -> bool:
+    """Whether a shop's own program wants to know what became of the order (RFC 7240). The first `return` counts."""
+    asked = (part.partition(";")[0].replace('"', "") for part in request.headers.get("prefer", "").lower().split(","))
+    wanted = (value.strip() for key, _, value in (each.partition("=") for each in asked) if key.strip() == "return")
+    return name == "webhook" and next(wanted, "") == "representation"
+
+
+def became(order_id: str, state: str) -> dict[str, Any]:
+    """The answer to a shop that asked what became of the order."""
+    return gateway.represented({"order": order_id, "state": state})
+
+
 def refused(name: str, error: Exception) -> dict[str, Any]:
     """The answer to a callback that was not stored. If the callback is at fault, the answer says why, in English for
     the programmers of shops and providers; otherwise it only asks to send the callback again."""

@@ -13,6 +13,8 @@ CODES_CAME = "CODES#"  # before a SKU: the mark of a product that got codes, and
 _CODES_SETTLE = timedelta(minutes=10)  # longer than an import by the support API or a look at an order takes
 _NOTE_LEASE = timedelta(minutes=10)  # longer than the time-out of the function
 _SMOKE_KEPT = timedelta(days=1)
+_NOTED_KEPT = timedelta(days=400)
+_NOTED = {"pk": {"S": "NOTED"}}
 _PAUSE = {"pk": {"S": "PAUSE"}}
 _START = {"pk": {"S": "START"}}
 
@@ -91,7 +93,13 @@ class Marks(Table):
             {":until": moment_text(now + _NOTE_LEASE), ":now": moment_text(now), ":me": secrets.token_hex(8)},
         )
 
-    def end_note(self, day: date) -> None:
+    def noted_until(self, now: datetime) -> datetime:
+        """Up to when the last daily note looked at the inbox; a day ago, if there was none."""
+        item = self._client.get_item(TableName=self.table, Key=_NOTED).get("Item", {})
+        return datetime.fromisoformat(item["until_then"]["S"]) if item else now - timedelta(days=1)
+
+    def end_note(self, day: date, now: datetime) -> None:
+        self._put_latest(_NOTED, "until_then", now, now + _NOTED_KEPT)
         self._write(
             "update_item",
             Key=_note(day),

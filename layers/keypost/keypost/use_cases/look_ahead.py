@@ -17,6 +17,7 @@ from keypost.table import Store
 from keypost.use_cases.watch_doors import silent_doors
 
 _MOST_SHOWN = 30  # orders of one reason
+_MOST_REMARKS = 1000  # that are counted
 _MOST_COUNTED = 10_000  # free codes of one product
 
 
@@ -47,8 +48,9 @@ def gather_note(store: Store, now: datetime, zone: tzinfo, quiet: Mapping[str, t
     sections = [_section(reader, reason) for reason in Reason]
     stock = _forecasts(reader, now, zone)
     sections = [*(_aside_section(reader, reason) for reason in AsideReason), *sections]
-    silent = silent_doors(store, now, quiet)
-    return DailyNote(local_day(now, zone), tuple(each for each in sections if each.entries), stock, silent=silent)
+    found = tuple(each for each in sections if each.entries)
+    silent, remarks = silent_doors(store, now, quiet), store.count_remarks(store.noted_until(now), now, _MOST_REMARKS)
+    return DailyNote(local_day(now, zone), found, stock, silent, remarks)
 
 
 def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[tuple[Forecast, ...], tuple[str, ...]]:

@@ -1,7 +1,8 @@
 """Stores a fact in its order, together with everything that was reported of the same payment before its order was
 known."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,27 +11,43 @@ from keypost.core import charged, contents, settling
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.order import Order
-from keypost.core.payment import Fact, News, PaymentNotice, Remark, Standing, SubscriptionEnded
+from keypost.core.payment import (
+    Fact,
+    News,
+    PaymentNotice,
+    PaymentState,
+    Remark,
+    Standing,
+    SubscriptionEnded,
+)
+from keypost.core.said import said
 from keypost.core.shop import Intake
 from keypost.table import Store
 
 _LONGEST_ID = 80
+_LIKE_A_SKU = re.compile(r"[A-Za-z0-9._/ -]{1,64}")  # also one in another spelling than the catalog's, but no address
+_MOST_SKUS = 20  # that are named
 
 
 def record(
     store: Store, fact: News, now: datetime, intake: Intake, *, was_asked: bool = False
 ) -> tuple[str | None, bool]:
     """Store a fact; returns the id of its order, and whether it was news. None if the order is not known, or if the
-    payment is not for us. A provider that `was_asked` says the same every hour: that is not written again."""
+    payment is not for us: then the inbox says so, as for a remark. A provider that `was_asked` says the same every
+    hour: that is not written again."""
     if isinstance(fact, Remark):
+        remember(store, fact)
         return None, False
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
+        remember(store, Remark("stripe", now, said("subscription_unknown"), fact.order_id))  # only Stripe tells of it
         return None, False
     facts: list[Fact] = [fact]
     if isinstance(fact, PaymentNotice):
         ours = _ours(store, fact)
         if ours is None:
             telemetry.outcome("PaymentNotOurs")
+            if fact.state is PaymentState.PAID:
+                remember(store, _unknown_goods(fact, now))
             return None, False
         facts = [*_facts(store, ours, now)]
         if not facts:
@@ -45,6 +62,21 @@ def record(
         telemetry.outcome("FactKeptAside", order_id=order_id)
         store.keep_told(order_id, reason_of(error), facts, now)
     return order_id, True
+
+
+def remember(store: Store, remark: Remark) -> None:
+    """Write a remark into the inbox."""
+    store.put_remark(remark)
+    reason = ": ".join(remark.why.codes)
+    telemetry.outcome("Remarked", provider=remark.provider, reason=reason, order_id=remark.order_id)
+
+
+def _unknown_goods(notice: PaymentNotice, now: datetime) -> Remark:
+    """That somebody paid for goods of which the catalog has none, with those of their SKUs that look like one."""
+    found = (each.sku for each in notice.charged or notice.lines)
+    skus = [sku for sku in dict.fromkeys(found) if _LIKE_A_SKU.fullmatch(sku)][:_MOST_SKUS]
+    why = said("goods_unknown", skus=skus or None)
+    return Remark(notice.provider, now, why, notice.order_id, f"{notice.provider}:{notice.payment_id}")
 
 
 def write_down(
@@ -73,6 +105,9 @@ def write_down(
         store.forget_told(name for payment in order.payments for name in payment.names)
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order_id)
+    if before is None and (unheard := _money_back(facts, now)):
+        with telemetry.optional():  # the order that was made for it knows it, too
+            remember(store, unheard)
     return order.id, before is None or order.timeline != before.timeline
 
 
@@ -113,6 +148,16 @@ def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
         known = store.skus()
     ours = charged.understood(notice, known)
     return ours if not ours.foreign or (ours.order_id and store.exists(ours.order_id)) else None
+
+
+def _money_back(facts: Iterable[Fact], now: datetime) -> Remark | None:
+    """The remark for facts that only tell of money back, or of a dispute, of an order that nobody knew."""
+    notices = [fact for fact in facts if isinstance(fact, PaymentNotice)]
+    if not notices or any(each.state is not None for each in notices):
+        return None
+    (first, *_) = notices
+    payment = f"{first.provider}:{first.payment_id}"
+    return Remark(first.provider, now, said("money_back_unknown"), first.order_id, payment)
 
 
 def _outcomes(before: Order | None, after: Order) -> list[str]:

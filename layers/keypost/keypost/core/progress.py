@@ -1,0 +1,50 @@
+"""How far an order is, in one word: for a shop that asks what became of what it told."""
+
+from enum import StrEnum
+
+from keypost.core.mail import MailState
+from keypost.core.obstacles import obstacle
+from keypost.core.order import Order
+from keypost.core.owed import stuck_mails
+
+
+class Progress(StrEnum):
+    OPEN = "open"  # not paid yet, as far as anybody told
+    PAID = "paid"  # it goes on by itself
+    WAITING = "waiting"  # for codes, a product or whatever else it lacks
+    SERVED = "served"  # SES accepted the mails with its codes, and none came back
+    HELD = "held"  # a person must decide
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    CANCELED = "canceled"
+    ERASED = "erased"
+    SET_ASIDE = "set_aside"  # no program can write it now; what was told is kept beside it
+
+
+_BY_OBSTACLE = {
+    "unpaid": Progress.OPEN,
+    "payment_failed": Progress.OPEN,
+    "refunded": Progress.REFUNDED,
+    "disputed": Progress.DISPUTED,
+    "canceled": Progress.CANCELED,
+    "erased": Progress.ERASED,
+}
+
+
+def progress(order: Order) -> Progress:
+    """What keeps it from being served counts first; but when all its codes left, nothing is held back any more."""
+    first = obstacle(order)
+    if first and (found := _BY_OBSTACLE.get(first.code)):
+        return found
+    if first and not order.all_left:
+        return Progress.HELD
+    if order.lines and _arrived(order) >= set(range(1, len(order.lines) + 1)):
+        return Progress.SERVED
+    return Progress.WAITING if order.waits or stuck_mails(order) else Progress.PAID
+
+
+def _arrived(order: Order) -> frozenset[int]:
+    """The lines whose codes SES accepted, and of which no mail came back."""
+    return order.lines_of(
+        mail for mail in order.mails if mail.holds_codes and mail.state is MailState.SENT and not mail.came_back
+    )
