@@ -264,7 +264,8 @@ def test_a_paid_session_that_cannot_be_read_is_still_an_order_with_its_problem(
 ) -> None:
     notice = read(stripe_event(session))
 
-    assert (notice.order_id, notice.state, notice.lines) == (order_id, PaymentState.PAID, ())
+    assert (notice.order_id, notice.state) == (order_id, PaymentState.PAID)
+    assert problem or notice.lines == ()
     assert (problem or "") in (english(notice.problem) if notice.problem else "")
     assert (notice.problem is None) == (problem is None)
     assert notice.email == "anna@klant.example"
