@@ -476,7 +476,7 @@ TEXTS = {
     "mails_due": "mails due within {days} days: {count}, kept back: {kept}",
     "start_is": "Keypost serves what was paid from {at:moment} on",
     "start_changed": "Keypost serves what was paid from {at:moment} on; within a minute every function knows it."
-    " Orders that are held stay held",
+    " An order that is held waits until its payment is reported again, or until a person releases it",
     "no_start": "No start is set: Keypost serves whatever was paid, no matter when. On AWS the first function that"
     " runs sets it to a day before its run",
     "ask_address": "E-mail address",

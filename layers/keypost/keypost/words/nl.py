@@ -484,7 +484,7 @@ TEXTS = {
     "mails_due": "e-mails in de komende {days} dagen: {count}, tegengehouden: {kept}",
     "start_is": "Keypost levert wat betaald is vanaf {at:moment}",
     "start_changed": "Keypost levert wat betaald is vanaf {at:moment}; binnen een minuut weet elke functie dat."
-    " Bestellingen die worden tegengehouden, blijven tegengehouden",
+    " Een bestelling die wordt tegengehouden, wacht tot de betaling opnieuw wordt gemeld of iemand haar vrijgeeft",
     "no_start": "Er is geen beginmoment ingesteld: Keypost levert alles wat betaald is, ongeacht wanneer. Op AWS stelt"
     " de eerste functie die draait het in op een dag daarvoor",
     "ask_address": "E-mailadres",
