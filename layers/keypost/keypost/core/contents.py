@@ -114,8 +114,8 @@ def with_contents(order: Order, now: datetime, currency: str, start: datetime | 
 
 
 def _is_from_before(order: Order, start: datetime) -> bool:
-    paid = [payment.at for payment in order.standing_payments]
-    return bool(paid) and max(paid) < start and not _decided(order, "release")
+    paid = [payment.at for payment in order.payments if payment.state is PaymentState.PAID]
+    return bool(paid) and max(paid) < start and not order.code_left and not _decided(order, "release")
 
 
 @dataclass(frozen=True, slots=True)
