@@ -4,6 +4,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from keypost.core.errors import ProviderUnavailable
 from keypost.core.payment import PaymentNotice, PaymentState, Remark
 from keypost.providers import moneybird, woocommerce
 from tests.builders import NOW, a_call, added_up, of_moneybird, of_woocommerce
@@ -92,3 +95,43 @@ def test_the_same_order_in_every_run_is_told_once() -> None:
     (again,) = found_among(woocommerce, orders=[order(1)])
 
     assert added_up([told, again]) == added_up([told])
+
+
+def test_an_order_too_large_to_be_read_stops_no_other() -> None:
+    """A plug-in keeps files in the meta data of orders; an answer of more than 4 MB is not read."""
+    orders = [order(number) for number in range(1, 25)]
+
+    def get(path: str, query: Any) -> dict[str, Any]:
+        if path.endswith("/webhooks"):
+            return {"list": []}
+        size, page = int(query["per_page"]), int(query["page"])
+        found = orders[(page - 1) * size : page * size]
+        if any(each["id"] == 3 for each in found):
+            raise ProviderUnavailable("provider_answer_too_large")
+        return {"list": found}
+
+    found = [what_of(news) for news in woocommerce.recent(a_call(b"", get=get), SINCE)]
+    assert found.count(("", "object_unreadable")) == 1
+    assert [name for name, _ in found if name] == [str(n) for n in range(1, 25) if n != 3]
+
+
+def test_a_shop_that_answers_badly_is_asked_again_by_the_next_run() -> None:
+    def get(_path: str, _query: Any) -> None:
+        raise ProviderUnavailable("provider_answered", status=500)
+
+    with pytest.raises(ProviderUnavailable):
+        [*woocommerce.recent(a_call(b"", get=get), SINCE)]
+
+
+def test_a_subscription_of_which_the_shop_does_not_answer_stops_no_order_and_is_asked_for_again() -> None:
+    renewal = order(2, meta_data=[{"key": "_subscription_renewal", "value": "88"}])
+    news: list[Any] = []
+
+    def get(path: str, _query: Any) -> dict[str, Any]:
+        if path.endswith("/subscriptions/88"):
+            raise ProviderUnavailable("provider_answered", status=500)
+        return {"list": [order(1), renewal, order(3)] if path.endswith("/orders") else []}
+
+    with pytest.raises(ProviderUnavailable):
+        news.extend(map(what_of, woocommerce.recent(a_call(b"", get=get), SINCE)))
+    assert news == [("1", PaymentState.PAID), ("3", PaymentState.PAID)]

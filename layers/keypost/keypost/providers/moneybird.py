@@ -192,8 +192,8 @@ class _Invoice(BaseModel):
 
     @property
     def entered_at(self) -> datetime | None:
-        """When its last payment was entered."""
-        return max((payment.created_at for payment in self.payments if payment.created_at), default=self.updated_at)
+        """When its last payment was entered; None if that is not said."""
+        return max((payment.created_at for payment in self.payments if payment.created_at), default=None)
 
 
 class _DestroyedPayment(BaseModel):
@@ -374,7 +374,9 @@ def recent(call: Call, since: datetime) -> Iterator[News]:
             except ValidationError as error:  # one unreadable invoice must not stop the others
                 telemetry.outcome("PaymentUnreadable", payment_id=str(found.get("id"))[:80])
                 why = said("object_unreadable", why=first_fault(error))
-                yield Remark("moneybird", call.now, why, "", f"moneybird:{str(found.get('id'))[:64]}")
+                given = found.get("id")
+                named = f"moneybird:{given[:64]}" if isinstance(given, str) else ""
+                yield Remark("moneybird", call.now, why, "", named)
 
 
 def _changed(found: Mapping[str, Any], now: datetime, since: datetime) -> Sequence[News]:

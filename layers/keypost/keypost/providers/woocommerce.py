@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from keypost import telemetry
-from keypost.core.errors import InvalidInput, ProviderRefused, SignatureRefused
+from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
 from keypost.core.payment import Charged, News, PaymentNotice, PaymentState, Refunded, Remark, SubscriptionEnded
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
@@ -227,7 +227,7 @@ def _of_order(call: Call, raw: Mapping[str, Any]) -> Sequence[News]:
 
 
 def _remark(call: Call, why: Said, order_id: str) -> Remark:
-    return Remark("woocommerce", call.now, why, order_id, f"woocommerce:{order_id}")
+    return Remark("woocommerce", call.now, why, order_id, f"woocommerce:{order_id}" if order_id else "")
 
 
 def _state(order: _Order, paid_statuses: frozenset[str]) -> tuple[PaymentState | None, Said | None]:
@@ -361,20 +361,35 @@ def _whole(moment: datetime) -> datetime:
 
 def recent(call: Call, since: datetime) -> Iterator[News]:
     """The orders that changed since then. One that was not paid since then is no sale to serve now: what it says is
-    news of a payment that we know, or nothing."""
-    yield from _switched_off(call)
+    news of a payment that we know, or nothing. ProviderUnavailable, at the end, if something about one of them could
+    not be asked now."""
     # WooCommerce leaves out what changed at that very second.
     before = f"{(since - timedelta(seconds=1)).astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
     changed = {"modified_after": before, "dates_are_gmt": "true", "orderby": "modified"}
     # The latest change first: what changes while the pages are read comes twice, and nothing is left out.
     query = {**changed, "order": "desc", "_fields": _FIELDS}
+    unanswered: ProviderUnavailable | None = None
     for found in pages("woocommerce", call, "/wp-json/wc/v3/orders", query, _PAGE):
         try:
-            for news in () if _is_subscription(found) else _of_order(call, found):
-                yield news if _was_paid_since(found, since) else _as_known(news)
-        except InvalidInput as error:  # one unreadable order must not stop the others
-            telemetry.outcome("PaymentUnreadable", payment_id=str(found.get("id"))[:80])
-            yield _remark(call, said("object_unreadable", why=error.said), str(found.get("id"))[:64])
+            yield from _changed(call, found, since)
+        except ProviderUnavailable as error:
+            unanswered = error
+    yield from _switched_off(call)
+    if unanswered:
+        raise unanswered
+
+
+def _changed(call: Call, found: Mapping[str, Any], since: datetime) -> Sequence[News]:
+    """What an order in the list says. One that cannot be read must not stop the others."""
+    if _is_subscription(found):
+        return ()
+    try:
+        news = _of_order(call, found)
+    except InvalidInput as error:
+        order_id = str(found["id"]) if isinstance(found.get("id"), int) else ""
+        telemetry.outcome("PaymentUnreadable", payment_id=order_id)
+        return (_remark(call, said("object_unreadable", why=error.said), order_id),)
+    return news if _was_paid_since(found, since) else [*map(_as_known, news)]
 
 
 def _was_paid_since(found: Mapping[str, Any], since: datetime) -> bool:
