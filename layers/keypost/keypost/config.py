@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from keypost.core.errors import KeypostError
+from keypost.core.repeats import Repeat
 
 MOLLIE_URL = "https://api.mollie.com"
 STRIPE_URL = "https://api.stripe.com"
@@ -46,6 +47,8 @@ class Config:
     support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
     support_audience: str = ""  # the audience of these tokens
     mails_per_second: float = 14  # of all workers together
+    shop_language: str = "nl"  # of a customer of whom nobody says it
+    repeat_orders: Mapping[str, Repeat] = field(default_factory=dict)  # by provider: what a product bought again is
     quiet_doors: Mapping[str, timedelta] = field(default_factory=dict)  # how long a provider may be silent; 0 for ever
 
     @property
@@ -104,6 +107,12 @@ def _rate(value: str) -> float:
     return rate
 
 
+def _repeats(value: str) -> dict[str, Repeat]:
+    """`woocommerce=renewal,mollie=ask`."""
+    pairs = (each.partition("=") for each in value.split(","))
+    return {provider.strip(): Repeat(repeat.strip()) for provider, _, repeat in pairs}
+
+
 def _hours(value: str) -> dict[str, timedelta]:
     """Hours by name, from stripe=48,mollie=0."""
     return {name: timedelta(hours=int(hours)) for name, hours in (each.split("=") for each in value.split(","))}
@@ -114,4 +123,5 @@ _TYPES: dict[str, Callable[[str], Any]] = {
     "fiscal_years": int,
     "mails_per_second": _rate,
     "quiet_doors": _hours,
+    "repeat_orders": _repeats,
 }

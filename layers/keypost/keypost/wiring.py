@@ -78,7 +78,8 @@ def try_order(order_id: str, receives: int) -> None:
 
 
 def intake(now: datetime) -> Intake:
-    return Intake(config().currency, start(now))
+    settings = config()
+    return Intake(settings.currency, start(now), settings.zone, settings.shop_language, settings.repeat_orders)
 
 
 def start(now: datetime) -> datetime | None:

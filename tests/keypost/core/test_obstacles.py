@@ -106,7 +106,8 @@ def test_every_obstacle_can_stand_and_has_an_action() -> None:
     other = replace(notice(), payment_id="cs_other", lines=(Line("OTHER", 1),))
     differing = with_payment(paid_order(), other, NOW, "EUR")
     unknown = PaymentNotice("webhook", "re_9", None, NOW, "2026-001234", refunded=Refunded(NOW, full=True))
-    orders = [*ORDERS, before, differing, with_payment(paid_order(), unknown, NOW, "EUR")]
+    twin = replace(paid_order(), hold=Hold(same_as="2026-000001"))
+    orders = [*ORDERS, before, differing, twin, with_payment(paid_order(), unknown, NOW, "EUR")]
 
     assert {each.code for order in orders for each in obstacles(order)} == set(OBSTACLES)
     assert all(each.action for each in OBSTACLES.values())

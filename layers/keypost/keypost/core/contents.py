@@ -47,6 +47,8 @@ def with_payment(
     if order.is_erased:  # nothing that names the customer comes in again
         notice = replace(notice, email=None, name=None)
     payments, payment = with_notice(order.payments, notice)
+    if notice.same_as:
+        order = replace(order, hold=replace(order.hold, same_as=notice.same_as))
     order = with_contents(_with_payments(order, payments, is_charged=notice.is_subscription), now, currency, start)
     if order == before:
         return before
@@ -108,6 +110,8 @@ def with_contents(order: Order, now: datetime, currency: str, start: datetime | 
         order = _with_customer(changed, told.buyer)
     problem = order.hold.problem if order.all_left else _problem(order, told, currency)
     hold = replace(order.hold, problem=problem, contents=told.differs)
+    if order.code_left or _decided(order, "release"):
+        hold = replace(hold, same_as="")
     if start is not None:
         hold = replace(hold, from_before=_is_from_before(order, start))
     return replace(order, hold=hold)
@@ -163,7 +167,7 @@ def _goods_of(
         telling = [goods for goods, _ in borrowed if goods and goods.lines]
     problem = next((goods.problem for goods, _ in found if goods and goods.problem), None)
     differs = next((differs for _, differs in found if differs), None)
-    if len({_counted(goods.lines) for goods in telling}) > 1:
+    if len({counted(goods.lines) for goods in telling}) > 1:
         differs = said("goods_differ", told=[_text(goods.lines) for goods in telling])
     if not telling:
         return (), problem, differs
@@ -183,7 +187,7 @@ def _goods(payment: Payment) -> tuple[Goods | None, Said | None]:
 
 def _differing(payment: Payment, telling: Sequence[Goods]) -> Said | None:
     told = [_text(word.lines) for word in telling]
-    if len({_counted(word.lines) for word in telling}) > 1:
+    if len({counted(word.lines) for word in telling}) > 1:
         return said("goods_differ", told=told)
     return said("goods_grew", told=told) if any(_grew(payment, word) for word in telling) else None
 
@@ -192,13 +196,14 @@ def _grew(payment: Payment, word: Goods) -> bool:
     """Whether a teller names more or other goods than at the payment, for the same money."""
     first = first_paid(payment.goods, word.by)
     before, after = first_paid(payment.sums, word.by), next((s for s in newest(payment.sums) if s.by == word.by), None)
-    if first is None or _counted(word.lines) == _counted(first.lines) or not first.lines:
+    if first is None or counted(word.lines) == counted(first.lines) or not first.lines:
         return False
-    is_more = bool(Counter(dict(_counted(word.lines))) - Counter(dict(_counted(first.lines))))
+    is_more = bool(Counter(dict(counted(word.lines))) - Counter(dict(counted(first.lines))))
     return is_more and Decimal(after.amount or 0 if after else 0) <= Decimal(before.amount or 0 if before else 0)
 
 
-def _counted(lines: Iterable[Line]) -> frozenset[tuple[str, int]]:
+def counted(lines: Iterable[Line]) -> frozenset[tuple[str, int]]:
+    """How many of which product."""
     count = Counter[str]()
     for line in lines:
         count[line.sku] += line.quantity
@@ -222,8 +227,8 @@ def left_more(order: Order, lines: Sequence[Line]) -> Said | None:
     left = Counter(one.sku for one in order.licenses if order.has_left(one))
     for payment in order.settled:
         goods, _ = _goods(payment) if payment.standing is Standing.REFUNDED else (None, None)
-        left -= Counter(dict(_counted(goods.lines if goods else ())))
-    left -= Counter(dict(_counted(lines)))
+        left -= Counter(dict(counted(goods.lines if goods else ())))
+    left -= Counter(dict(counted(lines)))
     return said("left_is_more", left=[f"{count} x {sku}" for sku, count in sorted(left.items())]) if +left else None
 
 

@@ -35,6 +35,7 @@ OBSTACLES = {
     "contents": Obstacle(lambda order: order.hold.contents is not None, "settle_contents"),
     "problem": Obstacle(lambda order: order.hold.problem is not None, "mend_and_release"),
     "money_back_unmatched": Obstacle(_has_unmatched, "release_or_refund"),
+    "same_order": Obstacle(lambda order: bool(order.hold.same_as), "release_if_other"),
     "from_before": Obstacle(lambda order: order.hold.from_before, "release"),
     "held": Obstacle(lambda order: order.hold.by_person, "release"),
     "partly_refunded": Obstacle(_lacks_a_part, "release_or_refund"),
@@ -90,6 +91,8 @@ def _said(code: str, order: Order) -> Said:
     match code:
         case "problem":
             return said(code, why=order.hold.problem)
+        case "same_order":
+            return said(code, order=order.hold.same_as)
         case "contents":
             return said(code, why=order.hold.contents)
         case "belongs_to":

@@ -148,6 +148,7 @@ class Hold(Stored):
     by_person: bool = False
     released: bool = False  # a person said: serve it, although a part was refunded
     contents: Said | None = None  # how that differs which was told of its contents
+    same_as: str = ""  # the order that may be the same purchase, told by another program of the shop
     from_before: bool = False  # it was paid before the day from which Keypost serves
 
 

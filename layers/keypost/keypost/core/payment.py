@@ -109,6 +109,7 @@ class PaymentNotice:
     problem: Said | None = None
     said: datetime | None = None  # the teller's own moment of this whole notice, as precise as given; None: none given
     charged: tuple[Charged, ...] = ()  # the teller's own list of what was charged or sold; `lines` are the card's
+    same_as: str = ""  # the order that may be the same purchase
     refers_to: str = ""  # another number of this order, as it stands: the shop's own, or the reference of an invoice
     refunded: Refunded | None = None
     failed_refunds: tuple[FailedRefund, ...] = ()

@@ -1,7 +1,10 @@
 """The settings of the shop that decide what becomes of a fact."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from keypost.core.repeats import Repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +13,6 @@ class Intake:
 
     currency: str  # in which the shop sells, by its three letters
     start: datetime | None  # Keypost serves what was paid from this moment on; None: whenever it was paid
+    zone: tzinfo = UTC
+    language: str = "nl"  # of a customer of whom nobody says it
+    repeats: Mapping[str, Repeat] = field(default_factory=dict)  # by provider: what a product bought again is

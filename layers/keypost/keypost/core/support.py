@@ -338,6 +338,8 @@ def release(order: Order, who: str, now: datetime, words: str = "") -> Order:
     hold = Hold(released=order.hold.released or is_part)
     if hold == order.hold:
         return order
-    is_judged = order.hold.problem or order.hold.from_before  # what a teller says again does not hold it again
+    is_judged = (
+        order.hold.problem or order.hold.from_before or order.hold.same_as
+    )  # what a teller says again does not hold it again
     free = decided(order, "release", Asked(now, who)) if is_judged else order
     return noted(replace(free, hold=with_extra(hold, order.hold)), now, "released", who=who, words=words)

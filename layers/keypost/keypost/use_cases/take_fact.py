@@ -10,7 +10,7 @@ from keypost import telemetry
 from keypost.core import charged, contents, settling
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
-from keypost.core.order import Order
+from keypost.core.order import Customer, Order
 from keypost.core.payment import (
     Fact,
     News,
@@ -23,6 +23,7 @@ from keypost.core.payment import (
 from keypost.core.said import said
 from keypost.core.shop import Intake
 from keypost.table import Store
+from keypost.use_cases.recognize import of_one_order, recognized
 
 _LONGEST_ID = 80
 _LIKE_A_SKU = re.compile(r"[A-Za-z0-9._/ -]{1,64}")  # also one in another spelling than the catalog's, but no address
@@ -43,13 +44,13 @@ def record(
         return None, False
     facts: list[Fact] = [fact]
     if isinstance(fact, PaymentNotice):
-        ours = _ours(store, fact)
+        ours = _ours(store, of_one_order(store, fact))
         if ours is None:
             telemetry.outcome("PaymentNotOurs")
             if fact.state is PaymentState.PAID:
                 remember(store, _unknown_goods(fact, now))
             return None, False
-        facts = [*_facts(store, ours, now)]
+        facts = [*_facts(store, recognized(store, ours, now, intake), now)]
         if not facts:
             telemetry.outcome("PaymentUnknown")
             return None, False
@@ -92,11 +93,12 @@ def write_down(
         before = order
         if order and settling.moved_to(order, names):
             return order
+        order = order or Order(id=order_id, created_at=now, customer=Customer(language=intake.language))
         for each in facts:
             order = contents.with_fact(order, each, now, intake.currency, intake.start)
-        if before and order and was_asked and contents.says_the_same(before, order):
+        if before and was_asked and contents.says_the_same(before, order):
             return before
-        return order or Order(id=order_id, created_at=now)
+        return order
 
     order = store.change(order_id, with_facts)
     if other := settling.moved_to(order, names):
