@@ -5,6 +5,7 @@ import pytest
 
 from keypost.config import Config, variable
 from keypost.core.errors import KeypostError
+from keypost.core.repeats import Repeat
 
 ENVIRONMENT: dict[str, str] = {variable(field.name): f"<{field.name}>" for field in fields(Config)} | {
     "KEYPOST_STAGE": "test",
@@ -12,6 +13,7 @@ ENVIRONMENT: dict[str, str] = {variable(field.name): f"<{field.name}>" for field
     "KEYPOST_FISCAL_YEARS": "7",
     "KEYPOST_MAILS_PER_SECOND": "14",
     "KEYPOST_QUIET_DOORS": "stripe=48,mollie=0",
+    "KEYPOST_REPEAT_ORDERS": "woocommerce=renewal,mollie=ask",
 }
 OFFICIAL = {
     "KEYPOST_MOLLIE_URL": "https://api.mollie.com",
@@ -27,6 +29,7 @@ def test_every_setting_is_a_variable_of_its_name() -> None:
     assert config.shop_name == "<shop_name>"
     assert (config.zone.key, config.fiscal_years, config.mails_per_second) == ("Europe/Amsterdam", 7, 14.0)
     assert config.quiet_doors == {"stripe": timedelta(hours=48), "mollie": timedelta()}
+    assert config.repeat_orders == {"woocommerce": Repeat.RENEWAL, "mollie": Repeat.ASK}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,8 @@ def test_every_setting_is_a_variable_of_its_name() -> None:
         ("KEYPOST_MAILS_PER_SECOND", "many"),
         ("KEYPOST_QUIET_DOORS", "stripe"),
         ("KEYPOST_QUIET_DOORS", "stripe=a day"),
+        ("KEYPOST_REPEAT_ORDERS", "woocommerce"),
+        ("KEYPOST_REPEAT_ORDERS", "woocommerce=guess"),
     ],
 )
 def test_a_setting_that_cannot_be_stops_the_start_and_is_named(name: str, value: str) -> None:
