@@ -384,3 +384,11 @@ def test_numbers_of_lines_never_come_back() -> None:
 
     numbers = [next(iter(order.numbered)) for order in orders]
     assert all(one < other for one, other in pairwise(numbers)), numbers
+
+
+def test_an_address_that_a_shop_corrects_counts_and_is_no_news_of_the_money() -> None:
+    first = notice(ID, provider="woocommerce", payment_id=ID, said=NOW)
+    order = contents.with_payment(told([first]), replace(first, email=BEN, said=NOW + timedelta(1)), NOW, "EUR")
+
+    assert order.customer.email == BEN
+    assert [entry.code for entry in order.timeline] == ["payment_paid", "customer_told"]

@@ -57,10 +57,26 @@ def with_payment(
     if payment.is_unmatched:
         order = noted(order, now, "money_back_unmatched", provider=notice.provider, payment=notice.payment_id)
         return _with_consequence(before, order, now)
+    if _money(before) == _money(order):  # only what it is for, or for whom, was said otherwise
+        return _with_consequence(before, _with_news_of_customer(before, order, notice, now), now)
     standing = payment.standing if notice.state else order.standing
     amount = _amount(payment, standing)
     order = noted(order, now, PAYMENT_IS[standing], provider=notice.provider, payment=notice.payment_id, amount=amount)
     return _with_consequence(before, order, now)
+
+
+def _money(order: Order) -> list[object]:
+    payments = sorted(order.payments, key=lambda payment: payment.names)
+    return [
+        (each.names, each.state, each.at, each.amount, each.currency, each.standing, each.returned, each.disputes)
+        for each in payments
+    ]
+
+
+def _with_news_of_customer(before: Order, order: Order, notice: PaymentNotice, now: datetime) -> Order:
+    if order.customer.email in (before.customer.email, None):
+        return order
+    return noted(order, now, "customer_told", provider=notice.provider)
 
 
 def _with_payments(order: Order, payments: tuple[Payment, ...], *, is_charged: bool) -> Order:
@@ -75,7 +91,9 @@ def _with_payments(order: Order, payments: tuple[Payment, ...], *, is_charged: b
 
 
 def _returned(order: Order) -> Decimal:
-    return sum((payment.returned for payment in order.payments), Decimal(0))
+    """How much went back, where a refund of an unknown amount counts for something too."""
+    whole = sum(refunded.full for payment in order.payments for refunded in payment.refunded)
+    return sum((payment.returned for payment in order.payments), Decimal(whole))
 
 
 def _amount(payment: Payment, standing: Standing) -> str | None:

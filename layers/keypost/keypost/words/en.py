@@ -126,6 +126,7 @@ TEXTS = {
     "payment_paid": "payment {payment} ({provider:provider})[ of {amount:money}] is paid",
     "paid_twice": "the order is paid twice[: {payments:list}]",
     "contents_changed": "the order is now for {lines}",
+    "customer_told": "{provider:provider} told of another address of the customer",
     "contents_settled": "the order is for {lines}: decided by a person",
     "payment_moved": "payment {payment} belongs to order {order}",
     "on_hold": "the order is on hold: {why}",

@@ -127,6 +127,7 @@ TEXTS = {
     "payment_paid": "betaling {payment} ({provider:provider})[ van {amount:money}] is ontvangen",
     "paid_twice": "de bestelling is dubbel betaald[: {payments:list}]",
     "contents_changed": "de bestelling is nu voor {lines}",
+    "customer_told": "{provider:provider} meldde een ander adres van de klant",
     "contents_settled": "de bestelling is voor {lines}: beslist door een medewerker",
     "payment_moved": "betaling {payment} hoort bij bestelling {order}",
     "on_hold": "de bestelling wordt vastgehouden: {why}",
