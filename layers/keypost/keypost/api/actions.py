@@ -19,7 +19,7 @@ from keypost.core.errors import Forbidden, ProbablyMeant, Refused
 from keypost.core.mail import Asked
 from keypost.core.order import Order
 from keypost.core.said import Said, said
-from keypost.core.story import Story
+from keypost.core.story import Story, skus_told
 from keypost.inputs import addresses
 from keypost.providers.order_card import MOST_LINES, CardLine
 from keypost.words import worded
@@ -81,11 +81,12 @@ class Contents(Wish):
     lines: tuple[CardLine, ...] = Field(default=(), max_length=MOST_LINES, description="What the order is for")
     email: Email | None = Field(default=None, description="The customer's address, if that is in question too")
     payment: PaymentName | None = Field(default=None, description="This payment says rightly what the order is for")
+    by: str | None = Field(default=None, max_length=40, description="As this teller says it, if its tellers differ")
     own_order: PaymentName | None = Field(default=None, description="This payment is an order of its own")
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        if sum(map(bool, (self.lines, self.payment, self.own_order))) != 1:
+        if sum(map(bool, (self.lines, self.payment, self.own_order))) != 1 or (self.by and not self.payment):
             raise ValueError("contents_not_one")
         return self
 
@@ -195,7 +196,7 @@ def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
     def settled(order: Order) -> Order:
         lines, email = tuple(line.line() for line in right.lines), right.email
         if right.payment:
-            lines, email = settling.told_by(order, right.payment)
+            lines, email = settling.told_by(order, right.payment, right.by)
         return settling.settle(order, lines, right.email or email, asked, currency)
 
     desk.change(order_id, settled)
@@ -237,7 +238,7 @@ def export(customer: Annotated[Customer, Body()]) -> Exported:
     found = loaded.orders
     if sum(len(each.licenses) + len(each.mails) + each.moved + len(each.timeline) for each in found) > _MOST_TOLD:
         raise Refused("too_much_for_one_answer", count=len(found))
-    products = wiring.store().products({sku for order in found for sku in order.skus}).values()
+    products = wiring.store().products({sku for order in found for sku in skus_told(order)}).values()
     whole, left_out = wiring.store().beside_each(found)
     unreadable = sorted({*loaded.names_left_out, *(error.order_id for error in left_out)})
     return Exported(tuple(told_story(order, beside, products) for order, beside in whole), tuple(unreadable))

@@ -15,7 +15,7 @@ from keypost.api.asking import reader_of
 from keypost.core.order import Beside, Order
 from keypost.core.payment import Standing
 from keypost.core.product import Product
-from keypost.core.story import EntryTold, Story, entry_told, story
+from keypost.core.story import EntryTold, Story, entry_told, skus_told, story
 from keypost.core.upcoming import Outlook
 from keypost.inputs.addresses import email_address
 from keypost.table.orders import Loaded
@@ -104,7 +104,7 @@ def _found(order: Order) -> Found:
 @router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")
 def whole_story(order_id: OrderId) -> Story:
     order = wiring.store().existing(order_id)
-    return told_story(order, wiring.store().beside(order), wiring.store().products(order.skus).values())
+    return told_story(order, wiring.store().beside(order), wiring.store().products(skus_told(order)).values())
 
 
 def told_story(order: Order, beside: Beside, products: Iterable[Product]) -> Story:

@@ -12,6 +12,7 @@ from keypost.core.obstacles import obstacle
 from keypost.core.order import Decision, Order, noted
 from keypost.core.payment import Payment
 from keypost.core.product import Line
+from keypost.core.telling import newest
 
 
 def settle(order: Order, lines: Sequence[Line], email: str | None, asked: Asked, currency: str) -> Order:
@@ -27,13 +28,22 @@ def settle(order: Order, lines: Sequence[Line], email: str | None, asked: Asked,
     return noted(settled, asked.at, "contents_settled", who=asked.who, words=asked.why, lines=[*map(_text, lines)])
 
 
-def told_by(order: Order, name: str) -> tuple[tuple[Line, ...], str | None]:
-    """What a payment is for, and whose it is, as it was told."""
+def told_by(order: Order, name: str, by: str | None = None) -> tuple[tuple[Line, ...], str | None]:
+    """What a payment is for, and whose it is, as it was told: by this teller, or by the one that knows most."""
     payment = _named(order, name)
+    if by:
+        payment = payment_as_told_by(payment, by)
     lines = goods_of(payment)
     if not lines:
         raise Refused("payment_says_nothing", order=order.id, payment=name)
     return lines, next((word.email for word in payment.buyers if word.email), None)
+
+
+def payment_as_told_by(payment: Payment, by: str) -> Payment:
+    """The payment with the words of one teller only. What that teller does not say of the customer, others do."""
+    goods = tuple(word for word in newest(payment.goods) if word.by == by)
+    buyers = tuple(word for word in payment.buyers if word.by == by and word.email)
+    return replace(payment, goods=goods, buyers=buyers or payment.buyers)
 
 
 def own_order_of(order: Order, name: str) -> str:

@@ -174,7 +174,7 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
     return Story(
         order_id=order.id,
         zone=str(zone),
-        products={sku: (names or {}).get(sku, sku) for sku in order.skus},
+        products={sku: (names or {}).get(sku, sku) for sku in skus_told(order)},
         created_at=order.created_at,
         standing=order.standing,
         email=order.customer.email,
@@ -213,6 +213,13 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
         why_no_resend=support.why_no_resend(order, zone),
         timeline=tuple(entry_told(entry) for entry in (*beside.timeline, *order.timeline)),
     )
+
+
+def skus_told(order: Order) -> tuple[str, ...]:
+    """All products that the story of an order names: also those of past licenses, and those that only one telling
+    has."""
+    told = [line.sku for payment in order.payments for word in newest(payment.goods) for line in word.lines]
+    return tuple(dict.fromkeys((*order.skus, *(license_.sku for license_ in order.licenses), *told)))
 
 
 def _bad_code(bad: BadCode, note: str) -> BadCodeTold:

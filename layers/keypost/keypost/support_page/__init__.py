@@ -16,7 +16,8 @@ from keypost.words import TABLES, reader, sentence
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in Path(__file__).parent.iterdir() if path.suffix in _TYPES}
 _WORDS = "said.js"  # made from the tables, so that the page has the very words of the API
-_OF_PAGE = ("standing_", "kind_", "purpose_", "state_", "fate_", "who_", "language_")  # what answers hold as a word
+# What answers hold as a word.
+_OF_PAGE = ("standing_", "kind_", "purpose_", "state_", "fate_", "who_", "language_", "provider_")
 _OF_PAGE_TOO = ("already_used", "wrong_region", "invalid")  # what is wrong with a code
 _OF_GATEWAY = ("key_refused", "network_refused", "too_large", "too_many_calls", "took_too_long", "went_wrong")
 _HEADERS = {

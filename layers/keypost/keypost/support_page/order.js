@@ -4,7 +4,7 @@ import { ask, field } from "./dialogs.js";
 import { el } from "./dom.js";
 import { capital, day, moment, money, said, t, word } from "./words.js";
 
-const GOOD = ["paid", "sent", "delivered", "mail_sent", "mail_delivered", "payment_paid", "codes_assigned", "released"];
+const GOOD = ["paid", "sent", "delivered", "mail_sent", "mail_delivered", "payment_paid", "codes_assigned", "released", "contents_settled"];
 const BAD = ["failed", "refunded", "disputed", "returned", "bounced", "complained", "rejected", "mail_failed",
   "mail_returned", "mail_bounced", "mail_complained", "mail_rejected", "payment_failed_at",
   "payment_refunded", "payment_disputed", "on_hold", "codes_to_block", "paid_twice", "canceled", "erased", "held"];
@@ -16,6 +16,7 @@ export function story(order, { changed, lookUp }) {
   const tools = { order, act, changed, lookUp };
   return [
     summary(tools),
+    tellings(tools),
     el("div", { class: "columns" },
       el("div", { class: "stack" }, past(order)),
       el("div", { class: "stack" }, lines(tools), licenses(tools), mails(order), payments(order))),
@@ -59,6 +60,46 @@ function decisions({ held, erased, needs: needed }) {
 
 const fact = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
 const button = (id, text, onclick, kind) => el("button", { id, type: "button", class: kind, onclick }, text);
+
+/** What each teller says of each payment, where a person must decide what the order is for. */
+function tellings(tools) {
+  const { obstacles, payments } = tools.order;
+  if (!obstacles.some(({ code }) => code === "contents")) return null;
+  return el("section", { class: "card", "aria-labelledby": "tellings" },
+    el("h2", { id: "tellings" }, t("tellings")),
+    el("p", {}, t("tellingsIntro")),
+    el("div", { class: "tellings" }, payments.map((payment, n) => tellingsOf(tools, payment, n))));
+}
+
+function tellingsOf(tools, payment, n) {
+  const [name] = payment.names;
+  const told = payment.told.filter(({ lines, email, amount }) => lines.length > 0 || email || amount);
+  return el("article", { "aria-labelledby": `payment-${n}` },
+    el("div", { class: "head" },
+      el("h3", { id: `payment-${n}` }, name),
+      el("span", { class: `pill ${tone(payment.standing)}` }, said("standing", payment.standing))),
+    told.map((word, of) => telling(tools, payment, word, `settle-${n}-${of}`)),
+    tools.order.payments.length > 1 && el("div", { class: "buttons" }, el("button", {
+      id: `own-${n}`, type: "button", "aria-label": t("ownOf", { payment: name }), onclick: () => makeOwn(tools, name),
+    }, t("own"))));
+}
+
+function telling(tools, payment, word, id) {
+  const by = capital(said("provider", word.by));
+  const goods = word.lines.map((line) => named(tools.order, line));
+  return el("div", { class: "telling" },
+    el("p", { class: "quiet small" }, word.said ? t("saidAt", { by, at: moment(word.said) }) : t("saidBy", { by })),
+    goods.length > 0 ? el("ul", { class: "goods" }, goods.map((line) => el("li", {}, line))) : el("p", {}, t("noLines")),
+    (word.name || word.email) && el("p", { class: "small" }, [word.name, word.email].filter(Boolean).join(" · ")),
+    word.amount && el("p", { class: "small number" }, money(word.amount, word.currency)),
+    goods.length > 0 && el("div", { class: "buttons" }, el("button", {
+      id, type: "button", class: "main", "aria-label": t("settleOf", { by, payment: payment.names[0] }),
+      onclick: () => settle(tools, payment, word, goods),
+    }, t("settle"))));
+}
+
+/** "2 × Kaspersky Standard" for "2 x SKU". */
+const named = ({ products }, line) => line.replace(/^(\d+) x (.*)$/, (_, n, sku) => `${n} × ${products[sku] ?? sku}`);
 
 function past(order) {
   const entries = order.timeline.toReversed().map((entry) => el("li", { class: tone(entry.code) },
@@ -199,6 +240,29 @@ function swap({ act, changed }, license) {
     confirm: t("swapConfirm"),
     send: ({ reason, note }) => act(`licenses/${license.id}/replace`, "POST", { reason, note }, headers),
     done: ({ mail, code }) => changed(t(mail ? "swapDoneMail" : "swapDone", { code })),
+  });
+}
+
+function settle({ order, act, changed }, payment, word, goods) {
+  const email = word.email ?? order.email ?? t("unknown");
+  ask({
+    title: t("settleTitle", { number: order.order_id }),
+    intro: t("settleIntro", { lines: goods.join(", "), email }),
+    fields: [why()],
+    confirm: t("settle"),
+    send: ({ reason }) => act("contents", "PUT", { payment: payment.names[0], by: word.by, reason }),
+    done: () => changed(t("settleDone")),
+  });
+}
+
+function makeOwn({ order, act, changed }, payment) {
+  ask({
+    title: t("ownTitle", { number: order.order_id }),
+    intro: t("ownIntro", { payment }),
+    fields: [why()],
+    confirm: t("own"),
+    send: ({ reason }) => act("contents", "PUT", { own_order: payment, reason }),
+    done: ({ own_order }) => changed(t("ownDone", { payment, order: own_order })),
   });
 }
 

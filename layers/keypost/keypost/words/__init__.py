@@ -19,6 +19,8 @@ LANGUAGES = tuple(TABLES)
 FALLBACK = "en"
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # a part that is left out where one of its values is not known
 _RANGE = re.compile(r"\s*([a-z]{2})\b[^;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
+_BETWEEN = {"list": ", ", "goods": "; "}
+_GOODS = re.compile(r"([0-9]+) x ([^\s,;]+)")
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
@@ -107,8 +109,8 @@ def money(value: str, language: str) -> str:
 
 class _Words(Formatter):
     """Fields name how their value is written: {first_day:day}, {at:moment}, {amount:money}, {skus:products},
-    {licenses:list}; {why} for something said within, {standing:standing} for a word that stands in the table as
-    `standing_paid`, and {mail:the_mail} for that mail of an order."""
+    {licenses:list}, {lines:goods} for lines such as "2 x SKU"; {why} for something said within, {standing:standing}
+    for a word that stands in the table as `standing_paid`, and {mail:the_mail} for that mail of an order."""
 
     def __init__(self, to: Reader) -> None:
         self._to = to
@@ -149,8 +151,8 @@ class _Words(Formatter):
                 return moment(datetime.fromisoformat(value), self._to)
             case "money":
                 return money(value, self._to.language)
-            case "list":
-                return ", ".join(map(str, value))
+            case "list" | "goods":
+                return self._goods(_BETWEEN[format_spec].join(map(str, value)))
             case "product":
                 return self._to.names.get(value, value)
             case "products":
@@ -160,6 +162,11 @@ class _Words(Formatter):
             case "the_mail":
                 return self._mail(value)
         return self._word(format_spec, value)
+
+    def _goods(self, lines: str) -> str:
+        """The text with "2 x SKU" in it as a customer reads it, by the product's name."""
+        times = "\N{MULTIPLICATION SIGN}"
+        return _GOODS.sub(lambda of: f"{of[1]} {times} {self._to.names.get(of[2], of[2])}", lines)
 
     def _word(self, kind: str, value: str) -> str:
         return str(self._table.TEXTS.get(f"{kind}_{value.replace(' ', '_')}", value))
