@@ -80,7 +80,7 @@ def test_every_example_has_a_test_here() -> None:
         "products",
         "put-product",
     }
-    tested = read | {"resend", "email", "replace", "hold", "release", "export", "erase"}
+    tested = read | {"resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
 
     assert set(EXAMPLES) == tested
     assert TEXT.count("\n```") == 2 * (len(tested) + 1)
@@ -127,6 +127,26 @@ def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, loc
     assert run("erase", order) == {"order_ids": [order.id], "subscriptions": [], "later": []}
 
     assert local.order_when(order.id, lambda order: order.is_erased).customer.email is None
+
+
+def test_what_an_order_is_for_is_settled_and_each_telling_has_the_fields_of_the_table(
+    run: Any, sold: Sold, local: LocalStack
+) -> None:
+    order = sold("example-contents")
+    other = f"{order.id}-other@klant.example"
+    card = {"v": "1", "order_id": order.id, "email": other, "line_1": f"{KASPERSKY}|1"}
+    local.stripe_calls(paid_session(order.id, id="cs_test_example_other", payment_intent="pi_other", metadata=card))
+    differs = run("story", order)
+    assert [each["code"] for each in differs["obstacles"]] == ["contents"]
+    told = [word for payment in differs["payments"] for word in payment["told"]]
+    assert sorted(word["email"] for word in told) == sorted([str(order.customer.email), other])
+    (row,) = re.findall(r"^\| `payments\[\]\.told` \| (.*) \|$", TEXT, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", row)) - {"null"} == set(told[0])
+
+    assert run("contents", order) == {"order_id": order.id, "own_order": None}
+
+    settled = run("story", order)
+    assert (settled["obstacles"], settled["timeline"][-1]["words"]) == ([], "asked the customer")
 
 
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:

@@ -1,6 +1,8 @@
 """The local stack: mailbox, emulator, the deployed template, a sample catalog and a stock of made-up codes."""
 
 import base64
+import hashlib
+import hmac
 import json
 import re
 import secrets
@@ -30,8 +32,10 @@ from cli.local.shop import Shop
 from cli.stacks import Stack, local_session, stack_of
 from keypost.core import keys
 from keypost.core.errors import KeypostError
+from keypost.core.obstacles import obstacles
 from keypost.core.order import Order
 from keypost.core.product import Product
+from keypost.words import names_of, reader, sentence
 
 NAME = "keypost"
 CODES_PER_PRODUCT = 100
@@ -96,6 +100,25 @@ class LocalStack:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         path = f"/callbacks/mollie?token={self.mollie_token}"
         return self.call(path, f"id={payment_id}".encode(), headers)
+
+    def woocommerce_calls(self, order: bytes) -> tuple[int, str]:
+        """Sign an order as WooCommerce does and post it, as its webhook "Order updated" does."""
+        digest = hmac.new(self.other_signing_secret.encode(), order, hashlib.sha256).digest()
+        headers = {"X-WC-Webhook-Signature": base64.b64encode(digest).decode(), "X-WC-Webhook-Topic": "order.updated"}
+        return self.call("/callbacks/woocommerce", order, headers | {"Content-Type": "application/json"})
+
+    def became(self, order_id: str) -> str:
+        """In a sentence for developers, what Keypost makes of an order now. Empty if it has none."""
+        order = self.stack.store.load(order_id)
+        if order is None:
+            return ""
+        to = reader("en", self.stack.zone, names_of(sample_products(), "en"))
+        goods = ", ".join(f"{line.quantity} {to.names.get(line.sku, line.sku)}" for line in order.lines)
+        codes = f"{len(order.licenses)} {'code' if len(order.licenses) == 1 else 'codes'}"
+        whys = "; ".join(sentence(why, to) for why in obstacles(order))
+        twice = "paid twice" if order.is_paid_twice else order.standing
+        told = f"{twice}, for {goods or 'nothing known'}, {codes}"
+        return f"{told}. It waits: {whys}" if whys else told
 
     def log_lines(self, function: str = "") -> list[LogLine]:
         """What one function has logged, or all functions have, the oldest line first."""
@@ -170,9 +193,9 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 stack.store.put_product(product)
                 if stocked:
                     list(stack.store.add_codes(product.sku, sample_codes(product, CODES_PER_PRODUCT), "sample", None))
-            calls = (local.stripe_calls, local.shop_calls, local.mollie_calls)
+            calls = (local.stripe_calls, local.shop_calls, local.mollie_calls, local.woocommerce_calls)
             box.tell = partial(_tell, session.client("sqs"), outputs["FeedbackQueueUrl"])
-            box.shop = Shop(providers, sample_products(), *calls)
+            box.shop = Shop(providers, sample_products(), *calls, local.became, f"{local.api_url}/support")
             yield local
 
 

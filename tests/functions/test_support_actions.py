@@ -201,6 +201,27 @@ def test_two_baskets_under_one_number_are_shown_and_settled_by_a_person(wired: S
     assert (order.timeline[-1].code, order.timeline[-1].who) == ("contents_settled", "anna")
 
 
+def test_of_two_tellers_of_one_payment_a_person_says_which_is_right(wired: Stack) -> None:
+    name = "action-tellers"
+    shop = notice(
+        name, Line(OTHER, 2), provider="webhook", payment_id="inv_1", email=NEW, also=(f"stripe:cs_1-{name}",)
+    )
+    order = with_payment(None, notice(name, Line(SKU, 1), payment_id=f"cs_1-{name}"), _now(), "EUR")
+    wired.store.save(with_payment(order, shop, _now(), "EUR"))
+    shown = call("GET", "/orders/{order_id}", order_id=name)[1]
+    assert [each["code"] for each in shown["obstacles"]] == ["contents"]
+    assert [word["by"] for payment in shown["payments"] for word in payment["told"]] == ["stripe", "webhook"]
+    assert set(shown["products"]) == {SKU, OTHER}
+
+    payment = {"payment": f"stripe:cs_1-{name}"}
+    assert call("PUT", CONTENTS, payment | {"by": "mollie"}, order_id=name)[0] == 409
+    for by, sku, quantity, email in (("stripe", SKU, 1, ADDRESS), ("webhook", OTHER, 2, NEW)):
+        assert call("PUT", CONTENTS, payment | {"by": by}, order_id=name)[0] == 200
+        order = loaded(wired.store, name)
+        assert [(line.sku, line.quantity) for line in order.lines] == [(sku, quantity)]
+        assert order.customer.email == email
+
+
 def test_a_second_payment_becomes_an_order_of_its_own_and_its_callbacks_follow_it(wired: Stack) -> None:
     wired.store.save(differing("action-own"))
 
@@ -226,6 +247,7 @@ def test_a_second_payment_becomes_an_order_of_its_own_and_its_callbacks_follow_i
         ({"lines": [{"sku": SKU, "quantity": 1}], "payment": "stripe:cs_1"}, 422),
         ({"lines": [{"sku": SKU, "quantity": 0}]}, 422),
         ({"payment": "stripe:unknown"}, 404),
+        ({"own_order": "stripe:unknown", "by": "webhook"}, 422),
         ({"own_order": "stripe:unknown"}, 404),
     ],
 )

@@ -111,10 +111,13 @@ BOUGHT = {
 }
 
 
+NOWHERE = (lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""), lambda _: (200, ""))
+
+
 @pytest.fixture
 def own(box: Mailbox) -> Shop:
     """A shop behind the page, whose callbacks are sent nowhere."""
-    box.shop = Shop(FakeProviders(), sample_products(), lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""))
+    box.shop = Shop(FakeProviders(), sample_products(), *NOWHERE)
     return box.shop
 
 
@@ -132,6 +135,47 @@ def buttons(page: str) -> list[str]:
     return re.findall(r"<button[^>]*>([^<]*)</button>", page)
 
 
+PAY = ["Pay", "Pay, with an item added at checkout"]
+ELSE = ["Exchange", "Pays under this number", "Pay the same again"]
+
+
+def test_an_order_shows_what_keypost_makes_of_it_and_where_to_see_more(box: Mailbox, own: Shop) -> None:
+    own.became, own.support_url = lambda order_id: f"{order_id} waits: <b>", "http://127.0.0.1:1/support"
+    post(box, "/shop/pay", urlencode(BOUGHT))
+
+    page = get(box, "/")[2]
+
+    assert "2026-001001 waits: &lt;b&gt;." in page
+    assert '<a href="http://127.0.0.1:1/support">Support page</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("provider", "offered"),
+    [
+        ("stripe", ["Refund", "Dispute", *ELSE]),
+        ("shop", ["Refund", "Dispute", "Change the order", *ELSE]),
+        ("woocommerce", ["Refund", "Change the order"]),
+    ],
+)
+def test_each_way_to_pay_offers_what_can_happen_there(
+    box: Mailbox, own: Shop, provider: str, offered: list[str]
+) -> None:
+    post(box, "/shop/pay", urlencode(BOUGHT | {"provider": provider, "order_id": "1001"}))
+
+    assert buttons(get(box, "/")[2]) == [*PAY, "Look again", *offered]
+
+
+def test_a_refund_is_deleted_with_a_button(box: Mailbox, own: Shop) -> None:
+    post(box, "/shop/pay", urlencode(BOUGHT | {"provider": "woocommerce", "order_id": "1001"}))
+    post(box, "/shop/refund", "order_id=1001&amount=10.00")
+    assert "Delete the last refund" in buttons(get(box, "/")[2])
+
+    assert post(box, "/shop/delete-refund", "order_id=1001")[:2] == (303, "/#shop")
+
+    assert own.orders["1001"].state == "paid"
+    assert "Delete the last refund" not in buttons(get(box, "/")[2])
+
+
 def test_without_a_stack_there_is_no_shop(box: Mailbox) -> None:
     assert 'id="shop"' not in get(box, "/")[2]
     assert post(box, "/shop/pay", BOUGHT)[0] == 403
@@ -140,22 +184,22 @@ def test_without_a_stack_there_is_no_shop(box: Mailbox) -> None:
 def test_a_form_leads_back_to_the_page_which_shows_the_order_and_what_can_be_done_with_it(
     box: Mailbox, own: Shop
 ) -> None:
-    assert buttons(get(box, "/")[2]) == ["Pay"]
+    assert buttons(get(box, "/")[2]) == PAY
 
     assert post(box, "/shop/pay", urlencode(BOUGHT))[:2] == (303, "/#shop")
     page = get(box, "/")[2]
     assert ">2026-001001</strong>" in page
-    assert buttons(page) == ["Pay", "Refund", "Dispute"]
+    assert buttons(page) == [*PAY, "Look again", "Refund", "Dispute", *ELSE]
     assert f'value="{own.next_order_id}"' in page
 
     assert post(box, "/shop/dispute", "order_id=2026-001001")[:2] == (303, "/#shop")
-    assert buttons(get(box, "/")[2]) == ["Pay", "Dispute won", "Dispute lost"]
+    assert buttons(get(box, "/")[2]) == [*PAY, "Look again", "Dispute won", "Dispute lost"]
 
     post(box, "/shop/close-dispute", "order_id=2026-001001&won=true")
-    assert buttons(get(box, "/")[2]) == ["Pay", "Refund"]
+    assert buttons(get(box, "/")[2]) == [*PAY, "Look again", "Refund", *ELSE]
 
     post(box, "/shop/refund", "order_id=2026-001001&amount=39.95")
-    assert buttons(get(box, "/")[2]) == ["Pay"]
+    assert buttons(get(box, "/")[2]) == [*PAY, "Look again"]
 
 
 def test_a_program_gets_what_keypost_answered(box: Mailbox, own: Shop) -> None:
@@ -172,7 +216,7 @@ def test_a_program_gets_what_keypost_answered(box: Mailbox, own: Shop) -> None:
         ("/shop/pay", BOUGHT | {"order_id": "<b>"}, 400, "choose another one"),
         ("/shop/pay", [], 400, "neither a form nor a JSON object"),
         ("/shop/refund", {"order_id": "8"}, 404, "pay it first"),
-        ("/shop/steal", BOUGHT, 404, "use one of pay, refund, dispute, close-dispute"),
+        ("/shop/steal", BOUGHT, 404, "use one of pay, pay-with-added, "),
     ],
 )
 def test_what_the_shop_refuses_is_said_in_a_sentence_to_programs_and_on_the_page(

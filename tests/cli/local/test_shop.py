@@ -1,6 +1,8 @@
 """The made-up shop on the deployed stack: what a visitor does there reaches Keypost as a call of the provider."""
 
+import json
 import time
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -12,11 +14,15 @@ from cli.local.shop import TELL, NoSuchOrder, Shop, act
 from cli.local.stack import LocalStack, sample_codes
 from keypost.core.errors import InvalidInput
 from keypost.core.mail import MailState
+from keypost.core.obstacles import obstacles
 from keypost.core.order import Order
 from keypost.core.payment import Standing
 
 SKU = "KASPERSKY-PLUS-3D-1Y"  # no other test uses its stock
 BOUGHT: dict[str, Any] = {"sku": SKU, "quantity": 2, "email": "klant@klant.example", "language": "en"}
+
+
+NOWHERE = (lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""), lambda _: (200, ""))
 
 
 @pytest.fixture
@@ -30,15 +36,18 @@ def shop(local: LocalStack) -> Shop:
 @pytest.fixture
 def alone() -> Shop:
     """A shop whose callbacks are sent nowhere and answered with success."""
-    return Shop(FakeProviders(), sample_products(), lambda _: (200, ""), lambda *_: (204, ""), lambda _: (200, ""))
+    return Shop(FakeProviders(), sample_products(), *NOWHERE)
 
 
 def is_mailed(order: Order) -> bool:
     return any(mail.state is MailState.SENT for mail in order.mails)
 
 
+BY_PAYMENT = [provider for provider in TELL if provider != "woocommerce"]  # which has one payment for each order
+
+
 @pytest.mark.journey
-@pytest.mark.parametrize("provider", TELL)
+@pytest.mark.parametrize("provider", BY_PAYMENT)
 def test_what_was_paid_is_mailed_and_what_was_refunded_is_paid_no_more(
     local: LocalStack, shop: Shop, provider: str
 ) -> None:
@@ -61,7 +70,7 @@ def test_what_was_paid_is_mailed_and_what_was_refunded_is_paid_no_more(
 
 
 @pytest.mark.journey
-@pytest.mark.parametrize("provider", TELL)
+@pytest.mark.parametrize("provider", BY_PAYMENT)
 def test_a_disputed_order_is_paid_again_once_the_dispute_is_won(local: LocalStack, shop: Shop, provider: str) -> None:
     order_id = f"shop-dispute-{provider}"
     shop.pay(order_id, provider, **BOUGHT)
@@ -134,7 +143,7 @@ FULL = {"order_id": "8", "provider": "stripe"} | {name: str(value) for name, val
 
 BAD: dict[str, tuple[str, dict[str, Any], str]] = {
     "no such product": ("pay", FULL | {"sku": "ESET"}, f"choose one of .*{SKU}"),
-    "no such provider": ("pay", FULL | {"provider": "paypal"}, "choose one of stripe, mollie, shop"),
+    "no such provider": ("pay", FULL | {"provider": "paypal"}, "choose one of stripe, mollie, shop, woocommerce"),
     "no such language": ("pay", FULL | {"language": "fr"}, "choose one of nl, en"),
     "an order number with a space": ("pay", FULL | {"order_id": "a b"}, "choose another one"),
     "an order number that is a path": ("pay", FULL | {"order_id": "../x"}, "choose another one"),
@@ -147,6 +156,18 @@ BAD: dict[str, tuple[str, dict[str, Any], str]] = {
     "too large a refund": ("refund", {"order_id": "7", "amount": "79.91"}, "79.90 can be refunded"),
     "a refund of nothing": ("refund", {"order_id": "7", "amount": "0.00"}, "79.90 can be refunded"),
     "a refund of words": ("refund", {"order_id": "7", "amount": "ten"}, "such as 10.00"),
+    "an item added where there is no checkout": ("pay-with-added", FULL | {"provider": "shop"}, "stripe, mollie"),
+    "WooCommerce's number with letters": ("pay", FULL | {"provider": "woocommerce", "order_id": "a1"}, "digits only"),
+    "an exchange for the same": ("exchange", {"order_id": "7", "sku": SKU}, "choose another product"),
+    "an exchange for nothing known": ("exchange", {"order_id": "7", "sku": "ESET"}, "choose one of"),
+    "a second buyer who is the first": (
+        "second-buyer",
+        {"order_id": "7", "email": "Klant@klant.example"},
+        "give another address",
+    ),
+    "a second buyer without address": ("second-buyer", {"order_id": "7", "email": "anna"}, "cannot be used"),
+    "a change of what Stripe charged": ("change", {"order_id": "7", "quantity": "3"}, "exchange it or pay it again"),
+    "a refund of Stripe deleted": ("delete-refund", {"order_id": "7"}, "only WooCommerce deletes one"),
     "no dispute to close": ("close-dispute", {"order_id": "7", "won": True}, "dispute it first"),
     "a winner of words": ("close-dispute", {"order_id": "7", "won": "me"}, "true or false"),
 }
@@ -191,3 +212,157 @@ def test_a_dispute_comes_once_and_meanwhile_nothing_is_refunded(alone: Shop) -> 
         alone.dispute("7")
     alone.refund("7", Decimal("10.00"))
     assert alone.orders["7"].state == "partly refunded"
+
+
+OTHER = "KASPERSKY-STANDARD-3D-1Y"
+
+
+def goods(order: Order) -> dict[str, int]:
+    """How much of each product, over all lines."""
+    count = Counter[str]()
+    for line in order.lines:
+        count[line.sku] += line.quantity
+    return dict(count)
+
+
+def waits_for_contents(order: Order) -> bool:
+    return [each.code for each in obstacles(order)][:1] == ["contents"]
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("provider", BY_PAYMENT)
+def test_an_exchange_is_served_as_the_other_product(local: LocalStack, shop: Shop, provider: str) -> None:
+    order_id = f"shop-exchange-{provider}"
+    shop.pay(order_id, provider, **BOUGHT)
+    local.order_when(order_id, is_mailed)
+
+    shop.exchange(order_id, OTHER)
+
+    order = local.order_when(order_id, lambda order: goods(order) == {OTHER: 2})
+    assert (order.standing, len(order.payments)) == (Standing.PAID, 2)
+    assert not waits_for_contents(order)
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("provider", BY_PAYMENT)
+def test_a_second_buyer_under_one_number_waits_for_a_person(local: LocalStack, shop: Shop, provider: str) -> None:
+    order_id = f"shop-second-{provider}"
+    shop.pay(order_id, provider, **BOUGHT)
+    local.order_when(order_id, is_mailed)
+
+    shop.second_buyer(order_id, "ander@klant.example")
+
+    order = local.order_when(order_id, waits_for_contents)
+    assert (order.customer.email, goods(order)) == ("klant@klant.example", {SKU: 2})
+    assert "It waits: it is not clear what it is for" in local.became(order_id)
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("provider", BY_PAYMENT)
+def test_the_same_paid_twice_is_paid_twice_and_nothing_else(local: LocalStack, shop: Shop, provider: str) -> None:
+    order_id = f"shop-twice-{provider}"
+    shop.pay(order_id, provider, **BOUGHT)
+    local.order_when(order_id, is_mailed)
+
+    shop.pay_again(order_id)
+
+    order = local.order_when(order_id, lambda order: order.is_paid_twice)
+    assert (goods(order), len(order.licenses)) == ({SKU: 2}, 2)
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("provider", ["stripe", "mollie"])
+def test_an_item_added_at_checkout_is_not_passed_over(local: LocalStack, shop: Shop, provider: str) -> None:
+    order_id = f"shop-added-{provider}"
+    shop.pay_with_added(order_id, provider, **BOUGHT)
+    added = shop.orders[order_id].payment.added
+    assert added is not None
+
+    order = local.order_when(order_id, lambda order: bool(order.payments))
+
+    assert order.payments[0].amount == "119.85"
+    assert goods(order) == {SKU: 2, added.sku: 1}
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(("provider", "number"), [("shop", "shop-change"), ("woocommerce", "1001")])
+def test_an_order_that_was_changed_after_payment_is_what_it_is_now(
+    local: LocalStack, shop: Shop, provider: str, number: str
+) -> None:
+    shop.pay(number, provider, **BOUGHT)
+    local.order_when(number, is_mailed)
+
+    shop.change(number, 3, Decimal("119.85"))
+
+    order = local.order_when(number, lambda order: goods(order) == {SKU: 3} and len(order.licenses) == 3)
+    assert (order.payments[0].amount, waits_for_contents(order)) == ("119.85", False)
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(("provider", "number"), [("shop", "shop-grown"), ("woocommerce", "1004")])
+def test_more_for_the_same_money_waits_for_a_person(local: LocalStack, shop: Shop, provider: str, number: str) -> None:
+    shop.pay(number, provider, **BOUGHT)
+    local.order_when(number, is_mailed)
+
+    shop.change(number, 3, Decimal("79.90"))
+
+    order = local.order_when(number, waits_for_contents)
+    assert (goods(order), len(order.licenses)) == ({SKU: 2}, 2)
+
+
+@pytest.mark.journey
+def test_a_refund_that_was_entered_by_mistake_and_deleted_was_none(local: LocalStack, shop: Shop) -> None:
+    shop.pay("1002", "woocommerce", **BOUGHT)
+    local.order_when("1002", is_mailed)
+    shop.refund("1002", Decimal("10.00"))
+    local.order_when("1002", lambda order: order.standing is Standing.PARTLY_REFUNDED)
+
+    shop.delete_refund("1002")
+
+    assert local.order_when("1002", lambda order: order.standing is Standing.PAID).payments[0].returned == 0
+
+
+def test_stripe_lists_what_was_charged_beyond_the_card(alone: Shop) -> None:
+    alone.pay_with_added("7", "stripe", **BOUGHT)
+
+    (session,) = alone.providers.below("/v1/checkout/sessions")
+    items = alone.providers.below(f"/v1/checkout/sessions/{session['id']}/line_items")
+    assert (session["metadata"]["line_1"], session["amount_total"]) == (f"{SKU}|2|new", 11985)
+    assert [(item["price"]["lookup_key"], item["quantity"], item["amount_total"]) for item in items] == [
+        (SKU, 2, 7990),
+        (next(product.sku for product in sample_products() if product.sku != SKU), 1, 3995),
+    ]
+
+
+def test_a_refund_is_of_the_payment_whose_money_is_still_there(alone: Shop) -> None:
+    alone.pay("7", "mollie", **BOUGHT)
+    alone.exchange("7", OTHER)
+    alone.refund("7")
+
+    assert [(payment.state, payment.refunded) for payment in alone.orders["7"].payments] == [
+        ("refunded", Decimal("79.90"))
+    ] * 2
+    with pytest.raises(InvalidInput, match="is refunded"):
+        alone.pay_again("7")
+
+
+def test_woocommerce_sends_the_whole_order_with_a_later_moment_each_time(alone: Shop) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def keep(body: bytes) -> tuple[int, str]:
+        sent.append(json.loads(body))
+        return 200, ""
+
+    alone.woocommerce_calls = keep
+    alone.pay("1003", "woocommerce", **BOUGHT)
+    alone.refund("1003", Decimal("10.00"))
+    alone.delete_refund("1003")
+
+    assert [[refund["total"] for refund in order["refunds"]] for order in sent] == [[], ["-10.00"], []]
+    moments = [order["date_modified_gmt"] for order in sent]
+    assert moments == sorted(set(moments))
+    assert sent[-1] == alone.providers.objects["/wp-json/wc/v3/orders/1003"]
+    with pytest.raises(InvalidInput, match="one payment for each order"):
+        alone.pay_again("1003")
+    with pytest.raises(InvalidInput, match="knows no disputes"):
+        alone.dispute("1003")

@@ -11,7 +11,7 @@ from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from keypost.core.mail import MailState
 from keypost.core.order import Order
-from tests.deployed import paid_session
+from tests.deployed import ESET, paid_session
 
 WINDOW: ViewportSize = {"width": 1280, "height": 900}
 PRODUCTS = {product.sku: product for product in sample_products()}
@@ -110,6 +110,27 @@ def sold(local: LocalStack) -> Callable[..., Order]:
         return local.order_when(order_id, lambda order: any(mail.state is MailState.SENT for mail in order.mails))
 
     return sell
+
+
+@pytest.fixture
+def differing(local: LocalStack, sold: Callable[..., Order]) -> Callable[[str], Order]:
+    """An order under whose number another customer paid other goods."""
+
+    def differ(order_id: str) -> Order:
+        sold(order_id)
+        card = {"v": "1", "order_id": order_id, "email": f"other-{order_id}@klant.example", "lang": "nl"}
+        session: dict[str, Any] = {
+            "id": f"cs_other_{order_id}",
+            "payment_intent": f"pi_other_{order_id}",
+            "amount_total": 7990,
+        }
+        assert local.stripe_calls(paid_session(order_id, metadata=card | {"line_1": f"{ESET}|2"}, **session)) == (
+            200,
+            "",
+        )
+        return local.order_when(order_id, lambda order: len(order.payments) == 2)
+
+    return differ
 
 
 def find(page: Page, text: str) -> None:

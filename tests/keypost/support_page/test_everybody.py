@@ -25,7 +25,7 @@ def violations(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-def seen(visited: Visit, order_id: str, look: Callable[[str], None]) -> None:
+def seen(visited: Visit, order_id: str, differing_id: str, look: Callable[[str], None]) -> None:
     """Visit every view of the page, and call `look` with its name."""
     page = visited.page
     look("nothing yet")
@@ -42,6 +42,13 @@ def seen(visited: Visit, order_id: str, look: Callable[[str], None]) -> None:
     page.locator("[id^=swap-]").click()
     look("swap")
     page.keyboard.press("Escape")
+    find(page, differing_id)
+    page.locator("#tellings").wait_for()
+    look("an order that waits for a person to say what it is for")
+    for button in ("settle-0-0", "own-1"):
+        page.locator(f"#{button}").click()
+        look(button)
+        page.keyboard.press("Escape")
     page.locator("nav a").nth(1).click()
     page.locator("svg.chart").first.wait_for()
     page.locator("#codes").fill("not a code")
@@ -58,9 +65,9 @@ def seen(visited: Visit, order_id: str, look: Callable[[str], None]) -> None:
     ("locale", "scheme"), [("nl-NL", "light"), pytest.param("en-GB", "dark", marks=pytest.mark.drill)]
 )
 def test_axe_finds_nothing(
-    visit: Callable[..., Visit], local: LocalStack, sold: Sold, locale: str, scheme: str
+    visit: Callable[..., Visit], local: LocalStack, sold: Sold, differing: Sold, locale: str, scheme: str
 ) -> None:
-    order = sold(f"page-axe-{locale[:2]}-{scheme}")
+    order, other = sold(f"page-axe-{locale[:2]}-{scheme}"), differing(f"page-axe-differs-{locale[:2]}-{scheme}")
     visited = visit(locale=locale, color_scheme=scheme)
     found: list[tuple[str, str, str]] = []
 
@@ -69,15 +76,15 @@ def test_axe_finds_nothing(
 
     look("the door")
     sign_in(visited.page, local.support_key)
-    seen(visited, order.id, look)
+    seen(visited, order.id, other.id, look)
 
     assert found == []
 
 
 def test_a_phone_shows_it_all_without_scrolling_sideways(
-    visit: Callable[..., Visit], local: LocalStack, sold: Sold
+    visit: Callable[..., Visit], local: LocalStack, sold: Sold, differing: Sold
 ) -> None:
-    order = sold("page-phone")
+    order, other = sold("page-phone"), differing("page-phone-differs")
     visited = visit(locale="nl-NL", viewport={"width": 320, "height": 640}, is_mobile=True, has_touch=True)
     sign_in(visited.page, local.support_key)
     too_wide: dict[str, int] = {}
@@ -89,7 +96,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(
             if seen_width != width:
                 too_wide[f"{at} at {width}"] = seen_width
 
-    seen(visited, order.id, look)
+    seen(visited, order.id, other.id, look)
 
     assert too_wide == {}
 
@@ -192,6 +199,46 @@ def test_everything_can_be_done_with_the_keyboard_alone(
 
     expect(page.get_by_role("heading", name="Order page-keys", exact=True)).to_be_focused()
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("by keyboard")
+
+
+def test_what_an_order_is_for_is_decided_with_the_keyboard_alone(page: Page, differing: Sold) -> None:
+    differing("page-keys-differs")
+    find(page, "page-keys-differs")
+    expect(page.get_by_role("heading", name="Order page-keys-differs", exact=True)).to_be_focused()
+    own = page.get_by_role("button", name="Make it an order of its own: stripe:cs_other_page-keys-differs")
+
+    for _ in range(12):
+        if own.evaluate("button => button === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(own).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("by keyboard")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Order page-keys-differs", exact=True)).to_be_focused()
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("by keyboard")
+
+
+def test_what_differs_is_said_in_the_language_of_the_page(page: Page, differing: Sold) -> None:
+    differing("page-words-differs")
+    find(page, "page-words-differs")
+    page.locator("#tellings").wait_for()
+
+    page.get_by_role("button", name="Nederlands").click()
+
+    told = page.get_by_role("region", name="Waarvoor is deze bestelling?")
+    expect(told.get_by_role("button", name="Dit klopt")).to_have_count(2)
+    expect(told.get_by_role("button", name="Eigen bestelling maken")).to_have_count(2)
+    text = re.sub(r"\S*-\S*|Sample|Anna|Jansen", " ", told.inner_text())
+    assert foreign(text, "nl") == set()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("region", name="What is this order for?")).to_be_visible()
 
 
 def test_where_the_focus_is_can_be_seen(page: Page) -> None:

@@ -14,11 +14,12 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from cli.local.mailbox import SentMail
 from cli.local.stack import LocalStack, sample_codes
+from keypost.core.keys import new_key
 from keypost.core.mail import MailState
 from keypost.core.order import Order
 from keypost.core.periods import local_day
 from tests.builders import leaked, loaded
-from tests.deployed import KASPERSKY, PRODUCTS, mails_to
+from tests.deployed import ESET, KASPERSKY, PRODUCTS, mails_to
 from tests.keypost.support_page.conftest import Visit, find
 
 Sold = Callable[..., Order]
@@ -307,6 +308,120 @@ def test_an_order_is_held_and_released(page: Page, sold: Sold, local: LocalStack
 
     expect(page.get_by_role("button", name="Hold")).to_be_visible()
     assert not loaded(local.stack.store, "page-hold").hold.by_person
+
+
+def test_an_order_of_which_two_things_are_told_shows_them_side_by_side_and_offers_no_release(
+    page: Page, differing: Sold
+) -> None:
+    order = differing("page-differs")
+    find(page, order.id)
+
+    told = page.get_by_role("region", name="What is this order for?").get_by_role("article")
+    first, second = (told.filter(has_text=name) for name in ("cs_test_page-differs", "cs_other_page-differs"))
+    for telling, texts in (
+        (first, ("Stripe, ", "1 \N{MULTIPLICATION SIGN} Kaspersky Standard", "page-differs@klant.example", "€39.95")),
+        (
+            second,
+            ("Stripe, ", "2 \N{MULTIPLICATION SIGN} ESET HOME Security", "other-page-differs@klant.example", "€79.90"),
+        ),
+    ):
+        for text in texts:
+            expect(telling).to_contain_text(text)
+    boxes = [telling.bounding_box() for telling in (first, second)]
+    assert len({box["y"] for box in boxes if box}) == 1
+    assert len({box["x"] for box in boxes if box}) == 2
+    expect(page.get_by_role("button", name="Release")).to_have_count(0)
+
+
+def test_an_order_that_is_clear_asks_nothing(page: Page, sold: Sold) -> None:
+    sold("page-clear")
+    find(page, "page-clear")
+
+    heading(page, "page-clear")
+    expect(page.get_by_role("region", name="What is this order for?")).to_have_count(0)
+
+
+def test_a_payment_becomes_an_order_of_its_own(page: Page, differing: Sold, local: LocalStack) -> None:
+    order = differing("page-split")
+    find(page, order.id)
+
+    page.get_by_role("button", name="Make it an order of its own: stripe:cs_other_page-split").click()
+    dialog = page.get_by_role("dialog", name="Split order page-split")
+    expect(dialog).to_contain_text("Payment stripe:cs_other_page-split gets a new order")
+    dialog.get_by_label("Reason").fill("the shop began to count again")
+    dialog.get_by_role("button", name="Make it an order of its own").dblclick()
+
+    expect(page.get_by_role("status")).to_contain_text("is order page-split-2 now")
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("the shop began to count again")
+    expect(page.get_by_role("region", name="What is this order for?")).to_have_count(0)
+    kept, own = (loaded(local.stack.store, name) for name in ("page-split", "page-split-2"))
+    assert [(line.sku, line.quantity) for line in kept.lines] == [(KASPERSKY, 1)]
+    assert [(line.sku, line.quantity) for line in own.lines] == [(ESET, 2)]
+    assert own.customer.email == "other-page-split@klant.example"
+
+
+def test_what_cannot_be_settled_is_told_in_words_and_what_can_be_is_settled(
+    page: Page, differing: Sold, local: LocalStack
+) -> None:
+    order = differing("page-settle")
+    find(page, order.id)
+
+    page.get_by_role("button", name="This is right: Stripe about stripe:cs_other_page-settle").click()
+    dialog = page.get_by_role("dialog", name="What order page-settle is for")
+    expect(dialog).to_contain_text(
+        "for 2 \N{MULTIPLICATION SIGN} ESET HOME Security, of other-page-settle@klant.example"
+    )
+    dialog.get_by_role("button", name="This is right").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be settled: more has been sent than was paid for")
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="This is right: Stripe about stripe:cs_test_page-settle").click()
+    dialog.get_by_label("Reason").fill("asked by phone")
+    dialog.get_by_role("button", name="This is right").click()
+
+    expect(page.get_by_role("status")).to_contain_text("It is decided what the order is for")
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("asked by phone")
+    expect(page.get_by_role("region", name="What is this order for?")).to_have_count(0)
+    assert [decision.kind for decision in loaded(local.stack.store, order.id).decisions] == ["contents"]
+
+
+def test_of_two_tellers_of_one_payment_the_right_one_is_chosen_with_its_goods(
+    page: Page, sold: Sold, local: LocalStack
+) -> None:
+    order = sold("page-tellers")
+    story = asked(local, "GET", f"/orders/{order.id}")
+    (payment,) = story["payments"]
+    (word,) = payment["told"]
+    tellers = [word, word | {"by": "webhook", "said": None, "lines": [f"3 x {KASPERSKY}"]}]
+    shown = story | {"payments": [payment | {"told": tellers}], "obstacles": [{"code": "contents", "values": {}}]}
+    sent: list[Any] = []
+    page.route(f"**/orders/{order.id}", partial(Route.fulfill, json=shown))
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        route.fulfill(json={"order_id": order.id, "own_order": None})
+
+    page.route(f"**/orders/{order.id}/contents", answer)
+    find(page, order.id)
+    expect(page.get_by_role("button", name="Make it an order of its own")).to_have_count(0)
+    page.get_by_role("button", name="This is right: The shop about").click()
+    page.get_by_role("dialog").get_by_role("button", name="This is right").click()
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert sent == [{"payment": payment["names"][0], "by": "webhook"}]
+
+
+def test_a_key_that_may_not_settle_is_told_so(page: Page, differing: Sold, local: LocalStack) -> None:
+    order = differing("page-no-scope")
+    key, kept = new_key("page-no-scope", ("support",), 1, datetime.now(UTC).replace(microsecond=0))
+    local.stack.store.put_support_key(kept)
+    find(page, order.id)
+    page.get_by_role("button", name="Make it an order of its own").first.click()
+    page.evaluate("key => sessionStorage.setItem('keypost-support-key', key)", key)
+
+    page.get_by_role("dialog").get_by_role("button", name="Make it an order of its own").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("decide what an order is for (`orders`)")
 
 
 def test_what_others_wrote_is_text_and_nothing_else(page: Page, sold: Sold) -> None:

@@ -53,7 +53,8 @@ function summary(tools) {
 
 /** What can be said about it, beside what is done: each stands under its name in the API. */
 function decisions({ held, erased, needs: needed }) {
-  const asked = { hold: "release", block: "blocked", subscription: "subscription-ended" }[needed?.reason];
+  const toSettle = needed?.action.code === "settle_contents"; // which releasing does not do
+  const asked = toSettle ? null : { hold: "release", block: "blocked", subscription: "subscription-ended" }[needed?.reason];
   const own = erased ? null : held ? "release" : "hold";
   return [...new Set([own, asked])].filter(Boolean);
 }
