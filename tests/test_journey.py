@@ -127,10 +127,12 @@ def test_an_order_at_woocommerce_and_an_invoice_at_moneybird_of_which_nobody_cal
     run(local, "ReconcilePayments")  # the first run; only what is paid after it counts
     now = datetime.now(UTC)
     order = event("woocommerce/order.updated.json") | {"id": 771237, "number": "771237"}
+    order["billing"] |= {"email": "woo@klant.example"}  # of whom no other test knows a purchase
     order |= {"date_paid_gmt": f"{now:%Y-%m-%dT%H:%M:%S}", "date_modified_gmt": f"{now:%Y-%m-%dT%H:%M:%S}"}
     invoice = event("moneybird/sales_invoice_state_changed_to_paid.json")["entity"] | {"invoice_id": "journey-books"}
     invoice |= {"id": "77433546309874484", "updated_at": now.isoformat(), "paid_at": f"{now:%Y-%m-%d}"}
-    invoice |= {"invoice_date": f"{now:%Y-%m-%d}", "payments": []}
+    invoice["contact"] |= {"email": None, "send_invoices_to_email": "books@klant.example"}
+    invoice |= {"reference": "PO 771238", "invoice_date": f"{now:%Y-%m-%d}", "payments": []}
     local.providers.objects["/wp-json/wc/v3/orders/771237"] = order
     local.providers.objects[f"/api/v2/{ADMINISTRATION}/sales_invoices/{invoice['id']}"] = invoice
 

@@ -25,6 +25,7 @@ PRODUCTS = Path(__file__).parents[2] / "cli/local/products.toml"
 READING = {
     "claims": ("--batch", "test"),
     "due": (),
+    "inbox": (),
     "start": (),
     "support-key list": (),
 }

@@ -90,6 +90,15 @@ def test_an_invoice_that_refers_to_the_shops_order_is_that_order(store: Store, p
     assert ([line.quantity for line in order.lines], order.is_paid_twice, is_servable(order)) == ([1], False, True)
 
 
+def test_two_invoices_with_the_number_of_a_customer_are_two_orders(store: Store) -> None:
+    later = {"at": NOW + timedelta(days=40), "refers_to": "PO-77"}
+
+    for order_id, changes in (("F-1", {"refers_to": "PO-77"}), ("F-2", later)):
+        assert record(store, told(MONEYBIRD, order_id, **changes), NOW, INTAKE) == (order_id, True)
+
+    assert [obstacle(loaded(store, order_id)) for order_id in ("F-1", "F-2")] == [None, None]
+
+
 def test_the_same_purchase_without_a_reference_waits_for_a_person(store: Store) -> None:
     record(store, told(WOO, "1234"), NOW, INTAKE)
     record(store, told(MONEYBIRD, "F-1"), NOW, INTAKE)

@@ -372,9 +372,9 @@ def _is_news(before: Order, order: Order, found: Sequence[License]) -> bool:
 
 def _is_held_now(before: Order, order: Order) -> bool:
     is_new = not before.is_paid or before.hold.problem != order.hold.problem
-    asks = asks_a_person(order) and obstacle(order) != obstacle(before)
+    asks = (asks_a_person(order) or order.hold.same_as) and obstacle(order) != obstacle(before)
     has_problem = order.is_paid and order.hold.problem is not None and is_new
-    return has_problem or asks or (order.standing is Standing.PARTLY_REFUNDED and not order.all_left)
+    return has_problem or bool(asks) or (order.standing is Standing.PARTLY_REFUNDED and not order.all_left)
 
 
 def says_the_same(before: Order, after: Order) -> bool:

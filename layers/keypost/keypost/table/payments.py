@@ -25,19 +25,21 @@ class Payments(Table):
         found = self._batch_get([f"PAYMENT#{name}" for name in names])
         return sorted({item["order_id"] for item in found if "order_id" in item})
 
-    def order_of_reference(self, number: str, order_id: str) -> str:
-        """The order that is known under a number of the shop; if none is yet, it is this one from now on."""
+    def order_of_reference(self, number: str, program: str, order_id: str) -> str:
+        """The order under which another program told of this number of the shop first; otherwise this one. One program
+        may use a number more than once: it may be that of a customer."""
         key = {"pk": {"S": f"REFERENCE#{number}"}}
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         if item is None:
             item = self._write(
                 "update_item",
                 Key=key,
-                UpdateExpression="SET order_id = if_not_exists(order_id, :order)",
-                ExpressionAttributeValues={":order": {"S": order_id}},
+                UpdateExpression="SET order_id = if_not_exists(order_id, :order),"
+                " told_by = if_not_exists(told_by, :by)",
+                ExpressionAttributeValues={":order": {"S": order_id}, ":by": {"S": program}},
                 ReturnValues="ALL_NEW",
             )["Attributes"]
-        return str(item["order_id"]["S"])
+        return order_id if item["told_by"]["S"] == program else str(item["order_id"]["S"])
 
     def forget_told(self, names: Iterable[str]) -> None:
         """Remove what callbacks reported of payments before their orders were known, because it names the customer."""

@@ -1,5 +1,6 @@
 """Looks at the other orders of a customer before an order of a shop's program is stored."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from keypost.core.repeats import Repeat, as_repeat, same_purchase
 from keypost.core.shop import Intake
 from keypost.table import Store
 
+ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PROGRAMS = ("woocommerce", "moneybird")  # one shop may use both, of which one copies the orders of the other
 
 
@@ -19,9 +21,11 @@ def of_one_order(store: Store, notice: PaymentNotice) -> PaymentNotice:
     reference, and either may tell first."""
     if notice.provider not in _PROGRAMS or not notice.order_id:
         return notice
+    if notice.provider == "moneybird" and ORDER_ID.fullmatch(notice.refers_to) and store.exists(notice.refers_to):
+        return replace(notice, order_id=notice.refers_to)
     own = notice.order_id if notice.provider == "woocommerce" else ""
     for number in filter(None, (own, notice.refers_to)):
-        order_id = store.order_of_reference(number, notice.order_id)
+        order_id = store.order_of_reference(number, notice.provider, notice.order_id)
         if order_id != notice.order_id:
             return replace(notice, order_id=order_id)
     return notice
