@@ -135,19 +135,17 @@ def _returned(refund: Told, whole: Decimal) -> Decimal:
 def unpaid_codes(simulation: Simulation, order: str, family: Sequence[str]) -> Iterator[str]:
     """Mails with codes for which there was not enough money. `family` is the order with those that its payments became.
     In doubt of when something was known, it is in favor of the product."""
-    till = _Till(simulation, order)
-    given, seen = _NOTHING, set[str]()
-    for at, mail, licenses in sorted(
-        [*_leaving(simulation, family), *((each.at, "", {}) for each in till.told)], key=lambda one: one[:2]
-    ):
-        allowed = till.allowed(at)
-        if not mail:  # what left before money went back is to be blocked
-            given = min(given, allowed)
-        new = {name: sku for name, sku in licenses.items() if name not in seen}
-        seen |= set(new)
-        given += sum((PRICES[sku] for sku in new.values()), _NOTHING)
-        if new and given > allowed:
-            yield f"{mail} left with {[*new.values()]}; that makes {given}, and {allowed} was paid"
+    till, given, seen = _Till(simulation, order), Counter[str](), set[str]()
+    moments: list[tuple[float, str, dict[str, str]]] = [*_leaving(simulation, family), *till.gone]
+    for at, mail, licenses in sorted(moments, key=lambda moment: moment[:2]):
+        if not mail:  # what left for money that went back is to be blocked
+            given &= till.goods(at)
+        new = [licenses[name] for name in licenses.keys() - seen]
+        seen |= licenses.keys()
+        given += Counter(new)
+        cost, allowed = sum((PRICES[sku] * count for sku, count in given.items()), _NOTHING), till.allowed(at)
+        if new and cost > allowed:
+            yield f"{mail} left with {sorted(new)}; that makes {cost}, and {allowed} was paid"
 
 
 def _leaving(simulation: Simulation, family: Sequence[str]) -> Iterator[tuple[float, str, dict[str, str]]]:
@@ -174,6 +172,22 @@ class _Till:
     @property
     def told(self) -> list[Told]:
         return [each for each in self.simulation.told if each.order == self.order]
+
+    @property
+    def gone(self) -> list[tuple[float, str, dict[str, str]]]:
+        """The moments at which money went back."""
+        return [(each.at, "", {}) for each in self.told if each.kind in ("order.refunded", "order.dispute_closed")]
+
+    def goods(self, at: float) -> Counter[str]:
+        """What the payments are for whose money is there."""
+        total = Counter[str]()
+        for name in {each.payment for each in self.told}:
+            said = [each for each in _paid(self.told) if each.payment == name and each.said_at <= at]
+            most = Counter[str]()
+            for each in said if self._there(name, at) > 0 else ():
+                most |= _counted(each.data["lines"])
+            total += most
+        return total
 
     def allowed(self, at: float) -> Decimal:
         """For how much codes may be given at a moment: what is in the till, and what a person let go."""

@@ -19,6 +19,7 @@ _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any mor
 _LATEST_RENEWED = _LATEST + 12 * 3600
 _MAIL_DAYS = timedelta(days=7)
 _DELIVERIES = ("purchase", "renewal")
+_SERVED = (None, "block", "paid_twice")  # what an order may need that has all that it is to have
 _NO_CODES = ("reminder", "waiting", "address_changed", "refunded")
 
 
@@ -437,7 +438,7 @@ def _why_waiting(evidence: Evidence, order: str, books: Books) -> Found:
     if not actions or "nothing" in actions:
         yield order, "it waits for a person, and nobody is told what to do"
     if books.is_plain:
-        yield order, f"it waits for {evidence.items[order]['hold']}, and only one thing was paid for"
+        yield order, f"it waits for {evidence.items[order].get('hold')}, and only one thing was paid for"
 
 
 def _why_not_served(evidence: Evidence, order: str, books: Books) -> Iterator[str]:
@@ -468,7 +469,7 @@ def codes_of_what_was_exchanged_are_free_again(evidence: Evidence) -> Found:
             kept = [one["id"] for one in item.get("licenses", ()) if one["code"] not in mailed]
             if (
                 kept
-                and needs(item) is None
+                and needs(item) in _SERVED
                 and not _is_out_of_question(evidence, order, Books(evidence.simulation, order))
             ):
                 yield name, f"it waits for nothing, and keeps {kept}, which were not mailed"

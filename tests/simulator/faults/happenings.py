@@ -141,7 +141,8 @@ def _contested(shop: Shop, at: float) -> Sale:
 
 def _changed(shop: Shop, sale: Sale, at: float, teller: str) -> None:
     lines, amount = shop.chance.choice((_more, _more_for_the_same, _fewer))(shop, sale)
-    _paid(shop, sale, _later(shop, at), teller=teller, lines=lines, amount=amount)
+    told_at = _later(shop, at) if teller == "webhook" else at + shop.chance.choice((1, 2, 60, HOUR))  # of whole seconds
+    _paid(shop, sale, told_at, teller=teller, lines=lines, amount=amount)
     if shop.chance.random() < 0.5:
         right = shop.chance.choice((lines, sale.lines)) if cost(lines) == amount else sale.lines
         _settled(shop, sale, at, lines=right)
