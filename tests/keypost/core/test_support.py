@@ -312,6 +312,15 @@ def test_a_license_that_has_ended_gets_no_other_code() -> None:
     assert told == said("license_ended", last_day=last_day)
 
 
+def test_a_license_for_which_something_else_was_paid_gets_no_other_code() -> None:
+    """It took a code from the stock that nobody paid for."""
+    order = sent_order()
+    exchanged = replace(order, lines=(replace(order.lines[0], id=2),), last_line=2)
+
+    assert support.why_no_swap(order, order.licenses[0], NOW.date()) is None
+    assert support.why_no_swap(exchanged, exchanged.licenses[0], NOW.date()) == said("license_exchanged")
+
+
 def test_codes_swapped_before_a_replacement_is_tried_go_with_it_and_later_ones_do_not() -> None:
     first, second, third = sent_order(Line(SKU, 3)).licenses
     order = swapped(sent_order(Line(SKU, 3)))

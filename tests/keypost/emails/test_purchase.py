@@ -128,6 +128,21 @@ def test_a_code_that_is_none_of_its_product_is_not_written() -> None:
         compose(wrong, PURCHASE_MAIL, TWO_PRODUCTS, SHOP, NOW)
 
 
+def test_what_was_exchanged_stands_in_no_mail_of_what_was_paid_instead() -> None:
+    """Its product may be in no catalog any more; the mail of the exchange failed for that."""
+    both = bought(1, 2)
+    first, second = both.lines
+    exchanged = replace(both, lines=(replace(second, id=2),), last_line=2)
+    catalog = {second.sku: TWO_PRODUCTS[second.sku]}
+    given = {number: [each.code for each in both.licenses if each.line == number] for number in (1, 2)}
+
+    text = part(message_of(compose(exchanged, replace(PURCHASE_MAIL, lines=(2,)), catalog, SHOP, NOW)), "plain")
+
+    assert first.sku not in catalog
+    assert [code in text for code in given[2]] == [True, True]
+    assert [code in text for code in given[1]] == [False]
+
+
 def test_a_shop_whose_name_has_signs_that_mail_programs_distrust_is_written_without_them() -> None:
     shop = replace(SHOP, name='De "Winkel", b.v.: <x@y>' + "x" * 100)
 

@@ -241,6 +241,14 @@ def test_a_part_is_left_out_whose_value_is_not_known_or_has_no_words() -> None:
     assert sentence(said("purchase_leaves", lines=(1, 2)), to) == "the e-mail with the codes is sent (line 1, 2)"
 
 
+@pytest.mark.parametrize("code", ["goods_differ", "goods_grew", "left_is_more", "contents_changed", "contents_settled"])
+def test_goods_stand_in_a_sentence_as_people_write_them(code: str) -> None:
+    goods = ["1 x A", "2 x B"]
+    found = [sentence(said(code, told=goods, left=goods, lines=goods), reader(each, UTC)) for each in LANGUAGES]
+
+    assert ["1 x A, 2 x B" in each for each in found] == [True] * len(found)
+
+
 def test_a_code_of_a_newer_version_is_its_own_sentence() -> None:
     assert sentence(Said("of {tomorrow}", {"x": 1}), reader("nl", UTC)) == "of {tomorrow}"
 

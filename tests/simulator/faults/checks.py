@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import groupby, pairwise
 from typing import Any
 
+from tests.simulator.faults.books import Books, unpaid_codes
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.ses import Accepted
 from tests.simulator.faults.shop import Shop, day_of
@@ -18,6 +19,7 @@ _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any mor
 _LATEST_RENEWED = _LATEST + 12 * 3600
 _MAIL_DAYS = timedelta(days=7)
 _DELIVERIES = ("purchase", "renewal")
+_SERVED = (None, "block", "paid_twice")  # what an order may need that has all that it is to have
 _NO_CODES = ("reminder", "waiting", "address_changed", "refunded")
 
 
@@ -53,6 +55,25 @@ class Evidence:
         self.money = {name: money_of(name, self.simulation.told) for name in self.sales}
 
     @cached_property
+    def own(self) -> dict[str, dict[str, Any]]:
+        """The orders that payments of contested ones became."""
+        names = [f"{order}-{number}" for order in self.shop.contested & set(self.sales) for number in (2, 3)]
+        return {name: item for name in names if (item := self.simulation.item(name))}
+
+    @cached_property
+    def actions(self) -> dict[str, list[str]]:
+        """What a person can do about each order of the worklist, as an agent is told."""
+        found: dict[str, list[str]] = {}
+
+        def told(_status: int, said: Any) -> None:
+            for item in said["items"]:
+                found[item["order_id"]] = [action["code"] for action in item["actions"]]
+
+        self.simulation.support("GET", "/attention", {}, told)
+        self.simulation.run(10)
+        return found
+
+    @cached_property
     def codes(self) -> dict[str, dict[str, Any]]:
         return {item["code"]: item for item in self.simulation.items() if item["pk"].startswith("CODE#")}
 
@@ -71,8 +92,11 @@ class Evidence:
     def is_owed(self, order: str) -> bool:
         """Whether the customer is to have all of it by now, as far as people and money are concerned."""
         item = self.items.get(order)
-        kept_back = item and (is_held(item) or item.get("forget_on"))
-        return self.money[order].is_good and not kept_back
+        kept_back = item and (is_held(item) or item.get("forget_on") or self._waits_from_before(order))
+        return self.money[order].is_good and not kept_back and order not in self.shop.contested
+
+    def _waits_from_before(self, order: str) -> bool:
+        return order in self.shop.before and bool(self.items[order].get("hold", {}).get("from_before"))
 
     def is_still_to_come(self, order: str, line: int) -> bool:
         """A renewal whose day lies behind the end of the story."""
@@ -98,7 +122,7 @@ def money_of(order: str, told: list[Told]) -> Money:
     payments: dict[str, list[Told]] = {}
     for each in told:
         if each.order == order:
-            payments.setdefault(each.data.get("payment_id", order), []).append(each)
+            payments.setdefault(each.payment, []).append(each)
     canceled = [each.at for facts in payments.values() for each in facts if each.kind == "order.canceled"]
     fates = [_fate(facts) for facts in payments.values() if any(each.kind == "order.paid" for each in facts)]
     paid = [each.at for facts in payments.values() for each in facts if each.kind == "order.paid"]
@@ -116,7 +140,9 @@ def _fate(facts: list[Told]) -> tuple[bool, float | None]:
     """Whether a payment stands untouched, and since when all of it is gone."""
     disputes = sorted((each for each in facts if each.kind.startswith("order.dispute")), key=lambda each: each.said_at)
     is_lost = bool(disputes) and disputes[-1].data.get("won") is False
-    refunds = [each for each in facts if each.kind == "order.refunded"]
+    refunds = sorted((each for each in facts if each.kind == "order.refunded"), key=lambda each: each.said_at)
+    if refunds and refunds[-1].data.get("amount_refunded") == "0":  # it was deleted
+        refunds = []
     gone = [each.at for each in refunds if each.data.get("full")] + ([disputes[-1].at] if is_lost else [])
     is_open = bool(disputes) and disputes[-1].kind == "order.disputed"
     return not refunds and not is_lost and not is_open, min(gone, default=None)
@@ -164,10 +190,11 @@ def codes_reach_their_customer(evidence: Evidence) -> Found:
 
 def codes_are_where_the_orders_say(evidence: Evidence) -> Found:
     """Each code is free, or of the order that has it; those of an unreadable order are not looked at."""
-    owners = {one["code"]: name for name, item in evidence.items.items() for one in item.get("licenses", ())}
+    items = evidence.items | evidence.own
+    owners = {one["code"]: name for name, item in items.items() for one in item.get("licenses", ())}
     for code, item in evidence.codes.items():
         state, order = item["state"], item.get("order_id", "")
-        if state == "assigned" and order in evidence.sales and owners.get(code) != order:
+        if state == "assigned" and (order in evidence.sales or order in evidence.own) and owners.get(code) != order:
             yield order, f"a code of batch {item.get('batch')} is assigned to it, and it does not have it"
         if state != "assigned" and code in owners:
             yield owners[code], f"it has a code that is {state}"
@@ -245,14 +272,19 @@ def deliveries_leave_once(evidence: Evidence) -> Found:
     ):
         kinds = Counter("renewal" if "renews" in line else "purchase" for line in evidence.sales[order].lines)
         ids = {mail.mail for mail in mails}
-        again = evidence.money[order].is_over or len(_payments(evidence, order)) > 1
+        again = evidence.money[order].is_over or len(_payments(evidence, order)) > 1 or _refunds(evidence, order)
+        again = again or order in evidence.shop.contested
         if purpose in _DELIVERIES and len(ids) > kinds[purpose] and not again:
             yield order, f"{len(ids)} mails of its {purpose}: {sorted(ids)}"
 
 
 def _payments(evidence: Evidence, order: str) -> set[str]:
     told = [each for each in evidence.simulation.told if each.order == order and each.kind == "order.paid"]
-    return {each.data.get("payment_id", order) for each in told}
+    return {each.payment for each in told}
+
+
+def _refunds(evidence: Evidence, order: str) -> bool:
+    return any(each.order == order and each.kind == "order.refunded" for each in evidence.simulation.told)
 
 
 def deliveries_are_not_late(evidence: Evidence) -> Found:
@@ -368,6 +400,105 @@ def nothing_fails_in_good_weather(evidence: Evidence) -> Found:
         )
 
 
+# --- what was really paid for
+
+
+def money_pays_for_the_codes(evidence: Evidence) -> Found:
+    for order in evidence.sales:
+        yield from ((order, text) for text in unpaid_codes(evidence.simulation, order, _family(evidence, order)))
+
+
+def _family(evidence: Evidence, order: str) -> list[str]:
+    """An order, and those that payments of it became."""
+    return [order, *(name for name in evidence.own if name.rpartition("-")[0] == order)]
+
+
+def who_paid_is_served_or_waits_for_a_person(evidence: Evidence) -> Found:
+    for order in evidence.shop.contested & set(evidence.sales):
+        books = Books(evidence.simulation, order)
+        if not books.standing or _is_out_of_question(evidence, order, books):
+            continue
+        item = evidence.items.get(order)
+        if item is None:
+            yield order, "it was paid, and it is not stored"
+        elif needs(item) == "hold":
+            yield from _why_waiting(evidence, order, books)
+        else:
+            yield from ((order, text) for text in _why_not_served(evidence, order, books))
+
+
+def _is_out_of_question(evidence: Evidence, order: str, books: Books) -> bool:
+    """It waits, or is over, for another reason than what was paid for."""
+    item = evidence.items.get(order)
+    return books.is_canceled or bool(item and (item.get("forget_on") or is_held(item) or evidence.has_bounced(order)))
+
+
+def _why_waiting(evidence: Evidence, order: str, books: Books) -> Found:
+    actions = evidence.actions.get(order, [])
+    if not actions or "nothing" in actions:
+        yield order, "it waits for a person, and nobody is told what to do"
+    if books.is_plain:
+        yield order, f"it waits for {evidence.items[order].get('hold')}, and only one thing was paid for"
+
+
+def _why_not_served(evidence: Evidence, order: str, books: Books) -> Iterator[str]:
+    given = sum((_given(evidence, name) for name in _family(evidence, order)), Counter[str]())
+    if books.unmatched and not books.released:
+        yield "money went back of a payment that nobody knows, and nobody is asked"
+    elif books.is_partly_back and not books.released and not given:
+        yield "a part of the money went back, nothing was sent, and nobody is asked"
+    elif not books.is_partly_back and given not in books.may_be_given:
+        yield f"it has {dict(given)}, and nobody is asked about {[dict(each.goods) for each in books.standing]}"
+
+
+def _given(evidence: Evidence, order: str) -> Counter[str]:
+    """What was mailed of what the order is for."""
+    item = (evidence.items | evidence.own).get(order, {})
+    lines = {line.get("id") or place for place, line in enumerate(item.get("lines", ()), start=1)}
+    mailed = {code for mail in evidence.simulation.ses.accepted if mail.order == order for code in mail.codes}
+    licenses = item.get("licenses", ())
+    return Counter(one["sku"] for one in licenses if one["line"] in lines and one["code"] in mailed)
+
+
+def codes_of_what_was_exchanged_are_free_again(evidence: Evidence) -> Found:
+    """Who waits for nothing keeps no code that was not mailed."""
+    for order in evidence.shop.contested & set(evidence.items):
+        for name in _family(evidence, order):
+            item = (evidence.items | evidence.own)[name]
+            mailed = {code for mail in evidence.simulation.ses.accepted if mail.order == name for code in mail.codes}
+            kept = [one["id"] for one in item.get("licenses", ()) if one["code"] not in mailed]
+            if (
+                kept
+                and needs(item) in _SERVED
+                and not _is_out_of_question(evidence, order, Books(evidence.simulation, order))
+            ):
+                yield name, f"it waits for nothing, and keeps {kept}, which were not mailed"
+
+
+def one_payment_is_one(evidence: Evidence) -> Found:
+    """Whoever tells of it, under whatever name, and nobody is asked what it was for."""
+    for order, item in evidence.items.items():
+        if needs(item) == "paid_twice" and len(_payments(evidence, order)) < 2:
+            yield order, "one payment counts as two"
+        if order not in evidence.shop.contested and item.get("hold", {}).get("contents"):
+            yield order, f"one thing was paid for, and it waits for {item['hold']['contents']}"
+
+
+def what_was_paid_before_waits(evidence: Evidence) -> Found:
+    """For a person who releases it, and nothing is mailed until then."""
+    for order in evidence.shop.before & set(evidence.sales):
+        released = [each for each in evidence.simulation.answers if each.order == order and "release" in each.route]
+        begun = min((each.asked_at for each in released if each.may_be_done), default=None)
+        yield from (
+            (order, f"{mail.mail} left, and it was paid before the start")
+            for mail in evidence.accepted
+            if mail.order == order and (begun is None or mail.at < begun)
+        )
+        hold = evidence.items.get(order, {}).get("hold", {})
+        if hold.get("from_before") and any(each.status < 300 for each in released):
+            yield order, "a person released it, and it waits as from before"
+
+
 CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 paid orders have their codes": paid_orders_have_their_codes,
     "1 codes reach their customer": codes_reach_their_customer,
@@ -375,6 +506,8 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 codes that never left are sold again": codes_that_never_left_are_sold_again,
     "2 no code goes to two orders": no_code_goes_to_two_orders,
     "4 no code leaves unpaid": no_code_leaves_unpaid,
+    "4 money pays for the codes": money_pays_for_the_codes,
+    "4 what was paid before waits": what_was_paid_before_waits,
     "5 renewals leave on their day": renewals_leave_on_their_day,
     "5 deliveries leave once": deliveries_leave_once,
     "5 deliveries are not late": deliveries_are_not_late,
@@ -383,6 +516,9 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "6 no mail is lost": no_mail_is_lost,
     "6 mails that were promised leave": mails_that_were_promised_leave,
     "10 nobody touches what cannot be read": nobody_touches_what_cannot_be_read,
+    "12 who paid is served or waits for a person": who_paid_is_served_or_waits_for_a_person,
+    "12 codes of what was exchanged are free again": codes_of_what_was_exchanged_are_free_again,
+    "12 one payment is one": one_payment_is_one,
     "11 fields of the future stay": fields_of_the_future_stay,
     "nothing fails in good weather": nothing_fails_in_good_weather,
 }

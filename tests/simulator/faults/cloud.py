@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from tests.builders import WEBHOOK_SECRET
+from tests.builders import SECRETS
 from tests.simulator.aws_here import Answer, AwsCall, emulated
 from tests.simulator.faults.faults import CALLS, Faults
 from tests.simulator.faults.machine import Crash, Invocation, Machine
@@ -21,6 +21,8 @@ _WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
 _TIMEOUTS = {"dynamodb": 5, "sqs": 10, "sesv2": 10, "secrets-manager": 5}  # seconds, as wiring sets them
 _CONNECT_TIMEOUT = 3
 _MAY_BE_THROTTLED = ("dynamodb", "sqs")
+# The keys of the providers' APIs are left out: nobody is asked there.
+_SECRETS = {name: secret for name, secret in SECRETS.items() if name.endswith("_signing")}
 _ERRORS = {"dynamodb": "com.amazonaws.dynamodb.v20120810", "sqs": "com.amazonaws.sqs"}
 _THROTTLED = {"dynamodb": "ThrottlingException", "sqs": "RequestThrottled"}
 
@@ -100,7 +102,7 @@ class Cloud:
             case "sesv2":
                 return self.ses.take(call, invocation, kind)
             case _:
-                return 200, {}, json.dumps({"SecretString": json.dumps({"webhook_signing": WEBHOOK_SECRET})})
+                return 200, {}, json.dumps({"SecretString": json.dumps(_SECRETS)})
 
     def _of_dynamodb(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         if kind == "conflict":

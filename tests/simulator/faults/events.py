@@ -1,26 +1,82 @@
 """The events with which API Gateway calls functions."""
 
+import base64
+import hashlib
+import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.builders import webhook_headers
+from tests.builders import STRIPE_SECRET, WOOCOMMERCE_SECRET, stripe_event, stripe_headers, webhook_headers
 
-_SCOPES = "support contact stock catalog privacy suppression"
+_SCOPES = "support orders contact stock catalog privacy suppression"
 
 
-def callback_event(order: str, kind: str, data: Mapping[str, Any], said_at: float, now: float) -> dict[str, Any]:
-    """A shop's signed callback, stamped with the moment of which it tells."""
-    stamp = datetime.fromtimestamp(said_at, UTC).isoformat()
-    body = json.dumps({"type": kind, "timestamp": stamp, "data": {"order_id": order, **data}}).encode()
+ACCEPTED = {"webhook": 204, "woocommerce": 200, "stripe": 200}  # by the teller
+Data = Mapping[str, Any]
+
+
+def callback_event(teller: str, order: str, kind: str, data: Data, said_at: float, now: float) -> dict[str, Any]:
+    """A signed callback, stamped with the moment of which it tells."""
+    body, headers = _CALLBACKS[teller](order, kind, data, said_at, now)
     return {
         "httpMethod": "POST",
-        "pathParameters": {"provider": "webhook"},
-        "headers": webhook_headers(body, at=now),
+        "pathParameters": {"provider": teller},
+        "headers": headers,
         "body": body.decode(),
         "isBase64Encoded": False,
     }
+
+
+def _of_shop(order: str, kind: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
+    stamp = datetime.fromtimestamp(said_at, UTC).isoformat()
+    body = json.dumps({"type": kind, "timestamp": stamp, "data": {"order_id": order, **data}}).encode()
+    return body, webhook_headers(body, at=now)
+
+
+def _of_woocommerce(order: str, _kind: str, data: Data, said_at: float, _now: float) -> tuple[bytes, dict[str, str]]:
+    """The whole order, as WooCommerce sends it whenever it changes."""
+    stamp = datetime.fromtimestamp(said_at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    items = [{"id": number, "name": "Antivirus", **line} for number, line in enumerate(data["lines"], start=1)]
+    told = {
+        "id": int(order),
+        "number": order,
+        "status": "processing",
+        "currency": data["currency"],
+        "total": data["amount"],
+        "date_modified_gmt": stamp,
+        "date_paid_gmt": stamp,
+        "billing": {"email": data["email"], "first_name": "Anna", "last_name": "Jansen"},
+        "line_items": items,
+        "refunds": [],
+    }
+    body = json.dumps(told).encode()
+    signed = base64.b64encode(hmac.new(WOOCOMMERCE_SECRET.encode(), body, hashlib.sha256).digest()).decode()
+    return body, {"x-wc-webhook-signature": signed, "x-wc-webhook-topic": "order.updated"}
+
+
+def _of_stripe(order: str, _kind: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
+    """A paid session, whose card says what the shop tells too. Stripe knows the payment under names of its own."""
+    card = {f"line_{number}": f"{line['sku']}|{line['quantity']}" for number, line in enumerate(data["lines"], start=1)}
+    session = {
+        "id": f"cs_test_{order}",
+        "payment_intent": f"pi_{order}",
+        "amount_total": round(100 * float(data["amount"])),
+        "currency": data["currency"].lower(),
+        "customer_details": {"email": data["email"], "name": "Anna Jansen"},
+        "metadata": {"order_id": order, "email": data["email"], "lang": "nl", **card},
+    }
+    body = stripe_event(session, created=int(said_at))
+    return body, stripe_headers(body, STRIPE_SECRET, now)
+
+
+_Signed = tuple[bytes, dict[str, str]]
+_CALLBACKS: Mapping[str, Callable[[str, str, Data, float, float], _Signed]] = {
+    "webhook": _of_shop,
+    "woocommerce": _of_woocommerce,
+    "stripe": _of_stripe,
+}
 
 
 def support_event(

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.simulator.aws_here import NotTaken, ask_dynamodb
 from tests.simulator.faults.deployment import TABLE
-from tests.simulator.faults.shop import HOUR, Sale, Shop
+from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale, Shop, cost
 from tests.simulator.faults.simulation import DAY
 
 
@@ -47,6 +47,151 @@ def paid_again(shop: Shop, sale: Sale, at: float) -> None:
         again = at + shop.chance.choice((60, HOUR))
         bought = sale.bought(f"{sale.payment}-again")
         shop.act(again, f"paid again {sale.order}", lambda: shop.simulation.tell(sale.order, "order.paid", **bought))
+
+
+# --- what was really paid for; each is an order of its own
+
+
+def exchanged(shop: Shop, _sale: Sale, at: float) -> None:
+    """The money of one product goes back, and another one is paid under the same number, whichever is told first."""
+    sale = _contested(shop, at)
+    _told(shop, sale, _later(shop, at), "order.refunded", full=True)
+    _paid(shop, sale, _later(shop, at), payment=f"{sale.payment}-2", lines=_others(shop, sale))
+
+
+def changed(shop: Shop, _sale: Sale, at: float) -> None:
+    """The shop says of a payment that it is for other goods now."""
+    _changed(shop, _contested(shop, at), at, "webhook")
+
+
+def changed_in_woocommerce(shop: Shop, _sale: Sale, at: float) -> None:
+    sale = shop.somebody("90", named=False)
+    shop.contested.add(sale.order)
+    _paid(shop, sale, at, teller="woocommerce")
+    _changed(shop, sale, at, "woocommerce")
+
+
+def second_buyer(shop: Shop, _sale: Sale, at: float) -> None:
+    """Two customers have one number."""
+    sale = _contested(shop, at)
+    lines = shop.chance.choice((list(sale.lines), _others(shop, sale)))
+    _paid(shop, sale, _later(shop, at), payment=f"{sale.payment}-2", lines=lines, email=f"ander-{sale.email}")
+    if shop.chance.random() < 0.5:
+        _settled(shop, sale, at, own_order=f"webhook:{sale.payment}-2")
+
+
+def told_under_two_names(shop: Shop, _sale: Sale, at: float) -> None:
+    """By the shop and by Stripe, each of which has a name of its own for the payment, or the shop none."""
+    sale = shop.somebody("y", named=shop.chance.random() < 0.5)
+    _paid(shop, sale, at)
+    _paid(shop, sale, _later(shop, at), teller="stripe", payment=sale.payment or sale.order)
+
+
+def refunded_under_no_name(shop: Shop, _sale: Sale, at: float) -> None:
+    """Money of the order goes back, and nobody has told of the payment that is named."""
+    sale = _contested(shop, at)
+    back = shop.chance.choice(({"amount_refunded": "3.00"}, {"full": True}))
+    told = {**back, "payment_id": f"{sale.payment}-none"}
+    _say(shop, sale.order, _later(shop, at), "order.refunded", **told)
+    if shop.chance.random() < 0.5:
+        _asked(shop, sale, at + shop.chance.choice((60, 2 * HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
+
+
+def refund_deleted(shop: Shop, _sale: Sale, at: float) -> None:
+    """It was entered by mistake."""
+    sale = shop.somebody("y", named=shop.chance.random() < 0.5)
+    entered = _later(shop, at)
+    _paid(shop, sale, at)
+    _told(shop, sale, entered, "order.refunded", **shop.chance.choice(({"amount_refunded": "3.00"}, {"full": True})))
+    _told(shop, sale, entered + shop.chance.choice((2, 60, HOUR)), "order.refunded", amount_refunded="0")
+
+
+def refunded_after_release(shop: Shop, _sale: Sale, at: float) -> None:
+    """A person lets an order go of which a part went back, and then more goes back."""
+    sale = _contested(shop, at)
+    part = _later(shop, at)
+    _told(shop, sale, part, "order.refunded", amount_refunded="3.00")
+    _asked(shop, sale, part + shop.chance.choice((0, 30, HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
+    _told(shop, sale, part + shop.chance.choice((31, 60, HOUR)), "order.refunded", amount_refunded="6.00")
+
+
+def paid_before(shop: Shop, _sale: Sale, at: float) -> None:
+    """Before the moment from which Keypost serves; told of now, and perhaps released, or its money goes back."""
+    sale = shop.somebody("y", named=shop.chance.random() < 0.5)
+    shop.before.add(sale.order)
+    _say(
+        shop, sale.order, at, "order.paid", said_at=shop.starts - shop.chance.choice((1, 5, 20)) * DAY, **sale.bought()
+    )
+    match shop.chance.choice(("nothing", "released", "refunded")):
+        case "released":
+            _asked(shop, sale, _later(shop, at), "POST", "/orders/{order_id}/release", reason="fine")
+        case "refunded":
+            _told(shop, sale, _later(shop, at), "order.refunded", full=True)
+
+
+def _contested(shop: Shop, at: float) -> Sale:
+    """Somebody pays; what is told later may differ from that. Now and then an agent is at work there, too."""
+    sale = shop.somebody()
+    shop.contested.add(sale.order)
+    _paid(shop, sale, at)
+    if shop.chance.random() < 0.2:
+        shop.chance.choice((resent, swapped, corrected, poked_twice, held))(shop, sale, _later(shop, at))
+    return sale
+
+
+def _changed(shop: Shop, sale: Sale, at: float, teller: str) -> None:
+    lines, amount = shop.chance.choice((_more, _more_for_the_same, _fewer))(shop, sale)
+    told_at = _later(shop, at) if teller == "webhook" else at + shop.chance.choice((1, 2, 60, HOUR))  # of whole seconds
+    _paid(shop, sale, told_at, teller=teller, lines=lines, amount=amount)
+    if shop.chance.random() < 0.5:
+        right = shop.chance.choice((lines, sale.lines)) if cost(lines) == amount else sale.lines
+        _settled(shop, sale, at, lines=right)
+
+
+def _more(shop: Shop, sale: Sale) -> tuple[list[Any], str]:
+    lines = [*sale.lines, *_others(shop, sale)]
+    return lines, cost(lines)
+
+
+def _more_for_the_same(shop: Shop, sale: Sale) -> tuple[list[Any], str]:
+    return [*sale.lines, *_others(shop, sale)], cost(sale.lines)
+
+
+def _fewer(shop: Shop, sale: Sale) -> tuple[list[Any], str]:
+    """One of two, or the other product if there was only one."""
+    first = sale.lines[0]
+    lines = [{**first, "quantity": 1}] if first["quantity"] > 1 else [{"sku": PLAIN, "quantity": 1}]
+    return lines, shop.chance.choice((cost(lines), cost(sale.lines)))
+
+
+def _others(shop: Shop, sale: Sale) -> list[dict[str, Any]]:
+    """Of the product that was not bought."""
+    sku = REMINDING if sale.lines[0]["sku"] == PLAIN else PLAIN
+    return [{"sku": sku, "quantity": shop.chance.choice((1, 1, 2))}]
+
+
+def _later(shop: Shop, at: float) -> float:
+    return at + shop.chance.choice((0.02, 1, 2, 60, 600, HOUR))
+
+
+def _paid(shop: Shop, sale: Sale, at: float, *, teller: str = "webhook", payment: str | None = None, **of: Any) -> None:
+    data = {**sale.bought(payment), **of}
+    if "lines" in of and "amount" not in of:
+        data["amount"] = cost(of["lines"])
+    _say(shop, sale.order, at, "order.paid", teller=teller, **data)
+
+
+def _say(shop: Shop, order: str, at: float, kind: str, **data: Any) -> None:
+    shop.act(at, f"{kind} {order}", lambda: shop.simulation.tell(order, kind, **data))
+
+
+def _settled(shop: Shop, sale: Sale, at: float, **right: Any) -> None:
+    """A person decides, before or after all of it was told."""
+    asked_at = at + shop.chance.choice((60, HOUR, 3 * HOUR))
+    _asked(shop, sale, asked_at, "PUT", "/orders/{order_id}/contents", reason="asked", **right)
+
+
+# --- agents and customers
 
 
 def held(shop: Shop, sale: Sale, at: float) -> None:
@@ -134,6 +279,15 @@ HAPPENINGS: Mapping[str, Happening] = {
     "disputed": Happening(disputed, 8),
     "canceled": Happening(canceled, 5),
     "paid again": Happening(paid_again, 5),
+    "exchanged": Happening(exchanged, 8),
+    "changed": Happening(changed, 8),
+    "changed in WooCommerce": Happening(changed_in_woocommerce, 6),
+    "second buyer": Happening(second_buyer, 6),
+    "told under two names": Happening(told_under_two_names, 5),
+    "refunded under no name": Happening(refunded_under_no_name, 5),
+    "refund deleted": Happening(refund_deleted, 5),
+    "refunded after release": Happening(refunded_after_release, 5),
+    "paid before": Happening(paid_before, 5),
     "held": Happening(held, 6),
     "resent": Happening(resent, 8),
     "swapped": Happening(swapped, 6),

@@ -63,6 +63,7 @@ def play(script: Script) -> Played:
 def open_shop(shop: Shop, stock: int | None = None) -> None:
     """With its products, and the stock of the first days."""
     shop.simulation.faults.is_over = True
+    shop.put_start()
     shop.put_products()
     shop.simulation.run(5)
     for sku in PRODUCTS:

@@ -5,15 +5,19 @@ import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from tests.builders import code
+from tests.simulator.aws_here import ask_dynamodb
+from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.simulation import DAY, Simulation
 
 HOUR = 3600.0
 PLAIN, REMINDING = "PLAIN", "REMINDING"
+PRICES = {PLAIN: Decimal("19.95"), REMINDING: Decimal("29.95")}
 _PREFIXES = {PLAIN: "AAAAA", REMINDING: "RRRRR"}
 _ENTRY: Mapping[str, Any] = {
     "vendor": "Kaspersky",
@@ -63,8 +67,13 @@ class Sale:
 
     def bought(self, payment: str | None = None) -> dict[str, Any]:
         paid = {"payment_id": payment} if payment else self.named
-        about = {"currency": "EUR", "amount": "39.95", "email": self.email, "name": "Anna Jansen"}
+        about = {"currency": "EUR", "amount": cost(self.lines), "email": self.email, "name": "Anna Jansen"}
         return {**about, "lines": self.lines, **paid}
+
+
+def cost(lines: Collection[Mapping[str, Any]]) -> str:
+    """What lines cost, as a decimal."""
+    return str(sum((PRICES[line["sku"]] * line["quantity"] for line in lines), Decimal(0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,10 @@ class Shop:
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
     unreadable: set[str] = field(default_factory=set)  # orders whose items nobody can read any more
     stuck: set[str] = field(default_factory=set)  # orders at which every step fails
+    contested: set[str] = field(
+        default_factory=set
+    )  # orders whose payments or tellers may differ, judged by their money
+    before: set[str] = field(default_factory=set)  # orders that were paid before the day from which Keypost serves
     planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
 
     @property
@@ -115,7 +128,26 @@ class Shop:
         for sku, entry in PRODUCTS.items():
             self.simulation.support("PUT", "/products/{sku}", entry, sku=sku)
 
+    def put_start(self) -> None:
+        """Keypost serves from yesterday on."""
+        item = {"pk": {"S": "START"}, "begun": {"S": datetime.fromtimestamp(self.starts, UTC).isoformat()}}
+        ask_dynamodb("PutItem", TableName=TABLE, Item=item)
+
+    @property
+    def starts(self) -> float:
+        return self.simulation.machine.began - DAY
+
     # --- what is sold
+
+    def somebody(self, order: str = "x", *, named: bool = True) -> Sale:
+        """An order of a new customer, whose payment is named or not; it is not sold yet."""
+        number = len(self.sales)
+        order = f"{order}{number:02}"
+        sku, quantity = self.chance.choice((PLAIN, REMINDING)), self.chance.choice((1, 1, 2))
+        lines = ({"sku": sku, "quantity": quantity},)
+        sale = Sale(order, f"koper{number}@klant.example", lines, f"pay-{order}" if named else None)
+        self.sales[order] = sale
+        return sale
 
     def sell(self, sale: Sale, at: float, *, opened: float | None = None) -> None:
         self.sales[sale.order] = sale

@@ -5,7 +5,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tests.simulator.faults.deployment import (
     own_modules,
     set_environment,
 )
-from tests.simulator.faults.events import callback_event, page_event, support_event
+from tests.simulator.faults.events import ACCEPTED, callback_event, page_event, support_event
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
 from tests.simulator.faults.schedules import Schedules
@@ -46,6 +46,12 @@ class Told:
     kind: str
     data: Mapping[str, Any]
     said_at: float  # by its own stamp
+    teller: str = "webhook"
+
+    @property
+    def payment(self) -> str:
+        """The real payment that it is about, whatever name its teller has for it."""
+        return str(self.data.get("payment_id", self.order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,14 @@ class Answered:
     route: str
     status: int
     mail: str | None  # the mail that was promised
+    asked_at: float = 0
+    body: Mapping[str, Any] = field(default_factory=dict)  # of the wish
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def may_be_done(self) -> bool:
+        """Also after an error of ours, which may have come behind the deed."""
+        return self.status < 300 or self.status >= 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,33 +239,45 @@ class Simulation:
 
     # --- the doors
 
-    def callback(self, order: str, kind: str, data: Mapping[str, Any], tries: int = 0, at: float | None = None) -> None:
-        """The shop tells, and tells again until it is heard."""
+    def callback(
+        self,
+        order: str,
+        kind: str,
+        data: Mapping[str, Any],
+        tries: int = 0,
+        at: float | None = None,
+        teller: str = "webhook",
+    ) -> None:
+        """The shop or a provider tells, and tells again until it is heard."""
         told_at = self.now if at is None else at
 
         def over(run: Invocation) -> None:
             status = run.result["statusCode"] if run.result else 500
-            self.note(f"the shop says {kind}: {status}", order)
+            self.note(f"{teller} says {kind}: {status}", order)
             if status >= 500:
                 wait = _CALLS_AGAIN[min(tries, len(_CALLS_AGAIN) - 1)]
-                self.machine.later(wait, lambda: self.callback(order, kind, data, tries + 1, told_at))
+                self.machine.later(wait, lambda: self.callback(order, kind, data, tries + 1, told_at, teller))
                 return
-            assert status == 204, run.result
-            self.told.append(Told(self.now, order, kind, data, told_at))
+            assert status == ACCEPTED[teller], run.result
+            self.told.append(Told(self.now, order, kind, data, told_at, teller))
             self.schedules.something_new()
 
-        self._invoke("payment_callback", callback_event(order, kind, data, told_at, self.now), 30, over, (order,))
+        event = callback_event(teller, order, kind, data, told_at, self.now)
+        self._invoke("payment_callback", event, 30, over, (order,))
 
-    def tell(self, order: str, kind: str, **data: Any) -> None:
+    def tell(
+        self, order: str, kind: str, *, teller: str = "webhook", said_at: float | None = None, **data: Any
+    ) -> None:
         """A callback, which may come twice."""
+        told_at = self.now if said_at is None else said_at
         place = f"callback {kind} of {order}"
         match self.faults.at(place, ("callback twice", "callback twin")):
             case "callback twice":
                 wait = self.faults.chance(place).choice((1, 60, 3600))
-                self.machine.later(wait, lambda: self.callback(order, kind, data, at=self.now - wait))
+                self.machine.later(wait, lambda: self.callback(order, kind, data, 0, told_at, teller))
             case "callback twin":
-                self.callback(order, kind, data)
-        self.callback(order, kind, data)
+                self.callback(order, kind, data, 0, told_at, teller)
+        self.callback(order, kind, data, 0, told_at, teller)
 
     def support(
         self,
@@ -264,12 +290,14 @@ class Simulation:
     ) -> None:
         """An agent asks for something; `then` gets the status and what was answered. With the key of a wish, the agent
         asks again after a failure."""
-        about = (path["order_id"],) if "order_id" in path else ()
+        about, asked_at = (path["order_id"],) if "order_id" in path else (), self.now
 
         def over(run: Invocation) -> None:
             status = run.result["statusCode"] if run.result else 500
             said = json.loads(run.result["body"] or "{}") if run.result else {}
-            self.answers.append(Answered(self.now, "".join(about), f"{method} {route}", status, said.get("mail")))
+            mail = said.get("mail")
+            asked = Answered(self.now, "".join(about), f"{method} {route}", status, mail, asked_at, body, said)
+            self.answers.append(asked)
             self.note(f"an agent asks {method} {route}: {status} {said.get('detail', '')}", *about)
             self.schedules.something_new()
             if key and status >= 500:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.local.deploy import ROOT
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.play import open_shop
-from tests.simulator.faults.shop import HOUR, PLAIN, Sale, Shop, day_of
+from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale, Shop, day_of
 from tests.simulator.faults.simulation import DAY, START, Simulation
 
 EMAIL = "facturen@klant.example"
@@ -84,6 +84,48 @@ def refund_before(shop: Shop) -> None:
     shop.sell(bought(), shop.simulation.now + 1)
     shop.simulation.run(1200)
     shop.simulation.tell("o1", "order.refunded", full=True)
+    shop.simulation.run(3 * HOUR)
+
+
+def contested(shop: Shop, order: str = "o1", quantity: int = 1) -> Sale:
+    """Somebody bought and was served, and what is told of the payment from now on may differ from that."""
+    shop.contested.add(order)
+    sale = bought(order, quantity, payment=f"pay-{order}")
+    shop.sell(sale, shop.simulation.now + 1)
+    shop.simulation.run(HOUR)
+    return sale
+
+
+def exchange(shop: Shop) -> None:
+    """After the codes left."""
+    sale = contested(shop)
+    shop.simulation.tell("o1", "order.refunded", full=True, payment_id=sale.payment)
+    shop.simulation.run(600)
+    other = {"lines": [{"sku": REMINDING, "quantity": 1}], "amount": "29.95"}
+    shop.simulation.tell("o1", "order.paid", **sale.bought("pay-2") | other)
+    shop.simulation.run(3 * HOUR)
+
+
+def second_buyer(shop: Shop) -> None:
+    sale = contested(shop)
+    shop.simulation.tell("o1", "order.paid", **sale.bought("pay-2") | {"email": "ander@klant.example"})
+    shop.simulation.run(3 * HOUR)
+
+
+def own_order(shop: Shop) -> None:
+    """A person makes the second payment an order of its own."""
+    second_buyer(shop)
+    right = {"own_order": "webhook:pay-2", "reason": "asked"}
+    shop.simulation.support("PUT", "/orders/{order_id}/contents", right, order_id="o1")
+    shop.simulation.run(3 * HOUR)
+
+
+def paid_before(shop: Shop) -> None:
+    """Before the moment from which Keypost serves."""
+    sale = bought()
+    shop.sales["o1"] = sale
+    shop.before.add("o1")
+    shop.simulation.tell("o1", "order.paid", said_at=shop.starts - DAY, **sale.bought())
     shop.simulation.run(3 * HOUR)
 
 

@@ -21,11 +21,15 @@ from tests.simulator.faults.simulation import Answered, Entry
 from tests.simulator.faults.stories import (
     a_shop,
     bought,
+    exchange,
     no_pokes,
+    own_order,
+    paid_before,
     purchase,
     refund,
     refund_before,
     renewal,
+    second_buyer,
     twins,
 )
 
@@ -127,6 +131,66 @@ def _failed(shop: Shop) -> None:
     shop.simulation.failures.append(Entry(shop.simulation.now, ("o1",), "advance_orders o1 #1 failed"))
 
 
+def _given_for_less(shop: Shop) -> None:
+    """The codes cost more than was taken."""
+    told = shop.simulation.told
+    told[:] = [replace(each, data={**each.data, "amount": "0.05"}) for each in told]
+
+
+def _given_after_the_refund(shop: Shop) -> None:
+    """A part of the money went back, and then another code left."""
+    told = shop.simulation.told[0]
+    part = replace(told, kind="order.refunded", data={"amount_refunded": "3.00"}, at=told.at + 1, said_at=told.at + 1)
+    shop.simulation.told.append(part)
+    _accepted(codes=("RRRRR-BBBBB-CCCCC-99999",), mail="purchase-2")(shop)
+
+
+def _second_forgotten(_: Shop) -> None:
+    """The newest word of the payment counts for nothing, and nobody is asked."""
+    item = _item("ORDER#o1")
+    del item["attention"]
+    _put(item)
+
+
+def _exchange_waits(_: Shop) -> None:
+    _put(_item("ORDER#o1"), attention={"S": "hold"})
+
+
+def _exchanged_gone(_: Shop) -> None:
+    """The order has what it was for before, and not what was paid instead."""
+    item = _item("ORDER#o1")
+    _put(item, licenses={"L": item["licenses"]["L"][:1]})
+
+
+def _exchanged_kept(_: Shop) -> None:
+    item = _item("ORDER#o1")
+    first = item["licenses"]["L"][0]["M"]
+    kept = {"M": {**first, "id": {"S": "LIC-kept"}, "code": {"S": "AAAAA-BBBBB-CCCCC-77777"}}}
+    _put(item, licenses={"L": [*item["licenses"]["L"], kept]})
+
+
+def _own_code_lost(shop: Shop) -> None:
+    """A code is assigned to the order that a payment became, which does not have it."""
+    free = next(item for item in shop.simulation.items() if item.get("state") == "free")
+    _put(_item(free["pk"]), state={"S": "assigned"}, order_id={"S": "o1-2"})
+
+
+def _counts_twice(_: Shop) -> None:
+    _put(_item("ORDER#o1"), attention={"S": "paid_twice"})
+
+
+def _asks_for_nothing(_: Shop) -> None:
+    _put(_item("ORDER#o1"), hold={"M": {"contents": {"M": {"code": {"S": "goods_differ"}}}}})
+
+
+def _served_though_before(shop: Shop) -> None:
+    shop.before.add("o1")
+
+
+def _before_for_ever(shop: Shop) -> None:
+    shop.simulation.answers.append(Answered(shop.simulation.now, "o1", "POST /orders/{order_id}/release", 200, None))
+
+
 # The check, a story in which nothing is wrong, and what is done to what it left behind.
 DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]] = {
     "an order is gone": ("1 paid orders have their codes", purchase, _lost),
@@ -136,6 +200,19 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "a code is kept": ("1 codes that never left are sold again", refund_before, _kept),
     "two orders, one code": ("2 no code goes to two orders", purchase, _accepted(order="o2")),
     "unpaid": ("4 no code leaves unpaid", purchase, _unpaid),
+    "given for less": ("4 money pays for the codes", purchase, _given_for_less),
+    "given after a refund": ("4 money pays for the codes", purchase, _given_after_the_refund),
+    "served from before": ("4 what was paid before waits", purchase, _served_though_before),
+    "from before for ever": ("4 what was paid before waits", paid_before, _before_for_ever),
+    "a second buyer vanished": ("12 who paid is served or waits for a person", second_buyer, _second_forgotten),
+    "nobody is told": ("12 who paid is served or waits for a person", second_buyer, _without("attention_since")),
+    "an exchange vanished": ("12 who paid is served or waits for a person", exchange, _exchanged_gone),
+    "an exchange waits": ("12 who paid is served or waits for a person", exchange, _exchange_waits),
+    "an exchange is gone": ("12 who paid is served or waits for a person", exchange, _lost),
+    "exchanged, and kept": ("12 codes of what was exchanged are free again", exchange, _exchanged_kept),
+    "a code of its own order": ("1 codes are where the orders say", own_order, _own_code_lost),
+    "two of one": ("12 one payment is one", purchase, _counts_twice),
+    "asked for nothing": ("12 one payment is one", purchase, _asks_for_nothing),
     "too early": ("5 renewals leave on their day", renewal, _too_early),
     "two deliveries": ("5 deliveries leave once", purchase, _accepted(mail="purchase-2")),
     "too late": ("5 deliveries are not late", purchase, _too_late),

@@ -58,7 +58,7 @@ def test_an_order_that_is_paid_again_after_a_mail_that_failed_for_good_is_served
         sale = bought(payment="pay-1")
         shop.sell(sale, shop.simulation.now + 1)
         shop.simulation.run(600)
-        shop.simulation.tell("o1", "order.refunded", full=True, **sale.named)
+        shop.simulation.tell("o1", "order.refunded", full=True, payment_id=sale.payment)
         shop.simulation.run(600)
         shop.simulation.tell("o1", "order.paid", **sale.bought("pay-2"))
         shop.simulation.run(HOUR)

@@ -209,6 +209,8 @@ def why_no_swap(order: Order, license_: License, today: date) -> Said | None:
     """Why a license gets no other code; None if it may get one."""
     if why_not := obstacle(order):
         return why_not
+    if license_ in order.past:
+        return said("license_exchanged")
     if license_.last_day < today:
         return said("license_ended", last_day=license_.last_day)
     begun = [mail for mail in order.mails if mail.state in (MailState.SENDING, MailState.UNKNOWN)]

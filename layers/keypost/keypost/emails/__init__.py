@@ -41,8 +41,10 @@ def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Sho
     address = mail.to or order.customer.email
     if address is None:
         raise InvalidInput("no_address")
-    for license_ in order.licenses if mail.holds_codes else ():
-        codes.checked(license_.code, products[license_.sku])
+    in_mail = order.licenses_of([mail]) if mail.holds_codes else frozenset()
+    for license_ in order.licenses:
+        if license_.id in in_mail and license_ not in order.past:  # what was exchanged stands in no mail any more
+            codes.checked(license_.code, products[license_.sku])
     language = spoken(order.customer.language)
     context = {"language": language, "order": order} | KINDS[mail.purpose](order, mail, products, language)
     return build(mail.purpose, address, f"{order.id}/{mail.id}", shop, context, now)
