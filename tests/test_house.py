@@ -67,6 +67,7 @@ PATCHED = {
     "random": "the simulation's chance can be played again",
     "UserAgentString": "a header that nobody reads",
     "dns.resolver.Resolver": "the name servers of this machine",
+    "Config": "the provider of docs/adding-a-provider.md has no setting for the address of its API",
     "telemetry": "the simulation counts nothing, and stops at what a function logs as a failure",
 }
 

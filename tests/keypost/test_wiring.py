@@ -12,10 +12,8 @@ from tests.builders import NOW, without_start
 
 
 def api(name: str) -> ProviderApi:
-    get = wiring.provider_get(name)
-    assert get is not None
-    found = get.__self__  # type: ignore[attr-defined]
-    assert isinstance(found, ProviderApi)
+    found = wiring.provider_api(name)
+    assert found is not None
     return found
 
 
@@ -35,7 +33,7 @@ def test_only_a_test_key_goes_to_another_host_than_its_providers_on_whatever_sta
     wired.secrets.set(f"{provider}_api_key", key)
 
     with pytest.raises(ProviderRefused, match="live_key_elsewhere"):
-        wiring.provider_get(provider)
+        wiring.provider_api(provider)
 
 
 def test_an_access_token_says_with_each_call_that_test_mode_is_meant_and_needs_a_profile(
@@ -47,7 +45,7 @@ def test_an_access_token_says_with_each_call_that_test_mode_is_meant_and_needs_a
     monkeypatch.setenv("KEYPOST_MOLLIE_URL", "https://api.mollie.com")
     wiring.config.cache_clear()
     with pytest.raises(ProviderRefused, match="mollie_profile_missing"):
-        wiring.provider_get("mollie")
+        wiring.provider_api("mollie")
 
     monkeypatch.setenv("KEYPOST_MOLLIE_PROFILE", "pfl_QkEhN94Ba")
     wiring.config.cache_clear()
@@ -61,8 +59,8 @@ def test_stripe_is_asked_in_the_version_that_its_answers_are_read_in(wired: Stac
 def test_a_provider_without_a_key_or_without_an_api_cannot_be_asked(wired: Stack) -> None:
     wired.secrets.set("mollie_api_key", "")
 
-    assert wiring.provider_get("mollie") is None
-    assert wiring.provider_get("") is None
+    assert wiring.provider_api("mollie") is None
+    assert wiring.provider_api("") is None
 
 
 def test_a_shop_is_asked_with_its_key_and_secret_and_bookkeeping_in_its_own_administration(wired: Stack) -> None:
@@ -82,15 +80,15 @@ def test_a_shop_of_which_nobody_said_where_it_is_cannot_be_asked(
     monkeypatch.setenv(variable, "")
     wiring.config.cache_clear()
 
-    assert wiring.provider_get("woocommerce" if "WOO" in variable else "moneybird") is None
-    assert wiring.provider_get("moneybird" if "WOO" in variable else "woocommerce") is not None
+    assert wiring.provider_api("woocommerce" if "WOO" in variable else "moneybird") is None
+    assert wiring.provider_api("moneybird" if "WOO" in variable else "woocommerce") is not None
 
 
 def test_a_key_that_is_none_of_the_tests_goes_to_no_shop_without_https(wired: Stack) -> None:
     wired.secrets.set("woocommerce_api_key", "ck_abcdefghij:cs_abcdefghij")
 
     with pytest.raises(ProviderRefused, match="live_key_elsewhere"):
-        wiring.provider_get("woocommerce")
+        wiring.provider_api("woocommerce")
 
 
 def test_everything_that_was_built_is_forgotten_at_once(wired: Stack) -> None:

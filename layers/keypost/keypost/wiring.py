@@ -17,11 +17,12 @@ from keypost.clients.secrets import Secrets
 from keypost.config import Config
 from keypost.core.errors import ProviderRefused
 from keypost.core.shop import Intake
-from keypost.providers.call import Call, Get
+from keypost.providers.call import Call
 from keypost.table import Store
 
 if TYPE_CHECKING:
     from keypost.clients.mailer import Mailer
+    from keypost.clients.provider_api import ProviderApi
     from keypost.clients.tokens import Tokens
     from keypost.emails import Shop
     from keypost.use_cases.advance_order import Worker
@@ -149,6 +150,7 @@ def provider_call(
 ) -> Call:
     """What a provider's module gets of a callback, with the API that it may ask if a key for that is set."""
     settings = config()
+    asked = provider_api(api)
     return Call(
         body,
         headers,
@@ -157,14 +159,14 @@ def provider_call(
         now,
         settings.zone,
         settings.mollie_profile,
-        provider_get(api),
+        asked.get if asked else None,
         settings.paid_statuses,
+        asked.post if asked else None,
     )
 
 
-def provider_get(api: str) -> Get | None:
-    """A function that asks a provider's API with the present key; None if no key is set, or if it is not known where
-    the API is."""
+def provider_api(api: str) -> "ProviderApi | None":
+    """A provider's API with the present key; None if no key is set, or if it is not known where the API is."""
     from keypost.clients.provider_api import ProviderApi
 
     keys = secrets().read(f"{api}_api_key") if api else ()
@@ -174,11 +176,11 @@ def provider_get(api: str) -> Get | None:
     _check_key(api, keys[0])
     if api == "woocommerce":  # a key and its secret, "ck_...:cs_..."
         basic = base64.b64encode(keys[0].encode()).decode()
-        return ProviderApi(url, basic, _pool(), scheme="Basic", gives_lists=True).get
+        return ProviderApi(url, basic, _pool(), scheme="Basic", gives_lists=True)
     # An access token works in both modes, and each call names one.
     is_of_both_modes = _is_access_token(keys[0]) and config().stage != "live"
     query = {"testmode": "true"} if is_of_both_modes else {}
-    return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), query, gives_lists=api == "moneybird").get
+    return ProviderApi(url, keys[0], _pool(), _API_HEADERS.get(api, {}), query, gives_lists=api == "moneybird")
 
 
 def _check_key(api: str, key: str) -> None:

@@ -1,4 +1,7 @@
+import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import urllib3
@@ -116,3 +119,74 @@ def test_a_provider_that_is_not_there_is_asked_later() -> None:
 
     with pytest.raises(ProviderUnavailable, match="provider_unreachable"):
         ProviderApi(gone.url, MOLLIE_KEY, urllib3.PoolManager()).get(PATH, {})
+    with pytest.raises(ProviderUnavailable, match="provider_unreachable"):
+        ProviderApi(gone.url, MOLLIE_KEY, urllib3.PoolManager()).post(PATH, b"{}", {})
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Answers with what it was sent."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        given = {name: self.headers[name] for name in ("Authorization", "Content-Type")}
+        answer = json.dumps({"path": self.path, "body": body.decode(), **given}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Write no log of requests."""
+
+
+@pytest.fixture
+def echo() -> Iterator[ProviderApi]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        pool = urllib3.PoolManager()
+        yield ProviderApi(f"http://127.0.0.1:{server.server_address[1]}", "a-key", pool)
+        pool.clear()
+        server.shutdown()
+        thread.join()
+
+
+def test_a_body_is_posted_byte_for_byte_with_the_key(echo: ProviderApi) -> None:
+    """PayPal verifies the very text that it sent: another order of its keys, or another space, is no longer genuine."""
+    assert echo.post("/verify", b'{"b": 1,  "a":2}', {}) == {
+        "path": "/verify",
+        "body": '{"b": 1,  "a":2}',
+        "Authorization": "Bearer a-key",
+        "Content-Type": "application/json",
+    }
+
+
+def test_a_post_may_send_a_form_or_the_token_that_the_key_was_changed_for(echo: ProviderApi) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": "Bearer a-token"}
+
+    assert echo.post("/token", b"grant_type=client_credentials", form) == {
+        "path": "/token",
+        "body": "grant_type=client_credentials",
+        **form,
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ((500, {}, b""), ProviderUnavailable),
+        ((429, {}, b"{}"), ProviderUnavailable),
+        ((200, {}, b"not json"), ProviderUnavailable),
+        ((401, {}, b"{}"), ProviderRefused),
+        ((307, {"Location": "/elsewhere"}, b"{}"), ProviderRefused),
+    ],
+    ids=["down", "too many", "no JSON", "wrong key", "redirect"],
+)
+def test_the_errors_of_a_post_are_those_of_a_get_and_it_is_sent_once(
+    api: ProviderApi, fake: FakeProviders, answer: tuple[int, dict[str, str], bytes], error: type[Exception]
+) -> None:
+    fake.trouble = lambda: answer
+
+    with pytest.raises(error):
+        api.post("/v1/verify", b"{}", {})
+    assert fake.asked == ["/v1/verify"]

@@ -1,5 +1,5 @@
-"""The only module that calls the payment providers' APIs: GET requests to one fixed host, without redirects, with short
-time-outs."""
+"""The only module that calls the payment providers' APIs: at one fixed host, without redirects, with short time-outs.
+It fetches objects, and has a provider verify its own callbacks."""
 
 import json
 import re
@@ -18,8 +18,8 @@ _TIMES = urllib3.Timeout(connect=2, read=8)  # seconds; Mollie waits 15 seconds 
 _OTHER_MODE = re.compile("wrong mode is used|similar object exists in (live|test) mode")
 _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _SERVER_ERROR = 403, 404, 410, 429, 500
 
-
 Parse = Callable[[bytes], dict[str, Any]]
+Query = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,40 @@ class ProviderApi:
     scheme: str = "Bearer"  # before the key, in the header Authorization
     gives_lists: bool = False  # bare, as WooCommerce and Moneybird do; `get` gives each as an object with the key LIST
 
-    def get(self, path: str, query: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
+    def get(self, path: str, query: Query) -> dict[str, Any] | None:
         """The object at a path; None if there is none, or none any more. ProviderUnavailable if asking again later may
         help; ProviderForbidden if the key may not see this object; ProviderRefused if the key or its mode is wrong."""
+        return self._ask("GET", path, query, {}, None)
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any] | None:
+        """The answer to this very body, which is JSON unless `headers` say otherwise; they also replace those of every
+        call. The errors are those of `get`. Nothing may depend on its being sent only once: a callback is repeated."""
+        return self._ask("POST", path, {}, {"Content-Type": "application/json", **headers}, body)
+
+    def _ask(
+        self, method: str, path: str, query: Query, headers: Mapping[str, str], body: bytes | None
+    ) -> dict[str, Any] | None:
         parameters = {**query, **self.query}
         url = self.url + path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
-        headers = {"Authorization": f"{self.scheme} {self.key}", "Accept": "application/json", **self.headers}
+        whole = {"Authorization": f"{self.scheme} {self.key}", "Accept": "application/json", **self.headers, **headers}
         try:
             answer = self.pool.request(
-                "GET", url, headers=headers, timeout=_TIMES, retries=False, redirect=False, preload_content=False
+                method,
+                url,
+                body=body,
+                headers=whole,
+                timeout=_TIMES,
+                retries=False,
+                redirect=False,
+                preload_content=False,
             )
             try:
-                body = answer.read(_LARGEST_ANSWER + 1, decode_content=True)
+                content = answer.read(_LARGEST_ANSWER + 1, decode_content=True)
             finally:
                 answer.release_conn()
         except urllib3.exceptions.HTTPError as error:
             raise ProviderUnavailable("provider_unreachable", error=type(error).__name__) from None
-        return _read(answer.status, body, parse_answer if self.gives_lists else parse_object)
+        return _read(answer.status, content, parse_answer if self.gives_lists else parse_object)
 
 
 def _read(status: int, body: bytes, parse: Parse) -> dict[str, Any] | None:
