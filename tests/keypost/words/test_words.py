@@ -246,7 +246,7 @@ def test_goods_stand_in_a_sentence_as_people_write_them(code: str) -> None:
     goods = ["1 x A", "2 x B"]
     found = [sentence(said(code, told=goods, left=goods, lines=goods), reader(each, UTC)) for each in LANGUAGES]
 
-    assert ["1 × A; 2 × B" in each for each in found] == [True] * len(found)
+    assert ["1 \N{MULTIPLICATION SIGN} A; 2 \N{MULTIPLICATION SIGN} B" in each for each in found] == [True] * len(found)
 
 
 def test_a_code_of_a_newer_version_is_its_own_sentence() -> None:
