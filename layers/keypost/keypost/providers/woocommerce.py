@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from keypost import telemetry
 from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
@@ -26,6 +26,7 @@ from keypost.providers.call import Call
 from keypost.providers.listed import pages
 from keypost.providers.order_card import CardLine, full_name, is_sku
 
+_YEARS = range(1999, 2200)
 _PING = re.compile(rb"webhook_id=[0-9]{1,20}")  # without a signature; it must be answered with 200
 _PAID = {"processing", "completed", "refunded"}
 _TAKEN_BACK = {"cancelled", "failed", "trash", "on-hold", "pending"}  # paid or not: the shop does not want it served
@@ -91,7 +92,14 @@ def _object(given: Any) -> Any:
     return given if isinstance(given, dict) else {}  # PHP writes an empty map as []
 
 
-Time = Annotated[datetime | None, BeforeValidator(_in_utc)]
+def _possible(moment: datetime | None) -> datetime | None:
+    """A moment that is also one in another zone. Some databases have the year 1 where none was set."""
+    if moment is not None and not _YEARS.start < moment.year < _YEARS.stop:
+        raise ValueError("field_not_a_moment")
+    return moment
+
+
+Time = Annotated[datetime | None, BeforeValidator(_in_utc), AfterValidator(_possible)]
 Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$")]
 Text = Annotated[str, BeforeValidator(_text)]
 
