@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from keypost.core.payment import Charged, PaymentNotice
-from keypost.core.product import Line
+from keypost.core.product import Line, counted
 from keypost.core.said import Said, said
 
 _MOST = 9999  # of one product
@@ -36,21 +36,27 @@ def understood(notice: PaymentNotice, skus: Collection[str]) -> PaymentNotice:
     catalog = {spelled(sku): sku for sku in skus}
     card = tuple(replace(line, sku=catalog.get(spelled(line.sku), line.sku)) for line in notice.lines)
     listed = [each for each in _listed(notice) if not _is_discount(each)]
-    ours = Counter[str]()
+    ours, unknown = _ours(listed, catalog)
+    if notice.itemized:  # a shop's own list: that it holds other goods too is no mistake, and its lines say the details
+        card, unknown = tuple(line for line in card if line.sku in skus), []
+    if card:
+        lines, problem = _compared(card, ours, unknown) if listed else (card, None)
+    else:
+        lines, problem = tuple(Line(sku, count) for sku, count in ours.items()), None
+    is_foreign = not lines and (notice.itemized or bool(listed))
+    problem = notice.problem or problem or _odd(lines)
+    return replace(notice, lines=lines, charged=(), itemized=False, problem=problem, foreign=is_foreign)
+
+
+def _ours(listed: Iterable[Charged], catalog: Mapping[str, str]) -> tuple[Counter[str], list[Charged]]:
+    """How many of our products a list has, and its items that the catalog does not know."""
+    ours, unknown = Counter[str](), []
     for each in listed:
         if sku := catalog.get(spelled(each.sku)):
             ours[sku] += each.quantity
-    unknown = [each for each in listed if spelled(each.sku) not in catalog]
-    if notice.itemized:  # a shop's own list: that it holds other goods too is no mistake, and its lines say the details
-        card, unknown = tuple(line for line in card if line.sku in skus), []
-    if not card:
-        lines, problem = tuple(Line(sku, count) for sku, count in ours.items()), None
-        is_foreign = not lines and (notice.itemized or bool(listed))
-    else:
-        lines, problem = _compared(card, ours, unknown) if listed else (card, None)
-        is_foreign = False
-    problem = notice.problem or problem or _odd(lines)
-    return replace(notice, lines=lines, charged=(), itemized=False, problem=problem, foreign=is_foreign)
+        else:
+            unknown.append(each)
+    return ours, unknown
 
 
 def _listed(notice: PaymentNotice) -> Sequence[Charged]:
@@ -74,10 +80,7 @@ def _compared(
     the card, and changes only the quantity of a single one."""
     if not ours:
         return _of_one_item(card, unknown)
-    on_card = Counter[str]()
-    for line in card:
-        on_card[line.sku] += line.quantity
-    if on_card == Counter(ours):
+    if counted(card) == frozenset(ours.items()):
         return card, None
     others = [line for line in card if line.sku not in ours]
     if others and unknown:  # one of the unknown names may be that line
@@ -98,18 +101,21 @@ def _of_one_item(card: tuple[Line, ...], unknown: Sequence[Charged]) -> tuple[tu
 def _with_counts(card: Sequence[Line], ours: Mapping[str, int]) -> tuple[Line, ...]:
     """The lines of the card in the quantities that were charged, and behind them what it does not name. Where one thing
     was charged instead of the only other line, it takes that line's place."""
-    left = dict(ours)
-    found = []
+    card = _with_exchanged(card, ours)
+    left = Counter(ours)
+    lines = []
+    for place, line in enumerate(card):
+        is_last = all(other.sku != line.sku for other in card[place + 1 :])
+        count = left[line.sku] if is_last else min(line.quantity, left[line.sku])
+        left[line.sku] -= count
+        lines.append(replace(line, quantity=count))
+    lines += [Line(sku, count) for sku, count in left.items()]
+    return tuple(line for line in lines if line.quantity)
+
+
+def _with_exchanged(card: Sequence[Line], ours: Collection[str]) -> Sequence[Line]:
     instead = [sku for sku in ours if sku not in {line.sku for line in card}]
     missing = [line for line in card if line.sku not in ours]
-    for line in card:
-        if line in missing:
-            if len(instead) == len(missing) == 1:
-                found.append(replace(line, sku=instead[0], quantity=left.pop(instead[0])))
-            continue
-        last = [each for each in card if each.sku == line.sku][-1] is line
-        count = left.get(line.sku, 0) if last else min(line.quantity, left.get(line.sku, 0))
-        left[line.sku] = left.get(line.sku, 0) - count
-        if count:
-            found.append(replace(line, quantity=count))
-    return (*found, *(Line(sku, count) for sku, count in left.items() if count))
+    if not len(instead) == len(missing) == 1:
+        return card
+    return [replace(line, sku=instead[0]) if line is missing[0] else line for line in card]

@@ -2,12 +2,10 @@
 it. Each function gets an order and returns the changed order; a function that changes nothing returns the same
 object."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 
 from keypost.core.lines import with_lines
 from keypost.core.mail import Asked
@@ -24,12 +22,12 @@ from keypost.core.payment import (
     Standing,
     SubscriptionEnded,
     join,
-    price_of,
     with_notice,
 )
-from keypost.core.product import Kind, Line
+from keypost.core.product import Kind
 from keypost.core.said import Said, said
-from keypost.core.telling import SHOPS, Buyer, Goods, first_paid, newest
+from keypost.core.telling import Buyer, newest
+from keypost.core.told import Told, digests, in_force, line_text, told_of
 
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 PAYMENT_IS = {standing: f"payment_{standing.replace(' ', '_')}" for standing in Standing} | {
@@ -110,167 +108,30 @@ def with_payment_of(order: Order, payment: Payment, now: datetime, currency: str
     return order if payments == order.payments else with_contents(replace(order, payments=payments), now, currency)
 
 
-def goods_of(payment: Payment) -> tuple[Line, ...]:
-    """What a payment is for, as it was told."""
-    goods, _ = _goods(payment)
-    return goods.lines if goods else ()
-
-
 def with_contents(order: Order, now: datetime, currency: str, start: datetime | None = None) -> Order:
-    """The order with what its payments say that it is for, now that all of this was told."""
-    told = _told(order)
+    """The order with what its payments say that it is for, now that all of this was told. While they differ, what has
+    codes already stays as it is."""
+    told = told_of(order)
     if told.differs is None or not order.licenses:
-        changed = with_lines(order, told.lines) if told.lines else order
-        if changed.lines != order.lines and order.lines and order.paid_at and not told.differs:
-            changed = noted(
-                changed, now, "contents_changed", lines=[f"{one.quantity} x {one.sku}" for one in told.lines]
-            )
-        order = _with_customer(changed, told.buyer)
+        order = _with_customer(_with_goods(order, told, now), told.buyer)
     problem = order.hold.problem if order.all_left else _problem(order, told, currency)
     hold = replace(order.hold, problem=problem, contents=told.differs)
-    if order.code_left or _decided(order, "release"):
+    if order.code_left or in_force(order, "release"):
         hold = replace(hold, same_as="")
     if start is not None:
         hold = replace(hold, from_before=_is_from_before(order, start))
     return replace(order, hold=hold)
 
 
+def _with_goods(order: Order, told: Told, now: datetime) -> Order:
+    changed = with_lines(order, told.lines) if told.lines else order
+    is_news = bool(order.lines and order.paid_at) and changed.lines != order.lines and not told.differs
+    return noted(changed, now, "contents_changed", lines=[*map(line_text, told.lines)]) if is_news else changed
+
+
 def _is_from_before(order: Order, start: datetime) -> bool:
     paid = [payment.at for payment in order.payments if payment.state is PaymentState.PAID]
-    return bool(paid) and max(paid) < start and not order.code_left and not _decided(order, "release")
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the payments say together."""
-
-    lines: tuple[Line, ...]
-    buyer: Buyer
-    problem: Said | None = None  # of the words themselves
-    differs: Said | None = None  # for a person to decide
-
-
-def _told(order: Order) -> _Told:
-    counting = sorted(order.standing_payments, key=lambda payment: (payment.at, payment.names))
-    unpaid = [payment for payment in order.payments if payment.state is not PaymentState.PAID]
-    goods, problem, differs = _goods_of(counting or _last(order), unpaid if counting else [])
-    buyer, other = _buyer_of(order, counting or _last(order), unpaid if counting else order.payments)
-    if decision := _decided(order, "contents"):
-        buyer = replace(buyer, email=decision.email or buyer.email)
-        return _Told(decision.lines, buyer)
-    if not counting:
-        return _Told(goods, buyer, problem)
-    differs = differs or other or left_more(order, goods)
-    return _Told(goods, buyer, problem or _paid_in_part(order, counting), differs)
-
-
-def _last(order: Order) -> list[Payment]:
-    """While nothing is paid: the newest attempt that says what it is for; what a refunded payment was for stays
-    known."""
-    telling = [payment for payment in order.payments if any(word.lines or word.problem for word in payment.goods)]
-    rank = {PaymentState.OPEN: 2, PaymentState.FAILED: 1, PaymentState.PAID: 0}
-    return sorted(telling, key=lambda payment: (rank[payment.state], payment.at, payment.names))[-1:]
-
-
-def _goods_of(
-    payments: Sequence[Payment], unpaid: Sequence[Payment]
-) -> tuple[tuple[Line, ...], Said | None, Said | None]:
-    """The lines that these payments are for, what is wrong with them, and how they differ. A payment that says nothing
-    borrows from those that were not made."""
-    found = [_goods(payment) for payment in payments]
-    telling = [goods for goods, _ in found if goods and goods.lines]
-    if not telling and not any(word.foreign for payment in payments for word in newest(payment.goods)):
-        borrowed = [_goods(payment) for payment in unpaid]
-        found += borrowed
-        telling = [goods for goods, _ in borrowed if goods and goods.lines]
-    problem = next((goods.problem for goods, _ in found if goods and goods.problem), None)
-    differs = next((differs for _, differs in found if differs), None)
-    if len({counted(goods.lines) for goods in telling}) > 1:
-        differs = said("goods_differ", told=[_text(goods.lines) for goods in telling])
-    if not telling:
-        return (), problem, differs
-    return (telling[0] if differs else max(telling, key=_details)).lines, problem, differs
-
-
-def _goods(payment: Payment) -> tuple[Goods | None, Said | None]:
-    """What a payment is for by the best of its words, and how they differ. What its teller found wrong stays wrong."""
-    words = newest(payment.goods)
-    telling = [word for word in words if word.lines]
-    if not telling:
-        return next((word for word in words if word.problem), None), None
-    best = max(telling, key=_details)
-    wrong = next((word.problem for word in words if word.by == best.by and word.problem), None)
-    return replace(best, problem=wrong), _differing(payment, telling)
-
-
-def _differing(payment: Payment, telling: Sequence[Goods]) -> Said | None:
-    told = [_text(word.lines) for word in telling]
-    if len({counted(word.lines) for word in telling}) > 1:
-        return said("goods_differ", told=told)
-    return said("goods_grew", told=told) if any(_grew(payment, word) for word in telling) else None
-
-
-def _grew(payment: Payment, word: Goods) -> bool:
-    """Whether a teller names more or other goods than at the payment, for the same money."""
-    first = first_paid(payment.goods, word.by)
-    before, after = first_paid(payment.sums, word.by), next((s for s in newest(payment.sums) if s.by == word.by), None)
-    if first is None or counted(word.lines) == counted(first.lines) or not first.lines:
-        return False
-    is_more = bool(Counter(dict(counted(word.lines))) - Counter(dict(counted(first.lines))))
-    return is_more and Decimal(after.amount or 0 if after else 0) <= Decimal(before.amount or 0 if before else 0)
-
-
-def counted(lines: Iterable[Line]) -> frozenset[tuple[str, int]]:
-    """How many of which product."""
-    count = Counter[str]()
-    for line in lines:
-        count[line.sku] += line.quantity
-    return frozenset(count.items())
-
-
-def _details(goods: Goods) -> tuple[bool, int, bool, str]:
-    """Sorts words for the same goods by how much they say of them."""
-    known = sum(
-        value is not None for line in goods.lines for value in (line.renews, line.period_start, line.period_end)
-    )
-    return goods.problem is None, known, goods.by in SHOPS, repr(goods.lines)
-
-
-def _text(lines: Iterable[Line]) -> str:
-    return ", ".join(f"{line.quantity} x {line.sku}" for line in lines)
-
-
-def left_more(order: Order, lines: Sequence[Line]) -> Said | None:
-    """How the goods differ from what has left already. What left under a payment whose money went back may be more."""
-    left = Counter(one.sku for one in order.licenses if order.has_left(one))
-    for payment in order.settled:
-        goods, _ = _goods(payment) if payment.standing is Standing.REFUNDED else (None, None)
-        left -= Counter(dict(counted(goods.lines if goods else ())))
-    left -= Counter(dict(counted(lines)))
-    return said("left_is_more", left=[f"{count} x {sku}" for sku, count in sorted(left.items())]) if +left else None
-
-
-def _buyer_of(order: Order, payments: Sequence[Payment], others: Iterable[Payment]) -> tuple[Buyer, Said | None]:
-    found = [_buyers(payment) for payment in payments]
-    telling = [buyer for each in found for buyer in each if buyer.email]
-    if not telling:
-        telling = [buyer for payment in others for buyer in _buyers(payment) if buyer.email][-1:]
-    if not telling:
-        return next((buyer for each in found for buyer in each), Buyer(by="")), None
-    addresses = {_address(order, buyer) for buyer in telling}
-    differs = said("customers_differ") if len(addresses) > 1 else None
-    return telling[0], differs
-
-
-def _buyers(payment: Payment) -> list[Buyer]:
-    """Who a payment is of: as a shop says, before those who took the money."""
-    told = sorted(newest(payment.buyers), key=lambda word: (not word.email, word.by not in SHOPS, word.by))
-    return [word for word in told if word.email and word.by in SHOPS] or told[:1]
-
-
-def _address(order: Order, buyer: Buyer) -> str:
-    email = buyer.email or ""
-    return order.customer.corrected.get(email, email).casefold()
+    return bool(paid) and max(paid) < start and not order.code_left and not in_force(order, "release")
 
 
 def _with_customer(order: Order, buyer: Buyer) -> Order:
@@ -283,51 +144,37 @@ def _with_customer(order: Order, buyer: Buyer) -> Order:
     return replace(order, customer=replace(known, email=email, name=name, language=language))
 
 
-def _paid_in_part(order: Order, payments: Sequence[Payment]) -> Said | None:
-    """Whether less was paid than the shop says that the order costs."""
-    price = price_of(order.id, order.payments)
-    taken = [payment for payment in payments if not payment.tellers <= SHOPS]
-    if price is None or not taken or any(payment.currency != price.currency for payment in payments):
-        return None
-    paid = sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
-    if paid >= Decimal(price.amount or 0):
-        return None
-    return said("paid_in_part", amount=f"{price.currency} {paid}", price=f"{price.currency} {price.amount}")
-
-
-def _problem(order: Order, told: _Told, currency: str) -> Said | None:
+def _problem(order: Order, told: Told, currency: str) -> Said | None:
     """Why no program may serve the order, unless a person has seen that and released it."""
-    if _decided(order, "release"):
+    if in_force(order, "release"):
         return None
-    return next(_problems(order, told, currency), None)
+    found = (told.problem, _lack(order), _money_problem(order, currency), _too_many(order))
+    return next(filter(None, found), None)
 
 
-def _problems(order: Order, told: _Told, currency: str) -> Iterator[Said]:
+def _lack(order: Order) -> Said | None:
+    if not order.lines:
+        return said("nothing_bought")
+    is_known = order.customer.email or all(line.kind is Kind.RENEWAL for line in order.lines)
+    return None if is_known else said(NO_ADDRESS)
+
+
+def _money_problem(order: Order, currency: str) -> Said | None:
     paid = [payment for payment in order.settled if payment.state is PaymentState.PAID]
     payments = order.standing_payments or paid or [payment for payment in order.payments if payment.sums]
-    if told.problem:
-        yield told.problem
-    if not order.lines:
-        yield said("nothing_bought")
-    if not order.customer.email and not all(line.kind is Kind.RENEWAL for line in order.lines):
-        yield said(NO_ADDRESS)
-    if payments and all(payment.amount is not None and not Decimal(payment.amount) for payment in payments):
-        yield said("nothing_paid")
+    if payments and all(_is_nothing(payment) for payment in payments):
+        return said("nothing_paid")
     other = {payment.currency or "" for payment in payments} - {currency}
-    if other:
-        yield said("other_currency", paid=min(other), sold=currency)
-    if sum(line.quantity for line in order.lines) > MOST_CODES:
-        yield said("too_many_codes", most=MOST_CODES)
+    return said("other_currency", paid=min(other), sold=currency) if other else None
 
 
-def digests(order: Order) -> tuple[str, ...]:
-    """What was told of an order so far, without when: each goods, each customer, each sum, and what went back."""
-    told = [
-        *((word.by, payment.names[0], word.content) for payment in order.payments for word in newest(payment.goods)),
-        *((word.email or "").casefold() for payment in order.payments for word in newest(payment.buyers)),
-        *((payment.names, payment.amount, payment.currency, payment.standing) for payment in order.payments),
-    ]
-    return tuple(sorted({sha256(repr(each).encode()).hexdigest()[:12] for each in told}))
+def _is_nothing(payment: Payment) -> bool:
+    return payment.amount is not None and not Decimal(payment.amount)
+
+
+def _too_many(order: Order) -> Said | None:
+    count = sum(line.quantity for line in order.lines)
+    return said("too_many_codes", most=MOST_CODES) if count > MOST_CODES else None
 
 
 def decided(order: Order, kind: str, asked: Asked, **what: object) -> Order:
@@ -337,32 +184,16 @@ def decided(order: Order, kind: str, asked: Asked, **what: object) -> Order:
     return replace(order, decisions=(*order.decisions, decision))
 
 
-def _decided(order: Order, kind: str) -> Decision | None:
-    """The newest decision of this kind that counts: nothing was told since, and one of its payments stands."""
-    for decision in reversed(order.decisions):
-        if decision.kind == kind and _counts(order, decision):
-            return decision
-    return None
-
-
-def _counts(order: Order, decision: Decision) -> bool:
-    stands = any(not set(decision.of).isdisjoint(payment.names) for payment in order.standing_payments)
-    return stands and set(digests(order)) <= set(decision.saw)
-
-
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     """The order with a timeline entry for what follows from a payment's news."""
     if order.is_paid_twice and not before.is_paid_twice:
         return noted(order, now, "paid_twice")
     if _is_held_now(before, order):
         return noted(order, now, "on_hold", why=order.hold.problem or obstacle(order))
-    if (found := to_block(order)) and _is_news(before, order, found):
+    found = to_block(order)
+    if found and _is_news(before, order, found):
         return noted(order, now, "codes_to_block", **named(found))
-    again = [one for one in order.licenses if one.id in order.blocked and one not in order.past]
-    if again and order.standing not in MONEY_BACK:
-        blocked = tuple(sorted(set(order.blocked) - {one.id for one in again}))
-        return noted(replace(order, blocked=blocked), now, "codes_to_unblock", **named(again))
-    return order
+    return _with_unblocked(order, now)
 
 
 def _is_news(before: Order, order: Order, found: Sequence[License]) -> bool:
@@ -370,11 +201,31 @@ def _is_news(before: Order, order: Order, found: Sequence[License]) -> bool:
     return is_other or tuple(found) != to_block(before)
 
 
+def _with_unblocked(order: Order, now: datetime) -> Order:
+    """Codes that were blocked are good again, once the money of what they were given for is there again."""
+    past = {one.id for one in order.past}
+    again = [one for one in order.licenses if one.id in order.blocked and one.id not in past]
+    if not again or order.standing in MONEY_BACK:
+        return order
+    blocked = tuple(sorted(set(order.blocked) - {one.id for one in again}))
+    return noted(replace(order, blocked=blocked), now, "codes_to_unblock", **named(again))
+
+
 def _is_held_now(before: Order, order: Order) -> bool:
+    """Whether a person has to look since now."""
+    if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
+        return True
+    return _has_new_problem(before, order) or _asks_anew(before, order)
+
+
+def _has_new_problem(before: Order, order: Order) -> bool:
     is_new = not before.is_paid or before.hold.problem != order.hold.problem
-    asks = (asks_a_person(order) or order.hold.same_as) and obstacle(order) != obstacle(before)
-    has_problem = order.is_paid and order.hold.problem is not None and is_new
-    return has_problem or bool(asks) or (order.standing is Standing.PARTLY_REFUNDED and not order.all_left)
+    return order.is_paid and order.hold.problem is not None and is_new
+
+
+def _asks_anew(before: Order, order: Order) -> bool:
+    asks = asks_a_person(order) or bool(order.hold.same_as)
+    return asks and obstacle(order) != obstacle(before)
 
 
 def says_the_same(before: Order, after: Order) -> bool:

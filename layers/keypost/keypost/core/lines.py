@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, zip_longest
 
-from keypost.core.order import OF_A_DELIVERY, Order
+from keypost.core.order import OF_A_DELIVERY, Order, Term
 from keypost.core.product import Line
 from keypost.core.stored import with_extra
 
@@ -15,23 +15,25 @@ def with_lines(order: Order, lines: Sequence[Line]) -> Order:
     and more of it is a line of its own."""
     if tuple(lines) == order.lines:
         return order
+    order = replace(order, waits=tuple(each for each in order.waits if each.reason not in OF_A_DELIVERY))
     if not order.lines or not (order.licenses or order.mails or order.terms or order.last_line):
-        waits = tuple(each for each in order.waits if each.reason not in OF_A_DELIVERY)
-        return replace(order, lines=_as_known(order, lines), waits=waits)
-    numbered = dict(_numbered(order, lines))
-    old = order.numbered
-    same = {number for number, line in numbered.items() if number in old and _runs_alike(line, old[number])}
-    left = order.sent_lines
-    stay = same | (left & numbered.keys())
+        return replace(order, lines=_as_known(order, lines))
+    numbered, old = dict(_numbered(order, lines)), order.numbered
     return replace(
         order,
         lines=tuple(replace(line, id=number) for number, line in numbered.items()),
         last_line=max(order.last_line, *old, *numbered),
         mails=tuple(mail if mail.lines else replace(mail, lines=tuple(old)) for mail in order.mails),
-        terms=tuple(term for term in order.terms if term.line in stay or term.line in left),
+        terms=_terms(order, numbered),
         reminders=tuple(each for each in order.reminders if each.line in numbered),
-        waits=tuple(each for each in order.waits if each.reason not in OF_A_DELIVERY),
     )
+
+
+def _terms(order: Order, numbered: Mapping[int, Line]) -> tuple[Term, ...]:
+    """Those of lines that run when they ran, and of those that have left."""
+    old = order.numbered
+    alike = {number for number, line in numbered.items() if number in old and _runs_alike(line, old[number])}
+    return tuple(term for term in order.terms if term.line in alike | order.sent_lines)
 
 
 def _as_known(order: Order, lines: Sequence[Line]) -> tuple[Line, ...]:

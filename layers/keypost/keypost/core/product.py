@@ -1,6 +1,7 @@
 """A product, and a line of an order for it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -41,3 +42,11 @@ class Line(Stored):
     period_start: date | None = None
     period_end: date | None = None
     id: int = field(default=0, compare=False)  # within its order, for ever; 0: its place there, counted from 1
+
+
+def counted(lines: Iterable[Line]) -> frozenset[tuple[str, int]]:
+    """How many of which product."""
+    count = Counter[str]()
+    for line in lines:
+        count[line.sku] += line.quantity
+    return frozenset(count.items())

@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from keypost.core.contents import counted
 from keypost.core.obstacles import is_servable
 from keypost.core.order import License, Order
 from keypost.core.payment import PaymentNotice
-from keypost.core.product import Kind, Line
+from keypost.core.product import Kind, Line, counted
 from keypost.core.said import said
 from keypost.core.telling import SHOPS
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from keypost.core.contents import decided, goods_of, left_more, with_contents, with_payment_of
+from keypost.core.contents import decided, with_contents, with_payment_of
 from keypost.core.errors import NotFound, Refused
 from keypost.core.mail import Asked
 from keypost.core.obstacles import obstacle
@@ -13,6 +13,7 @@ from keypost.core.order import Decision, Order, noted
 from keypost.core.payment import Payment
 from keypost.core.product import Line
 from keypost.core.telling import newest
+from keypost.core.told import goods_of, left_more
 
 
 def settle(order: Order, lines: Sequence[Line], email: str | None, asked: Asked, currency: str) -> Order:

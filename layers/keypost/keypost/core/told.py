@@ -1,0 +1,205 @@
+"""What the payments of an order say together: what it is for, whose it is, and how they differ. These functions only
+answer; they change nothing."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from hashlib import sha256
+
+from keypost.core.order import Decision, Order
+from keypost.core.payment import Payment, PaymentState, Standing, price_of
+from keypost.core.product import Line, counted
+from keypost.core.said import Said, said
+from keypost.core.telling import SHOPS, Buyer, Goods, first_paid, newest
+
+_NOBODY = Buyer(by="")
+_NEWEST = {PaymentState.OPEN: 2, PaymentState.FAILED: 1, PaymentState.PAID: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    lines: tuple[Line, ...]
+    buyer: Buyer
+    problem: Said | None = None  # why no program can serve them
+    differs: Said | None = None  # for a person to decide
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """What one payment is for, or several of them."""
+
+    lines: tuple[Line, ...] = ()
+    problem: Said | None = None
+    differs: Said | None = None
+    is_foreign: bool = False
+
+
+def told_of(order: Order) -> Told:
+    """What counts now: a person's decision; what the payments say that stand; while none does, the newest attempt."""
+    standing = sorted(order.standing_payments, key=lambda payment: (payment.at, payment.names))
+    if not standing:
+        return _of_the_last(order)
+    unpaid = [payment for payment in order.payments if payment.state is not PaymentState.PAID]
+    buyer, others = _buyer(order, standing, unpaid)
+    if decision := in_force(order, "contents"):
+        return Told(decision.lines, replace(buyer, email=decision.email or buyer.email))
+    spoken = _spoken(standing, unpaid)
+    problem = spoken.problem or _paid_in_part(order, standing)
+    return Told(spoken.lines, buyer, problem, spoken.differs or others or left_more(order, spoken.lines))
+
+
+def _of_the_last(order: Order) -> Told:
+    """The newest attempt that says what it is for. What a refunded payment was for stays known."""
+    telling = [payment for payment in order.payments if any(word.lines or word.problem for word in payment.goods)]
+    last = sorted(telling, key=lambda payment: (_NEWEST[payment.state], payment.at, payment.names))[-1:]
+    buyer, _ = _buyer(order, last, order.payments)
+    spoken = _spoken(last, [])
+    return Told(spoken.lines, buyer, spoken.problem)
+
+
+def goods_of(payment: Payment) -> tuple[Line, ...]:
+    """What a payment is for, as it was told."""
+    return _of_payment(payment).lines
+
+
+def _spoken(standing: Sequence[Payment], unpaid: Iterable[Payment]) -> _Spoken:
+    """A payment that says nothing borrows from those that were not made, unless it was for goods of another kind."""
+    found = [_of_payment(payment) for payment in standing]
+    if any(each.lines or each.is_foreign for each in found):
+        return _together(found)
+    return _together([*found, *map(_of_payment, unpaid)])
+
+
+def _together(found: Sequence[_Spoken]) -> _Spoken:
+    telling = [each.lines for each in found if each.lines]
+    problem = next((each.problem for each in found if each.problem), None)
+    differs = next((each.differs for each in found if each.differs), None) or _difference(telling)
+    if not telling:
+        return _Spoken((), problem, differs)
+    return _Spoken(telling[0] if differs else max(telling, key=_details), problem, differs)
+
+
+def _of_payment(payment: Payment) -> _Spoken:
+    """What a payment is for by the best of its words. What the teller of that found wrong stays wrong."""
+    words = newest(payment.goods)
+    telling = [word for word in words if word.lines]
+    if not telling:
+        problem = next((word.problem for word in words if word.problem), None)
+        return _Spoken(problem=problem, is_foreign=any(word.foreign for word in words))
+    best = max(telling, key=lambda word: (word.problem is None, *_details(word.lines), word.by in SHOPS))
+    wrong = next((word.problem for word in words if word.by == best.by and word.problem), None)
+    return _Spoken(best.lines, wrong, _difference([word.lines for word in telling]) or _growth(payment, telling))
+
+
+def _difference(told: Sequence[tuple[Line, ...]]) -> Said | None:
+    is_one = len({counted(lines) for lines in told}) <= 1
+    return None if is_one else said("goods_differ", told=[_text(lines) for lines in told])
+
+
+def _growth(payment: Payment, words: Sequence[Goods]) -> Said | None:
+    grew = any(_grew(payment, word) for word in words)
+    return said("goods_grew", told=[_text(word.lines) for word in words]) if grew else None
+
+
+def _grew(payment: Payment, word: Goods) -> bool:
+    """Whether a teller names more or other goods than at the payment, for the same money."""
+    first = first_paid(payment.goods, word.by)
+    if first is None or not first.lines:
+        return False
+    more = Counter(dict(counted(word.lines))) - Counter(dict(counted(first.lines)))
+    before, after = first_paid(payment.sums, word.by), [each for each in newest(payment.sums) if each.by == word.by]
+    return bool(more) and _amount(after[:1]) <= _amount([before] if before else [])
+
+
+def _amount(sums: Sequence[object]) -> Decimal:
+    return Decimal(next((getattr(each, "amount", None) for each in sums), None) or 0)
+
+
+def _details(lines: Sequence[Line]) -> tuple[int, str]:
+    """Sorts words for the same goods by how much they say of them."""
+    known = [value for line in lines for value in (line.renews, line.period_start, line.period_end) if value]
+    return len(known), repr(lines)
+
+
+def _text(lines: Iterable[Line]) -> str:
+    return ", ".join(map(line_text, lines))
+
+
+def line_text(line: Line) -> str:
+    return f"{line.quantity} x {line.sku}"
+
+
+def left_more(order: Order, lines: Sequence[Line]) -> Said | None:
+    """How the goods differ from what has left already. What left under a payment whose money went back may be more."""
+    left = Counter(one.sku for one in order.licenses if order.has_left(one))
+    refunded = [payment for payment in order.settled if payment.standing is Standing.REFUNDED]
+    for known in (lines, *map(goods_of, refunded)):
+        left -= Counter(dict(counted(known)))
+    more = [f"{count} x {sku}" for sku, count in sorted(left.items())]
+    return said("left_is_more", left=more) if more else None
+
+
+def _buyer(order: Order, payments: Iterable[Payment], others: Iterable[Payment]) -> tuple[Buyer, Said | None]:
+    """Whose these payments are, and that they are of several customers."""
+    found = [buyer for payment in payments for buyer in _buyers(payment)]
+    telling = [buyer for buyer in found if buyer.email] or _last_known(others)
+    if not telling:
+        return next(iter(found), _NOBODY), None
+    are_several = len({_address(order, buyer) for buyer in telling}) > 1
+    return telling[0], said("customers_differ") if are_several else None
+
+
+def _last_known(payments: Iterable[Payment]) -> list[Buyer]:
+    return [buyer for payment in payments for buyer in _buyers(payment) if buyer.email][-1:]
+
+
+def _buyers(payment: Payment) -> list[Buyer]:
+    """Who a payment is of: as a shop says, before those who took the money."""
+    told = sorted(newest(payment.buyers), key=lambda word: (not word.email, word.by not in SHOPS, word.by))
+    return [word for word in told if word.email and word.by in SHOPS] or told[:1]
+
+
+def _address(order: Order, buyer: Buyer) -> str:
+    email = buyer.email or ""
+    return order.customer.corrected.get(email, email).casefold()
+
+
+def _paid_in_part(order: Order, payments: Sequence[Payment]) -> Said | None:
+    """Whether less was paid than the shop says that the order costs."""
+    price = price_of(order.id, order.payments)
+    if price is None or not _are_taken_in(price.currency, payments):
+        return None
+    paid = sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
+    if paid >= Decimal(price.amount or 0):
+        return None
+    return said("paid_in_part", amount=f"{price.currency} {paid}", price=f"{price.currency} {price.amount}")
+
+
+def _are_taken_in(currency: str | None, payments: Sequence[Payment]) -> bool:
+    """Whether somebody else than a shop took the money, and all of it in this currency."""
+    is_taken = any(not payment.tellers <= SHOPS for payment in payments)
+    return is_taken and all(payment.currency == currency for payment in payments)
+
+
+def digests(order: Order) -> tuple[str, ...]:
+    """What was told of an order so far, without when: each goods, each customer, each sum, and what went back."""
+    return tuple(sorted({sha256(repr(each).encode()).hexdigest()[:12] for each in _contents(order.payments)}))
+
+
+def _contents(payments: Iterable[Payment]) -> Iterator[object]:
+    for payment in payments:
+        yield payment.names, payment.amount, payment.currency, payment.standing
+        yield from ((word.by, payment.names[0], word.content) for word in newest(payment.goods))
+        yield from ((word.email or "").casefold() for word in newest(payment.buyers))
+
+
+def in_force(order: Order, kind: str) -> Decision | None:
+    """The newest decision of this kind that counts: nothing was told since, and one of its payments stands."""
+    counting = (each for each in reversed(order.decisions) if each.kind == kind and _counts(order, each))
+    return next(counting, None)
+
+
+def _counts(order: Order, decision: Decision) -> bool:
+    stands = any(not set(decision.of).isdisjoint(payment.names) for payment in order.standing_payments)
+    return stands and set(digests(order)) <= set(decision.saw)
