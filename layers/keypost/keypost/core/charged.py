@@ -39,13 +39,18 @@ def understood(notice: PaymentNotice, skus: Collection[str]) -> PaymentNotice:
     ours, unknown = _ours(listed, catalog)
     if notice.itemized:  # a shop's own list: that it holds other goods too is no mistake, and its lines say the details
         card, unknown = tuple(line for line in card if line.sku in skus), []
-    if card:
-        lines, problem = _compared(card, ours, unknown) if listed else (card, None)
-    else:
-        lines, problem = tuple(Line(sku, count) for sku, count in ours.items()), None
+    lines, problem = _judged(card, listed, ours, unknown)
     is_foreign = not lines and (notice.itemized or bool(listed))
     problem = notice.problem or problem or _odd(lines)
     return replace(notice, lines=lines, charged=(), itemized=False, problem=problem, foreign=is_foreign)
+
+
+def _judged(
+    card: tuple[Line, ...], listed: Sequence[Charged], ours: Mapping[str, int], unknown: Sequence[Charged]
+) -> tuple[tuple[Line, ...], Said | None]:
+    if not card:
+        return tuple(Line(sku, count) for sku, count in ours.items()), None
+    return _compared(card, ours, unknown) if listed else (card, None)
 
 
 def _ours(listed: Iterable[Charged], catalog: Mapping[str, str]) -> tuple[Counter[str], list[Charged]]:
@@ -82,11 +87,8 @@ def _compared(
         return _of_one_item(card, unknown)
     if counted(card) == frozenset(ours.items()):
         return card, None
-    others = [line for line in card if line.sku not in ours]
-    if others and unknown:  # one of the unknown names may be that line
-        kept = _with_counts([line for line in card if line.sku in ours], ours)
-        return (*kept, *others), None
-    return _with_counts(card, ours), None
+    others = tuple(line for line in card if line.sku not in ours) if unknown else ()  # an unknown name may be theirs
+    return (*_with_counts([line for line in card if line not in others], ours), *others), None
 
 
 def _of_one_item(card: tuple[Line, ...], unknown: Sequence[Charged]) -> tuple[tuple[Line, ...], Said | None]:

@@ -52,15 +52,18 @@ def with_payment(
         return before
     if says_the_same(before, order):
         return order
+    return _with_consequence(before, _with_news(before, order, notice, payment, now), now)
+
+
+def _with_news(before: Order, order: Order, notice: PaymentNotice, payment: Payment, now: datetime) -> Order:
+    """The order with a timeline entry for what was told."""
+    about = {"provider": notice.provider, "payment": notice.payment_id}
     if payment.is_unmatched:
-        order = noted(order, now, "money_back_unmatched", provider=notice.provider, payment=notice.payment_id)
-        return _with_consequence(before, order, now)
+        return noted(order, now, "money_back_unmatched", **about)
     if _money(before) == _money(order):  # only what it is for, or for whom, was said otherwise
-        return _with_consequence(before, _with_news_of_customer(before, order, notice, now), now)
+        return _with_news_of_customer(before, order, notice, now)
     standing = payment.standing if notice.state else order.standing
-    amount = _amount(payment, standing)
-    order = noted(order, now, PAYMENT_IS[standing], provider=notice.provider, payment=notice.payment_id, amount=amount)
-    return _with_consequence(before, order, now)
+    return noted(order, now, PAYMENT_IS[standing], **about, amount=_amount(payment, standing))
 
 
 def _money(order: Order) -> list[object]:
@@ -160,12 +163,17 @@ def _lack(order: Order) -> Said | None:
 
 
 def _money_problem(order: Order, currency: str) -> Said | None:
-    paid = [payment for payment in order.settled if payment.state is PaymentState.PAID]
-    payments = order.standing_payments or paid or [payment for payment in order.payments if payment.sums]
-    if payments and all(_is_nothing(payment) for payment in payments):
+    payments = _of_whose_money(order)
+    if payments and all(map(_is_nothing, payments)):
         return said("nothing_paid")
     other = {payment.currency or "" for payment in payments} - {currency}
     return said("other_currency", paid=min(other), sold=currency) if other else None
+
+
+def _of_whose_money(order: Order) -> Sequence[Payment]:
+    """The payments that stand; else those that were made; else those of which somebody says how much they are."""
+    paid = [payment for payment in order.settled if payment.state is PaymentState.PAID]
+    return order.standing_payments or paid or [payment for payment in order.payments if payment.sums]
 
 
 def _is_nothing(payment: Payment) -> bool:
@@ -203,8 +211,8 @@ def _is_news(before: Order, order: Order, found: Sequence[License]) -> bool:
 
 def _with_unblocked(order: Order, now: datetime) -> Order:
     """Codes that were blocked are good again, once the money of what they were given for is there again."""
-    past = {one.id for one in order.past}
-    again = [one for one in order.licenses if one.id in order.blocked and one.id not in past]
+    current = [one for one in order.licenses if one not in order.past]
+    again = [one for one in current if one.id in order.blocked]
     if not again or order.standing in MONEY_BACK:
         return order
     blocked = tuple(sorted(set(order.blocked) - {one.id for one in again}))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, zip_longest
 
-from keypost.core.order import OF_A_DELIVERY, Order, Term
+from keypost.core.order import OF_A_DELIVERY, Order, Term, without_waits
 from keypost.core.product import Line
 from keypost.core.stored import with_extra
 
@@ -15,8 +15,8 @@ def with_lines(order: Order, lines: Sequence[Line]) -> Order:
     and more of it is a line of its own."""
     if tuple(lines) == order.lines:
         return order
-    order = replace(order, waits=tuple(each for each in order.waits if each.reason not in OF_A_DELIVERY))
-    if not order.lines or not (order.licenses or order.mails or order.terms or order.last_line):
+    order = without_waits(order, *OF_A_DELIVERY)
+    if not _is_any_named(order):
         return replace(order, lines=_as_known(order, lines))
     numbered, old = dict(_numbered(order, lines)), order.numbered
     return replace(
@@ -27,6 +27,11 @@ def with_lines(order: Order, lines: Sequence[Line]) -> Order:
         terms=_terms(order, numbered),
         reminders=tuple(each for each in order.reminders if each.line in numbered),
     )
+
+
+def _is_any_named(order: Order) -> bool:
+    """Whether anything names a line of the order by its number."""
+    return bool(order.lines) and any((order.licenses, order.mails, order.terms, order.last_line))
 
 
 def _terms(order: Order, numbered: Mapping[int, Line]) -> tuple[Term, ...]:

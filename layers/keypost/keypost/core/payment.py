@@ -1,7 +1,7 @@
 """One payment, as the sum of what callbacks reported of it. They arrive late, twice and in any order; joined here, they
 always give the same payment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from typing import Any
 from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.stored import Stored, with_extra
-from keypost.core.telling import SHOPS, Buyer, Goods, Sum, joined, newest
+from keypost.core.telling import SHOPS, Buyer, Goods, Sum, W, joined, newest
 
 
 class PaymentState(StrEnum):
@@ -263,11 +263,10 @@ def settled(order_id: str, payments: Sequence[Payment]) -> tuple[Payment, ...]:
     name = whole_order(order_id)
     whole = next((payment for payment in payments if name in payment.names), None)
     others = tuple(payment for payment in payments if payment is not whole)
-    if whole and any(payment.state is PaymentState.PAID for payment in others):
-        others = _share(others if whole.names == (name,) else (*others, _without_order(whole)), whole)
-    elif whole:
-        others = (*others, whole)
-    return _paired(others)
+    if whole is None or all(payment.state is not PaymentState.PAID for payment in others):
+        return _paired(payments)
+    is_of_order_only = whole.names == (name,)
+    return _paired(_share(others if is_of_order_only else (*others, _without_order(whole)), whole))
 
 
 def _without_order(whole: Payment) -> Payment:
@@ -282,12 +281,16 @@ def _share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
     left = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
     shared = []
     for payment in sorted(payments, key=lambda p: (p.at, p.names), reverse=True):
-        taken = min(left, Decimal(payment.amount or 0)) if payment.state is PaymentState.PAID else Decimal(0)
+        taken = min(left, _worth(payment))
         left -= taken
         own = (Refunded(whole.at, str(taken), full, "the shop"),) if taken or full else ()
         disputes = latest_disputes((*payment.disputes, *whole.disputes))
         shared.append(replace(payment, refunded=(*payment.refunded, *own), disputes=disputes))
     return tuple(shared)
+
+
+def _worth(payment: Payment) -> Decimal:
+    return Decimal(payment.amount or 0) if payment.state is PaymentState.PAID else Decimal(0)
 
 
 def price_of(order_id: str, payments: Iterable[Payment]) -> Sum | None:
@@ -335,44 +338,54 @@ def with_notice(payments: Sequence[Payment], notice: PaymentNotice) -> tuple[tup
 
 
 def _payment(notice: PaymentNotice) -> Payment:
+    """The payment as one notice tells of it, whose words are about those parts of it that it names."""
     stamp: Mapping[str, Any] = {
         "by": notice.provider,
         "said": notice.said,
         "is_paid": notice.state is PaymentState.PAID,
     }
-    says_goods = notice.lines or notice.problem or notice.foreign
-    says_buyer = notice.email or notice.name or notice.language
-    says_sum = notice.amount is not None or notice.currency
+    amount = Sum(**stamp, amount=notice.amount, currency=notice.currency)
+    goods = Goods(**stamp, lines=notice.lines, problem=notice.problem, foreign=notice.foreign)
+    buyer = Buyer(**stamp, email=notice.email, name=notice.name, language=notice.language)
     return Payment(
         names=tuple(sorted(notice.names)),
         state=notice.state or PaymentState.OPEN,
         at=notice.at,
-        sums=(Sum(**stamp, amount=notice.amount, currency=notice.currency),) if says_sum else (),
-        goods=(Goods(**stamp, lines=notice.lines, problem=notice.problem, foreign=notice.foreign),)
-        if says_goods
-        else (),
-        buyers=(Buyer(**stamp, email=notice.email, name=notice.name, language=notice.language),) if says_buyer else (),
-        refunded=(replace(notice.refunded, by=notice.refunded.by or notice.provider),) if notice.refunded else (),
+        sums=_if_any(amount, notice.amount, notice.currency),
+        goods=_if_any(goods, notice.lines, notice.problem, notice.foreign),
+        buyers=_if_any(buyer, notice.email, notice.name, notice.language),
+        refunded=_told_by(notice.refunded, notice.provider),
         failed_refunds=notice.failed_refunds,
         disputes=notice.disputes,
     )
 
 
+def _if_any(word: W, *parts: object) -> tuple[W, ...]:
+    return (word,) if any(parts) else ()
+
+
+def _told_by(refunded: Refunded | None, provider: str) -> tuple[Refunded, ...]:
+    return (replace(refunded, by=refunded.by or provider),) if refunded else ()
+
+
 def join(told: Sequence[Payment]) -> Payment:
     """One payment, of all that was reported under any of its names."""
     furthest = max((payment.state for payment in told), key=_STATES.index)
-    failed = set(chain.from_iterable(payment.failed_refunds for payment in told))
+
+    def each(part: str) -> Iterator[Any]:
+        return chain.from_iterable(getattr(payment, part) for payment in told)
+
     whole = Payment(
-        names=tuple(sorted(set(chain.from_iterable(payment.names for payment in told)))),
+        names=tuple(sorted(set(each("names")))),
         state=furthest,
         # The moment of payment by the earliest notice that reports it; until then, the moment of the first notice.
         at=min(payment.at for payment in told if payment.state is furthest),
-        sums=joined(chain.from_iterable(payment.sums for payment in told)),
-        goods=joined(chain.from_iterable(payment.goods for payment in told)),
-        buyers=joined(chain.from_iterable(payment.buyers for payment in told)),
-        refunded=_newest_refunds(chain.from_iterable(payment.refunded for payment in told)),
-        failed_refunds=tuple(sorted(failed, key=lambda each: each.id)),
-        disputes=latest_disputes(chain.from_iterable(payment.disputes for payment in told)),
+        sums=joined(each("sums")),
+        goods=joined(each("goods")),
+        buyers=joined(each("buyers")),
+        refunded=_newest_refunds(each("refunded")),
+        failed_refunds=tuple(sorted(set(each("failed_refunds")), key=lambda failed: failed.id)),
+        disputes=latest_disputes(each("disputes")),
     )
     return with_extra(whole, *told)
 

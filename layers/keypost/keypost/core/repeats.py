@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from keypost.core.obstacles import is_servable
 from keypost.core.order import License, Order
-from keypost.core.payment import PaymentNotice
+from keypost.core.payment import Payment, PaymentNotice
 from keypost.core.product import Kind, Line, counted
 from keypost.core.said import said
 from keypost.core.telling import SHOPS
@@ -33,16 +33,15 @@ def same_purchase(notice: PaymentNotice, others: Iterable[Order]) -> str:
 
 
 def _is_same(notice: PaymentNotice, other: Order) -> bool:
-    if other.id == notice.order_id or not other.lines or not other.standing_payments:
+    if other.id == notice.order_id or counted(other.lines) != counted(notice.lines):
         return False
-    tellers = frozenset[str]().union(*(payment.tellers for payment in other.payments))
-    alike = any(
-        (payment.amount, payment.currency) == (notice.amount, notice.currency)
-        and abs(payment.at - notice.at) <= _ONE_PURCHASE
-        for payment in other.standing_payments
-    )
-    is_of_others = notice.provider in SHOPS and notice.provider not in tellers
-    return alike and is_of_others and counted(other.lines) == counted(notice.lines)
+    is_of_others = notice.provider in SHOPS and all(notice.provider not in each.tellers for each in other.payments)
+    return is_of_others and any(_is_alike(notice, payment) for payment in other.standing_payments)
+
+
+def _is_alike(notice: PaymentNotice, payment: Payment) -> bool:
+    is_equal = (payment.amount, payment.currency) == (notice.amount, notice.currency)
+    return is_equal and abs(payment.at - notice.at) <= _ONE_PURCHASE
 
 
 def as_repeat(
@@ -53,12 +52,18 @@ def as_repeat(
     if known and known.paid_at:
         return _as_before(notice, known)
     running = _running((other for other in others if other.id != notice.order_id), today)
-    of_lines = {line.sku: running[line.sku].id for line in notice.lines if line.sku in running and _is_one_new(line)}
-    if not of_lines or repeat is Repeat.NEW:
-        return notice
-    if repeat is Repeat.ASK:
-        return replace(notice, problem=notice.problem or said(_MAY_RENEW, licenses=sorted(of_lines.values())))
-    return _renewing(notice, of_lines)
+    renews = {line.sku: running[line.sku].id for line in notice.lines if line.sku in running and _is_one_new(line)}
+    return _taken_for(repeat, notice, renews)
+
+
+def _taken_for(repeat: Repeat, notice: PaymentNotice, renews: dict[str, str]) -> PaymentNotice:
+    match repeat:
+        case Repeat.RENEWAL:
+            return _renewing(notice, renews)
+        case Repeat.ASK if renews:
+            asks = said(_MAY_RENEW, licenses=sorted(renews.values()))
+            return replace(notice, problem=notice.problem or asks)
+    return notice
 
 
 def _as_before(notice: PaymentNotice, known: Order) -> PaymentNotice:
@@ -83,8 +88,7 @@ def _is_one_new(line: Line) -> bool:
 def _running(orders: Iterable[Order], today: date) -> dict[str, License]:
     """The license of each product that the customer has, if it runs and is the only one."""
     having: dict[str, list[License]] = {}
-    for order in orders:
-        for one in order.licenses if is_servable(order) else ():
-            if one.last_day >= today and one not in order.past:
-                having.setdefault(one.sku, []).append(one)
+    for one in (one for order in orders if is_servable(order) for one in order.licenses if one not in order.past):
+        if one.last_day >= today:
+            having.setdefault(one.sku, []).append(one)
     return {sku: found[0] for sku, found in having.items() if len(found) == 1}

@@ -328,20 +328,26 @@ def hold(order: Order, who: str, now: datetime, words: str = "") -> Order:
 
 def release(order: Order, who: str, now: datetime, words: str = "") -> Order:
     """Release an order, for whatever reason it was held. Refused if it cannot be served as it is."""
-    has_address = order.customer.email or (not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines))
-    _check_not_erased(order)
-    if order.hold.contents:
-        raise Refused("not_released", order=order.id, why=obstacle(order))
-    if not order.lines or not has_address:
-        raise Refused("cannot_be_served", order=order.id)
-    if order.canceled or order.standing in MONEY_BACK:
-        raise Refused("not_released", order=order.id, why=obstacle(order))
+    _check_releasable(order)
     is_part = order.standing is Standing.PARTLY_REFUNDED or any(each.is_unmatched for each in order.settled)
     hold = Hold(released=order.hold.released or is_part)
     if hold == order.hold:
         return order
-    is_judged = (
-        order.hold.problem or order.hold.from_before or order.hold.same_as
-    )  # what a teller says again does not hold it again
+    # With a decision, what a teller only says again does not hold it again.
+    is_judged = any((order.hold.problem, order.hold.from_before, order.hold.same_as))
     free = decided(order, "release", Asked(now, who)) if is_judged else order
     return noted(replace(free, hold=with_extra(hold, order.hold)), now, "released", who=who, words=words)
+
+
+def _check_releasable(order: Order) -> None:
+    _check_not_erased(order)
+    if order.hold.contents or order.canceled or order.standing in MONEY_BACK:
+        raise Refused("not_released", order=order.id, why=obstacle(order))
+    if not order.lines or not _has_address(order):
+        raise Refused("cannot_be_served", order=order.id)
+
+
+def _has_address(order: Order) -> bool:
+    """Its own, or that of the order that it renews, once that is found."""
+    are_renewals = not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines)
+    return bool(order.customer.email) or are_renewals

@@ -80,11 +80,17 @@ def _age(word: Word) -> tuple[datetime, bool, str]:
 
 def _kept(told: list[W]) -> list[W]:
     """Of the words of one teller, by age."""
-    undated = [word for word in told if not word.said]
+    undated, dated = _by_stamp(told)
     paid = [word for word in undated if word.is_paid]
-    dated = _repeated([word for word in told if word.said])
-    first = next((word for word in dated if word.is_paid), None)
-    return [*_distinct(paid or undated), *([first] if first and first != dated[-1] else []), *dated[-1:]]
+    dated = _repeated(dated)
+    first = [word for word in dated if word.is_paid and word != dated[-1]][:1]
+    return [*_distinct(paid or undated), *first, *dated[-1:]]
+
+
+def _by_stamp(told: Iterable[W]) -> tuple[list[W], list[W]]:
+    """The words without a moment, and those with one."""
+    found = list(told)
+    return [word for word in found if not word.said], [word for word in found if word.said]
 
 
 def _repeated(dated: Iterable[W]) -> list[W]:
@@ -106,14 +112,15 @@ def _distinct(words: Iterable[W]) -> list[W]:
 
 def newest(words: Iterable[W]) -> tuple[W, ...]:
     """What the tellers say now. Two words of one teller are both there when nobody can say which is the newer."""
-    now: list[W] = []
-    for _, told in groupby(sorted(words, key=lambda word: (word.by, _age(word))), key=lambda word: word.by):
-        of_one = list(told)
-        undated = [word for word in of_one if not word.said]
-        dated = [word for word in of_one if word.said][-1:]
-        most = max((word.is_paid for word in (*undated, *dated)), default=False)
-        now += _distinct(word for word in (*undated, *dated) if word.is_paid is most)
-    return tuple(now)
+    by_teller = sorted(words, key=lambda word: (word.by, _age(word)))
+    return tuple(word for _, told in groupby(by_teller, key=lambda word: word.by) for word in _newest_of_one(told))
+
+
+def _newest_of_one(told: Iterable[W]) -> list[W]:
+    undated, dated = _by_stamp(told)
+    found = [*undated, *dated[-1:]]
+    of_paid = [word for word in found if word.is_paid]
+    return _distinct(of_paid or found)
 
 
 def first_paid(words: Iterable[W], teller: str) -> W | None:

@@ -4,6 +4,7 @@ answer; they change nothing."""
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 
@@ -37,7 +38,7 @@ class _Spoken:
 
 def told_of(order: Order) -> Told:
     """What counts now: a person's decision; what the payments say that stand; while none does, the newest attempt."""
-    standing = sorted(order.standing_payments, key=lambda payment: (payment.at, payment.names))
+    standing = sorted(order.standing_payments, key=_when)
     if not standing:
         return _of_the_last(order)
     unpaid = [payment for payment in order.payments if payment.state is not PaymentState.PAID]
@@ -49,10 +50,14 @@ def told_of(order: Order) -> Told:
     return Told(spoken.lines, buyer, problem, spoken.differs or others or left_more(order, spoken.lines))
 
 
+def _when(payment: Payment) -> tuple[datetime, tuple[str, ...]]:
+    return payment.at, payment.names
+
+
 def _of_the_last(order: Order) -> Told:
     """The newest attempt that says what it is for. What a refunded payment was for stays known."""
     telling = [payment for payment in order.payments if any(word.lines or word.problem for word in payment.goods)]
-    last = sorted(telling, key=lambda payment: (_NEWEST[payment.state], payment.at, payment.names))[-1:]
+    last = sorted(telling, key=lambda payment: (_NEWEST[payment.state], *_when(payment)))[-1:]
     buyer, _ = _buyer(order, last, order.payments)
     spoken = _spoken(last, [])
     return Told(spoken.lines, buyer, spoken.problem)
@@ -73,11 +78,13 @@ def _spoken(standing: Sequence[Payment], unpaid: Iterable[Payment]) -> _Spoken:
 
 def _together(found: Sequence[_Spoken]) -> _Spoken:
     telling = [each.lines for each in found if each.lines]
-    problem = next((each.problem for each in found if each.problem), None)
-    differs = next((each.differs for each in found if each.differs), None) or _difference(telling)
-    if not telling:
-        return _Spoken((), problem, differs)
-    return _Spoken(telling[0] if differs else max(telling, key=_details), problem, differs)
+    differs = _first(each.differs for each in found) or _difference(telling)
+    best = telling[0] if differs and telling else max(telling, key=_details, default=())
+    return _Spoken(best, _first(each.problem for each in found), differs)
+
+
+def _first(said_of_each: Iterable[Said | None]) -> Said | None:
+    return next(filter(None, said_of_each), None)
 
 
 def _of_payment(payment: Payment) -> _Spoken:
@@ -85,11 +92,15 @@ def _of_payment(payment: Payment) -> _Spoken:
     words = newest(payment.goods)
     telling = [word for word in words if word.lines]
     if not telling:
-        problem = next((word.problem for word in words if word.problem), None)
-        return _Spoken(problem=problem, is_foreign=any(word.foreign for word in words))
-    best = max(telling, key=lambda word: (word.problem is None, *_details(word.lines), word.by in SHOPS))
-    wrong = next((word.problem for word in words if word.by == best.by and word.problem), None)
+        is_foreign = any(word.foreign for word in words)
+        return _Spoken(problem=_first(word.problem for word in words), is_foreign=is_foreign)
+    best = max(telling, key=_rank)
+    wrong = _first(word.problem for word in words if word.by == best.by)
     return _Spoken(best.lines, wrong, _difference([word.lines for word in telling]) or _growth(payment, telling))
+
+
+def _rank(word: Goods) -> tuple[bool, int, str, bool]:
+    return (word.problem is None, *_details(word.lines), word.by in SHOPS)
 
 
 def _difference(told: Sequence[tuple[Line, ...]]) -> Said | None:
@@ -143,15 +154,15 @@ def left_more(order: Order, lines: Sequence[Line]) -> Said | None:
 def _buyer(order: Order, payments: Iterable[Payment], others: Iterable[Payment]) -> tuple[Buyer, Said | None]:
     """Whose these payments are, and that they are of several customers."""
     found = [buyer for payment in payments for buyer in _buyers(payment)]
-    telling = [buyer for buyer in found if buyer.email] or _last_known(others)
+    telling = _known(found) or _known(buyer for payment in others for buyer in _buyers(payment))[-1:]
     if not telling:
         return next(iter(found), _NOBODY), None
     are_several = len({_address(order, buyer) for buyer in telling}) > 1
     return telling[0], said("customers_differ") if are_several else None
 
 
-def _last_known(payments: Iterable[Payment]) -> list[Buyer]:
-    return [buyer for payment in payments for buyer in _buyers(payment) if buyer.email][-1:]
+def _known(buyers: Iterable[Buyer]) -> list[Buyer]:
+    return [buyer for buyer in buyers if buyer.email]
 
 
 def _buyers(payment: Payment) -> list[Buyer]:
