@@ -11,8 +11,8 @@ from keypost.core.order import License, Order
 from keypost.core.payment import Payment, PaymentNotice
 from keypost.core.product import Kind, Line, counted
 from keypost.core.said import said
-from keypost.core.telling import SHOPS
 
+_BOOKS = "moneybird"  # the bookkeeper's program, into which plug-ins copy what is sold elsewhere
 _MAY_RENEW = "may_renew"
 _ONE_PURCHASE = timedelta(days=1)  # between the payments that two programs tell of
 
@@ -35,8 +35,9 @@ def same_purchase(notice: PaymentNotice, others: Iterable[Order]) -> str:
 def _is_same(notice: PaymentNotice, other: Order) -> bool:
     if other.id == notice.order_id or counted(other.lines) != counted(notice.lines):
         return False
-    is_of_others = notice.provider in SHOPS and all(notice.provider not in each.tellers for each in other.payments)
-    return is_of_others and any(_is_alike(notice, payment) for payment in other.standing_payments)
+    tellers = frozenset[str]().union(*(payment.tellers for payment in other.payments))
+    is_copy = _BOOKS in {notice.provider, *tellers} and notice.provider not in tellers
+    return is_copy and any(_is_alike(notice, payment) for payment in other.standing_payments)
 
 
 def _is_alike(notice: PaymentNotice, payment: Payment) -> bool:
