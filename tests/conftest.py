@@ -159,12 +159,16 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.fixture(autouse=True)
 def _faultless(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No fault that one test injects outlives it, and no order of it waits for the codes of another."""
+    """No fault that one test injects outlives it, nor what it puts into the providers' APIs, and no order of it waits
+    for the codes of another."""
+    stacks = [request.getfixturevalue(name) for name in {"deployed", "in_process"}.intersection(request.fixturenames)]
+    objects = [dict(stack.providers.objects) for stack in stacks]
     yield
-    for name in {"deployed", "in_process"}.intersection(request.fixturenames):
-        stack = request.getfixturevalue(name)
+    for stack, before in zip(stacks, objects, strict=True):
         stack.mailbox.before_send = stack.mailbox.after_send = lambda: None
         stack.providers.trouble = lambda: None
+        stack.providers.objects.clear()
+        stack.providers.objects |= before
     if "deployed" in request.fixturenames:
         store, now = request.getfixturevalue("deployed").stack.store, datetime.now(UTC).replace(microsecond=0)
         for order_id in [order_id for page in store.needing(Reason.STOCK) for order_id in page]:

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from keypost.core.errors import Conflict, Unfit, Unmet
+from keypost.core.payment import PaymentNotice
 from keypost.core.said import Said
 from keypost.core.stored import Stored
 
@@ -240,14 +241,27 @@ def _structure_stored(type_: type[Stored]) -> Callable[[Mapping[str, Any], Any],
 
 
 def _unstructure_stored(type_: type[Stored]) -> Callable[[Stored], dict[str, Any]]:
-    known: Any = make_dict_unstructure_fn(type_, converter, _cattrs_omit_if_default=True, extra=override(omit=True))
+    exact = _exact_fields(type_)
+    known: Any = make_dict_unstructure_fn(
+        type_, converter, _cattrs_omit_if_default=True, extra=override(omit=True), **exact
+    )
     return lambda part: {**part.extra, **known(part)}
+
+
+def _exact_fields(type_: type) -> dict[str, Any]:
+    """The moments of tellers."""
+    exact = override(unstruct_hook=lambda moment: moment and exact_text(moment))
+    return {field.name: exact for field in fields(type_) if field.name in ("said", "as_of")}
+
+
+def _unstructure_notice(type_: type) -> Callable[[PaymentNotice], dict[str, Any]]:
+    return make_dict_unstructure_fn(type_, converter, _cattrs_omit_if_default=True, **_exact_fields(type_))
 
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 converter = cattrs.Converter(omit_if_default=True)
-converter.register_unstructure_hook(datetime, exact_text)
+converter.register_unstructure_hook(datetime, moment_text)  # in whole seconds, as clocks are compared with them
 converter.register_structure_hook(datetime, _moment)
 converter.register_unstructure_hook(date, date.isoformat)
 converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
@@ -257,6 +271,7 @@ converter.register_structure_hook(str, _text)
 converter.register_structure_hook(StrEnum, _member)
 converter.register_structure_hook_factory(_is_stored, _structure_stored)
 converter.register_unstructure_hook_factory(_is_stored, _unstructure_stored)
+converter.register_unstructure_hook_factory(lambda type_: type_ is PaymentNotice, _unstructure_notice)
 converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], lambda values, _: _values(values))
 
 
