@@ -194,7 +194,7 @@ def decided(order: Order, kind: str, asked: Asked, **what: object) -> Order:
 
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
     """The order with a timeline entry for what follows from a payment's news."""
-    if order.is_paid_twice and not before.is_paid_twice:
+    if order.is_paid_twice and not before.is_paid_twice and not order.hold.contents:
         return noted(order, now, "paid_twice")
     if _is_held_now(before, order):
         return noted(order, now, "on_hold", why=order.hold.problem or obstacle(order))

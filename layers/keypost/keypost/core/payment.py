@@ -260,6 +260,8 @@ def settled(order_id: str, payments: Sequence[Payment]) -> tuple[Payment, ...]:
     """The payments of an order, each once. A shop that says "it is paid" and not by which payment means one that its
     provider tells of, where that does; what it returned of the order as a whole is shared among its payments. And two
     tellers that tell of equal payments, under names of their own, tell of one."""
+    if len(payments) <= 1:
+        return tuple(payments)
     name = whole_order(order_id)
     whole = next((payment for payment in payments if name in payment.names), None)
     others = tuple(payment for payment in payments if payment is not whole)

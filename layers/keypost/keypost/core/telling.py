@@ -112,7 +112,10 @@ def _distinct(words: Iterable[W]) -> list[W]:
 
 def newest(words: Iterable[W]) -> tuple[W, ...]:
     """What the tellers say now. Two words of one teller are both there when nobody can say which is the newer."""
-    by_teller = sorted(words, key=lambda word: (word.by, _age(word)))
+    found = tuple(words)
+    if len(found) <= 1:
+        return found
+    by_teller = sorted(found, key=lambda word: (word.by, _age(word)))
     return tuple(word for _, told in groupby(by_teller, key=lambda word: word.by) for word in _newest_of_one(told))
 
 
