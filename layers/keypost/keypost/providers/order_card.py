@@ -128,11 +128,16 @@ def _text(value: Any) -> str:
 def _lines(texts: Mapping[str, str]) -> list[list[str]]:
     """The values of each line of a card: of `line_1`, `line_2` and so on, or else of the only line of a card that has
     its fields among its own keys."""
-    numbers = {key: int(found[1]) for key in texts if (found := _NUMBERED.fullmatch(key))}
-    if numbers:
-        return [texts[key].split("|") for key in sorted(numbers, key=lambda key: numbers[key])]
+    if numbered := _numbered(texts):
+        return [texts[key].split("|") for key in numbered]
     short = {"quantity": "1", **texts}
     return [[short.get(key, "") for key in _LINE_KEYS]] if "sku" in texts else []
+
+
+def _numbered(texts: Mapping[str, str]) -> list[str]:
+    """The keys `line_1`, `line_2` and so on that a card has, in the order of their numbers."""
+    numbers = {key: int(found[1]) for key in texts if (found := _NUMBERED.fullmatch(key))}
+    return sorted(numbers, key=lambda key: numbers[key])
 
 
 def _fields(values: Sequence[str]) -> dict[str, str]:
@@ -156,6 +161,10 @@ class Told:
     language: str | None = None
     lines: tuple[Line, ...] = ()  # those that break no rule
     problem: Said | None = None  # the rule that its card breaks; nothing may be sent by it before a person has looked
+
+    @property
+    def has_card(self) -> bool:
+        return bool(self.lines or self.problem)
 
 
 def read_metadata(metadata: Any) -> Told:
