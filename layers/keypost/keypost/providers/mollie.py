@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from itertools import filterfalse
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -43,6 +45,7 @@ from keypost.providers.mollie_objects import (
     Link,
     Payment,
     ask,
+    embedded_in,
     is_id,
     listed,
     moment_of,
@@ -145,8 +148,7 @@ def _event(body: bytes) -> _Event:
     """The event in a body. Its snapshot stands under `entity` or under the name of its kind; a body may also be the
     bare entity."""
     given = parse_object(body)
-    embedded = given.get("_embedded")
-    snapshots = objects(list(embedded.values())) if isinstance(embedded, dict) else []
+    snapshots = objects(list(embedded_in(given).values()))
     if given.get("resource") == "event":
         return _Event(str(given.get("type")), given.get("entityId"), snapshots, moment_of(given, "createdAt"))
     if given.get("resource") not in _OBJECTS:
@@ -176,12 +178,14 @@ def _of_payment(call: Call, event: _Event, payment_id: str) -> Sequence[News]:
         payment = payment_with(call, payment_id)
     except ProviderForbidden:  # the operator has a day to give the key that right
         payment = None
-    if payment and not is_of_profile(call, payment.profile_id):
+    if payment is None:
+        return _not_shown(call, event, payment_id)
+    if not is_of_profile(call, payment.profile_id):
         return []
-    shown = noticed(call, payment) if payment else []
-    if not payment or not payment.shows(event.kind, event.entity_id):
-        return [*_not_shown(call, event, payment_id), *shown]
-    return shown
+    news = noticed(call, payment)
+    if not payment.shows(event.kind, event.entity_id):
+        return [*_not_shown(call, event, payment_id), *news]
+    return news
 
 
 def _of_part(call: Call, event: _Event) -> Sequence[News]:
@@ -204,8 +208,7 @@ def _of_part(call: Call, event: _Event) -> Sequence[News]:
 def _payment_of_part(call: Call, kind: str, part: str) -> str | None:
     """The payment of a refund or a chargeback, by the list that begins with it."""
     page = ask(call, f"/v2/{kind}", {"from": part, "limit": "1"}) or {}
-    embedded = page.get("_embedded")
-    found = objects(embedded.get(kind)) if isinstance(embedded, dict) else []
+    found = objects(embedded_in(page).get(kind))
     named = (each.get("paymentId") for each in found if each.get("id") == part)
     return next((str(each) for each in named if is_id(PAYMENT, each)), None)
 
@@ -255,7 +258,7 @@ def recent(call: Call, since: datetime) -> Iterator[News]:
     """The payments that were paid since then, and those of which something was returned lately. A payment that does not
     say what it was for is left to its callback, because an account may receive money for other things too. What cannot
     be read is left out and remarked; the next runs look at it again while it is that new."""
-    failed: ProviderUnavailable | None = None
+    failed: list[ProviderUnavailable] = []
     for kind in _LISTS:
         try:
             yield from _of_list(call, kind, since)
@@ -264,9 +267,9 @@ def recent(call: Call, since: datetime) -> Iterator[News]:
                 raise
             yield from _list_forbidden(call, kind)
         except ProviderUnavailable as error:  # the other lists may answer
-            failed = failed or error
+            failed.append(error)
     if failed:
-        raise failed
+        raise failed[0]
 
 
 def _list_forbidden(call: Call, kind: str) -> list[News]:
@@ -310,8 +313,8 @@ def _told_by_payment(call: Call, found: Any, since: datetime) -> Sequence[News]:
         return ()
     if payment.has_moved_back and is_id(PAYMENT, payment.id):
         whole = payment_with(call, payment.id) or payment
-        return [news for news in noticed(call, whole) if _says_what_it_was_for(news)]
-    return [_in_brief(news) for news in noticed(call, payment) if _says_what_it_was_for(news)]
+        return [*filter(_says_what_it_was_for, noticed(call, whole))]
+    return [*map(_in_brief, filter(_says_what_it_was_for, noticed(call, payment)))]
 
 
 def _says_what_it_was_for(news: News) -> bool:
@@ -329,11 +332,16 @@ def _in_brief(news: News) -> News:
 
 def _told_by_link(call: Call, found: Any, since: datetime) -> Sequence[News]:
     link = read(Link, found)
-    if not (link.may_be_paid_since(since) and is_id(LINK, link.id) and is_of_profile(call, link.profile_id)):
+    is_ours = is_id(LINK, link.id) and is_of_profile(call, link.profile_id)
+    if not is_ours or not link.may_be_paid_since(since):
         return ()
     news = paid_by_link(call, link, since) or ()
-    new = [each for each in news if not isinstance(each, PaymentNotice) or each.at >= since.replace(microsecond=0)]
-    return [*map(_in_brief, new)]
+    return [*map(_in_brief, filterfalse(partial(_is_older, since=since), news))]
+
+
+def _is_older(news: News, since: datetime) -> bool:
+    """True for a payment before then, by the second."""
+    return isinstance(news, PaymentNotice) and news.at < since.replace(microsecond=0)
 
 
 def _told_by_invoice(call: Call, found: Any, since: datetime) -> Sequence[News]:

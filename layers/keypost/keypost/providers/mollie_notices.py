@@ -73,10 +73,15 @@ def noticed(call: Call, payment: Payment) -> list[News]:
     metadata, news = _metadata(call, payment)
     told = read_metadata(metadata)
     notice = _notice(payment, told, call.now)
-    if (notice.lines or notice.charged) and not notice.email and is_id(CUSTOMER, payment.customer_id):
+    if _lacks_address(notice) and is_id(CUSTOMER, payment.customer_id):
         notice, more = _with_customer(call, notice, told, payment)
         news += more
     return [notice, *news, *_unknown_refunds(call, payment)]
+
+
+def _lacks_address(notice: PaymentNotice) -> bool:
+    """True for a payment of goods for which nobody has named an address."""
+    return bool(notice.lines or notice.charged) and not notice.email
 
 
 def word(given: Any) -> str:
@@ -85,23 +90,21 @@ def word(given: Any) -> str:
 
 
 def _notice(payment: Payment, told: Told, now: datetime) -> PaymentNotice:
-    lines = renewing(told.order_id, told.lines) if payment.subscription_id else told.lines
-    has_card = bool(lines or told.problem)
-    goods = () if has_card or payment.subscription_id else _goods(payment.lines)
+    card = _renewing(told, payment) if payment.subscription_id else told
+    goods = _goods_without_card(payment, card)
     return PaymentNotice(
         provider="mollie",
         payment_id=payment.id,
         state=STATES[payment.status],
-        at=_when(payment.paid_at or payment.created_at, now),
-        # The metadata of a subscription is the same each time, so each of its payments is an order of its own.
-        order_id=payment.id if payment.subscription_id else told.order_id,
+        at=_when(payment.happened_at, now),
+        order_id=card.order_id,
         amount=payment.received.value,
         currency=payment.received.currency,
-        email=told.email or usable_address(payment.billing_address.email),
+        email=card.email or usable_address(payment.billing_address.email),
         name=payment.billing_address.name,
-        language=told.language or _language(payment.locale),
-        lines=lines or goods,
-        problem=told.problem or _part(payment) or _odd(payment.lines),
+        language=card.language or _language(payment.locale),
+        lines=card.lines or goods,
+        problem=_problem(payment, card),
         said=now,
         charged=_charged(payment.lines),
         refunded=_refunded(payment, now),
@@ -112,6 +115,21 @@ def _notice(payment: Payment, told: Told, now: datetime) -> PaymentNotice:
     )
 
 
+def _renewing(told: Told, payment: Payment) -> Told:
+    """The card of a payment of a subscription. Its metadata is the same each time, so each of its payments is an order
+    of its own."""
+    return replace(told, order_id=payment.id, lines=renewing(told.order_id, told.lines))
+
+
+def _goods_without_card(payment: Payment, card: Told) -> tuple[Line, ...]:
+    """The goods of a payment without a card. Those of a subscription do not say what they renew."""
+    return () if card.has_card or payment.subscription_id else _goods(payment.lines)
+
+
+def _problem(payment: Payment, card: Told) -> Said | None:
+    return card.problem or _part(payment) or _odd(payment.lines)
+
+
 def _when(moment: datetime, now: datetime) -> datetime:
     """A moment of Mollie's in whole seconds; never after now, as Mollie's clock may be ahead of ours."""
     return min(moment, now).replace(microsecond=0)
@@ -119,8 +137,8 @@ def _when(moment: datetime, now: datetime) -> datetime:
 
 def _goods(lines: Sequence[ItemLine]) -> tuple[Line, ...]:
     """The goods that a shop names by a SKU."""
-    named = (each for each in lines if each.may_be_goods and is_sku(each.named) and not each.is_discount)
-    return tuple(Line(each.named, each.count) for each in named if each.count)
+    sold = (each for each in lines if each.sells_named and is_sku(each.named))
+    return tuple(Line(each.named, each.count) for each in sold if each.count)
 
 
 def _charged(lines: Sequence[ItemLine]) -> tuple[Charged, ...]:
@@ -129,8 +147,7 @@ def _charged(lines: Sequence[ItemLine]) -> tuple[Charged, ...]:
 
 
 def _odd(lines: Sequence[ItemLine]) -> Said | None:
-    named = (each for each in lines if each.may_be_goods and each.named and not each.is_discount)
-    return said("odd_quantity") if any(not each.count for each in named) else None
+    return said("odd_quantity") if any(each.sells_named and not each.count for each in lines) else None
 
 
 def _part(payment: Payment) -> Said | None:
@@ -179,11 +196,17 @@ def paid_by_link(call: Call, link: Link, since: datetime) -> list[News] | None:
     check_mode(call, link.mode)
     if not is_of_profile(call, link.profile_id or call.profile):
         return []
+    payments = _shown_through(call, link, since)
+    if not payments:
+        return None
+    return [_with_link(news, link) for payment in payments for news in noticed(call, payment)]
+
+
+def _shown_through(call: Call, link: Link, since: datetime) -> list[Payment]:
+    """The payments through a link since then, or its newest one; none if one of them does not show its end yet."""
     payments = [payment_with(call, payment_id) for payment_id in _paid_through(call, link.id, since)]
     shown = [payment for payment in payments if payment and payment.is_decided]
-    if not shown or len(shown) < len(payments):
-        return None
-    return [_with_link(news, link) for payment in shown for news in noticed(call, payment)]
+    return shown if len(shown) == len(payments) else []
 
 
 def _with_link(news: News, link: Link) -> News:
@@ -196,22 +219,36 @@ def _with_link(news: News, link: Link) -> News:
 
 def _completed(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine], address: Address) -> PaymentNotice:
     """The notice with what belongs to its payment, where the payment itself says nothing."""
-    if not notice.lines:
-        goods = _goods(lines)
-        notice = replace(notice, lines=told.lines or goods, itemized=bool(goods) and not told.lines)
-    if not any(each.sku for each in notice.charged):
-        charged = _charged(lines) or notice.charged
-        notice = replace(notice, charged=charged, problem=notice.problem or told.problem or _odd(lines))
+    notice = _with_charged(_with_lines(notice, told, lines), told, lines)
     email = notice.email or told.email or usable_address(address.email)
     return replace(notice, order_id=notice.order_id or told.order_id, email=email, name=notice.name or address.name)
 
 
+def _with_lines(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine]) -> PaymentNotice:
+    if notice.lines:
+        return notice
+    goods = _goods(lines)
+    return replace(notice, lines=told.lines or goods, itemized=bool(goods) and not told.lines)
+
+
+def _with_charged(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine]) -> PaymentNotice:
+    if any(each.sku for each in notice.charged):
+        return notice
+    charged = _charged(lines) or notice.charged
+    return replace(notice, charged=charged, problem=notice.problem or told.problem or _odd(lines))
+
+
 def _paid_through(call: Call, link_id: str, since: datetime) -> list[str]:
     """The ids of a link's payments since then, or of the newest one. A link that is not reusable has only one."""
-    found = objects([*islice(listed(call, f"payment-links/{link_id}/payments", call.now - LATEST_PAID), 250)])
-    paid = [each for each in found if each.get("status") == "paid" and is_id(PAYMENT, each.get("id"))]
+    paid = _paid_in_list(call, link_id)
     new = [each for each in paid if _is_paid_since(each, since)]
     return [each["id"] for each in (new or paid[:1])[:_MOST_OF_LINK]]
+
+
+def _paid_in_list(call: Call, link_id: str) -> list[dict[str, Any]]:
+    """The payments that a link's list has as paid, the newest first."""
+    found = objects([*islice(listed(call, f"payment-links/{link_id}/payments", call.now - LATEST_PAID), 250)])
+    return [each for each in found if each.get("status") == "paid" and is_id(PAYMENT, each.get("id"))]
 
 
 def _is_paid_since(found: dict[str, Any], since: datetime) -> bool:
@@ -225,13 +262,17 @@ def invoiced(call: Call, invoice: Invoice) -> list[News]:
     """The payment of a sales invoice, also of one that somebody marked as paid: that is the merchant's own word. An
     invoice without an order card is for something else."""
     told = read_metadata(invoice.metadata)
-    if not is_of_profile(call, invoice.profile_id) or not (told.lines or told.problem):
+    if not is_of_profile(call, invoice.profile_id) or not told.has_card:
         return []
     check_mode(call, invoice.mode)
+    return [_notice_of_invoice(call, invoice, told)]
+
+
+def _notice_of_invoice(call: Call, invoice: Invoice, told: Told) -> PaymentNotice:
     recipient, payments = read(Address, invoice.recipient), _payments_of(call, invoice)
     # What came back through a payment, that payment says. A payment in cash has none.
     is_back = invoice.status == REVERSED and not payments
-    notice = PaymentNotice(
+    return PaymentNotice(
         provider="mollie",
         payment_id=invoice.id,
         state=PaymentState.PAID,
@@ -240,7 +281,7 @@ def invoiced(call: Call, invoice: Invoice) -> list[News]:
         amount=invoice.total_amount.value,
         currency=invoice.total_amount.currency,
         email=told.email or usable_address(recipient.email),
-        name=recipient.name or clean_name(recipient.organization_name),
+        name=recipient.name_or_organization,
         language=told.language or _language(invoice.recipient.get("locale")),
         lines=told.lines,
         problem=told.problem,
@@ -248,7 +289,6 @@ def invoiced(call: Call, invoice: Invoice) -> list[News]:
         refunded=Refunded(call.now, invoice.total_amount.value, full=True) if is_back else None,
         also=_names(PAYMENT, *payments),
     )
-    return [notice]
 
 
 def _payments_of(call: Call, invoice: Invoice) -> list[str]:
@@ -272,15 +312,16 @@ def paid_by_order(call: Call, order_id: str) -> list[News]:
     except ProviderForbidden:
         return [remark(call, said("mollie_forbidden", object=order_id))]
     order = read(Order, found or {})
-    ids = [each.get("id") for each in objects(order.embedded.get("payments"))]
-    payments = [payment_with(call, str(each)) for each in ids if is_id(PAYMENT, each)]
+    payments = [payment_with(call, payment_id) for payment_id in order.payment_ids]
     told = read_metadata(order.metadata)
-    return [
-        _completed(news, told, order.lines, order.billing_address) if isinstance(news, PaymentNotice) else news
-        for payment in payments
-        if payment
-        for news in noticed(call, payment)
-    ]
+    return [_with_order(news, order, told) for payment in filter(None, payments) for news in noticed(call, payment)]
+
+
+def _with_order(news: News, order: Order, told: Told) -> News:
+    """The notice of a payment with what its old order says, where the payment itself says nothing."""
+    if not isinstance(news, PaymentNotice):
+        return news
+    return _completed(news, told, order.lines, order.billing_address)
 
 
 def is_of_profile(call: Call, profile_id: Any) -> bool:

@@ -169,6 +169,11 @@ class ItemLine(BaseModel):
         return self.total is not None and Decimal(self.total) <= 0
 
     @property
+    def sells_named(self) -> bool:
+        """True for a line that names what it sells. Shipping and discounts sell nothing."""
+        return bool(self.may_be_goods and self.named and not self.is_discount)
+
+    @property
     def charged(self) -> Charged:
         return Charged(self.named, self.count, clean_name(self.description or self.name) or "", self.total)
 
@@ -191,10 +196,18 @@ class Address(BaseModel):
     def name(self) -> str | None:
         return full_name(self.given_name, self.family_name)
 
+    @property
+    def name_or_organization(self) -> str | None:
+        return self.name or clean_name(self.organization_name)
+
 
 def _object(given: Any) -> Any:
     """An object; an empty one in place of anything else, such as the list that PHP makes of an empty object."""
     return given if isinstance(given, dict) else {}
+
+
+def embedded_in(found: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_object(found.get("_embedded")))
 
 
 _AnAddress = Annotated[Address, BeforeValidator(_object)]
@@ -225,6 +238,10 @@ class Payment(_Made):
     subscription_id: Any = Field(default=None, alias="subscriptionId")
     order: Any = Field(default=None, alias="orderId")  # of the Orders API, which plugins used before
     embedded: Annotated[_Embedded, BeforeValidator(_object)] = Field(default_factory=_Embedded, alias="_embedded")
+
+    @property
+    def happened_at(self) -> datetime:
+        return self.paid_at or self.created_at
 
     @property
     def has_moved_back(self) -> bool:
@@ -260,8 +277,7 @@ class Payment(_Made):
             case ["refund", "processing" | "refunded"]:
                 return self._has_refund(entity_id, {"queued", "pending"})
             case ["refund", "failed" | "canceled"]:
-                refunds = self.embedded.refunds or []
-                return all(each.status in ("failed", "canceled") for each in refunds if each.id == entity_id)
+                return self._came_to_nothing(entity_id)
             case ["chargeback", "received" | "reversed"]:
                 return self._has_chargeback(entity_id, reversed_only=kind.endswith("reversed"))
         return True
@@ -271,11 +287,16 @@ class Payment(_Made):
             return bool(self.amount_refunded and self.amount_refunded.number)
         return any(each.id == refund_id and each.status not in before for each in self.embedded.refunds)
 
+    def _came_to_nothing(self, refund_id: Any) -> bool:
+        """True if the refund has failed or was canceled, or if the payment does not have it any more."""
+        states = [each.status for each in self.embedded.refunds or () if each.id == refund_id]
+        return all(state in ("failed", "canceled") for state in states)
+
     def _has_chargeback(self, chargeback_id: Any, *, reversed_only: bool) -> bool:
-        if self.embedded.chargebacks is None:
+        chargebacks = self.embedded.chargebacks
+        if chargebacks is None:
             return reversed_only or self.amount_charged_back is not None
-        found = (each for each in self.embedded.chargebacks if each.id == chargeback_id)
-        return any(each.reversed_at or not reversed_only for each in found)
+        return chargeback_id in [each.id for each in chargebacks if each.reversed_at or not reversed_only]
 
 
 class Customer(BaseModel):
@@ -347,3 +368,8 @@ class Order(BaseModel):
     lines: _Lines = []
     billing_address: _AnAddress = Field(default_factory=Address, alias="billingAddress")
     embedded: Annotated[dict[str, Any], BeforeValidator(_object)] = Field(default={}, alias="_embedded")
+
+    @property
+    def payment_ids(self) -> list[str]:
+        given = (each.get("id") for each in objects(self.embedded.get("payments")))
+        return [each for each in given if is_id(PAYMENT, each)]
