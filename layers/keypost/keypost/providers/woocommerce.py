@@ -156,11 +156,15 @@ class _Item(BaseModel):
     def _charged_total(self) -> str | None:
         """What was charged for the line, with VAT. None if that is nothing though the line is an article: a coupon paid
         for it, or the bundle that it is part of. WooCommerce keeps discounts apart from the articles."""
-        total, tax, subtotal = map(_decimal, (self.total, self.total_tax, self.subtotal))
+        total = _decimal(self.total)
         if total is None:
             return None
-        is_article = bool(self.bundled_by) or (subtotal or 0) > 0
-        return None if is_article and not total else str(total + (tax or 0))
+        return None if self._is_article and not total else str(total + (_decimal(self.total_tax) or 0))
+
+    @property
+    def _is_article(self) -> bool:
+        """True for a line that had a price before coupons, or that is part of a bundle."""
+        return bool(self.bundled_by) or (_decimal(self.subtotal) or 0) > 0
 
 
 def _decimal(given: Any) -> Decimal | None:
@@ -193,6 +197,10 @@ class _Order(BaseModel):
     meta_data: _MetaData = []
 
     @property
+    def sold(self) -> list[_Item]:
+        return [item for item in self.line_items if item.is_sold]
+
+    @property
     def subscription(self) -> str:
         """The subscription (by its id) that an automatic order of WooCommerce Subscriptions renews."""
         return _noted(self.meta_data, "_subscription_renewal")
@@ -216,9 +224,13 @@ def _is_subscription(raw: Mapping[str, Any], topic: str = "") -> bool:
 
 
 def _of_subscription(raw: Mapping[str, Any]) -> Sequence[News]:
-    parent = raw.get("parent_id")
-    has_ended = raw.get("status") in _SUBSCRIPTION_ENDED and type(parent) is int and parent > 0
-    return (SubscriptionEnded(str(parent)),) if has_ended else ()
+    has_ended, parent = raw.get("status") in _SUBSCRIPTION_ENDED, _order_id(raw.get("parent_id"))
+    return (SubscriptionEnded(parent),) if has_ended and parent else ()
+
+
+def _order_id(given: Any) -> str:
+    """The id of an order; empty for anything else, such as the 0 that stands in place of none."""
+    return str(given) if type(given) is int and given > 0 else ""
 
 
 def _of_order(call: Call, raw: Mapping[str, Any]) -> Sequence[News]:
@@ -246,7 +258,7 @@ def _state(order: _Order, paid_statuses: frozenset[str]) -> tuple[PaymentState |
     if status in _IN_PART:
         return PaymentState.OPEN, None
     if order.date_paid_gmt:
-        known = status in _PAID or status in paid_statuses
+        known = status in _PAID | paid_statuses
         return PaymentState.PAID, None if known else said("shop_status", status=_slug(status))
     if status in _FAILED:
         return PaymentState.FAILED, None
@@ -260,8 +272,7 @@ def _slug(status: str) -> str:
 
 def _notice(call: Call, order: _Order, state: PaymentState, problem: Said | None) -> PaymentNotice:
     modified = order.date_modified_gmt or call.now
-    sold = [item for item in order.line_items if item.is_sold]
-    lines, fault = _lines(call, order, sold)
+    lines, fault = _lines(call, order)
     return PaymentNotice(
         provider="woocommerce",
         payment_id=str(order.id),
@@ -277,7 +288,7 @@ def _notice(call: Call, order: _Order, state: PaymentState, problem: Said | None
         lines=lines,
         problem=problem or fault,
         said=order.date_modified_gmt,
-        charged=tuple(item.charged for item in sold),
+        charged=tuple(item.charged for item in order.sold),
         refunded=_refunded(order, modified),
         also=_payment_elsewhere(order),
         is_subscription=bool(order.subscription),
@@ -298,15 +309,20 @@ def _language(order: _Order) -> str | None:
     return found[1] if found else None
 
 
-def _lines(call: Call, order: _Order, sold: Sequence[_Item]) -> tuple[tuple[Line, ...], Said | None]:
+def _lines(call: Call, order: _Order) -> tuple[tuple[Line, ...], Said | None]:
     """The lines as the shop means them, with what they renew. Each has the quantity 1 if any quantity is odd, because
     then a person decides."""
-    named = [(number, item) for number, item in enumerate(sold, start=1) if is_sku(item.sku)]
-    if any(item.has_odd_quantity for _, item in named):
-        return tuple(Line(item.sku, 1) for _, item in named), said("odd_quantity")
+    named = {number: item for number, item in enumerate(order.sold, start=1) if is_sku(item.sku)}
+    if any(item.has_odd_quantity for item in named.values()):
+        return tuple(Line(item.sku, 1) for item in named.values()), said("odd_quantity")
+    return _noted_lines(call, order, named)
+
+
+def _noted_lines(call: Call, order: _Order, named: Mapping[int, _Item]) -> tuple[tuple[Line, ...], Said | None]:
+    """The lines (by their number) with what their meta data say, and why a person must look at them."""
     renews, problem = _renewed_by(call, order)
     lines = []
-    for number, item in named:
+    for number, item in named.items():
         try:
             lines.append(_line(item, order.meta_data, renews))
         except ValidationError as error:  # the goods are known all the same
@@ -316,12 +332,15 @@ def _lines(call: Call, order: _Order, sold: Sequence[_Item]) -> tuple[tuple[Line
 
 
 def _line(item: _Item, of_order: Sequence[_Meta], renews: str) -> Line:
-    """A line with what its meta data, or else that of its order, say for Keypost."""
-    own = {field: _ours(item.meta_data, field) or _ours(of_order, field) for field in _CARD_FIELDS}
-    own["renews"] = own["renews"] or renews
-    own["kind"] = own["kind"] or (Kind.RENEWAL if own["renews"] else Kind.NEW)
-    given = {field: value for field, value in own.items() if value}
-    return CardLine.model_validate({"sku": item.sku, "quantity": item.quantity, **given}).line()
+    """A line with what its meta data, or else that of its order, say for Keypost. One that renews is a renewal."""
+    given = ({"renews": renews} if renews else {}) | _noted_fields(item, of_order)
+    kind = Kind.RENEWAL if "renews" in given else Kind.NEW
+    return CardLine.model_validate({"sku": item.sku, "quantity": item.quantity, "kind": kind, **given}).line()
+
+
+def _noted_fields(item: _Item, of_order: Sequence[_Meta]) -> dict[str, str]:
+    noted = {field: _ours(item.meta_data, field) or _ours(of_order, field) for field in _CARD_FIELDS}
+    return {field: text for field, text in noted.items() if text}
 
 
 _CARD_FIELDS = ("kind", "renews", "period_start", "period_end")
@@ -345,8 +364,7 @@ def _first_order_of(call: Call, subscription: str) -> str:
         found = call.get(f"/wp-json/wc/v3/subscriptions/{subscription}", {"_fields": "id,parent_id"}) or {}
     except ProviderRefused:
         return ""
-    parent = found.get("parent_id")
-    return str(parent) if type(parent) is int and parent > 0 else ""
+    return _order_id(found.get("parent_id"))
 
 
 def _payment_elsewhere(order: _Order) -> tuple[str, ...]:
