@@ -116,6 +116,10 @@ class _Contact(BaseModel):
     lastname: Any = None
     company_name: Any = None
 
+    @property
+    def name(self) -> str | None:
+        return full_name(self.firstname, self.lastname) or clean_name(self.company_name)
+
 
 class _Detail(BaseModel):
     description: str | None = None
@@ -177,6 +181,14 @@ class _Invoice(BaseModel):
     details: list[_Detail] = []
     payments: list[_Payment] = []
 
+    def as_of(self, now: datetime) -> datetime:
+        """When it was as it is: at its last change, or now if that is not said."""
+        return self.updated_at or now
+
+    @property
+    def is_paid(self) -> bool:
+        return self.state == "paid"
+
     @property
     def is_credit_note(self) -> bool:
         return Decimal(self.total_price_incl_tax) < 0
@@ -216,27 +228,36 @@ def _news(raw: dict[str, Any], now: datetime) -> Sequence[News]:
     destroyed = action.endswith("payment_destroyed")
     if destroyed and kind == "Payment":
         return _taken_back(_DestroyedPayment.model_validate(entity), now)
-    if kind in _INVOICES and (destroyed or action in _PAID):
-        return _of_invoice(_Invoice.model_validate(entity), now, destroyed=destroyed)
-    return ()
+    if kind not in _INVOICES:
+        return ()
+    if destroyed:
+        return _without_payment(_Invoice.model_validate(entity), now)
+    return _of_invoice(_Invoice.model_validate(entity), now) if action in _PAID else ()
 
 
-def _of_invoice(invoice: _Invoice, now: datetime, *, destroyed: bool) -> Sequence[News]:
-    is_paid = invoice.state == "paid"
+def _without_payment(invoice: _Invoice, now: datetime) -> Sequence[News]:
+    """The news of an invoice of which a payment was removed: none if another payment has paid it."""
+    if invoice.is_credit_note or invoice.is_paid or not invoice.may_be_ours:
+        return ()
+    return (_undone(invoice, now),)
+
+
+def _of_invoice(invoice: _Invoice, now: datetime) -> Sequence[News]:
+    """The news of an invoice that was paid, by what it says now."""
     if invoice.is_credit_note:
-        return _credited(invoice, now) if is_paid and not destroyed else ()
-    if not invoice.may_be_ours or (destroyed and is_paid):
-        return ()  # of other work; or another payment has paid it
-    if not destroyed and not is_paid:
+        return _credited(invoice, now) if invoice.is_paid else ()
+    if not invoice.may_be_ours:
+        return ()
+    if not invoice.is_paid:
         why = said("invoice_not_paid_any_more", state=re.sub("[^a-z_]", "", invoice.state)[:40])
         return (Remark("moneybird", now, why, _order_id(invoice), f"moneybird:{invoice.id}"),)
-    return (_undone(invoice, now) if destroyed else _paid(invoice, now),)
+    return (_paid(invoice, now),)
 
 
 def _credited(note: _Invoice, now: datetime) -> Sequence[News]:
     """Money that went back by a credit note. It is news of the invoice that the note names, if that is an order; a note
     that names none is found by nobody but a person."""
-    original, as_of = note.original_sales_invoice_id, note.updated_at or now
+    original, as_of = note.original_sales_invoice_id, note.as_of(now)
     if isinstance(original, str) and re.fullmatch("[0-9]{1,64}", original):
         back = Refunded(as_of, str(abs(Decimal(note.total_price_incl_tax))))
         known = PaymentNotice("moneybird", original, state=None, at=_whole(as_of, now), order_id="")
@@ -258,7 +279,6 @@ def _taken_back(payment: _DestroyedPayment, now: datetime) -> Sequence[PaymentNo
 
 
 def _undone(invoice: _Invoice, now: datetime) -> PaymentNotice:
-    as_of = invoice.updated_at or now
     return PaymentNotice(
         provider="moneybird",
         payment_id=invoice.id,
@@ -267,7 +287,7 @@ def _undone(invoice: _Invoice, now: datetime) -> PaymentNotice:
         order_id=_order_id(invoice),
         said=invoice.updated_at,
         refers_to=_refers_to(invoice),
-        disputes=(Dispute("payment", DisputeState.OPEN, as_of),),
+        disputes=(Dispute("payment", DisputeState.OPEN, invoice.as_of(now)),),
     )
 
 
@@ -281,12 +301,12 @@ def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
         amount=invoice.total_price_incl_tax,
         currency=invoice.currency,
         email=_email(contact),
-        name=full_name(contact.firstname, contact.lastname) or clean_name(contact.company_name),
+        name=contact.name,
         language=invoice.language,
         lines=lines,
         problem=said("credit_note") if invoice.is_credited else problem,
         charged=tuple(detail.charged for detail in invoice.details),
-        disputes=(Dispute("payment", DisputeState.WON, invoice.updated_at or now),),
+        disputes=(Dispute("payment", DisputeState.WON, invoice.as_of(now)),),
         itemized=not lines and not problem,
     )
 
@@ -381,12 +401,17 @@ def recent(call: Call, since: datetime) -> Iterator[News]:
 
 def _changed(found: Mapping[str, Any], now: datetime, since: datetime) -> Sequence[News]:
     invoice = _Invoice.model_validate(found)
-    if invoice.updated_at and invoice.updated_at < since:
+    if _is_older(invoice.updated_at, since):
         return ()
-    news = _of_invoice(invoice, now, destroyed=False)
-    if invoice.entered_at and invoice.entered_at < since:
+    news = _of_invoice(invoice, now)
+    if _is_older(invoice.entered_at, since):
         return [replace(n, state=None, order_id="", itemized=False) for n in news if isinstance(n, PaymentNotice)]
     return news
+
+
+def _is_older(moment: datetime | None, since: datetime) -> bool:
+    """False also for a moment that is not said: it may be new."""
+    return moment is not None and moment < since
 
 
 def _listed(call: Call, kind: str, since: datetime, period: timedelta) -> Iterator[dict[str, Any]]:
