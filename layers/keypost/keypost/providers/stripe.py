@@ -3,7 +3,7 @@ of a subscription."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -86,18 +86,35 @@ def recent(call: Call, since: datetime) -> Iterator[News]:
     that does not say what it was for is left to its callback, because an account may receive money for other things
     too. What cannot be read is left out with a remark."""
     stamp = str(int(since.timestamp()))
-    captured: dict[str, PaymentNotice] = {}
-    paid: set[str] = set()
+    told = _ToldByEvents()
     for event in raw_listed(call, "/v1/events", {"created[gte]": stamp, "types[]": sorted(EVENTS)}):
         for news in _of_found(call, event, _of_event):
-            if isinstance(news, PaymentNotice) and mapped(event).get("type") == "charge.captured":
-                captured |= dict.fromkeys(news.names, news)
-            if isinstance(news, PaymentNotice) and news.state is PaymentState.PAID:
-                paid.add(news.payment_id)
+            told.add(mapped(event).get("type"), news)
             yield news
     for session in raw_listed(call, "/v1/checkout/sessions", {"created[gte]": stamp, "status": "complete"}):
-        if id_of(session) not in paid:
-            yield from (_as_captured(news, captured) for news in _of_found(call, session, _of_listed_session))
+        if id_of(session) not in told.paid:
+            yield from (_as_captured(news, told.captured) for news in _of_found(call, session, _of_listed_session))
+
+
+@dataclass(frozen=True, slots=True)
+class _ToldByEvents:
+    """What the events of a list say, as far as the sessions behind them need it."""
+
+    captured: dict[str, PaymentNotice] = field(default_factory=dict)  # by each name of the payment
+    paid: set[str] = field(default_factory=set)  # the ids of payments
+
+    def add(self, kind: Any, news: News) -> None:
+        if not isinstance(news, PaymentNotice):
+            return
+        if kind == "charge.captured":
+            self.captured.update(_by_name([news]))
+        if news.state is PaymentState.PAID:
+            self.paid.add(news.payment_id)
+
+
+def _by_name(news: Sequence[News]) -> dict[str, PaymentNotice]:
+    """The notices by each name of their payment."""
+    return {name: each for each in news if isinstance(each, PaymentNotice) for name in each.names}
 
 
 def _of_found(call: Call, found: Any, read_one: Callable[[Call, dict[str, Any]], Sequence[News]]) -> Iterator[News]:
@@ -169,12 +186,18 @@ def _of_session(call: Call, told: Snapshot) -> Sequence[News]:
                 told = shown(call, told, "/v1/checkout/sessions", _is_paid)
             return _of_payment(call, told)
         case "subscription":
-            also, invoice = names(session.get("id")), id_of(session.get("invoice"))
-            joined = PaymentNotice("stripe", invoice or "", None, told.at, order_id="", said=told.said, also=also)
-            return (joined,) if invoice else ()
+            return _joined(told)
         case "setup":
             return ()
     return (_unknown(call, session, session.get("mode")),)
+
+
+def _joined(told: Snapshot) -> Sequence[News]:
+    """The notice that joins a session and the first invoice of its subscription into one payment."""
+    also, invoice = names(told.entity.get("id")), id_of(told.entity.get("invoice"))
+    if invoice is None:
+        return ()
+    return (PaymentNotice("stripe", invoice, None, told.at, order_id="", said=told.said, also=also),)
 
 
 def _is_paid(session: Mapping[str, Any]) -> bool:
@@ -247,7 +270,7 @@ def _of_capture(call: Call, told: Snapshot) -> Sequence[News]:
     intent = id_of(told.entity.get("payment_intent"))
     if call.get is None or intent is None:
         return news
-    captured = {name: each for each in news if isinstance(each, PaymentNotice) for name in each.names}
+    captured = _by_name(news)
     sessions = raw_listed(call, "/v1/checkout/sessions", {"payment_intent": intent})
     found = (each for session in sessions for each in _of_listed_session(call, mapped(session)))
     return (*(_as_captured(each, captured) for each in found), *news)
@@ -258,12 +281,17 @@ def _as_captured(news: News, captured: Mapping[str, PaymentNotice]) -> News:
     of that does not say which goods it pays."""
     if not isinstance(news, PaymentNotice) or news.amount is None:
         return news
-    taken = next((captured[name].amount for name in news.also if name in captured), None) or news.amount
+    taken = _taken(news, captured) or news.amount
     problem = news.problem
     if Decimal(taken) < Decimal(news.amount):
         amounts = {"amount": f"{news.currency} {taken}", "whole": f"{news.currency} {news.amount}"}
         problem = problem or said("captured_in_part", **amounts)
     return replace(news, amount=taken, problem=problem)
+
+
+def _taken(news: PaymentNotice, captured: Mapping[str, PaymentNotice]) -> str | None:
+    """The amount that was taken of a payment that was only reserved; None if nothing says so."""
+    return next((captured[name].amount for name in news.also if name in captured), None)
 
 
 def _unknown(call: Call, entity: Mapping[str, Any], state: Any) -> News:

@@ -48,10 +48,14 @@ def of_refund(call: Call, told: Snapshot) -> Sequence[News]:
         return (_unknown(call, told, "charge"),)
     if charge and (returned := _returned(call, charge)):
         return (replace(news, refunded=returned),)
-    if told.kind == "refund.failed" or refund.get("status") in _CAME_TO_NOTHING:
+    if _came_to_nothing(told):
         value = amount(refund.get("amount"), currency_of(refund)) or "0"
         return (replace(news, failed_refunds=(FailedRefund(refund["id"], value, told.as_of),)),)
     return ()
+
+
+def _came_to_nothing(told: Snapshot) -> bool:
+    return told.kind == "refund.failed" or told.entity.get("status") in _CAME_TO_NOTHING
 
 
 def _is_refunded(charge: Mapping[str, Any]) -> bool:
@@ -72,9 +76,14 @@ def _returned(call: Call, charge: str) -> Refunded | None:
         refunds = [*listed(call, "/v1/refunds", {"charge": charge})]
     except ProviderRefused:  # the key is older than this question
         return None
-    processed = [whole(each.get("amount")) or 0 for each in refunds if _is_returned(each)]
-    total = amount(sum(processed), currency_of(refunds[0])) if refunds else None
+    total = _total(refunds)
     return Refunded(call.now, total) if total is not None else None
+
+
+def _total(refunds: Sequence[Mapping[str, Any]]) -> str | None:
+    """The sum of the refunds that are processed; None if there is no refund at all."""
+    processed = [whole(each.get("amount")) or 0 for each in refunds if _is_returned(each)]
+    return amount(sum(processed), currency_of(refunds[0])) if refunds else None
 
 
 def _is_returned(refund: Mapping[str, Any]) -> bool:

@@ -107,8 +107,8 @@ def listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> I
 def raw_listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> Iterator[Any]:
     """Whatever stands in a list, page by page; nothing if there is no such list. ProviderUnavailable if it breaks off,
     or does not go on: what stands behind is not lost, because it is asked for again."""
-    page, last = call.get(path, {"limit": "100", **query}) if call.get else None, None
-    while page is not None and call.get:
+    page, last = _page(call, path, query), None
+    while page is not None:
         found = page.get("data")
         if not isinstance(found, list):
             raise ProviderUnavailable("provider_list_unreadable", provider="stripe")
@@ -116,6 +116,18 @@ def raw_listed(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) 
         if not page.get("has_more") or not found:
             return
         before, last = last, id_of(found[-1])
-        page = call.get(path, {"limit": "100", **query, "starting_after": last}) if last and last != before else None
-        if page is None:
+        if last == before:
             raise ProviderUnavailable("provider_list_unreadable", provider="stripe")
+        page = _page_behind(call, path, query, last)
+
+
+def _page(call: Call, path: str, query: Mapping[str, str | Sequence[str]]) -> dict[str, Any] | None:
+    return call.get(path, {"limit": "100", **query}) if call.get else None
+
+
+def _page_behind(call: Call, path: str, query: Mapping[str, str | Sequence[str]], last: str | None) -> dict[str, Any]:
+    """The page that begins behind this object. ProviderUnavailable if there is none, or if the object has no id."""
+    page = _page(call, path, {**query, "starting_after": last}) if last else None
+    if page is None:
+        raise ProviderUnavailable("provider_list_unreadable", provider="stripe")
+    return page
