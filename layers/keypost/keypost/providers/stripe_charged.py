@@ -31,11 +31,11 @@ def of_session(call: Call, session_id: str, told: Told) -> Goods:
     try:
         items = _items(call, session_id)
     except ProviderRefused:
-        if not _has_card(told):
+        if not told.has_card:
             raise
         return Goods(told.lines, remarks=(_unreadable(call, session_id),))
     charged = tuple(_charged(item, item.get("price"), "amount_total") for item in items)
-    if _has_card(told):
+    if told.has_card:
         return Goods(_adjusted(told.lines, items), charged, _odd(charged))
     return Goods((), _of_ours(charged), _odd(charged))
 
@@ -48,7 +48,7 @@ def of_invoice(
     prices, remarks = _prices(call, invoice_id, (*lines, *once), told)
     charged = tuple(_charged(line, price, "amount") for line, price in zip((*lines, *once), prices, strict=True))
     regular = charged[: len(lines)]
-    if _has_card(told):
+    if told.has_card:
         return Goods(told.lines, charged, _odd(charged), remarks)
     sold = tuple(Line(each.sku, each.quantity) for each in regular if _is_license(each))
     return Goods(sold, _of_ours(charged), _odd(charged), itemized=bool(sold))
@@ -61,13 +61,9 @@ def _prices(
     try:
         return [_price(call, line) for line in lines], ()
     except ProviderRefused:
-        if not _has_card(told):
+        if not told.has_card:
             raise
         return [_told_price(line) for line in lines], (_unreadable(call, invoice_id),)
-
-
-def _has_card(told: Told) -> bool:
-    return bool(told.lines or told.problem)
 
 
 def _unreadable(call: Call, about: str) -> Remark:
@@ -157,5 +153,5 @@ def _sku(price: Any) -> str:
     price = mapped(price)
     product = mapped(price.get("product"))
     given = (mapped(product.get("metadata")).get("sku"), mapped(price.get("metadata")).get("sku"))
-    texts = [text for text in (*given, price.get("lookup_key")) if isinstance(text, str) and text]
+    texts = [text for text in (*given, price.get("lookup_key")) if isinstance(text, str)]
     return next(filter(is_sku, texts), None) or next((found for text in texts if (found := clean_name(text))), "")

@@ -54,7 +54,7 @@ def of_invoice(call: Call, told: Snapshot) -> Sequence[News]:
     if is_id(about.get("subscription")):
         return _of_subscription(call, snapshot, about)
     card = read_metadata(invoice.get("metadata"))
-    if not (card.lines or card.problem):
+    if not card.has_card:
         return ()
     goods = stripe_charged.of_invoice(call, invoice["id"], _lines(call, invoice), (), card)
     return (_with_goods(_paid(snapshot, card), goods), *goods.remarks)
@@ -98,18 +98,30 @@ def _as_order(
     periodic: Sequence[Mapping[str, Any]],
     zone: tzinfo,
 ) -> PaymentNotice:
-    """The notice as the order of the card, or as a renewal of it. Only `subscription_cycle` charges a whole new period;
-    a person must look at any other."""
-    reason, problem = invoice.get("billing_reason"), notice.problem
-    first = notice.order_id or subscription.id
+    """The notice as the order of the card, or as a renewal of it."""
+    reason, first = invoice.get("billing_reason"), notice.order_id or subscription.id
     if reason == "subscription_create" or (reason == "subscription_cycle" and _follows_trial(subscription, periodic)):
         return replace(notice, order_id=first)
-    if reason != "subscription_cycle":
-        problem = said("invoice_not_for_a_period", reason=str(reason))
-    elif not subscription.is_known and _is_first_of_its_length(invoice, periodic, zone):
-        problem = problem or said("stripe_may_follow_trial")
-    problem = problem or _less_than_on_card(notice)
+    problem = _problem_of_renewal(notice, subscription, invoice, periodic, zone)
     return replace(notice, order_id=notice.payment_id, lines=renewing(first, notice.lines), problem=problem)
+
+
+def _problem_of_renewal(
+    notice: PaymentNotice,
+    subscription: _Subscription,
+    invoice: Mapping[str, Any],
+    periodic: Sequence[Mapping[str, Any]],
+    zone: tzinfo,
+) -> Said | None:
+    """Why a person must look at a later invoice. Only `subscription_cycle` charges a whole new period."""
+    reason = invoice.get("billing_reason")
+    if reason != "subscription_cycle":
+        return said("invoice_not_for_a_period", reason=str(reason))
+    if notice.problem:
+        return notice.problem
+    if not subscription.is_known and _is_first_of_its_length(invoice, periodic, zone):
+        return said("stripe_may_follow_trial")
+    return _less_than_on_card(notice)
 
 
 def _less_than_on_card(notice: PaymentNotice) -> Said | None:
@@ -152,15 +164,20 @@ def _subscription(call: Call, about: Mapping[str, Any], reason: Any) -> _Subscri
     """The subscription of an invoice. It is fetched for its metadata, if the invoice has no copy of it, as before the
     API version of August 2023; and to know whether a trial came before this period."""
     subscription_id, metadata = str(about["subscription"]), about.get("metadata")
-    found = None
-    if call.get and (not metadata or reason == "subscription_cycle"):
-        try:
-            found = call.get(f"/v1/subscriptions/{subscription_id}", {})
-        except ProviderRefused:
-            if not metadata:
-                raise
+    is_needed = not metadata or reason == "subscription_cycle"
+    found = _fetched(call, subscription_id, or_fail=not metadata) if is_needed else None
     trial_end = _first_trial_end(mapped(found))
     return _Subscription(subscription_id, metadata or mapped(found).get("metadata"), trial_end, found is not None)
+
+
+def _fetched(call: Call, subscription_id: str, *, or_fail: bool) -> dict[str, Any] | None:
+    """The subscription; None without a key for Stripe, or if our key may not read it and we can do without."""
+    try:
+        return call.get(f"/v1/subscriptions/{subscription_id}", {}) if call.get else None
+    except ProviderRefused:
+        if or_fail:
+            raise
+        return None
 
 
 def _first_trial_end(subscription: Mapping[str, Any]) -> int | None:
@@ -299,4 +316,4 @@ def of_invoice_payment(_call: Call, told: Snapshot) -> Sequence[News]:
 def of_subscription(_call: Call, told: Snapshot) -> Sequence[News]:
     """The end of a subscription, for the order of its card."""
     card = read_metadata(told.entity.get("metadata"))
-    return (SubscriptionEnded(card.order_id),) if card.order_id and (card.lines or card.problem) else ()
+    return (SubscriptionEnded(card.order_id),) if card.order_id and card.has_card else ()
