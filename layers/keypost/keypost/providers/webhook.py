@@ -249,11 +249,21 @@ def _notice(kind: str, data: _Data, moment: datetime | None, now: datetime) -> P
     # Returned money is news of a payment under any name. A paid payment must be confirmed at Mollie first.
     plain = replace(plain, also=data.names_at_mollie + data.names_at_stripe)
     if isinstance(data, _Refunded):
-        by = "" if moment else _UNDATED_TELLER
-        return replace(plain, refunded=Refunded(moment or _UNDATED, data.amount_refunded, data.full, by))
+        return replace(plain, refunded=_returned(data, moment))
+    return replace(plain, disputes=(_dispute(data, moment),))
+
+
+def _returned(data: _Refunded, moment: datetime | None) -> Refunded:
+    if moment is None:
+        return Refunded(_UNDATED, data.amount_refunded, data.full, _UNDATED_TELLER)
+    return Refunded(moment, data.amount_refunded, data.full)
+
+
+def _dispute(data: _Data, moment: datetime | None) -> Dispute:
     state = data.state if isinstance(data, _Closed) else DisputeState.OPEN
-    dispute = data.order_id if moment else f"{data.order_id}, undated"
-    return replace(plain, disputes=(Dispute(dispute, state, moment or _UNDATED),))
+    if moment is None:
+        return Dispute(f"{data.order_id}, undated", state, _UNDATED)
+    return Dispute(data.order_id, state, moment)
 
 
 def _bought(plain: PaymentNotice, state: PaymentState, data: _Bought) -> PaymentNotice:
