@@ -71,13 +71,18 @@ class ProviderApi:
 def _read(status: int, body: bytes, parse: Parse) -> dict[str, Any] | None:
     if status == _TOO_MANY or status >= _SERVER_ERROR:
         raise ProviderUnavailable("provider_answered", status=status)
-    if status in (_NOT_FOUND, _GONE) and not _OTHER_MODE.search(_detail(body)):
+    if _is_nothing(status, body):
         return None
     if status == _FORBIDDEN:
         raise ProviderForbidden("provider_refused_key", status=status)
     if status != 200:  # noqa: PLR2004
         raise ProviderRefused("provider_refused_key", status=status)
     return _parsed(body, parse)
+
+
+def _is_nothing(status: int, body: bytes) -> bool:
+    """True if there is no such object; False if the key only is of the other mode."""
+    return status in (_NOT_FOUND, _GONE) and not _OTHER_MODE.search(_detail(body))
 
 
 def _parsed(body: bytes, parse: Parse) -> dict[str, Any]:
