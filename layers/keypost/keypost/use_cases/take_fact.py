@@ -42,18 +42,31 @@ def record(
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         remember(store, Remark("stripe", now, said("subscription_unknown"), fact.order_id))  # only Stripe tells of it
         return None, False
-    facts: list[Fact] = [fact]
-    if isinstance(fact, PaymentNotice):
-        ours = _ours(store, of_one_order(store, fact))
-        if ours is None:
-            telemetry.outcome("PaymentNotOurs")
-            if fact.state is PaymentState.PAID:
-                remember(store, _unknown_goods(fact, now))
-            return None, False
-        facts = [*_facts(store, recognized(store, ours, now, intake), now)]
-        if not facts:
-            telemetry.outcome("PaymentUnknown")
-            return None, False
+    facts: Sequence[Fact] = _known(store, fact, now, intake) if isinstance(fact, PaymentNotice) else [fact]
+    if not facts:
+        return None, False
+    return _written_or_kept(store, facts, now, intake, was_asked=was_asked)
+
+
+def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> Sequence[PaymentNotice]:
+    """Everything that is known of a payment, for its order; nothing, which is counted, if the payment is not for us or
+    its order is not known."""
+    ours = _ours(store, of_one_order(store, notice))
+    if ours is None:
+        telemetry.outcome("PaymentNotOurs")
+        if notice.state is PaymentState.PAID:
+            remember(store, _unknown_goods(notice, now))
+        return []
+    facts = _facts(store, recognized(store, ours, now, intake), now)
+    if not facts:
+        telemetry.outcome("PaymentUnknown")
+    return facts
+
+
+def _written_or_kept(
+    store: Store, facts: Sequence[Fact], now: datetime, intake: Intake, *, was_asked: bool
+) -> tuple[str, bool]:
+    """Write the facts into their order, or keep them beside it while it cannot be written."""
     order_id = facts[0].order_id
     try:
         return write_down(store, order_id, facts, now, intake, was_asked=was_asked)
@@ -86,7 +99,7 @@ def write_down(
     """The order of these facts, and whether any of them is news to it: of a payment that a person made an order of its
     own, it is that one. Unreadable, NewerVersion or CannotBeStored when it cannot be written."""
     before: Order | None = None
-    names = [name for each in facts if isinstance(each, PaymentNotice) for name in each.names]
+    names = _names(facts)
 
     def with_facts(order: Order | None) -> Order:
         nonlocal before
@@ -105,12 +118,22 @@ def write_down(
         return write_down(store, other, facts, now, intake, was_asked=was_asked)
     if order.is_erased:  # the customer that this callback names is not stored beside the order either
         store.forget_told(name for payment in order.payments for name in payment.names)
+    _report(store, before, order, facts, now)
+    return order.id, before is None or order.timeline != before.timeline
+
+
+def _names(facts: Iterable[Fact]) -> list[str]:
+    """All names of the payments of these facts."""
+    return [name for each in facts if isinstance(each, PaymentNotice) for name in each.names]
+
+
+def _report(store: Store, before: Order | None, order: Order, facts: Iterable[Fact], now: datetime) -> None:
+    """Count what the facts made of an order. Money back for an order that was not known is written into the inbox."""
     for name in _outcomes(before, order):
-        telemetry.outcome(name, order_id=order_id)
+        telemetry.outcome(name, order_id=order.id)
     if before is None and (unheard := _money_back(facts, now)):
         with telemetry.optional():  # the order that was made for it knows it, too
             remember(store, unheard)
-    return order.id, before is None or order.timeline != before.timeline
 
 
 def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:
@@ -123,10 +146,15 @@ def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNo
         facts = store.facts_of(replace(notice, order_id=own_id))
     if not facts and notice.state is not None:
         return [replace(notice, order_id=own_id)]
+    _give_up_others(store, notice, facts, now)
+    return facts
+
+
+def _give_up_others(store: Store, notice: PaymentNotice, facts: Iterable[PaymentNotice], now: datetime) -> None:
+    """Close the orders that this payment became under its other names."""
     for fact in facts:
         if fact.state is not None and fact.payment_id not in (notice.payment_id, fact.order_id):
             _give_up(store, fact.payment_id[:_LONGEST_ID], fact.order_id, now)
-    return facts
 
 
 def _give_up(store: Store, own_id: str, order_id: str, now: datetime) -> None:
@@ -164,14 +192,18 @@ def _money_back(facts: Iterable[Fact], now: datetime) -> Remark | None:
 
 def _outcomes(before: Order | None, after: Order) -> list[str]:
     """The names of the metrics that count what this fact made of the order."""
-    was = before or Order(id=after.id, created_at=after.created_at)
-    became = {
-        "OrderHeld": after.is_paid and not was.is_paid and after.hold.problem is not None,
-        "OrderPaid": after.is_paid and not was.is_paid and after.hold.problem is None,
-        "OrderRefunded": after.standing is Standing.REFUNDED and was.standing is not Standing.REFUNDED,
-        "OrderDisputed": after.standing is Standing.DISPUTED and was.standing is not Standing.DISPUTED,
-        "OrderPaidTwice": after.is_paid_twice and not was.is_paid_twice,
-        "OrderCanceled": after.canceled and not was.canceled,
-        "SubscriptionEnded": after.subscription.has_ended and not was.subscription.has_ended,
+    paid = "OrderPaid" if after.hold.problem is None else "OrderHeld"
+    was = _signs(before or Order(id=after.id, created_at=after.created_at), paid)
+    return [name for name, is_so in _signs(after, paid).items() if is_so and not was[name]]
+
+
+def _signs(order: Order, paid: str) -> dict[str, bool]:
+    """What an order is, by the name of the metric that counts the orders that became so."""
+    return {
+        paid: order.is_paid,
+        "OrderRefunded": order.standing is Standing.REFUNDED,
+        "OrderDisputed": order.standing is Standing.DISPUTED,
+        "OrderPaidTwice": order.is_paid_twice,
+        "OrderCanceled": order.canceled,
+        "SubscriptionEnded": order.subscription.has_ended,
     }
-    return [name for name, true in became.items() if true]
