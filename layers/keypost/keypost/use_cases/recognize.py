@@ -21,27 +21,47 @@ def of_one_order(store: Store, notice: PaymentNotice) -> PaymentNotice:
     reference, and either may tell first."""
     if notice.provider not in _PROGRAMS or not notice.order_id:
         return notice
-    if notice.provider == "moneybird" and ORDER_ID.fullmatch(notice.refers_to) and store.exists(notice.refers_to):
+    if _refers_to_order(store, notice):
         return replace(notice, order_id=notice.refers_to)
-    own = notice.order_id if notice.provider == "woocommerce" else ""
-    for number in filter(None, (own, notice.refers_to)):
+    for number in _numbers(notice):
         order_id = store.order_of_reference(number, notice.provider, notice.order_id)
         if order_id != notice.order_id:
             return replace(notice, order_id=order_id)
     return notice
 
 
+def _refers_to_order(store: Store, notice: PaymentNotice) -> bool:
+    """True for an invoice whose reference is the number of an order."""
+    is_number = notice.provider == "moneybird" and ORDER_ID.fullmatch(notice.refers_to) is not None
+    return is_number and store.exists(notice.refers_to)
+
+
+def _numbers(notice: PaymentNotice) -> list[str]:
+    """The numbers of an order that the other program may have as its reference."""
+    own = notice.order_id if notice.provider == "woocommerce" else ""
+    return [*filter(None, (own, notice.refers_to))]
+
+
 def recognized(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> PaymentNotice:
     """The notice with what the customer's other orders say of it. Whoever tells of an order that is paid already is
     not looked at again."""
     repeat = intake.repeats.get(notice.provider, Repeat.NEW)
-    is_asked = notice.state is PaymentState.PAID and notice.email and notice.lines and notice.order_id
-    if not is_asked or (notice.provider not in _PROGRAMS and repeat is Repeat.NEW):
+    if not _says_all(notice) or (notice.provider not in _PROGRAMS and repeat is Repeat.NEW):
         return notice
     known = _known(store, notice.order_id)
-    others = [] if known and known.paid_at else store.orders_of(notice.email or "").orders
+    others = _others(store, notice, known)
     notice = as_repeat(notice, known, others, repeat, local_day(now, intake.zone))
     return replace(notice, same_as=same_purchase(notice, others) if notice.provider in _PROGRAMS else "")
+
+
+def _says_all(notice: PaymentNotice) -> bool:
+    """True for a paid order that says whose it is, and what was bought."""
+    return bool(notice.state is PaymentState.PAID and notice.email and notice.lines and notice.order_id)
+
+
+def _others(store: Store, notice: PaymentNotice, known: Order | None) -> list[Order]:
+    """The orders of the customer; none for an order that is paid already."""
+    return [] if known and known.paid_at else store.orders_of(notice.email or "").orders
 
 
 def _known(store: Store, order_id: str) -> Order | None:
