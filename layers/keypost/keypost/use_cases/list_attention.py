@@ -2,10 +2,9 @@
 stored. An order that is set aside stands there for that alone: its own reason is from before."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from keypost.core import plan
 from keypost.core.aside import Aside, AsideReason, reason_of, said_of
@@ -15,6 +14,7 @@ from keypost.core.obstacles import action
 from keypost.core.order import Order, Reason
 from keypost.core.said import Said
 from keypost.table import Store
+from keypost.table.orders import Loaded
 
 PAGE = 50
 Why = Reason | AsideReason
@@ -60,49 +60,65 @@ def worklist(store: Store, reason: str | None = None, after: str | None = None, 
     to would look like an empty worklist."""
     begin = _read(after, reason) if after else None
     keys = list(_keys(store))
-    counts = {code: found for code in REASONS if (found := sum(key.why == code for key in keys))}
-    wanted = (key for key in keys if reason in (None, key.why))
-    rest = [key for key in wanted if begin is None or key.place > begin]
-    page = list(islice(rest, size))
+    rest = _behind(begin, (key for key in keys if reason in (None, key.why)))
+    page = rest[:size]
     following = _written(page[-1]) if len(rest) > len(page) else None
-    return Worklist(counts, tuple(_items(store, page)), following)
+    return Worklist(_counted(keys), tuple(_items(store, page)), following)
+
+
+def _behind(begin: tuple[int, str, str] | None, keys: Iterable[_Key]) -> list[_Key]:
+    """Those of the keys that come after a place; all of them without one."""
+    return [key for key in keys if begin is None or key.place > begin]
+
+
+def _counted(keys: Sequence[_Key]) -> dict[str, int]:
+    return {code: found for code in REASONS if (found := sum(key.why == code for key in keys))}
 
 
 def _keys(store: Store) -> Iterator[_Key]:
     aside: set[str] = set()
     for why in _URGENCY:
-        keys = [_Key(why, since, order_id) for since, order_id in store.needing_since(why)]
-        keys = [key for key in keys if key.order_id not in aside]
+        keys = [_Key(why, since, order_id) for since, order_id in store.needing_since(why) if order_id not in aside]
         if isinstance(why, AsideReason):
             aside |= {key.order_id for key in keys}
         yield from sorted(keys, key=lambda key: key.place)
 
 
 def _items(store: Store, page: list[_Key]) -> Iterator[Item]:
-    kept = {each.order_id: each for each in store.asides([k.order_id for k in page if isinstance(k.why, AsideReason)])}
     loaded = store.read_all([key.order_id for key in page if isinstance(key.why, Reason)])
+    aside = _asides(store, page) | _left_out(loaded)
     orders = {order.id: order for order in loaded.orders}
-    left_out = {error.order_id: reason_of(error) for error in loaded.left_out}
-    for key in page:
-        if isinstance(key.why, AsideReason):
-            if key.order_id in kept:
-                yield _aside_item(kept[key.order_id], key.why)
-        elif key.order_id in left_out:
-            yield _aside_item(Aside(key.order_id), left_out[key.order_id])
-        elif (order := orders.get(key.order_id)) and (item := _item(order, key.why)):
-            yield item
+    found = (aside.get(key.order_id) or _item(orders.get(key.order_id), key.why) for key in page)
+    return filter(None, found)
 
 
-def _item(order: Order, why: Reason) -> Item | None:
+def _asides(store: Store, page: Sequence[_Key]) -> dict[str, Item]:
+    """The orders of a page that are set aside, by their id; without those that have gone on."""
+    whys = {key.order_id: key.why for key in page if isinstance(key.why, AsideReason)}
+    return {each.order_id: _aside_item(each, whys[each.order_id]) for each in store.asides(list(whys))}
+
+
+def _left_out(loaded: Loaded) -> dict[str, Item]:
+    """The orders that cannot be read just now, by their id."""
+    return {error.order_id: _aside_item(Aside(error.order_id), reason_of(error)) for error in loaded.left_out}
+
+
+def _item(order: Order | None, wanted: Why) -> Item | None:
     """None when the order has gone on: the index lags."""
-    needs = plan.attention(order)
-    if needs is None or needs[0] is not why:
+    needs = plan.attention(order) if order else None
+    if order is None or needs is None or needs[0] is not wanted:
         return None
-    since, by = needs[1], None
-    if why is Reason.STOCK and order.waiting:
-        since, by = order.waiting.since, needs[1]
+    why, moment = needs
+    since, by = _since_and_by(order, why, moment)
     said = entry(order, why).why
     return Item(order.id, why, said, since, by, order.skus, order.customer.name, (action(order, why),))
+
+
+def _since_and_by(order: Order, why: Reason, moment: datetime) -> tuple[datetime, datetime | None]:
+    """Since when an order needs somebody, and by when. For stock, its moment is the one by which it needs codes."""
+    if why is Reason.STOCK and order.waiting:
+        return order.waiting.since, moment
+    return moment, None
 
 
 def _aside_item(aside: Aside, why: AsideReason) -> Item:
