@@ -1,7 +1,7 @@
 """What agents and customers ask for: decided by `core/support.py`, saved, and the order poked. Each call may be
 repeated."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -70,22 +70,30 @@ class Desk:
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed
+        why = self._check_resend(order, mailer, lift=lift)
+        if lift and order.customer.email:
+            self._lift(order.customer.email, asked, mailer, but=order_id)
+        is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
+        return self._owe_again(order_id, asked, lifted=is_lifted)
+
+    def _check_resend(self, order: Order, mailer: Mailer, *, lift: bool) -> str | None:
+        """Why the address is blocked, if it is and the block is to be lifted. Refused if nothing may be sent."""
         if why_not := support.why_no_resend(order, self.zone):  # refuse before SES is asked
-            raise Refused("not_sent_again", order=order_id, why=why_not)
+            raise Refused("not_sent_again", order=order.id, why=why_not)
         email = order.customer.email
         why = self._why_suppressed(email, mailer) if email else None
         if why and not (why == "BOUNCE" and lift):
-            raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
-        if lift and email:
-            mailer.lift_suppression(email)
-            self.store.lift_bad_address(email, asked.at)
-            for other in self.store.orders_of(email).orders:
-                if other.id != order_id:
-                    self.change(
-                        other.id, partial(with_good_address, now=asked.at, zone=self.zone, asked=replace(asked, why=""))
-                    )
-        is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
-        return self._owe_again(order_id, asked, lifted=is_lifted)
+            raise Refused("not_sent_again", order=order.id, why=said(_SUPPRESSED.get(why, "address_complained")))
+        return why
+
+    def _lift(self, email: str, asked: Asked, mailer: Mailer, but: str) -> None:
+        """Remove the block of an address, and let all orders that waited for it go on, `but` this one."""
+        mailer.lift_suppression(email)
+        self.store.lift_bad_address(email, asked.at)
+        let_go_on = partial(with_good_address, now=asked.at, zone=self.zone, asked=replace(asked, why=""))
+        for other in self.store.orders_of(email).orders:
+            if other.id != but:
+                self.change(other.id, let_go_on)
 
     def _owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail | None:
         owing = partial(support.resend_to_good_address, asked=asked, zone=self.zone, lifted=lifted)
@@ -126,20 +134,24 @@ class Desk:
         the call may be repeated."""
         order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
         wrong = {old for old, right in order.customer.corrected.items() if right == email}
-        left_out = list[SetAside]()
-        for base_id in self._renewed(order):
-            with _collected(left_out):
-                for old in sorted(wrong):
-                    self.change(base_id, partial(support.with_correction, old=old, email=email))
+        left_out = self._correct_in_renewed(order, wrong, email)
         renewing = self._renewing(order)
-        wanted = {*wrong, email}
-        follow = [each for each in renewing.orders if (each.customer.email or "") in wanted and not each.is_erased]
+        follow = _with_address(renewing.orders, {*wrong, email})
         for renewal in follow:
             with _collected(left_out):
                 self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
         if without := sorted({error.order_id for error in (*left_out, *renewing.left_out)}):
             raise Refused("others_not_corrected", order=order_id, others=without)
         return [order_id, *sorted(renewal.id for renewal in follow)]
+
+    def _correct_in_renewed(self, order: Order, wrong: Collection[str], email: str) -> list[SetAside]:
+        """Note the right address in the orders that this one renews; returns why for those that cannot be written."""
+        left_out = list[SetAside]()
+        for base_id in self._renewed(order):
+            with _collected(left_out):
+                for old in sorted(wrong):
+                    self.change(base_id, partial(support.with_correction, old=old, email=email))
+        return left_out
 
     def _renewed(self, order: Order) -> list[str]:
         """The orders whose lists of renewals have this order: later renewals are added there."""
@@ -148,16 +160,16 @@ class Desk:
     def _ever_renewed(self, order: Order) -> list[str]:
         """The orders whose lists of renewals have this order, or had it before it was refunded or canceled.
         Unreadable or NewerVersion if one of them cannot be read."""
-        renewed = (line.renews for line in order.lines if line.renews)
-        named = {
-            self.store.order_of_license(name) if LICENSE_ID.fullmatch(name) else name.partition("/")[0]
-            for name in renewed
-        }
+        named = {self._order_named(line.renews) for line in order.lines if line.renews}
         found = self.store.read_all(sorted(filter(None, named)))
         if found.left_out:
             raise found.left_out[0]
-        first = {term.renews for each in found.orders for term in each.terms if term.renews}
+        first = [base_id for each in found.orders for base_id in self._renewed(each)]
         return sorted({*self._renewed(order), *(each.id for each in found.orders), *first})
+
+    def _order_named(self, renews: str) -> str | None:
+        """The order of what a line renews: of a license, or of another order's line."""
+        return self.store.order_of_license(renews) if LICENSE_ID.fullmatch(renews) else renews.partition("/")[0]
 
     def _renewing(self, order: Order) -> Loaded:
         """The renewals of an order; if it is a renewal itself, also those that come after it in the list."""
@@ -215,15 +227,20 @@ class Desk:
 
     def _to_erase(self, email: str, later: dict[str, AsideReason]) -> list[Order]:
         """Those that can be read and were not tried; the others go into `later`."""
+        theirs = self._of_customer(email)
+        later.update({error.order_id: reason_of(error) for error in theirs.left_out})
+        by_id = {each.id: each for each in theirs.orders if not each.is_erased}
+        return [each for each in by_id.values() if each.id not in later]
+
+    def _of_customer(self, email: str) -> Loaded:
+        """The orders with this address, and the renewals of these that have no address."""
         found = self.store.orders_of(email)
-        left_out, theirs = found.left_out, found.orders
+        theirs, left_out = [*found.orders], [*found.left_out]
         for order in found.orders:
             renewing = self._renewing(order)
+            theirs += [each for each in renewing.orders if each.customer.email is None]
             left_out += renewing.left_out
-            theirs = [*theirs, *(each for each in renewing.orders if each.customer.email is None)]
-        later.update({error.order_id: reason_of(error) for error in left_out})
-        by_id = {each.id: each for each in theirs if not each.is_erased}
-        return [each for each in by_id.values() if each.id not in later]
+        return Loaded(theirs, left_out)
 
     def erase_at_last(self, order_id: str, erasure: Erasure) -> None:
         """Erase a customer from an order that could not be written when that was asked for. A renewal may turn out to
@@ -235,8 +252,7 @@ class Desk:
 
     def erase_order(self, order: Order, asked: Asked, years: int, email: str = "") -> Order:
         """Remove who the customer is from one order, and what is kept of their addresses."""
-        for address in {email, order.customer.email or "", *order.customer.corrected} - {""}:
-            self.store.forget_address(address)
+        self._forget_addresses(order, email)
         renewed = self._ever_renewed(order)
         for base_id in renewed:
             self.change(base_id, partial(support.without_correction, email=order.customer.email or ""))
@@ -250,6 +266,16 @@ class Desk:
             return support.erase(latest, asked, until, is_part=is_part)
 
         return self.change(order.id, forget)
+
+    def _forget_addresses(self, order: Order, email: str) -> None:
+        """Remove what is kept of this address, and of those that the order has or had."""
+        for address in {email, order.customer.email or "", *order.customer.corrected} - {""}:
+            self.store.forget_address(address)
+
+
+def _with_address(orders: Iterable[Order], addresses: Collection[str]) -> list[Order]:
+    """The orders that have one of these addresses now, without those that were erased."""
+    return [each for each in orders if (each.customer.email or "") in addresses and not each.is_erased]
 
 
 @dataclass(frozen=True, slots=True)
