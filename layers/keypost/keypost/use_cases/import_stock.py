@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from keypost.clients.queue import Queue
@@ -38,26 +38,46 @@ def import_codes(
     that were just reached. A repeated import continues where this one stopped."""
     skus = {entry.new.sku for entry in codes}
     free = serve_waiting.free_codes(desk.store, local_day(now, desk.zone))
-    came = Counter({sku: free(sku) for sku in skus})  # before they come
+    for sku in skus:
+        free(sku)  # before they come; it counts each product once
     if not dry_run:
         serve_waiting.mark(desk.store, skus, now)
-    line_of = {entry.new.code: entry.line for entry in codes}
-    duplicates: list[Fault] = []
-    reached = added = 0
-    for part, known in desk.store.add([entry.new for entry in codes], dry_run=dry_run):
-        duplicates += [Fault(line_of[code], said("imported_before"), is_duplicate=True) for code in known]
-        came.update(new.sku for new in part if new.code not in known)
-        added += len(part) - len(known)
-        reached += len(part)
-        if not go_on(len(part)):
-            break
+    reached = _add(desk.store, codes, dry_run=dry_run, go_on=go_on)
     if not dry_run:
         serve_waiting.mark(desk.store, skus, now)  # again, as an import may take long
         serve_waiting.poke(desk.queue, skus)
-    served = serve_waiting.served_by(desk.store, skus, lambda sku: came[sku] if sku in came else free(sku))
-    found = sorted(duplicates, key=lambda fault: fault.line)
+    served = serve_waiting.served_by(desk.store, skus, lambda sku: free(sku) + reached.came[sku])
     left_out = desk.store.read_all(list(desk.store.in_line(skus))).names_left_out
-    return Imported(added, tuple(found), len(codes) - reached, len(served), left_out)
+    duplicates = _duplicates(codes, reached.known)
+    not_reached = len(codes) - reached.codes
+    return Imported(reached.codes - len(duplicates), duplicates, not_reached, len(served), left_out)
+
+
+@dataclass(slots=True)
+class _Reached:
+    """How far an import came."""
+
+    codes: int = 0
+    known: list[str] = field(default_factory=list)  # the codes that were imported before
+    came: Counter[str] = field(default_factory=Counter)  # how many are new, by product
+
+
+def _add(store: Store, codes: Sequence[FileCode], *, dry_run: bool, go_on: Callable[[int], bool]) -> _Reached:
+    reached = _Reached()
+    for part, known in store.add([entry.new for entry in codes], dry_run=dry_run):
+        reached.codes += len(part)
+        reached.known += known
+        reached.came.update(new.sku for new in part if new.code not in known)
+        if not go_on(len(part)):
+            break
+    return reached
+
+
+def _duplicates(codes: Sequence[FileCode], known: Sequence[str]) -> tuple[Fault, ...]:
+    """The lines of the codes that are known, in the order of the file."""
+    line_of = {entry.new.code: entry.line for entry in codes}
+    lines = sorted(line_of[code] for code in known)
+    return tuple(Fault(line, said("imported_before"), is_duplicate=True) for line in lines)
 
 
 def poke_waiting(store: Store, queue: Queue, reason: Reason) -> int:
