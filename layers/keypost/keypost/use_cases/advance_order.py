@@ -197,10 +197,9 @@ class Worker:
 
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
         """One mail for the licenses that nobody renews."""
-        too_late = local_day(now, self.shop.zone) - _LATEST_REMINDER
         find = cache(self._places.find)
-        lines = sorted({reminder.line for reminder in reminders})
-        ending = [one for line in lines for one in places.to_be_reminded(order, line, find) if one.last_day >= too_late]
+        oldest = local_day(now, self.shop.zone) - _LATEST_REMINDER
+        ending = [license_ for license_ in _ending(order, reminders, find) if license_.last_day >= oldest]
         why_not = None if ending else said("renewed_or_long_ended")
         if places.is_renewed_by_provider(order, find):
             why_not = said("renewed_by_provider")
@@ -312,6 +311,12 @@ class Worker:
     def _poke(self, order_id: str, delay: timedelta = timedelta()) -> None:
         with suppress(QueueUnavailable):  # its clock is stored: the schedules find it
             self.queue.poke(order_id, delay)
+
+
+def _ending(order: Order, reminders: Collection[Reminder], find: places.Find) -> list[License]:
+    """The licenses that these reminders are about, by line, and that nobody has renewed."""
+    lines = sorted({reminder.line for reminder in reminders})
+    return [license_ for line in lines for license_ in places.to_be_reminded(order, line, find)]
 
 
 _OUTCOMES = {MailSent: "MailSent", MailNotSent: "MailNotSent", MailUnknown: "MailUnknown"}

@@ -26,11 +26,15 @@ def in_line(store: Store, skus: Iterable[str], before: datetime | None = None) -
     """The orders that wait for codes of these products, those first that need them soonest (before a moment). They are
     loaded as they are asked for. Left out are those that cannot be read, and those that fail again and again: they are
     tried by a clock of their own, and nobody waits behind them until then."""
-    failing = cache(lambda: {order_id for page in store.needing(AsideReason.FAILING) for order_id in page})
+    failing = cache(lambda: _failing(store))  # asked for only if an order waits
     ids = (each for each in store.in_line(skus, before) if each not in failing())
     while some := list(islice(ids, _LOADED_AT_ONCE)):
         waiting = (order for order in store.load_all(some) if order.waits_for(Reason.STOCK))
         yield from sorted(waiting, key=lambda order: (needed_by(order), order.id))
+
+
+def _failing(store: Store) -> set[str]:
+    return {order_id for page in store.needing(AsideReason.FAILING) for order_id in page}
 
 
 def served_by(store: Store, skus: Collection[str], free: Free) -> list[str]:

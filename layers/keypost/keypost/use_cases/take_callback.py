@@ -60,8 +60,7 @@ def progress_of(store: Store, order_id: str) -> Progress:
 
 
 def _stored(name: str, news: Sequence[News], call: Call, store: Store, queue: Queue, intake: Intake) -> tuple[str, ...]:
-    """Facts go first. A remark beside a fact must not make the callback fail; one that is all that it says must not be
-    lost."""
+    """Facts go first."""
     if not news:
         telemetry.outcome("CallbackIgnored", provider=name)
     facts = [each for each in news if not isinstance(each, Remark)]
@@ -71,11 +70,16 @@ def _stored(name: str, news: Sequence[News], call: Call, store: Store, queue: Qu
         if order_id:  # also if this is no news, because the poke of the first call may have been lost
             queue.poke(order_id)
             orders.append(order_id)
+    _remember_remarks(store, news, is_all=not facts)
+    return tuple(orders)
+
+
+def _remember_remarks(store: Store, news: Sequence[News], *, is_all: bool) -> None:
+    """A remark beside a fact must not make the callback fail; one that is all that it says must not be lost."""
     for remark in news:
         if isinstance(remark, Remark):
-            with telemetry.optional() if facts else nullcontext():
+            with nullcontext() if is_all else telemetry.optional():
                 remember(store, remark)
-    return tuple(orders)
 
 
 def _lasting(error: Exception) -> Said | None:
