@@ -4,7 +4,7 @@ money: what was taken and not given back, for which goods and from whom."""
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +17,12 @@ from keypost.core.mail import Asked
 from keypost.core.obstacles import is_servable, obstacle
 from keypost.core.order import Order
 from keypost.core.owed import deliveries, returnable, to_block
-from keypost.core.payment import PaymentNotice, PaymentState, Refunded, Standing
+from keypost.core.payment import (
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+    Standing,
+)
 from keypost.core.plan import attention
 from keypost.core.product import Kind, Line
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
@@ -392,3 +397,36 @@ def test_an_address_that_a_shop_corrects_counts_and_is_no_news_of_the_money() ->
 
     assert order.customer.email == BEN
     assert [entry.code for entry in order.timeline] == ["payment_paid", "customer_told"]
+
+
+def of_order(**changes: object) -> PaymentNotice:
+    """What a shop says of its order, without saying by which payment it is paid."""
+    plain = replace(notice(ID), provider="webhook", payment_id=ID, email=BEN, said=NOW)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+BARE = replace(notice(ID), lines=(), email=ANNA, name=None)  # it says who paid, and not for what
+
+
+@pytest.mark.parametrize("state", [PaymentState.PAID, PaymentState.OPEN])
+def test_what_a_shop_says_of_its_order_is_what_its_providers_payment_is_for_whoever_tells_first(
+    state: PaymentState,
+) -> None:
+    for news in permutations([of_order(state=state), BARE]):
+        order = told(list(news))
+
+        assert (order.lines, order.customer.email, is_servable(order)) == ((Line(SKU, 1),), BEN, True)
+
+
+def test_what_a_shop_says_of_its_order_may_differ_from_what_its_provider_charged() -> None:
+    for news in permutations([of_order(), notice(ID, Line(PLUS, 1))]):
+        found = obstacle(told(list(news)))
+        assert found is not None
+        assert found.values["why"].code == "goods_differ"
+
+
+def test_of_two_payments_that_say_nothing_each_is_for_what_the_shop_says_of_its_order() -> None:
+    for news in permutations([of_order(amount="79.90"), BARE, replace(BARE, payment_id="cs_2")]):
+        order = told(list(news))
+
+        assert (order.lines, is_servable(order), order.is_paid_twice) == ((Line(SKU, 1),), True, False)

@@ -274,20 +274,31 @@ def _without_order(whole: Payment) -> Payment:
     return replace(whole, refunded=tuple(each for each in whole.refunded if each.teller != "webhook"))
 
 
-def _share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
+def _share(payments: Sequence[Payment], whole: Payment) -> tuple[Payment, ...]:
     """Take the amount that a shop returned for an order from its payments, the latest first: if there are two, the
-    latest is the one too many."""
+    latest is the one too many. What the shop said of the order, it said of them."""
     back = [refunded for refunded in whole.refunded if refunded.teller == "webhook" or len(whole.names) == 1]
     full = any(refunded.full for refunded in back)
     left = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
+    is_only = sum(payment.state is PaymentState.PAID for payment in payments) == 1
     shared = []
     for payment in sorted(payments, key=lambda p: (p.at, p.names), reverse=True):
         taken = min(left, Decimal(payment.amount or 0)) if payment.state is PaymentState.PAID else Decimal(0)
         left -= taken
         own = (Refunded(whole.at, str(taken), full, "the shop"),) if taken or full else ()
         disputes = latest_disputes((*payment.disputes, *whole.disputes))
-        shared.append(replace(payment, refunded=(*payment.refunded, *own), disputes=disputes))
+        back_too = replace(payment, refunded=(*payment.refunded, *own), disputes=disputes)
+        is_meant = payment.state is PaymentState.PAID and len(whole.names) == 1
+        shared.append(_with_words_of(whole, back_too, is_only=is_only) if is_meant else back_too)
     return tuple(shared)
+
+
+def _with_words_of(whole: Payment, payment: Payment, *, is_only: bool) -> Payment:
+    """A payment with what a shop said of its order as a whole: of the only one, as another teller's words; of one of
+    several, where nobody says it of that one."""
+    goods = whole.goods if is_only or not payment.goods else ()
+    buyers = whole.buyers if is_only or not any(word.email for word in payment.buyers) else ()
+    return replace(payment, goods=joined((*payment.goods, *goods)), buyers=joined((*payment.buyers, *buyers)))
 
 
 def price_of(order_id: str, payments: Iterable[Payment]) -> Sum | None:
