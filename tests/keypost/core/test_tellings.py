@@ -430,3 +430,24 @@ def test_of_two_payments_that_say_nothing_each_is_for_what_the_shop_says_of_its_
         order = told(list(news))
 
         assert (order.lines, is_servable(order), order.is_paid_twice) == ((Line(SKU, 1),), True, False)
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_a_payment_that_says_nothing_is_not_for_what_was_paid_back_before(has_left: bool) -> None:
+    sold = delivered(paid_order(ID), 1) if has_left else paid_order(ID)
+
+    order = contents.with_payment(refund(sold, f"cs_{ID}", "39.95"), replace(BARE, payment_id="cs_2"), NOW, "EUR")
+
+    found = obstacle(order)
+    assert found is not None
+    assert (found.code, found.values["why"].code) == ("contents", "nothing_bought")
+    assert attention(order) is not None
+
+
+def test_an_order_that_was_changed_to_other_goods_than_ours_waits_for_a_person() -> None:
+    first = notice(ID, provider="woocommerce", payment_id=ID, said=NOW)
+    shirt = replace(first, lines=(), foreign=True, said=NOW + timedelta(minutes=3))
+
+    for news in permutations([first, shirt]):
+        assert not is_servable(told(list(news)))
+    assert attention(told([first, shirt])) is not None

@@ -160,8 +160,14 @@ def _told(order: Order) -> _Told:
         return _Told(decision.lines, buyer)
     if not counting:
         return _Told(goods, buyer, problem)
-    differs = differs or other or left_more(order, goods)
+    differs = differs or other or left_more(order, goods) or _unsaid(order, goods)
     return _Told(goods, buyer, problem or _paid_in_part(order, counting), differs)
+
+
+def _unsaid(order: Order, goods: Sequence[Line]) -> Said | None:
+    """What stands does not say what it is for. The goods of a payment that went back, or of a list that has none of
+    ours any more, are not those."""
+    return said("nothing_bought") if order.lines and not goods else None
 
 
 def _last(order: Order) -> list[Payment]:
