@@ -451,3 +451,21 @@ def test_an_order_that_was_changed_to_other_goods_than_ours_waits_for_a_person()
     for news in permutations([first, shirt]):
         assert not is_servable(told(list(news)))
     assert attention(told([first, shirt])) is not None
+
+
+def test_a_person_can_decide_again_as_before() -> None:
+    order = differing()
+    for sku in (PLUS, SKU, PLUS):
+        order = settling.settle(order, [Line(sku, 1)], ANNA, ASKED, "EUR")
+
+    assert order.lines == (Line(PLUS, 1),)
+    assert settling.settle(order, [Line(PLUS, 1)], ANNA, ASKED, "EUR") is order
+
+
+def test_a_payment_is_settled_with_the_address_that_its_teller_says_now() -> None:
+    first = second(Line(PLUS, 1), provider="woocommerce", email=ANNA, said=NOW)
+    now = replace(first, email=BEN, said=NOW + timedelta(minutes=3))
+    order = told([notice(ID), first, now])
+
+    assert settling.told_by(order, "woocommerce:cs_2") == ((Line(PLUS, 1),), BEN)
+    assert settling.told_by(order, "woocommerce:cs_2", "woocommerce") == ((Line(PLUS, 1),), BEN)

@@ -116,6 +116,11 @@ def goods_of(payment: Payment) -> tuple[Line, ...]:
     return goods.lines if goods else ()
 
 
+def address_of(payment: Payment) -> str | None:
+    """Whose a payment is, as it was told."""
+    return next((word.email for word in _buyers(payment) if word.email), None)
+
+
 def with_contents(order: Order, now: datetime, currency: str, start: datetime | None = None) -> Order:
     """The order with what its payments say that it is for, now that all of this was told."""
     told = _told(order)

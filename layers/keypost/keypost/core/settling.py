@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from keypost.core.contents import decided, goods_of, left_more, with_contents, with_payment_of
+from keypost.core.contents import address_of, decided, goods_of, left_more, with_contents, with_payment_of
 from keypost.core.errors import NotFound, Refused
 from keypost.core.mail import Asked
 from keypost.core.obstacles import obstacle
@@ -36,7 +36,7 @@ def told_by(order: Order, name: str, by: str | None = None) -> tuple[tuple[Line,
     lines = goods_of(payment)
     if not lines:
         raise Refused("payment_says_nothing", order=order.id, payment=name)
-    return lines, next((word.email for word in payment.buyers if word.email), None)
+    return lines, address_of(payment)
 
 
 def payment_as_told_by(payment: Payment, by: str) -> Payment:
@@ -99,8 +99,9 @@ def _named(order: Order, name: str) -> Payment:
 
 
 def _has_settled(order: Order, decision: Decision) -> bool:
-    """A repeated call changes nothing."""
-    return any(replace(each, asked=decision.asked) == decision for each in order.decisions)
+    """A repeated call changes nothing, as long as nobody has decided otherwise since."""
+    newest = next((each for each in reversed(order.decisions) if each.kind == decision.kind), None)
+    return newest is not None and replace(newest, asked=decision.asked) == decision
 
 
 def _text(line: Line) -> str:
