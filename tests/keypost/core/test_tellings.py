@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keypost.core import contents, licensing, settling
+from keypost.core import contents, licensing, settling, support
 from keypost.core.codes import StockCode
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked
-from keypost.core.obstacles import is_servable, obstacle
+from keypost.core.obstacles import is_servable, obstacle, obstacles
 from keypost.core.order import Order
 from keypost.core.owed import deliveries, returnable, to_block
 from keypost.core.payment import (
+    Payment,
     PaymentNotice,
     PaymentState,
     Refunded,
@@ -25,6 +26,8 @@ from keypost.core.payment import (
 )
 from keypost.core.plan import attention
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said
+from keypost.core.telling import Buyer
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 PLUS = "KASPERSKY-PLUS-3D-1Y"
@@ -460,6 +463,56 @@ def test_a_person_can_decide_again_as_before() -> None:
 
     assert order.lines == (Line(PLUS, 1),)
     assert settling.settle(order, [Line(PLUS, 1)], ANNA, ASKED, "EUR") is order
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        notice(ID, provider="mollie", payment_id="tr_1", said=NOW + timedelta(hours=1)),
+        replace(BARE, provider="mollie", payment_id="tr_1", email=None, language="nl", said=NOW + timedelta(hours=1)),
+    ],
+)
+def test_another_teller_of_what_a_person_has_seen_does_not_hold_the_order_again(again: PaymentNotice) -> None:
+    problem = Said("shop_status", {"status": "licentie-klaar"})
+    first = notice(ID, provider="woocommerce", payment_id=ID, said=NOW, also=("mollie:tr_1",), problem=problem)
+    order = support.release(told([first]), "anna", NOW)
+    assert is_servable(order)
+
+    for each in (again, replace(again, also=("mollie:ord_1",)), replace(first, said=NOW + timedelta(hours=2))):
+        order = contents.with_payment(order, each, NOW, "EUR")
+        assert is_servable(order)
+    other = replace(again, lines=(Line(SKU, 2),), said=NOW + timedelta(hours=3))
+    assert not is_servable(contents.with_payment(order, other, NOW, "EUR"))
+
+
+def test_what_a_person_decided_counts_on_when_the_customer_was_erased() -> None:
+    settled = settling.settle(differing(), [Line(PLUS, 1)], BEN, ASKED, "EUR")
+
+    order = support.erase(settled, ASKED, NOW.date())
+    for news in (second(Line(PLUS, 1), email=BEN, said=NOW + timedelta(1)), notice(ID)):
+        order = contents.with_payment(order, news, NOW, "EUR")
+
+    assert "contents" not in [each.code for each in obstacles(order)]
+    assert order.customer.email is None
+    assert not any(word.email or word.name for payment in order.payments for word in payment.buyers)
+    named = contents.decided(replace(differing(), payments=(payment_of(BEN),)), "contents", ASKED).decisions[-1]
+    assert not set(named.saw) & set(order.decisions[-1].saw)
+
+
+def payment_of(email: str) -> Payment:
+    """Of which nothing is known but whose it is."""
+    return Payment(("stripe:cs_x",), PaymentState.PAID, NOW, buyers=(Buyer(by="stripe", email=email),))
+
+
+def test_a_problem_is_the_same_in_whatever_order_a_table_gives_its_values_back() -> None:
+    values = {"charged": 2, "card": 3}
+    wrong = [Said("charged_other_quantity", dict(each)) for each in (values.items(), reversed(values.items()))]
+    order = support.release(told([notice(ID, problem=wrong[0])]), "anna", NOW)
+
+    again = contents.with_payment(order, notice(ID, problem=wrong[1], said=NOW), NOW, "EUR")
+
+    assert is_servable(again)
+    assert len(told([notice(ID, problem=each) for each in wrong]).payments[0].goods) == 1
 
 
 def test_a_payment_is_settled_with_the_address_that_its_teller_says_now() -> None:

@@ -3,7 +3,7 @@ it. Each function gets an order and returns the changed order; a function that c
 object."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -331,20 +331,37 @@ def _problems(order: Order, told: _Told, currency: str) -> Iterator[Said]:
         yield said("too_many_codes", most=MOST_CODES)
 
 
-def digests(order: Order) -> tuple[str, ...]:
-    """What was told of an order so far, without when: each goods, each customer, each sum, and what went back."""
-    told = [
-        *((word.by, payment.names[0], word.content) for payment in order.payments for word in newest(payment.goods)),
-        *((word.email or "").casefold() for payment in order.payments for word in newest(payment.buyers)),
-        *((payment.names, payment.amount, payment.currency, payment.standing) for payment in order.payments),
-    ]
+def _digests(order: Order, of: Collection[str]) -> tuple[str, ...]:
+    """What was told of an order so far, without when and by whom: each goods and what is wrong with them, each
+    customer, each sum, and what went back. A payment goes by that of its names which was known by then: another teller
+    may have one more name for it."""
+    told: list[object] = []
+    for payment in order.payments:
+        name = min(set(payment.names).intersection(of), default=payment.names[0])
+        told.append((name, payment.amount, payment.currency, payment.standing))
+        for word in newest(payment.goods):
+            wrong = word.problem.content if word.problem else None
+            told += [(name, each) for each in (word.lines, wrong, word.foreign) if each]
+        told += [word.email.casefold() for word in newest(payment.buyers) if word.email]
     return tuple(sorted({sha256(repr(each).encode()).hexdigest()[:12] for each in told}))
+
+
+def without_person(order: Order) -> Order:
+    """The order without whose it is: nothing of that is left in its payments and decisions, and these count on."""
+    order = replace(order, payments=tuple(replace(payment, buyers=()) for payment in order.payments))
+    return replace(order, decisions=tuple(_without_person(order, decision) for decision in order.decisions))
+
+
+def _without_person(order: Order, decision: Decision) -> Decision:
+    told = _digests(order, decision.of)
+    asked = replace(decision.asked, why="", key="")
+    return replace(decision, email=None, asked=asked, saw=tuple(each for each in decision.saw if each in told))
 
 
 def decided(order: Order, kind: str, asked: Asked, **what: object) -> Order:
     """With the decision of a person who has seen all that was told by now."""
     of = tuple(sorted(name for payment in order.payments for name in payment.names))
-    decision = Decision(kind, asked, saw=digests(order), of=of, **what)  # type: ignore[arg-type]
+    decision = Decision(kind, asked, saw=_digests(order, of), of=of, **what)  # type: ignore[arg-type]
     return replace(order, decisions=(*order.decisions, decision))
 
 
@@ -358,7 +375,7 @@ def _decided(order: Order, kind: str) -> Decision | None:
 
 def _counts(order: Order, decision: Decision) -> bool:
     stands = any(not set(decision.of).isdisjoint(payment.names) for payment in order.standing_payments)
-    return stands and set(digests(order)) <= set(decision.saw)
+    return stands and set(_digests(order, decision.of)) <= set(decision.saw)
 
 
 def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
