@@ -18,6 +18,8 @@ from keypost.core.obstacles import is_servable, obstacle, obstacles
 from keypost.core.order import Order
 from keypost.core.owed import deliveries, returnable, to_block
 from keypost.core.payment import (
+    Dispute,
+    DisputeState,
     Payment,
     PaymentNotice,
     PaymentState,
@@ -502,6 +504,17 @@ def test_what_a_person_decided_counts_on_when_the_customer_was_erased() -> None:
 def payment_of(email: str) -> Payment:
     """Of which nothing is known but whose it is."""
     return Payment(("stripe:cs_x",), PaymentState.PAID, NOW, buyers=(Buyer(by="stripe", email=email),))
+
+
+def test_a_dispute_that_is_told_again_each_hour_is_noted_once() -> None:
+    order = paid_order(ID)
+    for hour in range(3):
+        now = NOW + timedelta(hours=hour)
+        back = PaymentNotice("stripe", f"cs_{ID}", None, now, ID, disputes=(Dispute("dp_1", DisputeState.OPEN, now),))
+        before, order = order, contents.with_payment(order, back, now, "EUR")
+
+    assert contents.says_the_same(before, order)
+    assert [entry.code for entry in order.timeline] == ["payment_paid", "payment_disputed"]
 
 
 def test_a_problem_is_the_same_in_whatever_order_a_table_gives_its_values_back() -> None:

@@ -16,6 +16,7 @@ from keypost.core.order import NO_ADDRESS, Decision, License, Order, Reason, not
 from keypost.core.owed import named, to_block
 from keypost.core.payment import (
     MONEY_BACK,
+    Dispute,
     Fact,
     OrderCanceled,
     Payment,
@@ -68,7 +69,7 @@ def with_payment(
 def _money(order: Order) -> list[object]:
     payments = sorted(order.payments, key=lambda payment: payment.names)
     return [
-        (each.names, each.state, each.at, each.amount, each.currency, each.standing, each.returned, each.disputes)
+        (each.names, each.state, each.at, each.amount, each.currency, each.standing, each.returned, _disputes(each))
         for each in payments
     ]
 
@@ -418,7 +419,12 @@ def says_the_same(before: Order, after: Order) -> bool:
 def _timeless(payment: Payment) -> tuple[object, ...]:
     words = [word.content for words in (payment.sums, payment.goods, payment.buyers) for word in newest(words)]
     back = [replace(refunded, as_of=payment.at) for refunded in payment.refunded]
-    return payment.names, payment.state, payment.at, words, back, payment.failed_refunds, payment.disputes
+    return payment.names, payment.state, payment.at, words, back, payment.failed_refunds, _disputes(payment)
+
+
+def _disputes(payment: Payment) -> list[Dispute]:
+    """What became of its disputes, without as of when."""
+    return [replace(dispute, as_of=payment.at) for dispute in payment.disputes]
 
 
 def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str, start: datetime | None = None) -> Order:
