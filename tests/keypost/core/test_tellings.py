@@ -506,6 +506,16 @@ def payment_of(email: str) -> Payment:
     return Payment(("stripe:cs_x",), PaymentState.PAID, NOW, buyers=(Buyer(by="stripe", email=email),))
 
 
+def test_a_corrected_address_stays_corrected_when_it_is_told_in_another_case() -> None:
+    order = support.correct_address(paid_order(ID, email="Anna@Klant.example"), BEN, ASKED, ZONE)
+    for number, email in enumerate(["anna@klant.example", "ANNA@KLANT.EXAMPLE"], start=1):
+        again = notice(ID, email=email, said=NOW + timedelta(hours=number))
+        order = contents.with_payment(order, again, NOW, "EUR")
+
+    assert (order.customer.email, is_servable(order)) == (BEN, True)
+    assert support.without_correction(order, ANNA).customer.corrected == {}
+
+
 def test_a_dispute_that_is_told_again_each_hour_is_noted_once() -> None:
     order = paid_order(ID)
     for hour in range(3):

@@ -281,8 +281,7 @@ def _buyers(payment: Payment) -> list[Buyer]:
 
 
 def _address(order: Order, buyer: Buyer) -> str:
-    email = buyer.email or ""
-    return order.customer.corrected.get(email, email).casefold()
+    return order.customer.right(buyer.email or "").casefold()
 
 
 def _with_customer(order: Order, buyer: Buyer) -> Order:
@@ -290,7 +289,7 @@ def _with_customer(order: Order, buyer: Buyer) -> Order:
     language = buyer.language or known.language
     if order.is_erased:
         return replace(order, customer=replace(known, language=language))
-    email = known.corrected.get(buyer.email or "", buyer.email) or known.email
+    email = known.right(buyer.email or "") or known.email
     name = buyer.name or (known.name if email == known.email else None)
     return replace(order, customer=replace(known, email=email, name=name, language=language))
 

@@ -139,6 +139,11 @@ class Customer(Stored):
     language: str = "nl"
     corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
 
+    def right(self, email: str) -> str:
+        """The address to use for one that was told: that one, unless it was corrected, in whatever case it stands."""
+        known = {wrong.casefold(): right for wrong, right in self.corrected.items()}
+        return known.get(email.casefold(), email)
+
 
 @dataclass(frozen=True, slots=True)
 class Hold(Stored):

@@ -276,7 +276,8 @@ def _without_words(mail: Mail) -> Mail:
 def without_correction(order: Order, email: str) -> Order:
     """Remove an erased address from the corrections in an order of another customer."""
     known = order.customer.corrected
-    kept = {wrong: right for wrong, right in known.items() if email not in (wrong, right)}
+    is_theirs = email.casefold()
+    kept = {wrong: right for wrong, right in known.items() if is_theirs not in (wrong.casefold(), right.casefold())}
     return order if kept == known else replace(order, customer=replace(order.customer, corrected=kept))
 
 
