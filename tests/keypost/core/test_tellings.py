@@ -506,6 +506,14 @@ def payment_of(email: str) -> Payment:
     return Payment(("stripe:cs_x",), PaymentState.PAID, NOW, buyers=(Buyer(by="stripe", email=email),))
 
 
+def test_an_amount_is_the_same_however_many_digits_it_is_written_with() -> None:
+    of_shop = notice(ID, provider="webhook", payment_id="inv_1", amount="40")
+
+    order = contents.with_payment(paid_order(ID, amount="40.00"), of_shop, NOW, "EUR")
+
+    assert not order.is_paid_twice
+
+
 def test_a_part_that_went_back_does_not_make_one_of_two_payments() -> None:
     twice = contents.with_payment(paid_order(ID), second(Line(SKU, 1)), NOW, "EUR")
 

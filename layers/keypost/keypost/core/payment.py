@@ -328,8 +328,15 @@ def _paired(payments: Sequence[Payment]) -> tuple[Payment, ...]:
 
 def _are_one(one: Payment, other: Payment) -> bool:
     is_paid = one.state is other.state is PaymentState.PAID
-    are_equal = one.amount is not None and (one.amount, one.currency) == (other.amount, other.currency)
-    return is_paid and are_equal and one.tellers.isdisjoint(other.tellers) and abs(one.at - other.at) <= _ONE_PAYMENT
+    is_told_by_others = one.tellers.isdisjoint(other.tellers) and abs(one.at - other.at) <= _ONE_PAYMENT
+    return is_paid and cost_the_same(one, other) and is_told_by_others
+
+
+def cost_the_same(one: Payment, other: Payment | PaymentNotice) -> bool:
+    """Whether both are of one amount, however it is written: 40.0 is 40.00."""
+    if one.amount is None or other.amount is None:
+        return False
+    return (Decimal(one.amount), one.currency) == (Decimal(other.amount), other.currency)
 
 
 _STATES = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.PAID)

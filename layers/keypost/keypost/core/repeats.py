@@ -9,7 +9,7 @@ from enum import StrEnum
 from keypost.core.contents import counted
 from keypost.core.obstacles import is_servable
 from keypost.core.order import License, Order
-from keypost.core.payment import PaymentNotice
+from keypost.core.payment import PaymentNotice, cost_the_same
 from keypost.core.product import Kind, Line
 from keypost.core.said import said
 from keypost.core.telling import SHOPS
@@ -38,8 +38,7 @@ def _is_same(notice: PaymentNotice, other: Order) -> bool:
         return False
     tellers = frozenset[str]().union(*(payment.tellers for payment in other.payments))
     alike = any(
-        (payment.amount, payment.currency) == (notice.amount, notice.currency)
-        and abs(payment.at - notice.at) <= _ONE_PURCHASE
+        cost_the_same(payment, notice) and abs(payment.at - notice.at) <= _ONE_PURCHASE
         for payment in other.standing_payments
     )
     is_of_others = notice.provider in SHOPS and notice.provider not in tellers
