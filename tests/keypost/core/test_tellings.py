@@ -522,6 +522,29 @@ def test_a_part_that_went_back_does_not_make_one_of_two_payments() -> None:
     assert not refund(twice, f"cs_{ID}", "39.95").is_paid_twice
 
 
+@pytest.mark.parametrize("state", [PaymentState.OPEN, PaymentState.FAILED])
+def test_money_back_of_an_attempt_that_was_never_paid_is_of_another_payment(state: PaymentState) -> None:
+    attempt = notice(ID, provider="webhook", payment_id="inv_1", state=state)
+    back = PaymentNotice("webhook", "inv_1", None, NOW, ID, refunded=Refunded(NOW, full=True))
+
+    for news in permutations([notice(ID), attempt, back]):
+        found = obstacle(told(list(news)))
+        assert found is not None
+        assert found.code == "money_back_unmatched"
+
+
+@pytest.mark.parametrize(
+    ("state", "keeps_back"),
+    [(DisputeState.INQUIRY, False), (DisputeState.OPEN, True), (DisputeState.WON, False), (DisputeState.LOST, True)],
+)
+def test_a_dispute_of_an_unknown_payment_keeps_back_only_while_its_money_may_be_gone(
+    state: DisputeState, keeps_back: bool
+) -> None:
+    told_of = PaymentNotice("webhook", "dp_9", None, NOW, ID, disputes=(Dispute("dp_9", state, NOW),))
+
+    assert is_servable(contents.with_payment(paid_order(ID), told_of, NOW, "EUR")) is not keeps_back
+
+
 def test_a_corrected_address_stays_corrected_when_it_is_told_in_another_case() -> None:
     order = support.correct_address(paid_order(ID, email="Anna@Klant.example"), BEN, ASKED, ZONE)
     for number, email in enumerate(["anna@klant.example", "ANNA@KLANT.EXAMPLE"], start=1):
@@ -561,3 +584,13 @@ def test_a_payment_is_settled_with_the_address_that_its_teller_says_now() -> Non
 
     assert settling.told_by(order, "woocommerce:cs_2") == ((Line(PLUS, 1),), BEN)
     assert settling.told_by(order, "woocommerce:cs_2", "woocommerce") == ((Line(PLUS, 1),), BEN)
+
+
+def test_a_release_does_not_count_for_the_next_unknown_payment_of_which_money_is_gone() -> None:
+    back = PaymentNotice("webhook", "re_9", None, NOW, ID, refunded=Refunded(NOW, "10.00"))
+    order = support.release(contents.with_payment(paid_order(ID), back, NOW, "EUR"), "anna", NOW)
+    assert is_servable(contents.with_payment(order, back, NOW, "EUR"))
+
+    disputed = PaymentNotice("webhook", "dp_9", None, NOW, ID, disputes=(Dispute("x", DisputeState.OPEN, NOW),))
+
+    assert not is_servable(contents.with_payment(order, disputed, NOW, "EUR"))

@@ -92,9 +92,11 @@ def _with_payments(order: Order, payments: tuple[Payment, ...], *, is_charged: b
 
 
 def _returned(order: Order) -> Decimal:
-    """How much went back, where a refund of an unknown amount counts for something too."""
+    """How much went back, where a refund of an unknown amount counts for something too, and so does each unknown
+    payment of which money may be gone."""
     whole = sum(refunded.full for payment in order.payments for refunded in payment.refunded)
-    return sum((payment.returned for payment in order.payments), Decimal(whole))
+    unmatched = sum(payment.is_unmatched for payment in order.payments)
+    return sum((payment.returned for payment in order.payments), Decimal(whole + unmatched))
 
 
 def _amount(payment: Payment, standing: Standing) -> str | None:

@@ -186,10 +186,10 @@ class Payment(Stored):
 
     @property
     def is_unmatched(self) -> bool:
-        """True if money of it went back, and nobody has said that it was paid or for how much: it may be part of
-        another payment."""
-        is_money_back = bool(self.disputes) or any(each.full or Decimal(each.amount or 0) for each in self.refunded)
-        return is_money_back and self.state is PaymentState.OPEN and not self.sums
+        """True if money of it went back, and nobody has said that it was paid: it may be part of another payment."""
+        is_disputed = any(each.state in (DisputeState.OPEN, DisputeState.LOST) for each in self.disputes)
+        is_money_back = is_disputed or any(each.full or Decimal(each.amount or 0) for each in self.refunded)
+        return is_money_back and self.state is not PaymentState.PAID
 
     @property
     def standing(self) -> Standing:
