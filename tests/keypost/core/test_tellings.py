@@ -555,6 +555,16 @@ def test_a_corrected_address_stays_corrected_when_it_is_told_in_another_case() -
     assert support.without_correction(order, ANNA).customer.corrected == {}
 
 
+def test_less_than_a_shop_says_of_its_providers_payment_waits_for_a_person() -> None:
+    of_shop = notice(ID, Line(SKU, 2), provider="webhook", payment_id="pi_1", amount="79.90", also=("stripe:pi_1",))
+    taken = replace(BARE, payment_id="pi_1", email=None, amount="39.95")
+
+    for news in permutations([of_shop, taken]):
+        order = told(list(news))
+        assert order.hold.problem == Said("paid_in_part", {"amount": "EUR 39.95", "price": "EUR 79.90"})
+    assert is_servable(told([of_shop, replace(taken, amount="79.9")]))
+
+
 def test_a_dispute_that_is_told_again_each_hour_is_noted_once() -> None:
     order = paid_order(ID)
     for hour in range(3):

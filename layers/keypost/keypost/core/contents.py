@@ -297,9 +297,12 @@ def _with_customer(order: Order, buyer: Buyer) -> Order:
 
 
 def _paid_in_part(order: Order, payments: Sequence[Payment]) -> Said | None:
-    """Whether less was paid than the shop says that the order costs."""
-    price = price_of(order.id, order.payments)
+    """Whether less was paid than the shop says that the order costs, or than it says of a payment that somebody else
+    took."""
     taken = [payment for payment in payments if not payment.tellers <= SHOPS]
+    of_payments = (word for payment in taken for word in newest(payment.sums) if word.by in SHOPS and word.amount)
+    prices = [word for word in (price_of(order.id, order.payments), *of_payments) if word]
+    price = max(prices, key=lambda word: Decimal(word.amount or 0), default=None)
     if price is None or not taken or any(payment.currency != price.currency for payment in payments):
         return None
     paid = sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
