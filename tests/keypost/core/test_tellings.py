@@ -565,6 +565,16 @@ def test_less_than_a_shop_says_of_its_providers_payment_waits_for_a_person() -> 
     assert is_servable(told([of_shop, replace(taken, amount="79.9")]))
 
 
+@pytest.mark.parametrize(
+    "changes", [{"currency": "USD"}, {"email": None}, {"lines": ()}, {"refunded": Refunded(NOW, "10.00")}]
+)
+def test_what_was_paid_before_the_start_needs_nobody_whatever_else_is_wrong_with_it(changes: dict[str, object]) -> None:
+    old = replace(notice(ID), **changes)  # type: ignore[arg-type]
+
+    assert attention(contents.with_payment(None, old, NOW, "EUR")) is not None
+    assert attention(contents.with_payment(None, old, NOW, "EUR", NOW + timedelta(days=1))) is None
+
+
 def test_a_dispute_that_is_told_again_each_hour_is_noted_once() -> None:
     order = paid_order(ID)
     for hour in range(3):
@@ -574,6 +584,12 @@ def test_a_dispute_that_is_told_again_each_hour_is_noted_once() -> None:
 
     assert contents.says_the_same(before, order)
     assert [entry.code for entry in order.timeline] == ["payment_paid", "payment_disputed"]
+
+
+def test_a_payment_from_before_the_start_that_becomes_an_order_of_its_own_is_from_before_too() -> None:
+    own = settling.with_own(None, f"{ID}-2", differing().payments[1], NOW, "EUR", NOW + timedelta(days=1))
+
+    assert [each.code for each in obstacles(own)] == ["from_before"]
 
 
 def test_a_problem_is_the_same_in_whatever_order_a_table_gives_its_values_back() -> None:

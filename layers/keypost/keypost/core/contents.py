@@ -105,12 +105,14 @@ def _amount(payment: Payment, standing: Standing) -> str | None:
     return f"{payment.currency} {amount}" if amount and payment.currency else None
 
 
-def with_payment_of(order: Order, payment: Payment, now: datetime, currency: str) -> Order:
+def with_payment_of(order: Order, payment: Payment, now: datetime, currency: str, start: datetime | None) -> Order:
     """The order with a payment that another order had, as all that was told of it."""
     others = [each for each in order.payments if set(each.names).isdisjoint(payment.names)]
     same = [each for each in order.payments if each not in others]
     payments = (*others, join([*same, payment]))
-    return order if payments == order.payments else with_contents(replace(order, payments=payments), now, currency)
+    if payments == order.payments:
+        return order
+    return with_contents(replace(order, payments=payments), now, currency, start)
 
 
 def goods_of(payment: Payment) -> tuple[Line, ...]:

@@ -60,9 +60,11 @@ def given_away(order: Order, name: str) -> Payment | None:
     return _named(order, name)
 
 
-def with_own(order: Order | None, order_id: str, payment: Payment, now: datetime, currency: str) -> Order:
-    """The order that a payment of another one becomes."""
-    return with_payment_of(order or Order(id=order_id, created_at=now), payment, now, currency)
+def with_own(
+    order: Order | None, order_id: str, payment: Payment, now: datetime, currency: str, start: datetime | None = None
+) -> Order:
+    """The order that a payment of another one becomes. It may be one from before the start."""
+    return with_payment_of(order or Order(id=order_id, created_at=now), payment, now, currency, start)
 
 
 def without_payment(order: Order, name: str, to: str, asked: Asked, currency: str) -> Order:
