@@ -7,6 +7,7 @@ from keypost.core.codes import StockCode
 from keypost.core.obstacles import OBSTACLES
 from keypost.core.order import Hold, Order, Reason, waiting_for
 from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded
+from keypost.core.product import Line
 from keypost.core.progress import Progress, progress
 from keypost.core.said import Said
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order, sent_order
@@ -50,3 +51,12 @@ def test_an_order_with_an_obstacle_is_never_said_to_go_on_by_itself() -> None:
 
     assert set(OBSTACLES) >= held
     assert progress(replace(paid_order(), belongs_to="other")) is Progress.HELD
+
+
+def test_an_exchange_is_served_when_its_own_codes_have_arrived() -> None:
+    other = Line("OTHER", 1)
+
+    exchanged = after(after(sent_order(), BACK), notice(sent_order().id, other, payment_id="cs_2"))
+
+    assert progress(exchanged) is Progress.PAID
+    assert progress(after(sent_order(), notice(sent_order().id, other, payment_id="cs_2"))) is Progress.HELD

@@ -4,22 +4,32 @@ money: what was taken and not given back, for which goods and from whom."""
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keypost.core import contents, licensing, settling
+from keypost.core import contents, licensing, settling, support
 from keypost.core.codes import StockCode
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked
-from keypost.core.obstacles import is_servable, obstacle
+from keypost.core.obstacles import is_servable, obstacle, obstacles
 from keypost.core.order import Order
 from keypost.core.owed import deliveries, returnable, to_block
-from keypost.core.payment import PaymentNotice, PaymentState, Refunded, Standing
+from keypost.core.payment import (
+    Dispute,
+    DisputeState,
+    Payment,
+    PaymentNotice,
+    PaymentState,
+    Refunded,
+    Standing,
+)
 from keypost.core.plan import attention
 from keypost.core.product import Kind, Line
+from keypost.core.said import Said
+from keypost.core.telling import Buyer
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 PLUS = "KASPERSKY-PLUS-3D-1Y"
@@ -122,7 +132,7 @@ def test_any_order_and_any_duplication_gives_what_the_money_says(made: list[Atte
         assert order.hold.contents is None
         assert {frozenset((line.sku, line.quantity) for line in order.lines)} == goods
         assert order.customer.email == there[0].who
-        assert order.is_paid_twice == (sum(not attempt.returned for attempt in there) > 1)
+        assert order.is_paid_twice == (len(there) > 1)
     else:
         assert not is_servable(order)
     if is_servable(order):
@@ -393,3 +403,221 @@ def test_an_address_that_a_shop_corrects_counts_and_is_no_news_of_the_money() ->
 
     assert order.customer.email == BEN
     assert [entry.code for entry in order.timeline] == ["payment_paid", "customer_told"]
+
+
+def of_order(**changes: object) -> PaymentNotice:
+    """What a shop says of its order, without saying by which payment it is paid."""
+    plain = replace(notice(ID), provider="webhook", payment_id=ID, email=BEN, said=NOW)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+BARE = replace(notice(ID), lines=(), email=ANNA, name=None)  # it says who paid, and not for what
+
+
+@pytest.mark.parametrize("state", [PaymentState.PAID, PaymentState.OPEN])
+def test_what_a_shop_says_of_its_order_is_what_its_providers_payment_is_for_whoever_tells_first(
+    state: PaymentState,
+) -> None:
+    for news in permutations([of_order(state=state), BARE]):
+        order = told(list(news))
+
+        assert (order.lines, order.customer.email, is_servable(order)) == ((Line(SKU, 1),), BEN, True)
+
+
+def test_what_a_shop_says_of_its_order_may_differ_from_what_its_provider_charged() -> None:
+    for news in permutations([of_order(), notice(ID, Line(PLUS, 1))]):
+        found = obstacle(told(list(news)))
+        assert found is not None
+        assert found.values["why"].code == "goods_differ"
+
+
+def test_of_two_payments_that_say_nothing_each_is_for_what_the_shop_says_of_its_order() -> None:
+    for news in permutations([of_order(amount="79.90"), BARE, replace(BARE, payment_id="cs_2")]):
+        order = told(list(news))
+
+        assert (order.lines, is_servable(order), order.is_paid_twice) == ((Line(SKU, 1),), True, False)
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_a_payment_that_says_nothing_is_not_for_what_was_paid_back_before(has_left: bool) -> None:
+    sold = delivered(paid_order(ID), 1) if has_left else paid_order(ID)
+
+    order = contents.with_payment(refund(sold, f"cs_{ID}", "39.95"), replace(BARE, payment_id="cs_2"), NOW, "EUR")
+
+    found = obstacle(order)
+    assert found is not None
+    assert (found.code, found.values["why"].code) == ("contents", "nothing_bought")
+    assert attention(order) is not None
+
+
+def test_an_order_that_was_changed_to_other_goods_than_ours_waits_for_a_person() -> None:
+    first = notice(ID, provider="woocommerce", payment_id=ID, said=NOW)
+    shirt = replace(first, lines=(), foreign=True, said=NOW + timedelta(minutes=3))
+
+    for news in permutations([first, shirt]):
+        assert not is_servable(told(list(news)))
+    assert attention(told([first, shirt])) is not None
+
+
+def test_a_person_can_decide_again_as_before() -> None:
+    order = differing()
+    for sku in (PLUS, SKU, PLUS):
+        order = settling.settle(order, [Line(sku, 1)], ANNA, ASKED, "EUR")
+
+    assert order.lines == (Line(PLUS, 1),)
+    assert settling.settle(order, [Line(PLUS, 1)], ANNA, ASKED, "EUR") is order
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        notice(ID, provider="mollie", payment_id="tr_1", said=NOW + timedelta(hours=1)),
+        replace(BARE, provider="mollie", payment_id="tr_1", email=None, language="nl", said=NOW + timedelta(hours=1)),
+    ],
+)
+def test_another_teller_of_what_a_person_has_seen_does_not_hold_the_order_again(again: PaymentNotice) -> None:
+    problem = Said("shop_status", {"status": "licentie-klaar"})
+    first = notice(ID, provider="woocommerce", payment_id=ID, said=NOW, also=("mollie:tr_1",), problem=problem)
+    order = support.release(told([first]), "anna", NOW)
+    assert is_servable(order)
+
+    for each in (again, replace(again, also=("mollie:ord_1",)), replace(first, said=NOW + timedelta(hours=2))):
+        order = contents.with_payment(order, each, NOW, "EUR")
+        assert is_servable(order)
+    other = replace(again, lines=(Line(SKU, 2),), said=NOW + timedelta(hours=3))
+    assert not is_servable(contents.with_payment(order, other, NOW, "EUR"))
+
+
+def test_what_a_person_decided_counts_on_when_the_customer_was_erased() -> None:
+    settled = settling.settle(differing(), [Line(PLUS, 1)], BEN, ASKED, "EUR")
+
+    order = support.erase(settled, ASKED, NOW.date())
+    for news in (second(Line(PLUS, 1), email=BEN, said=NOW + timedelta(1)), notice(ID)):
+        order = contents.with_payment(order, news, NOW, "EUR")
+
+    assert "contents" not in [each.code for each in obstacles(order)]
+    assert order.customer.email is None
+    assert not any(word.email or word.name for payment in order.payments for word in payment.buyers)
+    named = contents.decided(replace(differing(), payments=(payment_of(BEN),)), "contents", ASKED).decisions[-1]
+    assert not set(named.saw) & set(order.decisions[-1].saw)
+
+
+def payment_of(email: str) -> Payment:
+    """Of which nothing is known but whose it is."""
+    return Payment(("stripe:cs_x",), PaymentState.PAID, NOW, buyers=(Buyer(by="stripe", email=email),))
+
+
+def test_an_amount_is_the_same_however_many_digits_it_is_written_with() -> None:
+    of_shop = notice(ID, provider="webhook", payment_id="inv_1", amount="40")
+
+    order = contents.with_payment(paid_order(ID, amount="40.00"), of_shop, NOW, "EUR")
+
+    assert not order.is_paid_twice
+
+
+def test_a_part_that_went_back_does_not_make_one_of_two_payments() -> None:
+    twice = contents.with_payment(paid_order(ID), second(Line(SKU, 1)), NOW, "EUR")
+
+    assert refund(twice, "cs_2", "10.00").is_paid_twice
+    assert not refund(twice, "cs_2", "39.95").is_paid_twice
+    assert not refund(twice, f"cs_{ID}", "39.95").is_paid_twice
+
+
+@pytest.mark.parametrize("state", [PaymentState.OPEN, PaymentState.FAILED])
+def test_money_back_of_an_attempt_that_was_never_paid_is_of_another_payment(state: PaymentState) -> None:
+    attempt = notice(ID, provider="webhook", payment_id="inv_1", state=state)
+    back = PaymentNotice("webhook", "inv_1", None, NOW, ID, refunded=Refunded(NOW, full=True))
+
+    for news in permutations([notice(ID), attempt, back]):
+        found = obstacle(told(list(news)))
+        assert found is not None
+        assert found.code == "money_back_unmatched"
+
+
+@pytest.mark.parametrize(
+    ("state", "keeps_back"),
+    [(DisputeState.INQUIRY, False), (DisputeState.OPEN, True), (DisputeState.WON, False), (DisputeState.LOST, True)],
+)
+def test_a_dispute_of_an_unknown_payment_keeps_back_only_while_its_money_may_be_gone(
+    state: DisputeState, keeps_back: bool
+) -> None:
+    told_of = PaymentNotice("webhook", "dp_9", None, NOW, ID, disputes=(Dispute("dp_9", state, NOW),))
+
+    assert is_servable(contents.with_payment(paid_order(ID), told_of, NOW, "EUR")) is not keeps_back
+
+
+def test_a_corrected_address_stays_corrected_when_it_is_told_in_another_case() -> None:
+    order = support.correct_address(paid_order(ID, email="Anna@Klant.example"), BEN, ASKED, ZONE)
+    for number, email in enumerate(["anna@klant.example", "ANNA@KLANT.EXAMPLE"], start=1):
+        again = notice(ID, email=email, said=NOW + timedelta(hours=number))
+        order = contents.with_payment(order, again, NOW, "EUR")
+
+    assert (order.customer.email, is_servable(order)) == (BEN, True)
+    assert support.without_correction(order, ANNA).customer.corrected == {}
+
+
+def test_less_than_a_shop_says_of_its_providers_payment_waits_for_a_person() -> None:
+    of_shop = notice(ID, Line(SKU, 2), provider="webhook", payment_id="pi_1", amount="79.90", also=("stripe:pi_1",))
+    taken = replace(BARE, payment_id="pi_1", email=None, amount="39.95")
+
+    for news in permutations([of_shop, taken]):
+        order = told(list(news))
+        assert order.hold.problem == Said("paid_in_part", {"amount": "EUR 39.95", "price": "EUR 79.90"})
+    assert is_servable(told([of_shop, replace(taken, amount="79.9")]))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"currency": "USD"}, {"email": None}, {"lines": ()}, {"refunded": Refunded(NOW, "10.00")}]
+)
+def test_what_was_paid_before_the_start_needs_nobody_whatever_else_is_wrong_with_it(changes: dict[str, object]) -> None:
+    old = replace(notice(ID), **changes)  # type: ignore[arg-type]
+
+    assert attention(contents.with_payment(None, old, NOW, "EUR")) is not None
+    assert attention(contents.with_payment(None, old, NOW, "EUR", NOW + timedelta(days=1))) is None
+
+
+def test_a_dispute_that_is_told_again_each_hour_is_noted_once() -> None:
+    order = paid_order(ID)
+    for hour in range(3):
+        now = NOW + timedelta(hours=hour)
+        back = PaymentNotice("stripe", f"cs_{ID}", None, now, ID, disputes=(Dispute("dp_1", DisputeState.OPEN, now),))
+        before, order = order, contents.with_payment(order, back, now, "EUR")
+
+    assert contents.says_the_same(before, order)
+    assert [entry.code for entry in order.timeline] == ["payment_paid", "payment_disputed"]
+
+
+def test_a_payment_from_before_the_start_that_becomes_an_order_of_its_own_is_from_before_too() -> None:
+    own = settling.with_own(None, f"{ID}-2", differing().payments[1], NOW, "EUR", NOW + timedelta(days=1))
+
+    assert [each.code for each in obstacles(own)] == ["from_before"]
+
+
+def test_a_problem_is_the_same_in_whatever_order_a_table_gives_its_values_back() -> None:
+    values = {"charged": 2, "card": 3}
+    wrong = [Said("charged_other_quantity", dict(each)) for each in (values.items(), reversed(values.items()))]
+    order = support.release(told([notice(ID, problem=wrong[0])]), "anna", NOW)
+
+    again = contents.with_payment(order, notice(ID, problem=wrong[1], said=NOW), NOW, "EUR")
+
+    assert is_servable(again)
+    assert len(told([notice(ID, problem=each) for each in wrong]).payments[0].goods) == 1
+
+
+def test_a_payment_is_settled_with_the_address_that_its_teller_says_now() -> None:
+    first = second(Line(PLUS, 1), provider="woocommerce", email=ANNA, said=NOW)
+    now = replace(first, email=BEN, said=NOW + timedelta(minutes=3))
+    order = told([notice(ID), first, now])
+
+    assert settling.told_by(order, "woocommerce:cs_2") == ((Line(PLUS, 1),), BEN)
+    assert settling.told_by(order, "woocommerce:cs_2", "woocommerce") == ((Line(PLUS, 1),), BEN)
+
+
+def test_a_release_does_not_count_for_the_next_unknown_payment_of_which_money_is_gone() -> None:
+    back = PaymentNotice("webhook", "re_9", None, NOW, ID, refunded=Refunded(NOW, "10.00"))
+    order = support.release(contents.with_payment(paid_order(ID), back, NOW, "EUR"), "anna", NOW)
+    assert is_servable(contents.with_payment(order, back, NOW, "EUR"))
+
+    disputed = PaymentNotice("webhook", "dp_9", None, NOW, ID, disputes=(Dispute("x", DisputeState.OPEN, NOW),))
+
+    assert not is_servable(contents.with_payment(order, disputed, NOW, "EUR"))

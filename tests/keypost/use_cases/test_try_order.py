@@ -17,7 +17,7 @@ from keypost.core.aside import Aside, AsideReason
 from keypost.core.errors import NewerVersion, Unreadable
 from keypost.core.mail import Asked, Fate, MailState
 from keypost.core.order import Order, Reason
-from keypost.core.payment import OrderCanceled, PaymentState, Standing
+from keypost.core.payment import OrderCanceled, PaymentState, Refunded, Standing
 from keypost.core.product import Kind, Line
 from keypost.table import Store
 from keypost.table.items import due_keys, from_wire
@@ -263,6 +263,26 @@ def test_a_healthy_order_costs_one_read_and_no_write_more(
 
     assert calls.count("BatchGetItem") + calls.count("GetItem") >= 1
     assert calls.count("UpdateItem") == calls.count("DeleteItem") == 0
+
+
+@pytest.mark.parametrize("damage", [unreadable, newer])
+def test_what_is_told_of_a_payment_whose_own_order_cannot_be_read_is_kept_beside_that(
+    attempt: Callable[..., None], desk: Desk, store: Store, damage: Damage
+) -> None:
+    """Else a callback would be a 503 for ever, and the hourly run would end at it."""
+    store.save(paid_order("split"))
+    second = notice("split", Line("OTHER", 1), payment_id="cs_2", amount="49.95")
+    record(store, second, NOW, INTAKE)
+    assert desk.make_own_order("split", "stripe:cs_2", Asked(NOW, "anna", "another buyer"), INTAKE) == "split-2"
+    sound = change_item(store, "split-2", damage)
+    back = replace(second, state=None, lines=(), refunded=Refunded(NOW, full=True))
+
+    assert record(store, back, NOW, INTAKE) == ("split-2", True)
+
+    assert loaded(store, "split").standing is Standing.PAID
+    put_item(store, sound)
+    attempt("split-2")
+    assert loaded(store, "split-2").standing is Standing.REFUNDED
 
 
 def test_an_order_that_is_too_large_is_set_aside_and_what_was_told_is_kept(

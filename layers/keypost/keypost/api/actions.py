@@ -189,15 +189,16 @@ def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     summary="Say what an order is for, where its payments or tellers differ, or make a payment an order of its own",
 )
 def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
-    asked, desk, currency = _asked(right.reason), wiring.desk(), wiring.config().currency
+    asked, desk = _asked(right.reason), wiring.desk()
     if right.own_order:
-        return Settled(order_id, desk.make_own_order(order_id, right.own_order, asked, currency))
+        own = desk.make_own_order(order_id, right.own_order, asked, wiring.intake(asked.at))
+        return Settled(order_id, own)
 
     def settled(order: Order) -> Order:
         lines, email = tuple(line.line() for line in right.lines), right.email
         if right.payment:
             lines, email = settling.told_by(order, right.payment, right.by)
-        return settling.settle(order, lines, right.email or email, asked, currency)
+        return settling.settle(order, lines, right.email or email, asked, wiring.config().currency)
 
     desk.change(order_id, settled)
     return Settled(order_id, None)

@@ -14,6 +14,7 @@ from keypost.core.order import NO_ADDRESS, Decision, License, Order, Reason, not
 from keypost.core.owed import named, to_block
 from keypost.core.payment import (
     MONEY_BACK,
+    Dispute,
     Fact,
     OrderCanceled,
     Payment,
@@ -69,7 +70,7 @@ def _with_news(before: Order, order: Order, notice: PaymentNotice, payment: Paym
 def _money(order: Order) -> list[object]:
     payments = sorted(order.payments, key=lambda payment: payment.names)
     return [
-        (each.names, each.state, each.at, each.amount, each.currency, each.standing, each.returned, each.disputes)
+        (each.names, each.state, each.at, each.amount, each.currency, each.standing, each.returned, _disputes(each))
         for each in payments
     ]
 
@@ -92,9 +93,11 @@ def _with_payments(order: Order, payments: tuple[Payment, ...], *, is_charged: b
 
 
 def _returned(order: Order) -> Decimal:
-    """How much went back, where a refund of an unknown amount counts for something too."""
+    """How much went back, where a refund of an unknown amount counts for something too, and so does each unknown
+    payment of which money may be gone."""
     whole = sum(refunded.full for payment in order.payments for refunded in payment.refunded)
-    return sum((payment.returned for payment in order.payments), Decimal(whole))
+    unmatched = sum(payment.is_unmatched for payment in order.payments)
+    return sum((payment.returned for payment in order.payments), Decimal(whole + unmatched))
 
 
 def _amount(payment: Payment, standing: Standing) -> str | None:
@@ -103,12 +106,14 @@ def _amount(payment: Payment, standing: Standing) -> str | None:
     return f"{payment.currency} {amount}" if amount and payment.currency else None
 
 
-def with_payment_of(order: Order, payment: Payment, now: datetime, currency: str) -> Order:
+def with_payment_of(order: Order, payment: Payment, now: datetime, currency: str, start: datetime | None) -> Order:
     """The order with a payment that another order had, as all that was told of it."""
     others = [each for each in order.payments if set(each.names).isdisjoint(payment.names)]
     same = [each for each in order.payments if each not in others]
     payments = (*others, join([*same, payment]))
-    return order if payments == order.payments else with_contents(replace(order, payments=payments), now, currency)
+    if payments == order.payments:
+        return order
+    return with_contents(replace(order, payments=payments), now, currency, start)
 
 
 def with_contents(order: Order, now: datetime, currency: str, start: datetime | None = None) -> Order:
@@ -142,7 +147,7 @@ def _with_customer(order: Order, buyer: Buyer) -> Order:
     language = buyer.language or known.language
     if order.is_erased:
         return replace(order, customer=replace(known, language=language))
-    email = known.corrected.get(buyer.email or "", buyer.email) or known.email
+    email = known.right(buyer.email or "") or known.email
     name = buyer.name or (known.name if email == known.email else None)
     return replace(order, customer=replace(known, email=email, name=name, language=language))
 
@@ -185,10 +190,22 @@ def _too_many(order: Order) -> Said | None:
     return said("too_many_codes", most=MOST_CODES) if count > MOST_CODES else None
 
 
+def without_person(order: Order) -> Order:
+    """The order without whose it is: nothing of that is left in its payments and decisions, and these count on."""
+    order = replace(order, payments=tuple(replace(payment, buyers=()) for payment in order.payments))
+    return replace(order, decisions=tuple(_without_person(order, decision) for decision in order.decisions))
+
+
+def _without_person(order: Order, decision: Decision) -> Decision:
+    told = digests(order, decision.of)
+    asked = replace(decision.asked, why="", key="")
+    return replace(decision, email=None, asked=asked, saw=tuple(each for each in decision.saw if each in told))
+
+
 def decided(order: Order, kind: str, asked: Asked, **what: object) -> Order:
     """With the decision of a person who has seen all that was told by now."""
     of = tuple(sorted(name for payment in order.payments for name in payment.names))
-    decision = Decision(kind, asked, saw=digests(order), of=of, **what)  # type: ignore[arg-type]
+    decision = Decision(kind, asked, saw=digests(order, of), of=of, **what)  # type: ignore[arg-type]
     return replace(order, decisions=(*order.decisions, decision))
 
 
@@ -249,7 +266,12 @@ def says_the_same(before: Order, after: Order) -> bool:
 def _timeless(payment: Payment) -> tuple[object, ...]:
     words = [word.content for words in (payment.sums, payment.goods, payment.buyers) for word in newest(words)]
     back = [replace(refunded, as_of=payment.at) for refunded in payment.refunded]
-    return payment.names, payment.state, payment.at, words, back, payment.failed_refunds, payment.disputes
+    return payment.names, payment.state, payment.at, words, back, payment.failed_refunds, _disputes(payment)
+
+
+def _disputes(payment: Payment) -> list[Dispute]:
+    """What became of its disputes, without as of when."""
+    return [replace(dispute, as_of=payment.at) for dispute in payment.disputes]
 
 
 def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str, start: datetime | None = None) -> Order:

@@ -76,11 +76,6 @@ def asks_a_person(order: Order) -> bool:
     return bool({"contents", "money_back_unmatched"}.intersection(each.code for each in obstacles(order)))
 
 
-def only_is_from_before(order: Order) -> bool:
-    """Whether nothing else keeps it back than that it was paid before Keypost served here."""
-    return [each.code for each in obstacles(order)] == ["from_before"]
-
-
 def action(order: Order, reason: Reason) -> Said:
     """What a person can do now about that for which the order needs one."""
     first = obstacle(order)

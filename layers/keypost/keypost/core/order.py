@@ -139,6 +139,11 @@ class Customer(Stored):
     language: str = "nl"
     corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
 
+    def right(self, email: str) -> str:
+        """The address to use for one that was told: that one, unless it was corrected, in whatever case it stands."""
+        known = {wrong.casefold(): right for wrong, right in self.corrected.items()}
+        return known.get(email.casefold(), email)
+
 
 @dataclass(frozen=True, slots=True)
 class Hold(Stored):
@@ -230,11 +235,13 @@ class Order(Stored):
 
     @property
     def is_paid_twice(self) -> bool:
-        """Whether more was paid than one payment, of which several may pay a part each."""
-        paid = [payment for payment in self.settled if payment.standing is Standing.PAID]
+        """Whether more was paid than one payment, of which several may pay a part each. A part that went back of one of
+        them does not make it one."""
+        paid = [each for each in self.settled if each.standing in (Standing.PAID, Standing.PARTLY_REFUNDED)]
         price = price_of(self.id, self.payments)
         if price is not None and all(payment.currency == price.currency for payment in paid):
-            return len(paid) > 1 and sum(Decimal(p.amount or 0) for p in paid) > Decimal(price.amount or 0)
+            kept = sum(Decimal(payment.amount or 0) - payment.returned for payment in paid)
+            return len(paid) > 1 and kept > Decimal(price.amount or 0)
         return len(paid) > 1
 
     @property

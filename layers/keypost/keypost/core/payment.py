@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 from keypost.core.product import Line
@@ -53,12 +53,18 @@ class Refunded(Stored):
     as_of: datetime
     amount: str | None = None  # decimal, in the payment's currency
     full: bool = False
-    by: str = ""  # the reporter: a shop and its payment provider each know their own refunds
+    # The reporter: a shop and its payment provider each know their own refunds. One that tells of each refund by itself
+    # is named with it: "moneybird#5".
+    by: str = ""
 
     @property
     def teller(self) -> str:
         """The reporter, whose words without a date ("webhook, undated") are kept apart from those that have one."""
-        return self.by.partition(",")[0]
+        return self.reporter.partition(",")[0]
+
+    @property
+    def reporter(self) -> str:
+        return self.by.partition("#")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +192,10 @@ class Payment(Stored):
 
     @property
     def is_unmatched(self) -> bool:
-        """True if money of it went back, and nobody has said that it was paid or for how much: it may be part of
-        another payment."""
-        is_money_back = bool(self.disputes) or any(each.full or Decimal(each.amount or 0) for each in self.refunded)
-        return is_money_back and self.state is PaymentState.OPEN and not self.sums
+        """True if money of it went back, and nobody has said that it was paid: it may be part of another payment."""
+        is_disputed = any(each.state in (DisputeState.OPEN, DisputeState.LOST) for each in self.disputes)
+        is_money_back = is_disputed or any(each.full or Decimal(each.amount or 0) for each in self.refunded)
+        return is_money_back and self.state is not PaymentState.PAID
 
     @property
     def standing(self) -> Standing:
@@ -210,7 +216,17 @@ class Payment(Stored):
     @property
     def _is_all_returned(self) -> bool:
         total = Decimal(self.amount or 0)
-        return any(self._is_whole(refunded) for refunded in self.refunded) or bool(total and self.returned >= total)
+        return any(self._is_whole(refunded) for refunded in self._reports) or bool(total and self.returned >= total)
+
+    @property
+    def _reports(self) -> Iterator[Refunded]:
+        """What each reporter says was returned, all refunds together."""
+        by_reporter = sorted(self.refunded, key=lambda refunded: refunded.reporter)
+        for reporter, each in groupby(by_reporter, key=lambda refunded: refunded.reporter):
+            parts = list(each)
+            amount = sum((Decimal(part.amount or 0) for part in parts), Decimal(0))
+            is_full = any(part.full for part in parts)
+            yield Refunded(max(part.as_of for part in parts), str(amount), is_full, reporter)
 
     def _is_whole(self, refunded: Refunded) -> bool:
         """A reporter may count in another currency than the payment's, and then in that of its own sum."""
@@ -230,7 +246,7 @@ class Payment(Stored):
         """The amount that was returned, without refunds that failed after they had been reported, and with what was
         lost in disputes; if the reporters disagree, the largest amount."""
         lost = sum((Decimal(each.amount or 0) for each in self.disputes if each.state is DisputeState.LOST), Decimal(0))
-        return max([Decimal(0), *(self._in_its_currency(each) for each in self.refunded)]) + lost
+        return max([Decimal(0), *(self._in_its_currency(each) for each in self._reports)]) + lost
 
     def _in_its_currency(self, refunded: Refunded) -> Decimal:
         own, back = self._own_sum(refunded), self._without_failed(refunded)
@@ -275,9 +291,9 @@ def _without_order(whole: Payment) -> Payment:
     return replace(whole, refunded=tuple(each for each in whole.refunded if each.teller != "webhook"))
 
 
-def _share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
+def _share(payments: Sequence[Payment], whole: Payment) -> tuple[Payment, ...]:
     """Take the amount that a shop returned for an order from its payments, the latest first: if there are two, the
-    latest is the one too many."""
+    latest is the one too many. What the shop said of the order, it said of them."""
     back = [refunded for refunded in whole.refunded if refunded.teller == "webhook" or len(whole.names) == 1]
     full = any(refunded.full for refunded in back)
     left = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
@@ -288,7 +304,22 @@ def _share(payments: Iterable[Payment], whole: Payment) -> tuple[Payment, ...]:
         own = (Refunded(whole.at, str(taken), full, "the shop"),) if taken or full else ()
         disputes = latest_disputes((*payment.disputes, *whole.disputes))
         shared.append(replace(payment, refunded=(*payment.refunded, *own), disputes=disputes))
-    return tuple(shared)
+    return tuple(shared) if len(whole.names) > 1 else _with_words_of(whole, shared)
+
+
+def _with_words_of(whole: Payment, payments: Sequence[Payment]) -> tuple[Payment, ...]:
+    """The payments with what a shop said of its order as a whole: of the only one that was made, as another teller's
+    words; of one of several, where nobody says it of that one."""
+    is_only = sum(payment.state is PaymentState.PAID for payment in payments) == 1
+    return tuple(
+        _told_too(whole, each, is_only=is_only) if each.state is PaymentState.PAID else each for each in payments
+    )
+
+
+def _told_too(whole: Payment, payment: Payment, *, is_only: bool) -> Payment:
+    goods = whole.goods if is_only or not payment.goods else ()
+    buyers = whole.buyers if is_only or not any(word.email for word in payment.buyers) else ()
+    return replace(payment, goods=joined((*payment.goods, *goods)), buyers=joined((*payment.buyers, *buyers)))
 
 
 def _worth(payment: Payment) -> Decimal:
@@ -322,8 +353,15 @@ def _paired(payments: Sequence[Payment]) -> tuple[Payment, ...]:
 
 def _are_one(one: Payment, other: Payment) -> bool:
     is_paid = one.state is other.state is PaymentState.PAID
-    are_equal = one.amount is not None and (one.amount, one.currency) == (other.amount, other.currency)
-    return is_paid and are_equal and one.tellers.isdisjoint(other.tellers) and abs(one.at - other.at) <= _ONE_PAYMENT
+    is_told_by_others = one.tellers.isdisjoint(other.tellers) and abs(one.at - other.at) <= _ONE_PAYMENT
+    return is_paid and cost_the_same(one, other) and is_told_by_others
+
+
+def cost_the_same(one: Payment, other: "Payment | PaymentNotice") -> bool:
+    """Whether both are of one amount, however it is written: 40.0 is 40.00."""
+    if one.amount is None or other.amount is None:
+        return False
+    return (Decimal(one.amount), one.currency) == (Decimal(other.amount), other.currency)
 
 
 _STATES = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.PAID)

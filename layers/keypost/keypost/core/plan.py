@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
 from keypost.core.mail import Mail, MailState, Purpose
-from keypost.core.obstacles import asks_a_person, is_servable, obstacle, only_is_from_before
+from keypost.core.obstacles import asks_a_person, is_servable, obstacle
 from keypost.core.order import License, Order, Reason, Reminder
 from keypost.core.owed import (
     Delivery,
@@ -329,7 +329,7 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
         return None
     if is_servable(order):
         return _while_served(order, since)
-    if only_is_from_before(order):
+    if order.hold.from_before:
         return None  # what the shop sold before is in nobody's way
     if not order.all_left or asks_a_person(order):
         return Reason.HOLD, since

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from keypost.core.mail import MailState
-from keypost.core.obstacles import obstacle
+from keypost.core.obstacles import asks_a_person, obstacle
 from keypost.core.order import Order
 from keypost.core.owed import stuck_mails
 
@@ -32,13 +32,14 @@ _BY_OBSTACLE = {
 
 
 def progress(order: Order) -> Progress:
-    """What keeps it from being served counts first; but when all its codes left, nothing is held back any more."""
+    """What keeps it from being served counts first. When all its codes left, nothing is held back any more; but it may
+    still be asked what it was for."""
     first = obstacle(order)
     if first and (found := _BY_OBSTACLE.get(first.code)):
         return found
-    if first and not order.all_left:
+    if first and (not order.all_left or asks_a_person(order)):
         return Progress.HELD
-    if order.lines and _arrived(order) >= set(range(1, len(order.lines) + 1)):
+    if order.lines and _arrived(order) >= order.numbered.keys():
         return Progress.SERVED
     return Progress.WAITING if order.waits or stuck_mails(order) else Progress.PAID
 

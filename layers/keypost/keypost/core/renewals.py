@@ -317,7 +317,7 @@ def _customer(own: Customer, base: Customer | None) -> Customer:
     if base is None:
         return own
     email = own.email or base.email
-    return replace(own, email=base.corrected.get(email, email) if email else None, name=own.name or base.name)
+    return replace(own, email=base.right(email) if email else None, name=own.name or base.name)
 
 
 def without_terms(order: Order, now: datetime, why: Said) -> Order:

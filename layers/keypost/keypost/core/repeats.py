@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from keypost.core.obstacles import is_servable
 from keypost.core.order import License, Order
-from keypost.core.payment import Payment, PaymentNotice
+from keypost.core.payment import Payment, PaymentNotice, cost_the_same
 from keypost.core.product import Kind, Line, counted
 from keypost.core.said import said
 
@@ -41,8 +41,7 @@ def _is_same(notice: PaymentNotice, other: Order) -> bool:
 
 
 def _is_alike(notice: PaymentNotice, payment: Payment) -> bool:
-    is_equal = (payment.amount, payment.currency) == (notice.amount, notice.currency)
-    return is_equal and abs(payment.at - notice.at) <= _ONE_PURCHASE
+    return cost_the_same(payment, notice) and abs(payment.at - notice.at) <= _ONE_PURCHASE
 
 
 def as_repeat(

@@ -1,7 +1,7 @@
 """What is said to people, as data: a code with values. `keypost.words` makes the sentence where somebody reads it, in
 their language. Days and moments are ISO 8601 text."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain
@@ -13,6 +13,12 @@ class Said:
     code: str
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)  # text, numbers, lists of text, Said
     text: str = field(default="", compare=False)  # the sentence, in an answer to somebody; never stored
+
+    @property
+    def content(self) -> Hashable:
+        """The same for the same code and values, in whatever order a table gives them back."""
+        values = ((name, each.content if isinstance(each, Said) else each) for name, each in self.values.items())
+        return self.code, tuple(sorted(values))
 
     @property
     def codes(self) -> tuple[str, ...]:

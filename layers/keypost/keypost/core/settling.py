@@ -13,7 +13,7 @@ from keypost.core.order import Decision, Order, noted
 from keypost.core.payment import Payment
 from keypost.core.product import Line
 from keypost.core.telling import newest
-from keypost.core.told import goods_of, left_more
+from keypost.core.told import address_of, goods_of, left_more
 
 
 def settle(order: Order, lines: Sequence[Line], email: str | None, asked: Asked, currency: str) -> Order:
@@ -37,7 +37,7 @@ def told_by(order: Order, name: str, by: str | None = None) -> tuple[tuple[Line,
     lines = goods_of(payment)
     if not lines:
         raise Refused("payment_says_nothing", order=order.id, payment=name)
-    return lines, next((word.email for word in payment.buyers if word.email), None)
+    return lines, address_of(payment)
 
 
 def payment_as_told_by(payment: Payment, by: str) -> Payment:
@@ -61,9 +61,11 @@ def given_away(order: Order, name: str) -> Payment | None:
     return _named(order, name)
 
 
-def with_own(order: Order | None, order_id: str, payment: Payment, now: datetime, currency: str) -> Order:
-    """The order that a payment of another one becomes."""
-    return with_payment_of(order or Order(id=order_id, created_at=now), payment, now, currency)
+def with_own(
+    order: Order | None, order_id: str, payment: Payment, now: datetime, currency: str, start: datetime | None = None
+) -> Order:
+    """The order that a payment of another one becomes. It may be one from before the start."""
+    return with_payment_of(order or Order(id=order_id, created_at=now), payment, now, currency, start)
 
 
 def without_payment(order: Order, name: str, to: str, asked: Asked, currency: str) -> Order:
@@ -100,8 +102,9 @@ def _named(order: Order, name: str) -> Payment:
 
 
 def _has_settled(order: Order, decision: Decision) -> bool:
-    """A repeated call changes nothing."""
-    return any(replace(each, asked=decision.asked) == decision for each in order.decisions)
+    """A repeated call changes nothing, as long as nobody has decided otherwise since."""
+    newest_of_kind = next((each for each in reversed(order.decisions) if each.kind == decision.kind), None)
+    return newest_of_kind is not None and replace(newest_of_kind, asked=decision.asked) == decision
 
 
 def _text(line: Line) -> str:

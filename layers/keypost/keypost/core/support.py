@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from keypost.core import mailing, owed
 from keypost.core.codes import StockCode
-from keypost.core.contents import decided, with_subscription_ended
+from keypost.core.contents import decided, with_subscription_ended, without_person
 from keypost.core.errors import NotFound, Refused, TooMany
 from keypost.core.mail import Asked, Mail, MailState, Purpose
 from keypost.core.mailing import with_good_address
@@ -16,7 +16,6 @@ from keypost.core.order import (
     NO_ADDRESS,
     BadCode,
     Customer,
-    Decision,
     Hold,
     License,
     Order,
@@ -257,10 +256,8 @@ def erase(order: Order, asked: Asked, forget_on: date, *, is_part: bool = False)
     if order.is_erased:
         return order
     order = replace(
-        order,
+        without_person(order),
         customer=Customer(language=order.customer.language),
-        payments=tuple(replace(payment, buyers=()) for payment in order.payments),
-        decisions=tuple(_without_person(decision) for decision in order.decisions),
         reminders=(),
         mails=tuple(_without_words(mail) for mail in order.mails if mail.state is not MailState.PENDING),
         bad_codes=tuple(replace(bad, asked=replace(bad.asked, key="")) for bad in order.bad_codes),
@@ -271,10 +268,6 @@ def erase(order: Order, asked: Asked, forget_on: date, *, is_part: bool = False)
     return noted(order, asked.at, "erased", who=asked.who)
 
 
-def _without_person(decision: Decision) -> Decision:
-    return replace(decision, email=None, asked=replace(decision.asked, why="", key=""))
-
-
 def _without_words(mail: Mail) -> Mail:
     asked = replace(mail.asked, why="", key="") if mail.asked else None
     return replace(mail, to=None, sent_to=None, asked=asked)
@@ -283,7 +276,8 @@ def _without_words(mail: Mail) -> Mail:
 def without_correction(order: Order, email: str) -> Order:
     """Remove an erased address from the corrections in an order of another customer."""
     known = order.customer.corrected
-    kept = {wrong: right for wrong, right in known.items() if email not in (wrong, right)}
+    is_theirs = email.casefold()
+    kept = {wrong: right for wrong, right in known.items() if is_theirs not in (wrong.casefold(), right.casefold())}
     return order if kept == known else replace(order, customer=replace(order.customer, corrected=kept))
 
 

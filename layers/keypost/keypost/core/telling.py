@@ -38,7 +38,7 @@ class Goods(Word):
 
     @property
     def content(self) -> Hashable:
-        return (self.lines, repr(self.problem), self.foreign)
+        return (self.lines, self.problem.content if self.problem else None, self.foreign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

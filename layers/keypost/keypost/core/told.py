@@ -2,7 +2,7 @@
 answer; they change nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from keypost.core.order import Decision, Order
 from keypost.core.payment import Payment, PaymentState, Standing, price_of
 from keypost.core.product import Line, counted
 from keypost.core.said import Said, said
-from keypost.core.telling import SHOPS, Buyer, Goods, first_paid, newest
+from keypost.core.telling import SHOPS, Buyer, Goods, Sum, first_paid, newest
 
 _NOBODY = Buyer(by="")
 _NEWEST = {PaymentState.OPEN: 2, PaymentState.FAILED: 1, PaymentState.PAID: 0}
@@ -47,7 +47,14 @@ def told_of(order: Order) -> Told:
         return Told(decision.lines, replace(buyer, email=decision.email or buyer.email))
     spoken = _spoken(standing, unpaid)
     problem = spoken.problem or _paid_in_part(order, standing)
-    return Told(spoken.lines, buyer, problem, spoken.differs or others or left_more(order, spoken.lines))
+    differs = _first((spoken.differs, others, left_more(order, spoken.lines), _unsaid(order, spoken.lines)))
+    return Told(spoken.lines, buyer, problem, differs)
+
+
+def _unsaid(order: Order, goods: Sequence[Line]) -> Said | None:
+    """What stands does not say what it is for. The goods of a payment that went back, or of a list that has none of
+    ours any more, are not those."""
+    return said("nothing_bought") if order.lines and not goods else None
 
 
 def _when(payment: Payment) -> tuple[datetime, tuple[str, ...]]:
@@ -165,6 +172,11 @@ def _known(buyers: Iterable[Buyer]) -> list[Buyer]:
     return [buyer for buyer in buyers if buyer.email]
 
 
+def address_of(payment: Payment) -> str | None:
+    """Whose a payment is, as it was told."""
+    return next((buyer.email for buyer in _buyers(payment) if buyer.email), None)
+
+
 def _buyers(payment: Payment) -> list[Buyer]:
     """Who a payment is of: as a shop says, before those who took the money."""
     told = sorted(newest(payment.buyers), key=lambda word: (not word.email, word.by not in SHOPS, word.by))
@@ -172,19 +184,31 @@ def _buyers(payment: Payment) -> list[Buyer]:
 
 
 def _address(order: Order, buyer: Buyer) -> str:
-    email = buyer.email or ""
-    return order.customer.corrected.get(email, email).casefold()
+    return order.customer.right(buyer.email or "").casefold()
 
 
 def _paid_in_part(order: Order, payments: Sequence[Payment]) -> Said | None:
-    """Whether less was paid than the shop says that the order costs."""
-    price = price_of(order.id, order.payments)
+    """Whether less was paid than the shop says that the order costs, or than it says of a payment that somebody else
+    took."""
+    price = max(_prices(order, payments), key=_worth, default=None)
     if price is None or not _are_taken_in(price.currency, payments):
         return None
     paid = sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
-    if paid >= Decimal(price.amount or 0):
+    if paid >= _worth(price):
         return None
     return said("paid_in_part", amount=f"{price.currency} {paid}", price=f"{price.currency} {price.amount}")
+
+
+def _prices(order: Order, payments: Iterable[Payment]) -> Iterator[Sum]:
+    if price := price_of(order.id, order.payments):
+        yield price
+    for payment in payments:
+        if not payment.tellers <= SHOPS:
+            yield from (word for word in newest(payment.sums) if word.by in SHOPS and word.amount)
+
+
+def _worth(price: Sum) -> Decimal:
+    return Decimal(price.amount or 0)
 
 
 def _are_taken_in(currency: str | None, payments: Sequence[Payment]) -> bool:
@@ -193,16 +217,21 @@ def _are_taken_in(currency: str | None, payments: Sequence[Payment]) -> bool:
     return is_taken and all(payment.currency == currency for payment in payments)
 
 
-def digests(order: Order) -> tuple[str, ...]:
-    """What was told of an order so far, without when: each goods, each customer, each sum, and what went back."""
-    return tuple(sorted({sha256(repr(each).encode()).hexdigest()[:12] for each in _contents(order.payments)}))
+def digests(order: Order, of: Collection[str]) -> tuple[str, ...]:
+    """What was told of an order so far, without when and by whom: each goods and what is wrong with them, each
+    customer, each sum, and what went back. A payment goes by that of its names which was known by then: another teller
+    may have one more name for it."""
+    told = (each for payment in order.payments for each in _contents(payment, of))
+    return tuple(sorted({sha256(repr(each).encode()).hexdigest()[:12] for each in told}))
 
 
-def _contents(payments: Iterable[Payment]) -> Iterator[object]:
-    for payment in payments:
-        yield payment.names, payment.amount, payment.currency, payment.standing
-        yield from ((word.by, payment.names[0], word.content) for word in newest(payment.goods))
-        yield from ((word.email or "").casefold() for word in newest(payment.buyers))
+def _contents(payment: Payment, of: Collection[str]) -> Iterator[object]:
+    name = min(set(payment.names).intersection(of), default=payment.names[0])
+    yield name, payment.amount, payment.currency, payment.standing
+    for word in newest(payment.goods):
+        wrong = word.problem.content if word.problem else None
+        yield from ((name, each) for each in (word.lines, wrong, word.foreign) if each)
+    yield from (word.email.casefold() for word in newest(payment.buyers) if word.email)
 
 
 def in_force(order: Order, kind: str) -> Decision | None:
@@ -213,4 +242,4 @@ def in_force(order: Order, kind: str) -> Decision | None:
 
 def _counts(order: Order, decision: Decision) -> bool:
     stands = any(not set(decision.of).isdisjoint(payment.names) for payment in order.standing_payments)
-    return stands and set(digests(order)) <= set(decision.saw)
+    return stands and set(digests(order, decision.of)) <= set(decision.saw)

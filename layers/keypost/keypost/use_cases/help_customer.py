@@ -20,6 +20,7 @@ from keypost.core.payment import Payment
 from keypost.core.periods import local_day
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import said
+from keypost.core.shop import Intake
 from keypost.table import Store
 from keypost.table.items import customer_digest
 from keypost.table.orders import Loaded
@@ -27,8 +28,8 @@ from keypost.table.orders import Loaded
 _TRIES = 20
 
 
-def _own(order: Order | None, order_id: str, payment: Payment, asked: Asked, currency: str) -> Order:
-    return settling.with_own(order, order_id, payment, asked.at, currency)
+def _own(order: Order | None, order_id: str, payment: Payment, asked: Asked, intake: Intake) -> Order:
+    return settling.with_own(order, order_id, payment, asked.at, intake.currency, intake.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,16 @@ class Desk:
         with suppress(QueueUnavailable):  # the mail is stored and due, so a schedule finds it
             self.queue.poke(order_id)
 
-    def make_own_order(self, order_id: str, payment_name: str, asked: Asked, currency: str) -> str:
+    def make_own_order(self, order_id: str, payment_name: str, asked: Asked, intake: Intake) -> str:
         """Make a payment of this order an order of its own; returns its number. The new order is stored first: after a
         crash between the two, the same call does the rest. NotFound if there is no such payment."""
         order = self.store.existing(order_id)
         to, payment = settling.own_order_of(order, payment_name), settling.given_away(order, payment_name)
         if payment:
-            self.store.change(to, partial(_own, order_id=to, payment=payment, asked=asked, currency=currency))
+            self.store.change(to, partial(_own, order_id=to, payment=payment, asked=asked, intake=intake))
             self.change(
                 order_id,
-                partial(settling.without_payment, name=payment_name, to=to, asked=asked, currency=currency),
+                partial(settling.without_payment, name=payment_name, to=to, asked=asked, currency=intake.currency),
             )
         self._poke(to)
         return to

@@ -70,12 +70,10 @@ def _written_or_kept(
     order_id = facts[0].order_id
     try:
         return write_down(store, order_id, facts, now, intake, was_asked=was_asked)
-    except SetAside as error:
-        if error.order_id != order_id:
-            raise
-        telemetry.outcome("FactKeptAside", order_id=order_id)
-        store.keep_told(order_id, reason_of(error), facts, now)
-    return order_id, True
+    except SetAside as error:  # of this order, or of the one that its payment became
+        telemetry.outcome("FactKeptAside", order_id=error.order_id)
+        store.keep_told(error.order_id, reason_of(error), facts, now)
+        return error.order_id, True
 
 
 def remember(store: Store, remark: Remark) -> None:
