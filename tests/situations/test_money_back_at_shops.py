@@ -1,5 +1,7 @@
 """Money back finds its payment (K-F): Moneybird's credit notes."""
 
+from itertools import permutations
+
 import pytest
 
 from keypost.core.payment import Remark, Standing
@@ -25,3 +27,23 @@ def test_a_credit_note_that_names_no_invoice_is_written_into_the_inbox() -> None
 
     assert isinstance(remark, Remark)
     assert (remark.why.code, remark.payment) == ("credit_of_what", "moneybird:5")
+
+
+def test_two_credit_notes_of_one_invoice_add_up() -> None:
+    """Each note has its own total, and not that of all notes of the invoice."""
+    one, other = (
+        only_notice(
+            moneybird.read(
+                a_call(
+                    of_moneybird(
+                        id=note, invoice_id=None, total_price_incl_tax=total, original_sales_invoice_id=PAID.payment_id
+                    )
+                )
+            )
+        )
+        for note, total in (("5", "-40.00"), ("6", "-60.45"))
+    )
+
+    assert added_up([PAID, one, one]).returned == 40
+    for told in permutations([PAID, one, other, other]):
+        assert added_up(told).standing is Standing.REFUNDED

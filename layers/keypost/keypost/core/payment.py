@@ -1,12 +1,12 @@
 """One payment, as the sum of what callbacks reported of it. They arrive late, twice and in any order; joined here, they
 always give the same payment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 from keypost.core.product import Line
@@ -53,12 +53,18 @@ class Refunded(Stored):
     as_of: datetime
     amount: str | None = None  # decimal, in the payment's currency
     full: bool = False
-    by: str = ""  # the reporter: a shop and its payment provider each know their own refunds
+    # The reporter: a shop and its payment provider each know their own refunds. One that tells of each refund by itself
+    # is named with it: "moneybird#5".
+    by: str = ""
 
     @property
     def teller(self) -> str:
         """The reporter, whose words without a date ("webhook, undated") are kept apart from those that have one."""
-        return self.by.partition(",")[0]
+        return self.reporter.partition(",")[0]
+
+    @property
+    def reporter(self) -> str:
+        return self.by.partition("#")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,17 @@ class Payment(Stored):
     @property
     def _is_all_returned(self) -> bool:
         total = Decimal(self.amount or 0)
-        return any(self._is_whole(refunded) for refunded in self.refunded) or bool(total and self.returned >= total)
+        return any(self._is_whole(refunded) for refunded in self._reports) or bool(total and self.returned >= total)
+
+    @property
+    def _reports(self) -> Iterator[Refunded]:
+        """What each reporter says was returned, all refunds together."""
+        by_reporter = sorted(self.refunded, key=lambda refunded: refunded.reporter)
+        for reporter, each in groupby(by_reporter, key=lambda refunded: refunded.reporter):
+            parts = list(each)
+            amount = sum((Decimal(part.amount or 0) for part in parts), Decimal(0))
+            is_full = any(part.full for part in parts)
+            yield Refunded(max(part.as_of for part in parts), str(amount), is_full, reporter)
 
     def _is_whole(self, refunded: Refunded) -> bool:
         """A reporter may count in another currency than the payment's, and then in that of its own sum."""
@@ -230,7 +246,7 @@ class Payment(Stored):
         """The amount that was returned, without refunds that failed after they had been reported, and with what was
         lost in disputes; if the reporters disagree, the largest amount."""
         lost = sum((Decimal(each.amount or 0) for each in self.disputes if each.state is DisputeState.LOST), Decimal(0))
-        return max([Decimal(0), *(self._in_its_currency(each) for each in self.refunded)]) + lost
+        return max([Decimal(0), *(self._in_its_currency(each) for each in self._reports)]) + lost
 
     def _in_its_currency(self, refunded: Refunded) -> Decimal:
         own, back = self._own_sum(refunded), self._without_failed(refunded)

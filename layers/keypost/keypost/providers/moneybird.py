@@ -238,7 +238,7 @@ def _credited(note: _Invoice, now: datetime) -> Sequence[News]:
     that names none is found by nobody but a person."""
     original, as_of = note.original_sales_invoice_id, note.updated_at or now
     if isinstance(original, str) and re.fullmatch("[0-9]{1,64}", original):
-        back = Refunded(as_of, str(abs(Decimal(note.total_price_incl_tax))))
+        back = Refunded(as_of, str(abs(Decimal(note.total_price_incl_tax))), by=f"moneybird#{note.id}")
         known = PaymentNotice("moneybird", original, state=None, at=_whole(as_of, now), order_id="")
         return (replace(known, said=note.updated_at, refunded=back),)
     return (Remark("moneybird", now, said("credit_of_what"), "", f"moneybird:{note.id}"),) if note.may_be_ours else ()
