@@ -32,6 +32,7 @@ from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.core.telling import SHOPS, Buyer, Goods, first_paid, newest
 
+_OF_ORDERS = ("shop_status",)  # problems that no other teller's list of goods takes away
 MOST_CODES = 1000  # one order is one item of at most 400 kB
 PAYMENT_IS = {standing: f"payment_{standing.replace(' ', '_')}" for standing in Standing} | {
     Standing.FAILED: "payment_failed_at"
@@ -209,14 +210,15 @@ def _goods_of(
 
 
 def _goods(payment: Payment) -> tuple[Goods | None, Said | None]:
-    """What a payment is for by the best of its words, and how they differ. What its teller found wrong stays wrong."""
+    """What a payment is for by the best of its words, and how they differ. What its teller found wrong stays wrong, and
+    so does what is wrong with the order and not with its goods."""
     words = newest(payment.goods)
     telling = [word for word in words if word.lines]
     if not telling:
         return next((word for word in words if word.problem), None), None
     best = max(telling, key=_details)
-    wrong = next((word.problem for word in words if word.by == best.by and word.problem), None)
-    return replace(best, problem=wrong), _differing(payment, telling)
+    wrong = (word.problem for word in words if word.problem and (word.by == best.by or word.problem.code in _OF_ORDERS))
+    return replace(best, problem=next(wrong, None)), _differing(payment, telling)
 
 
 def _differing(payment: Payment, telling: Sequence[Goods]) -> Said | None:
