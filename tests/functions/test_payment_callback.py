@@ -107,7 +107,7 @@ def test_an_outcome_is_counted_once_however_often_it_is_told(wired: Stack, logge
 
 def test_two_providers_for_one_order_are_two_payments(wired: Stack, logged: io.StringIO) -> None:
     stripe(stripe_event())
-    webhook(paid(order_id="2026-001234"))
+    webhook(paid(order_id="2026-001234", amount="41.00", lines=[{"sku": SKU, "quantity": 1}]))
     assert '"OrderPaidTwice"' in logged.getvalue()
 
     order = wired.store.load("2026-001234")

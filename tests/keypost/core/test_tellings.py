@@ -621,3 +621,14 @@ def test_a_release_does_not_count_for_the_next_unknown_payment_of_which_money_is
     disputed = PaymentNotice("webhook", "dp_9", None, NOW, ID, disputes=(Dispute("x", DisputeState.OPEN, NOW),))
 
     assert not is_servable(contents.with_payment(order, disputed, NOW, "EUR"))
+
+
+def test_a_shop_that_took_its_order_back_is_believed_whatever_list_its_provider_has_of_the_goods() -> None:
+    problem = Said("shop_status", {"status": "cancelled"})
+    of_shop = notice(ID, provider="woocommerce", payment_id=ID, said=NOW, also=("mollie:tr_1",), problem=problem)
+    paid = notice(ID, provider="mollie", payment_id="tr_1", said=NOW + timedelta(minutes=1))
+
+    for news in permutations([of_shop, paid]):
+        order = told(list(news))
+        assert order.hold.problem == problem
+    assert is_servable(told([of_shop, paid, replace(of_shop, problem=None, said=NOW + timedelta(hours=1))]))

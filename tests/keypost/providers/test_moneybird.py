@@ -313,7 +313,7 @@ def test_a_credit_note_that_was_paid_out_is_money_back_of_the_invoice_that_it_na
         at=UPDATED.replace(microsecond=0),
         order_id="",
         said=UPDATED,
-        refunded=Refunded(UPDATED, "40.00"),
+        refunded=Refunded(UPDATED, "40.00", by="moneybird#433546310099999999"),
     )
 
 

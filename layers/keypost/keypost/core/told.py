@@ -14,6 +14,7 @@ from keypost.core.product import Line, counted
 from keypost.core.said import Said, said
 from keypost.core.telling import SHOPS, Buyer, Goods, Sum, first_paid, newest
 
+_OF_ORDERS = ("shop_status",)  # problems that no other teller's list of goods takes away
 _NOBODY = Buyer(by="")
 _NEWEST = {PaymentState.OPEN: 2, PaymentState.FAILED: 1, PaymentState.PAID: 0}
 
@@ -95,15 +96,20 @@ def _first(said_of_each: Iterable[Said | None]) -> Said | None:
 
 
 def _of_payment(payment: Payment) -> _Spoken:
-    """What a payment is for by the best of its words. What the teller of that found wrong stays wrong."""
+    """What a payment is for by the best of its words. What the teller of that found wrong stays wrong, and so does what
+    is wrong with the order and not with its goods."""
     words = newest(payment.goods)
     telling = [word for word in words if word.lines]
     if not telling:
         is_foreign = any(word.foreign for word in words)
         return _Spoken(problem=_first(word.problem for word in words), is_foreign=is_foreign)
     best = max(telling, key=_rank)
-    wrong = _first(word.problem for word in words if word.by == best.by)
+    wrong = _first(word.problem for word in words if word.by == best.by or _is_of_order(word.problem))
     return _Spoken(best.lines, wrong, _difference([word.lines for word in telling]) or _growth(payment, telling))
+
+
+def _is_of_order(problem: Said | None) -> bool:
+    return problem is not None and problem.code in _OF_ORDERS
 
 
 def _rank(word: Goods) -> tuple[bool, int, str, bool]:
