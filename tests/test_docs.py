@@ -54,7 +54,7 @@ def test_the_readme_lists_every_metric_and_no_other() -> None:
         named |= {name for call in calls for name in re.findall(r'"(\w+)"', call)}
         named |= set(re.findall(r'failed="(\w+)"', code))
         named |= set(re.findall(r'(?:Mail\w+|Fate\.\w+): "(Mail\w+)"', code))
-        named |= set(re.findall(r'"(\w+)": order\.', code))
+        named |= set(re.findall(r'"([A-Z]\w+)": order\.', code))
         named |= set(re.findall(r'"(Order\w+)"(?= if|$)', code, re.MULTILINE))
 
     assert first_column(text("docs/metrics.md"), "# Metrics") == named
