@@ -336,7 +336,7 @@ def test_a_decision_is_void_once_no_payment_stands_that_it_was_about() -> None:
 
 def test_a_payment_becomes_an_order_of_its_own_and_both_are_served() -> None:
     order = differing()
-    to = settling.own_order_of(order, "stripe:cs_2")
+    to = next(settling.own_orders_of(order, "stripe:cs_2"))
     payment = settling.given_away(order, "stripe:cs_2")
     assert payment is not None
 
@@ -346,7 +346,7 @@ def test_a_payment_becomes_an_order_of_its_own_and_both_are_served() -> None:
     assert (own.id, own.lines, own.customer.email, is_servable(own)) == (f"{ID}-2", (Line(PLUS, 1),), BEN, True)
     assert (left.lines, left.customer.email, is_servable(left)) == ((Line(SKU, 1),), "facturen@klant.example", True)
     assert settling.moved_to(left, ["stripe:cs_2"]) == to
-    assert settling.own_order_of(left, "stripe:cs_2") == to
+    assert [*settling.own_orders_of(left, "stripe:cs_2")] == [to]
     assert settling.without_payment(left, "stripe:cs_2", to, ASKED, "EUR") is left
 
 

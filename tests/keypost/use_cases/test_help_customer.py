@@ -789,3 +789,20 @@ def test_the_subscription_of_an_erased_customer_is_asked_for_once(desk: Desk, wo
     desk.erase(ADDRESS, asked(), YEARS)
 
     assert list(desk.store.needing(Reason.SUBSCRIPTION)) == [["yearly-0"]]
+
+
+def test_a_payment_does_not_become_an_order_that_the_shop_has_already(desk: Desk) -> None:
+    store = desk.store
+    for order_id in ("taken", "taken-2"):
+        store.save(paid_order(order_id, email=f"{order_id}@klant.example"))
+    second = notice("taken", payment_id="cs_other", email="ben@klant.example")
+    store.change("taken", lambda order: contents.with_payment(order, second, NOW, "EUR"))
+
+    for _ in range(2):  # a repeated call gives the same answer
+        assert desk.make_own_order("taken", "stripe:cs_other", asked(), INTAKE) == "taken-3"
+
+    assert [loaded(store, each).customer.email for each in ("taken", "taken-2", "taken-3")] == [
+        "taken@klant.example",
+        "taken-2@klant.example",
+        "ben@klant.example",
+    ]

@@ -1,9 +1,10 @@
 """What a person decides of an order's contents. Each function gets an order and returns the changed order; `Refused`
 says why something is not done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 from keypost.core.contents import decided, with_contents, with_payment_of
 from keypost.core.errors import NotFound, Refused
@@ -47,11 +48,17 @@ def payment_as_told_by(payment: Payment, by: str) -> Payment:
     return replace(payment, goods=goods, buyers=buyers or payment.buyers)
 
 
-def own_order_of(order: Order, name: str) -> str:
-    """The number of the order that a payment is to become: the same at each call."""
+def own_orders_of(order: Order, name: str) -> Iterator[str]:
+    """The numbers that the order may have which a payment is to become, the best first: the same at each call. The shop
+    may have some of them for orders of its own."""
     known = next((each.to for each in order.decisions if each.kind == "own_order" and name in each.of), None)
     moved = sum(each.kind == "own_order" for each in order.decisions)
-    return known or f"{order.id}-{moved + 2}"
+    return iter([known]) if known else (f"{order.id}-{number}" for number in count(moved + 2))
+
+
+def may_become(order: Order | None, name: str) -> bool:
+    """Whether a payment may become this order: there is none yet, or it was begun for this very payment."""
+    return order is None or any(name in payment.names for payment in order.payments)
 
 
 def given_away(order: Order, name: str) -> Payment | None:

@@ -52,8 +52,11 @@ class Desk:
         """Make a payment of this order an order of its own; returns its number. The new order is stored first: after a
         crash between the two, the same call does the rest. NotFound if there is no such payment."""
         order = self.store.existing(order_id)
-        to, payment = settling.own_order_of(order, payment_name), settling.given_away(order, payment_name)
-        if payment:
+        payment, numbers = settling.given_away(order, payment_name), settling.own_orders_of(order, payment_name)
+        if payment is None:
+            to = next(numbers)
+        else:
+            to = next(to for to in numbers if settling.may_become(self.store.load(to), payment_name))
             self.store.change(to, partial(_own, order_id=to, payment=payment, asked=asked, intake=intake))
             self.change(
                 order_id,
