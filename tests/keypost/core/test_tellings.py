@@ -632,3 +632,17 @@ def test_a_shop_that_took_its_order_back_is_believed_whatever_list_its_provider_
         order = told(list(news))
         assert order.hold.problem == problem
     assert is_servable(told([of_shop, paid, replace(of_shop, problem=None, said=NOW + timedelta(hours=1))]))
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_shops_order_that_was_refunded_and_paid_anew_has_two_payments(turn: int) -> None:
+    """The shop's order has one number, and names the payment that its plug-in made last."""
+    of_shop = notice(ID, provider="woocommerce", payment_id=ID, said=NOW, also=("mollie:tr_aaaaaa1",))
+    anew = replace(of_shop, said=NOW + timedelta(1), also=("mollie:tr_bbbbbb2",))
+    taken = replace(notice(ID), provider="mollie", payment_id="tr_aaaaaa1", refunded=Refunded(NOW, "39.95"))
+    again = replace(notice(ID), provider="mollie", payment_id="tr_bbbbbb2")
+
+    order = told([of_shop, taken, anew, again][::turn])
+
+    assert sorted(payment.standing for payment in order.settled) == [Standing.PAID, Standing.REFUNDED]
+    assert (order.standing, [line.quantity for line in order.lines], is_servable(order)) == (Standing.PAID, [1], True)

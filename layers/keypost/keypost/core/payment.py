@@ -1,6 +1,8 @@
 """One payment, as the sum of what callbacks reported of it. They arrive late, twice and in any order; joined here, they
 always give the same payment."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -364,17 +366,37 @@ def cost_the_same(one: Payment, other: "Payment | PaymentNotice") -> bool:
     return (Decimal(one.amount), one.currency) == (Decimal(other.amount), other.currency)
 
 
+_OF_ONE = re.compile("(mollie:tr|stripe:pi)_")  # how names begin of which a payment has only one
 _STATES = (PaymentState.OPEN, PaymentState.FAILED, PaymentState.PAID)
 
 
 def with_notice(payments: Sequence[Payment], notice: PaymentNotice) -> tuple[tuple[Payment, ...], Payment]:
     """Merge a notice into the payments; returns all payments, and the one that the notice is about. That is the one
-    that shares a name with the notice. Two payments whose names the notice joins become one."""
-    same = [payment for payment in payments if notice.names & set(payment.names)]
-    payment = join([*same, _payment(notice)])
+    that shares a name with the notice. Two payments whose names the notice joins become one, unless they are two to
+    those who took the money: a shop's order may be paid anew, and then names another payment."""
+    told = _payment(notice)
+    same = _sharing(payments, told)
+    if _are_several([told, *same]):
+        own = tuple(filter(_OF_ONE.match, told.names))
+        told = replace(told, names=own or told.names)
+        same = _sharing(payments, told) if own else same[:1]
+    payment = join([*same, told])
     if same == [payment]:
         return tuple(payments), same[0]
     return (*(p for p in payments if p not in same), payment), payment
+
+
+def _sharing(payments: Iterable[Payment], told: Payment) -> list[Payment]:
+    return [payment for payment in payments if not set(told.names).isdisjoint(payment.names)]
+
+
+def _are_several(payments: Iterable[Payment]) -> bool:
+    """Whether these have more than one name of which a payment has only one."""
+    found = defaultdict[str, set[str]](set)
+    for name in chain.from_iterable(payment.names for payment in payments):
+        if match := _OF_ONE.match(name):
+            found[match[0]].add(name)
+    return any(len(names) > 1 for names in found.values())
 
 
 def _payment(notice: PaymentNotice) -> Payment:
