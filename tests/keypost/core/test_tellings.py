@@ -646,3 +646,23 @@ def test_a_shops_order_that_was_refunded_and_paid_anew_has_two_payments(turn: in
 
     assert sorted(payment.standing for payment in order.settled) == [Standing.PAID, Standing.REFUNDED]
     assert (order.standing, [line.quantity for line in order.lines], is_servable(order)) == (Standing.PAID, [1], True)
+
+
+def test_an_open_dispute_of_a_part_keeps_back_what_has_not_left_and_asks_to_block_nothing() -> None:
+    part = Dispute("dp_1", DisputeState.OPEN, NOW, "10.00")
+    news = PaymentNotice("stripe", f"cs_{ID}", None, NOW, ID, disputes=(part,))
+
+    order = contents.with_payment(delivered(paid_order(ID), 1), news, NOW, "EUR")
+
+    assert (order.standing, to_block(order)) == (Standing.PARTLY_REFUNDED, ())
+    won = replace(news, disputes=(replace(part, state=DisputeState.WON, as_of=NOW + timedelta(1)),))
+    assert contents.with_payment(order, won, NOW, "EUR").standing is Standing.PAID
+
+
+def test_what_goes_back_for_a_lowered_price_is_a_part_of_what_was_paid() -> None:
+    first = notice(ID, Line(SKU, 2), provider="webhook", payment_id="inv_1", amount="79.90", said=NOW)
+    lowered = replace(first, lines=(Line(SKU, 1),), amount="39.95", said=NOW + timedelta(hours=1))
+    back = Refunded(NOW + timedelta(hours=2), "39.95")
+    refunded = PaymentNotice("webhook", "inv_1", None, NOW, ID, refunded=back)
+
+    assert told([first, lowered, refunded]).standing is Standing.PARTLY_REFUNDED

@@ -14,7 +14,7 @@ from typing import Any
 from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.stored import Stored, with_extra
-from keypost.core.telling import SHOPS, Buyer, Goods, Sum, W, joined, newest
+from keypost.core.telling import SHOPS, Buyer, Goods, Sum, W, first_paid, joined, newest
 
 
 class PaymentState(StrEnum):
@@ -207,7 +207,7 @@ class Payment(Stored):
             return Standing(self.state)
         if self._is_all_lost or self._is_all_returned:
             return Standing.REFUNDED
-        if any(dispute.state is DisputeState.OPEN for dispute in self.disputes):
+        if any(each.state is DisputeState.OPEN and not self._is_of_a_part(each) for each in self.disputes):
             return Standing.DISPUTED
         return Standing.PARTLY_REFUNDED if self.returned else Standing.PAID
 
@@ -217,7 +217,7 @@ class Payment(Stored):
 
     @property
     def _is_all_returned(self) -> bool:
-        total = Decimal(self.amount or 0)
+        total = Decimal(self._as_paid(self.sum).amount or 0)
         return any(self._is_whole(refunded) for refunded in self._reports) or bool(total and self.returned >= total)
 
     @property
@@ -237,7 +237,16 @@ class Payment(Stored):
         return refunded.full or bool(Decimal(own.amount or 0) and back >= Decimal(own.amount or 0))
 
     def _own_sum(self, refunded: Refunded) -> Sum:
-        return next((each for each in newest(self.sums) if each.by == refunded.teller), self.sum)
+        return self._as_paid(next((each for each in newest(self.sums) if each.by == refunded.teller), self.sum))
+
+    def _as_paid(self, told: Sum) -> Sum:
+        """What was paid, where its teller lowered the price since."""
+        first = first_paid(self.sums, told.by)
+        is_lowered = first is not None and Decimal(first.amount or 0) > Decimal(told.amount or 0)
+        return first if first and is_lowered and first.currency == told.currency else told
+
+    def _is_of_a_part(self, dispute: Dispute) -> bool:
+        return dispute.amount is not None and Decimal(dispute.amount) < Decimal(self.amount or 0)
 
     def _without_failed(self, refunded: Refunded) -> Decimal:
         failed = (f.amount for f in self.failed_refunds if f.as_of >= refunded.as_of)
@@ -245,10 +254,15 @@ class Payment(Stored):
 
     @property
     def returned(self) -> Decimal:
-        """The amount that was returned, without refunds that failed after they had been reported, and with what was
-        lost in disputes; if the reporters disagree, the largest amount."""
-        lost = sum((Decimal(each.amount or 0) for each in self.disputes if each.state is DisputeState.LOST), Decimal(0))
+        """The amount that was returned, without refunds that failed after they had been reported, and with the parts
+        that are lost in disputes, or that the bank has taken while one goes on; if the reporters disagree, the largest
+        amount."""
+        gone = (each for each in self.disputes if each.state is DisputeState.LOST or self._is_gone(each))
+        lost = sum((Decimal(each.amount or 0) for each in gone), Decimal(0))
         return max([Decimal(0), *(self._in_its_currency(each) for each in self._reports)]) + lost
+
+    def _is_gone(self, dispute: Dispute) -> bool:
+        return dispute.state is DisputeState.OPEN and self._is_of_a_part(dispute)
 
     def _in_its_currency(self, refunded: Refunded) -> Decimal:
         own, back = self._own_sum(refunded), self._without_failed(refunded)
