@@ -666,3 +666,21 @@ def test_what_goes_back_for_a_lowered_price_is_a_part_of_what_was_paid() -> None
     refunded = PaymentNotice("webhook", "inv_1", None, NOW, ID, refunded=back)
 
     assert told([first, lowered, refunded]).standing is Standing.PARTLY_REFUNDED
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_shop_that_names_no_payments_can_exchange_under_one_number(turn: int) -> None:
+    """Paid, refunded in full, and paid again for something else, all told of the order as a whole."""
+    first = notice(ID, provider="webhook", payment_id=ID, said=NOW)
+    back = Refunded(NOW + timedelta(hours=1), full=True)
+    refunded = PaymentNotice("webhook", ID, None, NOW, ID, refunded=back)
+    anew = replace(first, lines=(Line(PLUS, 1),), amount="49.95", said=NOW + timedelta(hours=2))
+
+    order = told([first, refunded, anew][::turn])
+    sold = contents.with_payment(
+        contents.with_payment(delivered(told([first]), 1), refunded, NOW, "EUR"), anew, NOW, "EUR"
+    )
+
+    assert (order.standing, [line.sku for line in order.lines], is_servable(order)) == (Standing.PAID, [PLUS], True)
+    assert ([line.sku for line in sold.lines], [one.sku for one in to_block(sold)]) == ([PLUS], [SKU])
+    assert told([first, refunded, replace(first, said=NOW + timedelta(hours=2))]).standing is Standing.REFUNDED

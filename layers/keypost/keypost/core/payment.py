@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import chain, groupby
 from typing import Any
 
-from keypost.core.product import Line
+from keypost.core.product import Line, counted
 from keypost.core.said import Said
 from keypost.core.stored import Stored, with_extra
 from keypost.core.telling import SHOPS, Buyer, Goods, Sum, W, first_paid, joined, newest
@@ -292,8 +292,12 @@ def settled(order_id: str, payments: Sequence[Payment]) -> tuple[Payment, ...]:
     """The payments of an order, each once. A shop that says "it is paid" and not by which payment means one that its
     provider tells of, where that does; what it returned of the order as a whole is shared among its payments. And two
     tellers that tell of equal payments, under names of their own, tell of one."""
+    return tuple(chain.from_iterable(map(_paid_anew, _each_once(order_id, payments))))
+
+
+def _each_once(order_id: str, payments: Sequence[Payment]) -> Sequence[Payment]:
     if len(payments) <= 1:
-        return tuple(payments)
+        return payments
     name = whole_order(order_id)
     whole = next((payment for payment in payments if name in payment.names), None)
     others = tuple(payment for payment in payments if payment is not whole)
@@ -301,6 +305,27 @@ def settled(order_id: str, payments: Sequence[Payment]) -> tuple[Payment, ...]:
         return _paired(payments)
     is_of_order_only = whole.names == (name,)
     return _paired(_share(others if is_of_order_only else (*others, _without_order(whole)), whole))
+
+
+def _paid_anew(payment: Payment) -> tuple[Payment, ...]:
+    """A payment, or the two that it is: a shop without names for its payments says that its order is paid, that all of
+    it went back, and later that it is paid for other goods."""
+    (by, *others) = payment.tellers
+    first, last = first_paid(payment.goods, by), newest(payment.goods)[-1:]
+    if others or by not in SHOPS or first is None or not _is_of_other_goods(first, last):
+        return (payment,)
+    moment = last[0].said or payment.at
+    back = tuple(each for each in payment.refunded if each.teller == by and each.as_of < moment)
+    paid = first_paid(payment.sums, by)
+    former = replace(payment, goods=(first,), sums=(paid,) if paid else (), refunded=back)
+    if former.standing is not Standing.REFUNDED:
+        return (payment,)
+    later = tuple(each for each in payment.refunded if each not in back)
+    return former, replace(payment, goods=last, sums=newest(payment.sums)[-1:], refunded=later)
+
+
+def _is_of_other_goods(first: Goods, last: Sequence[Goods]) -> bool:
+    return any(each.is_paid and each.said and counted(each.lines) != counted(first.lines) for each in last)
 
 
 def _without_order(whole: Payment) -> Payment:
