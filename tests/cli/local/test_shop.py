@@ -229,6 +229,7 @@ def waits_for_contents(order: Order) -> bool:
     return [each.code for each in obstacles(order)][:1] == ["contents"]
 
 
+@pytest.mark.drill
 @pytest.mark.journey
 @pytest.mark.parametrize("provider", BY_PAYMENT)
 def test_an_exchange_is_served_as_the_other_product(local: LocalStack, shop: Shop, provider: str) -> None:
@@ -243,6 +244,7 @@ def test_an_exchange_is_served_as_the_other_product(local: LocalStack, shop: Sho
     assert not waits_for_contents(order)
 
 
+@pytest.mark.drill
 @pytest.mark.journey
 @pytest.mark.parametrize("provider", BY_PAYMENT)
 def test_a_second_buyer_under_one_number_waits_for_a_person(local: LocalStack, shop: Shop, provider: str) -> None:
@@ -257,6 +259,7 @@ def test_a_second_buyer_under_one_number_waits_for_a_person(local: LocalStack, s
     assert "It waits: it is not clear what it is for" in local.became(order_id)
 
 
+@pytest.mark.drill
 @pytest.mark.journey
 @pytest.mark.parametrize("provider", BY_PAYMENT)
 def test_the_same_paid_twice_is_paid_twice_and_nothing_else(local: LocalStack, shop: Shop, provider: str) -> None:
@@ -270,6 +273,7 @@ def test_the_same_paid_twice_is_paid_twice_and_nothing_else(local: LocalStack, s
     assert (goods(order), len(order.licenses)) == ({SKU: 2}, 2)
 
 
+@pytest.mark.drill
 @pytest.mark.journey
 @pytest.mark.parametrize("provider", ["stripe", "mollie"])
 def test_an_item_added_at_checkout_is_not_passed_over(local: LocalStack, shop: Shop, provider: str) -> None:
@@ -284,6 +288,7 @@ def test_an_item_added_at_checkout_is_not_passed_over(local: LocalStack, shop: S
     assert goods(order) == {SKU: 2, added.sku: 1}
 
 
+@pytest.mark.drill
 @pytest.mark.journey
 @pytest.mark.parametrize(("provider", "number"), [("shop", "shop-change"), ("woocommerce", "1001")])
 def test_an_order_that_was_changed_after_payment_is_what_it_is_now(
@@ -298,6 +303,7 @@ def test_an_order_that_was_changed_after_payment_is_what_it_is_now(
     assert (order.payments[0].amount, waits_for_contents(order)) == ("119.85", False)
 
 
+@pytest.mark.drill
 @pytest.mark.journey
 @pytest.mark.parametrize(("provider", "number"), [("shop", "shop-grown"), ("woocommerce", "1004")])
 def test_more_for_the_same_money_waits_for_a_person(local: LocalStack, shop: Shop, provider: str, number: str) -> None:
@@ -310,6 +316,7 @@ def test_more_for_the_same_money_waits_for_a_person(local: LocalStack, shop: Sho
     assert (goods(order), len(order.licenses)) == ({SKU: 2}, 2)
 
 
+@pytest.mark.drill
 @pytest.mark.journey
 def test_a_refund_that_was_entered_by_mistake_and_deleted_was_none(local: LocalStack, shop: Shop) -> None:
     shop.pay("1002", "woocommerce", **BOUGHT)
