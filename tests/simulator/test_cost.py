@@ -60,6 +60,7 @@ def put(client: Any, table: str, orders: Iterable[Order]) -> None:
         client.batch_write_item(RequestItems={table: chunk})
 
 
+@pytest.mark.drill
 def test_the_daily_rule_reads_what_is_due_however_many_orders_are_stored(client: tuple[Any, str]) -> None:
     dynamodb, table = client
     add(dynamodb, table, DUE, "due")
