@@ -41,7 +41,9 @@ def with_codes(  # noqa: PLR0913 - all that decides it
     for number, line, count in missing(order, delivery.lines):
         days = _period(order, number, bought_on, products[line.sku])
         taken = [supply[line.sku].popleft() for _ in range(min(count, len(supply[line.sku])))]
-        given += [License(_license_id(order.id, number, c), number, line.sku, c.code, *days) for c in taken]
+        given += [
+            License(_license_id(order.id, number, c), number, line.sku, c.code, *days, c.case_counts) for c in taken
+        ]
         if number not in {reminder.line for reminder in order.reminders}:
             reminders += reminders_of(number, days[1], products[line.sku], zone)
     order = replace(order, licenses=(*order.licenses, *given), reminders=(*order.reminders, *reminders))

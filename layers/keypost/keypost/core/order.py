@@ -45,6 +45,7 @@ class License(Stored):
     code: str
     first_day: date
     last_day: date
+    case_counts: bool = False  # in its code
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class BadCode(Stored):
     sku: str
     reason: str
     asked: Asked  # without words, which are kept with the code
+    case_counts: bool = False  # in the code
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Product:
     reserve_days_before: int = 30  # days before the period starts on which codes are reserved for a renewal
     holds_reserve_code: bool = True  # the customer may enter a new code while the old license runs, and loses no days
     reminder_days: tuple[int, ...] = ()  # days before the last day of a license that nobody has renewed
+    case_counts: bool = False  # two codes that differ only in upper and lower case are two codes
     renewal_url: str | None = None  # where a customer renews; {license} and {order} stand for what is renewed
 
 

@@ -229,8 +229,10 @@ def with_other_code(order: Order, license_id: str, code: StockCode, reason: str,
     if len(order.bad_codes) >= MOST_SWAPS:
         raise TooMany("swapped_too_often", order=order.id, times=len(order.bad_codes))
     bad = license_of(order, license_id)
-    licenses = tuple(replace(each, code=code.code) if each is bad else each for each in order.licenses)
-    bad_code = BadCode(bad.id, bad.code, bad.sku, reason, replace(asked, why=""))
+    licenses = tuple(
+        replace(each, code=code.code, case_counts=code.case_counts) if each is bad else each for each in order.licenses
+    )
+    bad_code = BadCode(bad.id, bad.code, bad.sku, reason, replace(asked, why=""), bad.case_counts)
     order = replace(order, licenses=licenses, bad_codes=(*order.bad_codes, bad_code))
     what = said(reason.replace(" ", "_"))
     order = noted(order, asked.at, "code_swapped", who=asked.who, words=asked.why, license=license_id, reason=what)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from string import ascii_lowercase
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -31,6 +32,16 @@ _LONGEST_CODE = 64
 _MOST_LANGUAGES = 10  # a product is one item of at most 400 kB
 
 
+def _tells_case(pattern: str, example: str) -> bool:
+    """Whether a pattern has, in one place of a code, room for a letter in upper and in lower case: then the vendor
+    tells two codes apart by it."""
+    changed = ((example[:at], letter, example[at + 1 :]) for at in range(len(example)) for letter in ascii_lowercase)
+    return any(
+        re.fullmatch(pattern, before + letter + behind) and re.fullmatch(pattern, before + letter.upper() + behind)
+        for before, letter, behind in changed
+    )
+
+
 class ProductEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -49,6 +60,7 @@ class ProductEntry(BaseModel):
     holds_reserve_code: bool = True
     reminder_days: tuple[Annotated[int, Field(ge=0, le=180)], ...] = Field(default=(), max_length=5)
     renewal_url: Link | None = None
+    case_counts: bool | None = None  # as the pattern tells, where nobody says it
 
     @field_validator("code_pattern")
     @classmethod
@@ -70,12 +82,24 @@ class ProductEntry(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if not re.fullmatch(self.code_pattern, codes.normalize(self.code_example)):
-            raise ValueError("example_does_not_match")
         if self.reserve_days_before < self.mail_days_before:
             raise ValueError("reserved_after_mail")
         if set(self.steps) != set(Kind):
             raise ValueError("steps_missing")
+        return self
+
+    @model_validator(mode="after")
+    def _has_codes_to_compare(self) -> Self:
+        """The form by which codes are compared must be that of a code: otherwise two codes of the vendor count as
+        one, or what a person types is not found."""
+        if not re.fullmatch(self.code_pattern, self.code_example):
+            raise ValueError("example_does_not_match")
+        if self.case_counts is None:
+            self.case_counts = _tells_case(self.code_pattern, self.code_example)
+        if codes.normalize(self.code_example) != self.code_example.upper():
+            raise ValueError("pattern_of_spaces_or_dashes")
+        if not self.case_counts and not re.fullmatch(self.code_pattern, self.code_example.upper()):
+            raise ValueError("pattern_needs_case")
         return self
 
     @model_validator(mode="after")

@@ -78,18 +78,19 @@ def read_stock_list(
 def _each_once(lines: Iterable[tuple[int, str]], read: Callable[[str], NewCode]) -> tuple[list[FileCode], list[Fault]]:
     found: list[FileCode] = []
     faults: list[Fault] = []
-    first_line: dict[str, int] = {}
+    first_line: dict[str, int] = {}  # by the key of the code
     for number, line in lines:
         try:
             new = read(line)
         except InvalidInput as error:
             faults.append(Fault(number, error.said))
             continue
-        if new.code in first_line:
-            reason = said("same_code_as_on_line", line=first_line[new.code])
+        key = codes.key_of(new)
+        if key in first_line:
+            reason = said("same_code_as_on_line", line=first_line[key])
             faults.append(Fault(number, reason, is_duplicate=True))
             continue
-        first_line[new.code] = number
+        first_line[key] = number
         found.append(FileCode(number, new))
     return found, faults
 
@@ -134,7 +135,7 @@ def _read_row(row: dict[str, str], product_of: ProductOf, sku: str | None, today
     if _FORMULA.match(code):
         raise InvalidInput("code_is_a_formula")
     batch = _batch(row.get("batch", ""))
-    return NewCode(named, codes.checked(code, product), batch, last_day)
+    return NewCode(named, codes.checked(code, product), batch, last_day, product.case_counts)
 
 
 def _last_day(text: str, today: date) -> date | None:

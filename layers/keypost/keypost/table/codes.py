@@ -8,10 +8,11 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from keypost.core.codes import NewCode, StockCode, digest
+from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of
 from keypost.core.errors import Conflict, Unmet
 from keypost.core.order import BadCode, License
-from keypost.table.items import TRIES, Table, jitter, to_wire
+from keypost.table.items import TRIES, jitter, to_wire
+from keypost.table.products import Products
 
 _IMPORT_CHUNK = 100
 _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
@@ -20,10 +21,10 @@ _MOST_LOOKED_AT = 1000
 _NEVER_EXPIRES = "9999-12-31"
 
 
-class Codes(Table):
+class Codes(Products):
     def ran_out(self, licenses: Iterable[License], usable_on: Mapping[str, date]) -> list[License]:
         """The licenses whose codes can no longer be activated on the day on which their product can be used."""
-        found = {f"CODE#{digest(one.code)}": one for one in licenses}
+        found = {f"CODE#{key_of(one)}": one for one in licenses}
         return [
             found[item["pk"]]
             for item in self._batch_get(list(found))
@@ -32,11 +33,25 @@ class Codes(Table):
 
     def batch_of(self, code: str) -> str | None:
         """The batch with which a code was imported, which may be empty; None if the code is not known."""
-        return next((str(item.get("batch", "")) for item in self._batch_get([f"CODE#{digest(code)}"])), None)
+        item = self.code_item(code)
+        return None if item is None else str(item.get("batch", ""))
 
-    def order_of_code(self, code: str) -> str | None:
+    def code_item(self, text: str) -> Mapping[str, Any] | None:
+        """The item of a code, in whatever spelling it is told, whoever's product it is of."""
+        found = self._code_item_of(digests(text))
+        if found or not as_written(text).isalnum():
+            return found
+        examples = {product.code_example for product in self.catalog().values()}
+        return self._code_item_of([each for one in sorted(examples) for each in digests(in_groups(text, one))])
+
+    def _code_item_of(self, keys: Sequence[str]) -> Mapping[str, Any] | None:
+        found = {item["pk"].removeprefix("CODE#"): item for item in self._batch_get([f"CODE#{key}" for key in keys])}
+        return next((found[key] for key in keys if key in found), None)
+
+    def order_of_code(self, text: str) -> str | None:
         """The order to which a code was assigned, also if it was swapped for another since."""
-        return next((item.get("order_id") for item in self._batch_get([f"CODE#{digest(code)}"])), None)
+        order_id: str | None = (self.code_item(text) or {}).get("order_id")
+        return order_id
 
     def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
         """A free code, of another batch if the first thousand free codes include one. It comes from the index, which
@@ -45,7 +60,7 @@ class Codes(Table):
         while page := list(islice(hints, _HINTS_PER_PAGE)):
             for item in self._batch_get([hint["pk"]["S"] for hint in page]):
                 if _is_free(item):
-                    found = StockCode(_digest(item), item["code"], sku)
+                    found = _stock_code(item, sku)
                     if item.get("batch", "") != batch:
                         return found
                     first = first or found
@@ -64,7 +79,7 @@ class Codes(Table):
             while found and len(free) < count:
                 lacking = count - len(free)
                 items = self._batch_get([item["pk"]["S"] for item in found[:lacking]])
-                free += [StockCode(_digest(item), item["code"], sku) for item in items if _is_free(item)]
+                free += [_stock_code(item, sku) for item in items if _is_free(item)]
                 del found[:lacking]
         return free
 
@@ -109,8 +124,12 @@ class Codes(Table):
                 yield codes_now, set().union(*pool.map(add, chunks))
 
     def _known(self, new: Sequence[NewCode]) -> set[str]:
-        keys = {f"CODE#{digest(each.code)}": each.code for each in new}
-        return {keys[item["pk"]] for item in self._batch_get(list(keys))}
+        """Those of these codes that are in the table, also if that took their product to be of the other kind then."""
+        keys = {
+            each.code: {f"CODE#{digest(each.code, case_counts=case)}": case for case in (True, False)} for each in new
+        }
+        items = {item["pk"]: item for item in self._batch_get([key for both in keys.values() for key in both])}
+        return {each.code for each in new if any(_is_same(each, items.get(key)) for key in keys[each.code])}
 
     def _add_chunk(self, new: Sequence[NewCode]) -> set[str]:
         known = self._known(new)  # the cheap way: a repeated import continues where it stopped
@@ -157,12 +176,13 @@ def _code_item(new: NewCode) -> dict[str, Any]:
     last_day = new.activate_before.isoformat() if new.activate_before else None
     return to_wire(
         {
-            "pk": f"CODE#{digest(new.code)}",
+            "pk": f"CODE#{key_of(new)}",
             "code": new.code,
             "sku": new.sku,
             "state": "free",
             "batch": new.batch,
             "activate_before": last_day,
+            "case_counts": new.case_counts or None,
             "stock": new.sku,
             "stock_order": f"{last_day or _NEVER_EXPIRES}#{secrets.token_hex(6)}",
         }
@@ -178,8 +198,21 @@ def _is_free(item: Mapping[str, Any]) -> bool:
     return item.get("state") == "free" and isinstance(item.get("code"), str)
 
 
+def _is_same(new: NewCode, item: Mapping[str, Any] | None) -> bool:
+    """Whether this item is that of the code: where case counts for both, they are spelled alike."""
+    if item is None:
+        return False
+    is_exact = new.case_counts and item.get("case_counts", False)
+    return not is_exact or digest(str(item.get("code")), case_counts=True) == key_of(new)
+
+
 def _digest(item: Mapping[str, Any]) -> str:
     return str(item["pk"]).removeprefix("CODE#")
+
+
+def _stock_code(item: Mapping[str, Any], sku: str) -> StockCode:
+    case_counts = bool(item.get("case_counts", False))
+    return StockCode(_digest(item), item["code"], sku, str(item.get("batch", "")), case_counts)
 
 
 def take(digest: str, order_id: str) -> dict[str, Any]:
@@ -199,7 +232,7 @@ def take(digest: str, order_id: str) -> dict[str, Any]:
 def quarantine(bad: BadCode, order_id: str, batch: str, day: date) -> dict[str, Any]:
     """The item of a bad code: it stays in the stock index, under the claims of its batch."""
     return {
-        "Key": {"pk": {"S": f"CODE#{digest(bad.code)}"}},
+        "Key": {"pk": {"S": f"CODE#{key_of(bad)}"}},
         "UpdateExpression": "SET #state = :quarantined, reason = :reason, note = :note, stock = :claims,"
         " stock_order = :day",
         "ConditionExpression": "#state = :assigned AND order_id = :order",

@@ -13,10 +13,10 @@ from typing import Any
 from keypost import telemetry
 from keypost.core import plan, sharing
 from keypost.core.aside import AsideReason
-from keypost.core.codes import BadStockCode, StockCode, digest
+from keypost.core.codes import BadStockCode, StockCode, key_of
 from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
-from keypost.table.codes import claims_of, give_back, quarantine, take
+from keypost.table.codes import Codes, claims_of, give_back, quarantine, take
 from keypost.table.items import (
     DUE_SHARDS,
     TRIES,
@@ -33,7 +33,6 @@ from keypost.table.items import (
     to_wire,
 )
 from keypost.table.marks import CODES_CAME
-from keypost.table.products import Products
 
 # DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
 CODES_PER_TRANSACTION = 49
@@ -65,7 +64,7 @@ class Loaded:
         return tuple(sorted(each.order_id for each in self.left_out))
 
 
-class Orders(Products):
+class Orders(Codes):
     def load(self, order_id: str) -> Order | None:
         """Unreadable or NewerVersion when this version cannot read its item; it is to be left as it is."""
         key = {"pk": {"S": f"ORDER#{order_id}"}}
@@ -125,7 +124,7 @@ class Orders(Products):
         """Store an order together with the codes that it gets, all or nothing. Conflict if a code is no longer free or
         the order has changed."""
         digests = {code.digest for code in taken}
-        new = [license_ for license_ in order.licenses if digest(license_.code) in digests]
+        new = [license_ for license_ in order.licenses if key_of(license_) in digests]
         pointers = [
             {"Put": {"TableName": self.table, "Item": _license_item(license_.id, order.id)}} for license_ in new
         ]
@@ -134,7 +133,7 @@ class Orders(Products):
     def give_back(self, order: Order, returned: Sequence[License]) -> Order:
         """Store an order together with codes that it gives back to the stock, all or nothing. Conflict if the order has
         changed, or one of the codes has."""
-        return self._save_with(order, [give_back(digest(r.code), r.sku, order.id) for r in returned])
+        return self._save_with(order, [give_back(key_of(r), r.sku, order.id) for r in returned])
 
     def swap_code(self, order: Order, bad: BadCode, other: StockCode, batch: str, day: date) -> Order:
         """Store an order together with another code for one of its licenses. The bad code, of this batch, is kept for a
@@ -164,7 +163,7 @@ class Orders(Products):
 
     def beside(self, order: Order) -> Beside:
         """What is kept beside an order, for its whole story. Unreadable when a part of its timeline is."""
-        codes = self._batch_get([f"CODE#{digest(bad.code)}" for bad in order.bad_codes])
+        codes = self._batch_get([f"CODE#{key_of(bad)}" for bad in order.bad_codes])
         notes = {item["code"]: item["note"] for item in codes if item.get("note")}
         return Beside(tuple(chain.from_iterable(self._moved(order).values())), notes)
 
@@ -195,7 +194,7 @@ class Orders(Products):
         for number, entries in self._moved(order).items():
             self._write("put_item", Item=_page_item(order.id, number, without_words(entries), until))
         for bad in order.bad_codes:
-            self._write("update_item", Key={"pk": {"S": f"CODE#{digest(bad.code)}"}}, UpdateExpression="REMOVE note")
+            self._write("update_item", Key={"pk": {"S": f"CODE#{key_of(bad)}"}}, UpdateExpression="REMOVE note")
 
     def orders_of(self, email: str) -> Loaded:
         """All orders of a customer, by the customer's present address, the oldest first."""
@@ -237,6 +236,17 @@ class Orders(Products):
         key = {"pk": {"S": f"LICENSE#{license_id}"}}
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return item["order_id"]["S"] if item else None
+
+    def license_of_code(self, text: str) -> str | None:
+        """The id of the license that has, or had before it was swapped, a code, told in whatever spelling; None if no
+        order has it. Unreadable or NewerVersion when that order cannot be read."""
+        item = self.code_item(text) or {}
+        order = self.load(item["order_id"]) if item.get("order_id") else None
+        if order is None:
+            return None
+        key = str(item["pk"]).removeprefix("CODE#")
+        has = {key_of(bad): bad.license for bad in order.bad_codes} | {key_of(one): one.id for one in order.licenses}
+        return has.get(key)
 
     def load_all(self, order_ids: Sequence[str]) -> Iterator[Order]:
         """These orders, as far as they exist and can be read, in any order. Each of the others is counted and logged:

@@ -297,7 +297,15 @@ TEXTS = {
     "renewal_url_place_unknown": "[`{field}` ]may hold {{license}} and {{order}} between braces, and nothing else",
     "pattern_unreadable": "[`{field}` ]is not a regular expression",
     "pattern_without_bound": "[`{field}` ]has no bound, or one within another: write {{5}} or {{4,6}}",
-    "example_does_not_match": "`code_example` does not match `code_pattern` (codes are kept in upper case)",
+    "example_does_not_match": "`code_example` does not match `code_pattern`",
+    "pattern_of_spaces_or_dashes": (
+        "codes are compared with one plain hyphen for any run of spaces and dashes: `code_pattern` and "
+        "`code_example` cannot have spaces, two dashes in a row, or another kind of dash"
+    ),
+    "pattern_needs_case": (
+        "codes are compared in upper case, and `code_pattern` has no such codes: write `case_counts = true` "
+        "if the vendor tells them apart by upper and lower case"
+    ),
     "reserved_after_mail": "`reserve_days_before` is at least `mail_days_before`: a code is reserved before its e-mail",
     "steps_missing": "`steps` are needed for `new` and for `renewal`",
     "language_missing": "`name`, `steps` and `notes` are needed in `nl` and `en`",

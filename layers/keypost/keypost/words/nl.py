@@ -302,7 +302,16 @@ TEXTS = {
     "renewal_url_place_unknown": "[`{field}` ]mag tussen accolades {{license}} en {{order}} hebben, en niets anders",
     "pattern_unreadable": "[`{field}` ]is geen reguliere expressie",
     "pattern_without_bound": "[`{field}` ]heeft geen grens, of de ene in de andere: schrijf {{5}} of {{4,6}}",
-    "example_does_not_match": "`code_example` past niet op `code_pattern` (codes worden in hoofdletters bewaard)",
+    "example_does_not_match": "`code_example` past niet op `code_pattern`",
+    "pattern_of_spaces_or_dashes": (
+        "codes worden vergeleken met één gewoon streepje voor elke reeks spaties en streepjes: "
+        "`code_pattern` en `code_example` kunnen geen spaties, twee streepjes achter elkaar of een ander "
+        "soort streepje hebben"
+    ),
+    "pattern_needs_case": (
+        "codes worden in hoofdletters vergeleken, en `code_pattern` kent zulke codes niet: schrijf "
+        "`case_counts = true` als de leverancier hoofdletters en kleine letters onderscheidt"
+    ),
     "reserved_after_mail": "`reserve_days_before` is minstens `mail_days_before`: een code wordt gereserveerd vóór de"
     " e-mail",
     "steps_missing": "`steps` zijn nodig voor `new` en voor `renewal`",
