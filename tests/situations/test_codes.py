@@ -1,6 +1,5 @@
 """Kind: codes that are kept in another spelling than the vendor's, or found in one spelling only."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +30,7 @@ def local(in_process: LocalStack) -> LocalStack:
 
 
 @pytest.fixture
-def desk(wired: Stack) -> Iterator[Stack]:
+def desk(wired: Stack) -> Stack:
     return wired
 
 

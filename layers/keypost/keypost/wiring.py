@@ -17,6 +17,7 @@ from keypost.clients.secrets import Secrets
 from keypost.config import Config
 from keypost.core.errors import ProviderRefused
 from keypost.core.shop import Intake
+from keypost.core.typed_codes import Signs, signs_of
 from keypost.providers.call import Call
 from keypost.table import Store
 
@@ -94,6 +95,38 @@ def start(now: datetime) -> datetime | None:
 @lru_cache(maxsize=1)
 def _start(minute: datetime) -> datetime:
     return store().start_or(minute - _BEFORE_THE_FIRST_RUN)
+
+
+def signs(now: datetime) -> Signs:
+    """By what codes are recognized in what people type. The catalog is read once a minute, and on one machine each
+    time, where people change it between two calls."""
+    if config().stage == "local":
+        return signs_of(store().catalog().values())
+    return _signs(now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1)
+def _signs(_minute: datetime) -> Signs:
+    return signs_of(store().catalog().values())
+
+
+def forget_signs() -> None:
+    """After the catalog has changed."""
+    _signs.cache_clear()
+
+
+def hide_codes(text: str) -> str:
+    """What somebody typed, with each activation code in it masked to its last five characters."""
+    from keypost.use_cases.hide_codes import hidden
+
+    return hidden(store(), text, signs(datetime.now(UTC)))
+
+
+def reference(renews: str) -> str:
+    """What somebody typed of what is renewed, with its license in place of an activation code."""
+    from keypost.use_cases.hide_codes import reference
+
+    return reference(store(), renews, signs(datetime.now(UTC)))
 
 
 def shop() -> "Shop":

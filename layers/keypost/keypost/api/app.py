@@ -1,5 +1,6 @@
 """The support API as a whole: which key may call what, and a proper answer to every request, whatever happens."""
 
+import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from keypost import telemetry
-from keypost.api import actions, asking, attention, inbox, orders, problems, products, stock
+from keypost.api import actions, asking, attention, inbox, orders, problems, products, stock, typed
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
@@ -22,11 +23,12 @@ class Access:
     scope: str
     query: tuple[str, ...] = ()  # a misspelled `dry_run` must not import
     takes: tuple[str, ...] = ("application/json",)
+    codes: tuple[str, ...] = ()  # fields of the body in which an activation code is asked for; `*` is the whole body
 
 
 # A route that is not in this table does not exist. template.yaml has the same routes.
 ROUTES = {
-    ("POST", "/orders/search"): Access("support"),
+    ("POST", "/orders/search"): Access("support", codes=("code", "order", "text")),
     ("GET", "/orders/{order_id}"): Access("support"),
     ("POST", "/orders/{order_id}/resend"): Access("support"),
     ("PUT", "/orders/{order_id}/email"): Access("contact"),
@@ -42,9 +44,9 @@ ROUTES = {
     ("GET", "/inbox"): Access("support", query=("days", "next")),
     ("GET", "/due"): Access("support", query=("days",)),
     ("GET", "/stock"): Access("stock"),
-    ("POST", "/stock/{sku}"): Access("stock", query=("dry_run",), takes=("application/json", "text/csv")),
+    ("POST", "/stock/{sku}"): Access("stock", query=("dry_run",), takes=("application/json", "text/csv"), codes=("*",)),
     ("GET", "/products"): Access("catalog"),
-    ("PUT", "/products/{sku}"): Access("catalog"),
+    ("PUT", "/products/{sku}"): Access("catalog", codes=("*",)),
 }
 
 
@@ -61,7 +63,7 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an event of API Gateway, whatever it contains."""
     route = event["httpMethod"], event["resource"]
     refused = _refusal(*route, event)
-    answered = _built(refused) if refused else app.resolve(_as_routed(event), context)
+    answered = _built(refused) if refused else _answered(event, ROUTES[route], context)
     answered["multiValueHeaders"] |= {
         "Cache-Control": ["no-store"],
         "Content-Language": [asking.reader_of(event).language],
@@ -74,6 +76,17 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return answered
 
 
+def _answered(event: dict[str, Any], access: Access, context: Any) -> dict[str, Any]:
+    try:
+        seen, has_code = typed.without_codes(event, access.codes), typed.has_code_in_path(event)
+    except Exception as error:  # noqa: BLE001 - AWS may fail here as anywhere, and the answer says so
+        return _built(_problem_of(error, event))
+    answered = dict(app.resolve(_as_routed(seen), context))
+    if has_code and answered["statusCode"] >= HTTPStatus.BAD_REQUEST:
+        answered["body"] = json.dumps(typed.hidden(json.loads(answered["body"])))
+    return answered
+
+
 def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str] | None:
     """Why a request is refused before its content is read; None if it is not."""
     to, access = asking.reader_of(event), ROUTES.get((method, resource))
@@ -82,7 +95,9 @@ def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str]
     if access.scope not in _caller(event).get("scopes", "").split():
         return problems.problem(HTTPStatus.FORBIDDEN, said("key_lacks_scope", scope=access.scope), to)
     if unknown := set(event.get("queryStringParameters") or {}) - set(access.query):
-        return problems.not_as_agreed([problems.unknown_parameter(name, to) for name in sorted(unknown)], to)
+        return problems.not_as_agreed(
+            [problems.unknown_parameter(typed.hidden(name), to) for name in sorted(unknown)], to
+        )
     refused = _refused_body(access, event) if method in ("POST", "PUT") else None
     return problems.problem(*refused, to) if refused else None
 
@@ -120,8 +135,12 @@ def _not_as_agreed(error: RequestValidationError) -> Response[str]:
 
 @app.exception_handler(Exception)
 def _went_wrong(error: Exception) -> Response[str]:
-    request_id = app.current_event.request_context.request_id or ""
-    found = problems.of_error(error, request_id, asking.reader_of(_event()))
+    return _problem_of(error, _event())
+
+
+def _problem_of(error: Exception, event: dict[str, Any]) -> Response[str]:
+    request_id = event["requestContext"].get("requestId") or ""
+    found = problems.of_error(error, request_id, asking.reader_of(event))
     if found.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         telemetry.failure(error, request_id=request_id)
     return found

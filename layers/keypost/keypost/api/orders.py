@@ -18,6 +18,7 @@ from keypost.core.product import Product
 from keypost.core.story import EntryTold, Story, entry_told, skus_told, story
 from keypost.core.upcoming import Outlook
 from keypost.inputs.addresses import email_address
+from keypost.table import Store
 from keypost.table.orders import Loaded
 from keypost.use_cases.look_ahead import due_within
 from keypost.words import worded
@@ -88,12 +89,18 @@ def _wanted(wanted: Search) -> Loaded:
         names = [payment] if known else [f"{provider}:{payment}" for provider in _PROVIDERS]
         return store.read_all(store.orders_of_payment(names))
     if wanted.order:
-        order_id: str | None = wanted.order.strip()
+        order_id = _number_or_code(store, wanted.order)
     elif wanted.code:
         order_id = store.order_of_code(wanted.code)
     else:
         order_id = store.order_of_license((wanted.license or "").strip().upper())
     return store.read_all([order_id] if order_id else [])
+
+
+def _number_or_code(store: Store, typed: str) -> str | None:
+    """The number of an order; somebody may have put a code there."""
+    number = typed.strip()
+    return number if store.exists(number) else store.order_of_code(typed) or number
 
 
 def _found(order: Order) -> Found:

@@ -12,8 +12,8 @@ from keypost.core.errors import InvalidInput
 from keypost.core.product import Product
 
 _SHOWN = 5
-_DASHES = "\u2010-\u2015\u2212\ufe58\ufe63\uff0d-"
-_DASH, _SEPARATORS = re.compile(f"[{_DASHES}]"), re.compile(rf"[\s{_DASHES}]+")
+DASHES = "\u2010-\u2015\u2212\ufe58\ufe63\uff0d-"
+_DASH, _SEPARATORS = re.compile(f"[{DASHES}]"), re.compile(rf"[\s{DASHES}]+")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}  # categories of Unicode
 
 # Kaspersky's 32-character recovery key: 8-4-4-4-12 characters, which the vendor writes with or without dashes.
@@ -105,7 +105,7 @@ def masked(code: str) -> str:
 def checked(code: str, product: Product) -> str:
     """The code as it is kept: as it was written, if that is a code of the product; otherwise in the spelling that the
     product's codes have. InvalidInput if it is not a code of this product."""
-    for spelled in _spellings(code, product):
+    for spelled in spellings(code, product):
         if re.fullmatch(product.code_pattern, spelled):
             return spelled
     if _LICENSE_KEY.fullmatch(normalize(code)):
@@ -113,7 +113,7 @@ def checked(code: str, product: Product) -> str:
     raise InvalidInput("not_a_code_of", sku=product.sku, example=product.code_example)
 
 
-def _spellings(code: str, product: Product) -> Iterator[str]:
+def spellings(code: str, product: Product) -> Iterator[str]:
     """What may be meant, the closest to what was written first."""
     yield as_written(code)
     yield normalize(code, case_counts=True)

@@ -23,6 +23,7 @@ from keypost.core.payment import (
 from keypost.core.said import said
 from keypost.core.shop import Intake
 from keypost.table import Store
+from keypost.use_cases.hide_codes import without_typed_codes
 from keypost.use_cases.recognize import of_one_order, recognized
 
 _LONGEST_ID = 80
@@ -42,7 +43,9 @@ def record(
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         remember(store, Remark("stripe", now, said("subscription_unknown"), fact.order_id))  # only Stripe tells of it
         return None, False
-    facts: Sequence[Fact] = _known(store, fact, now, intake) if isinstance(fact, PaymentNotice) else [fact]
+    facts: Sequence[Fact] = [fact]
+    if isinstance(fact, PaymentNotice):
+        facts = _known(store, without_typed_codes(store, fact), now, intake)
     if not facts:
         return None, False
     return _written_or_kept(store, facts, now, intake, was_asked=was_asked)

@@ -1,0 +1,48 @@
+"""Activation codes that stand where something else is asked for: used where a license is meant, otherwise hidden."""
+
+import re
+from dataclasses import replace
+
+from keypost.core.errors import SetAside
+from keypost.core.payment import PaymentNotice
+from keypost.core.product import Line
+from keypost.core.renewals import LICENSE_ID
+from keypost.core.typed_codes import Signs, may_hold_code, signs_of, without_codes
+from keypost.table import Store
+
+_NUMBER = re.compile(r"[A-Za-z]{0,3}[-#]?[0-9]{1,4}-?[0-9]{0,8}(?:/[0-9]+)?")  # what most shops call an order
+
+
+def hidden(store: Store, text: str, signs: Signs | None = None) -> str:
+    """A text with each code in it masked to its last five characters."""
+    if not may_hold_code(text):
+        return text
+    known = signs or signs_of(store.catalog().values())
+    return without_codes(text, known, lambda word: store.code_item(word) is not None)
+
+
+def reference(store: Store, renews: str, signs: Signs | None = None) -> str:
+    """What a line renews: a customer who renews has the code in hand, and it names its license. One that nobody has is
+    masked."""
+    if LICENSE_ID.fullmatch(renews) or _NUMBER.fullmatch(renews) or not may_hold_code(renews):
+        return renews
+    seen = hidden(store, renews, signs)
+    return renews if seen == renews else _license(store, renews) or seen
+
+
+def _license(store: Store, code: str) -> str | None:
+    try:
+        return store.license_of_code(code)
+    except SetAside:  # the order that has it cannot be read now, so that nobody can say which license it is
+        return None
+
+
+def without_typed_codes(store: Store, notice: PaymentNotice) -> PaymentNotice:
+    """What a shop or a provider told, with no code in what its customer typed."""
+    lines = tuple(_line(store, line) for line in notice.lines)
+    name = notice.name and hidden(store, notice.name)
+    return notice if (lines, name) == (notice.lines, notice.name) else replace(notice, lines=lines, name=name)
+
+
+def _line(store: Store, line: Line) -> Line:
+    return replace(line, renews=reference(store, line.renews)) if line.renews else line
