@@ -70,6 +70,8 @@ def tidied(local: LocalStack) -> Iterator[None]:
 def test_every_example_has_a_test_here() -> None:
     read = {
         "search",
+        "search-text",
+        "orders",
         "story",
         "due",
         "attention",
@@ -98,6 +100,9 @@ def test_an_order_is_found_and_told(run: Any, sold: Sold) -> None:
     order = sold("example-support")
 
     assert [found["order_id"] for found in run("search", order)["orders"]] == [order.id]
+
+    assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked"}
+    assert set(run("orders")) == {"orders", "next", "looked", "zone", "unreadable"}
 
     told = run("story", order)
     assert told["mails"][0]["state"] == "sent"

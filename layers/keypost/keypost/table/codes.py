@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from keypost.core.codes import NewCode, StockCode, digest
+from keypost.core.codes import NewCode, StockCode, digest, tail
 from keypost.core.errors import Conflict, Unmet
 from keypost.core.order import BadCode, License
 from keypost.table.items import TRIES, Table, jitter, to_wire
@@ -17,6 +17,7 @@ _IMPORT_CHUNK = 100
 _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
 _MOST_LOOKED_AT = 1000
+_MOST_OF_TAIL = 100  # of a million codes hardly two end alike
 _NEVER_EXPIRES = "9999-12-31"
 
 
@@ -37,6 +38,18 @@ class Codes(Table):
     def order_of_code(self, code: str) -> str | None:
         """The order to which a code was assigned, also if it was swapped for another since."""
         return next((item.get("order_id") for item in self._batch_get([f"CODE#{digest(code)}"])), None)
+
+    def orders_of_tail(self, end: str) -> list[str]:
+        """The orders that got a code with these last five characters, also if it was swapped for another since."""
+        found = self._client.query(
+            TableName=self.table,
+            IndexName="tail",
+            KeyConditionExpression="tail = :tail",
+            ExpressionAttributeValues={":tail": {"S": end}},
+            Limit=_MOST_OF_TAIL,
+        )
+        items = self._batch_get([item["pk"]["S"] for item in found["Items"]])
+        return sorted({item["order_id"] for item in items if item.get("order_id")})
 
     def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
         """A free code, of another batch if the first thousand free codes include one. It comes from the index, which
@@ -163,6 +176,7 @@ def _code_item(new: NewCode) -> dict[str, Any]:
             "state": "free",
             "batch": new.batch,
             "activate_before": last_day,
+            "tail": tail(new.code) or None,
             "stock": new.sku,
             "stock_order": f"{last_day or _NEVER_EXPIRES}#{secrets.token_hex(6)}",
         }
