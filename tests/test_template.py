@@ -402,7 +402,7 @@ def test_the_indexes_hold_keys_only_but_that_of_search(resources: dict[str, Any]
     held = {index["IndexName"]: index["Projection"] for index in indexes}
 
     assert held.pop("created") == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["find"]}
-    assert held == dict.fromkeys(("due", "stock", "customer", "attention", "tail"), {"ProjectionType": "KEYS_ONLY"})
+    assert held == {name: {"ProjectionType": "KEYS_ONLY"} for name in ("due", "stock", "customer", "attention", "tail")}
 
 
 def test_the_samconfig_names_only_parameters_that_exist(template: dict[str, Any]) -> None:
