@@ -40,6 +40,8 @@ SCOPE_OF: dict[Route, str] = {
     ("GET", "/products"): "catalog",
     ("GET", "/attention"): "support",
     ("GET", "/inbox"): "support",
+    ("GET", "/mails"): "support",
+    ("POST", "/mails/resend"): "support",
     ("GET", "/due"): "support",
 }
 OPEN = {

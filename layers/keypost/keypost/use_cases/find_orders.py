@@ -145,7 +145,7 @@ def _read(store: Store, days: Period, found: _Found, size: int, words: tuple[str
     loaded = store.read_all([place.order_id for place in places])
     orders = [order for order in loaded.orders if is_found(order, words)]  # the index lags
     unreadable = tuple(sorted({error.order_id for error in loaded.left_out}))
-    return Page(tuple(_newest(orders)), _written(end) if end else None, _looked(days, end, found.looked_at), unreadable)
+    return Page(tuple(_newest(orders)), written(end) if end else None, _looked(days, end, found.looked_at), unreadable)
 
 
 def _looked(days: Period, end: Place | None, count: int) -> Said:
@@ -158,7 +158,7 @@ def _newest(orders: Sequence[Order]) -> list[Order]:
     return sorted(orders, key=lambda order: (order.created_at, order.id), reverse=True)
 
 
-def _written(place: Place) -> str:
+def written(place: Place) -> str:
     return base64.urlsafe_b64encode(f"{place.at}~{place.order_id}".encode()).decode().rstrip("=")
 
 

@@ -215,6 +215,7 @@ TEXTS = {
     "others_not_corrected": "Bestelling {order} heeft het adres nu, maar deze bestellingen voor dezelfde licentie zijn"
     " nu niet te wijzigen: {others:list}. Corrigeer het adres opnieuw zodra dat weer kan.",
     "no_such_page": "`next` hoort bij geen enkele pagina: begin zonder.",
+    "day_not_kept": "De lijst van de e-mails van een dag gaat {days} dagen terug. Kies een van die dagen.",
     "period_backwards": "De eerste dag, {first:day}, ligt na de laatste, {last:day}.",
     "period_too_long": "Een zoekopdracht of lijst gaat over hoogstens {days} dagen. Vraag elk jaar apart op.",
     "search_too_short": "Typ ten minste {count} letters of cijfers.",
@@ -263,6 +264,10 @@ TEXTS = {
     "other_sku_in_path": "In het pad staat een andere SKU dan die van het product: schrijf in beide dezelfde.",
     "search_for_one_thing": "zoek op precies één van `order`, `email`, `code`, `license`, `payment` en `text`",
     "period_without_text": "`from`, `until` en `page` horen alleen bij `text`",
+    "mail_without_code": "het is een bericht zonder code",
+    "sent_with_all": "deze is al opnieuw verstuurd, met alle andere van die dag",
+    "sent_since": "deze is daarna opnieuw verstuurd",
+    "set_aside_for_now": "geen programma kan deze bestelling nu wijzigen",
     "no_mail_server": "Het domein van dit adres heeft geen mailserver: controleer het adres met de klant.",
     # Answers of the API that come from no order.
     "no_such_route": "Dit pad bestaat niet, of niet met deze methode: ze staan in docs/support.md.",
