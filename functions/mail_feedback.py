@@ -17,7 +17,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _take(body: str) -> None:
-    take_mail_event.take(wiring.store(), _envelope(body), datetime.now(UTC).replace(microsecond=0))
+    now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
+    take_mail_event.take(wiring.store(), _envelope(body), now, zone)
 
 
 def _envelope(body: str) -> Any:

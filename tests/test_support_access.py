@@ -22,6 +22,7 @@ Route = tuple[str, str]
 
 SCOPE_OF: dict[Route, str] = {
     ("POST", "/orders/search"): "support",
+    ("GET", "/orders"): "support",
     ("GET", "/orders/{order_id}"): "support",
     ("POST", "/orders/{order_id}/resend"): "support",
     ("PUT", "/orders/{order_id}/email"): "contact",
@@ -39,6 +40,8 @@ SCOPE_OF: dict[Route, str] = {
     ("GET", "/products"): "catalog",
     ("GET", "/attention"): "support",
     ("GET", "/inbox"): "support",
+    ("GET", "/mails"): "support",
+    ("POST", "/mails/resend"): "support",
     ("GET", "/due"): "support",
 }
 OPEN = {

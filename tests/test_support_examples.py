@@ -70,6 +70,9 @@ def tidied(local: LocalStack) -> Iterator[None]:
 def test_every_example_has_a_test_here() -> None:
     read = {
         "search",
+        "search-text",
+        "orders",
+        "mails",
         "story",
         "due",
         "attention",
@@ -80,7 +83,7 @@ def test_every_example_has_a_test_here() -> None:
         "products",
         "put-product",
     }
-    tested = read | {"resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
+    tested = read | {"mails-resend", "resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
 
     assert set(EXAMPLES) == tested
     assert TEXT.count("\n```") == 2 * (len(tested) + 1)
@@ -98,6 +101,11 @@ def test_an_order_is_found_and_told(run: Any, sold: Sold) -> None:
     order = sold("example-support")
 
     assert [found["order_id"] for found in run("search", order)["orders"]] == [order.id]
+
+    assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked"}
+    assert {"day", "mails", "next", "orders", "unreadable"} == set(run("mails"))
+    assert {"day", "sent", "left_out", "next", "done", "orders"} == set(run("mails-resend"))
+    assert set(run("orders")) == {"orders", "next", "looked", "zone", "unreadable"}
 
     told = run("story", order)
     assert told["mails"][0]["state"] == "sent"

@@ -397,11 +397,12 @@ def test_the_table_survives_a_mistake(resources: dict[str, Any]) -> None:
     assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
 
 
-def test_the_indexes_hold_keys_only(resources: dict[str, Any]) -> None:
+def test_the_indexes_hold_keys_only_but_that_of_search(resources: dict[str, Any]) -> None:
     indexes = resources["Table"]["Properties"]["GlobalSecondaryIndexes"]
+    held = {index["IndexName"]: index["Projection"] for index in indexes}
 
-    assert [index["IndexName"] for index in indexes] == ["due", "stock", "customer", "attention"]
-    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
+    assert held.pop("created") == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["find"]}
+    assert held == {name: {"ProjectionType": "KEYS_ONLY"} for name in ("due", "stock", "customer", "attention", "tail")}
 
 
 def test_the_samconfig_names_only_parameters_that_exist(template: dict[str, Any]) -> None:

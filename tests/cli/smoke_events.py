@@ -17,4 +17,4 @@ def tell(stack: Stack, run: str, *which: str) -> None:
     """Report these fates of a run's mails, as EventBridge would."""
     for name in which:
         for kind in TOLD[name]:
-            take_mail_event.take(stack.store, ses_event(kind, "none", f"smoke_2d{run}_2d{name}"), NOW)
+            take_mail_event.take(stack.store, ses_event(kind, "none", f"smoke_2d{run}_2d{name}"), NOW, stack.zone)

@@ -415,7 +415,7 @@ def test_the_mailer_knows_an_address_that_is_not_suppressed(worker: Worker, supp
 
 def bounce(desk: Desk, order_id: str, why: Fate = Fate.BOUNCED) -> None:
     name = {Fate.BOUNCED: "bounce_permanent", Fate.COMPLAINED: "complaint"}[why]
-    take_mail_event.take(desk.store, ses_event(name, order_id), NOW)
+    take_mail_event.take(desk.store, ses_event(name, order_id), NOW, ZONE)
 
 
 @pytest.mark.parametrize(("why", "said"), [(Fate.BOUNCED, "address_bounced"), (Fate.COMPLAINED, "address_complained")])

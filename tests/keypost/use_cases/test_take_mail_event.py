@@ -16,7 +16,7 @@ from keypost.core.said import Said
 from keypost.table import Store
 from keypost.use_cases import take_mail_event
 from keypost.use_cases.advance_order import Worker
-from tests.builders import NOW, Clock, code, event, leaked, loaded, log, paid_order, ses_event
+from tests.builders import NOW, ZONE, Clock, code, event, leaked, loaded, log, paid_order, ses_event
 
 ADDRESS = "facturen@klant.example"
 Stocked = Callable[[list[str]], None]
@@ -171,7 +171,7 @@ STRANGE: list[Any] = [
 
 @pytest.mark.parametrize("envelope", STRANGE, ids=range(len(STRANGE)))
 def test_what_is_not_as_known_is_counted_and_left_alone(store: Store, envelope: Any, logged: io.StringIO) -> None:
-    take_mail_event.take(store, envelope, NOW)
+    take_mail_event.take(store, envelope, NOW, ZONE)
 
     assert "FeedbackIgnored" in logged.getvalue()
 
@@ -184,20 +184,20 @@ def test_what_is_told_of_a_mail_that_is_not_kept_here_is_counted_and_left_alone(
 ) -> None:
     before = store.save(paid_order("known"))
 
-    take_mail_event.take(store, ses_event("delivery", order_id, mail_id), NOW)
+    take_mail_event.take(store, ses_event("delivery", order_id, mail_id), NOW, ZONE)
 
     assert loaded(store, "known") == before
     assert "FeedbackIgnored" in logged.getvalue()
 
 
 def test_a_bounce_of_a_mail_that_is_not_kept_here_says_nothing_of_its_address(store: Store) -> None:
-    take_mail_event.take(store, ses_event("bounce_permanent", "nobody"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "nobody"), NOW, ZONE)
 
     assert store.bad_address(ADDRESS) is None
 
 
 def test_a_daily_note_that_comes_back_is_counted_for_its_alarm(store: Store, logged: io.StringIO) -> None:
-    take_mail_event.take(store, ses_event("bounce_permanent", "none", "daily-note-2026-11-23"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "none", "daily-note-2026-11-23"), NOW, ZONE)
 
     assert "DailyNoteBounced" in logged.getvalue()
 
@@ -219,7 +219,7 @@ def test_what_is_told_stands_in_the_order_and_is_counted_once_without_an_address
     bought("told-1")
 
     for _ in range(3):
-        take_mail_event.take(store, ses_event(name, "told-1"), NOW)
+        take_mail_event.take(store, ses_event(name, "told-1"), NOW, ZONE)
 
     (one,) = loaded(store, "told-1").mail("purchase-1").told
     assert (one.fate, one.detail) == FILES[name]
@@ -235,7 +235,7 @@ def test_a_mail_whose_answer_was_lost_is_settled_and_not_sent_again(
     order = mailing.settle_mail(replace(order, mails=(mail,)), mail.id, 1, MailUnknown(Said("lost")), NOW)
     store.save(order)
 
-    take_mail_event.take(store, ses_event("send", "lost-1"), NOW)
+    take_mail_event.take(store, ses_event("send", "lost-1"), NOW, ZONE)
     clock.now += timedelta(days=1)
     worker.advance("lost-1")
 
@@ -248,7 +248,7 @@ def test_an_address_that_bounced_is_known_to_other_orders_by_its_digest_alone(
     worker: Worker, store: Store, bought: Bought, stocked: Stocked
 ) -> None:
     bought("bounced-1")
-    take_mail_event.take(store, ses_event("bounce_permanent", "bounced-1"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "bounced-1"), NOW, ZONE)
     stocked([code(99)])
     store.save(paid_order("bounced-2"))
 
@@ -270,14 +270,14 @@ def test_an_erased_customer_leaves_no_trace_by_a_late_bounce(store: Store, bough
     order = bought("erased-1")
     store.save(replace(order, forget_on=NOW.date(), customer=replace(order.customer, email=None)))
 
-    take_mail_event.take(store, ses_event("bounce_permanent", "erased-1"), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "erased-1"), NOW, ZONE)
 
     assert store.bad_address(ADDRESS) is None
 
 
 def test_what_is_told_of_a_smoke_test_is_kept_for_who_waits(store: Store) -> None:
     for name in ("send", "delivery", "out_of_office"):
-        take_mail_event.take(store, ses_event(name, "none", "smoke-1a2b-ooto"), NOW)
+        take_mail_event.take(store, ses_event(name, "none", "smoke-1a2b-ooto"), NOW, ZONE)
 
     told_of = store.smoke(["smoke-1a2b-ooto", "smoke-1a2b-success"])
     assert told_of == {"smoke-1a2b-ooto": {Fate.SENT, Fate.DELIVERED, Fate.RETURNED}}
@@ -286,7 +286,7 @@ def test_what_is_told_of_a_smoke_test_is_kept_for_who_waits(store: Store) -> Non
 def test_an_order_called_none_is_an_order_as_others_are(store: Store, bought: Bought) -> None:
     bought("none")
 
-    take_mail_event.take(store, ses_event("delivery", "none"), NOW)
+    take_mail_event.take(store, ses_event("delivery", "none"), NOW, ZONE)
 
     outcome = loaded(store, "none").mail("purchase-1").outcome
     assert outcome is not None

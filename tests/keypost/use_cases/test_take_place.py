@@ -935,7 +935,7 @@ def test_a_renewal_that_bounces_stands_in_the_note_of_the_next_morning_days_befo
     assert shop.mails("r1") == ["renewal"]
 
     take_mail_event.take(
-        shop.store, ses_event("bounce_permanent", tag_value(shop.id("r1")), "renewal-1"), shop.clock.now
+        shop.store, ses_event("bounce_permanent", tag_value(shop.id("r1")), "renewal-1"), shop.clock.now, ZONE
     )
     note = gather_note(shop.store, morning_of(MAIL_DAY + timedelta(days=1), ZONE), ZONE, {})
 

@@ -158,7 +158,7 @@ def test_a_cancellation_and_a_word_of_ses_are_kept_too(
     (mail,) = sound["mails"]
 
     record(store, OrderCanceled("kept"), NOW, INTAKE)
-    take_mail_event.take(store, ses_event("bounce_permanent", "kept", mail["id"]), NOW)
+    take_mail_event.take(store, ses_event("bounce_permanent", "kept", mail["id"]), NOW, ZONE)
     put_item(store, sound)
     attempt("kept")
 
@@ -470,7 +470,7 @@ def test_fields_of_the_future_survive_every_use_case(
     record(store, notice("future", also=("stripe:pi_1",)), NOW, INTAKE)
     for change in (support.hold, support.release):
         desk.change("future", partial(_by_anna, change))
-    take_mail_event.take(store, ses_event("delivery", "future"), NOW)
+    take_mail_event.take(store, ses_event("delivery", "future"), NOW, ZONE)
     clock.now += timedelta(hours=1)
     desk.resend("future", Asked(clock.now, "anna"), worker.mailer)
     attempt("future")

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from keypost import telemetry
-from keypost.api import actions, asking, attention, inbox, orders, problems, products, stock, typed
+from keypost.api import actions, asking, attention, inbox, lists, mails, orders, problems, products, stock, typed
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
@@ -29,6 +29,7 @@ class Access:
 # A route that is not in this table does not exist. template.yaml has the same routes.
 ROUTES = {
     ("POST", "/orders/search"): Access("support", codes=("code", "order", "text")),
+    ("GET", "/orders"): Access("support", query=("from", "until", "page")),
     ("GET", "/orders/{order_id}"): Access("support"),
     ("POST", "/orders/{order_id}/resend"): Access("support"),
     ("PUT", "/orders/{order_id}/email"): Access("contact"),
@@ -41,6 +42,8 @@ ROUTES = {
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
     ("GET", "/attention"): Access("support", query=("reason", "next")),
+    ("GET", "/mails"): Access("support", query=("day", "state", "page")),
+    ("POST", "/mails/resend"): Access("support"),
     ("GET", "/inbox"): Access("support", query=("days", "next")),
     ("GET", "/due"): Access("support", query=("days",)),
     ("GET", "/stock"): Access("stock"),
@@ -55,7 +58,7 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, attention, inbox, actions, stock, products):
+for subject in (orders, lists, mails, attention, inbox, actions, stock, products):
     app.include_router(subject.router)
 
 

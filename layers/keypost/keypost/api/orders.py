@@ -2,53 +2,88 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.asking import reader_of
 from keypost.core.order import Beside, Order
 from keypost.core.payment import Standing
+from keypost.core.periods import local_day
 from keypost.core.product import Product
+from keypost.core.said import Said
 from keypost.core.story import EntryTold, Story, entry_told, skus_told, story
 from keypost.core.upcoming import Outlook
 from keypost.inputs.addresses import email_address
+from keypost.inputs.typed import trimmed
 from keypost.table import Store
 from keypost.table.orders import Loaded
+from keypost.use_cases.find_orders import orders_of_address, orders_with, payment_names, period
 from keypost.use_cases.look_ahead import due_within
 from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
 OrderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,80}$", description="The order's number at the shop")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Words = Annotated[str, BeforeValidator(trimmed), StringConstraints(min_length=1, max_length=200)]
 Email = Annotated[
     str, AfterValidator(email_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
 ]
-_PROVIDERS = ("stripe", "mollie", "woocommerce", "moneybird", "webhook")
 _MOST_FOUND = 50
+_KEYS, _NARROWING = ("order", "email", "code", "license", "payment"), ("from", "until", "page")
+PageToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+
+
+_BESIDE_TEXT = {"first", "until", "page"}
+_TEXT: dict[str, Any] = {"required": ["text"], "not": {"anyOf": [{"required": [key]} for key in _KEYS]}}
+_KEY: dict[str, Any] = {"maxProperties": 1, "not": {"anyOf": [{"required": [key]} for key in ("text", *_NARROWING)]}}
 
 
 class Search(BaseModel):
-    """What to look for, one of these."""
+    """What to look for, one of these; for a text, also in which days."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": [_TEXT, {"minProperties": 1, **_KEY}]})
 
     order: Words | SkipJsonSchema[None] = Field(default=None, description="What may be an order's number")
-    email: Email | SkipJsonSchema[None] = Field(default=None, description="The customer's address, as it is now")
+    email: Email | SkipJsonSchema[None] = Field(default=None, description="An address that the customer has or had")
     code: Words | SkipJsonSchema[None] = Field(default=None, description="An activation code, in any spelling")
     license: Words | SkipJsonSchema[None] = Field(default=None, description="The id of a license")
     payment: Words | SkipJsonSchema[None] = Field(default=None, description="A payment's id at its provider")
+    text: Words | SkipJsonSchema[None] = Field(
+        default=None,
+        description="Parts of a name, an address, a domain or a number, with spaces between; or a code's last five",
+    )
+    first: date | SkipJsonSchema[None] = Field(
+        default=None, alias="from", description="With `text`: ordered on this day or later; 60 days back by default"
+    )
+    until: date | SkipJsonSchema[None] = Field(
+        default=None, description="With `text`: ordered on this day or before; today by default"
+    )
+    page: PageToken | SkipJsonSchema[None] = Field(
+        default=None, description="With `text`: the `next` of the page before"
+    )
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
-        if len(self.model_fields_set) != 1 or not any(self.model_dump().values()):
+        keys = self.model_fields_set - _BESIDE_TEXT
+        if len(keys) != 1 or getattr(self, min(keys)) is None:
             raise ValueError("search_for_one_thing")
+        if self.text is None and self.model_fields_set & _BESIDE_TEXT:
+            raise ValueError("period_without_text")
         return self
 
 
@@ -65,35 +100,47 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class FoundOrders:
     orders: tuple[Found, ...]  # the newest 50
-    total: int
+    total: int  # for a text: how many this page has
     zone: str  # the shop's, in which texts give moments
     unreadable: tuple[str, ...] = ()  # the numbers of orders that were found and cannot be read now
+    next: str | None = (
+        None  # of a search by text, if it did not come to the end of its days: the `page` of the next call
+    )
+    looked: Said | None = None  # how far a search by text looked
 
 
-@router.post("/orders/search", summary="Find orders by number, e-mail address, activation code, license or payment")
+@router.post("/orders/search", summary="Find orders by what is known of them, in part or in full")
 def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
+    if wanted.text is not None:
+        return _by_text(wanted.text, wanted)
     loaded = _wanted(wanted)
     found = sorted(loaded.orders, key=lambda order: (order.created_at, order.id), reverse=True)
-    newest = tuple(_found(order) for order in found[:_MOST_FOUND])
+    newest = tuple(found_told(order) for order in found[:_MOST_FOUND])
     told = FoundOrders(newest, len(found), str(wiring.config().zone), loaded.names_left_out)
+    return worded(told, reader_of(router.current_event.raw_event))
+
+
+def _by_text(text: str, wanted: Search) -> FoundOrders:
+    zone = wiring.config().zone
+    days = period(wanted.first, wanted.until, local_day(datetime.now(UTC), zone), zone)
+    page = orders_with(wiring.store(), text, days, wanted.page)
+    orders = tuple(map(found_told, page.orders))
+    told = FoundOrders(orders, len(orders), str(zone), page.unreadable, page.next, page.looked)
     return worded(told, reader_of(router.current_event.raw_event))
 
 
 def _wanted(wanted: Search) -> Loaded:
     store = wiring.store()
     if wanted.email:
-        return store.orders_of(wanted.email)
+        return orders_of_address(store, wanted.email)
     if wanted.payment:
-        payment = wanted.payment.strip()
-        known = payment.partition(":")[0] in _PROVIDERS
-        names = [payment] if known else [f"{provider}:{payment}" for provider in _PROVIDERS]
-        return store.read_all(store.orders_of_payment(names))
+        return store.read_all(store.orders_of_payment(payment_names(wanted.payment)))
     if wanted.order:
         order_id = _number_or_code(store, wanted.order)
     elif wanted.code:
         order_id = store.order_of_code(wanted.code)
     else:
-        order_id = store.order_of_license((wanted.license or "").strip().upper())
+        order_id = store.order_of_license((wanted.license or "").upper())
     return store.read_all([order_id] if order_id else [])
 
 
@@ -103,7 +150,7 @@ def _number_or_code(store: Store, typed: str) -> str | None:
     return number if store.exists(number) else store.order_of_code(typed) or number
 
 
-def _found(order: Order) -> Found:
+def found_told(order: Order) -> Found:
     last = entry_told(order.timeline[-1]) if order.timeline else None
     return Found(order.id, order.created_at, order.standing, order.customer.name, order.skus, last)
 

@@ -16,6 +16,8 @@ DASHES = "\u2010-\u2015\u2212\ufe58\ufe63\uff0d-"
 _DASH, _SEPARATORS = re.compile(f"[{DASHES}]"), re.compile(rf"[\s{DASHES}]+")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}  # categories of Unicode
 
+_ALIKE = str.maketrans("OI", "01")
+
 # Kaspersky's 32-character recovery key: 8-4-4-4-12 characters, which the vendor writes with or without dashes.
 _LICENSE_KEY = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}")
 
@@ -100,6 +102,13 @@ def digests(text: str) -> list[str]:
 def masked(code: str) -> str:
     """The code as people may see it: its last five characters, but never more than half of it."""
     return f"…{code[-min(_SHOWN, len(code) // 2) :]}"
+
+
+def tail(code: str) -> str:
+    """The last five letters and digits of a code as it may be told by telephone, where O is taken for 0 and I for 1;
+    empty for a code so short that five would be more than half of it, and for a text without five."""
+    signs = "".join(sign for sign in normalize(code) if sign.isalnum()).translate(_ALIKE)
+    return signs[-_SHOWN:] if len(signs) == _SHOWN or len(signs) >= 2 * _SHOWN else ""
 
 
 def checked(code: str, product: Product) -> str:

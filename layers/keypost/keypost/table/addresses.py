@@ -42,6 +42,43 @@ class Addresses(Table):
                 ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
             )
 
+    def put_former(self, address: str, order_id: str) -> None:
+        """Keep that an address was corrected to another one in this order."""
+        self._write(
+            "update_item",
+            Key=_former(address),
+            UpdateExpression="ADD order_ids :order",
+            ExpressionAttributeValues={":order": {"SS": [order_id]}},
+        )
+
+    def former(self, address: str) -> list[str]:
+        """The ids of the orders in which this address was corrected."""
+        item = self._client.get_item(TableName=self.table, Key=_former(address)).get("Item", {})
+        return sorted(item["order_ids"]["SS"]) if "order_ids" in item else []
+
+    def forget_former(self, address: str, order_id: str) -> None:
+        """Forget that an address was corrected in this order; the item goes with its last order."""
+        values = {":order": {"SS": [order_id]}}
+        with suppress(Unmet):  # others are left
+            self._write(
+                "update_item",
+                Key=_former(address),
+                UpdateExpression="SET expires = :now REMOVE order_ids",
+                ConditionExpression="order_ids = :order",
+                ExpressionAttributeValues={**values, ":now": {"N": str(int(time.time()))}},
+            )
+            return
+        self._write(
+            "update_item",
+            Key=_former(address),
+            UpdateExpression="DELETE order_ids :order",
+            ExpressionAttributeValues=values,
+        )
+
+
+def _former(address: str) -> dict[str, Any]:
+    return {"pk": {"S": f"FORMER#{customer_digest(address)}"}}
+
 
 def _bad_address(address: str) -> dict[str, Any]:
     """The key of an address: its digest, because no key may show an address."""

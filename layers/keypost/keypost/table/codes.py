@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of
+from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of, tail
 from keypost.core.errors import Conflict, Unmet
 from keypost.core.order import BadCode, License
 from keypost.table.items import TRIES, jitter, to_wire
@@ -18,6 +18,7 @@ _IMPORT_CHUNK = 100
 _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
 _MOST_LOOKED_AT = 1000
+_MOST_OF_TAIL = 100  # of a million codes hardly two end alike
 _NEVER_EXPIRES = "9999-12-31"
 
 
@@ -52,6 +53,18 @@ class Codes(Products):
         """The order to which a code was assigned, also if it was swapped for another since."""
         order_id: str | None = (self.code_item(text) or {}).get("order_id")
         return order_id
+
+    def orders_of_tail(self, end: str) -> list[str]:
+        """The orders that got a code with these last five characters, also if it was swapped for another since."""
+        found = self._client.query(
+            TableName=self.table,
+            IndexName="tail",
+            KeyConditionExpression="tail = :tail",
+            ExpressionAttributeValues={":tail": {"S": end}},
+            Limit=_MOST_OF_TAIL,
+        )
+        items = self._batch_get([item["pk"]["S"] for item in found["Items"]])
+        return sorted({item["order_id"] for item in items if item.get("order_id")})
 
     def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
         """A free code, of another batch if the first thousand free codes include one. It comes from the index, which
@@ -183,6 +196,7 @@ def _code_item(new: NewCode) -> dict[str, Any]:
             "batch": new.batch,
             "activate_before": last_day,
             "case_counts": new.case_counts or None,
+            "tail": tail(new.code) or None,
             "stock": new.sku,
             "stock_order": f"{last_day or _NEVER_EXPIRES}#{secrets.token_hex(6)}",
         }

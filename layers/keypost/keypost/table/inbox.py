@@ -12,7 +12,7 @@ from typing import Any
 from keypost.core.errors import Unmet
 from keypost.core.payment import Remark
 from keypost.core.said import Said
-from keypost.table.items import Table, converter, moment_text, to_wire
+from keypost.table.items import Table, converter, moment_text, months, to_wire
 
 KEPT = timedelta(days=400)
 _SHARDS = 4  # of a month in the index: what is remarked in a rush must not hold up the callbacks that it comes with
@@ -40,7 +40,7 @@ class Inbox(Table):
         """The place and the key of each remark since a moment, the newest first, or those behind a place. They are read
         as they are asked for."""
         first, last = moment_text(since), min(before or "~", f"{moment_text(until)}~~")
-        for month in _months(first, last) if first <= last else ():
+        for month in months(first, last) if first <= last else ():
             yield from merge(*(self._of_shard(_shard(month, n), first, last) for n in range(_SHARDS)), reverse=True)
 
     def remarks(self, keys: Sequence[str]) -> list[Remark]:
@@ -69,13 +69,6 @@ class Inbox(Table):
 
 def _shard(month: str, shard: int) -> str:
     return f"inbox {month} {shard}"
-
-
-def _months(first: str, last: str) -> Iterator[str]:
-    """The months that these places begin with, and those between them, as 2026-11: the newest first."""
-    oldest, newest = (int(place[:4]) * 12 + int(place[5:7]) - 1 for place in (first, last))
-    for number in range(newest, oldest - 1, -1):
-        yield f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def _remark(item: dict[str, Any]) -> Remark:

@@ -167,6 +167,13 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def months(first: str, last: str) -> Iterator[str]:
+    """The months that these texts begin with, and those between them, as 2026-11: the newest first."""
+    oldest, newest = (int(text[:4]) * 12 + int(text[5:7]) - 1 for text in (first, last))
+    for number in range(newest, oldest - 1, -1):
+        yield f"{number // 12:04}-{number % 12 + 1:02}"
+
+
 def exact_text(moment: datetime) -> str:
     """A moment as precise as it is: that of a teller, whose words of one second have an order too."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

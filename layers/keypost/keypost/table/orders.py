@@ -15,8 +15,11 @@ from keypost.core import plan, sharing
 from keypost.core.aside import AsideReason
 from keypost.core.codes import BadStockCode, StockCode, key_of
 from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
+from keypost.core.finding import findable
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
+from keypost.table.addresses import Addresses
 from keypost.table.codes import Codes, claims_of, give_back, quarantine, take
+from keypost.table.created import Created, created_keys
 from keypost.table.items import (
     DUE_SHARDS,
     TRIES,
@@ -47,6 +50,8 @@ _BESIDE = {  # attributes of the item that are made anew with each save
     "attention",
     "attention_since",
     "customer_digest",
+    "month",
+    "find",
     "expires",
     "written_by",
 }
@@ -64,7 +69,7 @@ class Loaded:
         return tuple(sorted(each.order_id for each in self.left_out))
 
 
-class Orders(Codes):
+class Orders(Codes, Addresses, Created):
     def load(self, order_id: str) -> Order | None:
         """Unreadable or NewerVersion when this version cannot read its item; it is to be left as it is."""
         key = {"pk": {"S": f"ORDER#{order_id}"}}
@@ -110,11 +115,21 @@ class Orders(Codes):
             after = change(before)
             if after is before:
                 return after
+            self._note_former(before, after)
             try:
                 return self.save(after)
             except Conflict:
                 self._pause(jitter(attempt))
         raise Conflict("order_busy", order=order_id)
+
+    def _note_former(self, before: Order | None, after: Order) -> None:
+        """Keep by which addresses that are no longer right an order is found. Before the order itself is stored, so
+        that a crash between the two leaves a way to it too many, which `orders_of` notices."""
+        were, are = (set(order.customer.corrected) if order else set[str]() for order in (before, after))
+        for address in sorted(filter(None, are - were)):
+            self.put_former(address, after.id)
+        for address in sorted(filter(None, were - are)):
+            self.forget_former(address, after.id)
 
     def change_existing(self, order_id: str, change: Callable[[Order], Order], loaded: Order | None = None) -> Order:
         """Load an order, apply a pure change, and save it, as `change` does. NotFound if there is no such order."""
@@ -199,6 +214,13 @@ class Orders(Codes):
     def orders_of(self, email: str) -> Loaded:
         """All orders of a customer, by the customer's present address, the oldest first."""
         return self._orders_of(customer_digest(email))
+
+    def orders_of_former(self, email: str) -> Loaded:
+        """The orders in which this address was corrected to another one, in any order."""
+        found = self.read_all(self.former(email))
+        whose = customer_digest(email)
+        theirs = [each for each in found.orders if whose in map(customer_digest, each.customer.corrected)]
+        return replace(found, orders=theirs)
 
     def _orders_of(self, customer: str) -> Loaded:
         pages = self._client.get_paginator("query").paginate(
@@ -366,6 +388,7 @@ def order_item(order: Order) -> dict[str, Any]:
         item |= {"attention": key, "attention_since": moment_text(since)}
     if order.customer.email:
         item["customer_digest"] = customer_digest(order.customer.email)
+    item |= created_keys(order.created_at) | {"find": findable(order)}
     nothing = {name: {"NULL": True} for name, value in order.extra.items() if value is None}
     return nothing | to_wire(item | _expiry(order.forget_on))
 

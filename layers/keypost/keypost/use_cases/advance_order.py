@@ -162,6 +162,7 @@ class Worker:
             case DropMails(mail_ids):
                 return mailing.drop_mails(order, mail_ids, now)
             case GiveUpMail(mail_id):
+                self._list(order.id, now)
                 telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
                 return mailing.fail_mail(order, mail_id, said("never_known"), now)
 
@@ -274,11 +275,13 @@ class Worker:
     def _send_again(self, order: Order, mail_id: str, products: Mapping[str, Product], now: datetime) -> Order:
         old = order.mail(mail_id).to
         if old and self.store.bad_address(old):
+            self._list(order.id, now)
             return self.store.save(mailing.fail_mail(order, mail_id, said("address_takes_no_mail"), now))
         order = mailing.claim_mail(order, mail_id, now)
         try:
             message = compose(order, order.mail(mail_id), products, self.shop, now)
         except InvalidInput as error:
+            self._list(order.id, now)
             order = self.store.save(mailing.fail_mail(order, mail_id, error.said, now))
             telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
             return order
@@ -286,6 +289,7 @@ class Worker:
 
     def _send(self, order: Order, mail: Mail, message: EmailMessage) -> Order:
         """Hand over a message that was made before its claim was stored: the lease covers the call of SES alone."""
+        self._list(order.id, self.clock())
         tags = {"order": order.id, "mail": mail.id, "attempt": str(mail.attempts)}
         result = self.mailer.send(message, tags)
         telemetry.outcome(_OUTCOMES[type(result)], order_id=order.id, mail=mail.id, attempt=mail.attempts)
@@ -300,6 +304,11 @@ class Worker:
             with telemetry.optional():  # without it the next mail asks SES again
                 self.store.pause_mail(now + _PAUSE)
         return self._poke_for(mail.id, settled, now)
+
+    def _list(self, order_id: str, now: datetime) -> None:
+        """On the list of the day's mails, of which the order tells what became."""
+        with telemetry.optional():
+            self.store.mark_mailed(order_id, local_day(now, self.shop.zone), now)
 
     def _poke_for(self, mail_id: str, order: Order, now: datetime) -> Order:
         """A retry that is due soon is queued for its moment; the schedules would find it up to 15 minutes later."""

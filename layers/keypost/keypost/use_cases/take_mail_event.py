@@ -2,7 +2,7 @@
 unknown form, are counted and ignored."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -12,11 +12,13 @@ from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.mail import Fate, MailReport
 from keypost.core.mailing import BAD_ADDRESS, with_report
+from keypost.core.periods import local_day
 from keypost.table import Store
 
 SMOKE = "smoke-"  # the ids of a smoke test's mails begin with this
 _OF_SUPPRESSED = "OnAccountSuppressionList"
 _LONGEST = 320  # an address
+_LOST = (Fate.RETURNED, Fate.REJECTED, Fate.BOUNCED, Fate.COMPLAINED)  # on the list of the day on which they come
 _METRICS = {
     Fate.SENT: "MailSettled",
     Fate.DELAYED: "MailDelayed",
@@ -28,24 +30,26 @@ _METRICS = {
 }
 
 
-def take(store: Store, envelope: Any, now: datetime) -> None:
+def take(store: Store, envelope: Any, now: datetime, zone: tzinfo) -> None:
     report = read(envelope)
     if report is None:
         telemetry.outcome("FeedbackIgnored", why="it tells nothing of a mail")
         return
     try:
-        write_down(store, report, now)
+        write_down(store, report, now, zone)
     except SetAside as error:
         telemetry.outcome("FactKeptAside", order_id=report.order_id)
         store.keep_told(report.order_id, reason_of(error), [report], now)
 
 
-def write_down(store: Store, report: MailReport, now: datetime) -> None:
+def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) -> None:
     """Unreadable, NewerVersion or CannotBeStored when its order cannot be written."""
     order = store.load(report.order_id)
     if order is None or all(mail.id != report.mail_id for mail in order.mails):
         _take_of_no_order(store, report, now)
         return
+    if report.fate in _LOST:
+        store.mark_mailed(order.id, local_day(report.at, zone), report.at)
     is_lifted = False
     if report.fate in BAD_ADDRESS and not order.is_erased:
         store.put_bad_address(report.address, report.fate, report.at)

@@ -71,7 +71,7 @@ def _merge(desk: Desk, intake: Callable[[datetime], Intake], aside: Aside, now: 
         take_fact.write_down(desk.store, aside.order_id, facts, now, intake(now))
     for report in aside.told:
         if isinstance(report, MailReport):
-            take_mail_event.write_down(desk.store, report, now)
+            take_mail_event.write_down(desk.store, report, now, desk.zone)
     if aside.erasure:
         desk.erase_at_last(aside.order_id, aside.erasure)
 

@@ -213,6 +213,12 @@ TEXTS = {
     "others_not_corrected": "Order {order} has the address now, but these orders for the same licence cannot be changed"
     " now: {others:list}. Correct the address again once they can be.",
     "no_such_page": "`next` is not the one of a page: begin without it.",
+    "day_not_kept": "The list of a day's e-mails goes back {days} days. Choose one of these days.",
+    "period_backwards": "The first day, {first:day}, is after the last one, {last:day}.",
+    "period_too_long": "A search or list covers at most {days} days. Ask for one year after the other.",
+    "search_too_short": "Type at least {count} letters or digits.",
+    "looked_at_period": "All orders from {first:day} to {last:day} were searched.",
+    "looked_back_to": "The search goes back to {at:moment} so far. Load the next page for older orders.",
     "export_incomplete": "These orders cannot be read and are not in the export: {orders:list}.",
     "erased_later": "{count} orders cannot be written now: they are erased as soon as they can be.",
     "stack_is_newer": "This command line has version {own}, and the stack runs {stack}: nothing was changed. Reading"
@@ -251,7 +257,12 @@ TEXTS = {
     "probably_mistyped": "This looks like a typing error: correct the address, or confirm that it is right.",
     "too_much_for_one_answer": "{count} orders are too much for one answer: use the command `keypost export`.",
     "other_sku_in_path": "The path names another SKU than the product: write the same one in both.",
-    "search_for_one_thing": "search for exactly one of `order`, `email`, `code`, `license` and `payment`",
+    "search_for_one_thing": "search for exactly one of `order`, `email`, `code`, `license`, `payment` and `text`",
+    "period_without_text": "`from`, `until` and `page` go with `text` only",
+    "mail_without_code": "it is a notice without a code",
+    "sent_with_all": "it was sent again with all others of that day",
+    "sent_since": "it was sent again since",
+    "set_aside_for_now": "no program can write this order now",
     "no_mail_server": "The domain of this address has no mail server: check the address with the customer.",
     # Answers of the API that come from no order.
     "no_such_route": "There is no such path, or not with this method: docs/support.md lists them.",

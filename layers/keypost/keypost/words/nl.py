@@ -215,6 +215,12 @@ TEXTS = {
     "others_not_corrected": "Bestelling {order} heeft het adres nu, maar deze bestellingen voor dezelfde licentie zijn"
     " nu niet te wijzigen: {others:list}. Corrigeer het adres opnieuw zodra dat weer kan.",
     "no_such_page": "`next` hoort bij geen enkele pagina: begin zonder.",
+    "day_not_kept": "De lijst van de e-mails van een dag gaat {days} dagen terug. Kies een van die dagen.",
+    "period_backwards": "De eerste dag, {first:day}, ligt na de laatste, {last:day}.",
+    "period_too_long": "Een zoekopdracht of lijst gaat over hoogstens {days} dagen. Vraag elk jaar apart op.",
+    "search_too_short": "Typ ten minste {count} letters of cijfers.",
+    "looked_at_period": "Alle bestellingen van {first:day} tot en met {last:day} zijn doorzocht.",
+    "looked_back_to": "Er is nu gezocht tot en met {at:moment}. Laad de volgende pagina voor oudere bestellingen.",
     "export_incomplete": "Deze bestellingen zijn niet te lezen en staan niet in de export: {orders:list}.",
     "erased_later": "{count} bestellingen zijn nu niet te wijzigen: ze worden gewist zodra dat weer kan.",
     "stack_is_newer": "Deze opdrachtregel heeft versie {own} en op de stack draait {stack}: er is niets gewijzigd."
@@ -256,7 +262,12 @@ TEXTS = {
     "probably_mistyped": "Dit lijkt een typefout: verbeter het adres, of bevestig dat het klopt.",
     "too_much_for_one_answer": "{count} bestellingen is te veel voor één antwoord: gebruik `keypost export`.",
     "other_sku_in_path": "In het pad staat een andere SKU dan die van het product: schrijf in beide dezelfde.",
-    "search_for_one_thing": "zoek op precies één van `order`, `email`, `code`, `license` en `payment`",
+    "search_for_one_thing": "zoek op precies één van `order`, `email`, `code`, `license`, `payment` en `text`",
+    "period_without_text": "`from`, `until` en `page` horen alleen bij `text`",
+    "mail_without_code": "het is een bericht zonder code",
+    "sent_with_all": "deze is al opnieuw verstuurd, met alle andere van die dag",
+    "sent_since": "deze is daarna opnieuw verstuurd",
+    "set_aside_for_now": "geen programma kan deze bestelling nu wijzigen",
     "no_mail_server": "Het domein van dit adres heeft geen mailserver: controleer het adres met de klant.",
     # Answers of the API that come from no order.
     "no_such_route": "Dit pad bestaat niet, of niet met deze methode: ze staan in docs/support.md.",
