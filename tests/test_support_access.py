@@ -23,6 +23,7 @@ Route = tuple[str, str]
 SCOPE_OF: dict[Route, str] = {
     ("POST", "/orders/search"): "support",
     ("GET", "/orders/{order_id}"): "support",
+    ("GET", "/orders/{order_id}/mails/{mail_id}/preview"): "support",
     ("POST", "/orders/{order_id}/resend"): "support",
     ("PUT", "/orders/{order_id}/email"): "contact",
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): "support",

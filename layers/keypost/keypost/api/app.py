@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from keypost import telemetry
-from keypost.api import actions, asking, attention, inbox, orders, problems, products, stock
+from keypost.api import actions, asking, attention, inbox, mails, orders, problems, products, stock
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
@@ -28,6 +28,7 @@ class Access:
 ROUTES = {
     ("POST", "/orders/search"): Access("support"),
     ("GET", "/orders/{order_id}"): Access("support"),
+    ("GET", "/orders/{order_id}/mails/{mail_id}/preview"): Access("support"),
     ("POST", "/orders/{order_id}/resend"): Access("support"),
     ("PUT", "/orders/{order_id}/email"): Access("contact"),
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): Access("support"),
@@ -53,7 +54,7 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, attention, inbox, actions, stock, products):
+for subject in (orders, attention, inbox, mails, actions, stock, products):
     app.include_router(subject.router)
 
 

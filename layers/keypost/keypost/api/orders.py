@@ -1,7 +1,7 @@
 """Finding and reading orders."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -67,6 +67,7 @@ class FoundOrders:
     total: int
     zone: str  # the shop's, in which texts give moments
     unreadable: tuple[str, ...] = ()  # the numbers of orders that were found and cannot be read now
+    names: Mapping[str, str] = field(default_factory=dict)  # what the products are called, by SKU
 
 
 @router.post("/orders/search", summary="Find orders by number, e-mail address, activation code, license or payment")
@@ -74,8 +75,10 @@ def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
     loaded = _wanted(wanted)
     found = sorted(loaded.orders, key=lambda order: (order.created_at, order.id), reverse=True)
     newest = tuple(_found(order) for order in found[:_MOST_FOUND])
-    told = FoundOrders(newest, len(found), str(wiring.config().zone), loaded.names_left_out)
-    return worded(told, reader_of(router.current_event.raw_event))
+    products = wiring.store().products({sku for each in newest for sku in each.products}).values()
+    to = reader_of(router.current_event.raw_event, products)
+    told = FoundOrders(newest, len(found), str(wiring.config().zone), loaded.names_left_out, to.names)
+    return worded(told, to)
 
 
 def _wanted(wanted: Search) -> Loaded:
@@ -117,4 +120,6 @@ def told_story(order: Order, beside: Beside, products: Iterable[Product]) -> Sto
 def due(days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14) -> list[Outlook]:
     found = due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)
     to = reader_of(router.current_event.raw_event, wiring.store().catalog().values())
-    return [worded(each, to) for each in found]
+    return [
+        worded(replace(each, products={sku: to.names.get(sku, sku) for sku in each.products}), to) for each in found
+    ]
