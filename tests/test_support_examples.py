@@ -74,6 +74,7 @@ def test_every_example_has_a_test_here() -> None:
         "orders",
         "mails",
         "story",
+        "mail",
         "due",
         "attention",
         "inbox",
@@ -111,6 +112,7 @@ def test_an_order_is_found_and_told(run: Any, sold: Sold) -> None:
     assert told["mails"][0]["state"] == "sent"
     fields = re.findall(r"^\| (`.*?) \|", TEXT.partition("## The whole story")[2].partition("\n## ")[0], re.MULTILINE)
     listed = set(re.findall(r"`(\w+)`", "".join(fields)))
+    assert order.licenses[0].code not in run("mail", order)["text"]
     assert listed | {"order_id", "created_at", "held", "canceled", "erased", "problem", "belongs_to"} == set(told)
 
 

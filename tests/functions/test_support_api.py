@@ -109,7 +109,7 @@ def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:
 def test_what_nobody_bought_finds_nothing(wired: Stack, wanted: dict[str, str]) -> None:
     assert call("POST", "/orders/search", wanted) == (
         200,
-        {"orders": [], "total": 0, "zone": "Europe/Amsterdam", "unreadable": []},
+        {"orders": [], "total": 0, "zone": "Europe/Amsterdam", "unreadable": [], "names": {}},
     )
 
 
@@ -233,9 +233,10 @@ def test_what_is_due_is_what_the_command_says(wired: Stack) -> None:
         "values": {"skus": [SKU]},
         "text": f"there are too few codes of {PRODUCT.name['en']}",
     }
+    about = {"customer": "Anna Jansen", "products": {SKU: PRODUCT.name["en"]}}
     assert call("GET", "/due") == (
         200,
-        [{"order_id": "waits", "purpose": "purchase", "lines": [1], "day": "2026-11-23", "why_not": why}],
+        [{"order_id": "waits", "purpose": "purchase", "lines": [1], "day": "2026-11-23", "why_not": why} | about],
     )
 
 

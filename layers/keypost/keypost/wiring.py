@@ -22,9 +22,13 @@ from keypost.providers.call import Call
 from keypost.table import Store
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
+
     from keypost.clients.mailer import Mailer
     from keypost.clients.provider_api import ProviderApi
     from keypost.clients.tokens import Tokens
+    from keypost.core.mail import Mail
+    from keypost.core.order import Order
     from keypost.emails import Shop
     from keypost.use_cases.advance_order import Worker
     from keypost.use_cases.help_customer import Desk
@@ -144,6 +148,14 @@ def shop() -> "Shop":
         logo_url=settings.shop_logo,
         color=settings.shop_color,
     )
+
+
+def preview(order: "Order", mail: "Mail", now: datetime) -> "EmailMessage":
+    """A mail as its customer gets it, codes masked. Only a call that shows one loads the template engine."""
+    from keypost.emails import preview
+
+    products = store().products({*order.skus, *(license_.sku for license_ in order.licenses)})
+    return preview(order, mail, products, shop(), now)
 
 
 @cache

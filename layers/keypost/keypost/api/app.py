@@ -9,7 +9,20 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from keypost import telemetry
-from keypost.api import actions, asking, attention, inbox, lists, mails, orders, problems, products, stock, typed
+from keypost.api import (
+    actions,
+    asking,
+    attention,
+    inbox,
+    lists,
+    mails,
+    orders,
+    preview,
+    problems,
+    products,
+    stock,
+    typed,
+)
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
@@ -31,6 +44,7 @@ ROUTES = {
     ("POST", "/orders/search"): Access("support", codes=("code", "order", "text")),
     ("GET", "/orders"): Access("support", query=("from", "until", "page")),
     ("GET", "/orders/{order_id}"): Access("support"),
+    ("GET", "/orders/{order_id}/mails/{mail_id}/preview"): Access("support"),
     ("POST", "/orders/{order_id}/resend"): Access("support"),
     ("PUT", "/orders/{order_id}/email"): Access("contact"),
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): Access("support"),
@@ -58,7 +72,7 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, lists, mails, attention, inbox, actions, stock, products):
+for subject in (orders, lists, mails, preview, attention, inbox, actions, stock, products):
     app.include_router(subject.router)
 
 

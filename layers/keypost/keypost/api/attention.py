@@ -1,5 +1,6 @@
 """The worklist, as support reads it."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -23,4 +24,5 @@ def attention(
 ) -> Worklist:
     listed = worklist(wiring.store(), reason, next)
     products = wiring.store().products({sku for item in listed.items for sku in item.products}).values()
-    return worded(listed, reader_of(router.current_event.raw_event, products))
+    to = reader_of(router.current_event.raw_event, products)
+    return worded(replace(listed, names=to.names, zone=str(wiring.config().zone)), to)

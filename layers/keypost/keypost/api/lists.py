@@ -1,6 +1,7 @@
 """Lists of orders by day."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -8,8 +9,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from keypost import wiring
-from keypost.api.asking import reader_of
-from keypost.api.orders import Found, found_told
+from keypost.api.orders import Found, found_told, reader_of_found
 from keypost.core.periods import local_day
 from keypost.core.said import Said
 from keypost.use_cases.find_orders import orders_of_days, period
@@ -29,6 +29,7 @@ class ListedOrders:
     looked: Said  # how far this page looked
     zone: str  # the shop's, in which days are counted and texts give moments
     unreadable: tuple[str, ...] = ()  # the numbers of orders that cannot be read now
+    names: Mapping[str, str] = field(default_factory=dict)  # what the products are called, by SKU
 
 
 @router.get("/orders", summary="The orders of some days, the newest first")
@@ -40,5 +41,6 @@ def list_orders(
     zone = wiring.config().zone
     days = period(first, until, local_day(datetime.now(UTC), zone), zone)
     found = orders_of_days(wiring.store(), days, page)
-    listed = ListedOrders(tuple(map(found_told, found.orders)), found.next, found.looked, str(zone), found.unreadable)
-    return worded(listed, reader_of(router.current_event.raw_event))
+    orders = tuple(map(found_told, found.orders))
+    to = reader_of_found(orders)
+    return worded(ListedOrders(orders, found.next, found.looked, str(zone), found.unreadable, to.names), to)

@@ -1,7 +1,7 @@
 """Finding and reading orders."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
@@ -34,7 +34,7 @@ from keypost.table import Store
 from keypost.table.orders import Loaded
 from keypost.use_cases.find_orders import orders_of_address, orders_with, payment_names, period
 from keypost.use_cases.look_ahead import due_within
-from keypost.words import worded
+from keypost.words import Reader, worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -103,9 +103,8 @@ class FoundOrders:
     total: int  # for a text: how many this page has
     zone: str  # the shop's, in which texts give moments
     unreadable: tuple[str, ...] = ()  # the numbers of orders that were found and cannot be read now
-    next: str | None = (
-        None  # of a search by text, if it did not come to the end of its days: the `page` of the next call
-    )
+    names: Mapping[str, str] = field(default_factory=dict)  # what the products are called, by SKU
+    next: str | None = None  # of a search by text that did not come to the end of its days: the `page` of the next call
     looked: Said | None = None  # how far a search by text looked
 
 
@@ -116,8 +115,15 @@ def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
     loaded = _wanted(wanted)
     found = sorted(loaded.orders, key=lambda order: (order.created_at, order.id), reverse=True)
     newest = tuple(found_told(order) for order in found[:_MOST_FOUND])
-    told = FoundOrders(newest, len(found), str(wiring.config().zone), loaded.names_left_out)
-    return worded(told, reader_of(router.current_event.raw_event))
+    to = reader_of_found(newest)
+    told = FoundOrders(newest, len(found), str(wiring.config().zone), loaded.names_left_out, to.names)
+    return worded(told, to)
+
+
+def reader_of_found(found: Iterable[Found]) -> Reader:
+    """Who asks, with the names of these orders' products."""
+    products = wiring.store().products({sku for each in found for sku in each.products}).values()
+    return reader_of(router.current_event.raw_event, products)
 
 
 def _by_text(text: str, wanted: Search) -> FoundOrders:
@@ -125,8 +131,8 @@ def _by_text(text: str, wanted: Search) -> FoundOrders:
     days = period(wanted.first, wanted.until, local_day(datetime.now(UTC), zone), zone)
     page = orders_with(wiring.store(), text, days, wanted.page)
     orders = tuple(map(found_told, page.orders))
-    told = FoundOrders(orders, len(orders), str(zone), page.unreadable, page.next, page.looked)
-    return worded(told, reader_of(router.current_event.raw_event))
+    to = reader_of_found(orders)
+    return worded(FoundOrders(orders, len(orders), str(zone), page.unreadable, to.names, page.next, page.looked), to)
 
 
 def _wanted(wanted: Search) -> Loaded:
@@ -171,4 +177,6 @@ def told_story(order: Order, beside: Beside, products: Iterable[Product]) -> Sto
 def due(days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14) -> list[Outlook]:
     found = due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)
     to = reader_of(router.current_event.raw_event, wiring.store().catalog().values())
-    return [worded(each, to) for each in found]
+    return [
+        worded(replace(each, products={sku: to.names.get(sku, sku) for sku in each.products}), to) for each in found
+    ]

@@ -1,7 +1,7 @@
 """What Keypost will send for an order on which day, what it will not send, and why."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
 from keypost.core.mail import Purpose
@@ -24,6 +24,8 @@ class Outlook:
     lines: tuple[int, ...]
     day: date | None  # the day on which it is sent, or would be; None while that is not known
     why_not: Said | None  # None: it leaves
+    customer: str | None = None  # the name, for a person who reads many orders
+    products: Mapping[str, str] = field(default_factory=dict)  # of these lines: what they are called, by SKU
 
 
 @dataclass(frozen=True, slots=True)

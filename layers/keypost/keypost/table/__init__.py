@@ -1,6 +1,5 @@
 """The DynamoDB table. No other package calls DynamoDB."""
 
-from keypost.table.addresses import Addresses
 from keypost.table.aside import Asides
 from keypost.table.doors import Doors
 from keypost.table.inbox import Inbox

@@ -3,7 +3,7 @@ stored. An order that is set aside stands there for that alone: its own reason i
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from keypost.core import plan
@@ -38,6 +38,8 @@ class Worklist:
     counts: Mapping[str, int]  # by code, those that are not zero
     items: tuple[Item, ...]
     next: str | None  # for the page behind this one
+    names: Mapping[str, str] = field(default_factory=dict)  # what the products are called, by SKU
+    zone: str = ""  # the shop's, in which texts give moments
 
 
 @dataclass(frozen=True, slots=True)

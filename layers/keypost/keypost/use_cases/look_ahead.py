@@ -2,7 +2,7 @@
 within the horizon, not on what is stored. An order that cannot be read is named, and holds up nothing else."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain
 
@@ -99,6 +99,12 @@ def due_within(store: Store, days: int, now: datetime, zone: tzinfo) -> list[Out
     until, reader = local_day(now, zone) + timedelta(days=days), Reader.over(store)
     pages = chain(store.due(now + timedelta(days=days + 1)), *(store.needing(reason) for reason in Reason))
     order_ids = sorted(set(reader.not_aside(pages)))
-    found = [row for order in reader.read(order_ids) for row in outlook(order, until, zone)]
+    found = [_of(order, row) for order in reader.read(order_ids) for row in outlook(order, until, zone)]
     found += [Outlook(order_id, None, (), None, said_of(why)) for order_id, why in reader.left_out.items()]
     return sorted(found, key=lambda row: (row.day or date.max, row.order_id, row.lines))
+
+
+def _of(order: Order, row: Outlook) -> Outlook:
+    """With whom and what it is about."""
+    skus = [line.sku for number, line in order.numbered.items() if not row.lines or number in row.lines]
+    return replace(row, customer=order.customer.name, products={sku: sku for sku in skus})

@@ -225,6 +225,9 @@ TEXTS = {
     " still works. Update this clone to the version of the stack, then try again.",
     "no_version": "The stack states the version {version}, which is none: nothing was changed. Look at its output"
     " Version.",
+    "no_such_mail": "Order {order} has no such e-mail: read the order again.",
+    "mail_not_shown": "This e-mail of order {order} cannot be shown: what it was about "
+    "does not belong to the order any more.",
     "no_such_order": "There is no order {order}: check the number, or search by e-mail address.",
     "no_such_license": "Order {order} has no licence {license}.",
     "no_such_product": "There is no product {sku}: put it into the catalogue first.",

@@ -227,6 +227,9 @@ TEXTS = {
     " Lezen kan wel. Werk deze kopie bij naar de versie van de stack en probeer het opnieuw.",
     "no_version": "De stack noemt versie {version}, maar dat is geen versie: er is niets gewijzigd. Kijk naar de output"
     " Version van de stack.",
+    "no_such_mail": "Bestelling {order} heeft deze e-mail niet: laad de bestelling opnieuw.",
+    "mail_not_shown": "Deze e-mail van bestelling {order} kan niet worden getoond: "
+    "waarover de e-mail ging, hoort niet meer bij de bestelling.",
     "no_such_order": "Er is geen bestelling {order}: controleer het nummer, of zoek op e-mailadres.",
     "no_such_license": "Bestelling {order} heeft geen licentie {license}.",
     "no_such_product": "Er is geen product {sku}: zet het eerst in de catalogus.",
