@@ -1,9 +1,12 @@
 """The description of the support API, made from its code: `make openapi` writes it to docs/openapi.json."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import click
+from aws_lambda_powertools.event_handler.openapi.models import License, Tag
 
 from keypost.api.app import ROUTES, app
 
@@ -35,6 +38,63 @@ _PROBLEM = {
         },
     },
 }
+_TAGS = {
+    "orders": "Find orders, read them, and put them right",
+    "worklist": "What needs a person, what is about to be sent, and what changed nothing",
+    "customers": "All that is kept of a customer",
+    "stock": "Activation codes",
+    "catalog": "What is sold",
+    "lists": "What bookkeepers and others read",
+}
+# By the first part of the path.
+_SUBJECTS = {
+    "orders": "orders",
+    "attention": "worklist",
+    "due": "worklist",
+    "inbox": "worklist",
+    "customers": "customers",
+    "stock": "stock",
+    "batches": "stock",
+    "products": "catalog",
+}
+_OTHER = "lists"
+CALL_NAME = r"[a-z]+(_[a-z]+){0,3}"  # that of its function
+
+_EXAMPLE_PARAMETERS: dict[str, Any] = {
+    "order_id": "2026-001234",
+    "license_id": "LIC-ABCDEFGH23",
+    "sku": "KASPERSKY-STANDARD-3D-1Y",
+    "days": 7,
+    "reason": "stock",
+    "dry_run": True,
+    "Idempotency-Key": "0f8fad5b-d9cb-469f-a165-70867728950e",
+}
+_WHY = {"reason": "The customer called"}  # for every body that needs nothing
+# By the name of the call.
+_EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
+    "search": {"email": "facturen@klant.example"},
+    "correct_address": {"email": "administratie@klant.example", **_WHY},
+    "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},
+    "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
+    "erase": {"email": "facturen@klant.example"},
+    "export": {"email": "facturen@klant.example"},
+    "import_stock": {"codes": ["AAAAA-BBBBB-CCCCC-DDDDD"], "batch": "2026-11", "activate_before": "2027-12-31"},
+    "put_product": {
+        "sku": "KASPERSKY-STANDARD-3D-1Y",
+        "vendor": "Kaspersky",
+        "name": {"nl": "Kaspersky Standard", "en": "Kaspersky Standard"},
+        "term_days": 365,
+        "devices": 3,
+        "code_pattern": "[A-Z0-9]{5}(-[A-Z0-9]{5}){3}",
+        "code_example": "ABCDE-FGHIJ-KLMNO-PQRST",
+        "download_url": "https://www.kaspersky.nl/downloads/standard",
+        "steps": {
+            kind: {"nl": ["Open het programma en vul de code in."], "en": ["Open the program and enter the code."]}
+            for kind in ("new", "renewal")
+        },
+    },
+}
+
 _REFUSED = {
     "description": "Not done, and nothing was changed",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -48,17 +108,22 @@ def description() -> str:
         title="Keypost support API",
         version="1",
         description="For support agents and help desks. docs/support.md explains each call.",
+        license_info=License(name="Apache 2.0", identifier="Apache-2.0"),
+        tags=[Tag(name=name, description=what) for name, what in _TAGS.items()],
     )
     document: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
     document["servers"] = [{"url": "{ApiUrl}", "variables": {"ApiUrl": {"default": "https://keypost.example/v1"}}}]
     schemas = {name: each for name, each in document["components"]["schemas"].items() if "ValidationError" not in name}
+    named = dict(_named(document["paths"]))
     document["components"] = {
-        "schemas": dict(sorted((schemas | {"Problem": _PROBLEM}).items())),
+        "schemas": dict(sorted((schemas | named | {"Problem": _PROBLEM}).items())),
         "securitySchemes": {"SupportKey": {"type": "http", "scheme": "bearer"}},
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(operation, ROUTES[method.upper(), path].scope)
+            _name(operation, path, method)
+            _exemplify(operation, document["components"]["schemas"])
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -67,6 +132,36 @@ def _complete(operation: dict[str, Any], scope: str) -> None:
     operation["description"] = f"Scope `{scope}`."
     answers = {status: said for status, said in operation["responses"].items() if status != "422"}
     operation["responses"] = answers | {"4XX": _REFUSED, "5XX": _FAILED}
+
+
+def _named(paths: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The bodies that are described where they are taken, by their names; from now on only their names stand there."""
+    for operation in (each for path in paths.values() for each in path.values()):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            if title := content["schema"].get("title"):
+                yield title, content["schema"]
+                content["schema"] = {"$ref": f"#/components/schemas/{title}"}
+
+
+def _name(operation: dict[str, Any], path: str, method: str) -> None:
+    """A call is named as its function is, without the path that Powertools puts behind it."""
+    operation["operationId"] = operation["operationId"].removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
+    operation["tags"] = [_SUBJECTS.get(path.split("/")[1], _OTHER)]
+
+
+def _exemplify(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] in _EXAMPLE_PARAMETERS:
+            parameter["example"] = _EXAMPLE_PARAMETERS[parameter["name"]]
+    taken = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    example = _EXAMPLE_BODIES.get(operation["operationId"])
+    if taken and (example or not _needs_something(taken["schema"], schemas)):
+        taken["example"] = example or _WHY
+
+
+def _needs_something(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    body = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    return bool(body.get("required")) or "reason" not in body.get("properties", {})
 
 
 if __name__ == "__main__":

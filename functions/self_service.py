@@ -21,8 +21,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if request.method == "GET":
         return over_http.answer(request, "form", "", settings, now)
     try:
-        text = over_http.typed(request)
+        ask, text = over_http.typed(request)
     except over_http.NotFromPage as error:
         return over_http.refused(request, error, settings.zone)
-    outcome = take_wish(wiring.store(), wiring.wishes(), text, request.source, now)
+    outcome = take_wish(wiring.store(), wiring.wishes(), ask, text, request.source, now)
     return over_http.answer(request, outcome, text, settings, now)

@@ -1,10 +1,11 @@
-"""The queue of customers' requests: sends customers again what they asked for on the page. Only here, where nobody can
-see how long it takes, the customer is looked up by the address."""
+"""The queue of customers' requests: sends customers again what they asked for on the page, and notes what they let us
+know there. Only here, where nobody can see how long it takes, the customer is looked up by the address."""
 
 from typing import Any
 
 from keypost import telemetry, wiring
 from keypost.inputs import batch
+from keypost.use_cases.grant_wish import grant
 
 
 @telemetry.logger.inject_lambda_context
@@ -15,7 +16,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _grant(wish_id: str) -> None:
     wish = wiring.store().wish(wish_id)
-    granted = wiring.desk().grant(wish, wiring.mailer()) if wish else []
+    granted = grant(wiring.desk(), wish, wiring.mailer()) if wish else []
     for order_id in granted:
         telemetry.outcome("WishGranted", order_id=order_id)
     if not granted:

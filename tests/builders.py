@@ -27,6 +27,7 @@ from keypost.core.mail import Asked, Fate, Mail, MailReport, MailSent, MailState
 from keypost.core.mailing import settle_mail, with_report
 from keypost.core.order import (
     BadCode,
+    Concern,
     Customer,
     Decision,
     Hold,
@@ -238,6 +239,7 @@ def full_order() -> Order:
         registered=("2025-000001",),
         blocked=("LIC-ABCDEFGH23",),
         bad_codes=(BadCode("LIC-ABCDEFGH23", code(2), SKU, "invalid", asked),),
+        concerns=(Concern("nothing_came", NOW),),
     )
 
 

@@ -478,9 +478,8 @@ def test_ses_tells_what_became_of_a_mail_and_tracks_nobody(resources: dict[str, 
     assert resources["ConfigurationSet"]["Properties"]["VdmOptions"] == {
         "DashboardOptions": {"EngagementMetrics": "DISABLED"}
     }
-    assert resources["ConfigurationSet"]["Properties"]["SuppressionOptions"] == {
-        "SuppressedReasons": ["BOUNCE", "COMPLAINT"]
-    }
+    # A complaint about a mail that a stranger asked for must not stop what is paid for: Keypost itself keeps that list.
+    assert resources["ConfigurationSet"]["Properties"]["SuppressionOptions"] == {"SuppressedReasons": ["BOUNCE"]}
 
 
 def test_the_rule_takes_the_events_of_this_stacks_mail_and_of_no_other(

@@ -7,6 +7,8 @@ from typing import Any
 
 import html5lib
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Route
 
 from keypost.resend_page import HEADERS, WORDS, language_of, render, said
 from keypost.words import LANGUAGES
@@ -83,6 +85,40 @@ def test_without_a_fault_none_is_told() -> None:
     assert "fault" not in re.sub("<style>.*</style>", "", page(), flags=re.DOTALL)
 
 
+def test_the_answer_repeats_what_was_typed_and_can_be_told_that_nothing_comes_of_it() -> None:
+    document = parsed(page(outcome="asked", text="anna@klnat.example"))
+
+    assert document.findtext(".//main/p/strong") == "anna@klnat.example"
+    assert document.findtext(".//main/p") == WORDS["nl"]["typed"] + " "
+    (hidden,) = document.findall(".//form/input")
+    assert (hidden.attrib["type"], hidden.attrib["name"], hidden.attrib["value"]) == (
+        "hidden",
+        "email",
+        "anna@klnat.example",
+    )
+    assert buttons(document) == [("ask", "nothing_came"), ("ask", "not_my_address")]
+
+
+def buttons(document: Any) -> list[tuple[str | None, str | None]]:
+    return [(each.attrib.get("name"), each.attrib.get("value")) for each in document.findall(".//button")]
+
+
+def test_the_first_button_of_the_form_sends_again_and_the_others_let_us_know() -> None:
+    assert buttons(parsed(page())) == [(None, None), ("ask", "nothing_came"), ("ask", "not_my_address")]
+    assert parsed(page()).findtext(".//button") == "Opnieuw versturen"
+
+
+def test_the_answer_to_a_message_asks_for_nothing_more() -> None:
+    document = parsed(page(outcome="told", text="anna@klant.example"))
+
+    assert document.findall(".//form") == []
+    assert document.findtext(".//main/p/strong") == "anna@klant.example"
+
+
+def test_nothing_is_repeated_where_nothing_was_typed() -> None:
+    assert parsed(page(outcome="not now")).findall(".//strong") == []
+
+
 @pytest.mark.parametrize("text", ['"><script>alert(1)</script>', "$css {support} ' \" & <b>", "a" * 3000])
 def test_what_was_typed_is_text_and_nothing_else(text: str) -> None:
     document = parsed(page(outcome="no address", text=text))
@@ -100,8 +136,12 @@ def test_what_cannot_be_seen_is_not_shown_again() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("outcome", NOTICES)
-def test_who_reads_a_notice_can_write_to_a_person(language: str, outcome: str) -> None:
-    (link,) = parsed(page(language, outcome)).findall(".//main//a")
+def test_the_reader_of_a_notice_can_write_to_a_person_and_go_back_to_the_form(language: str, outcome: str) -> None:
+    link, *back = parsed(page(language, outcome)).findall(".//main//a")
+
+    assert [(each.text, each.attrib["href"]) for each in back] == (
+        [] if outcome == "off" else [(WORDS[language]["back"], f"?lang={language}")]
+    )
 
     assert (link.text, link.attrib["href"]) == (SUPPORT, f"mailto:{SUPPORT}")
     assert SUPPORT in said(language, outcome, SUPPORT)
@@ -125,3 +165,44 @@ def test_who_reads_a_notice_can_write_to_a_person(language: str, outcome: str) -
 )
 def test_the_language_is_the_chosen_one_or_that_of_the_browser(chosen: str, accepted: str, language: str) -> None:
     assert language_of(chosen, accepted) == language
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(browser: Browser, language: str, scheme: Any) -> None:
+    visited = browser.new_page(color_scheme=scheme, viewport={"width": 320, "height": 640})
+    for outcome in OUTCOMES:
+        visited.set_content(page(language, outcome, f"{'anna' * 12}@{'administratie' * 3}.example"))
+        visited.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+
+        found = Axe().run(visited, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [fault["id"] for fault in found] == [], outcome
+        assert visited.evaluate("document.documentElement.scrollWidth") == 320, outcome
+    visited.close()
+
+
+@pytest.mark.drill
+def test_without_javascript_the_enter_key_sends_again_and_the_buttons_let_us_know(browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    sent: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        data = route.request.post_data
+        sent.extend([data] if data else [])
+        route.fulfill(body=page(outcome="asked" if data else "form", text="a@b.nl"), content_type="text/html")
+
+    context.route("**/*", answer)
+    visited = context.new_page()
+    visited.goto("https://keypost.example/v1/resend")
+    visited.get_by_label(WORDS["nl"]["label"]).fill("a@b.nl")
+    visited.keyboard.press("Enter")
+    visited.get_by_role("button", name=WORDS["nl"]["nothing_came"]).click()
+    visited.get_by_role("link", name=WORDS["nl"]["back"]).click()
+    visited.get_by_label(WORDS["nl"]["label"]).fill("a@b.nl")
+    visited.get_by_text(WORDS["nl"]["trouble"]).click()
+    visited.get_by_role("button", name=WORDS["nl"]["not_my_address"]).click()
+    visited.get_by_role("heading", name=WORDS["nl"]["notices"]["asked"]["title"]).wait_for()
+    context.close()
+
+    assert sent == ["email=a%40b.nl", "email=a%40b.nl&ask=nothing_came", "email=a%40b.nl&ask=not_my_address"]

@@ -2,16 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from keypost.core import contents, licensing, mailing, plan, renewals, support
 from keypost.core.codes import StockCode
 from keypost.core.errors import NotFound, Refused, TooMany
-from keypost.core.mail import Asked, MailNotSent, MailSent, MailState, MailUnknown, Purpose, Refusal
+from keypost.core.mail import Asked, Fate, MailNotSent, MailSent, MailState, MailUnknown, Purpose, Refusal, Told
 from keypost.core.obstacles import is_servable
-from keypost.core.order import BadCode, Hold, Order, Reason, Term, TimelineEntry, noted, waiting_for
+from keypost.core.order import BadCode, Order, Reason, Term, TimelineEntry, noted, waiting_for
 from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
@@ -89,16 +88,16 @@ def test_a_mail_that_does_not_leave_says_why_it_is_not_sent_once_more() -> None:
     assert support.why_no_resend(order, ZONE) == why
 
 
-def test_the_mails_of_one_order_have_an_end_and_the_page_uses_up_a_part_of_them_only() -> None:
-    from_page, asked = sent_order(), at(0)
-    for day in range(support.MOST_FROM_PAGE):
-        asked = replace(at(day * 24 * 60), who=support.CUSTOMER)
-        from_page = settled(resent(from_page, asked))
-    later = replace(asked, at=asked.at + timedelta(days=1))
-    with pytest.raises(TooMany, match="sent_again_from_page_too_often"):
-        resent(from_page, later)
+def test_the_mails_of_one_order_have_an_end_which_the_page_never_reaches() -> None:
+    order, days = sent_order(), 2 * support.MOST_MAILS
+    for day in range(days):
+        order = settled(resent(order, replace(at(day * 24 * 60), who=support.CUSTOMER)))
+    assert [mail.id for mail in order.mails] == [
+        "purchase-1",
+        *(f"resend-{n}" for n in range(days - support.KEPT_FROM_PAGE + 1, days + 1)),
+    ]
 
-    order, by_support = from_page, replace(later, who="sanne")
+    by_support = at(days * 24 * 60)
     while len(order.mails) < support.MOST_MAILS:
         order = settled(resent(order, by_support))
         by_support = replace(by_support, at=by_support.at + timedelta(days=1))
@@ -108,6 +107,21 @@ def test_the_mails_of_one_order_have_an_end_and_the_page_uses_up_a_part_of_them_
             one_more(order, asked=by_support)
     corrected = support.correct_address(order, NEW, by_support, ZONE)
     assert (corrected.customer.email, corrected.mails) == (NEW, order.mails)
+
+
+def test_a_mail_of_the_page_that_no_later_one_repeats_stays_and_then_the_page_waits() -> None:
+    order = sent_order()
+    for day in range(support.KEPT_FROM_PAGE):
+        order = settled(resent(order, replace(at(day * 24 * 60), who=support.CUSTOMER)))
+    came_back = tuple(
+        replace(mail, told=(Told(1, Fate.RETURNED, NOW),)) if mail.asked else mail for mail in order.mails
+    )
+    order = replace(order, mails=came_back)
+    later = at(support.KEPT_FROM_PAGE * 24 * 60)
+
+    with pytest.raises(TooMany, match="sent_again_from_page_too_often"):
+        resent(order, replace(later, who=support.CUSTOMER))
+    assert len(resent(order, later).mails) == len(order.mails) + 1
 
 
 @pytest.mark.parametrize(("first", "second"), [(at(0, "one"), at(0.1, "two")), (at(0), at(1.1))])
@@ -408,44 +422,6 @@ def test_the_year_of_an_order_is_that_of_the_shops_time_zone() -> None:
     new_years_eve = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
 
     assert support.forget_on(new_years_eve, 7, ZONE) == date(2034, 12, 31)
-
-
-def of_day(order_id: str, days: int) -> Order:
-    return replace(sent_order(), id=order_id, created_at=NOW + timedelta(days=days))
-
-
-def test_of_a_customers_orders_the_five_newest_with_a_running_license_are_worth_sending_again() -> None:
-    found = [of_day(f"o{n}", n) for n in (3, 1, 6, 5, 2, 4)]
-    last_day = found[0].licenses[0].last_day
-
-    worth = [order.id for order in support.worth_sending_again(found, last_day)]
-    assert worth == ["o6", "o5", "o4", "o3", "o2"]
-    assert support.worth_sending_again(found, last_day + timedelta(days=1)) == []
-
-
-def test_a_license_that_begins_later_is_worth_sending_and_one_that_never_left_is_not() -> None:
-    order = sent_order()
-    (license_,) = order.licenses
-    later = replace(license_, first_day=date(2027, 6, 1), last_day=date(2028, 5, 31))
-    never_sent = replace(order, mails=())
-
-    assert support.worth_sending_again([replace(order, licenses=(later,))], NOW.date()) != []
-    assert support.worth_sending_again([never_sent], NOW.date()) == []
-
-
-def test_what_is_sent_does_not_change_which_are_worth_it() -> None:
-    order = sent_order()
-
-    assert [each.id for each in support.worth_sending_again([resent(order)], NOW.date())] == [order.id]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"hold": Hold(by_person=True)}, {"canceled": True}, {"forget_on": date(2033, 12, 31)}, {"payments": ()}],
-    ids=["held", "canceled", "erased", "unpaid"],
-)
-def test_what_is_not_served_is_not_worth_sending_again(change: dict[str, Any]) -> None:
-    assert support.worth_sending_again([replace(sent_order(), **change)], NOW.date()) == []
 
 
 def test_what_the_customer_asks_for_leaves_support_its_own_three_times() -> None:

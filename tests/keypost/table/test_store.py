@@ -533,7 +533,8 @@ def test_the_last_day_on_which_a_key_was_used_never_goes_back(store: Store) -> N
 
 def test_a_customers_wishes_of_a_day_are_counted_each_once(store: Store) -> None:
     def wish(minutes: int, name: str, whose: str = "anna") -> bool:
-        return store.begin_round(Wish(name, whose, NOW + timedelta(minutes=minutes)), NOW.date(), most=2)
+        wish = Wish(name, whose, NOW + timedelta(minutes=minutes))
+        return store.begin_round(wish, NOW.date(), most=2, most_of_asker=2)
 
     assert wish(0, "first")
     assert not wish(4, "a click too many")
@@ -542,7 +543,7 @@ def test_a_customers_wishes_of_a_day_are_counted_each_once(store: Store) -> None
     assert wish(60, "first")
     assert wish(60, "another customer's", "piet")
     tomorrow = Wish("third", "anna", NOW + timedelta(days=1))
-    assert store.begin_round(tomorrow, NOW.date() + timedelta(days=1), most=2)
+    assert store.begin_round(tomorrow, NOW.date() + timedelta(days=1), most=2, most_of_asker=2)
 
 
 MOMENTS = [NOW + timedelta(minutes=n) for n in range(3)]

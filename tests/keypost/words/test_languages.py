@@ -20,7 +20,7 @@ from keypost.core.daily_note import DailyNote, Section, aside_entry, entry
 from keypost.core.forecast import Stock, forecast
 from keypost.core.mail import Asked, Fate, MailNotSent, MailReport, MailSent, MailUnknown
 from keypost.core.obstacles import ACTIONS, OBSTACLES
-from keypost.core.order import Beside, Order, Reason, waiting_for
+from keypost.core.order import Ask, Beside, Concern, Order, Reason, waiting_for
 from keypost.core.payment import Refunded
 from keypost.core.said import Said, said
 from keypost.core.story import Story, story
@@ -145,7 +145,7 @@ class Texts(dict[str, Any]):
 
 def note(language: str) -> EmailMessage:
     order = through_much()
-    held = replace(order, canceled=False, waits=())
+    held = replace(order, canceled=False, waits=(), concerns=(Concern(Ask.NOTHING_CAME, NOW),))
     waiting = {reason: waiting_for(held, reason, why, NOW) for reason, why in WAITS.items()}
     sections = [Section(reason, (entry(waiting.get(reason, held), reason),), 2) for reason in Reason]
     sections += [Section(reason, (aside_entry(order.id, reason),), 0) for reason in AsideReason]

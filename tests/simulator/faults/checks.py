@@ -19,7 +19,7 @@ _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any mor
 _LATEST_RENEWED = _LATEST + 12 * 3600
 _MAIL_DAYS = timedelta(days=7)
 _DELIVERIES = ("purchase", "renewal")
-_SERVED = (None, "block", "paid_twice")  # what an order may need that has all that it is to have
+_SERVED = (None, "block", "concern", "paid_twice")  # what an order may need that has all that it is to have
 _NO_CODES = ("reminder", "waiting", "address_changed", "refunded")
 
 

@@ -68,6 +68,8 @@ def why(order: Order, reason: Reason) -> Said:
             return said("paid_twice", payments=[name for payment in order.payments for name in payment.names])
         case Reason.MAIL:
             return _with_need(order, trouble(stuck_mails(order)[0]))
+        case Reason.CONCERN:
+            return said(order.concerns[0].code)
         case Reason.HOLD:
             return obstacle(order) or said("nothing")
     waiting = next((each.why for each in order.waits if each.reason is reason), said("nothing"))

@@ -52,8 +52,8 @@ def owe_reminder(order: Order, licenses: Sequence[License], now: datetime) -> Or
 
 def new_mail(order: Order, purpose: Purpose, now: datetime) -> Mail:
     """A new mail of this purpose, to be sent at once. Its id has the next number of its purpose."""
-    mail_id = f"{purpose}-{1 + sum(mail.purpose == purpose for mail in order.mails)}"
-    return Mail(mail_id, purpose, MailState.PENDING, next_at=now)
+    numbers = [int(mail.id.rpartition("-")[2]) for mail in order.mails if mail.purpose == purpose]
+    return Mail(f"{purpose}-{1 + max(numbers, default=0)}", purpose, MailState.PENDING, next_at=now)
 
 
 def claim_mail(order: Order, mail_id: str, now: datetime) -> Order:

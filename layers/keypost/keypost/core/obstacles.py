@@ -48,6 +48,7 @@ ACTIONS = {
     Reason.PRODUCT: "put_product",
     Reason.ADDRESS: "correct_address",
     Reason.MAIL: "send_again",
+    Reason.CONCERN: "answer_customer",
     Reason.RENEWS: "name_renewed",
     Reason.UNPAID: "ask_to_pay",
     Reason.BLOCK: "block_codes",

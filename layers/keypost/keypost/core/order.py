@@ -16,6 +16,7 @@ from keypost.core.said import Said, said
 from keypost.core.stored import Stored, with_extra
 
 NO_ADDRESS = "no_address"
+MAIL_REPORTED = "mail_reported"  # as spam, and somebody had asked for that mail on the page for customers
 RETRY_WAITING = timedelta(minutes=15)  # arriving stock pokes at once; this is for a poke that was lost
 
 
@@ -27,6 +28,7 @@ class Reason(StrEnum):
     PRODUCT = "product"  # a line's SKU is not in the catalog
     ADDRESS = "address"  # it takes no mail from us
     MAIL = "mail"  # the mail does not leave, or came back
+    CONCERN = "concern"  # its customer let us know something on the page for customers
     RENEWS = "renews"  # it is not known when the license ends that it renews
     UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
@@ -86,13 +88,32 @@ class Reminder(Stored):
     days: int  # before the last day
 
 
+class Ask(StrEnum):
+    """What somebody asks for on the page for customers."""
+
+    RESEND = "resend"
+    NOTHING_CAME = "nothing_came"
+    NOT_MY_ADDRESS = "not_my_address"  # any more
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Somebody typed an address, to get again what was sent to it."""
+    """Somebody typed an address on the page for customers, to get again what was sent to it, or to let us know
+    something."""
 
     id: str
     whose: str  # the customer, by the digest of the address
     asked_at: datetime
+    ask: Ask = Ask.RESEND
+    asker: str = ""  # the network that asked, by a digest that differs from customer to customer
+
+
+@dataclass(frozen=True, slots=True)
+class Concern(Stored):
+    """What a customer let us know, until a person has seen to it: the value of an Ask, or MAIL_REPORTED."""
+
+    code: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +226,7 @@ class Order(Stored):
     registered: tuple[str, ...] = ()  # the orders that list it among their renewals, or are about to
     blocked: tuple[str, ...] = ()  # the licenses whose codes the vendor has blocked, as their money went back
     bad_codes: tuple[BadCode, ...] = ()
+    concerns: tuple[Concern, ...] = ()
     forget_on: date | None = None  # its customer was erased; what is left is kept until then
     version: int = 0  # 0: not stored yet
 
@@ -380,6 +402,12 @@ def without_waits(order: Order, *reasons: Reason, lines: Collection[int] = ()) -
     """What these lines (all of them, unless told otherwise) waited for is there, or does not matter any more."""
     kept = tuple(each for each in order.waits if each.reason not in reasons or not each.is_of(lines))
     return order if kept == order.waits else replace(order, waits=kept)
+
+
+def without_concerns(order: Order, *codes: str) -> Order:
+    """A person has seen to these, or to all."""
+    kept = tuple(each for each in order.concerns if codes and each.code not in codes)
+    return order if kept == order.concerns else replace(order, concerns=kept)
 
 
 def noted(order: Order, at: datetime, code: str, /, *, who: str = "keypost", words: str = "", **values: Any) -> Order:

@@ -339,6 +339,8 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
 def _while_served(order: Order, since: datetime) -> tuple[Reason, datetime] | None:
     if waiting := order.waiting:
         return waiting.reason, needed_by(order) if waiting.reason is Reason.STOCK else waiting.since
+    if order.concerns:
+        return Reason.CONCERN, order.concerns[0].at
     if order.is_paid_twice:
         return Reason.PAID_TWICE, since
     return (Reason.MAIL, since) if stuck_mails(order) else None

@@ -1,7 +1,7 @@
 """What agents do for a customer. Each function gets an order and returns the changed order. `Refused` says why
 something is not done, and what can be done instead."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -11,9 +11,10 @@ from keypost.core.contents import decided, with_subscription_ended, without_pers
 from keypost.core.errors import NotFound, Refused, TooMany
 from keypost.core.mail import Asked, Mail, MailState, Purpose
 from keypost.core.mailing import with_good_address
-from keypost.core.obstacles import is_servable, obstacle
+from keypost.core.obstacles import obstacle
 from keypost.core.order import (
     NO_ADDRESS,
+    Ask,
     BadCode,
     Customer,
     Hold,
@@ -21,6 +22,7 @@ from keypost.core.order import (
     Order,
     Reason,
     noted,
+    without_concerns,
     without_waits,
     without_words,
 )
@@ -33,11 +35,9 @@ from keypost.core.stored import with_extra
 
 CUSTOMER = "customer"  # the name in timelines for a customer who asked on the page
 RESENDS_PER_DAY = 3  # of one order
-WISHES_PER_DAY = 3  # of one customer, on the page for customers
-ORDERS_PER_WISH = 5
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
 MOST_MAILS = 100  # of one order, which is one item of at most 400 kB
-MOST_FROM_PAGE = 30  # of these, from the page for customers, where anybody can ask
+KEPT_FROM_PAGE = 30  # of these, from the page for customers, where anybody can ask: the newest ones
 MOST_SWAPS = 50
 MOST_CORRECTIONS = 20
 _SAME_KEY = timedelta(days=1)
@@ -55,15 +55,32 @@ def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
     today = local_day(asked.at, zone)
     alike = [mail for mail in order.mails if _counts_with(mail, asked)]
     times = sum(_asked_on(mail, zone) == today for mail in alike)
+    order = _with_room(order, alike) if asked.who == CUSTOMER else without_concerns(order, Ask.NOTHING_CAME)
     _check_room(order)
-    if asked.who == CUSTOMER and len(alike) >= MOST_FROM_PAGE:
-        raise TooMany("sent_again_from_page_too_often", order=order.id, times=len(alike))
     if times >= RESENDS_PER_DAY:
         raise TooMany("sent_again_too_often", order=order.id, times=times)
     wordless = replace(asked, why="")  # the timeline has the words
     owed = replace(mailing.new_mail(order, Purpose.RESEND, asked.at), lines=_lines_to_repeat(order), asked=wordless)
     order = replace(order, mails=(*order.mails, owed))
     return noted(order, asked.at, "resend_asked", who=asked.who, words=asked.why), owed
+
+
+def _with_room(order: Order, from_page: Sequence[Mail]) -> Order:
+    """Without the oldest mails of the page for customers that are too many and that a later one repeats: nobody can use
+    up the mails of an order there. TooMany if none can go."""
+    too_many = len(from_page) - KEPT_FROM_PAGE + 1
+    if too_many <= 0:
+        return order
+    spare = [mail for mail in from_page if _is_repeated(order, mail)][:too_many]
+    if len(spare) < too_many:
+        raise TooMany("sent_again_from_page_too_often", order=order.id, times=len(from_page))
+    return replace(order, mails=tuple(mail for mail in order.mails if mail not in spare))
+
+
+def _is_repeated(order: Order, mail: Mail) -> bool:
+    later = order.mails[order.mails.index(mail) + 1 :]
+    sent = [each for each in later if each.state is MailState.SENT and not each.came_back]
+    return mail.next_at is None and owed.tell_all_of(order, mail, sent)
 
 
 def granted(order: Order, asked: Asked) -> Mail | None:
@@ -113,18 +130,6 @@ def _why_nothing_to_send(order: Order, zone: tzinfo) -> Said | None:
     return said("nothing_sent_yet")
 
 
-def worth_sending_again(found: Iterable[Order], today: date) -> list[Order]:
-    """Of a customer's orders, those with a license that was sent and has not ended, the newest first, at most
-    ORDERS_PER_WISH. Sending them again does not change which orders these are."""
-    running = [
-        order
-        for order in found
-        if is_servable(order)
-        and any(each.last_day >= today and each.line in order.sent_lines for each in order.licenses)
-    ]
-    return sorted(running, key=lambda order: (order.created_at, order.id), reverse=True)[:ORDERS_PER_WISH]
-
-
 def _lines_to_repeat(order: Order) -> tuple[int, ...]:
     """The lines whose mail was sent, or would not be sent by itself, and is not on its way."""
     coming = order.licenses_of(mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY)
@@ -151,7 +156,11 @@ def _counts_with(mail: Mail, asked: Asked) -> bool:
     """True if this mail and this request use one quota. Requests on the page have their own, because anybody can ask
     there and must not use up what support may send."""
     is_customers = mail.asked is not None and mail.asked.who == CUSTOMER
-    return mail.purpose is Purpose.RESEND and is_customers == (asked.who == CUSTOMER)
+    return is_resend(mail) and is_customers == (asked.who == CUSTOMER)
+
+
+def is_resend(mail: Mail) -> bool:
+    return mail.purpose is Purpose.RESEND
 
 
 def _asked_on(mail: Mail, zone: tzinfo) -> date | None:
@@ -182,6 +191,7 @@ def with_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Order:
     problem = order.hold.problem
     hold = replace(order.hold, problem=None if problem and problem.code == NO_ADDRESS else problem)
     moved = replace(order, customer=replace(order.customer, email=email), hold=hold)
+    moved = without_concerns(moved, Ask.NOTHING_CAME, Ask.NOT_MY_ADDRESS)
     order = with_correction(moved, order.customer.email or "", email)
     order = noted(order, asked.at, "address_corrected", who=asked.who, words=asked.why)
     return with_good_address(order, asked.at, zone, replace(asked, why=""))

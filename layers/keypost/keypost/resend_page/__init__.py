@@ -1,5 +1,6 @@
-"""The page on which customers ask for their licenses again: one field, no script, nothing loaded from elsewhere. It
-does not use the mails' template engine, whose loading a first visitor would wait for."""
+"""The page on which customers ask for their licenses again, and let us know that nothing arrives: one field, no script,
+nothing loaded from elsewhere. It does not use the mails' template engine: a first visitor would wait until that is
+loaded."""
 
 import base64
 import hashlib
@@ -19,7 +20,8 @@ def _file(name: str) -> str:
 
 
 WORDS = tomllib.loads(_file("words.toml"))  # per language
-_CSS, _PAGE, _FORM = _file("page.css"), Template(_file("page.html")), Template(_file("form.html"))
+_CSS, _PAGE = _file("page.css"), Template(_file("page.html"))
+_FORM, _NOTICE, _TROUBLE = (Template(_file(f"{name}.html")) for name in ("form", "notice", "trouble"))
 _CSS_DIGEST = base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -49,8 +51,7 @@ def render(language: str, outcome: str, text: str, shop: str, support: str) -> s
     words = WORDS[language]
     if notice := words["notices"].get(outcome):
         title = notice["title"]
-        link = f'<a href="mailto:{escape(quote(support, safe="@"))}">{escape(support)}</a>'
-        content = f"<h1>{escape(title)}</h1>\n<p>{escape(notice['text']).replace('{support}', link)}</p>"
+        content = _notice(language, outcome, text, support)
     else:
         fault = words["faults"].get(outcome)
         title = f"{words['wrong']}: {words['title']}" if fault else words["title"]
@@ -67,12 +68,37 @@ def render(language: str, outcome: str, text: str, shop: str, support: str) -> s
     )
 
 
+def _notice(language: str, outcome: str, text: str, support: str) -> str:
+    """What was typed stands on it, since a typing error is seen nowhere else, and a way back."""
+    words, notice = WORDS[language], WORDS[language]["notices"][outcome]
+    link = f'<a href="mailto:{escape(quote(support, safe="@"))}">{escape(support)}</a>'
+    shown = _shown(text)
+    back = f'<p class="back"><a href="?lang={language}">{escape(words["back"])}</a></p>'
+    return _NOTICE.substitute(
+        title=escape(notice["title"]),
+        typed=f"<p>{escape(words['typed'])} <strong>{shown}</strong></p>" if shown else "",
+        text=escape(notice["text"]).replace("{support}", link),
+        after="" if outcome == "off" else (_trouble(language, shown) if outcome == "asked" else "") + back,
+    )
+
+
+def _trouble(language: str, shown: str) -> str:
+    return _TROUBLE.substitute(_words(language), language=language, text=shown)
+
+
 def _form(language: str, fault: str | None, text: str) -> str:
-    words = WORDS[language]
     return _FORM.substitute(
-        {name: escape(words[name]) for name in ("title", "intro", "label", "button")},
+        _words(language),
         language=language,
         fault=f'<p class="fault" id="fault">{escape(fault)}</p>' if fault else "",
         state=' aria-invalid="true" aria-describedby="fault" autofocus' if fault else "",
-        text=escape(text[:_LONGEST_SHOWN]) if text.isprintable() else "",
+        text=_shown(text),
     )
+
+
+def _words(language: str) -> dict[str, str]:
+    return {name: escape(word) for name, word in WORDS[language].items() if isinstance(word, str)}
+
+
+def _shown(text: str) -> str:
+    return escape(text[:_LONGEST_SHOWN]) if text.isprintable() else ""

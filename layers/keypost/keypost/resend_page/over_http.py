@@ -8,8 +8,10 @@ from urllib.parse import parse_qsl
 
 from keypost.config import Config
 from keypost.core.errors import InvalidInput
+from keypost.core.order import Ask
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
+from keypost.inputs.typed import trimmed
 from keypost.resend_page import HEADERS, language_of, render, said
 from keypost.words import reader, sentence
 
@@ -18,6 +20,7 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _STATUS = {
     "form": HTTPStatus.OK,
     "asked": HTTPStatus.ACCEPTED,
+    "told": HTTPStatus.ACCEPTED,
     "empty": HTTPStatus.BAD_REQUEST,
     "too long": HTTPStatus.BAD_REQUEST,
     "no address": HTTPStatus.BAD_REQUEST,
@@ -48,16 +51,23 @@ def refused(request: gateway.Request, error: NotFromPage, zone: tzinfo) -> dict[
     return gateway.problem(error.status, sentence(error.said, to), **headers)
 
 
-def typed(request: gateway.Request) -> str:
-    """The text that was typed. NotFromPage for a request that the page would not send."""
+def typed(request: gateway.Request) -> tuple[Ask, str]:
+    """What is asked for, and the text that was typed. NotFromPage for a request that the page would not send."""
     if len(request.body) > _LARGEST:
         raise TooLarge("body_too_long", most=_LARGEST)
     if _kind(request) not in (_FORM, _JSON):
         raise OtherType("content_type_unfit", types=(_FORM, _JSON))
-    match _pairs(request):
-        case [("email", str(text))]:
-            return text.strip()
-    raise NotFromPage("body_not_one_address")
+    pairs = _pairs(request)
+    match given := dict(pairs):
+        case {"email": str(text), **rest} if len(pairs) == len(given) and (ask := _ask(rest)):
+            return ask, trimmed(text)
+    raise NotFromPage("body_not_one_address", asks=tuple(Ask))
+
+
+def _ask(rest: dict[str, Any]) -> Ask | None:
+    """What the other fields ask for; None when the page has no such field or button."""
+    asked = rest.get("ask", Ask.RESEND)
+    return Ask(asked) if not rest.keys() - {"ask"} and asked in tuple(Ask) else None
 
 
 def _pairs(request: gateway.Request) -> list[tuple[str, Any]]:

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import date, datetime, timedelta
 
-from keypost.core.order import Wish
+from keypost.core.order import Ask, Wish
 from keypost.table.items import Table, converter, customer_digest, from_wire, moment_text, to_wire
 
 _WISH_SECONDS = 24 * 3600  # how long requests and counts are kept
@@ -22,10 +22,12 @@ class Wishes(Table):
             {":one": 1, ":most": most, ":expires": _wish_expires(now)},
         )
 
-    def put_wish(self, email: str, now: datetime) -> str:
+    def put_wish(self, email: str, now: datetime, ask: Ask = Ask.RESEND, source: str = "") -> str:
         """Store the request of a customer, if it is one; returns the id of the request. The work is the same for every
-        address, and only the digest of the address is stored."""
-        wish = Wish(secrets.token_hex(16), customer_digest(email), now)
+        address, and only the digests of the address and of the network are stored."""
+        whose = customer_digest(email)
+        asker = hashlib.sha256(f"{source} {whose}".encode()).hexdigest()[:16]
+        wish = Wish(secrets.token_hex(16), whose, now, ask, asker)
         item = {"pk": f"WISH#{wish.id}", "expires": _wish_expires(now), **converter.unstructure(wish)}
         self._write("put_item", Item=to_wire(item))
         return wish.id
@@ -35,11 +37,15 @@ class Wishes(Table):
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return converter.structure(from_wire(item), Wish) if item else None
 
-    def begin_round(self, wish: Wish, day: date, most: int) -> bool:
-        """Count a request among those of its customer and day. False if there were too many, or one just before. The
-        same request counts once, and is True again."""
+    def begin_round(self, wish: Wish, day: date, most: int, most_of_asker: int) -> bool:
+        """Count a request among those of its kind, customer and day, and among those of its network of these. False if
+        there were too many, or one just before. The same request counts once, and is True again."""
+        name = f"{wish.whose}#{day}" if wish.ask is Ask.RESEND else f"{wish.whose}#{day}#{wish.ask}"
+        return self._count(f"{name}#{wish.asker}", wish, most_of_asker) and self._count(name, wish, most)
+
+    def _count(self, name: str, wish: Wish, most: int) -> bool:
         return self._update_if(
-            {"pk": {"S": f"ROUNDS#{wish.whose}#{day}"}},
+            {"pk": {"S": f"ROUNDS#{name}"}},
             "SET expires = :expires, last_at = :now ADD wishes :wish",
             "attribute_not_exists(pk) OR contains(wishes, :id) OR (size(wishes) < :most AND last_at < :recently)",
             {

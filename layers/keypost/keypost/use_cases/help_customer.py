@@ -15,7 +15,7 @@ from keypost.core.aside import AsideReason, Erasure, reason_of
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
 from keypost.core.mail import Asked, Fate, Mail
 from keypost.core.mailing import with_good_address
-from keypost.core.order import Order, Reason, Wish
+from keypost.core.order import Order, Reason
 from keypost.core.payment import Payment
 from keypost.core.periods import local_day
 from keypost.core.renewals import LICENSE_ID
@@ -78,14 +78,14 @@ class Desk:
         if lift and order.customer.email:
             self._lift(order.customer.email, asked, mailer, but=order_id)
         is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
-        return self._owe_again(order_id, asked, lifted=is_lifted)
+        return self.owe_again(order_id, asked, lifted=is_lifted)
 
     def _check_resend(self, order: Order, mailer: Mailer, *, lift: bool) -> str | None:
         """Why the address is blocked, if it is and the block is to be lifted. Refused if nothing may be sent."""
         if why_not := support.why_no_resend(order, self.zone):  # refuse before SES is asked
             raise Refused("not_sent_again", order=order.id, why=why_not)
         email = order.customer.email
-        why = self._why_suppressed(email, mailer) if email else None
+        why = self.why_suppressed(email, mailer) if email else None
         if why and not (why == "BOUNCE" and lift):
             raise Refused("not_sent_again", order=order.id, why=said(_SUPPRESSED.get(why, "address_complained")))
         return why
@@ -99,33 +99,12 @@ class Desk:
             if other.id != but:
                 self.change(other.id, let_go_on)
 
-    def _owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail | None:
+    def owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail | None:
         owing = partial(support.resend_to_good_address, asked=asked, zone=self.zone, lifted=lifted)
         order = self.change(order_id, owing)
         return support.granted(order, asked) or support.leaving(order)
 
-    def grant(self, wish: Wish, mailer: Mailer) -> list[str]:
-        """Send a customer what they asked for on the page, to the present address of each order; returns the ids of the
-        orders. Orders that are refused are left out, and nobody is told."""
-        day = local_day(wish.asked_at, self.zone)
-        found = support.worth_sending_again(self.store.orders_of_wish(wish).orders, day)
-        address = found[0].customer.email if found else None
-        if not address or self.store.bad_address(address):
-            return []
-        if not self.store.begin_round(wish, day, support.WISHES_PER_DAY):
-            return []
-        # SES allows one such call a second, so it is asked once, and only if something will be sent.
-        if self._why_suppressed(address, mailer):
-            return []
-        asked = Asked(wish.asked_at, support.CUSTOMER, key=wish.id)
-        granted = []
-        for order in found:
-            with suppress(Refused):
-                self._owe_again(order.id, asked)
-                granted.append(order.id)
-        return granted
-
-    def _why_suppressed(self, email: str, mailer: Mailer) -> str | None:
+    def why_suppressed(self, email: str, mailer: Mailer) -> str | None:
         """BOUNCE or COMPLAINT if SES or its events say that the address is blocked; else None."""
         told = self.store.bad_address(email)
         own = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}[told[0]] if told else None

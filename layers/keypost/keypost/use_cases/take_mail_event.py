@@ -1,7 +1,7 @@
 """Stores the events of SES about our mails, which arrive through EventBridge. Events about other mails, or in an
 unknown form, are counted and ignored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any, TypeGuard
@@ -12,7 +12,9 @@ from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.mail import Fate, MailReport
 from keypost.core.mailing import BAD_ADDRESS, with_report
+from keypost.core.order import MAIL_REPORTED, Order
 from keypost.core.periods import local_day
+from keypost.core.self_service import is_asked_on_page, with_concern
 from keypost.table import Store
 
 SMOKE = "smoke-"  # the ids of a smoke test's mails begin with this
@@ -50,15 +52,24 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
         return
     if report.fate in _LOST:
         store.mark_mailed(order.id, local_day(report.at, zone), report.at)
-    is_lifted = False
-    if report.fate in BAD_ADDRESS and not order.is_erased:
+    # A stranger may have asked for that mail: the customer's report stops the page, and nothing that was paid for.
+    is_of_page = report.fate is Fate.COMPLAINED and is_asked_on_page(order, report.mail_id)
+    is_lifted = is_of_page
+    if report.fate in BAD_ADDRESS and not order.is_erased and not is_of_page:
         store.put_bad_address(report.address, report.fate, report.at)
         is_lifted = store.bad_address(report.address) is None
     changed = partial(with_report, report=report, now=now, is_lifted=is_lifted)
-    after = store.change_existing(order.id, changed, loaded=order)
+    noting = partial(_with_concern, changed=changed, now=now) if is_of_page else changed
+    after = store.change_existing(order.id, noting, loaded=order)
     if after is not order:
         name, attempt = _METRICS[report.fate], report.attempt
         telemetry.outcome(name, order_id=order.id, mail=report.mail_id, attempt=attempt, detail=report.detail)
+
+
+def _with_concern(order: Order, changed: Callable[[Order], Order], now: datetime) -> Order:
+    """Only for a report that is news: a person may have seen to it since."""
+    after = changed(order)
+    return order if after is order else with_concern(after, MAIL_REPORTED, now, who="keypost")
 
 
 def _take_of_no_order(store: Store, report: MailReport, now: datetime) -> None:

@@ -96,6 +96,7 @@ TEXTS = {
     "put_product": "put the product into the catalogue; the order then continues at once",
     "correct_address": "ask the customer for the right address and change it; the order then continues at once",
     "send_again": "solve the problem with the e-mail, then send it again",
+    "answer_customer": "find out what happened, answer the customer, and close this",
     "name_renewed": "have the shop send the order again with the start of its period, or settle the order that it"
     " renews",
     "block_codes": "have the vendor block these codes",
@@ -114,6 +115,10 @@ TEXTS = {
     # What needs a person.
     "codes_to_block": "the money was returned after these codes were sent: {licenses:list}[ and {others} others]",
     "erased_and_charged": "the customer's data was erased, and the payment provider charges the customer again",
+    "nothing_came": "somebody reported on the page for customers that no e-mail arrived",
+    "not_my_address": "somebody reported on the page for customers that the customer no longer uses this address",
+    "mail_reported": "an e-mail that was asked for on the page for customers was reported as spam: the page sends"
+    " nothing more to this customer",
     "mail_bounced": "{mail:the_mail} came back for good[: {detail:ses}]",
     "mail_returned": "{mail:the_mail} came back[: {detail:ses}]",
     "mail_not_sent": "{mail:the_mail} is not sent yet[: {why}]",
@@ -350,7 +355,8 @@ TEXTS = {
     "body_not_a_number": "The body holds {name}, which is not JSON.",
     "body_key_twice": "The body holds a key twice.",
     "body_not_base64": "The body is not base64, although it should be.",
-    "body_not_one_address": "The body must hold one field, `email`, which is text, and nothing else.",
+    "body_not_one_address": "The body must hold the field `email`, which is text, and may hold `ask`, which is one of"
+    " {asks:list}. It holds nothing else.",
     "body_too_long": "The body has more than {most} bytes: send one field, `email`.",
     "body_not_a_form": "The body is not a form in UTF-8.",
     # Callbacks.
@@ -446,6 +452,7 @@ TEXTS = {
     "reason_product": "Products that are not in the catalogue",
     "reason_address": "Addresses that do not accept our e-mail",
     "reason_mail": "E-mails that are not sent or came back",
+    "reason_concern": "What customers let us know on their page",
     "reason_renews": "Renewals of an unknown licence",
     "reason_unpaid": "Renewals that are due and not paid",
     "reason_block": "Codes to have blocked, as the money was returned",

@@ -97,6 +97,7 @@ TEXTS = {
     "put_product": "zet het product in de catalogus; de bestelling gaat dan meteen verder",
     "correct_address": "vraag de klant om het juiste adres en wijzig het; de bestelling gaat dan meteen verder",
     "send_again": "los het probleem met de e-mail op en verstuur hem dan opnieuw",
+    "answer_customer": "zoek uit wat er is gebeurd, antwoord de klant en sluit dit af",
     "name_renewed": "laat de winkel de bestelling opnieuw sturen met het begin van de periode, of handel eerst de"
     " bestelling af die verlengd wordt",
     "block_codes": "laat de leverancier deze codes blokkeren",
@@ -115,6 +116,10 @@ TEXTS = {
     # What needs a person.
     "codes_to_block": "het geld is teruggegaan nadat deze codes waren verstuurd: {licenses:list}[ en nog {others}]",
     "erased_and_charged": "de klantgegevens zijn gewist en de betaaldienst schrijft opnieuw af",
+    "nothing_came": "iemand meldde op de klantenpagina dat er geen e-mail is aangekomen",
+    "not_my_address": "iemand meldde op de klantenpagina dat de klant dit adres niet meer gebruikt",
+    "mail_reported": "een e-mail die op de klantenpagina was aangevraagd, is als spam gemeld: de pagina stuurt deze"
+    " klant niets meer",
     "mail_bounced": "{mail:the_mail} is definitief teruggekomen[: {detail:ses}]",
     "mail_returned": "{mail:the_mail} is teruggekomen[: {detail:ses}]",
     "mail_not_sent": "{mail:the_mail} is nog niet verstuurd[: {why}]",
@@ -357,7 +362,8 @@ TEXTS = {
     "body_not_a_number": "De inhoud bevat {name} en dat is geen JSON.",
     "body_key_twice": "De inhoud bevat een sleutel dubbel.",
     "body_not_base64": "De inhoud is geen base64, hoewel dat zo hoort.",
-    "body_not_one_address": "De inhoud moet één veld hebben, `email`, met tekst, en niets anders.",
+    "body_not_one_address": "De inhoud moet het veld `email` met tekst hebben, mag `ask` hebben, een van {asks:list},"
+    " en verder niets.",
     "body_too_long": "De inhoud heeft meer dan {most} bytes: stuur één veld, `email`.",
     "body_not_a_form": "De inhoud is geen formulier in UTF-8.",
     # Callbacks.
@@ -455,6 +461,7 @@ TEXTS = {
     "reason_product": "Producten die niet in de catalogus staan",
     "reason_address": "Adressen die onze e-mail niet aannemen",
     "reason_mail": "E-mails die niet zijn verstuurd of zijn teruggekomen",
+    "reason_concern": "Wat klanten op hun pagina hebben gemeld",
     "reason_renews": "Verlengingen van een onbekende licentie",
     "reason_unpaid": "Verlengingen die aan de beurt zijn en niet betaald",
     "reason_block": "Codes om te laten blokkeren: het geld is teruggegaan",
