@@ -106,6 +106,7 @@ def test_a_shop_on_mollies_plugin_works_without_changing_anything() -> None:
         PAID,
         order_id="1234",
         email="anna@klant.example",
+        by_payer=True,
         lines=(Line(SKU, 2),),
         itemized=True,
         charged=(Charged(SKU, 2), Charged("", 1)),

@@ -101,6 +101,7 @@ def _notice(payment: Payment, told: Told, now: datetime) -> PaymentNotice:
         amount=payment.received.value,
         currency=payment.received.currency,
         email=card.email or usable_address(payment.billing_address.email),
+        by_payer=not card.email,
         name=payment.billing_address.name,
         language=card.language or _language(payment.locale),
         lines=card.lines or goods,
@@ -176,7 +177,7 @@ def _with_customer(
     customer = read(Customer, found)
     email, name = usable_address(customer.email), notice.name or clean_name(customer.name)
     language = told.language or _language(customer.locale) or notice.language
-    return replace(notice, email=email, name=name, language=language), news
+    return replace(notice, email=email, by_payer=True, name=name, language=language), news
 
 
 def _if_there(call: Call, path: str, payment_id: str) -> tuple[dict[str, Any], list[News]]:
@@ -221,7 +222,9 @@ def _completed(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine], add
     """The notice with what belongs to its payment, where the payment itself says nothing."""
     notice = _with_charged(_with_lines(notice, told, lines), told, lines)
     email = notice.email or told.email or usable_address(address.email)
-    return replace(notice, order_id=notice.order_id or told.order_id, email=email, name=notice.name or address.name)
+    by_payer = notice.by_payer if notice.email else not told.email
+    order_id, name = notice.order_id or told.order_id, notice.name or address.name
+    return replace(notice, order_id=order_id, email=email, by_payer=by_payer, name=name)
 
 
 def _with_lines(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine]) -> PaymentNotice:

@@ -231,6 +231,7 @@ def _notice(told: Snapshot, state: PaymentState, card: Told, goods: stripe_charg
         amount=_total(session),
         currency=currency_of(session),
         email=next(filter(None, addresses), None),
+        by_payer=not card.email,
         name=next(filter(None, called), None),
         language=card.language or _language(session.get("locale")),
         lines=goods.lines,
