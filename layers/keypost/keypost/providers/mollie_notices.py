@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from keypost.core.errors import ProviderForbidden, ProviderRefused
+from keypost.core.errors import ProviderForbidden, ProviderRefused, ProviderUnreadable
 from keypost.core.payment import Charged, Dispute, DisputeState, News, PaymentNotice, PaymentState, Refunded, Remark
 from keypost.core.product import Line
 from keypost.core.said import Said, said
@@ -53,10 +53,13 @@ def remark(call: Call, why: Said, payment_id: str = "") -> Remark:
 
 
 def payment_with(call: Call, payment_id: str) -> Payment | None:
-    """The payment with this id, with its refunds and chargebacks; None if Mollie has none."""
+    """The payment with this id, with its refunds and chargebacks; None if Mollie has none. ProviderUnreadable if Mollie
+    answers with another one."""
     found = ask(call, f"/v2/payments/{payment_id}", {"embed": "refunds,chargebacks"})
     payment = read(Payment, found) if found is not None else None
-    return payment if payment and payment.id == payment_id else None
+    if payment and payment.id != payment_id:
+        raise ProviderUnreadable("provider_unreadable", why=said("mollie_other_object", object=payment_id))
+    return payment
 
 
 def noticed(call: Call, payment: Payment) -> list[News]:
