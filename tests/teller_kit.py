@@ -456,7 +456,10 @@ TELLERS: dict[str, Teller] = {
         paid=_session(),
         refunded=Told(event("stripe/charge.refunded.json")),
         other_mode=_session(livemode=True, data={"object": {"livemode": True}}),
-        unknown={"a state of a session": _session(data={"object": {"payment_status": "settling"}})},
+        unknown={
+            "a state of a session": _session(data={"object": {"payment_status": "settling"}}),
+            "a type": _session(type="charge.dispute.escalated"),
+        },
     ),
     "webhook": Teller(
         sign=_standard,
@@ -486,7 +489,10 @@ TELLERS: dict[str, Teller] = {
             refunds=[{"id": 1, "reason": "", "total": "-39.95"}],
         ),
         other_mode=None,  # an order does not say in which mode its gateway was
-        unknown={"a state": _woocommerce(status="licentie-klaar", date_paid_gmt=None)},
+        unknown={
+            "a state": _woocommerce(status="licentie-klaar", date_paid_gmt=None),
+            "less than an order": Told({"id": 1237}),
+        },
         signs_time=False,  # each order has the moment of its change
     ),
     "mollie": _mollie(
@@ -507,7 +513,7 @@ TELLERS: dict[str, Teller] = {
         paid=_moneybird(),
         refunded=Told(event("moneybird/payment_destroyed.json")),
         other_mode=None,  # Moneybird has no test mode, only other administrations
-        unknown={"a state": _moneybird(state="settling")},
+        unknown={"a state": _moneybird(state="settling"), "an action": _moneybird("sales_invoice_halved")},
         after_refund=Standing.DISPUTED,  # a payment that was taken out of the books is a question, not yet a refund
     ),
 }

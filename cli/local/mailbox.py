@@ -261,7 +261,9 @@ class _Handler(BaseHTTPRequestHandler):
         except SesFault as fault:
             self.close_connection = True
             if fault.status is not None:
-                self._answer(fault.status, b"{}", "application/json", **{"x-amzn-ErrorType": fault.code})
+                # A client that does not know that may send its next call into the closed connection.
+                headers = {"x-amzn-ErrorType": fault.code, "Connection": "close"}
+                self._answer(fault.status, b"{}", "application/json", **headers)
             return
         self._answer(status, answer, "application/json")
 

@@ -501,6 +501,17 @@ def test_woocommerces_ping_gets_the_200_that_saving_the_webhook_needs(wired: Sta
     assert items(wired, local) == 0
 
 
+def test_a_call_that_only_tries_the_url_is_no_call_of_its_door(wired: Stack) -> None:
+    trial = json.dumps({"action": "test_webhook"}).encode()
+
+    for provider, body in (("woocommerce", (EVENTS / "woocommerce/ping.txt").read_bytes()), ("moneybird", trial)):
+        assert call(provider, body, {})["statusCode"] == 200
+    assert list(wired.store.doors(PROVIDERS)) == []
+
+    assert moneybird("payment_destroyed.json")["statusCode"] == 200
+    assert [door.provider for door in wired.store.doors(PROVIDERS)] == ["moneybird"]
+
+
 def moneybird(path: str, secret: str = MONEYBIRD_SECRET) -> Any:
     body = (EVENTS / "moneybird" / path).read_bytes()
     header = stripe_headers(body, secret)["stripe-signature"]  # the same signature scheme

@@ -39,6 +39,7 @@ from tests.builders import (
 
 NAME = PRODUCT.name["nl"]
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 07:30 in Amsterdam
+SUBJECTS = ((24, "1 bericht"), (26, "3 berichten"))
 Notes = Callable[[], list[SentMail]]
 
 
@@ -121,6 +122,8 @@ def test_the_note_counts_what_came_into_the_inbox_since_the_note_before(
         remark(hours)
     run(MORNING + timedelta(days=2))
 
+    subjects = [mail.subject.strip() for mail in notes()]
+    assert subjects == [f"Keypost {day} november 2026: {count} in de inbox" for day, count in SUBJECTS]
     first, second = (mail.text for mail in notes())
     heading, line = "In de inbox", "nieuw sinds het vorige bericht: {}; zie keypost inbox, of GET /inbox"
     assert [heading in first, line.format(1) in first] == [True, True]
@@ -287,6 +290,7 @@ def test_the_note_says_since_when_a_provider_does_not_call(
     run(MORNING + timedelta(days=1))
 
     (mail,) = notes()
+    assert mail.subject.strip() == "Keypost 25 november 2026: 1 provider meldt niets"
     for part in (mail.text, mail.html):
         assert "stripe: geen melding sinds 23 november 2026 om 07:30" in part
         assert ("webhook:" in part, "mollie:" in part) == (False, False)

@@ -133,3 +133,16 @@ def test_on_one_machine_there_is_no_start_until_a_person_sets_one_and_it_counts_
     wired.store.put_start(NOW)
 
     assert wiring.intake(NOW).start == NOW
+
+
+def test_moneybird_is_known_to_tell_of_orders_a_minute_after_its_first_call_and_for_ever(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert wiring.intake(NOW).has_books  # by its setting
+    monkeypatch.setenv("KEYPOST_MONEYBIRD_ADMINISTRATION", "")
+    wiring.config.cache_clear()
+    assert not wiring.intake(NOW).has_books
+
+    wired.store.hear("moneybird", NOW)
+
+    assert [wiring.intake(NOW + timedelta(seconds=seconds)).has_books for seconds in (59, 60)] == [False, True]

@@ -1,9 +1,12 @@
 """A snapshot that does not show yet what its event says, or that says what nobody knows."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe as library
 
 from keypost.core.errors import ProviderUnavailable
 from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded, Remark
@@ -19,6 +22,38 @@ LATE = {"payment_status": "unpaid"}
 def recorded(name: str, **changes: Any) -> dict[str, Any]:
     found: dict[str, Any] = event(f"stripe/{name}.json")["data"]["object"]
     return found | changes
+
+
+@pytest.mark.parametrize("kind", ["credit_note.created", "invoice.overpaid", "charge.dispute.escalated"])
+def test_an_event_of_a_type_that_nobody_here_reads_is_heard(kind: str) -> None:
+    """K-E: 200 and forgotten; fxa#19606: a paid event that maps to nothing is no 200."""
+    (found,) = stripe.read(a_call(stripe_event({}, type=kind)))
+
+    assert isinstance(found, Remark)
+    assert (found.why, found.order_id, found.payment) == (
+        said("stripe_unknown_event", kind=kind),
+        "2026-001234",
+        f"stripe:{SESSION}",
+    )
+
+
+def test_each_type_that_stripe_knows_is_read_or_known_to_change_nothing_or_heard() -> None:
+    """Own list: the types that an endpoint may be set to, as Stripe's library names them."""
+    params = Path(library.__file__).with_name("params") / "_webhook_endpoint_create_params.py"
+    kinds = set(re.findall(r'"([a-z_]+(?:[.][a-z_]+)+)"', params.read_text()))
+    unread = {kind for kind in kinds if kind not in stripe.EVENTS and stripe.read(a_call(stripe_event({}, type=kind)))}
+
+    assert len(kinds) > 200
+    assert unread == {
+        "credit_note.created",
+        "credit_note.updated",
+        "credit_note.voided",
+        "customer.subscription.paused",
+        "invoice.overpaid",
+        "payment_intent.partially_funded",
+        "radar.early_fraud_warning.created",
+        "radar.early_fraud_warning.updated",
+    }
 
 
 def test_a_debit_that_succeeded_but_is_not_paid_in_its_event_is_as_stripe_has_it_now() -> None:

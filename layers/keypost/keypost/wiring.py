@@ -16,6 +16,7 @@ from keypost.clients.queue import Queue
 from keypost.clients.secrets import Secrets
 from keypost.config import Config
 from keypost.core.errors import ProviderRefused
+from keypost.core.repeats import BOOKS
 from keypost.core.shop import Intake
 from keypost.core.typed_codes import Signs, signs_of
 from keypost.providers.call import Call
@@ -85,7 +86,21 @@ def try_order(order_id: str, receives: int) -> None:
 
 def intake(now: datetime) -> Intake:
     settings = config()
-    return Intake(settings.currency, start(now), settings.zone, settings.shop_language, settings.repeat_orders)
+    return Intake(
+        settings.currency, start(now), settings.zone, settings.shop_language, settings.repeat_orders, has_books(now)
+    )
+
+
+def has_books(now: datetime) -> bool:
+    """Whether Moneybird tells of orders. That is asked once a minute, until it does; on one machine each time."""
+    if config().moneybird_administration or config().stage == "local":
+        return bool(config().moneybird_administration) or store().was_heard(BOOKS)
+    return _has_books(now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1)
+def _has_books(_minute: datetime) -> bool:
+    return store().was_heard(BOOKS)
 
 
 def start(now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from cli.local.fake_providers import FakeProviders
-from cli.local.mailbox import Mailbox, mailbox
+from cli.local.mailbox import Mailbox, SesFault, mailbox
 from cli.local.samples import NAMES, sample_products
 from cli.local.ses_events import FATES
 from cli.local.shop import Shop
@@ -42,6 +42,19 @@ def get(box: Mailbox, path: str) -> tuple[int, str, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, "", error.read().decode()
+
+
+def test_a_call_that_ses_refuses_is_told_that_its_connection_ends(box: Mailbox) -> None:
+    """Else the next call may go into the closed connection, as the test of the daily note found now and then."""
+
+    def refuse() -> None:
+        raise SesFault(429, "TooManyRequestsException")
+
+    box.before_send = refuse
+    with urllib3.PoolManager() as pool:
+        answer = pool.request("POST", f"{box.url}/v2/email/outbound-emails", body=b"{}", retries=False)
+
+    assert (answer.status, answer.headers.get("Connection")) == (429, "close")
 
 
 def test_the_list_shows_every_mail_and_looks_again_by_itself(box: Mailbox) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise, permutations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -248,6 +249,60 @@ def test_a_shops_own_number_and_a_providers_payment_are_one_when_they_fit(
     assert len(order.lines) == 1
 
 
+OWN = replace(notice(ID), provider="webhook", payment_id="inv_1", email=BEN)  # a shop's, under a number of its own
+
+
+@pytest.mark.parametrize("of_shop", [OWN, replace(OWN, payment_id=ID)])
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"email": ANNA}, "customers_differ"), ({"email": BEN, "lines": (Line(PLUS, 1),)}, "goods_differ")],
+)
+def test_what_two_tellers_tell_of_two_customers_or_of_two_goods_waits_although_the_money_is_equal(
+    of_shop: PaymentNotice, changes: dict[str, Any], why: str
+) -> None:
+    other = replace(notice(ID), **changes)
+    back = replace(of_shop, state=None, email=None, lines=(), refunded=Refunded(NOW, full=True))
+
+    for news in permutations([of_shop, other]):
+        order = told(list(news))
+        assert order.hold.contents is not None
+        assert order.hold.contents.code == why
+        refunded = contents.with_payment(order, back, NOW, "EUR")
+        assert not is_servable(refunded)
+        is_all_back = of_shop.payment_id == ID and why == "goods_differ"  # the customer's whole order, as the shop says
+        assert (attention(refunded) is None) is is_all_back
+        settled = settling.settle(order, [Line(SKU, 1)], ANNA, ASKED, "EUR")
+        assert (settled.customer.email, is_servable(settled)) == (ANNA, True)
+
+
+def test_the_address_that_somebody_typed_while_paying_is_not_another_customer() -> None:
+    typed = replace(notice(ID), email=ANNA, by_payer=True)
+
+    for news in permutations([OWN, typed]):
+        order = told(list(news))
+        assert (order.customer.email, order.hold.contents, order.is_paid_twice) == (BEN, None, False)
+
+
+def test_an_address_that_a_shop_or_a_person_corrected_is_not_another_customer() -> None:
+    first = replace(OWN, email=ANNA, said=NOW)
+    changed = replace(OWN, said=NOW + timedelta(days=1))
+    card = replace(notice(ID), email=ANNA)
+
+    by_shop = told([card, first, changed])
+    by_person = contents.with_payment(support.correct_address(told([card]), BEN, ASKED, ZONE), OWN, NOW, "EUR")
+
+    for order in (by_shop, by_person):
+        assert (order.customer.email, order.hold.contents, order.is_paid_twice) == (BEN, None, False)
+
+
+def test_of_two_payments_a_shops_is_the_one_of_its_customer() -> None:
+    made = [replace(notice(ID), email=ANNA), replace(notice(ID), payment_id="cs_2", email=BEN)]
+
+    for news in permutations([*made, OWN]):
+        names = [payment.names for payment in told(list(news)).settled]
+        assert sorted(names) == [("stripe:cs_2", "webhook:inv_1"), (f"stripe:cs_{ID}",)]
+
+
 def test_more_goods_for_the_same_money_after_the_payment_wait_for_a_person() -> None:
     first = notice(ID, provider="woocommerce", payment_id=ID, said=NOW)
     later = replace(first, lines=(Line(SKU, 2),), said=NOW + timedelta(minutes=3))
@@ -411,7 +466,7 @@ def of_order(**changes: object) -> PaymentNotice:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-BARE = replace(notice(ID), lines=(), email=ANNA, name=None)  # it says who paid, and not for what
+BARE = replace(notice(ID), lines=(), email=ANNA, by_payer=True, name=None)  # it says who paid, and not for what
 
 
 @pytest.mark.parametrize("state", [PaymentState.PAID, PaymentState.OPEN])

@@ -14,6 +14,7 @@ from keypost.core.errors import (
     InvalidInput,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderUnreadable,
     SignatureRefused,
 )
 from keypost.core.payment import (
@@ -106,6 +107,7 @@ def test_a_shop_on_mollies_plugin_works_without_changing_anything() -> None:
         PAID,
         order_id="1234",
         email="anna@klant.example",
+        by_payer=True,
         lines=(Line(SKU, 2),),
         itemized=True,
         charged=(Charged(SKU, 2), Charged("", 1)),
@@ -160,9 +162,10 @@ def test_a_payment_of_nothing_only_sets_up_a_mandate() -> None:
     assert fetched(payment(amount={"value": "0.00", "currency": "EUR"})) is None
 
 
-def test_an_unknown_payment_or_another_than_was_asked_for_tells_of_nothing() -> None:
+def test_an_unknown_payment_tells_of_nothing_and_another_than_was_asked_for_cannot_be_read() -> None:
     assert fetched(None) is None
-    assert fetched(payment(id="tr_another1")) is None
+    with pytest.raises(ProviderUnreadable, match="mollie_other_object"):
+        fetched(payment(id="tr_another1"))
 
 
 def back(*refunds: tuple[str, str]) -> dict[str, Any]:

@@ -435,6 +435,7 @@ def test_a_paid_invoice_of_a_running_subscription_is_an_order_that_renews_for_th
         amount="39.95",
         currency="EUR",
         email="anna@klant.example",
+        by_payer=True,
         name="Anna Jansen",
         language="nl",
         lines=(RENEWAL,),

@@ -9,7 +9,7 @@ import pytest
 from keypost.core import support
 from keypost.core.obstacles import is_servable, obstacle
 from keypost.core.order import Order
-from keypost.core.payment import PaymentNotice
+from keypost.core.payment import OrderCanceled, PaymentNotice
 from keypost.core.product import Kind, Line
 from keypost.core.repeats import Repeat
 from keypost.table import Store
@@ -111,6 +111,46 @@ def test_the_same_purchase_without_a_reference_waits_for_a_person(store: Store) 
     release(store, "F-1")
     record(store, told(MONEYBIRD, "F-1"), NOW, INTAKE)
     assert is_servable(loaded(store, "F-1"))
+
+
+BESIDE_BOOKS = replace(INTAKE, has_books=True)
+
+
+@pytest.mark.parametrize("provider", ["mollie", "stripe", "webhook", WOO])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_an_invoice_and_the_payment_of_the_order_to_which_it_refers_are_one_order_whoever_tells_first(
+    store: Store, provider: str, turn: int
+) -> None:
+    tellings = [told(provider, "1234"), told(MONEYBIRD, "F-1", refers_to="1234")][::turn]
+
+    found = {record(store, each, NOW, BESIDE_BOOKS)[0] for each in (*tellings, *tellings)}
+
+    assert found == {tellings[0].order_id}
+    order = loaded(store, tellings[0].order_id)
+    assert ([line.quantity for line in order.lines], order.is_paid_twice, is_servable(order)) == ([1], False, True)
+    record(store, OrderCanceled("1234"), NOW, BESIDE_BOOKS)
+    assert loaded(store, tellings[0].order_id).canceled
+
+
+@pytest.mark.parametrize("provider", ["mollie", "stripe", "webhook", WOO])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_purchase_without_a_reference_waits_whoever_tells_first(store: Store, provider: str, turn: int) -> None:
+    first, second = [told(provider, "1234"), told(MONEYBIRD, "F-1")][::turn]
+    bare = replace(second, lines=())  # what it is for is told later
+
+    for each in (first, bare, second):
+        record(store, each, NOW, BESIDE_BOOKS)
+
+    found = obstacle(loaded(store, second.order_id))
+    assert is_servable(loaded(store, first.order_id))
+    assert found is not None
+    assert (found.code, found.values) == ("same_order", {"order": first.order_id})
+
+
+def test_two_purchases_of_which_no_bookkeeper_tells_are_two_orders(store: Store) -> None:
+    for provider, order_id in (("mollie", "1234"), ("stripe", "1235"), ("webhook", "1236")):
+        record(store, told(provider, order_id), NOW, BESIDE_BOOKS)
+        assert is_servable(loaded(store, order_id))
 
 
 def test_a_shop_may_say_in_which_language_it_writes_to_those_who_named_none(store: Store) -> None:

@@ -271,7 +271,7 @@ class Order(Stored):
     @property
     def settled(self) -> tuple[Payment, ...]:
         """Its payments, each once, whoever tells of it."""
-        return settled(self.id, self.payments)
+        return settled(self.id, self.payments, self.customer.right)
 
     @property
     def standing_payments(self) -> tuple[Payment, ...]:

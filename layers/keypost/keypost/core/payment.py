@@ -3,7 +3,7 @@ always give the same payment."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,6 +36,7 @@ class Standing(StrEnum):
     PAID = "paid"
 
 
+Right = Callable[[str], str]  # the right address for one that was told, which a person may have corrected
 MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
 
 
@@ -126,6 +127,7 @@ class PaymentNotice:
     also: tuple[str, ...] = ()  # other names of the same payment: "provider:id"
     is_subscription: bool = False  # the provider charges for the next period automatically
     itemized: bool = False  # the lines are a shop's own list, which may have other goods too
+    by_payer: bool = False  # the address is the payer's at the provider, and no shop wrote it
 
     @property
     def names(self) -> frozenset[str]:
@@ -288,23 +290,24 @@ def whole_order(order_id: str) -> str:
     return f"webhook:{order_id}"
 
 
-def settled(order_id: str, payments: Sequence[Payment]) -> tuple[Payment, ...]:
+def settled(order_id: str, payments: Sequence[Payment], right: Right) -> tuple[Payment, ...]:
     """The payments of an order, each once. A shop that says "it is paid" and not by which payment means one that its
     provider tells of, where that does; what it returned of the order as a whole is shared among its payments. And two
-    tellers that tell of equal payments, under names of their own, tell of one."""
-    return tuple(chain.from_iterable(map(_paid_anew, _each_once(order_id, payments))))
+    tellers that tell of equal payments, under names of their own, tell of one, unless they are of two customers."""
+    return tuple(chain.from_iterable(map(_paid_anew, _each_once(order_id, payments, right))))
 
 
-def _each_once(order_id: str, payments: Sequence[Payment]) -> Sequence[Payment]:
+def _each_once(order_id: str, payments: Sequence[Payment], right: Right) -> Sequence[Payment]:
     if len(payments) <= 1:
         return payments
     name = whole_order(order_id)
     whole = next((payment for payment in payments if name in payment.names), None)
     others = tuple(payment for payment in payments if payment is not whole)
-    if whole is None or all(payment.state is not PaymentState.PAID for payment in others):
-        return _paired(payments)
+    paid = [payment for payment in others if payment.state is PaymentState.PAID]
+    if whole is None or not paid or all(are_of_others(whole, each, right) for each in paid):
+        return _paired(payments, right)
     is_of_order_only = whole.names == (name,)
-    return _paired(_share(others if is_of_order_only else (*others, _without_order(whole)), whole))
+    return _paired(_share(others if is_of_order_only else (*others, _without_order(whole)), whole), right)
 
 
 def _paid_anew(payment: Payment) -> tuple[Payment, ...]:
@@ -378,13 +381,13 @@ def price_of(order_id: str, payments: Iterable[Payment]) -> Sum | None:
 _ONE_PAYMENT = timedelta(days=7)  # between what a shop and a provider say of it
 
 
-def _paired(payments: Sequence[Payment]) -> tuple[Payment, ...]:
+def _paired(payments: Sequence[Payment], right: Right) -> tuple[Payment, ...]:
     """The payments, of which two that only differ in who tells of them are one: a shop's, under a name of its own, and
     one of equal amount that another teller knows, at most a week apart."""
     found: list[Payment] = []
     by_shops_last = sorted(payments, key=lambda p: (p.tellers <= SHOPS, p.at, p.names))
     for payment in by_shops_last:
-        twin = next((each for each in found if payment.tellers <= SHOPS and _are_one(each, payment)), None)
+        twin = next((each for each in found if _are_one(each, payment, right)), None)
         if twin is None:
             found.append(payment)
         else:
@@ -392,10 +395,44 @@ def _paired(payments: Sequence[Payment]) -> tuple[Payment, ...]:
     return tuple(found)
 
 
-def _are_one(one: Payment, other: Payment) -> bool:
+def _are_one(one: Payment, other: Payment, right: Right) -> bool:
+    return may_be_one(one, other) and not are_of_others(one, other, right) and not _is_exchange(one, other)
+
+
+def may_be_one(one: Payment, other: Payment) -> bool:
+    """Whether the money of both may be the same: one is told of by shops, and the other one by others."""
     is_paid = one.state is other.state is PaymentState.PAID
-    is_told_by_others = one.tellers.isdisjoint(other.tellers) and abs(one.at - other.at) <= _ONE_PAYMENT
-    return is_paid and cost_the_same(one, other) and is_told_by_others
+    is_told_by_others = one.tellers.isdisjoint(other.tellers) and (one.tellers <= SHOPS or other.tellers <= SHOPS)
+    return is_paid and is_told_by_others and cost_the_same(one, other) and abs(one.at - other.at) <= _ONE_PAYMENT
+
+
+def are_of_others(one: Payment, other: Payment, right: Right) -> bool:
+    """Whether both have a customer by a shop's word, and not the same. Who once named the same one has corrected it
+    since. The address that somebody typed while paying does not count: others may pay for a customer."""
+    return _differ(_customers(one, right), _customers(other, right))
+
+
+def _customers(payment: Payment, right: Right) -> set[str]:
+    return {right(word.email).casefold() for word in payment.buyers if word.email and not word.by_payer}
+
+
+def _is_exchange(one: Payment, other: Payment) -> bool:
+    """Whether the money of only one of them went back, and the other one is for other goods."""
+    is_one_back = (one.standing is Standing.REFUNDED) is not (other.standing is Standing.REFUNDED)
+    return is_one_back and are_for_others(one, other)
+
+
+def are_for_others(one: Payment, other: Payment) -> bool:
+    """Whether both say what they are for, and never the same."""
+    return _differ(_baskets(one), _baskets(other))
+
+
+def _baskets(payment: Payment) -> set[object]:
+    return {counted(word.lines) for word in payment.goods if word.lines}
+
+
+def _differ(found: Collection[object], others: Collection[object]) -> bool:
+    return bool(found and others) and set(found).isdisjoint(others)
 
 
 def cost_the_same(one: Payment, other: "Payment | PaymentNotice") -> bool:
@@ -447,7 +484,7 @@ def _payment(notice: PaymentNotice) -> Payment:
     }
     amount = Sum(**stamp, amount=notice.amount, currency=notice.currency)
     goods = Goods(**stamp, lines=notice.lines, problem=notice.problem, foreign=notice.foreign)
-    buyer = Buyer(**stamp, email=notice.email, name=notice.name, language=notice.language)
+    buyer = Buyer(**stamp, email=notice.email, name=notice.name, language=notice.language, by_payer=notice.by_payer)
     return Payment(
         names=tuple(sorted(notice.names)),
         state=notice.state or PaymentState.OPEN,

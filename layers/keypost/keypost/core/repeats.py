@@ -12,7 +12,7 @@ from keypost.core.payment import Payment, PaymentNotice, cost_the_same
 from keypost.core.product import Kind, Line, counted
 from keypost.core.said import said
 
-_BOOKS = "moneybird"  # the bookkeeper's program, into which plug-ins copy what is sold elsewhere
+BOOKS = "moneybird"  # the bookkeeper's program, into which plug-ins copy what is sold elsewhere
 _MAY_RENEW = "may_renew"
 _ONE_PURCHASE = timedelta(days=1)  # between the payments that two programs tell of
 
@@ -36,7 +36,7 @@ def _is_same(notice: PaymentNotice, other: Order) -> bool:
     if other.id == notice.order_id or counted(other.lines) != counted(notice.lines):
         return False
     tellers = frozenset[str]().union(*(payment.tellers for payment in other.payments))
-    is_copy = _BOOKS in {notice.provider, *tellers} and notice.provider not in tellers
+    is_copy = BOOKS in {notice.provider, *tellers} and notice.provider not in tellers
     return is_copy and any(_is_alike(notice, payment) for payment in other.standing_payments)
 
 

@@ -16,3 +16,4 @@ class Intake:
     zone: tzinfo = UTC
     language: str = "nl"  # of a customer of whom nobody says it
     repeats: Mapping[str, Repeat] = field(default_factory=dict)  # by provider: what a product bought again is
+    has_books: bool = False  # the bookkeeper's program tells of orders too, which may be copies of those of others

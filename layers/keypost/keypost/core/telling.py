@@ -46,10 +46,11 @@ class Buyer(Word):
     email: str | None = None
     name: str | None = None
     language: str | None = None
+    by_payer: bool = False  # the address is the payer's at the provider, and no shop wrote it
 
     @property
     def content(self) -> Hashable:
-        return (self.email, self.name, self.language)
+        return (self.email, self.name, self.language, self.by_payer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,23 @@ from decimal import Decimal
 from hashlib import sha256
 
 from keypost.core.order import Decision, Order
-from keypost.core.payment import Payment, PaymentState, Standing, price_of
+from keypost.core.payment import (
+    Payment,
+    PaymentState,
+    Standing,
+    are_for_others,
+    are_of_others,
+    may_be_one,
+    price_of,
+    whole_order,
+)
 from keypost.core.product import Line, counted
 from keypost.core.said import Said, said
 from keypost.core.telling import SHOPS, Buyer, Goods, Sum, first_paid, newest
 
 _OF_ORDERS = ("shop_status",)  # problems that no other teller's list of goods takes away
 _NOBODY = Buyer(by="")
+_DOUBTFUL = (Standing.OPEN, Standing.FAILED, Standing.REFUNDED)
 _NEWEST = {PaymentState.OPEN: 2, PaymentState.FAILED: 1, PaymentState.PAID: 0}
 
 
@@ -48,8 +58,24 @@ def told_of(order: Order) -> Told:
         return Told(decision.lines, replace(buyer, email=decision.email or buyer.email))
     spoken = _spoken(standing, unpaid)
     problem = spoken.problem or _paid_in_part(order, standing)
-    differs = _first((spoken.differs, others, left_more(order, spoken.lines), _unsaid(order, spoken.lines)))
-    return Told(spoken.lines, buyer, problem, differs)
+    found = (spoken.differs, others, left_more(order, spoken.lines), _unsaid(order, spoken.lines))
+    return Told(spoken.lines, buyer, problem, _first((*found, _doubt(order, standing))))
+
+
+def _doubt(order: Order, standing: Iterable[Payment]) -> Said | None:
+    """Whether another teller tells of another customer or of other goods, and not that this money is there: nobody can
+    say whether that is of a payment that stands, or of a purchase of its own."""
+    told = [payment for payment in order.settled if payment.standing in _DOUBTFUL]
+    return _first(_doubt_of(order, each, payment) for each in told for payment in standing)
+
+
+def _doubt_of(order: Order, told: Payment, standing: Payment) -> Said | None:
+    is_of_order = whole_order(order.id) in told.names and told.tellers.isdisjoint(standing.tellers)
+    if not is_of_order and not may_be_one(told, standing):
+        return None
+    if are_of_others(told, standing, order.customer.right):
+        return said("customers_differ")
+    return _difference([goods_of(told), goods_of(standing)]) if are_for_others(told, standing) else None
 
 
 def _unsaid(order: Order, goods: Sequence[Line]) -> Said | None:

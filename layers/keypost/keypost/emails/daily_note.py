@@ -14,6 +14,12 @@ from keypost.emails.message import Shop, build
 from keypost.words import in_language, reader, sentence
 
 _Say = Callable[[Said], str]
+_COUNTED = (  # one of them, several
+    ("note_orders_one", "note_orders_many"),
+    ("note_silent_one", "note_silent_many"),
+    ("note_remarks_one", "note_remarks_many"),
+)
+_PLACES = ("first", "second", "third", "fourth")
 
 
 def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime) -> EmailMessage:
@@ -35,9 +41,12 @@ def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime
 
 
 def _subject(note: DailyNote) -> Said:
-    total = sum(section.total for section in note.sections)
-    count = said("note_orders_one" if total == 1 else "note_orders_many", count=total)
-    return said("note_subject_codes" if note.short else "note_subject", day=note.day, count=count)
+    """What the note is about, in the order of how much it matters."""
+    counts = (sum(section.total for section in note.sections), len(note.silent), note.remarks)
+    named = zip(counts, _COUNTED, strict=True)
+    parts = [said(one if count == 1 else many, count=count) for count, (one, many) in named if count]
+    parts += [said("note_codes")] if note.short else []
+    return said("note_subject", day=note.day, **dict(zip(_PLACES, parts, strict=False)))
 
 
 def _section(section: Section, say: _Say) -> dict[str, Any]:

@@ -21,11 +21,15 @@ class Provider:
     verifier: str = "verify"
     reader: str = "read"
     api: str = ""  # the API behind `call.get`, if its key is set
+    trial: str = ""  # the name of what recognizes a call that only tries the URL, without a signature
 
     @property
     def name(self) -> str:
         """What its facts call it: Mollie has two ways to call."""
         return self.module.rpartition(".")[2]
+
+    def is_trial(self, call: Call) -> bool:
+        return bool(self.trial) and bool(getattr(import_module(self.module), self.trial)(call))
 
     def verify(self, call: Call, secrets: tuple[str, ...]) -> None:
         """Verify a callback. SignatureRefused unless one of the secrets matches these very bytes and, if the provider
@@ -64,6 +68,7 @@ PROVIDERS = {
         malformed=200,
         largest=_SNAPSHOT,
         api="woocommerce",
+        trial="is_trial",
     ),
     # A malformed classic call is answered with 200 too: Mollie sends none, and an attacker learns nothing.
     "mollie": Provider(
@@ -82,7 +87,9 @@ PROVIDERS = {
         reader="read_event",
         api="mollie",
     ),
-    "moneybird": Provider("keypost.providers.moneybird", "moneybird_signing", refused=401, largest=_SNAPSHOT),
+    "moneybird": Provider(
+        "keypost.providers.moneybird", "moneybird_signing", refused=401, largest=_SNAPSHOT, trial="is_trial"
+    ),
 }
 
 # The providers whose API can list recent payments, by the name of the API.

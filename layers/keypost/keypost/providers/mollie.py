@@ -24,6 +24,7 @@ from keypost.core.errors import (
 from keypost.core.payment import News, PaymentNotice, Remark
 from keypost.core.said import Said, said
 from keypost.inputs.strict_json import parse_object
+from keypost.providers import refusals
 from keypost.providers.call import Call
 from keypost.providers.mollie_notices import (
     invoiced,
@@ -52,6 +53,7 @@ from keypost.providers.mollie_objects import (
     objects,
     read,
 )
+from keypost.providers.order_card import read_metadata
 
 _TOLD_AGAIN = timedelta(days=1)  # Mollie repeats an event for 26 hours
 _TOLD_LATELY = timedelta(hours=26)
@@ -129,7 +131,17 @@ class _Event:
 
 def read_event(call: Call) -> Sequence[News]:
     """Read an event, which names an entity."""
-    event = _event(call.body)
+    with refusals.named(call.body, _order_in):
+        return _read_event(call, _event(call.body))
+
+
+def _order_in(given: Mapping[str, Any]) -> str:
+    """The order that a snapshot in an event names."""
+    shown = (given, *objects(list(embedded_in(given).values())))
+    return next(filter(None, (read_metadata(each.get("metadata")).order_id for each in shown)), "")
+
+
+def _read_event(call: Call, event: _Event) -> Sequence[News]:
     match event.subject:
         case "payment":
             return _of_payment(call, event, _needed(PAYMENT, event.entity_id))

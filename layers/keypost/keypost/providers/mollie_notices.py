@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from keypost.core.errors import ProviderForbidden, ProviderRefused
+from keypost.core.errors import ProviderForbidden, ProviderRefused, ProviderUnreadable
 from keypost.core.payment import Charged, Dispute, DisputeState, News, PaymentNotice, PaymentState, Refunded, Remark
 from keypost.core.product import Line
 from keypost.core.said import Said, said
@@ -53,10 +53,13 @@ def remark(call: Call, why: Said, payment_id: str = "") -> Remark:
 
 
 def payment_with(call: Call, payment_id: str) -> Payment | None:
-    """The payment with this id, with its refunds and chargebacks; None if Mollie has none."""
+    """The payment with this id, with its refunds and chargebacks; None if Mollie has none. ProviderUnreadable if Mollie
+    answers with another one."""
     found = ask(call, f"/v2/payments/{payment_id}", {"embed": "refunds,chargebacks"})
     payment = read(Payment, found) if found is not None else None
-    return payment if payment and payment.id == payment_id else None
+    if payment and payment.id != payment_id:
+        raise ProviderUnreadable("provider_unreadable", why=said("mollie_other_object", object=payment_id))
+    return payment
 
 
 def noticed(call: Call, payment: Payment) -> list[News]:
@@ -101,6 +104,7 @@ def _notice(payment: Payment, told: Told, now: datetime) -> PaymentNotice:
         amount=payment.received.value,
         currency=payment.received.currency,
         email=card.email or usable_address(payment.billing_address.email),
+        by_payer=not card.email,
         name=payment.billing_address.name,
         language=card.language or _language(payment.locale),
         lines=card.lines or goods,
@@ -176,7 +180,7 @@ def _with_customer(
     customer = read(Customer, found)
     email, name = usable_address(customer.email), notice.name or clean_name(customer.name)
     language = told.language or _language(customer.locale) or notice.language
-    return replace(notice, email=email, name=name, language=language), news
+    return replace(notice, email=email, by_payer=True, name=name, language=language), news
 
 
 def _if_there(call: Call, path: str, payment_id: str) -> tuple[dict[str, Any], list[News]]:
@@ -221,7 +225,9 @@ def _completed(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine], add
     """The notice with what belongs to its payment, where the payment itself says nothing."""
     notice = _with_charged(_with_lines(notice, told, lines), told, lines)
     email = notice.email or told.email or usable_address(address.email)
-    return replace(notice, order_id=notice.order_id or told.order_id, email=email, name=notice.name or address.name)
+    by_payer = notice.by_payer if notice.email else not told.email
+    order_id, name = notice.order_id or told.order_id, notice.name or address.name
+    return replace(notice, order_id=order_id, email=email, by_payer=by_payer, name=name)
 
 
 def _with_lines(notice: PaymentNotice, told: Told, lines: Sequence[ItemLine]) -> PaymentNotice:

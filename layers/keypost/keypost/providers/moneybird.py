@@ -30,6 +30,7 @@ from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
+from keypost.providers import refusals
 from keypost.providers.call import Call
 from keypost.providers.listed import pages
 from keypost.providers.order_card import (
@@ -44,6 +45,21 @@ from keypost.providers.order_card import (
 _TOLERANCE_SECONDS = 300
 _PAID = {"sales_invoice_state_changed_to_paid", "external_sales_invoice_state_changed_to_paid"}
 _INVOICES = {"SalesInvoice", "ExternalSalesInvoice"}
+# The actions that change no order, as a webhook for all actions gets them too: what the bookkeeper does beside invoices
+# of customers, the steps of an invoice before it is paid, and what another action says too. An action that is neither
+# read nor here stands in the inbox: it may be of money.
+_CHANGES_NOTHING = re.compile(
+    "(administration|advisers?|adyen|booking_rule|contact|credit_invoice|default|direct_bank_link|direct_debit|document"
+    "|email_domain|estimate|feature_preference|feed_entry|financial|goal|identity|ledger_account|mollie|note|order"
+    "|ponto|product|project|purchase|recurring_sales_invoice|subgoal|tax_rate|time_entry|todo|ultimate|user|vat"
+    "|workflow)_.*"
+    "|test_webhook"
+    "|subscription_(created|edited|updated)"
+    "|(send_)?payment_(email|unsuccessful_email|linked_to_financial_mutation|method_edited|registered|send_email)"
+    "|payment_transaction_(authorized|awaiting.*|batch.*|executing|paid|pending|technically_validated)"
+    "|(external_)?sales_invoice_(created.*|marked_as_dubious|paused|unpaused|revert.*|send_.*|updated"
+    "|state_changed_to_(draft|late|open|pending_payment|reminded|scheduled))"
+)
 _TAG = re.compile(rf"\[({SKU.pattern})\]")
 _ANY_TAG = re.compile(r"\[([^\[\]\n]{1,80})\]")  # the core may know the SKU in another spelling
 _QUANTITY = re.compile(r"([0-9]{1,9})(?:[.,]0{1,2})?(?: ?[xX])?")
@@ -58,7 +74,7 @@ _LISTS = {"sales_invoices": timedelta(days=1100), "external_sales_invoices": tim
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
     """Verify a call. While the webhook is created, Moneybird tries the URL and needs a 200 before it shows the secret:
     such a call cannot be verified, and it changes nothing."""
-    if _is_trial(call.body):
+    if is_trial(call):
         return
     header = call.headers.get("moneybird-signature", "")
     signed = _recent_stamp(header, call.now).encode() + b"." + call.body
@@ -86,9 +102,9 @@ def _values(header: str, wanted: str) -> list[str]:
     return [value for key, _, value in pairs if key == wanted]
 
 
-def _is_trial(body: bytes) -> bool:
+def is_trial(call: Call) -> bool:
     try:
-        return parse_object(body).get("action") == "test_webhook"
+        return parse_object(call.body).get("action") == "test_webhook"
     except InvalidInput:
         return False
 
@@ -216,11 +232,19 @@ class _DestroyedPayment(BaseModel):
 def read(call: Call) -> Sequence[News]:
     """Read a call. A payment that was removed is an open dispute, which the next payment settles: a person decides, and
     nothing is revoked."""
-    raw = parse_object(call.body)
-    try:
-        return _news(raw, call.now)
-    except ValidationError as error:
-        raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
+    with refusals.named(call.body, _order_in):
+        try:
+            return _news(parse_object(call.body), call.now)
+        except ValidationError as error:
+            raise InvalidInput("callback_does_not_fit", why=first_fault(error)) from None
+
+
+def _order_in(raw: Mapping[str, Any]) -> str:
+    """The number of the invoice that a body shows; empty for anything else, such as a payment."""
+    entity = raw.get("entity")
+    shown = entity if isinstance(entity, dict) and str(raw.get("entity_type")) in _INVOICES else {}
+    numbers = (shown.get(field) for field in ("invoice_id", "id"))
+    return next((each for each in numbers if isinstance(each, str) and ORDER_ID.fullmatch(each)), "")
 
 
 def _news(raw: dict[str, Any], now: datetime) -> Sequence[News]:
@@ -228,11 +252,33 @@ def _news(raw: dict[str, Any], now: datetime) -> Sequence[News]:
     destroyed = action.endswith("payment_destroyed")
     if destroyed and kind == "Payment":
         return _taken_back(_DestroyedPayment.model_validate(entity), now)
-    if kind not in _INVOICES:
-        return ()
-    if destroyed:
+    if kind in _INVOICES and destroyed:
         return _without_payment(_Invoice.model_validate(entity), now)
-    return _of_invoice(_Invoice.model_validate(entity), now) if action in _PAID else ()
+    if kind in _INVOICES and action in _PAID:
+        return _of_invoice(_Invoice.model_validate(entity), now)
+    return _of_unread(raw, now)
+
+
+def _of_unread(raw: Mapping[str, Any], now: datetime) -> Sequence[News]:
+    """An action that nobody here reads: nothing, if it is known that it changes no order, or if it is of an invoice of
+    other work."""
+    action, kind, entity = str(raw.get("action")), str(raw.get("entity_type")), raw.get("entity")
+    if _CHANGES_NOTHING.fullmatch(action):
+        return ()
+    if kind in _INVOICES and isinstance(entity, dict) and entity.get("details") and not _may_be_ours(entity):
+        return ()
+    name = action if re.fullmatch(r"[a-z0-9_]{1,80}", action) else "?"
+    about = raw.get("entity_id")
+    payment = f"moneybird:{about}" if kind in _INVOICES and re.fullmatch("[0-9]{1,64}", str(about)) else ""
+    return (Remark("moneybird", now, said("moneybird_unknown_action", action=name), _order_in(raw), payment),)
+
+
+def _may_be_ours(entity: Mapping[str, Any]) -> bool:
+    """Whether a line of an invoice may name a license, or cannot be read."""
+    try:
+        return _Invoice.model_validate(entity).may_be_ours
+    except ValidationError:
+        return True
 
 
 def _without_payment(invoice: _Invoice, now: datetime) -> Sequence[News]:

@@ -15,7 +15,7 @@ from keypost.core.payment import News, PaymentNotice, PaymentState
 from keypost.core.said import said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.strict_json import parse_object
-from keypost.providers import stripe_charged, stripe_invoices, stripe_money_back
+from keypost.providers import refusals, stripe_charged, stripe_events, stripe_invoices, stripe_money_back
 from keypost.providers.call import Call
 from keypost.providers.order_card import Told, clean_name, read_metadata
 from keypost.providers.stripe_objects import (
@@ -65,20 +65,36 @@ def _check_age(header: str, now: datetime) -> None:
 
 
 def read(call: Call) -> Sequence[News]:
-    event = parse_object(call.body)
+    with refusals.named(call.body, _order_in):
+        return _read(call, parse_object(call.body))
+
+
+def _order_in(event: Mapping[str, Any]) -> str:
+    return read_metadata(mapped(mapped(event.get("data")).get("object")).get("metadata")).order_id
+
+
+def _read(call: Call, event: dict[str, Any]) -> Sequence[News]:
     if event.get("object") != "event":
         raise InvalidInput("stripe_no_snapshot")
     kind = event.get("type")
     if not isinstance(kind, str):
         raise InvalidInput("stripe_no_type")
     if kind not in EVENTS:
-        return ()
+        return _of_unread(call, kind, event)
     if not _is_of_stage(event.get("livemode"), call.stage):
         raise InvalidInput("other_mode", stage=call.stage)
     entity = _object(event)
     if not entity:
         raise InvalidInput("stripe_no_object")
     return EVENTS[kind](call, _snapshot(call, event, entity))
+
+
+def _of_unread(call: Call, kind: str, event: dict[str, Any]) -> Sequence[News]:
+    """A type that nobody here reads: nothing, if it is known that it changes no order."""
+    if stripe_events.changes_nothing(kind) or not _is_of_stage(event.get("livemode"), call.stage):
+        return ()
+    name = kind if re.fullmatch(r"[a-z0-9_.]{1,80}", kind) else "?"
+    return (remark(call, said("stripe_unknown_event", kind=name), _object(event).get("id"), _order_in(event)),)
 
 
 def recent(call: Call, since: datetime) -> Iterator[News]:
@@ -231,6 +247,7 @@ def _notice(told: Snapshot, state: PaymentState, card: Told, goods: stripe_charg
         amount=_total(session),
         currency=currency_of(session),
         email=next(filter(None, addresses), None),
+        by_payer=not card.email,
         name=next(filter(None, called), None),
         language=card.language or _language(session.get("locale")),
         lines=goods.lines,

@@ -231,6 +231,7 @@ def _paid(snapshot: Snapshot, card: Told) -> PaymentNotice:
         amount=_amount_paid(invoice, currency),
         currency=currency,
         email=card.email or usable_address(invoice.get("customer_email")),
+        by_payer=not card.email,
         name=clean_name(invoice.get("customer_name")),
         language=card.language,
         lines=card.lines,

@@ -22,6 +22,7 @@ from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
+from keypost.providers import refusals
 from keypost.providers.call import Call
 from keypost.providers.listed import pages
 from keypost.providers.order_card import CardLine, full_name, is_sku
@@ -57,10 +58,17 @@ _FIELDS = (
     "meta_data,line_items,refunds"
 )
 _OUR_PATH = "/callbacks/woocommerce"
+# What else WooCommerce calls for, by the first word of the topic: nothing of it is an order.
+_OTHER_TOPICS = frozenset({"action", "coupon", "customer", "product"})
+
+
+def is_trial(call: Call) -> bool:
+    """WooCommerce tries the URL when a webhook is saved, without a signature."""
+    return _PING.fullmatch(call.body) is not None
 
 
 def verify(call: Call, secrets: tuple[str, ...]) -> None:
-    if _PING.fullmatch(call.body):
+    if is_trial(call):
         return
     given = call.headers.get("x-wc-webhook-signature", "").encode(errors="replace")
     for secret in filter(None, secrets):
@@ -209,12 +217,31 @@ class _Order(BaseModel):
 def read(call: Call) -> Sequence[News]:
     """Read a call. Whatever it is about, it is answered with 200: after five other answers WooCommerce switches the
     webhook off."""
-    raw = {} if _PING.fullmatch(call.body) else parse_object(call.body)
+    if is_trial(call):
+        return ()
+    with refusals.named(call.body, _order_in):
+        return _of_body(call, parse_object(call.body))
+
+
+def _order_in(raw: Mapping[str, Any]) -> str:
+    return _order_id(raw.get("id"))
+
+
+def _of_body(call: Call, raw: dict[str, Any]) -> Sequence[News]:
+    topic = call.headers.get("x-wc-webhook-topic", "")
     if "status" not in raw or "line_items" not in raw:
-        return ()  # of another topic, or about an order that was deleted for good
-    if _is_subscription(raw, call.headers.get("x-wc-webhook-topic", "")):
-        return _of_subscription(raw)
-    return _of_order(call, raw)
+        return _of_less(call, raw, topic)
+    return _of_subscription(raw) if _is_subscription(raw, topic) else _of_order(call, raw)
+
+
+def _of_less(call: Call, raw: Mapping[str, Any], topic: str) -> Sequence[News]:
+    """What is no whole order: of another topic, or an order that was deleted, of which only the id is left."""
+    if topic.partition(".")[0] in _OTHER_TOPICS or (not topic and "name" in raw):
+        return ()
+    known = topic if re.fullmatch(r"[a-z_]{1,40}\.[a-z_]{1,40}", topic) else "?"
+    is_deleted = topic == "order.deleted" or (not topic and raw.keys() == {"id"})
+    why = said("shop_order_deleted") if is_deleted else said("shop_no_order", topic=known)
+    return (_remark(call, why, _order_in(raw)),)
 
 
 def _is_subscription(raw: Mapping[str, Any], topic: str = "") -> bool:

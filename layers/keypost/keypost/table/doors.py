@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from keypost.core.doors import Door, Gap, heard
@@ -29,6 +29,13 @@ class Doors(Table):
         if door is None or _hour(door.last) < hour:
             self._put(door, heard(door, provider, now))
         self._heard[provider] = hour
+
+    def was_heard(self, provider: str) -> bool:
+        """Whether a provider ever called with a genuine signature: once it did, that is known without asking."""
+        if provider not in self._heard and next(self.doors([provider]), None) is None:
+            return False
+        self._heard.setdefault(provider, datetime.min.replace(tzinfo=UTC))
+        return True
 
     def doors(self, providers: Iterable[str]) -> Iterator[Door]:
         """The doors of these providers that were ever called, in any order."""

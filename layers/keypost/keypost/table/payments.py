@@ -41,6 +41,12 @@ class Payments(Table):
             )["Attributes"]
         return order_id if item["told_by"]["S"] == program else str(item["order_id"]["S"])
 
+    def order_referring_to(self, number: str, program: str) -> str:
+        """The order under which this program told of this number of the shop first; empty if it did not."""
+        key = {"pk": {"S": f"REFERENCE#{number}"}}
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return str(item["order_id"]["S"]) if item and item["told_by"]["S"] == program else ""
+
     def forget_told(self, names: Iterable[str]) -> None:
         """Remove what callbacks reported of payments before their orders were known, because it names the customer."""
         for item in self._batch_get([f"PAYMENT#{name}" for name in names]):

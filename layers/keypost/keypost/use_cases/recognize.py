@@ -8,7 +8,7 @@ from keypost.core.errors import SetAside
 from keypost.core.order import Order
 from keypost.core.payment import PaymentNotice, PaymentState
 from keypost.core.periods import local_day
-from keypost.core.repeats import Repeat, as_repeat, same_purchase
+from keypost.core.repeats import BOOKS, Repeat, as_repeat, same_purchase
 from keypost.core.shop import Intake
 from keypost.table import Store
 
@@ -16,11 +16,13 @@ ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PROGRAMS = ("woocommerce", "moneybird")  # one shop may use both, of which one copies the orders of the other
 
 
-def of_one_order(store: Store, notice: PaymentNotice) -> PaymentNotice:
+def of_one_order(store: Store, notice: PaymentNotice, intake: Intake) -> PaymentNotice:
     """The notice under the number of the order that it is of: the bookkeeper's program has the shop's number as its
     reference, and either may tell first."""
-    if notice.provider not in _PROGRAMS or not notice.order_id:
+    if not notice.order_id:
         return notice
+    if notice.provider not in _PROGRAMS:
+        return replace(notice, order_id=order_in_books(store, notice.order_id, intake))
     if _refers_to_order(store, notice):
         return replace(notice, order_id=notice.refers_to)
     for number in _numbers(notice):
@@ -28,6 +30,12 @@ def of_one_order(store: Store, notice: PaymentNotice) -> PaymentNotice:
         if order_id != notice.order_id:
             return replace(notice, order_id=order_id)
     return notice
+
+
+def order_in_books(store: Store, order_id: str, intake: Intake) -> str:
+    """The order with this number of the shop: the bookkeeper's program may have told of it first, under its own."""
+    copied = store.order_referring_to(order_id, BOOKS) if intake.has_books else ""
+    return copied or order_id
 
 
 def _refers_to_order(store: Store, notice: PaymentNotice) -> bool:
@@ -46,12 +54,13 @@ def recognized(store: Store, notice: PaymentNotice, now: datetime, intake: Intak
     """The notice with what the customer's other orders say of it. Whoever tells of an order that is paid already is
     not looked at again."""
     repeat = intake.repeats.get(notice.provider, Repeat.NEW)
-    if not _says_all(notice) or (notice.provider not in _PROGRAMS and repeat is Repeat.NEW):
+    may_be_copied = notice.provider in _PROGRAMS or intake.has_books
+    if not _says_all(notice) or (not may_be_copied and repeat is Repeat.NEW):
         return notice
     known = _known(store, notice.order_id)
     others = _others(store, notice, known)
     notice = as_repeat(notice, known, others, repeat, local_day(now, intake.zone))
-    return replace(notice, same_as=same_purchase(notice, others) if notice.provider in _PROGRAMS else "")
+    return replace(notice, same_as=same_purchase(notice, others) if may_be_copied else "")
 
 
 def _says_all(notice: PaymentNotice) -> bool:
@@ -60,8 +69,8 @@ def _says_all(notice: PaymentNotice) -> bool:
 
 
 def _others(store: Store, notice: PaymentNotice, known: Order | None) -> list[Order]:
-    """The orders of the customer; none for an order that is paid already."""
-    return [] if known and known.paid_at else store.orders_of(notice.email or "").orders
+    """The orders of the customer; none for an order that is paid already, and of which it is known what it is for."""
+    return [] if known and known.paid_at and known.lines else store.orders_of(notice.email or "").orders
 
 
 def _known(store: Store, order_id: str) -> Order | None:

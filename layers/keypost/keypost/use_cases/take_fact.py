@@ -14,6 +14,7 @@ from keypost.core.order import Customer, Order
 from keypost.core.payment import (
     Fact,
     News,
+    OrderCanceled,
     PaymentNotice,
     PaymentState,
     Remark,
@@ -24,7 +25,7 @@ from keypost.core.said import said
 from keypost.core.shop import Intake
 from keypost.table import Store
 from keypost.use_cases.hide_codes import without_typed_codes
-from keypost.use_cases.recognize import of_one_order, recognized
+from keypost.use_cases.recognize import of_one_order, order_in_books, recognized
 
 _LONGEST_ID = 80
 _LIKE_A_SKU = re.compile(r"[A-Za-z0-9._/ -]{1,64}")  # also one in another spelling than the catalog's, but no address
@@ -40,6 +41,8 @@ def record(
     if isinstance(fact, Remark):
         remember(store, fact)
         return None, False
+    if isinstance(fact, OrderCanceled | SubscriptionEnded):
+        fact = replace(fact, order_id=order_in_books(store, fact.order_id, intake))
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         remember(store, Remark("stripe", now, said("subscription_unknown"), fact.order_id))  # only Stripe tells of it
         return None, False
@@ -54,7 +57,7 @@ def record(
 def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> Sequence[PaymentNotice]:
     """Everything that is known of a payment, for its order; nothing, which is counted, if the payment is not for us or
     its order is not known."""
-    ours = _ours(store, of_one_order(store, notice))
+    ours = _ours(store, of_one_order(store, notice, intake))
     if ours is None:
         telemetry.outcome("PaymentNotOurs")
         if notice.state is PaymentState.PAID:
