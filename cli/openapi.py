@@ -52,6 +52,7 @@ _SUBJECTS = {
     "attention": "worklist",
     "due": "worklist",
     "inbox": "worklist",
+    "mails": "worklist",
     "customers": "customers",
     "stock": "stock",
     "batches": "stock",
@@ -63,6 +64,7 @@ CALL_NAME = r"[a-z]+(_[a-z]+){0,3}"  # that of its function
 _EXAMPLE_PARAMETERS: dict[str, Any] = {
     "order_id": "2026-001234",
     "license_id": "LIC-ABCDEFGH23",
+    "mail_id": "purchase-1",
     "sku": "KASPERSKY-STANDARD-3D-1Y",
     "days": 7,
     "reason": "stock",
@@ -76,6 +78,7 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "correct_address": {"email": "administratie@klant.example", **_WHY},
     "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},
     "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
+    "send_again": {"day": "2026-11-23", **_WHY},
     "erase": {"email": "facturen@klant.example"},
     "export": {"email": "facturen@klant.example"},
     "import_stock": {"codes": ["AAAAA-BBBBB-CCCCC-DDDDD"], "batch": "2026-11", "activate_before": "2027-12-31"},

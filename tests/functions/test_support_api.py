@@ -104,12 +104,13 @@ def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"order": "x"}, {"order": " "}, {"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}],
+    [{"order": "x"}, {"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}],
 )
 def test_what_nobody_bought_finds_nothing(wired: Stack, wanted: dict[str, str]) -> None:
     assert call("POST", "/orders/search", wanted) == (
         200,
-        {"orders": [], "total": 0, "zone": "Europe/Amsterdam", "unreadable": [], "names": {}},
+        {"orders": [], "total": 0, "zone": "Europe/Amsterdam", "unreadable": [], "names": {}}
+        | {"next": None, "looked": None},
     )
 
 
