@@ -100,6 +100,7 @@ class _Bought(_Data):
 
 class _Refunded(_Data):
     amount_refunded: Amount | None = None
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")  # if left out, that of the payment
     full: bool = False
 
     @model_validator(mode="after")
@@ -255,8 +256,8 @@ def _notice(kind: str, data: _Data, moment: datetime | None, now: datetime) -> P
 
 def _returned(data: _Refunded, moment: datetime | None) -> Refunded:
     if moment is None:
-        return Refunded(_UNDATED, data.amount_refunded, data.full, _UNDATED_TELLER)
-    return Refunded(moment, data.amount_refunded, data.full)
+        return Refunded(_UNDATED, data.amount_refunded, data.full, _UNDATED_TELLER, data.currency)
+    return Refunded(moment, data.amount_refunded, data.full, currency=data.currency)
 
 
 def _dispute(data: _Data, moment: datetime | None) -> Dispute:

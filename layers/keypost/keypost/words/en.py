@@ -78,6 +78,9 @@ TEXTS = {
     "mollie_never_shown": "Mollie reported `{kind}` of {object}, and its API never showed it",
     "mollie_part_unknown": "Mollie does not say to which payment {object} belongs",
     "object_unreadable": "an object in the list of the provider's API is not right: {why}",
+    "refund_in_other_currency": "a refund was reported in {currency}, and the payment is in another currency",
+    "mollie_reversed_unseen": "Mollie reported that a chargeback of {object} was reversed, and its key may not see"
+    " which one: please look at Mollie",
     "stripe_unknown_event": "Stripe sent an event of an unknown type (`{kind}`)",
     "moneybird_unknown_action": "Moneybird reported an unknown action (`{action}`)",
     "shop_order_deleted": "the shop has deleted the order; here it stays as it is",

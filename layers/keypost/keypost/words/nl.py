@@ -79,6 +79,9 @@ TEXTS = {
     "mollie_never_shown": "Mollie meldde `{kind}` van {object}, maar de API heeft dat nooit laten zien",
     "mollie_part_unknown": "Mollie vermeldt niet bij welke betaling {object} hoort",
     "object_unreadable": "een object in de lijst van de API van de betaaldienst klopt niet: {why}",
+    "refund_in_other_currency": "een terugbetaling werd gemeld in {currency}, en de betaling is in een andere valuta",
+    "mollie_reversed_unseen": "Mollie meldde dat een terugboeking van {object} is teruggedraaid, en de sleutel mag niet"
+    " inzien welke: kijkt u bij Mollie",
     "stripe_unknown_event": "Stripe meldde een gebeurtenis van een onbekend type (`{kind}`)",
     "moneybird_unknown_action": "Moneybird meldde een onbekende actie (`{action}`)",
     "shop_order_deleted": "de winkel heeft de bestelling verwijderd; hier blijft zij zoals zij is",
