@@ -99,6 +99,13 @@ _REFUSED = {
     "description": "Not done, and nothing was changed",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `version` of the order as you saw it: 409 if somebody has changed it since",
+    "schema": {"type": "string", "pattern": '^(\\*|(W/)?"?[0-9]{1,9}"?)$'},
+}
 _FAILED = _REFUSED | {"description": "Something went wrong: ask again"}
 
 
@@ -124,6 +131,8 @@ def description() -> str:
             _complete(operation, ROUTES[method.upper(), path].scope)
             _name(operation, path, method)
             _exemplify(operation, document["components"]["schemas"])
+            if method != "get" and path.startswith("/orders/{order_id}/"):
+                operation["parameters"] = [*operation["parameters"], _IF_MATCH]
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 

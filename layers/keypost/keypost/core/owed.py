@@ -81,6 +81,14 @@ def to_block(order: Order) -> tuple[License, ...]:
     return tuple(one for one in given if one.line in order.sent_lines and one.id not in order.blocked)
 
 
+def asks_for_refunded(order: Order) -> bool:
+    """Whether a part of the money went back after several licenses had left, and nobody has said whether it was for one
+    of them."""
+    if order.standing is not Standing.PARTLY_REFUNDED or order.hold.released or not order.all_left:
+        return False
+    return sum(one not in order.past and one.id not in order.blocked for one in order.licenses) > 1
+
+
 def named(licenses: Sequence[License]) -> dict[str, Any]:
     """The ids of these licenses as text, as many as a timeline entry has room for."""
     others = len(licenses) - _MOST_NAMED

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
+from keypost.core.closing import is_closed
 from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.obstacles import asks_a_person, is_servable, obstacle
 from keypost.core.order import License, Order, Reason, Reminder
 from keypost.core.owed import (
     Delivery,
+    asks_for_refunded,
     deliveries,
     is_told,
     missing,
@@ -315,35 +317,47 @@ def _gives_up_terms(order: Order) -> bool:
 
 def attention(order: Order) -> tuple[Reason, datetime] | None:
     """Why an order that the customer paid for needs a person or stock, and since when; for stock, by when it needs
-    it, so that who loses protection first stands in front."""
-    if order.waiting and _is_expected(order):
-        return order.waiting.reason, order.waiting.since
+    it, so that who loses protection first stands in front. What a person has closed is left out."""
+    return next((each for each in _asking(order) if not is_closed(order, each[0])), None)
+
+
+def _asking(order: Order) -> Iterator[tuple[Reason, datetime]]:
+    """All for which the order needs a person or stock, the most important first."""
+    if _is_expected(order):
+        yield from _waiting(order)
     since = order.paid_at
     if order.is_erased and order.is_charged_again:
-        return Reason.SUBSCRIPTION, since or order.created_at
+        yield Reason.SUBSCRIPTION, since or order.created_at
     if since is None or order.belongs_to:
-        return None
+        return
     if to_block(order):
-        return Reason.BLOCK, since
-    if order.standing is Standing.REFUNDED:
-        return None
-    if is_servable(order):
-        return _while_served(order, since)
-    if order.hold.from_before:
-        return None  # what the shop sold before is in nobody's way
-    if not order.all_left or asks_a_person(order):
-        return Reason.HOLD, since
-    return (Reason.PAID_TWICE, since) if order.is_paid_twice else None
-
-
-def _while_served(order: Order, since: datetime) -> tuple[Reason, datetime] | None:
-    if waiting := order.waiting:
-        return waiting.reason, needed_by(order) if waiting.reason is Reason.STOCK else waiting.since
-    if order.concerns:
-        return Reason.CONCERN, order.concerns[0].at
+        yield Reason.BLOCK, since
+    if order.standing is Standing.REFUNDED or order.hold.from_before:
+        return  # what the shop sold before is in nobody's way
+    yield from _held_or_served(order, since)
     if order.is_paid_twice:
-        return Reason.PAID_TWICE, since
-    return (Reason.MAIL, since) if stuck_mails(order) else None
+        yield Reason.PAID_TWICE, since
+    if asks_for_refunded(order):
+        yield Reason.PART_REFUNDED, since
+
+
+def _held_or_served(order: Order, since: datetime) -> Iterator[tuple[Reason, datetime]]:
+    if not is_servable(order):
+        if not order.all_left or asks_a_person(order):
+            yield Reason.HOLD, since
+        return
+    yield from _waiting(order)
+    if order.concerns:
+        yield Reason.CONCERN, order.concerns[0].at
+    if stuck_mails(order):
+        yield Reason.MAIL, since
+
+
+def _waiting(order: Order) -> Iterator[tuple[Reason, datetime]]:
+    """What it waits for, the first to be ended first. A wait for stock stands by when the codes are needed."""
+    for waiting in sorted(order.waits, key=lambda each: list(Reason).index(each.reason)):
+        is_urgent = waiting.reason is Reason.STOCK and not _is_expected(order)
+        yield waiting.reason, needed_by(order) if is_urgent else waiting.since
 
 
 def needed_by(order: Order) -> datetime:
