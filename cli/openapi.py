@@ -76,6 +76,7 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "correct_address": {"email": "administratie@klant.example", **_WHY},
     "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},
     "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
+    "close": _WHY,
     "erase": {"email": "facturen@klant.example"},
     "export": {"email": "facturen@klant.example"},
     "import_stock": {"codes": ["AAAAA-BBBBB-CCCCC-DDDDD"], "batch": "2026-11", "activate_before": "2027-12-31"},
