@@ -79,6 +79,7 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},
     "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
     "send_again": {"day": "2026-11-23", **_WHY},
+    "close": _WHY,
     "erase": {"email": "facturen@klant.example"},
     "export": {"email": "facturen@klant.example"},
     "import_stock": {"codes": ["AAAAA-BBBBB-CCCCC-DDDDD"], "batch": "2026-11", "activate_before": "2027-12-31"},
@@ -101,6 +102,13 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
 _REFUSED = {
     "description": "Not done, and nothing was changed",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `version` of the order as you saw it: 409 if somebody has changed it since",
+    "schema": {"type": "string", "pattern": '^(\\*|(W/)?"?[0-9]{1,9}"?)$'},
 }
 _FAILED = _REFUSED | {"description": "Something went wrong: ask again"}
 
@@ -127,6 +135,8 @@ def description() -> str:
             _complete(operation, ROUTES[method.upper(), path].scope)
             _name(operation, path, method)
             _exemplify(operation, document["components"]["schemas"])
+            if method != "get" and path.startswith("/orders/{order_id}/"):
+                operation["parameters"] = [*operation["parameters"], _IF_MATCH]
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -32,6 +32,7 @@ SCOPE_OF: dict[Route, str] = {
     ("POST", "/orders/{order_id}/release"): "support",
     ("PUT", "/orders/{order_id}/contents"): "orders",
     ("POST", "/orders/{order_id}/blocked"): "support",
+    ("POST", "/orders/{order_id}/close"): "support",
     ("POST", "/orders/{order_id}/subscription-ended"): "support",
     ("POST", "/customers/erase"): "privacy",
     ("POST", "/customers/export"): "privacy",

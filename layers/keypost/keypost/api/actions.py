@@ -4,7 +4,7 @@ repeated."""
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from keypost import telemetry, wiring
-from keypost.api.asking import reader_of
+from keypost.api.asking import asked_in, caller_of, desk_of, reader_of
 from keypost.api.orders import Email, OrderId, told_story
 from keypost.core import codes, settling, support
 from keypost.core.errors import Forbidden, ProbablyMeant, Refused
@@ -31,7 +31,7 @@ _MOST_TOLD = 10_000  # licenses, mails and timeline entries together, because an
 _MOST_BYTES = 400  # an order is one item of at most 400 kB
 
 
-def _plain(words: Any) -> Any:
+def plain(words: Any) -> Any:
     """The text without invisible characters, cut to the longest that fits."""
     if not isinstance(words, str):
         return words
@@ -40,7 +40,7 @@ def _plain(words: Any) -> Any:
 
 
 PaymentName = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}:[A-Za-z0-9._-]{1,255}$")]
-Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(_plain)]
+Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(plain)]
 Key = Annotated[
     str,
     Header(
@@ -149,7 +149,9 @@ class Exported:
 def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") -> Owed:
     if wish.lift_suppression and "suppression" not in _caller()["scopes"].split():
         raise Forbidden("key_lacks_scope", scope="suppression")
-    mail = wiring.desk().resend(order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression)
+    mail = desk_of(router.current_event.raw_event).resend(
+        order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression
+    )
     return Owed(order_id, mail.id if mail else None)
 
 
@@ -157,7 +159,7 @@ def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") ->
 def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Corrected:
     if not right.confirmed and (meant := addresses.likely_meant(right.email)):
         raise ProbablyMeant("probably_mistyped", meant)
-    changed = wiring.desk().correct_address(order_id, right.email, _asked(right.reason))
+    changed = desk_of(router.current_event.raw_event).correct_address(order_id, right.email, _asked(right.reason))
     warnings = () if addresses.takes_mail(right.email) else (said("no_mail_server"),)
     return worded(Corrected(tuple(changed), warnings), reader_of(router.current_event.raw_event))
 
@@ -168,7 +170,7 @@ def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Cor
     status_code=202,
 )
 def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Body()], key: Key = "") -> Swapped:
-    order = wiring.desk().swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
+    order = desk_of(router.current_event.raw_event).swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
     mails = [mail.id for mail in order.mails if mail.purpose == "replacement" and license_id in mail.licenses]
     code = support.license_of(order, license_id).code
     return Swapped(order_id, license_id, codes.masked(code), mails[-1] if mails else None)
@@ -189,7 +191,7 @@ def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     summary="Say what an order is for, where its payments or tellers differ, or make a payment an order of its own",
 )
 def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
-    asked, desk = _asked(right.reason), wiring.desk()
+    asked, desk = _asked(right.reason), desk_of(router.current_event.raw_event)
     if right.own_order:
         own = desk.make_own_order(order_id, right.own_order, asked, wiring.intake(asked.at))
         return Settled(order_id, own)
@@ -220,13 +222,15 @@ def subscription_ended(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Chan
 
 def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, str], Order]) -> Changed:
     asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: decide(order, asked.who, asked.at, asked.why))
+    desk_of(router.current_event.raw_event).change(
+        order_id, lambda order: decide(order, asked.who, asked.at, asked.why)
+    )
     return Changed(order_id)
 
 
 @router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
-    found = wiring.desk().erase(customer.email, _asked(""), wiring.config().fiscal_years)
+    found = desk_of(router.current_event.raw_event).erase(customer.email, _asked(""), wiring.config().fiscal_years)
     orders, later = found.orders, tuple(found.later)
     telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(orders), later=len(later))
     charged = tuple(order.id for order in orders if order.is_charged_again)
@@ -246,10 +250,8 @@ def export(customer: Annotated[Customer, Body()]) -> Exported:
 
 
 def _asked(why: str, key: str = "") -> Asked:
-    return Asked(datetime.now(UTC).replace(microsecond=0), _caller()["agent"], why, key)
+    return asked_in(router.current_event.raw_event, why, key)
 
 
 def _caller() -> dict[str, str]:
-    """The agent that the authorizer found."""
-    caller: dict[str, str] = router.current_event["requestContext"]["authorizer"]
-    return caller
+    return caller_of(router.current_event.raw_event)

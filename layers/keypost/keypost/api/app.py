@@ -13,6 +13,7 @@ from keypost.api import (
     actions,
     asking,
     attention,
+    closing,
     inbox,
     lists,
     mails,
@@ -52,6 +53,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/release"): Access("support"),
     ("PUT", "/orders/{order_id}/contents"): Access("orders"),
     ("POST", "/orders/{order_id}/blocked"): Access("support"),
+    ("POST", "/orders/{order_id}/close"): Access("support"),
     ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
@@ -72,7 +74,7 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, lists, mails, preview, attention, inbox, actions, stock, products):
+for subject in (orders, lists, mails, preview, attention, inbox, actions, closing, stock, products):
     app.include_router(subject.router)
 
 
@@ -86,7 +88,7 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "Content-Language": [asking.reader_of(event).language],
         "Vary": ["Accept-Language"],
     }
-    key, status = _caller(event).get("principalId", ""), answered["statusCode"]
+    key, status = asking.caller_of(event).get("principalId", ""), answered["statusCode"]
     # Only the id of an order that was found: any other may be a code that somebody took for a number.
     order_id = (event.get("pathParameters") or {}).get("order_id") if status < HTTPStatus.BAD_REQUEST else None
     telemetry.outcome("SupportCalled", route=" ".join(route), status=status, key=key, order_id=order_id)
@@ -109,7 +111,7 @@ def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str]
     to, access = asking.reader_of(event), ROUTES.get((method, resource))
     if access is None:
         return problems.problem(HTTPStatus.NOT_FOUND, said("no_such_route"), to)
-    if access.scope not in _caller(event).get("scopes", "").split():
+    if access.scope not in asking.caller_of(event).get("scopes", "").split():
         return problems.problem(HTTPStatus.FORBIDDEN, said("key_lacks_scope", scope=access.scope), to)
     if unknown := set(event.get("queryStringParameters") or {}) - set(access.query):
         return problems.not_as_agreed(
@@ -131,11 +133,6 @@ def _refused_body(access: Access, event: dict[str, Any]) -> tuple[HTTPStatus, Sa
 def _as_routed(event: dict[str, Any]) -> dict[str, Any]:
     """The event for Powertools. API Gateway has already found the route, and decoded what the path holds."""
     return event | {"path": event["resource"].format_map(event.get("pathParameters") or {})}
-
-
-def _caller(event: dict[str, Any]) -> dict[str, str]:
-    """The agent that the authorizer found."""
-    return event["requestContext"].get("authorizer") or {}
 
 
 @app.not_found

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Self
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import (
@@ -162,9 +164,10 @@ def found_told(order: Order) -> Found:
 
 
 @router.get("/orders/<order_id>", summary="The whole story of an order, and what happens next")
-def whole_story(order_id: OrderId) -> Story:
+def whole_story(order_id: OrderId) -> Response[Story]:
     order = wiring.store().existing(order_id)
-    return told_story(order, wiring.store().beside(order), wiring.store().products(skus_told(order)).values())
+    told = told_story(order, wiring.store().beside(order), wiring.store().products(skus_told(order)).values())
+    return Response(HTTPStatus.OK, "application/json", told, headers={"ETag": f'"{order.version}"'})
 
 
 def told_story(order: Order, beside: Beside, products: Iterable[Product]) -> Story:

@@ -138,6 +138,8 @@ class PaymentNotice:
 @dataclass(frozen=True, slots=True)
 class OrderCanceled:
     order_id: str
+    at: datetime | None = None  # when it was canceled, as far as that is known
+    said: datetime | None = None  # the shop's own moment of it; None: none given
 
 
 @dataclass(frozen=True, slots=True)

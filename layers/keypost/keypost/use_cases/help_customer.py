@@ -10,7 +10,7 @@ from functools import partial
 from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
-from keypost.core import settling, support
+from keypost.core import closing, plan, settling, support
 from keypost.core.aside import AsideReason, Erasure, reason_of
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
 from keypost.core.mail import Asked, Fate, Mail
@@ -37,12 +37,30 @@ class Desk:
     store: Store
     queue: Queue
     zone: tzinfo
+    seen: tuple[str, int] | None = None  # an order, and its version by which somebody decided
 
     def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
-        """Change an order and poke it. NotFound if there is no such order."""
-        order = self.store.change_existing(order_id, change)
+        """Change an order and poke it. NotFound if there is no such order; Refused if somebody saw another version."""
+        order = self.store.change_existing(order_id, lambda latest: change(self._as_seen(latest)))
         self._poke(order_id)
         return order
+
+    def _as_seen(self, order: Order) -> Order:
+        if self.seen and order.id == self.seen[0] and order.version != self.seen[1]:
+            raise Refused("order_moved", order=order.id)
+        return order
+
+    def _existing(self, order_id: str) -> Order:
+        return self._as_seen(self.store.existing(order_id))
+
+    def close(self, order_id: str, asked: Asked) -> Order:
+        """End what an order asks a person for now."""
+
+        def closed(order: Order) -> Order:
+            needs = plan.attention(order)
+            return closing.close(order, needs and needs[0], asked)
+
+        return self.change(order_id, closed)
 
     def _poke(self, order_id: str) -> None:
         with suppress(QueueUnavailable):  # the mail is stored and due, so a schedule finds it
@@ -51,7 +69,7 @@ class Desk:
     def make_own_order(self, order_id: str, payment_name: str, asked: Asked, intake: Intake) -> str:
         """Make a payment of this order an order of its own; returns its number. The new order is stored first: after a
         crash between the two, the same call does the rest. NotFound if there is no such payment."""
-        order = self.store.existing(order_id)
+        order = self._existing(order_id)
         payment, numbers = settling.given_away(order, payment_name), settling.own_orders_of(order, payment_name)
         if payment is None:
             to = next(numbers)
@@ -74,7 +92,7 @@ class Desk:
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed
-        why = self._check_resend(order, mailer, lift=lift)
+        why = self._check_resend(self._as_seen(order), mailer, lift=lift)
         if lift and order.customer.email:
             self._lift(order.customer.email, asked, mailer, but=order_id)
         is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
@@ -169,7 +187,7 @@ class Desk:
             if support.swapped(order, license_id, asked):
                 self._poke(order_id)  # the poke of the first call may have been lost
                 return order
-            bad = support.license_of(order, license_id)
+            bad = support.license_of(self._as_seen(order), license_id)
             today = local_day(asked.at, self.zone)
             if why_not := support.why_no_swap(order, bad, today):
                 raise Refused("no_other_code", license=license_id, why=why_not)

@@ -31,6 +31,7 @@ TEXTS = {
     "erased": "de klantgegevens zijn gewist",
     "belongs_to": "de betaling hoort bij bestelling {order}",
     "canceled": "de winkel heeft de bestelling geannuleerd",
+    "canceled_after_payment": "de winkel heeft de bestelling geannuleerd nadat er betaald was",
     "unpaid": "de bestelling is niet betaald",
     "payment_failed": "de betaling is mislukt",
     "refunded": "het geld is teruggegaan",
@@ -92,11 +93,10 @@ TEXTS = {
     # What a person can do.
     "nothing": "er is geen actie nodig",
     "see_other_order": "bekijk de andere bestelling",
-    "refund_if_paid": "betaal de bestelling terug als de klant betaald heeft",
     "ask_to_pay": "zoek de betaling op bij de betaaldienst, of vraag de klant te betalen",
     "buy_again": "vraag de klant een nieuwe licentie te kopen",
     "await_dispute": "wacht tot over het geschil is beslist",
-    "release_if_other": "geef de bestelling vrij als het een andere aankoop is; anders is er niets te doen",
+    "release_if_other": "geef de bestelling vrij als het een andere aankoop is; sluit haar af als het dezelfde is",
     "settle_contents": "bepaal waarvoor de bestelling is, of maak van een betaling een eigen bestelling",
     "mend_and_release": "verbeter of controleer dit en geef de bestelling dan vrij; of betaal het geld terug",
     "release": "geef de bestelling vrij",
@@ -111,6 +111,10 @@ TEXTS = {
     "block_codes": "laat de leverancier deze codes blokkeren",
     "refund_one": "betaal een van de betalingen terug",
     "end_subscription": "beëindig het abonnement bij de betaaldienst en noteer dat hier",
+    "refund_unsent": "betaal terug wat niet is verstuurd en sluit dit dan af",
+    "mend_sending": "los het probleem met de e-mail op; hij wordt dan vanzelf verstuurd",
+    "tell_and_close": "licht de klant zo nodig op een andere manier in en sluit dit dan af",
+    "name_refunded": "geef aan voor welke licentie de terugbetaling was; sluit dit af als het voor geen licentie was",
     # What an order waits for.
     "too_few_codes": "er zijn te weinig codes van {skus:products}",
     "not_in_catalog": "niet in de catalogus: {skus:list}",
@@ -128,6 +132,8 @@ TEXTS = {
     "not_my_address": "iemand meldde op de klantenpagina dat de klant dit adres niet meer gebruikt",
     "mail_reported": "een e-mail die op de klantenpagina was aangevraagd, is als spam gemeld: de pagina stuurt deze"
     " klant niets meer",
+    "part_refunded": "een deel van het geld is teruggegaan nadat meerdere licenties waren verstuurd: misschien moet"
+    " er een worden geblokkeerd",
     "mail_bounced": "{mail:the_mail} is definitief teruggekomen[: {detail:ses}]",
     "mail_returned": "{mail:the_mail} is teruggekomen[: {detail:ses}]",
     "mail_not_sent": "{mail:the_mail} is nog niet verstuurd[: {why}]",
@@ -161,6 +167,9 @@ TEXTS = {
     "line_changed": "een andere verlenging van dezelfde licentie kwam erbij of verviel",
     "codes_blocked": "de leverancier heeft geblokkeerd: {licenses:list}[ en nog {others}]",
     "released": "de bestelling is vrijgegeven",
+    "closed": "afgesloten: {why}",
+    "canceled_before_payment": "de winkel had de bestelling eerder geannuleerd; wat later is gemeld, telt",
+    "not_canceled_any_more": "de bestelling is niet meer geannuleerd, want ze is later opnieuw gemeld",
     "waits_stock": "de bestelling wacht op codes: {why}",
     "waits_product": "de bestelling wacht op een product in de catalogus: {why}",
     "waits_address": "de bestelling wacht op een ander adres: {why}",
@@ -262,6 +271,9 @@ TEXTS = {
     "no_code_free": "Er is geen code van {sku:product} vrij: importeer codes en vervang deze dan.",
     "no_subscription": "Bestelling {order} heeft geen abonnement: er wordt niets meer van de klant afgeschreven.",
     "nothing_to_block": "Bestelling {order} heeft geen codes om te blokkeren: niets is verstuurd, of er is betaald.",
+    "nothing_to_close": "Voor bestelling {order} is geen actie nodig: er valt niets af te sluiten.",
+    "not_closed": "Bestelling {order} kan niet worden afgesloten, want de klant krijgt nog iets: {why}. Wat dit"
+    " oplost: {action}.",
     "cannot_be_served": "Bestelling {order} kan niet worden uitgevoerd: het is niet bekend wat er gekocht is, of voor"
     " welk adres.",
     "not_settled": "Bestelling {order} kan niet worden bepaald: {why}.",
@@ -270,6 +282,9 @@ TEXTS = {
     "contents_not_one": "geef precies één van `lines`, `payment` en `own_order`",
     "not_released": "Bestelling {order} kan niet worden vrijgegeven: {why}.",
     "order_busy": "Bestelling {order} wordt door anderen gewijzigd: probeer het nog eens.",
+    "order_moved": "Iemand anders heeft bestelling {order} intussen gewijzigd; er is niets gedaan. Bekijk de"
+    " bestelling opnieuw en beslis dan.",
+    "if_match_unfit": "`If-Match` moet de versie van een bestelling zijn, zoals het antwoord met het verhaal geeft.",
     "stock_busy": "De voorraad wordt door anderen gewijzigd: importeer het bestand nog eens; geen code komt dubbel.",
     "items_busy": "Anderen wijzigen dezelfde gegevens: probeer het nog eens.",
     "condition_unmet": "De gegevens zijn intussen gewijzigd: probeer het nog eens.",
@@ -475,6 +490,7 @@ TEXTS = {
     "reason_block": "Codes om te laten blokkeren: het geld is teruggegaan",
     "reason_paid_twice": "Bestellingen die dubbel betaald zijn",
     "reason_subscription": "Gewiste klanten met een abonnement dat nog loopt",
+    "reason_part_refunded": "Bestellingen waarvan na verzending een deel is terugbetaald",
     "purpose_purchase": "codes van de aankoop",
     "purpose_renewal": "codes van de verlenging",
     "purpose_replacement": "nieuwe code",
