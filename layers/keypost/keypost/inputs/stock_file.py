@@ -86,7 +86,8 @@ def read_stock_file(
 
     found, faults = _each_once(lines, read)
     named = [replace(fault, column=_name(layout, fault.column)) for fault in faults]
-    return StockFile(found, named, changes, layout)
+    taken = {each.line for each in found}
+    return StockFile(found, named, [change for change in changes if change.line in taken], layout)
 
 
 def read_stock_list(
