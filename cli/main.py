@@ -19,10 +19,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
 import keypost
-from cli import stacks, stock
+from cli import stacks
 from cli.local.commands import local
 from cli.mail import mail_group
 from cli.speech import Speech, lang, say, speech, text
+from cli.stock import stock_group
 from keypost.clients.secrets import NAMES
 from keypost.core import keys, support
 from keypost.core.errors import InvalidInput, KeypostError
@@ -33,7 +34,6 @@ from keypost.core.said import Said, said
 from keypost.core.story import Story, story
 from keypost.inputs.addresses import email_address
 from keypost.inputs.catalog_file import read_product
-from keypost.inputs.stock_file import text_of
 from keypost.use_cases.import_stock import poke_waiting
 from keypost.use_cases.list_inbox import MOST_DAYS, InboxItem, all_of_inbox
 from keypost.use_cases.look_ahead import due_within
@@ -102,38 +102,6 @@ def apply_products(file: Path, stack: str | None) -> None:
     poked = poke_waiting(to.store, to.queue, Reason.PRODUCT)
     if poked:
         say("orders_looked_at", count=poked)
-
-
-@cli.group("stock")
-def stock_group() -> None:
-    """Activation codes."""
-
-
-@stock_group.command("import")
-@click.argument("file", type=_FILE)
-@click.option("--sku", help="The product of all codes, if the file has no column sku.")
-@click.option("--batch", help="A name for these codes, if the file has no column batch.")
-@lang
-@_stack
-def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | None) -> None:
-    """Add the codes of FILE (CSV) to the stock, each code once.
-
-    Codes that are wrong or already known are left out and reported by line; the exit status is then 1.
-    Orders that waited for stock go on.
-    """
-    content = text_of(file.read_bytes())
-    to = stacks.connect_to_write(stack)
-    done, faults = stock.import_file(to, content, sku, batch)
-    names = _names(to) if faults else {}
-    for fault in faults:
-        say("left_out", err=True, names=names, file=file, line=fault.line, why=fault.reason)
-    say("file_imported", added=done.added, left_out=len(faults))
-    if done.left_out:
-        say("orders_unreadable", err=True, orders=done.left_out)
-    if done.serves:
-        say("orders_looked_at", count=done.serves)
-    if faults:
-        raise KeypostError("lines_left_out", count=len(faults))
 
 
 @cli.command()
@@ -394,5 +362,6 @@ def revoke_key(key_id: str, stack: str | None) -> None:
     say("key_is_revoked", key=key_id)
 
 
+cli.add_command(stock_group)
 cli.add_command(mail_group)
 cli.add_command(local)

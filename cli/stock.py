@@ -1,35 +1,104 @@
-"""The import of a file of codes, with a progress bar."""
+"""`keypost stock`: activation codes."""
 
 import sys
 from datetime import UTC, datetime
-from functools import cache
+from pathlib import Path
 
 import click
 
+from cli import stacks
+from cli.speech import lang, say, speech
 from cli.speech import text as words
 from cli.stacks import Stack
+from keypost.core.codes import masked
+from keypost.core.errors import KeypostError
 from keypost.core.periods import local_day
-from keypost.core.product import Product
-from keypost.inputs.stock_file import Fault, read_stock_file
-from keypost.use_cases.import_stock import Imported, import_codes
+from keypost.inputs.stock_file import Fault, StockFile, read_stock_file
+from keypost.use_cases.import_stock import Imported, import_codes, product_finder
+from keypost.words import names_of
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_ROWS_SHOWN = 5
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_stack = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 
 
-def import_file(stack: Stack, text: str, sku: str | None, batch: str | None) -> tuple[Imported, list[Fault]]:
-    """What was imported, and what was left out, sorted by line (from 1).
+@click.group("stock")
+def stock_group() -> None:
+    """Activation codes."""
 
-    InvalidInput if the text is not a file of codes; then nothing was added."""
 
-    @cache
-    def product_of(sku: str) -> Product | None:
-        return stack.store.products([sku]).get(sku) if sku else None
+@stock_group.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--sku", help="The product of all codes, if the file has no column sku.")
+@click.option("--batch", help="A name for these codes, if the file has no column batch.")
+@click.option("--dry-run", is_flag=True, help="Show how the file is understood, and change nothing.")
+@lang
+@_stack
+def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | None, *, dry_run: bool) -> None:
+    """Add the codes of FILE (CSV) to the stock, each code once.
 
-    now = datetime.now(UTC)
-    found, faults = read_stock_file(text, product_of, sku, batch, local_day(now, stack.zone))
+    Codes that are wrong or already known are left out and reported by line; the exit status is then 1.
+    Orders that waited for stock go on.
+    """
+    content = file.read_bytes()
+    to = stacks.connect(stack) if dry_run else stacks.connect_to_write(stack)
+    read = read_file(to, content, sku, batch)
+    if dry_run:
+        _show(read)
+    done, faults = import_file(to, read, dry_run=dry_run)
+    names = names_of(to.store.catalog().values(), speech().language) if faults or read.changes else {}
+    for change in read.changes:
+        say(
+            "changed_in_file",
+            err=True,
+            names=names,
+            file=file,
+            line=change.line,
+            column=change.column,
+            what=change.what,
+        )
+    for fault in faults:
+        column = fault.column or None
+        say("left_out", err=True, names=names, file=file, line=fault.line, column=column, why=fault.reason)
+    say("file_checked" if dry_run else "file_imported", added=done.added, left_out=len(faults))
+    if done.left_out:
+        say("orders_unreadable", err=True, orders=done.left_out)
+    if done.serves:
+        say("orders_looked_at", count=done.serves)
+    if faults:
+        raise KeypostError("lines_left_out", count=len(faults))
+
+
+def _show(read: StockFile) -> None:
+    """How a file was understood."""
+    layout = read.layout
+    separator = words(_SEPARATORS.get(layout.separator, "bar"))
+    say("file_understood", encoding=layout.encoding, separator=separator, line=layout.header_line)
+    for meaning, place in sorted(layout.columns.items(), key=lambda column: column[1]):
+        say("column_read_as", place=place + 1, name=layout.names[place], meaning=meaning)
+    for place, name in layout.ignored:
+        say("column_ignored", place=place, name=name or None)
+    for each in read.found[:_ROWS_SHOWN]:
+        new = each.new
+        code, batch, last_day = masked(new.code), new.batch, new.activate_before
+        say("row_read", line=each.line, code=code, sku=new.sku, batch=batch, activate_before=last_day)
+
+
+def read_file(stack: Stack, content: bytes, sku: str | None, batch: str | None) -> StockFile:
+    """The codes of a file, and how it was understood. InvalidInput if it is not a file of codes."""
+    today = local_day(datetime.now(UTC), stack.zone)
+    return read_stock_file(content, product_finder(stack.store), sku, batch, today)
+
+
+def import_file(stack: Stack, file: StockFile, *, dry_run: bool = False) -> tuple[Imported, list[Fault]]:
+    """What was imported, or would be, and what was left out, sorted by line (from 1)."""
+    found, now = file.found, datetime.now(UTC)
     with click.progressbar(length=len(found), label=words("importing"), file=sys.stderr) as bar:
 
         def go_on(reached: int) -> bool:
             bar.update(reached)
             return True
 
-        done = import_codes(stack.desk, found, now, go_on=go_on)
-    return done, sorted((*faults, *done.duplicates), key=lambda fault: fault.line)
+        done = import_codes(stack.desk, found, now, dry_run=dry_run, go_on=go_on)
+    return done, sorted((*file.faults, *done.duplicates), key=lambda fault: fault.line)

@@ -97,12 +97,11 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _answered(event: dict[str, Any], access: Access, context: Any) -> dict[str, Any]:
     try:
-        seen, has_code = typed.without_codes(event, access.codes), typed.has_code_in_path(event)
+        answered = dict(app.resolve(_as_routed(typed.without_codes(event, access.codes)), context))
+        if answered["statusCode"] >= HTTPStatus.BAD_REQUEST and typed.has_code_in_path(event):
+            answered["body"] = json.dumps(typed.hidden(json.loads(answered["body"])))
     except Exception as error:  # noqa: BLE001 - AWS may fail here as anywhere, and the answer says so
         return _built(_problem_of(error, event))
-    answered = dict(app.resolve(_as_routed(seen), context))
-    if has_code and answered["statusCode"] >= HTTPStatus.BAD_REQUEST:
-        answered["body"] = json.dumps(typed.hidden(json.loads(answered["body"])))
     return answered
 
 
