@@ -13,6 +13,7 @@ from keypost.api import (
     actions,
     asking,
     attention,
+    export,
     inbox,
     lists,
     mails,
@@ -55,6 +56,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
+    ("GET", "/export/orders"): Access("privacy", query=("month", "page")),
     ("GET", "/attention"): Access("support", query=("reason", "next")),
     ("GET", "/mails"): Access("support", query=("day", "state", "page")),
     ("POST", "/mails/resend"): Access("support"),
@@ -72,7 +74,7 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, lists, mails, preview, attention, inbox, actions, stock, products):
+for subject in (orders, lists, mails, export, preview, attention, inbox, actions, stock, products):
     app.include_router(subject.router)
 
 
