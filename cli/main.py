@@ -22,6 +22,7 @@ import keypost
 from cli import stacks
 from cli.local.commands import local
 from cli.mail import mail_group
+from cli.month import export_orders
 from cli.speech import Speech, lang, say, speech, text
 from cli.stock import stock_group
 from keypost.clients.secrets import NAMES
@@ -220,10 +221,13 @@ def erase(stack: str | None, *, yes: bool) -> None:
         raise KeypostError("erased_later", count=len(erased.later))
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @_stack
-def export(stack: str | None) -> None:
+@click.pass_context
+def export(context: click.Context, stack: str | None) -> None:
     """Print all that is known of a customer, as JSON. Asks for the address, or reads it from standard input."""
+    if context.invoked_subcommand:
+        return
     address, to = _typed_address(), stacks.connect(stack)
     now, _ = _now_and_who()
     loaded = to.store.orders_of(address)
@@ -234,6 +238,9 @@ def export(stack: str | None) -> None:
     unreadable = sorted({*loaded.names_left_out, *(error.order_id for error in left_out)})
     if unreadable:
         raise KeypostError("export_incomplete", orders=unreadable)
+
+
+export.add_command(export_orders)
 
 
 def _typed_address() -> str:

@@ -36,6 +36,7 @@ SCOPE_OF: dict[Route, str] = {
     ("POST", "/orders/{order_id}/subscription-ended"): "support",
     ("POST", "/customers/erase"): "privacy",
     ("POST", "/customers/export"): "privacy",
+    ("GET", "/export/orders"): "privacy",
     ("POST", "/stock/{sku}"): "stock",
     ("GET", "/stock"): "stock",
     ("PUT", "/products/{sku}"): "catalog",

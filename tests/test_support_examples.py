@@ -28,19 +28,21 @@ PLUS = "KASPERSKY-PLUS-3D-1Y"
 def run(local: LocalStack) -> Any:
     """Run an example; returns the JSON that it prints."""
 
-    def example(name: str, order: Order | None = None) -> Any:
-        code = EXAMPLES[name]
-        if order:
-            names = {"2026-001234": order.id, "facturen@klant.example": order.customer.email or ""}
-            for written, meant in (names | {"LIC-ABCDEFGH23": order.licenses[0].id}).items():
-                code = code.replace(written, meant)
-        environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(
-            ["sh", "-eu"], input=code, env=environment, capture_output=True, text=True, check=True, timeout=60
-        )
-        return json.loads(done.stdout)
+    return lambda name, order=None: json.loads(printed_by(name, local, order))
 
-    return example
+
+def printed_by(name: str, local: LocalStack, order: Order | None = None) -> str:
+    """What an example prints, with the names of this order in it."""
+    code = EXAMPLES[name]
+    if order:
+        names = {"2026-001234": order.id, "facturen@klant.example": order.customer.email or ""}
+        for written, meant in (names | {"LIC-ABCDEFGH23": order.licenses[0].id}).items():
+            code = code.replace(written, meant)
+    environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
+    done: subprocess.CompletedProcess[bytes] = subprocess.run(
+        ["sh", "-eu"], input=code.encode(), env=environment, capture_output=True, check=True, timeout=60
+    )
+    return done.stdout.decode()
 
 
 @pytest.fixture
@@ -84,7 +86,18 @@ def test_every_example_has_a_test_here() -> None:
         "products",
         "put-product",
     }
-    tested = read | {"mails-resend", "resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
+    tested = read | {
+        "export-month",
+        "mails-resend",
+        "resend",
+        "email",
+        "replace",
+        "hold",
+        "release",
+        "contents",
+        "export",
+        "erase",
+    }
 
     assert set(EXAMPLES) == tested
     assert TEXT.count("\n```") == 2 * (len(tested) + 1)
@@ -98,13 +111,16 @@ def test_the_document_lists_every_route_with_its_scope_and_no_other() -> None:
     }
 
 
-def test_an_order_is_found_and_told(run: Any, sold: Sold) -> None:
+def test_an_order_is_found_and_told(run: Any, sold: Sold, local: LocalStack) -> None:
     order = sold("example-support")
 
     assert [found["order_id"] for found in run("search", order)["orders"]] == [order.id]
 
     assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked"}
     assert {"day", "mails", "next", "orders", "unreadable"} == set(run("mails"))
+    headers, _, month = printed_by("export-month", local).partition("\r\n\r\n")
+    assert "text/csv" in headers
+    assert month.startswith("\ufeffDatum;Tijd;Bestelling;")
     assert {"day", "sent", "left_out", "next", "done", "orders"} == set(run("mails-resend"))
     assert set(run("orders")) == {"orders", "next", "looked", "zone", "unreadable"}
 

@@ -14,6 +14,7 @@ from keypost.api import (
     asking,
     attention,
     closing,
+    export,
     inbox,
     lists,
     mails,
@@ -57,6 +58,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
+    ("GET", "/export/orders"): Access("privacy", query=("month", "page")),
     ("GET", "/attention"): Access("support", query=("reason", "next")),
     ("GET", "/mails"): Access("support", query=("day", "state", "page")),
     ("POST", "/mails/resend"): Access("support"),
@@ -74,7 +76,20 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, lists, mails, preview, attention, inbox, actions, closing, stock, products):
+SUBJECTS = (
+    orders,
+    lists,
+    mails,
+    export,
+    preview,
+    attention,
+    inbox,
+    actions,
+    closing,
+    stock,
+    products,
+)
+for subject in SUBJECTS:
     app.include_router(subject.router)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -46,19 +46,16 @@ Email = Annotated[
     str, AfterValidator(email_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
 ]
 _MOST_FOUND = 50
-_KEYS, _NARROWING = ("order", "email", "code", "license", "payment"), ("from", "until", "page")
 PageToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 
 
 _BESIDE_TEXT = {"first", "until", "page"}
-_TEXT: dict[str, Any] = {"required": ["text"], "not": {"anyOf": [{"required": [key]} for key in _KEYS]}}
-_KEY: dict[str, Any] = {"maxProperties": 1, "not": {"anyOf": [{"required": [key]} for key in ("text", *_NARROWING)]}}
 
 
 class Search(BaseModel):
     """What to look for, one of these; for a text, also in which days."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": [_TEXT, {"minProperties": 1, **_KEY}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 4})
 
     order: Words | SkipJsonSchema[None] = Field(default=None, description="What may be an order's number")
     email: Email | SkipJsonSchema[None] = Field(default=None, description="An address that the customer has or had")

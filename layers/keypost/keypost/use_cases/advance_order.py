@@ -322,7 +322,7 @@ class Worker:
     def _list(self, order_id: str, now: datetime) -> None:
         """On the list of the day's mails, of which the order tells what became."""
         with telemetry.optional():
-            self.store.mark_mailed(order_id, local_day(now, self.shop.zone), now)
+            self.store.mark_mail(order_id, local_day(now, self.shop.zone), now)
 
     def _poke_for(self, mail_id: str, order: Order, now: datetime) -> Order:
         """A retry that is due soon is queued for its moment; the schedules would find it up to 15 minutes later."""
