@@ -1,21 +1,26 @@
-"""`keypost stock`: activation codes."""
+"""`keypost stock`: activation codes, with a progress bar for a file of them."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from cli import stacks
+from cli import stacks, tables
+from cli.orders import as_json
 from cli.speech import lang, say, speech
 from cli.speech import text as words
 from cli.stacks import Stack
 from keypost.core.codes import masked
 from keypost.core.errors import KeypostError
+from keypost.core.forecast import HORIZON_DAYS, Forecast
 from keypost.core.periods import local_day
 from keypost.inputs.stock_file import Fault, StockFile, read_stock_file
 from keypost.use_cases.import_stock import Imported, import_codes, product_finder
-from keypost.words import names_of
+from keypost.use_cases.look_ahead import forecasts
+from keypost.words import day, in_language, names_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _ROWS_SHOWN = 5
@@ -102,3 +107,62 @@ def import_file(stack: Stack, file: StockFile, *, dry_run: bool = False) -> tupl
 
         done = import_codes(stack.desk, found, now, dry_run=dry_run, go_on=go_on)
     return done, sorted((*file.faults, *done.duplicates), key=lambda fault: fault.line)
+
+
+@stock_group.command("list")
+@as_json
+@lang
+@_stack
+def list_stock(stack: str | None, *, as_json: bool) -> None:
+    """List how many codes of each product are free, promised and used, and how long they last."""
+    show_stock(stacks.connect(stack), as_json=as_json)
+
+
+def show_stock(stack: Stack, *, as_json: bool) -> None:
+    """Print the forecast of each product. KeypostError at the end if orders cannot be read, whose codes are not in
+    it."""
+    now, language = datetime.now(UTC), speech().language
+    found, left_out = forecasts(stack.store, now, stack.zone)
+    if as_json:
+        for each in found:
+            click.echo(json.dumps(_told(each)))
+    else:
+        names = (
+            "col_product",
+            "col_free",
+            "col_promised",
+            "col_waiting",
+            "col_used",
+            "col_until",
+            "col_to_order",
+            "col_order_before",
+        )
+        tables.show([words(name) for name in names], [_row(each, language) for each in found])
+    if left_out:
+        raise KeypostError("found_unreadable", orders=left_out)
+
+
+def _row(of: Forecast, language: str) -> tuple[str, ...]:
+    return (
+        in_language(of.stock.name, language),
+        str(of.stock.free),
+        str(of.promised),
+        str(of.stock.waiting),
+        str(of.stock.used),
+        day(of.runs_out, language) if of.runs_out else words("lasts", days=HORIZON_DAYS),
+        str(of.to_order or "-"),
+        day(of.order_before, language) if of.order_before else "-",
+    )
+
+
+def _told(of: Forecast) -> dict[str, Any]:
+    return {
+        "sku": of.stock.sku,
+        "free": of.stock.free,
+        "promised": of.promised,
+        "waiting": of.stock.waiting,
+        "used": of.stock.used,
+        "runs_out": of.runs_out and of.runs_out.isoformat(),
+        "to_order": of.to_order,
+        "order_before": of.order_before and of.order_before.isoformat(),
+    }

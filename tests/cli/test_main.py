@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cli.local.stack import LocalStack
+from cli.main import cli
 from cli.speech import of_locale
 from cli.stacks import Stack
 from keypost.core.codes import StockCode
@@ -32,6 +33,12 @@ from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
 from tests.cli.smoke_events import tell
 
 Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="session")
+def local(in_process: LocalStack) -> LocalStack:
+    """Nothing here needs a deployed function."""
+    return in_process
 
 
 PRODUCT = """
@@ -232,11 +239,12 @@ def test_a_damaged_stack_file_is_told(run: Run, content: str) -> None:
     assert "is damaged" in err
 
 
-def test_a_deployed_stack_is_found_by_its_name(run: Run, local: LocalStack, aws: None) -> None:
+def test_a_deployed_stack_is_found_by_its_name(run: Run, published: Callable[[str | None], Stack]) -> None:
+    stack = published(None)
     Path("products.toml").write_text(PRODUCT)
 
-    assert run("products", "apply", "products.toml", "--stack", "keypost")[0] == 0
-    assert "NEW-SKU" in local.stack.store.products(["NEW-SKU"])
+    assert run("products", "apply", "products.toml", "--stack", stack.store.table)[0] == 0
+    assert "NEW-SKU" in stack.store.products(["NEW-SKU"])
 
     status, _, err = run("products", "apply", "products.toml", "--stack", "nowhere")
     assert status == 1
@@ -281,7 +289,9 @@ def test_help_names_every_command(run: Run) -> None:
     status, out, _ = run("--help")
 
     assert status == 0
-    assert all(name in out for name in ("blocked", "due", "local", "products", "secrets", "stock"))
+    assert all(f"\n  {name} " in out for name in cli.commands)
+    assert "..." not in out.partition("[ARGS]...")[2]
+    assert "Exit status: 0 done, 1 failed, 2 wrong use, 130 stopped." in out
 
 
 def a_renewal(order_id: str, starts_in: int, **changes: Any) -> Order:
