@@ -116,13 +116,13 @@ def test_an_order_is_found_and_told(run: Any, sold: Sold, local: LocalStack) -> 
 
     assert [found["order_id"] for found in run("search", order)["orders"]] == [order.id]
 
-    assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked"}
+    assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked", "names"}
     assert {"day", "mails", "next", "orders", "unreadable"} == set(run("mails"))
     headers, _, month = printed_by("export-month", local).partition("\r\n\r\n")
     assert "text/csv" in headers
     assert month.startswith("\ufeffDatum;Tijd;Bestelling;")
     assert {"day", "sent", "left_out", "next", "done", "orders"} == set(run("mails-resend"))
-    assert set(run("orders")) == {"orders", "next", "looked", "zone", "unreadable"}
+    assert set(run("orders")) == {"orders", "next", "looked", "zone", "unreadable", "names"}
 
     told = run("story", order)
     assert told["mails"][0]["state"] == "sent"
@@ -177,7 +177,7 @@ def test_what_an_order_is_for_is_settled_and_each_telling_has_the_fields_of_the_
 
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:
     assert isinstance(run("due"), list)
-    assert set(run("attention")) == {"counts", "items", "next"}
+    assert set(run("attention")) == {"counts", "items", "next", "zone", "names"}
     assert set(run("inbox")) == {"items", "next"}
     assert PLUS in [product["sku"] for product in run("stock")["stock"]]
 
