@@ -13,6 +13,8 @@ from keypost.api import (
     actions,
     asking,
     attention,
+    by_hand,
+    customer,
     inbox,
     lists,
     mails,
@@ -53,6 +55,14 @@ ROUTES = {
     ("PUT", "/orders/{order_id}/contents"): Access("orders"),
     ("POST", "/orders/{order_id}/blocked"): Access("support"),
     ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
+    ("PUT", "/orders/{order_id}/customer"): Access("contact"),
+    ("POST", "/orders/{order_id}/note"): Access("support"),
+    ("POST", "/orders/{order_id}/reminders/stop"): Access("support"),
+    ("POST", "/orders/{order_id}/lift-complaint"): Access("complaints"),
+    ("POST", "/orders"): Access("orders"),
+    ("POST", "/orders/{order_id}/withdraw"): Access("orders"),
+    ("POST", "/orders/{order_id}/licenses/{license_id}/move"): Access("orders"),
+    ("POST", "/orders/{order_id}/licenses/{license_id}/refunded"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
     ("GET", "/attention"): Access("support", query=("reason", "next")),
@@ -72,7 +82,7 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, lists, mails, preview, attention, inbox, actions, stock, products):
+for subject in (orders, lists, mails, preview, attention, inbox, actions, customer, by_hand, stock, products):
     app.include_router(subject.router)
 
 

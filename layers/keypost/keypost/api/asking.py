@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keypost import wiring
 from keypost.core.mail import Asked
 from keypost.core.product import Product
 from keypost.inputs import gateway
 from keypost.words import Reader, accepted, names_of, reader
+
+if TYPE_CHECKING:
+    from keypost.use_cases.help_customer import Desk
 
 
 def reader_of(event: Mapping[str, Any], products: Iterable[Product] = ()) -> Reader:
@@ -18,7 +21,15 @@ def reader_of(event: Mapping[str, Any], products: Iterable[Product] = ()) -> Rea
     return reader(language, wiring.config().zone, names_of(products, language))
 
 
-def asked_in(event: Mapping[str, Any], why: str) -> Asked:
-    """The request of the agent whom the authorizer found, at this moment."""
-    agent = event["requestContext"]["authorizer"]["agent"]
-    return Asked(datetime.now(UTC).replace(microsecond=0), agent, why)
+def caller_of(event: Mapping[str, Any]) -> dict[str, str]:
+    """The agent that the authorizer found, with the scopes of the key."""
+    return event["requestContext"].get("authorizer") or {}
+
+
+def asked_in(event: Mapping[str, Any], why: str, key: str = "") -> Asked:
+    """Who asks now, and why in their own words."""
+    return Asked(datetime.now(UTC).replace(microsecond=0), caller_of(event)["agent"], why, key)
+
+
+def desk_of(_event: Mapping[str, Any]) -> "Desk":
+    return wiring.desk()

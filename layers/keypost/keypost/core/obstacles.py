@@ -23,6 +23,10 @@ def _has_unmatched(order: Order) -> bool:
     return any(payment.is_unmatched for payment in order.settled) and not order.hold.released
 
 
+def _is_refunded(order: Order) -> bool:
+    return order.standing is Standing.REFUNDED and not order.is_withdrawn
+
+
 # In order of precedence: a person who wants the order served takes them away from the first to the last.
 OBSTACLES = {
     "erased": Obstacle(lambda order: order.is_erased, "nothing"),
@@ -30,7 +34,8 @@ OBSTACLES = {
     "canceled": Obstacle(lambda order: order.canceled, "refund_if_paid"),
     "unpaid": Obstacle(lambda order: order.standing is Standing.OPEN, "ask_to_pay"),
     "payment_failed": Obstacle(lambda order: order.standing is Standing.FAILED, "ask_to_pay"),
-    "refunded": Obstacle(lambda order: order.standing is Standing.REFUNDED, "buy_again"),
+    "withdrawn": Obstacle(lambda order: order.is_withdrawn, "nothing"),
+    "refunded": Obstacle(_is_refunded, "buy_again"),
     "disputed": Obstacle(lambda order: order.standing is Standing.DISPUTED, "await_dispute"),
     "contents": Obstacle(lambda order: order.hold.contents is not None, "settle_contents"),
     "problem": Obstacle(lambda order: order.hold.problem is not None, "mend_and_release"),
