@@ -100,7 +100,7 @@ def _is_repeated(order: Order, mail: Mail) -> bool:
 
 def _only(order: Order, only: Only) -> dict[str, Any]:
     if only.license is None:
-        return {"lines": _lines_to_repeat(order), "to": only.to}
+        return {"lines": _lines_to_repeat(order, only.to), "to": only.to}
     return {"lines": (license_of(order, only.license).line,), "licenses": (only.license,), "to": only.to}
 
 
@@ -137,9 +137,14 @@ def resend_to_good_address(order: Order, asked: Asked, zone: tzinfo, *, lifted: 
         return with_good_address(order, asked.at, zone, replace(asked, why=""))
 
 
-def leaving(order: Order) -> Mail | None:
-    """The newest mail with codes that is on its way; None if there is none."""
-    return next((mail for mail in reversed(order.mails) if mail.holds_codes and mail.state in _ON_ITS_WAY), None)
+def leaving(order: Order, to: str | None = None) -> Mail | None:
+    """The newest mail with codes that is on its way to the order's address, or to this other one; None if there is
+    none."""
+    return next(iter(reversed(_on_their_way(order, to))), None)
+
+
+def _on_their_way(order: Order, to: str | None) -> list[Mail]:
+    return [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY and mail.to == to]
 
 
 def why_no_resend(order: Order, zone: tzinfo) -> Said | None:
@@ -151,13 +156,13 @@ def why_no_resend(order: Order, zone: tzinfo) -> Said | None:
 
 
 def why_nothing_to_send(order: Order, zone: tzinfo, only: Only = ALL) -> Said | None:
-    lines = _lines_to_repeat(order)
+    lines = _lines_to_repeat(order, only.to)
     license_ = license_of(order, only.license) if only.license else None
     if license_ in order.past or (order.licenses and not order.current):
         return said("license_exchanged")
     if lines and (license_ is None or license_.line in lines):
         return None
-    if mail := leaving(order):
+    if mail := leaving(order, only.to):
         return _is_leaving(mail)
     if order.waiting:
         return said("mail_waits", why=order.waiting.why)
@@ -166,9 +171,9 @@ def why_nothing_to_send(order: Order, zone: tzinfo, only: Only = ALL) -> Said | 
     return said("nothing_sent_yet")
 
 
-def _lines_to_repeat(order: Order) -> tuple[int, ...]:
-    """The lines whose mail was sent, or would not be sent by itself, and is not on its way."""
-    coming = order.licenses_of(mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY)
+def _lines_to_repeat(order: Order, to: str | None) -> tuple[int, ...]:
+    """The lines whose mail was sent, or would not be sent by itself, and is not on its way there."""
+    coming = order.licenses_of(_on_their_way(order, to))
     return tuple(sorted(order.owed_lines & {one.line for one in order.current if one.id not in coming}))
 
 
@@ -239,13 +244,8 @@ def with_correction(order: Order, old: str, email: str) -> Order:
     known = order.customer.corrected
     if order.is_erased or old == email or known.get(old) == email:
         return order
-    # The right address may have been a wrong one before, in other capitals too.
-    kept = {wrong: email if right == old else right for wrong, right in known.items() if not _is_same(wrong, email)}
+    kept = {wrong: email if right == old else right for wrong, right in known.items() if wrong != email}
     return replace(order, customer=replace(order.customer, corrected=kept | {old: email}))
-
-
-def _is_same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
 
 
 def license_of(order: Order, license_id: str) -> License:

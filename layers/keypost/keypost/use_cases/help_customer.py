@@ -75,7 +75,7 @@ class Desk:
             return owed
         support.resend(order, asked, self.zone, only)  # refuses before SES is asked
         email = only.to or order.customer.email
-        if email and (why := self._why_suppressed(email, mailer)):
+        if email and (why := self.why_suppressed(email, mailer)):
             raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
         owing = partial(support.resend, asked=asked, zone=self.zone, only=only)
         order = self.change(order_id, lambda latest: owing(latest)[0])
