@@ -78,6 +78,16 @@ _WHY = {"reason": "The customer called"}  # for every body that needs nothing
 _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "search": {"email": "facturen@klant.example"},
     "correct_address": {"email": "administratie@klant.example", **_WHY},
+    "correct_customer": {"name": "Anna de Boer", "language": "en", "all_orders": True, **_WHY},
+    "make_by_hand": {
+        "customer": {"email": "anna@klant.example", "name": "Anna de Boer", "language": "nl"},
+        "lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 1}],
+        "why": "goodwill",
+        **_WHY,
+    },
+    "move_license": {"email": "piet@anders.example", "name": "Piet Bakker", **_WHY},
+    "write_note": {"note": "Calls back on Monday"},
+    "stop_reminders": {"all_orders": True, **_WHY},
     "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},
     "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
     "send_again": {"day": "2026-11-23", "reason": "The mail server of the customers was down"},

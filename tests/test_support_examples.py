@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ from cli.local.deploy import ROOT
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from keypost.api.app import ROUTES
-from keypost.core.mail import MailState
+from keypost.core.mail import Fate, MailState
 from keypost.core.order import Order
+from keypost.core.payment import Refunded
 from tests.deployed import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 
 pytestmark = [pytest.mark.journey, pytest.mark.needs("curl")]
@@ -86,18 +89,10 @@ def test_every_example_has_a_test_here() -> None:
         "products",
         "put-product",
     }
-    tested = read | {
-        "export-month",
-        "mails-resend",
-        "resend",
-        "email",
-        "replace",
-        "hold",
-        "release",
-        "contents",
-        "export",
-        "erase",
-    }
+    acting = {"mails-resend", "resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
+    acting |= {"export-month"}
+    putting_right = {"resend-once", "customer", "note", "stop-reminders", "license-refunded", "move"}
+    tested = read | acting | putting_right | {"by-hand", "withdraw", "lift-complaint"}
 
     assert set(EXAMPLES) == tested
     assert TEXT.count("\n```") == 2 * (len(tested) + 1)
@@ -143,6 +138,42 @@ def test_an_order_is_sent_again_swapped_and_corrected(run: Any, sold: Sold, loca
     assert run("email", order)["order_ids"] == [order.id]
 
     assert local.order_when(order.id, lambda order: order.customer.email == "anna@klant.example").bad_codes
+
+
+def test_an_order_is_put_right_and_its_license_moves(run: Any, sold: Sold, local: LocalStack) -> None:
+    order = sold("example-right")
+
+    assert run("resend-once", order)["to"] == "beheer@partner.example"
+    corrected = run("customer", order)
+    assert (order.id in corrected["order_ids"], corrected["name"]) == (True, "Anna de Boer")
+    assert run("note", order) == run("stop-reminders", order) == {"order_id": order.id}
+    moved = run("move", order)
+    assert (moved["moved_from"], moved["license"]) == (order.id, order.licenses[0].id)
+
+    local.order_when(moved["order_id"], is_mailed)
+
+
+def test_an_order_is_made_by_hand_once_and_withdrawn(run: Any, local: LocalStack) -> None:
+    list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), None, None))
+
+    made, again = run("by-hand"), run("by-hand")
+    order = local.order_when(made["order_id"], is_mailed)
+    withdrawn = run("withdraw", order)
+
+    assert (made, withdrawn) == (again, {"order_id": order.id})
+    assert local.order_when(order.id, lambda order: order.is_withdrawn).by_hand
+
+
+def test_a_refunded_license_is_named_and_a_complaint_lifted(run: Any, sold: Sold, local: LocalStack) -> None:
+    order = sold("example-named")
+    now = datetime.now(UTC).replace(microsecond=0)
+    back = replace(order.payments[0], refunded=(Refunded(now, "5.00"),))
+    local.stack.store.change_existing(order.id, lambda latest: replace(latest, payments=(back,)))
+    local.stack.store.put_bad_address(order.customer.email or "", Fate.COMPLAINED, now)
+
+    assert run("license-refunded", order) == run("lift-complaint", order) == {"order_id": order.id}
+
+    assert local.order_when(order.id, lambda order: bool(order.gone)).gone_for("refunded") == {order.licenses[0].id}
 
 
 def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, local: LocalStack) -> None:

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from keypost.core.daily_note import DailyNote, Entry, Section
 from keypost.core.doors import Door
 from keypost.core.forecast import Stock, forecast
-from keypost.core.mail import Fate, Mail, MailState, Purpose
+from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose
 from keypost.core.mailing import BAD_ADDRESS
-from keypost.core.order import Customer, License, Order, Reason, Term
+from keypost.core.order import Customer, Decision, License, Order, Reason, Term
 from keypost.core.product import Kind, Line, Product
 from keypost.core.said import said
 from keypost.emails import Shop, compose
@@ -95,6 +95,11 @@ def _after_its_mail(sample: Sample) -> Sample:
     return replace(sample, order=replace(sample.order, mails=(sent,)))
 
 
+def _by_hand(sample: Sample, moved_from: str = "") -> Sample:
+    made = Decision("by_hand", Asked(NOW, "anna"), because="moved" if moved_from else "goodwill")
+    return replace(sample, order=replace(sample.order, decisions=(made,), moved_from=moved_from))
+
+
 _PRODUCTS = {product.sku: product for product in sample_products()}
 _ONE, _TWO, _ONE_PLUS = Line(_STANDARD, 1), Line(_STANDARD, 2), Line(_PLUS, 1)
 _ONE_AGAIN = Line(_STANDARD, 1, Kind.RENEWAL, "2025-004321")
@@ -117,6 +122,11 @@ SAMPLES = {
     "refunded": _after_its_mail(_sample(Purpose.REFUNDED, _ONE)),
     "refunded-before-it-left": _without_codes(_sample(Purpose.REFUNDED, _ONE_AGAIN)),
     "address_changed": _sample(Purpose.ADDRESS_CHANGED, _ONE, to="oud@klant.example"),
+    "purchase-by-hand": _by_hand(_sample(Purpose.PURCHASE, _ONE)),
+    "purchase-moved": _by_hand(_sample(Purpose.PURCHASE, _ONE), moved_from="2025-004321"),
+    "waiting-by-hand": _by_hand(_without_codes(_sample(Purpose.WAITING, _ONE))),
+    "sent_elsewhere": _sample(Purpose.SENT_ELSEWHERE, _ONE, to="facturen@klant.example"),
+    "license_moved": _sample(Purpose.LICENSE_MOVED, _ONE, to="facturen@klant.example", licenses=("LIC-SAMPLEAAAB",)),
 }
 NAMES = (*SAMPLES, DAILY_NOTE)
 

@@ -29,7 +29,7 @@ TEMPLATES = Path(__file__).parents[3] / "layers/keypost/keypost/emails/templates
 PRODUCTS = {product.sku: product for product in sample_products()}
 CATALOG = PRODUCTS.items()
 WITH_CODES = [name for name, sample in SAMPLES.items() if sample.mail.holds_codes]
-LETTERS = [name for name in SAMPLES if name != "address_changed"]
+LETTERS = [name for name in SAMPLES if name not in ("address_changed", "sent_elsewhere", "license_moved")]
 SHOPS = [replace(SHOP, color=color) for color in ("#ffffff", "#000000", "#ffd400", "#7f7f7f", "#0b6e5b")]
 every_mail = pytest.mark.parametrize(("name", "language"), [(n, lang) for n in NAMES for lang in LANGUAGES])
 

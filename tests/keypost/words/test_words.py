@@ -15,6 +15,7 @@ import pytest
 from cli.local.deploy import ROOT
 from keypost.core import errors
 from keypost.core.aside import AsideReason
+from keypost.core.by_hand import MOVED, WHYS
 from keypost.core.contents import PAYMENT_IS
 from keypost.core.errors import KeypostError
 from keypost.core.keys import SCOPES
@@ -26,6 +27,7 @@ from keypost.core.payment import Standing
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
 from keypost.core.support import BAD_CODE_REASONS
+from keypost.core.telling import PERSON
 from keypost.core.upcoming import Outlook
 from keypost.inputs.faults import _CODES as FAULTS
 from keypost.providers import PROVIDERS
@@ -110,6 +112,9 @@ def of_enums() -> set[str]:
         *(f"kind_{kind}" for kind in Kind),
         *(f"standing_{standing}".replace(" ", "_") for standing in Standing),
         *(f"standing_{state}" for state in ("held", "canceled", "erased", "subscription")),  # of the support page
+        *(f"because_{why}" for why in (*WHYS, MOVED)),
+        *(f"{part}_corrected" for part in ("name", "language")),
+        f"provider_{PERSON}",
         *(f"provider_{provider.partition('-')[0]}" for provider in PROVIDERS),
         *(f"scope_{scope}" for scope in SCOPES),
         *(f"language_{language}" for language in LANGUAGES),

@@ -20,7 +20,7 @@ _LATEST_RENEWED = _LATEST + 12 * 3600
 _MAIL_DAYS = timedelta(days=7)
 _DELIVERIES = ("purchase", "renewal")
 _SERVED = (None, "block", "concern", "paid_twice")  # what an order may need that has all that it is to have
-_NO_CODES = ("reminder", "waiting", "address_changed", "refunded")
+_NO_CODES = ("reminder", "waiting", "address_changed", "refunded", "sent_elsewhere", "license_moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,26 @@ class Evidence:
         """The orders that payments of contested ones became."""
         names = [f"{order}-{number}" for order in self.shop.contested & set(self.sales) for number in (2, 3)]
         return {name: item for name in names if (item := self.simulation.item(name))}
+
+    @cached_property
+    def by_hand(self) -> dict[str, dict[str, Any]]:
+        """The orders that agents made, and those that have a license which moved."""
+        prefix = "ORDER#HAND-"
+        found = (item for item in self.simulation.items() if item["pk"].startswith(prefix) and "lines" in item)
+        return {item["pk"].removeprefix("ORDER#"): item for item in found}
+
+    @property
+    def all_items(self) -> dict[str, dict[str, Any]]:
+        return self.items | self.own | self.by_hand
+
+    def moved_away(self, order: str) -> dict[str, str]:
+        """By the id of a license, the order that has it now."""
+        gone = self.all_items.get(order, {}).get("gone", ())
+        return {each["license"]: each["order"] for each in gone if each["why"] == "moved"}
+
+    def current(self, order: str) -> list[dict[str, Any]]:
+        moved = self.moved_away(order)
+        return [one for one in self.all_items[order].get("licenses", ()) if one["id"] not in moved]
 
     @cached_property
     def actions(self) -> dict[str, list[str]]:
@@ -190,11 +210,14 @@ def codes_reach_their_customer(evidence: Evidence) -> Found:
 
 def codes_are_where_the_orders_say(evidence: Evidence) -> Found:
     """Each code is free, or of the order that has it; those of an unreadable order are not looked at."""
-    items = evidence.items | evidence.own
-    owners = {one["code"]: name for name, item in items.items() for one in item.get("licenses", ())}
+    owners = {one["code"]: name for name in evidence.all_items for one in evidence.current(name)}
     for code, item in evidence.codes.items():
         state, order = item["state"], item.get("order_id", "")
-        if state == "assigned" and (order in evidence.sales or order in evidence.own) and owners.get(code) != order:
+        if (
+            state == "assigned"
+            and order in evidence.sales | evidence.own | evidence.by_hand
+            and owners.get(code) != order
+        ):
             yield order, f"a code of batch {item.get('batch')} is assigned to it, and it does not have it"
         if state != "assigned" and code in owners:
             yield owners[code], f"it has a code that is {state}"
@@ -224,13 +247,45 @@ def no_code_goes_to_two_orders(evidence: Evidence) -> Found:
     owner: dict[str, str] = {}
     for mail in evidence.simulation.ses.accepted:
         for code in mail.codes:
-            if owner.setdefault(code, mail.order) != mail.order:
+            if owner.setdefault(code, mail.order) == mail.order:
+                continue
+            if mail.order in evidence.moved_away(owner[code]).values():
+                owner[code] = mail.order
+            elif not _left_before(evidence, mail, owner[code]):
                 yield mail.order, f"it was sent a code of order {owner[code]}"
     held: dict[str, str] = {}
-    for order, item in evidence.items.items():
-        for license_ in item.get("licenses", ()):
+    for order in evidence.all_items:
+        for license_ in evidence.current(order):
             if held.setdefault(license_["code"], f"{order} {license_['id']}") != f"{order} {license_['id']}":
                 yield order, f"license {license_['id']} has the code of {held[license_['code']]}"
+
+
+def _left_before(evidence: Evidence, mail: Accepted, owner: str) -> bool:
+    """Whether a mail of the former order was claimed before the license moved to its owner."""
+    moved_at = min((saved.at for saved in evidence.simulation.saves.get(owner, ())), default=0)
+    claim = evidence.simulation.claims.get((mail.order, mail.mail, mail.attempt))
+    return owner in evidence.moved_away(mail.order).values() and claim is not None and claim.at <= moved_at
+
+
+def orders_by_hand_are_served_once(evidence: Evidence) -> Found:
+    """Those that stand: all that was given was mailed, by one mail."""
+    for order, item in evidence.by_hand.items():
+        payment = item["payments"][0]
+        if payment.get("refunded") or item.get("forget_on") or _is_suppressed(evidence, item):
+            continue
+        given, wanted = item.get("licenses", ()), sum(line["quantity"] for line in item["lines"])
+        mails = [mail for mail in evidence.simulation.ses.accepted if mail.order == order]
+        firsts = {mail.mail for mail in mails if mail.purpose in _DELIVERIES}
+        missing = {one["code"] for one in given} - {code for mail in mails for code in mail.codes}
+        if needs(item) not in ("mail", "failing") and (len(given) != wanted or len(firsts) != 1 or missing):
+            yield (
+                order,
+                f"{len(given)} of {wanted} codes, {sorted(firsts)}, {len(missing)} not mailed; needs {needs(item)}",
+            )
+
+
+def _is_suppressed(evidence: Evidence, item: Mapping[str, Any]) -> bool:
+    return item.get("customer", {}).get("email") in evidence.simulation.ses.suppressed
 
 
 # --- promises 4 and 5
@@ -504,6 +559,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 codes reach their customer": codes_reach_their_customer,
     "1 codes are where the orders say": codes_are_where_the_orders_say,
     "1 codes that never left are sold again": codes_that_never_left_are_sold_again,
+    "1 orders by hand are served once": orders_by_hand_are_served_once,
     "2 no code goes to two orders": no_code_goes_to_two_orders,
     "4 no code leaves unpaid": no_code_leaves_unpaid,
     "4 money pays for the codes": money_pays_for_the_codes,

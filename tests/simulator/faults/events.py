@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.builders import STRIPE_SECRET, WOOCOMMERCE_SECRET, stripe_event, stripe_headers, webhook_headers
 
-_SCOPES = "support orders contact stock catalog privacy suppression"
+_SCOPES = "support orders contact stock catalog privacy suppression complaints"
 
 
 ACCEPTED = {"webhook": 204, "woocommerce": 200, "stripe": 200}  # by the teller

@@ -206,12 +206,62 @@ def resent(shop: Shop, sale: Sale, at: float) -> None:
 
 def swapped(shop: Shop, sale: Sale, at: float) -> None:
     """The customer's code did not work."""
-    _asked_of_license(shop, sale, at)
+    _asked_of_license(shop, sale, at, "replace", {"reason": "invalid"})
 
 
 def corrected(shop: Shop, sale: Sale, at: float) -> None:
     email = f"nieuw-{sale.email}"
     _asked(shop, sale, at, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
+
+
+def corrected_everywhere(shop: Shop, sale: Sale, at: float) -> None:
+    """All orders of the customer get another name and address."""
+    right = {"email": f"nieuw-{sale.email}", "name": "Piet Bakker", "all_orders": True, "confirmed": True}
+    _asked(shop, sale, at, "PUT", "/orders/{order_id}/customer", **right)
+
+
+def made_by_hand(shop: Shop, sale: Sale, at: float) -> None:
+    """An agent gives something for nothing, sometimes with a double click, and sometimes takes it back."""
+    customer = {"email": f"hand-{sale.email}", "name": "Piet Bakker"}
+    lines = [{"sku": sale.lines[0]["sku"], "quantity": shop.chance.choice((1, 2))}]
+    body = {"customer": customer, "lines": lines, "why": "goodwill", "confirmed": True}
+    withdrawn = shop.chance.choice((None, None, 0.0, 60.0, HOUR))
+
+    def made(status: int, said: Any) -> None:
+        if status == _CREATED and withdrawn is not None:
+            path, take_back = {"order_id": said["order_id"]}, "/orders/{order_id}/withdraw"
+            ask = partial(shop.simulation.support, "POST", take_back, {}, key="take-back", **path)
+            shop.simulation.machine.later(withdrawn, ask)
+
+    key = f"hand-{sale.order}-{at:.0f}"
+    for _ in range(shop.chance.choice((1, 1, 2))):
+        ask = partial(shop.simulation.support, "POST", "/orders", body, made, key)
+        shop.act(at, f"by hand, for {sale.order}", ask)
+
+
+def moved(shop: Shop, sale: Sale, at: float) -> None:
+    """The first license goes to another customer."""
+    to = {"email": f"ander-{sale.email}", "name": "Piet Bakker", "confirmed": True}
+    _asked_of_license(shop, sale, at, "move", to)
+
+
+def sent_elsewhere(shop: Shop, sale: Sale, at: float) -> None:
+    to = {"to": f"partner-{sale.email}", "confirmed": True, "reason": "to the partner"}
+    _asked(shop, sale, at, "POST", "/orders/{order_id}/resend", **to)
+
+
+def license_refunded(shop: Shop, sale: Sale, at: float) -> None:
+    """A part goes back, and an agent says for which license."""
+    partly_refunded(shop, sale, at)
+    _asked_of_license(shop, sale, at + shop.chance.choice((1, 60, HOUR)), "refunded", {})
+
+
+def complained(shop: Shop, sale: Sale, at: float) -> None:
+    """The customer reports a mail as spam, and says later that it was none."""
+    shop.act(at, f"complaint of {sale.order}", lambda: shop.simulation.ses.complain(sale.email))
+    if shop.chance.random() < 0.7:
+        lifted = at + shop.chance.choice((0, 3, 60, HOUR))
+        _asked(shop, sale, lifted, "POST", "/orders/{order_id}/lift-complaint", reason="a mistake")
 
 
 def erased(shop: Shop, sale: Sale, at: float) -> None:
@@ -292,6 +342,12 @@ HAPPENINGS: Mapping[str, Happening] = {
     "resent": Happening(resent, 8),
     "swapped": Happening(swapped, 6),
     "corrected": Happening(corrected, 6),
+    "corrected everywhere": Happening(corrected_everywhere, 6),
+    "made by hand": Happening(made_by_hand, 8),
+    "moved": Happening(moved, 6),
+    "sent elsewhere": Happening(sent_elsewhere, 4),
+    "license refunded": Happening(license_refunded, 4),
+    "complained": Happening(complained, 5),
     "erased": Happening(erased, 3),
     "wished": Happening(wished, 5),
     "two agents": Happening(two_agents, 8),
@@ -304,6 +360,7 @@ HAPPENINGS: Mapping[str, Happening] = {
     "too large": Happening(too_large, 4),
     "of the future": Happening(of_the_future, 10),
 }
+_CREATED = 201
 _LARGEST, _STEP = 400 * 1024, 100  # bytes of an item, and fewer than any change of an order adds
 _DELAYS = (0.0, 0.02, 0.2, 1, 20, 120, HOUR)  # seconds after the order was told
 
@@ -327,15 +384,14 @@ def _asked(shop: Shop, sale: Sale, at: float, method: str, route: str, **body: A
     shop.act(at, f"{method} {route} {sale.order}", ask)
 
 
-def _asked_of_license(shop: Shop, sale: Sale, at: float) -> None:
+def _asked_of_license(shop: Shop, sale: Sale, at: float, what: str, body: Mapping[str, Any]) -> None:
     def ask() -> None:
         found = (shop.simulation.item(sale.order) or {}).get("licenses")
         if found:
-            route, first = "/orders/{order_id}/licenses/{license_id}/replace", found[0]["id"]
-            body = {"reason": "invalid"}
+            route, first = f"/orders/{{order_id}}/licenses/{{license_id}}/{what}", found[0]["id"]
             shop.simulation.support("POST", route, body, order_id=sale.order, license_id=first)
 
-    shop.act(at, f"swap of {sale.order}", ask)
+    shop.act(at, f"{what} of {sale.order}", ask)
 
 
 def _break(shop: Shop, sale: Sale) -> None:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
+from keypost.clients.mailer import tag_value
 from tests.simulator.aws_here import Answer, AwsCall
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
@@ -103,6 +104,24 @@ class Ses:
             self.doubtful.add((sent.order, sent.mail, sent.attempt))
             return _error(500, "InternalServiceErrorException")
         return 200, {}, json.dumps({"MessageId": f"message-{len(self.accepted)}"})
+
+    def complain(self, address: str) -> None:
+        """The reader of the newest mail to an address reports it as spam."""
+        mails = [(number, sent) for number, sent in enumerate(self.accepted, start=1) if sent.to == address]
+        if not mails:
+            return
+        number, sent = mails[-1]
+        self.suppressed[address] = "COMPLAINT"
+        stamp = self.machine.moment.isoformat()
+        tags = {"order": sent.order, "mail": sent.mail, "attempt": str(sent.attempt)}
+        mail = {
+            "timestamp": stamp,
+            "messageId": f"message-{number}",
+            "destination": [address],
+            "tags": {name: [tag_value(value)] for name, value in tags.items()},
+        }
+        told = {"eventType": "Complaint", "complaint": {"timestamp": stamp}, "mail": mail}
+        self._event(f"mail {sent.order} {sent.mail} {sent.attempt}", told, 2)
 
     def answer_lost(self, call: AwsCall) -> None:
         """Nobody hears what came of this call, if it was of a mail."""

@@ -120,6 +120,24 @@ def own_order(shop: Shop) -> None:
     shop.simulation.run(3 * HOUR)
 
 
+def by_hand(shop: Shop) -> None:
+    """An agent gives two codes for nothing."""
+    lines = [{"sku": PLAIN, "quantity": 2}]
+    body = {"customer": {"email": EMAIL}, "lines": lines, "why": "goodwill", "confirmed": True}
+    shop.simulation.support("POST", "/orders", body, key="by-hand")
+    shop.simulation.run(3 * HOUR)
+
+
+def moved(shop: Shop) -> None:
+    """One of two licenses goes to another customer."""
+    purchase(shop)
+    item = shop.simulation.item("o1")
+    assert item
+    route, to = "/orders/{order_id}/licenses/{license_id}/move", {"email": "piet@klant.example", "confirmed": True}
+    shop.simulation.support("POST", route, to, key="move", order_id="o1", license_id=item["licenses"][0]["id"])
+    shop.simulation.run(3 * HOUR)
+
+
 def paid_before(shop: Shop) -> None:
     """Before the moment from which Keypost serves."""
     sale = bought()
@@ -135,6 +153,8 @@ STORIES: Mapping[str, Callable[[Shop], None]] = {
     "resend": resend,
     "refund": refund,
     "refund before": refund_before,
+    "by hand": by_hand,
+    "moved": moved,
 }
 
 

@@ -21,7 +21,9 @@ from tests.simulator.faults.simulation import Answered, Entry
 from tests.simulator.faults.stories import (
     a_shop,
     bought,
+    by_hand,
     exchange,
+    moved,
     no_pokes,
     own_order,
     paid_before,
@@ -191,6 +193,29 @@ def _before_for_ever(shop: Shop) -> None:
     shop.simulation.answers.append(Answered(shop.simulation.now, "o1", "POST /orders/{order_id}/release", 200, None))
 
 
+def _hand(shop: Shop) -> dict[str, Any]:
+    return _item(next(item["pk"] for item in shop.simulation.items() if item["pk"].startswith("ORDER#HAND-")))
+
+
+def _hand_without(name: str) -> Callable[[Shop], None]:
+    def damage(shop: Shop) -> None:
+        item = _hand(shop)
+        del item[name]
+        _put(item)
+
+    return damage
+
+
+def _mailed_by_hand_again(shop: Shop) -> None:
+    _accepted(mail="purchase-2")(shop)
+
+
+def _sent_after_it_moved(shop: Shop) -> None:
+    """The old order sends the code of the license that is another customer's."""
+    first = shop.simulation.ses.accepted[0]
+    shop.simulation.ses.accepted.append(replace(first, mail="resend-1", at=shop.simulation.now))
+
+
 # The check, a story in which nothing is wrong, and what is done to what it left behind.
 DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]] = {
     "an order is gone": ("1 paid orders have their codes", purchase, _lost),
@@ -198,6 +223,11 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "a code is of nobody": ("1 codes are where the orders say", purchase, _code_lost),
     "codes were not mailed": ("1 codes reach their customer", purchase, lambda s: s.simulation.ses.accepted.clear()),
     "a code is kept": ("1 codes that never left are sold again", refund_before, _kept),
+    "by hand, and nothing given": ("1 orders by hand are served once", by_hand, _hand_without("licenses")),
+    "by hand, and sent twice": ("1 orders by hand are served once", by_hand, _mailed_by_hand_again),
+    "moved, and of both": ("2 no code goes to two orders", moved, _without("gone")),
+    "moved, and sent by both": ("2 no code goes to two orders", moved, _sent_after_it_moved),
+    "moved, and of nobody": ("1 codes are where the orders say", moved, _hand_without("licenses")),
     "two orders, one code": ("2 no code goes to two orders", purchase, _accepted(order="o2")),
     "unpaid": ("4 no code leaves unpaid", purchase, _unpaid),
     "given for less": ("4 money pays for the codes", purchase, _given_for_less),

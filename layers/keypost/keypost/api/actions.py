@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from keypost import telemetry, wiring
 from keypost.api.asking import asked_in, caller_of, desk_of, reader_of
@@ -39,6 +40,7 @@ def plain(words: Any) -> Any:
     return " ".join(seen.split()).encode()[:_MOST_BYTES].decode("utf-8", "ignore")
 
 
+LicenseName = Annotated[str, StringConstraints(pattern=r"^LIC-[A-Z2-7]{10}$")]
 PaymentName = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}:[A-Za-z0-9._-]{1,255}$")]
 Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(plain)]
 Key = Annotated[
@@ -61,6 +63,17 @@ class Resend(Wish):
     lift_suppression: bool = Field(
         default=False, description="First end the suppression of a bounced address at SES; scope `suppression`"
     )
+    to: Email | SkipJsonSchema[None] = Field(
+        default=None, description="To another address, once; scope `contact`. The order's own one is told"
+    )
+    confirmed: bool = Field(default=False, description="`to` is right, although it looks like a typing error")
+    license: LicenseName | SkipJsonSchema[None] = Field(default=None, description="This license only")
+
+    @model_validator(mode="after")
+    def _lifts_its_own(self) -> Self:
+        if self.lift_suppression and (self.to or self.license):
+            raise ValueError("lift_with_all_only")
+        return self
 
 
 class Address(Wish):
@@ -101,6 +114,15 @@ class Customer(BaseModel):
 class Owed:
     order_id: str
     mail: str | None  # None: nothing was sent yet, and Keypost sends it by itself when its day comes
+
+
+@dataclass(frozen=True, slots=True)
+class OwedOnce:
+    order_id: str
+    mail: str
+    to: str | None  # the other address
+    license: str | None
+    warnings: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +168,27 @@ class Exported:
     summary="Owe the customer all that was sent once more, at most three times a day",
     status_code=202,
 )
-def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") -> Owed:
+def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") -> Owed | OwedOnce:
+    if wish.to or wish.license:
+        return _resend_once(order_id, wish, key)
     if wish.lift_suppression and "suppression" not in _caller()["scopes"].split():
         raise Forbidden("key_lacks_scope", scope="suppression")
     mail = desk_of(router.current_event.raw_event).resend(
         order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression
     )
     return Owed(order_id, mail.id if mail else None)
+
+
+def _resend_once(order_id: str, wish: Resend, key: str) -> OwedOnce:
+    if wish.to and "contact" not in _caller()["scopes"].split():
+        raise Forbidden("key_lacks_scope", scope="contact")
+    if wish.to and not wish.confirmed and (meant := addresses.likely_meant(wish.to)):
+        raise ProbablyMeant("probably_mistyped", meant)
+    only = support.Only(wish.to, wish.license)
+    mail = wiring.desk().resend_only(order_id, only, _asked(wish.reason, key), wiring.mailer())
+    warnings = (said("no_mail_server"),) if wish.to and not addresses.takes_mail(wish.to) else ()
+    told = OwedOnce(order_id, mail.id, wish.to, wish.license, warnings)
+    return worded(told, reader_of(router.current_event.raw_event))
 
 
 @router.put("/orders/<order_id>/email", summary="Correct the address of an order and of the renewals that follow it")

@@ -142,18 +142,22 @@ def _with_goods(order: Order, told: Told, now: datetime) -> Order:
 
 
 def _is_from_before(order: Order, start: datetime) -> bool:
+    if order.by_hand:
+        return False
     paid = [payment.at for payment in order.payments if payment.state is PaymentState.PAID]
     return bool(paid) and max(paid) < start and not order.code_left and not in_force(order, "release")
 
 
 def _with_customer(order: Order, buyer: Buyer) -> Order:
     known = order.customer
-    language = buyer.language or known.language
     if order.is_erased:
-        return replace(order, customer=replace(known, language=language))
+        return replace(order, customer=replace(known, language=buyer.language or known.language))
     email = known.right(buyer.email or "") or known.email
-    name = buyer.name or (known.name if email == known.email else None)
-    return replace(order, customer=replace(known, email=email, name=name, language=language))
+    if known.email and (email or "").casefold() != known.email.casefold():
+        # Another customer, of whom nobody has corrected anything.
+        known = replace(known, name=None, wrong_names=(), language_by_person=False)
+    language = known.language if known.language_by_person else buyer.language or known.language
+    return replace(order, customer=replace(known, email=email, name=known.right_name(buyer.name), language=language))
 
 
 def _problem(order: Order, told: Told, currency: str) -> Said | None:
@@ -172,7 +176,7 @@ def _lack(order: Order) -> Said | None:
 
 
 def _money_problem(order: Order, currency: str) -> Said | None:
-    payments = _of_whose_money(order)
+    payments = [payment for payment in _of_whose_money(order) if not payment.is_by_hand]
     if payments and all(map(_is_nothing, payments)):
         return said("nothing_paid")
     other = {payment.currency or "" for payment in payments} - {currency}

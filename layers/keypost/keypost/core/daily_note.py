@@ -61,7 +61,8 @@ def why(order: Order, reason: Reason) -> Said:
     match reason:
         case Reason.BLOCK:
             found = to_block(order)[:10]
-            return said("codes_to_block", licenses=[f"{one.id} ({masked(one.code)})" for one in found])
+            code = "withdrawn_to_block" if order.is_withdrawn else "codes_to_block"
+            return said(code, licenses=[f"{one.id} ({masked(one.code)})" for one in found])
         case Reason.SUBSCRIPTION:
             return said("erased_and_charged")
         case Reason.PAID_TWICE:

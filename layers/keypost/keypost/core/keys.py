@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from keypost.core.errors import CredentialRefused, InvalidInput
 
-SCOPES = ("support", "contact", "stock", "catalog", "suppression", "privacy", "orders")
+SCOPES = ("support", "contact", "stock", "catalog", "suppression", "privacy", "orders", "complaints")
 RESERVED = ("keypost", "customer")  # the names in timelines for the system, and for the page for customers
 DEFAULT_SCOPES = ("support", "contact")
 _KEY = re.compile(r"kp_([0-9a-f]{10})_[0-9a-f]{64}")

@@ -43,6 +43,8 @@ class Purpose(StrEnum):
     WAITING = "waiting"  # the codes of a paid order follow later
     REFUNDED = "refunded"  # all the money was returned
     ADDRESS_CHANGED = "address_changed"  # the notice to the old address
+    SENT_ELSEWHERE = "sent_elsewhere"  # the notice that codes were sent to another address once
+    LICENSE_MOVED = "license_moved"  # the notice that a license has another customer now
 
     @property
     def holds_codes(self) -> bool:
@@ -51,7 +53,12 @@ class Purpose(StrEnum):
     @property
     def is_notice(self) -> bool:
         """True if the mail is sent also when the order is not served any more."""
-        return self in (Purpose.REFUNDED, Purpose.ADDRESS_CHANGED)
+        return self in (
+            Purpose.REFUNDED,
+            Purpose.ADDRESS_CHANGED,
+            Purpose.SENT_ELSEWHERE,
+            Purpose.LICENSE_MOVED,
+        )
 
 
 MAIL_ATTEMPTS = 5  # after this many, a person is asked to look at it

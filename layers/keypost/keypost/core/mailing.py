@@ -167,7 +167,7 @@ def with_good_address(order: Order, now: datetime, zone: tzinfo, asked: Asked | 
 
 
 def _is_lost(mail: Mail) -> bool:
-    return mail.holds_codes and (mail.came_back or mail.state is MailState.FAILED)
+    return mail.holds_codes and not mail.to and (mail.came_back or mail.state is MailState.FAILED)
 
 
 def _with_told(mail: Mail, report: MailReport) -> tuple[Told, ...]:

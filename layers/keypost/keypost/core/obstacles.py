@@ -32,11 +32,16 @@ def _has_unmatched(order: Order) -> bool:
     return any(payment.is_unmatched for payment in order.settled) and not order.hold.released
 
 
+def _is_refunded(order: Order) -> bool:
+    return order.standing is Standing.REFUNDED and not order.is_withdrawn
+
+
 # In order of precedence: a person who wants the order served takes them away from the first to the last.
 OBSTACLES = {
     "erased": Obstacle(lambda order: order.is_erased, "refund_unsent"),
     "belongs_to": Obstacle(lambda order: order.belongs_to is not None, "see_other_order"),
-    "refunded": Obstacle(lambda order: order.standing is Standing.REFUNDED, "buy_again"),
+    "withdrawn": Obstacle(lambda order: order.is_withdrawn, "nothing"),
+    "refunded": Obstacle(_is_refunded, "buy_again"),
     "disputed": Obstacle(lambda order: order.standing is Standing.DISPUTED, "await_dispute"),
     "canceled_after_payment": Obstacle(cancellation.is_after_payment, "release_or_refund"),
     "canceled": Obstacle(_is_canceled, "release_or_refund"),

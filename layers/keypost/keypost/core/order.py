@@ -118,6 +118,16 @@ class Concern(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Gone(Stored):
+    """A license that left the order again after its code was sent. It is not sent again, reminded of or renewed
+    here."""
+
+    license: str
+    why: str  # "refunded": a part of the money went back for it; "moved": another order has it now
+    order: str = ""  # the order that has a moved one
+
+
+@dataclass(frozen=True, slots=True)
 class BadCode(Stored):
     """A code that did not work, and was swapped for another one in its license."""
 
@@ -138,6 +148,7 @@ class TimelineEntry(Stored):
     values: Mapping[str, Any] = field(default_factory=dict)
     who: str = "keypost"
     words: str = ""
+    key: str = ""  # of the request, where repeating it would write it twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +173,29 @@ class Customer(Stored):
     name: str | None = None
     language: str = "nl"
     corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
+    wrong_names: tuple[str, ...] = ()  # a person corrected them to the name that stands here, if any
+    language_by_person: bool = False  # then no callback changes it
 
     def right(self, email: str) -> str:
         """The address to use for one that was told: that one, unless it was corrected, in whatever case it stands."""
         known = {wrong.casefold(): right for wrong, right in self.corrected.items()}
         return known.get(email.casefold(), email)
+
+    def right_name(self, name: str | None) -> str | None:
+        """The name to use for one that was told: that one, unless it was corrected or none was told."""
+        is_wrong = name is not None and name.casefold() in map(str.casefold, self.wrong_names)
+        return self.name if is_wrong or not name else name
+
+    def corrected_as(self, base: "Customer") -> "Customer":
+        """The customer of a renewal, with what a person corrected in the order that it renews, if it is the same
+        one."""
+        if not self.email or self.email.casefold() != (base.email or "").casefold():
+            return self
+        wrong = tuple(dict.fromkeys((*base.wrong_names, *self.wrong_names)))
+        named = replace(self, name=base.right_name(self.name), wrong_names=wrong)
+        if self.language_by_person or not base.language_by_person:
+            return named
+        return replace(named, language=base.language, language_by_person=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +230,15 @@ class Decision(Stored):
     """What a person decided of an order's contents, for ever. It counts as long as nothing else was told than what that
     person saw, and one of the payments stands that it is about."""
 
-    kind: str  # "contents", "release", "close", or "own_order": a payment belongs to another order
+    # "contents", "release", "close", "by_hand": a person made the order; or "own_order": a payment belongs to another
+    kind: str
     asked: Asked
     saw: tuple[str, ...] = ()  # digests of what was told by then
     of: tuple[str, ...] = ()  # names of payments
     lines: tuple[Line, ...] = ()
     email: str | None = None
     to: str = ""  # the other order
+    because: str = ""  # of an order by hand: one of BY_HAND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +269,9 @@ class Order(Stored):
     blocked: tuple[str, ...] = ()  # the licenses whose codes the vendor has blocked, as their money went back
     bad_codes: tuple[BadCode, ...] = ()
     concerns: tuple[Concern, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    moved_from: str = ""  # the order that had its license before
+    without_reminders: bool = False  # a person said so
     forget_on: date | None = None  # its customer was erased; what is left is kept until then
     version: int = 0  # 0: not stored yet
 
@@ -362,9 +396,34 @@ class Order(Stored):
 
     @property
     def past(self) -> tuple[License, ...]:
-        """The licenses that it gave for what it is not for any more."""
-        numbered = self.numbered
-        return tuple(license_ for license_ in self.licenses if license_.line not in numbered)
+        """The licenses that it gave for what it is not for any more, and those that have gone again."""
+        numbered, gone = self.numbered, {each.license for each in self.gone}
+        return tuple(one for one in self.licenses if one.line not in numbered or one.id in gone)
+
+    @property
+    def current(self) -> tuple[License, ...]:
+        """The licenses that its customer has by it now."""
+        past = self.past
+        return tuple(license_ for license_ in self.licenses if license_ not in past) if past else self.licenses
+
+    def gone_for(self, why: str) -> frozenset[str]:
+        """The ids of the licenses that have gone for this reason."""
+        return frozenset(each.license for each in self.gone if each.why == why)
+
+    @property
+    def by_hand(self) -> Decision | None:
+        """That a person made the order, and why; None of an order of a shop."""
+        return next((each for each in self.decisions if each.kind == "by_hand"), None)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether its customer paid nothing for it."""
+        return self.by_hand is not None and self.by_hand.because != "paid_by_bank"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether a person took back what was given by hand, and nobody paid for it."""
+        return self.standing is Standing.REFUNDED and all(payment.is_by_hand for payment in self.payments)
 
     def license(self, license_id: str) -> License | None:
         return next((license_ for license_ in self.licenses if license_.id == license_id), None)
@@ -386,6 +445,7 @@ class Beside:
 
     timeline: tuple[TimelineEntry, ...] = ()  # the entries that moved out of the order, the oldest first
     notes: Mapping[str, str] = field(default_factory=dict)  # what agents wrote of bad codes, by code
+    unreminded: bool = False  # its customer gets no reminders, whatever they buy
 
 
 def waiting_for(
@@ -428,4 +488,4 @@ def noted(order: Order, at: datetime, code: str, /, *, who: str = "keypost", wor
 
 def without_words(timeline: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
     """The same, but for what people wrote."""
-    return tuple(replace(entry, words="") for entry in timeline)
+    return tuple(replace(entry, words="", key="") for entry in timeline)

@@ -92,7 +92,9 @@ def _too_many(order: Order) -> Iterator[License]:
 def to_block(order: Order) -> tuple[License, ...]:
     """The licenses whose codes were sent before the money was returned, of all that was sold or of what was exchanged
     since; without those that the vendor has blocked already."""
-    given = order.licenses if order.standing in MONEY_BACK else order.past
+    moved = order.gone_for("moved")
+    gone = [license_ for license_ in order.past if license_.id not in moved]
+    given = order.licenses if order.standing in MONEY_BACK else gone
     return tuple(one for one in given if one.line in order.sent_lines and one.id not in order.blocked)
 
 
@@ -113,7 +115,7 @@ def named(licenses: Sequence[License]) -> dict[str, Any]:
 def owes_refund_notice(order: Order) -> bool:
     """True if the customer must get the one notice that all the money was returned. A customer who disputed the payment
     gets none: that is between the shop and the bank."""
-    is_known = bool(order.lines and order.customer.email) and not order.hold.from_before
+    is_known = bool(order.lines and order.customer.email) and not order.hold.from_before and not order.is_withdrawn
     is_disputed = any(payment.disputes for payment in order.payments)
     return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told(order, Purpose.REFUNDED)
 

@@ -14,7 +14,7 @@ from typing import Any
 from keypost.core.product import Line, counted
 from keypost.core.said import Said
 from keypost.core.stored import Stored, with_extra
-from keypost.core.telling import SHOPS, Buyer, Goods, Sum, W, first_paid, joined, newest
+from keypost.core.telling import PERSON, SHOPS, Buyer, Goods, Sum, W, first_paid, joined, newest
 
 
 class PaymentState(StrEnum):
@@ -196,6 +196,11 @@ class Payment(Stored):
     @property
     def currency(self) -> str | None:
         return self.sum.currency
+
+    @property
+    def is_by_hand(self) -> bool:
+        """True if it stands for what a person gave, and no money was paid."""
+        return self.tellers == {PERSON}
 
     @property
     def is_unmatched(self) -> bool:

@@ -134,9 +134,17 @@ def refunded_base(order: Order, lines: Collection[int], find: Find) -> str | Non
     that license reached the customer and stands between the two."""
     for term in order.terms:
         base = find(term.renews) if term.renews and term.line in lines else None
-        if base and base.standing in MONEY_BACK and not _has_left(before(base, order.id, term.line), find):
+        if base and _is_refunded(base, order, term) and not _has_left(before(base, order.id, term.line), find):
             return base.id
     return None
+
+
+def _is_refunded(base: Order, order: Order, term: Term) -> bool:
+    """Whether the money of all that a line may renew went back, be it a part of what was paid for that order."""
+    own = listed(base, order.id, term.line)
+    renewed = [one.id for one in base.licenses if own and one.line == own.of_line and own.of_license in (None, one.id)]
+    is_part = bool(renewed) and base.gone_for("refunded").issuperset(renewed)
+    return base.standing in MONEY_BACK or is_part
 
 
 def _has_left(found: Iterable[Renewal], find: Find) -> bool:

@@ -148,7 +148,7 @@ def not_renewed(base: Order, order: Order, line: int, coming: Sequence[Renewal])
     lacking = _renewable(base, order, line) - renewed
     if None in renewed or (coming and not lacking):
         return ()
-    of_line = tuple(license_ for license_ in order.licenses if license_.line == line)
+    of_line = tuple(license_ for license_ in order.current if license_.line == line)
     if order.id != base.id:
         return of_line  # nobody can say which license of a renewal follows which, so the answer is all of them
     return tuple(license_ for license_ in of_line if license_.id in lacking)
@@ -158,7 +158,7 @@ def _renewable(base: Order, order: Order, line: int) -> set[str]:
     """The ids of the licenses, of the renewed order, that a renewal of this line can mean."""
     own = listed(base, order.id, line)
     of_line = own.of_line if own else line
-    found = {license_.id for license_ in base.licenses if license_.line == of_line}
+    found = {license_.id for license_ in base.current if license_.line == of_line}
     return found & {own.of_license} if own and own.of_license else found
 
 
@@ -317,7 +317,8 @@ def _customer(own: Customer, base: Customer | None) -> Customer:
     if base is None:
         return own
     email = own.email or base.email
-    return replace(own, email=base.right(email) if email else None, name=own.name or base.name)
+    own = replace(own, email=base.right(email) if email else None, name=own.name or base.name)
+    return own.corrected_as(base)
 
 
 def without_terms(order: Order, now: datetime, why: Said) -> Order:

@@ -2,7 +2,7 @@
 its reason, what a person must do and what happens next by itself. No code, but for its end."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -72,6 +72,8 @@ class LicenseTold:
     first_day: date
     last_day: date
     blocked: bool  # by the vendor, as the money went back
+    gone: str | None  # "refunded": a part of the money went back for it; "moved": another order has it
+    moved_to: str | None  # that order
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,9 @@ class Story:
     problem: Said | None
     obstacles: tuple[Said, ...]  # why it is not served now, the most important first
     belongs_to: str | None  # the order that its payment turned out to be for
+    by_hand: str | None  # why a person made it without a payment
+    moved_from: str | None  # the order that had its license before
+    reminders_stopped: bool
     lines: tuple[LineTold, ...]
     payments: tuple[PaymentTold, ...]
     licenses: tuple[LicenseTold, ...]
@@ -171,6 +176,8 @@ class Story:
 
 
 def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapping[str, str] | None = None) -> Story:
+    if beside.unreminded:
+        order = replace(order, without_reminders=True)
     steps = tuple(sorted(_steps(order, now), key=lambda step: step.at or datetime.max.replace(tzinfo=UTC)))
     return Story(
         order_id=order.id,
@@ -191,20 +198,12 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
         problem=order.hold.problem,
         obstacles=obstacles(order),
         belongs_to=order.belongs_to,
+        by_hand=order.by_hand.because if order.by_hand else None,
+        moved_from=order.moved_from or None,
+        reminders_stopped=order.without_reminders,
         lines=_lines(order),
         payments=tuple(_payment(payment) for payment in order.payments),
-        licenses=tuple(
-            LicenseTold(
-                id=each.id,
-                line=each.line,
-                sku=each.sku,
-                code=codes.masked(each.code),
-                first_day=each.first_day,
-                last_day=each.last_day,
-                blocked=each.id in order.blocked,
-            )
-            for each in order.licenses
-        ),
+        licenses=_licenses(order),
         bad_codes=tuple(_bad_code(bad, beside.notes.get(bad.code, "")) for bad in order.bad_codes),
         mails=tuple(_mail(order, mail) for mail in order.mails),
         renewed_by=tuple(dict.fromkeys(renewal.order_id for renewal in order.renewals)),
@@ -222,6 +221,24 @@ def skus_told(order: Order) -> tuple[str, ...]:
     has."""
     told = [line.sku for payment in order.payments for word in newest(payment.goods) for line in word.lines]
     return tuple(dict.fromkeys((*order.skus, *(license_.sku for license_ in order.licenses), *told)))
+
+
+def _licenses(order: Order) -> tuple[LicenseTold, ...]:
+    gone = {each.license: each for each in order.gone}
+    return tuple(
+        LicenseTold(
+            id=each.id,
+            line=each.line,
+            sku=each.sku,
+            code=codes.masked(each.code),
+            first_day=each.first_day,
+            last_day=each.last_day,
+            blocked=each.id in order.blocked,
+            gone=gone[each.id].why if each.id in gone else None,
+            moved_to=gone[each.id].order or None if each.id in gone else None,
+        )
+        for each in order.licenses
+    )
 
 
 def _bad_code(bad: BadCode, note: str) -> BadCodeTold:

@@ -2,8 +2,9 @@
 something is not done, and what can be done instead."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
 
 from keypost.core import cancellation, mailing, owed
 from keypost.core.codes import StockCode
@@ -44,12 +45,24 @@ _DOUBLE_CLICK = timedelta(minutes=1)
 _ON_ITS_WAY = (MailState.PENDING, MailState.SENDING, MailState.UNKNOWN)  # unknown for at most 15 minutes
 
 
-def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
-    """Add a mail that repeats everything that reached the customer, or should have; returns the order and the mail. The
-    same request twice adds one mail. Refused and TooMany say why not."""
-    if known := granted(order, asked):
+@dataclass(frozen=True, slots=True)
+class Only:
+    """What is sent again: all of an order to its address, unless told otherwise."""
+
+    to: str | None = None  # another address, once
+    license: str | None = None  # this one
+
+
+ALL = Only()
+
+
+def resend(order: Order, asked: Asked, zone: tzinfo, only: Only = ALL) -> tuple[Order, Mail]:
+    """Add a mail that repeats everything that reached the customer, or should have, or `only` that; returns the order
+    and the mail. The same request twice adds one mail. The order's own address is told of a mail to another one.
+    Refused and TooMany say why not; NotFound if the order has no such license."""
+    if known := granted(order, asked, only):
         return order, known
-    if why_not := obstacle(order) or _why_nothing_to_send(order, zone):
+    if why_not := obstacle(order) or why_nothing_to_send(order, zone, only):
         raise Refused("not_sent_again", order=order.id, why=why_not)
     today = local_day(asked.at, zone)
     alike = [mail for mail in order.mails if _counts_with(mail, asked)]
@@ -59,9 +72,11 @@ def resend(order: Order, asked: Asked, zone: tzinfo) -> tuple[Order, Mail]:
     if times >= RESENDS_PER_DAY:
         raise TooMany("sent_again_too_often", order=order.id, times=times)
     wordless = replace(asked, why="")  # the timeline has the words
-    owed = replace(mailing.new_mail(order, Purpose.RESEND, asked.at), lines=_lines_to_repeat(order), asked=wordless)
+    owed = replace(mailing.new_mail(order, Purpose.RESEND, asked.at), **_only(order, only), asked=wordless)
     order = replace(order, mails=(*order.mails, owed))
-    return noted(order, asked.at, "resend_asked", who=asked.who, words=asked.why), owed
+    code = "resend_elsewhere" if only.to else "resend_asked"
+    order = noted(order, asked.at, code, who=asked.who, words=asked.why, license=only.license)
+    return (with_notice(order, Purpose.SENT_ELSEWHERE, wordless) if only.to else order), owed
 
 
 def _with_room(order: Order, from_page: Sequence[Mail]) -> Order:
@@ -82,11 +97,28 @@ def _is_repeated(order: Order, mail: Mail) -> bool:
     return mail.next_at is None and owed.tell_all_of(order, mail, sent)
 
 
-def granted(order: Order, asked: Asked) -> Mail | None:
+def _only(order: Order, only: Only) -> dict[str, Any]:
+    if only.license is None:
+        return {"lines": _lines_to_repeat(order, only.to), "to": only.to}
+    return {"lines": (license_of(order, only.license).line,), "licenses": (only.license,), "to": only.to}
+
+
+def with_notice(order: Order, purpose: Purpose, asked: Asked, licenses: tuple[str, ...] = ()) -> Order:
+    """Tell the order's address what was done on request, unless it takes no mail."""
+    address = order.customer.email
+    if not address or order.waits_for(Reason.ADDRESS):
+        return order
+    notice = replace(mailing.new_mail(order, purpose, asked.at), to=address, licenses=licenses, asked=asked)
+    return replace(order, mails=(*order.mails, notice))
+
+
+def granted(order: Order, asked: Asked, only: Only = ALL) -> Mail | None:
     """The mail that an earlier call with the same request added. After that mail came back, or after the address was
     corrected, the request counts as a new one: None."""
     resent = (mail for mail in order.mails if mail.purpose is Purpose.RESEND and not mail.came_back)
-    there = (mail for mail in resent if mail.sent_to in (None, order.customer.email))
+    licenses = (only.license,) if only.license else ()
+    alike = (mail for mail in resent if (mail.to, mail.licenses) == (only.to, licenses))
+    there = (mail for mail in alike if mail.sent_to in (None, only.to or order.customer.email))
     return next((mail for mail in there if mail.asked and _is_same_wish(mail.asked, asked)), None)
 
 
@@ -104,9 +136,14 @@ def resend_to_good_address(order: Order, asked: Asked, zone: tzinfo, *, lifted: 
         return with_good_address(order, asked.at, zone, replace(asked, why=""))
 
 
-def leaving(order: Order) -> Mail | None:
-    """The newest mail with codes that is on its way; None if there is none."""
-    return next((mail for mail in reversed(order.mails) if mail.holds_codes and mail.state in _ON_ITS_WAY), None)
+def leaving(order: Order, to: str | None = None) -> Mail | None:
+    """The newest mail with codes that is on its way to the order's address, or to this other one; None if there is
+    none."""
+    return next(iter(reversed(_on_their_way(order, to))), None)
+
+
+def _on_their_way(order: Order, to: str | None) -> list[Mail]:
+    return [mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY and mail.to == to]
 
 
 def why_no_resend(order: Order, zone: tzinfo) -> Said | None:
@@ -114,13 +151,17 @@ def why_no_resend(order: Order, zone: tzinfo) -> Said | None:
     suppression of its address."""
     if why_not := obstacle(order):
         return why_not
-    return None if order.waits_for(Reason.ADDRESS) else _why_nothing_to_send(order, zone)
+    return None if order.waits_for(Reason.ADDRESS) else why_nothing_to_send(order, zone)
 
 
-def _why_nothing_to_send(order: Order, zone: tzinfo) -> Said | None:
-    if _lines_to_repeat(order):
+def why_nothing_to_send(order: Order, zone: tzinfo, only: Only = ALL) -> Said | None:
+    lines = _lines_to_repeat(order, only.to)
+    license_ = license_of(order, only.license) if only.license else None
+    if license_ in order.past or (order.licenses and not order.current):
+        return said("license_exchanged")
+    if lines and (license_ is None or license_.line in lines):
         return None
-    if mail := leaving(order):
+    if mail := leaving(order, only.to):
         return _is_leaving(mail)
     if order.waiting:
         return said("mail_waits", why=order.waiting.why)
@@ -129,10 +170,10 @@ def _why_nothing_to_send(order: Order, zone: tzinfo) -> Said | None:
     return said("nothing_sent_yet")
 
 
-def _lines_to_repeat(order: Order) -> tuple[int, ...]:
-    """The lines whose mail was sent, or would not be sent by itself, and is not on its way."""
-    coming = order.licenses_of(mail for mail in order.mails if mail.holds_codes and mail.state in _ON_ITS_WAY)
-    return tuple(sorted(order.owed_lines & {one.line for one in order.licenses if one.id not in coming}))
+def _lines_to_repeat(order: Order, to: str | None) -> tuple[int, ...]:
+    """The lines whose mail was sent, or would not be sent by itself, and is not on its way there."""
+    coming = order.licenses_of(_on_their_way(order, to))
+    return tuple(sorted(order.owed_lines & {one.line for one in order.current if one.id not in coming}))
 
 
 def _is_leaving(mail: Mail) -> Said:

@@ -12,8 +12,9 @@ from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.stored import Stored
 
+PERSON = "person"  # the teller of an order by hand
 # The tellers that sell; of the others, those who take the money. A person, or a file of older orders, sells too.
-SHOPS = frozenset({"webhook", "woocommerce", "moneybird", "person", "import"})
+SHOPS = frozenset({"webhook", "woocommerce", "moneybird", PERSON, "import"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,7 +182,8 @@ def line_text(line: Line) -> str:
 
 def left_more(order: Order, lines: Sequence[Line]) -> Said | None:
     """How the goods differ from what has left already. What left under a payment whose money went back may be more."""
-    left = Counter(one.sku for one in order.licenses if order.has_left(one))
+    back = order.gone_for("refunded")  # they are nobody's any more
+    left = Counter(one.sku for one in order.licenses if order.has_left(one) and one.id not in back)
     refunded = [payment for payment in order.settled if payment.standing is Standing.REFUNDED]
     for known in (lines, *map(goods_of, refunded)):
         left -= Counter(dict(counted(known)))

@@ -55,7 +55,7 @@ def coming(order: Order) -> tuple[Coming, ...]:
     if order.canceled or order.belongs_to or order.standing is Standing.REFUNDED:
         return ()
     found = [*_deliveries(order), *_renewals_of_unknown_day(order)]
-    due = order.reminders if why_kept_back(order, ()) is None else ()
+    due = order.reminders if why_kept_back(order, ()) is None and not order.without_reminders else ()
     ending = (each for each in due if not_renewed(order, order, each.line, behind(order, order.id, each.line)))
     return (*found, *(Coming(Purpose.REMINDER, (each.line,), each.at, None) for each in ending))
 

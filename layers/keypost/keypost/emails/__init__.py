@@ -14,6 +14,7 @@ from keypost.core.order import License, Order
 from keypost.core.product import Product
 from keypost.emails.address_changed import address_changed
 from keypost.emails.message import Shop, build
+from keypost.emails.notices import license_moved, sent_elsewhere
 from keypost.emails.purchase import purchase
 from keypost.emails.refunded import refunded
 from keypost.emails.reminder import reminder
@@ -33,6 +34,8 @@ KINDS: dict[Purpose, Callable[[Order, Mail, Mapping[str, Product], str], dict[st
     Purpose.WAITING: waiting,
     Purpose.REFUNDED: refunded,
     Purpose.ADDRESS_CHANGED: address_changed,
+    Purpose.SENT_ELSEWHERE: sent_elsewhere,
+    Purpose.LICENSE_MOVED: license_moved,
 }
 
 

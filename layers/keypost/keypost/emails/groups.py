@@ -35,8 +35,8 @@ def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: 
 
 
 def _in_mail(order: Order, mail: Mail) -> Sequence[License]:
-    """The licenses of a mail, which are all of the order if the mail names none."""
-    return [license_ for license_ in order.licenses if not mail.licenses or license_.id in mail.licenses]
+    """The licenses of a mail, which are all that the order has now if the mail names none."""
+    return [license_ for license_ in order.current if not mail.licenses or license_.id in mail.licenses]
 
 
 def _of_product(product: Product, kind: Kind, language: str) -> dict[str, Any]:

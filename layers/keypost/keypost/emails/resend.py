@@ -8,10 +8,13 @@ from keypost.core.mail import Mail, MailState
 from keypost.core.order import Order
 from keypost.core.product import Product
 from keypost.emails.groups import with_codes
+from keypost.emails.notices import nameless
 
 
 def resend(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
     """The mail, with the moment of the newest earlier mail that had the very same content."""
+    if mail.to:  # its reader is another one
+        return with_codes(order, mail, products, language) | {"earlier": None, "order": nameless(order)}
     swaps = [bad.asked.at for bad in order.bad_codes]
     same = [sent_at for sent_at in _sent_before(order, mail) if all(sent_at > swapped_at for swapped_at in swaps)]
     return with_codes(order, mail, products, language) | {"earlier": max(same, default=None)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from keypost.core.errors import Unmet
 from keypost.core.mail import Fate
-from keypost.table.items import Table, customer_digest
+from keypost.table.items import Table, customer_digest, moment_text
 
 _BAD_ADDRESS_KEPT = timedelta(days=2 * 365)  # longer than a license; a later mail would find out again
 
@@ -21,16 +21,46 @@ class Addresses(Table):
         """Lift the block of an address: what was reported until this moment no longer counts."""
         self._put_latest(_bad_address(address), "lifted", at, at + _BAD_ADDRESS_KEPT)
 
+    def lift_complaint(self, address: str, at: datetime) -> None:
+        """Lift the block after a spam report, for what the customer paid for."""
+        self._put_latest(_bad_address(address), _COMPLAINT_LIFTED, at, at + _BAD_ADDRESS_KEPT)
+
     def bad_address(self, address: str) -> tuple[Fate, datetime] | None:
-        """Why nothing may be sent to an address, and since when; None if mail may be sent. A spam report cannot be
-        lifted."""
-        key = _bad_address(address)
-        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
-        told = {name: value["S"] for name, value in item.items() if name in _TOLD_OF_ADDRESS}
-        for why, lifted in ((Fate.COMPLAINED, ""), (Fate.BOUNCED, told.get("lifted", ""))):
-            if told.get(why, "") > lifted:
+        """Why nothing may be sent to an address, and since when; None if mail may be sent. Who lifts a bounce lifts no
+        spam report."""
+        told = self._told_of(address)
+        for why, lifted in ((Fate.COMPLAINED, _COMPLAINT_LIFTED), (Fate.BOUNCED, "lifted")):
+            if told.get(why, "") > told.get(lifted, ""):
                 return why, datetime.fromisoformat(told[why])
         return None
+
+    def has_complained(self, address: str) -> bool:
+        """Whether mail to an address was ever reported as spam, lifted or not: then nothing is sent there that the
+        customer did not pay for."""
+        return Fate.COMPLAINED in self._told_of(address)
+
+    def _told_of(self, address: str) -> dict[str, str]:
+        key = _bad_address(address)
+        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
+        return {name: value["S"] for name, value in item.items() if name in _TOLD_OF_ADDRESS}
+
+    def stop_reminders(self, address: str, at: datetime) -> None:
+        """Send no reminders to this customer any more, whatever they buy."""
+        self._write("put_item", Item=_unreminded(address) | {"stopped_at": {"S": moment_text(at)}})
+
+    def resume_reminders(self, address: str) -> None:
+        with suppress(Unmet):  # they were not stopped
+            self._write(
+                "update_item",
+                Key=_unreminded(address),
+                UpdateExpression="SET expires = :now REMOVE stopped_at",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
+            )
+
+    def reminders_stopped(self, address: str) -> bool:
+        found = self._client.get_item(TableName=self.table, Key=_unreminded(address), ConsistentRead=True)
+        return "stopped_at" in found.get("Item", {})
 
     def forget_address(self, address: str) -> None:
         with suppress(Unmet):  # nothing was stored
@@ -85,4 +115,10 @@ def _bad_address(address: str) -> dict[str, Any]:
     return {"pk": {"S": f"BOUNCED#{customer_digest(address)}"}}
 
 
-_TOLD_OF_ADDRESS = (Fate.BOUNCED.value, Fate.COMPLAINED.value, "lifted")
+def _unreminded(address: str) -> dict[str, Any]:
+    """The key of a customer who gets no reminders, by the digest of the address."""
+    return {"pk": {"S": f"UNREMINDED#{customer_digest(address)}"}}
+
+
+_COMPLAINT_LIFTED = "complaint_lifted"
+_TOLD_OF_ADDRESS = (Fate.BOUNCED.value, Fate.COMPLAINED.value, "lifted", _COMPLAINT_LIFTED)

@@ -263,6 +263,17 @@ def quarantine(bad: BadCode, order_id: str, batch: str, day: date) -> dict[str, 
     }
 
 
+def hand_over(digest: str, order_id: str, to: str) -> dict[str, Any]:
+    """The code of a license that another order has from now on."""
+    return {
+        "Key": {"pk": {"S": f"CODE#{digest}"}},
+        "UpdateExpression": "SET order_id = :to",
+        "ConditionExpression": "#state = :assigned AND order_id = :order",
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": {":assigned": {"S": "assigned"}, ":order": {"S": order_id}, ":to": {"S": to}},
+    }
+
+
 def give_back(digest: str, sku: str, order_id: str) -> dict[str, Any]:
     return {
         "Key": {"pk": {"S": f"CODE#{digest}"}},

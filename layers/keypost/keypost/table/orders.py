@@ -19,7 +19,7 @@ from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound
 from keypost.core.finding import findable
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
 from keypost.table.addresses import Addresses
-from keypost.table.codes import Codes, claims_of, give_back, quarantine, take
+from keypost.table.codes import Codes, claims_of, give_back, hand_over, quarantine, take
 from keypost.table.created import Created, created_keys
 from keypost.table.days import SOON, Days
 from keypost.table.items import (
@@ -166,6 +166,15 @@ class Orders(Codes, Addresses, Created, Days):
         changed."""
         return self._save_with(order, [take(other.digest, order.id), quarantine(bad, order.id, batch, day)])
 
+    def move_license(self, order: Order, to: Order, moved: License) -> Order:
+        """Store an order without a license, and the new order that has it from now on, all or nothing; the code and the
+        license's id lead to the new one. Conflict if the order has changed, or the new one is there."""
+        new, put, _ = self._order_put(to)
+        pointer = {"Put": {"TableName": self.table, "Item": _license_item(moved.id, to.id)}}
+        others = [{"Put": {"TableName": self.table, **put}}, pointer]
+        self._save_with(order, [hand_over(key_of(moved), order.id, to.id)], others)
+        return new
+
     def claims(self, batch: str) -> list[BadStockCode]:
         """The bad codes of a batch (an empty name for codes without one), in the order in which they were found."""
         pages = self._client.get_paginator("query").paginate(
@@ -190,7 +199,9 @@ class Orders(Codes, Addresses, Created, Days):
         """What is kept beside an order, for its whole story. Unreadable when a part of its timeline is."""
         codes = self._batch_get([f"CODE#{key_of(bad)}" for bad in order.bad_codes])
         notes = {item["code"]: item["note"] for item in codes if item.get("note")}
-        return Beside(tuple(chain.from_iterable(self._moved(order).values())), notes)
+        email = order.customer.email if order.reminders else None
+        is_unreminded = email is not None and self.reminders_stopped(email)
+        return Beside(tuple(chain.from_iterable(self._moved(order).values())), notes, is_unreminded)
 
     def _moved(self, order: Order) -> dict[int, tuple[TimelineEntry, ...]]:
         """The parts of the timeline that moved out of an order, by their numbers from 0, the oldest first. Of an erased

@@ -207,8 +207,16 @@ class Worker:
         why_not = None if ending else said("renewed_or_long_ended")
         if places.is_renewed_by_provider(order, find):
             why_not = said("renewed_by_provider")
+        why_not = why_not or self._why_unwanted(order)
         order = renewals.without_reminders(order, reminders)
         return noted(order, now, "no_reminder", why=why_not) if why_not else mailing.owe_reminder(order, ending, now)
+
+    def _why_unwanted(self, order: Order) -> Said | None:
+        """Why a customer gets no reminders, who gets what they paid for."""
+        email = order.customer.email or ""
+        if order.without_reminders or self.store.reminders_stopped(email):
+            return said("reminders_stopped")
+        return said("address_complained") if self.store.has_complained(email) else None
 
     def _not_yet(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime

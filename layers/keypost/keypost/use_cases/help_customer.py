@@ -10,8 +10,9 @@ from functools import partial
 from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
-from keypost.core import closing, plan, settling, support
+from keypost.core import closing, correcting, plan, settling, support
 from keypost.core.aside import AsideReason, Erasure, reason_of
+from keypost.core.correcting import Right
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
 from keypost.core.mail import Asked, Fate, Mail
 from keypost.core.mailing import with_good_address
@@ -21,6 +22,7 @@ from keypost.core.periods import local_day
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import said
 from keypost.core.shop import Intake
+from keypost.core.support import Only
 from keypost.table import Store
 from keypost.table.items import customer_digest
 from keypost.table.orders import Loaded
@@ -42,7 +44,7 @@ class Desk:
     def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
         """Change an order and poke it. NotFound if there is no such order; Refused if somebody saw another version."""
         order = self.store.change_existing(order_id, lambda latest: change(self._as_seen(latest)))
-        self._poke(order_id)
+        self.poke(order_id)
         return order
 
     def _as_seen(self, order: Order) -> Order:
@@ -62,7 +64,7 @@ class Desk:
 
         return self.change(order_id, closed)
 
-    def _poke(self, order_id: str) -> None:
+    def poke(self, order_id: str) -> None:
         with suppress(QueueUnavailable):  # the mail is stored and due, so a schedule finds it
             self.queue.poke(order_id)
 
@@ -80,8 +82,22 @@ class Desk:
                 order_id,
                 partial(settling.without_payment, name=payment_name, to=to, asked=asked, currency=intake.currency),
             )
-        self._poke(to)
+        self.poke(to)
         return to
+
+    def resend_only(self, order_id: str, only: Only, asked: Asked, mailer: Mailer) -> Mail:
+        """Add a mail that repeats one license, or goes to another address once. Refused if the address that it goes to
+        is blocked."""
+        order = self.store.existing(order_id)
+        if owed := support.granted(order, asked, only):
+            return owed
+        support.resend(order, asked, self.zone, only)  # refuses before SES is asked
+        email = only.to or order.customer.email
+        if email and (why := self.why_suppressed(email, mailer)):
+            raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
+        owing = partial(support.resend, asked=asked, zone=self.zone, only=only)
+        order = self.change(order_id, lambda latest: owing(latest)[0])
+        return next(mail for mail in [support.granted(order, asked, only)] if mail)
 
     def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
         """Add a mail that repeats what was sent; returns the mail, or None if nothing of this order can be sent now.
@@ -130,20 +146,55 @@ class Desk:
 
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
         """Change the address of this order and of the renewals that follow it; returns the ids of the orders that have
-        it now. The renewed order is changed before the renewals, so that a renewal that arrives meanwhile gets the
-        right address from it. Refused if one of these orders cannot be written: all others have the address then, and
+        it now."""
+        return [order.id for order in self.correct_customer(order_id, Right(email=email), asked)]
+
+    def correct_customer(
+        self, order_id: str, right: Right, asked: Asked, *, all_orders: bool = False
+    ) -> Sequence[Order]:
+        """Correct the customer of this order and of the renewals that follow it, and of `all_orders` with its present
+        address; returns the orders that have it now. Only this order tells the old address, and last, so that a
+        repeated call finds the others. Refused if one of these orders cannot be written: all others have it then, and
         the call may be repeated."""
-        order = self.change(order_id, partial(support.correct_address, email=email, asked=asked, zone=self.zone))
-        wrong = {old for old, right in order.customer.corrected.items() if right == email}
-        left_out = self._correct_in_renewed(order, wrong, email)
-        renewing = self._renewing(order)
-        follow = _with_address(renewing.orders, {*wrong, email})
-        for renewal in follow:
-            with _collected(left_out):
-                self.change(renewal.id, partial(support.with_address, email=email, asked=asked, zone=self.zone))
-        if without := sorted({error.order_id for error in (*left_out, *renewing.left_out)}):
+        order = self.store.existing(order_id)
+        correcting.correct(order, right, asked, self.zone)  # refuses before others are changed
+        left_out, done = list[SetAside](), dict[str, Order]()
+        email = order.customer.email
+        found = self.store.orders_of(email) if all_orders and email else Loaded([], [])
+        left_out += found.left_out
+        for other in found.orders:
+            if other.id != order_id and not other.is_erased:
+                with _collected(left_out):
+                    done |= self._corrected(other.id, right, asked, left_out, last=order_id)
+        if right.email and email and self.store.reminders_stopped(email):
+            self.store.stop_reminders(right.email, asked.at)
+        own = self._corrected(order_id, right, asked, left_out, last=order_id)
+        if without := sorted({error.order_id for error in left_out}):
             raise Refused("others_not_corrected", order=order_id, others=without)
-        return [order_id, *sorted(renewal.id for renewal in follow)]
+        done = own | done
+        return [done[id_] for id_ in [order_id, *sorted(done.keys() - {order_id})]]
+
+    def _corrected(
+        self, order_id: str, right: Right, asked: Asked, left_out: list[SetAside], *, last: str
+    ) -> dict[str, Order]:
+        """An order and the renewals that follow it, by id, without the one that is to be the `last` and tells the old
+        address. The renewed order is changed before the renewals, so that a renewal that arrives meanwhile gets what is
+        right from it."""
+        correct = partial(correcting.correct, right=right, asked=asked, zone=self.zone)
+        order = self.change(order_id, partial(correct, tells=order_id == last))
+        email = order.customer.email or ""
+        wrong = {old for old, now in order.customer.corrected.items() if now == email}
+        if right.email:
+            left_out += self._correct_in_renewed(order, wrong, email)
+        renewing = self._renewing(order)
+        left_out += renewing.left_out
+        done = {order_id: order}
+        for renewal in _with_address(renewing.orders, {*wrong, email} - {""}):
+            if renewal.id == last:
+                continue
+            with _collected(left_out):
+                done[renewal.id] = self.change(renewal.id, partial(correct, tells=False))
+        return done
 
     def _correct_in_renewed(self, order: Order, wrong: Collection[str], email: str) -> list[SetAside]:
         """Note the right address in the orders that this one renews; returns why for those that cannot be written."""
@@ -185,7 +236,7 @@ class Desk:
         for _ in range(_TRIES):
             order = self.store.existing(order_id)
             if support.swapped(order, license_id, asked):
-                self._poke(order_id)  # the poke of the first call may have been lost
+                self.poke(order_id)  # the poke of the first call may have been lost
                 return order
             bad = support.license_of(self._as_seen(order), license_id)
             today = local_day(asked.at, self.zone)
@@ -203,7 +254,7 @@ class Desk:
                 saved = self.store.swap_code(changed, with_words, other, batch, today)
             except Conflict:  # another call assigned that code, or changed the order
                 continue
-            self._poke(order_id)
+            self.poke(order_id)
             with telemetry.optional():  # for the forecast only
                 self.store.count_used(bad.sku, today, 1)
             return saved
@@ -272,6 +323,10 @@ class Desk:
         """Remove what is kept of this address, and of those that the order has or had."""
         for address in {email, order.customer.email or "", *order.customer.corrected} - {""}:
             self.store.forget_address(address)
+            self.store.resume_reminders(address)
+        for address in {mail.to for mail in order.mails if mail.to and mail.holds_codes}:
+            if not self.store.orders_of(address).orders:  # somebody else's, who is no customer
+                self.store.forget_address(address)
 
 
 def _with_address(orders: Iterable[Order], addresses: Collection[str]) -> list[Order]:

@@ -1,0 +1,161 @@
+"""What is put right about the customer of an order: who they are, and what they want to be written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from keypost import wiring
+from keypost.api.actions import Changed, Key, Wish, plain
+from keypost.api.asking import asked_in, desk_of, reader_of
+from keypost.api.orders import Email, OrderId
+from keypost.core import noting
+from keypost.core.correcting import Right, sent_elsewhere
+from keypost.core.errors import ProbablyMeant, Refused
+from keypost.core.mail import Asked
+from keypost.core.order import Order
+from keypost.core.said import Said, said
+from keypost.inputs import addresses
+from keypost.providers.order_card import clean_name
+from keypost.use_cases.lift_complaint import lift_complaint
+from keypost.words import worded
+
+router = Router()  # type: ignore[no-untyped-call]
+
+
+def _name(given: str) -> str:
+    """The name in one line, at most 100 characters of it, without signs that nobody sees; empty only if it was."""
+    name = clean_name(given) or ""
+    if given and not name:
+        raise ValueError("field_empty_or_unseen")
+    return name
+
+
+Name = Annotated[str, StringConstraints(max_length=300), AfterValidator(_name)]
+Language = Literal["nl", "en"]
+
+
+class RightCustomer(Wish):
+    email: Email | SkipJsonSchema[None] = Field(default=None, description="The right address")
+    name: Name | SkipJsonSchema[None] = Field(default=None, description="The right name; empty if none is known")
+    language: Language | SkipJsonSchema[None] = Field(default=None, description="In which they are written to")
+    all_orders: bool = Field(default=False, description="For all orders that have its present address")
+    confirmed: bool = Field(default=False, description="The address is right, although it looks like a typing error")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.email is None and self.name is None and self.language is None:
+            raise ValueError("nothing_to_correct")
+        return self
+
+
+def _seen(words: str) -> str:
+    if not (seen := str(plain(words))):
+        raise ValueError("field_empty_or_unseen")
+    return seen
+
+
+class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    note: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_seen)]
+
+
+class Stop(Wish):
+    all_orders: bool = Field(default=False, description="For all that its customer bought and will buy")
+    undo: bool = Field(default=False, description="Send reminders again")
+
+
+class Lift(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_seen)]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedCustomer:
+    order_ids: tuple[str, ...]  # the orders that have it now
+    email: str | None
+    name: str | None
+    language: str
+    not_sent_again: tuple[str, ...]  # of these, the ones whose codes arrived at a former address
+    warnings: tuple[Said, ...]
+
+
+@router.put(
+    "/orders/<order_id>/customer", summary="Correct who the customer of an order is, or of all their orders at once"
+)
+def correct_customer(order_id: OrderId, right: Annotated[RightCustomer, Body()]) -> CorrectedCustomer:
+    check_spelling(right.email, confirmed=right.confirmed)
+    wanted = Right(right.email, right.name, right.language)
+    event = router.current_event.raw_event
+    asked = asked_in(event, right.reason)
+    found = desk_of(event).correct_customer(order_id, wanted, asked, all_orders=right.all_orders)
+    customer = found[0].customer
+    elsewhere = sent_elsewhere(found) if right.email else []
+    warnings = [*warnings_of(right.email)]
+    if elsewhere:
+        warnings.append(said("sent_to_former_address", orders=elsewhere))
+    told = CorrectedCustomer(
+        tuple(order.id for order in found),
+        customer.email,
+        customer.name,
+        customer.language,
+        tuple(elsewhere),
+        tuple(warnings),
+    )
+    return worded(told, reader_of(event))
+
+
+def check_spelling(email: str | None, *, confirmed: bool) -> None:
+    """Refuse an address that looks like a typing error."""
+    if email and not confirmed and (meant := addresses.likely_meant(email)):
+        raise ProbablyMeant("probably_mistyped", meant)
+
+
+def warnings_of(email: str | None) -> tuple[Said, ...]:
+    return (said("no_mail_server"),) if email and not addresses.takes_mail(email) else ()
+
+
+@router.post("/orders/<order_id>/note", summary="Write something down, for whoever looks at the order next")
+def write_note(order_id: OrderId, words: Annotated[Note, Body()], key: Key = "") -> Changed:
+    asked = _asked(words.note, key)
+    return _changed(order_id, lambda order: noting.note(order, asked))
+
+
+@router.post("/orders/<order_id>/reminders/stop", summary="Send no reminders of an order, or to its customer at all")
+def stop_reminders(order_id: OrderId, wish: Annotated[Stop, Body()]) -> Changed:
+    asked, store = _asked(wish.reason), wiring.store()
+    if wish.all_orders:
+        email = store.existing(order_id).customer.email
+        if not email:
+            raise Refused("no_address_to_stop", order=order_id)
+        if wish.undo:
+            store.resume_reminders(email)
+        else:
+            store.stop_reminders(email, asked.at)
+    if wish.undo:
+        return _changed(order_id, lambda order: noting.with_reminders(order, asked))
+    return _changed(order_id, lambda order: noting.without_reminders(order, asked, of_customer=wish.all_orders))
+
+
+@router.post(
+    "/orders/<order_id>/lift-complaint",
+    summary="Write to a customer again who reported mail as spam, of what they paid for",
+)
+def lift_complaint_of(order_id: OrderId, wish: Annotated[Lift, Body()]) -> Changed:
+    lift_complaint(desk_of(router.current_event.raw_event), order_id, _asked(wish.reason), wiring.mailer())
+    return Changed(order_id)
+
+
+def _changed(order_id: str, change: Callable[[Order], Order]) -> Changed:
+    desk_of(router.current_event.raw_event).change(order_id, change)
+    return Changed(order_id)
+
+
+def _asked(why: str, key: str = "") -> Asked:
+    return asked_in(router.current_event.raw_event, why, key)

@@ -1,0 +1,42 @@
+"""An agent lifts the block after a spam report, as the customer said that it was none, or that they want what they paid
+for. Reminders stay away."""
+
+from dataclasses import replace
+from functools import partial
+
+from keypost.clients.mailer import Mailer
+from keypost.core.errors import Refused
+from keypost.core.mail import Asked, Fate
+from keypost.core.mailing import with_good_address
+from keypost.core.order import Order, noted
+from keypost.core.said import said
+from keypost.use_cases.help_customer import Desk
+
+
+def lift_complaint(desk: Desk, order_id: str, asked: Asked, mailer: Mailer) -> Order:
+    """Lift it here and at SES, and let all orders go on that waited for the address. The order itself is changed last,
+    so that a repeated call makes up for a crash. Refused if nobody reported mail to its address as spam."""
+    order = desk.store.existing(order_id)
+    email = order.customer.email
+    if not email:
+        raise Refused("not_lifted", order=order_id, why=said("erased" if order.is_erased else "no_address"))
+    told = desk.store.bad_address(email)
+    is_complaint = bool(told and told[0] is Fate.COMPLAINED) or mailer.why_suppressed(email) == "COMPLAINT"
+    if not is_complaint and not desk.store.has_complained(email):
+        raise Refused("no_complaint", order=order_id)
+    if is_complaint:
+        mailer.lift_suppression(email)
+        at = max(asked.at, told[1]) if told else asked.at  # the clock of SES may be ahead
+        desk.store.lift_complaint(email, at)
+    wordless = replace(asked, why="")
+    for other in desk.store.orders_of(email).orders:
+        if other.id != order_id:
+            desk.change(other.id, partial(with_good_address, now=asked.at, zone=desk.zone, asked=wordless))
+
+    def lifted(latest: Order) -> Order:
+        if any(entry.code == "complaint_lifted" for entry in latest.timeline) and not is_complaint:
+            return latest
+        latest = noted(latest, asked.at, "complaint_lifted", who=asked.who, words=asked.why)
+        return with_good_address(latest, asked.at, desk.zone, wordless)
+
+    return desk.change(order_id, lifted)
