@@ -121,10 +121,10 @@ def has_address(order: Order) -> bool:
 
 def _about_mail(order: Order) -> str:
     """A mail that is tried again by itself is not asked for again, and a reminder is not repeated."""
-    mail = stuck_mails(order)[0]
-    if mail.next_at is not None:
+    stuck = stuck_mails(order)
+    if any(mail.next_at is not None for mail in stuck):
         return "mend_sending"
-    return "tell_and_close" if mail.purpose is Purpose.REMINDER else ACTIONS[Reason.MAIL]
+    return "tell_and_close" if stuck[0].purpose is Purpose.REMINDER else ACTIONS[Reason.MAIL]
 
 
 def _said(code: str, order: Order) -> Said:

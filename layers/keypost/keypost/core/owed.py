@@ -146,9 +146,11 @@ def untimely_mails(order: Order) -> list[Mail]:
 
 
 def stuck_mails(order: Order) -> list[Mail]:
-    """The mails that SES does not accept or that came back, and that no later mail has replaced."""
+    """The mails that SES does not accept or that came back, and that no later mail has replaced; first those with
+    codes."""
     places = [place for place, mail in enumerate(order.mails) if _is_failing(mail) and not mail.purpose.is_notice]
-    return [order.mails[place] for place in places if not _is_made_good(order, place)]
+    stuck = [order.mails[place] for place in places if not _is_made_good(order, place)]
+    return sorted(stuck, key=lambda mail: not mail.holds_codes)
 
 
 def _is_failing(mail: Mail) -> bool:
