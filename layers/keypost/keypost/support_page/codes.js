@@ -37,11 +37,15 @@ export async function sendFile({ sku, body }, { dryRun, total, reached }) {
     if (!isFirst && answer.not_reached >= rest) throw new Problem(0, t("tooSlow"));
     total.added += answer.added;
     total.serves = Math.max(total.serves, answer.serves);
-    if (isFirst) Object.assign(total, { duplicates: told(answer.duplicates), invalid: told(answer.invalid), understood: answer.understood });
+    if (isFirst) Object.assign(total, firstOf(answer));
     rest = dryRun ? 0 : answer.not_reached;
     reached(rest);
   }
 }
+
+/** What the first call says of the whole file: each line that is left out, but of very many the first ones and how many there are. */
+const firstOf = ({ duplicates, duplicate_count: known, invalid, invalid_count: wrong, understood }) =>
+  ({ duplicates: told(duplicates), known, invalid: told(invalid), wrong, understood });
 
 const told = (faults) => faults.map(({ line, column, reason }) => ({ line, reason: column ? `${column}: ${reason.text}` : reason.text }));
 

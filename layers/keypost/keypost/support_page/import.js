@@ -86,8 +86,8 @@ function understanding(read) {
 }
 
 /** What is left out and why, and whom the others serve. */
-function outcome({ duplicates, invalid, serves, isLeast }) {
-  const counts = { duplicates: duplicates.length, invalid: invalid.length, [isLeast ? "servesAtLeast" : "serves"]: serves };
+function outcome({ duplicates, invalid, serves, isLeast, known = duplicates.length, wrong = invalid.length }) {
+  const counts = { duplicates: known, invalid: wrong, [isLeast ? "servesAtLeast" : "serves"]: serves };
   const told = Object.entries(counts).filter(([, n]) => n > 0).map(([name, n]) => el("li", {}, count(name, n)));
   const faults = [...duplicates, ...invalid].sort((one, other) => one.line - other.line);
   const rows = faults.slice(0, FAULTS_SHOWN).map(({ line, reason }) =>
@@ -97,6 +97,6 @@ function outcome({ duplicates, invalid, serves, isLeast }) {
     rows.length > 0 && el("table", { class: "faults" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("line")), el("th", { scope: "col" }, t("wrong")))),
       el("tbody", {}, rows)),
-    faults.length > FAULTS_SHOWN && el("p", {}, count("more", faults.length - FAULTS_SHOWN)),
+    known + wrong > FAULTS_SHOWN && el("p", {}, count("more", known + wrong - FAULTS_SHOWN)),
   ];
 }
