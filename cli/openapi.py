@@ -89,6 +89,7 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "move_license": {"email": "piet@anders.example", "name": "Piet Bakker", **_WHY},
     "write_note": {"note": "Calls back on Monday"},
     "stop_reminders": {"all_orders": True, **_WHY},
+    "lift_complaint_of": {"reason": "She clicked on spam by mistake"},
     "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},
     "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
     "send_again": {"day": "2026-11-23", "reason": "The mail server of the customers was down"},

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import keypost.core
-from keypost.core import daily_note, licensing, mailing, support
+from keypost.core import by_hand, daily_note, licensing, mailing, support
 from keypost.core.codes import StockCode
 from keypost.core.contents import with_fact, with_payment
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked, MailSent
 from keypost.core.obstacles import OBSTACLES, action, is_servable, obstacle, obstacles
-from keypost.core.order import Beside, Hold, Order, Reason
+from keypost.core.order import Beside, Customer, Hold, Order, Reason
 from keypost.core.payment import Dispute, DisputeState, OrderCanceled, PaymentNotice, PaymentState, Refunded, Standing
 from keypost.core.plan import attention, plan
 from keypost.core.product import Line
@@ -25,6 +25,7 @@ from keypost.core.story import story
 from keypost.core.upcoming import coming
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
+ASKED = Asked(NOW, "anna")
 MONEY: dict[Standing, Any] = {
     Standing.OPEN: {"state": PaymentState.OPEN},
     Standing.FAILED: {"state": PaymentState.FAILED},
@@ -86,7 +87,7 @@ def test_refusal_outlook_story_and_note_give_one_reason_in_every_combination() -
 def _refusals(order: Order) -> list[Said | None]:
     """Why a served order is not sent again, and gets no other code."""
     with pytest.raises(Refused) as refused:
-        support.resend(order, Asked(NOW, "anna"), ZONE)
+        support.resend(order, ASKED, ZONE)
     return [refused.value.said.values["why"], support.why_no_swap(order, order.licenses[0], NOW.date())]
 
 
@@ -112,7 +113,9 @@ def test_every_obstacle_can_stand_and_has_an_action() -> None:
     unknown = PaymentNotice("webhook", "re_9", None, NOW, "2026-001234", refunded=Refunded(NOW, full=True))
     twin = replace(paid_order(), hold=Hold(same_as="2026-000001"))
     canceled = with_fact(paid_order(), OrderCanceled("2026-001234", NOW, NOW), NOW, "EUR")
-    orders = [*ORDERS, before, differing, twin, canceled, with_payment(paid_order(), unknown, NOW, "EUR")]
+    given = by_hand.made("HAND-1", by_hand.Sale(Customer("a@b.example"), (Line(SKU, 1),), "goodwill"), ASKED, "EUR")
+    withdrawn = by_hand.withdrawn(given, ASKED, "EUR")
+    orders = [*ORDERS, before, differing, twin, canceled, withdrawn, with_payment(paid_order(), unknown, NOW, "EUR")]
 
     assert {each.code for order in orders for each in obstacles(order)} == set(OBSTACLES)
     assert all(each.action for each in OBSTACLES.values())
