@@ -82,6 +82,7 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
         **_WHY,
     },
     "move_license": {"email": "piet@anders.example", "name": "Piet Bakker", **_WHY},
+    "lift_complaint": {"reason": "Pressed the button by mistake"},
     "write_note": {"note": "Calls back on Monday"},
     "stop_reminders": {"all_orders": True, **_WHY},
     "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},

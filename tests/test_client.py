@@ -31,6 +31,7 @@ OPERATIONS = [
 EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each[2]["operationId"])
 DONE = {"search", "whole_story", "resend", "hold", "attention", "due", "read_inbox", "all_stock", "all_products"}
 DONE |= {"export", "erase", "import_stock", "put_product"}
+DONE |= {"correct_customer", "make_by_hand", "write_note", "stop_reminders"}
 
 
 @pytest.fixture(scope="session")

@@ -334,7 +334,7 @@ def test_an_order_that_does_not_exist_is_a_404(wired: Stack, method: str, url: s
 @pytest.mark.parametrize(
     ("url", "body"),
     [
-        (RESEND, {"to": NEW}),
+        (RESEND, {"to": "nobody"}),
         (RESEND, {"reason": "a" * 201}),
         (RESEND, []),
         ("/customers/erase", {"email": "nobody"}),

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 import keypost.core
-from keypost.core import daily_note, licensing, mailing, support
+from keypost.core import by_hand, daily_note, licensing, mailing, support
+from keypost.core.by_hand import Sale
 from keypost.core.codes import StockCode
 from keypost.core.contents import with_payment
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked, MailSent
 from keypost.core.obstacles import OBSTACLES, action, is_servable, obstacle, obstacles
-from keypost.core.order import Beside, Hold, Order, Reason
+from keypost.core.order import Beside, Customer, Hold, Order, Reason
 from keypost.core.payment import Dispute, DisputeState, PaymentNotice, PaymentState, Refunded, Standing
 from keypost.core.plan import attention, plan
 from keypost.core.product import Line
@@ -107,7 +108,11 @@ def test_every_obstacle_can_stand_and_has_an_action() -> None:
     differing = with_payment(paid_order(), other, NOW, "EUR")
     unknown = PaymentNotice("webhook", "re_9", None, NOW, "2026-001234", refunded=Refunded(NOW, full=True))
     twin = replace(paid_order(), hold=Hold(same_as="2026-000001"))
-    orders = [*ORDERS, before, differing, twin, with_payment(paid_order(), unknown, NOW, "EUR")]
+    given = by_hand.made(
+        "HAND-1", Sale(Customer(email="a@klant.example"), (Line(SKU, 1),), "test"), Asked(NOW, "anna"), "EUR"
+    )
+    withdrawn = by_hand.withdrawn(given, Asked(NOW, "anna"), "EUR")
+    orders = [*ORDERS, before, differing, twin, withdrawn, with_payment(paid_order(), unknown, NOW, "EUR")]
 
     assert {each.code for order in orders for each in obstacles(order)} == set(OBSTACLES)
     assert all(each.action for each in OBSTACLES.values())
