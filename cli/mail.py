@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cli import smoke_test, stacks
+from cli.click_words import Group
 from cli.local.mailbox import sample
 from cli.local.samples import NAMES
 from cli.speech import say
@@ -12,7 +13,7 @@ from keypost.core.errors import KeypostError
 from keypost.words import LANGUAGES
 
 
-@click.group("mail")
+@click.group("mail", cls=Group)
 def mail_group() -> None:
     """The e-mails."""
 

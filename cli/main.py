@@ -1,15 +1,12 @@
-"""The command `keypost`. Its exit status is 2 after wrong use and 1 after a failure; one line then says what to do."""
+"""The command `keypost`. Its exit status is 2 after wrong use, 1 after a failure and 130 after Ctrl-C; one line then
+says what to do."""
 
-import base64
 import csv
-import getpass
 import json
 import os
 import re
-import secrets
 import sys
 import tomllib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -19,35 +16,38 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
 import keypost
-from cli import stacks, stock
+from cli import stacks, tables, who
+from cli.access import secrets_group, support_keys
+from cli.click_words import Group, speak
 from cli.local.commands import local
 from cli.mail import mail_group
-from cli.speech import Speech, lang, say, speech, text
-from keypost.clients.secrets import NAMES
-from keypost.core import keys, support
+from cli.month import export_orders
+from cli.orders import as_json, attention, order_group, search, stack_option, typed_address
+from cli.speech import Speech, lang, of_locale, of_words, say, speech, text
+from cli.stock import stock_group
+from keypost.core import support
 from keypost.core.errors import InvalidInput, KeypostError
-from keypost.core.mail import Asked
-from keypost.core.order import Order, Reason
-from keypost.core.periods import local_day, midnight_of
+from keypost.core.order import Reason
+from keypost.core.periods import midnight_of
+from keypost.core.product import Product
 from keypost.core.said import Said, said
 from keypost.core.story import Story, story
-from keypost.inputs.addresses import email_address
 from keypost.inputs.catalog_file import read_product
-from keypost.inputs.stock_file import text_of
 from keypost.use_cases.import_stock import poke_waiting
 from keypost.use_cases.list_inbox import MOST_DAYS, InboxItem, all_of_inbox
 from keypost.use_cases.look_ahead import due_within
-from keypost.words import day, names_of, sentence, worded
+from keypost.words import day, in_language, names_of, sentence, worded
 
 _LONGEST_DAY = len("30 september 2026")
-_INBOX_ITEM = TypeAdapter(InboxItem)
+_INBOX_ITEM, _PRODUCT = TypeAdapter(InboxItem), TypeAdapter(Product)
 _LONGEST_STATE = len("ingetrokken")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_stack = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
+_stack = stack_option
 
 
 def main() -> None:
-    speech = Speech()
+    speech = Speech(of_words(sys.argv[1:]) or of_locale(os.environ))
+    speak(speech.language)
     try:
         status = cli.main(standalone_mode=False, obj=speech)
     except click.ClickException as error:
@@ -67,7 +67,7 @@ def _end(speech: Speech, why: Said, status: int) -> NoReturn:
     sys.exit(status)
 
 
-@click.group()
+@click.group(cls=Group, epilog="Exit status: 0 done, 1 failed, 2 wrong use, 130 stopped.")
 @lang
 @click.version_option(keypost.__version__, prog_name="keypost", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -104,42 +104,28 @@ def apply_products(file: Path, stack: str | None) -> None:
         say("orders_looked_at", count=poked)
 
 
-@cli.group("stock")
-def stock_group() -> None:
-    """Activation codes."""
-
-
-@stock_group.command("import")
-@click.argument("file", type=_FILE)
-@click.option("--sku", help="The product of all codes, if the file has no column sku.")
-@click.option("--batch", help="A name for these codes, if the file has no column batch.")
+@products.command("list")
+@as_json
 @lang
 @_stack
-def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | None) -> None:
-    """Add the codes of FILE (CSV) to the stock, each code once.
-
-    Codes that are wrong or already known are left out and reported by line; the exit status is then 1.
-    Orders that waited for stock go on.
-    """
-    content = text_of(file.read_bytes())
-    to = stacks.connect_to_write(stack)
-    done, faults = stock.import_file(to, content, sku, batch)
-    names = _names(to) if faults else {}
-    for fault in faults:
-        say("left_out", err=True, names=names, file=file, line=fault.line, why=fault.reason)
-    say("file_imported", added=done.added, left_out=len(faults))
-    if done.left_out:
-        say("orders_unreadable", err=True, orders=done.left_out)
-    if done.serves:
-        say("orders_looked_at", count=done.serves)
-    if faults:
-        raise KeypostError("lines_left_out", count=len(faults))
+def list_products(stack: str | None, *, as_json: bool) -> None:
+    """List the products of the catalog."""
+    found = sorted(stacks.connect(stack).store.catalog().values(), key=lambda product: product.sku)
+    if as_json:
+        for product in found:
+            click.echo(_PRODUCT.dump_json(product))
+        return
+    rows = [
+        (each.sku, each.vendor, in_language(each.name, speech().language), str(each.term_days), str(each.devices))
+        for each in found
+    ]
+    tables.show([text(name) for name in ("col_sku", "col_vendor", "col_product", "col_days", "col_devices")], rows)
 
 
 @cli.command()
 @click.option("--days", default=14, show_default=True, type=click.IntRange(0, 366), help="How far to look ahead.")
-@click.option("--hold", metavar="ORDER", help="Hold this order, so that nothing is sent for it.")
-@click.option("--release", metavar="ORDER", help="Release this order, for whatever reason it was held.")
+@click.option("--hold", metavar="ORDER", hidden=True, help="As `keypost order hold`.")
+@click.option("--release", metavar="ORDER", hidden=True, help="As `keypost order release`.")
 @lang
 @_stack
 def due(days: int, hold: str | None, release: str | None, stack: str | None) -> None:
@@ -147,10 +133,10 @@ def due(days: int, hold: str | None, release: str | None, stack: str | None) -> 
     is_list = hold is None and release is None  # an empty number is one, of no order
     to = stacks.connect(stack) if is_list else stacks.connect_to_write(stack)
     if hold is not None:
-        _change(to, hold, support.hold)
+        who.change(to, hold, support.hold)
         say("order_held", order=hold)
     if release is not None:
-        _change(to, release, support.release)
+        who.change(to, release, support.release)
         say("order_released", order=release)
     if is_list:
         _list_due(to, days)
@@ -239,10 +225,10 @@ def erase(stack: str | None, *, yes: bool) -> None:
 
     Keypost sends the customer nothing more. Their orders stay, without the customer, for as long as tax law requires.
     """
-    address, to = _typed_address(), stacks.connect_to_write(stack)
+    address, to = typed_address(), stacks.connect_to_write(stack)
     if not yes and sys.stdin.isatty():
         click.confirm(text("ask_erasure"), abort=True)
-    erased = to.desk.erase(address, Asked(*_now_and_who()), to.fiscal_years)
+    erased = to.desk.erase(address, who.asked(), to.fiscal_years)
     for order in erased.orders:
         say("order_erased_and_charged" if order.is_charged_again else "order_erased", order=order.id)
     say("orders_erased", count=len(erased.orders))
@@ -252,12 +238,15 @@ def erase(stack: str | None, *, yes: bool) -> None:
         raise KeypostError("erased_later", count=len(erased.later))
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @_stack
-def export(stack: str | None) -> None:
+@click.pass_context
+def export(context: click.Context, stack: str | None) -> None:
     """Print all that is known of a customer, as JSON. Asks for the address, or reads it from standard input."""
-    address, to = _typed_address(), stacks.connect(stack)
-    now, _ = _now_and_who()
+    if context.invoked_subcommand:
+        return
+    address, to = typed_address(), stacks.connect(stack)
+    now, _ = who.now_and_who()
     loaded = to.store.orders_of(address)
     whole, left_out = to.store.beside_each(loaded.orders)
     told = [story(order, now, to.zone, beside) for order, beside in whole]
@@ -268,12 +257,7 @@ def export(stack: str | None) -> None:
         raise KeypostError("export_incomplete", orders=unreadable)
 
 
-def _typed_address() -> str:
-    typed = click.prompt(text("ask_address"), err=True) if sys.stdin.isatty() else sys.stdin.read()
-    try:
-        return email_address(typed.strip())
-    except ValueError:
-        raise InvalidInput("address_unusable") from None
+export.add_command(export_orders)
 
 
 @cli.command()
@@ -281,7 +265,7 @@ def _typed_address() -> str:
 @_stack
 def blocked(order_id: str, stack: str | None) -> None:
     """Note that the vendor has blocked the codes of ORDER, whose money was returned after they were sent."""
-    _change(stacks.connect_to_write(stack), order_id, support.blocked)
+    who.change(stacks.connect_to_write(stack), order_id, support.blocked)
     say("blocked_noted", order=order_id)
 
 
@@ -290,109 +274,10 @@ def blocked(order_id: str, stack: str | None) -> None:
 @_stack
 def subscription_ended(order_id: str, stack: str | None) -> None:
     """Note that the subscription of ORDER was ended at its provider, which no longer charges the customer."""
-    _change(stacks.connect_to_write(stack), order_id, support.subscription_ended)
+    who.change(stacks.connect_to_write(stack), order_id, support.subscription_ended)
     say("ended_noted", order=order_id)
 
 
-def _change(to: stacks.Stack, order_id: str, change: Callable[[Order, str, datetime], Order]) -> None:
-    now, who = _now_and_who()
-    to.desk.change(order_id, lambda order: change(order, who, now))
-
-
-def _now_and_who() -> tuple[datetime, str]:
-    return datetime.now(UTC).replace(microsecond=0), keys.agent_name(_account())
-
-
-def _account() -> str:
-    """The name of the account, or its number where it has no name, as in a container."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
-
-
-@cli.group("secrets")
-def secrets_group() -> None:
-    """The secrets with which callbacks are verified, and the keys for the providers' APIs."""
-
-
-@secrets_group.command("set")
-@click.argument("name", type=click.Choice(NAMES))
-@_stack
-def set_secret(name: str, stack: str | None) -> None:
-    """Set one secret. Asks for its value, or reads it from standard input.
-
-    During a rotation, give the new and the old value with a space between them.
-    """
-    typed = click.prompt(text("ask_value"), hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
-    if not typed.strip():
-        raise InvalidInput("no_value")
-    stacks.connect_to_write(stack).secrets.set(name, typed.strip())
-    say("secret_set", name=name)
-
-
-@secrets_group.command("generate")
-@click.argument("name", type=click.Choice(["mollie_token", "webhook_signing"]))
-@_stack
-def generate_secret(name: str, stack: str | None) -> None:
-    """Make a new secret, set it, and print it: the only time that it is shown."""
-    value = (
-        secrets.token_urlsafe(24)
-        if name == "mollie_token"
-        else "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    )
-    stacks.connect_to_write(stack).secrets.set(name, value)
-    click.echo(value)
-
-
-@cli.group("support-key")
-def support_keys() -> None:
-    """The keys that open the support API."""
-
-
-@support_keys.command("create")
-@click.option("--agent", required=True, help="The person or program that gets the key; timelines show this name.")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    type=click.Choice(keys.SCOPES),
-    default=keys.DEFAULT_SCOPES,
-    show_default=True,
-    help="What the key opens; repeat the option for each scope.",
-)
-@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long the key is valid.")
-@_stack
-def create_key(agent: str, scopes: tuple[str, ...], days: int, stack: str | None) -> None:
-    """Make a key for one agent and print it: the only time that it is shown, because only its digest is stored."""
-    key, kept = keys.new_key(agent, scopes, days, datetime.now(UTC).replace(microsecond=0))
-    to = stacks.connect_to_write(stack)
-    to.store.put_support_key(kept)
-    until = local_day(kept.expires_at, to.zone)
-    say("key_made", err=True, key=kept.id, agent=agent, scopes=kept.scopes, until=until)
-    click.echo(key)
-
-
-@support_keys.command("list")
-@_stack
-def list_keys(stack: str | None) -> None:
-    """List all keys that were ever made, and the day of their last use. The keys themselves are not stored."""
-    now, to = datetime.now(UTC), stacks.connect(stack)
-    for key in to.store.support_keys():
-        until = day(local_day(key.revoked_at or key.expires_at, to.zone), speech().language)
-        click.echo(f"{key.id}  {text(keys.state(key, now)):<{_LONGEST_STATE}}  {until:<{_LONGEST_DAY}}  ", nl=False)
-        say("key_listed", agent=key.agent, scopes=key.scopes, last_used=key.last_used)
-
-
-@support_keys.command("revoke")
-@click.argument("key_id")
-@_stack
-def revoke_key(key_id: str, stack: str | None) -> None:
-    """Revoke a key: within a minute it is refused. KEY_ID is the part between the two _, as `list` shows it."""
-    if not stacks.connect_to_write(stack).store.revoke_support_key(key_id, datetime.now(UTC).replace(microsecond=0)):
-        raise KeypostError("no_such_key", key=key_id)
-    say("key_is_revoked", key=key_id)
-
-
-cli.add_command(mail_group)
+for command in (attention, search, order_group, stock_group, secrets_group, support_keys, mail_group):
+    cli.add_command(command)
 cli.add_command(local)

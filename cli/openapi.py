@@ -52,6 +52,7 @@ _SUBJECTS = {
     "attention": "worklist",
     "due": "worklist",
     "inbox": "worklist",
+    "mails": "worklist",
     "customers": "customers",
     "stock": "stock",
     "batches": "stock",
@@ -63,8 +64,11 @@ CALL_NAME = r"[a-z]+(_[a-z]+){0,3}"  # that of its function
 _EXAMPLE_PARAMETERS: dict[str, Any] = {
     "order_id": "2026-001234",
     "license_id": "LIC-ABCDEFGH23",
+    "mail_id": "purchase-1",
     "sku": "KASPERSKY-STANDARD-3D-1Y",
     "days": 7,
+    "month": "2026-11",
+    "day": "2026-11-23",
     "reason": "stock",
     "dry_run": True,
     "Idempotency-Key": "0f8fad5b-d9cb-469f-a165-70867728950e",
@@ -87,6 +91,8 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "stop_reminders": {"all_orders": True, **_WHY},
     "swap_code": {"reason": "already used", "note": "Kaspersky says: too many activations"},
     "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
+    "send_again": {"day": "2026-11-23", "reason": "The mail server of the customers was down"},
+    "close": _WHY,
     "erase": {"email": "facturen@klant.example"},
     "export": {"email": "facturen@klant.example"},
     "import_stock": {"codes": ["AAAAA-BBBBB-CCCCC-DDDDD"], "batch": "2026-11", "activate_before": "2027-12-31"},
@@ -109,6 +115,13 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
 _REFUSED = {
     "description": "Not done, and nothing was changed",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `version` of the order as you saw it: 409 if somebody has changed it since",
+    "schema": {"type": "string", "pattern": '^(\\*|(W/)?"?[0-9]{1,9}"?)$'},
 }
 _FAILED = _REFUSED | {"description": "Something went wrong: ask again"}
 
@@ -135,6 +148,8 @@ def description() -> str:
             _complete(operation, ROUTES[method.upper(), path].scope)
             _name(operation, path, method)
             _exemplify(operation, document["components"]["schemas"])
+            if method != "get" and path.startswith("/orders/{order_id}/"):
+                operation["parameters"] = [*operation["parameters"], _IF_MATCH]
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 

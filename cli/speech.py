@@ -1,7 +1,7 @@
 """The language of the command line: that of `--lang`, else that of the shell's locale."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
@@ -16,6 +16,17 @@ def of_locale(environment: Mapping[str, str]) -> str:
     """The language of a locale such as nl_NL.UTF-8. The first variable that is set counts, as for every program."""
     given = (environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return spoken(next(filter(None, given), "")[:2].lower())
+
+
+def of_words(words: Sequence[str]) -> str | None:
+    """The language that `--lang` names among the words of the command line. Click reads it only after it has found all
+    other words to be right; what it says of a wrong one must be in that language too."""
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        chosen = value or next(iter(words[place + 1 :]), "")
+        if name == "--lang" and chosen in LANGUAGES:
+            return chosen
+    return None
 
 
 @dataclass(slots=True)

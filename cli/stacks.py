@@ -1,6 +1,7 @@
 """The stack with which a command works: a deployed one by its name, or the local one of `make run`."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -9,7 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
 from cli.versions import refuse_if_older
 from keypost.clients.mailer import Mailer
@@ -46,8 +54,15 @@ class SecretsEditor:
     secret_id: str
 
     def set(self, name: str, value: str) -> None:
-        kept = json.loads(self.client.get_secret_value(SecretId=self.secret_id)["SecretString"])
-        self.client.put_secret_value(SecretId=self.secret_id, SecretString=json.dumps(kept | {name: value}))
+        self.client.put_secret_value(SecretId=self.secret_id, SecretString=json.dumps(self._kept() | {name: value}))
+
+    def names(self) -> frozenset[str]:
+        """The names of the secrets that are set."""
+        return frozenset(name for name, value in self._kept().items() if value)
+
+    def _kept(self) -> dict[str, str]:
+        kept: dict[str, str] = json.loads(self.client.get_secret_value(SecretId=self.secret_id)["SecretString"])
+        return kept
 
 
 def connect(name: str | None) -> Stack:
@@ -110,11 +125,15 @@ def _local() -> Stack:
 
 
 def _deployed(name: str) -> Stack:
-    session = boto3.Session()
     try:
+        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))  # botocore reads AWS_DEFAULT_REGION only
         outputs = _outputs(session.client("cloudformation"), name)
     except NoRegionError:
         raise KeypostError("region_missing") from None
+    except ProfileNotFound:
+        raise KeypostError("profile_missing", profile=os.environ.get("AWS_PROFILE", "default")) from None
+    except (NoCredentialsError, PartialCredentialsError):
+        raise KeypostError("credentials_missing") from None
     except BotoCoreError as error:
         raise KeypostError("aws_unreachable", error=type(error).__name__) from None
     except ClientError as error:

@@ -27,6 +27,7 @@ from keypost.core.mail import Asked, Fate, Mail, MailReport, MailSent, MailState
 from keypost.core.mailing import settle_mail, with_report
 from keypost.core.order import (
     BadCode,
+    Cancellation,
     Concern,
     Customer,
     Decision,
@@ -224,6 +225,7 @@ def full_order() -> Order:
             ),
         ),
         last_line=2,
+        cancellation=Cancellation(NOW, NOW, lifted=True),
         lines=lines,
         payments=(payment,),
         licenses=(License("LIC-ABCDEFGH23", 1, SKU, code(1), day, day),),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -93,6 +93,8 @@ def _answer(request: AWSPreparedRequest) -> AWSResponse:
     headers = {name.lower(): _text(value) for name, value in request.headers.items()} | {"host": urlsplit(URL).netloc}
     service = _SERVICES.get(headers.get("x-amz-target", "").partition(".")[0], ses_v2)
     body: Any = request.body or b""
+    if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return response(request.url, *_stacks({name: value for name, (value, *_) in parse_qs(_text(body)).items()}))
     raw = body.encode() if isinstance(body, str) else bytes(body)
     if headers.get("x-amz-target") == "AmazonSQS.ReceiveMessage":
         asked = json.loads(raw)
@@ -100,6 +102,30 @@ def _answer(request: AWSPreparedRequest) -> AWSResponse:
         raw = json.dumps(asked).encode()
     path = urlsplit(request.url).path
     return response(request.url, *answered(service, request.method, path, headers, raw, _OWN_CLOCK))
+
+
+_OUTPUTS: dict[str, Mapping[str, Any]] = {}  # of the stacks, by name
+
+
+def _stacks(asked: Mapping[str, str]) -> tuple[int, dict[str, str], str]:
+    """CloudFormation, as far as the command line asks it: stacks that hold outputs and nothing else."""
+    name = asked["StackName"]
+    if asked["Action"] == "CreateStack":
+        _OUTPUTS[name] = json.loads(asked["TemplateBody"])["Outputs"]
+    if name not in _OUTPUTS:
+        return (
+            400,
+            {},
+            f"<ErrorResponse><Error><Code>ValidationError</Code><Message>{name}</Message></Error></ErrorResponse>",
+        )
+    outputs = "".join(
+        f"<member><OutputKey>{key}</OutputKey><OutputValue>{output['Value']}</OutputValue></member>"
+        for key, output in _OUTPUTS[name].items()
+    )
+    stack = f"<StackName>{name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>"
+    result = f"{asked['Action']}Result"
+    told = f"<{result}><StackId>{name}</StackId><Stacks><member>{stack}</member></Stacks></{result}>"
+    return 200, {}, f"<{asked['Action']}Response>{told}</{asked['Action']}Response>"
 
 
 def _ses(path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:

@@ -1,5 +1,7 @@
 """An issuer of tokens on loopback, which signs with keys of its own."""
 
+import base64
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import time
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -24,12 +27,33 @@ class Issuer:
         self.status = 200
         self.calls_itself: str | None = None
         self.keys_at: str | None = None
+        self.visits: list[dict[str, str]] = []  # what pages asked with which somebody came to sign in
+        self.exchanges: list[dict[str, str]] = []  # with which pages asked for a token
+        self.denies = False
+        self.claims: dict[str, Any] = {"scope": "support contact"}  # of the next token
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                path, _, query = self.path.partition("?")
+                if path == "/tenant/sign-in":
+                    self.send_response(303)
+                    self.send_header("Location", issuer.signed_in(dict(parse_qsl(query))))
+                    self.end_headers()
+                    return
                 body = json.dumps(issuer.answer(self.path)).encode()
                 self.send_response(issuer.status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                asked = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                given = issuer.exchanged(asked)
+                body = json.dumps(given or {"error": "invalid_grant"}).encode()
+                self.send_response(200 if given else 400)
+                self.send_header("Access-Control-Allow-Origin", self.headers.get("Origin", ""))
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -42,10 +66,32 @@ class Issuer:
 
     def answer(self, path: str) -> dict[str, Any]:
         if path == "/tenant/.well-known/openid-configuration":
-            return {"issuer": self.calls_itself or self.url, "jwks_uri": self.keys_at or f"{self.url}/keys"}
+            return {
+                "issuer": self.calls_itself or self.url,
+                "jwks_uri": self.keys_at or f"{self.url}/keys",
+                "authorization_endpoint": f"{self.url}/sign-in",
+                "token_endpoint": f"{self.url}/token",
+            }
         assert path == "/tenant/keys"
         self.asked += 1
         return {"keys": [public(name, key) for name, key in self.keys.items()]}
+
+    def signed_in(self, asked: dict[str, str]) -> str:
+        """Where a browser goes after somebody signed in, or was not let in."""
+        self.visits.append(asked)
+        given = {"error": "access_denied"} if self.denies else {"code": f"code-{len(self.visits)}"}
+        return f"{asked['redirect_uri']}?{urlencode(given | {'state': asked['state']})}"
+
+    def exchanged(self, asked: dict[str, str]) -> dict[str, str] | None:
+        """The tokens for a code, for the page alone that asked for it (RFC 7636)."""
+        self.exchanges.append(asked)
+        visit = self.visits[int(asked["code"].removeprefix("code-")) - 1]
+        digest = hashlib.sha256(asked["code_verifier"].encode()).digest()
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != visit["code_challenge"]:
+            return None
+        same = all(asked[name] == visit[name] for name in ("client_id", "redirect_uri"))
+        claims = {"nonce": visit["nonce"], "preferred_username": "anna"}
+        return {"access_token": self.token(**self.claims), "id_token": self.token(**claims)} if same else None
 
     def token(self, key: Any = RSA, algorithm: str = "RS256", kid: str | None = "rsa", **claims: Any) -> str:
         now = int(time())

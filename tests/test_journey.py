@@ -17,7 +17,7 @@ import advance_orders
 from cli.local.fake_shops import ADMINISTRATION
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack, sample_codes
-from cli.stock import import_file
+from cli.stock import import_file, read_file
 from keypost import wiring
 from keypost.core.errors import KeypostError
 from keypost.core.mail import Asked, MailState, Purpose
@@ -227,7 +227,8 @@ def test_an_order_without_stock_waits_visibly_and_is_served_by_an_import(local: 
     assert mails_to(local, "journey-waits") == []
 
     codes = sample_codes(PRODUCTS[ESET], 2)
-    result, faults = import_file(local.stack, "code\n" + "\n".join(codes), ESET, "B-1")
+    file = read_file(local.stack, "\n".join(["code", *codes]).encode(), ESET, "B-1")
+    result, faults = import_file(local.stack, file)
     assert (result.added, faults) == (2, [])
     assert result.serves >= 1
 

@@ -31,19 +31,21 @@ PLUS = "KASPERSKY-PLUS-3D-1Y"
 def run(local: LocalStack) -> Any:
     """Run an example; returns the JSON that it prints."""
 
-    def example(name: str, order: Order | None = None) -> Any:
-        code = EXAMPLES[name]
-        if order:
-            names = {"2026-001234": order.id, "facturen@klant.example": order.customer.email or ""}
-            for written, meant in (names | {"LIC-ABCDEFGH23": order.licenses[0].id}).items():
-                code = code.replace(written, meant)
-        environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(
-            ["sh", "-eu"], input=code, env=environment, capture_output=True, text=True, check=True, timeout=60
-        )
-        return json.loads(done.stdout)
+    return lambda name, order=None: json.loads(printed_by(name, local, order))
 
-    return example
+
+def printed_by(name: str, local: LocalStack, order: Order | None = None) -> str:
+    """What an example prints, with the names of this order in it."""
+    code = EXAMPLES[name]
+    if order:
+        names = {"2026-001234": order.id, "facturen@klant.example": order.customer.email or ""}
+        for written, meant in (names | {"LIC-ABCDEFGH23": order.licenses[0].id}).items():
+            code = code.replace(written, meant)
+    environment = {"KEYPOST_URL": local.api_url, "KEYPOST_KEY": local.support_key, "PATH": "/usr/bin:/bin"}
+    done: subprocess.CompletedProcess[bytes] = subprocess.run(
+        ["sh", "-eu"], input=code.encode(), env=environment, capture_output=True, check=True, timeout=60
+    )
+    return done.stdout.decode()
 
 
 @pytest.fixture
@@ -87,7 +89,18 @@ def test_every_example_has_a_test_here() -> None:
         "products",
         "put-product",
     }
-    acting = {"mails-resend", "resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
+    acting = {
+        "export-month",
+        "mails-resend",
+        "resend",
+        "email",
+        "replace",
+        "hold",
+        "release",
+        "contents",
+        "export",
+        "erase",
+    }
     putting_right = {"resend-once", "customer", "note", "stop-reminders", "license-refunded", "move"}
     tested = read | acting | putting_right | {"by-hand", "withdraw", "lift-complaint"}
 
@@ -103,15 +116,18 @@ def test_the_document_lists_every_route_with_its_scope_and_no_other() -> None:
     }
 
 
-def test_an_order_is_found_and_told(run: Any, sold: Sold) -> None:
+def test_an_order_is_found_and_told(run: Any, sold: Sold, local: LocalStack) -> None:
     order = sold("example-support")
 
     assert [found["order_id"] for found in run("search", order)["orders"]] == [order.id]
 
-    assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked"}
+    assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked", "names"}
     assert {"day", "mails", "next", "orders", "unreadable"} == set(run("mails"))
+    headers, _, month = printed_by("export-month", local).partition("\r\n\r\n")
+    assert "text/csv" in headers
+    assert month.startswith("\ufeffDatum;Tijd;Bestelling;")
     assert {"day", "sent", "left_out", "next", "done", "orders"} == set(run("mails-resend"))
-    assert set(run("orders")) == {"orders", "next", "looked", "zone", "unreadable"}
+    assert set(run("orders")) == {"orders", "next", "looked", "zone", "unreadable", "names"}
 
     told = run("story", order)
     assert told["mails"][0]["state"] == "sent"
@@ -202,7 +218,7 @@ def test_what_an_order_is_for_is_settled_and_each_telling_has_the_fields_of_the_
 
 def test_what_is_to_come_and_in_stock_is_told(run: Any) -> None:
     assert isinstance(run("due"), list)
-    assert set(run("attention")) == {"counts", "items", "next"}
+    assert set(run("attention")) == {"counts", "items", "next", "zone", "names"}
     assert set(run("inbox")) == {"items", "next"}
     assert PLUS in [product["sku"] for product in run("stock")["stock"]]
 

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError
 
+from cli.click_words import Group
 from cli.local.deploy import ROOT
 from cli.local.logs import log_lines
 from cli.local.mailbox import SentMail
@@ -35,7 +36,7 @@ _SECONDS_TO_MAIL = 60
 _SILENT = "the local stack of .local/stack.json does not answer: start it with `make run`"
 
 
-@click.group()
+@click.group(cls=Group)
 def local() -> None:
     """The whole system on this machine, without an AWS account."""
     # `kill` and a closed terminal stop it and all that it started, as Ctrl-C does, even if a shell has Ctrl-C ignored.

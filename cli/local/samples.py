@@ -83,6 +83,12 @@ def _without_codes(sample: Sample) -> Sample:
     return replace(sample, order=replace(sample.order, licenses=()))
 
 
+def _of_first_line(sample: Sample) -> Sample:
+    """A sample of which the other products are short."""
+    licenses = tuple(license_ for license_ in sample.order.licenses if license_.line == 1)
+    return replace(sample, order=replace(sample.order, licenses=licenses))
+
+
 def _after_its_mail(sample: Sample) -> Sample:
     """A sample in which an earlier mail has already sent the codes."""
     sent = Mail("purchase-1", Purpose.PURCHASE, MailState.SENT, None, attempts=1, sent_at=NOW, may_have_left=True)
@@ -100,6 +106,7 @@ _ONE_AGAIN = Line(_STANDARD, 1, Kind.RENEWAL, "2025-004321")
 SAMPLES = {
     "purchase": _sample(Purpose.PURCHASE, _ONE),
     "purchase-several": _sample(Purpose.PURCHASE, _TWO, _ONE_PLUS, Line(_ESET, 1)),
+    "purchase-part": _of_first_line(_sample(Purpose.PURCHASE, _ONE, _ONE_PLUS, lines=(1,))),
     "purchase-many": _sample(Purpose.PURCHASE, Line(_STANDARD, 30)),
     "renewal": _sample(Purpose.RENEWAL, _ONE_AGAIN),
     "renewal-several": _sample(

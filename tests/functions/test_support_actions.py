@@ -11,6 +11,7 @@ import pytest
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
+from keypost.api.app import ROUTES
 from keypost.core.contents import with_payment
 from keypost.core.mail import Fate
 from keypost.core.obstacles import obstacles
@@ -412,3 +413,97 @@ def test_more_than_one_answer_holds_is_exported_by_the_command(
 
     assert status == 409
     assert "keypost export" in said["detail"]
+
+
+CLOSE = "/orders/{order_id}/close"
+
+
+def test_what_was_done_by_hand_is_closed_with_its_reason_and_who_did_it(wired: Stack) -> None:
+    wired.store.save(paid_order("action-closed", currency="USD", at=_now()))
+
+    answered = call("POST", CLOSE, {"reason": "refunded at the bank"}, order_id="action-closed")
+
+    assert answered == (200, {"order_id": "action-closed"})
+    told = call("GET", "/orders/{order_id}", order_id="action-closed")[1]
+    assert told["needs"] is None
+    assert [(each["code"], each["who"], each["words"]) for each in told["timeline"][-1:]] == [
+        ("closed", "anna", "refunded at the bank")
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": " \u200b "}, {"why": "done"}])
+def test_nothing_is_closed_without_a_reason(wired: Stack, body: dict[str, str]) -> None:
+    wired.store.save(paid_order("action-unclosed", currency="USD", at=_now()))
+
+    assert call("POST", CLOSE, body, order_id="action-unclosed")[0] == 422
+
+    assert attention(loaded(wired.store, "action-unclosed")) is not None
+    wired.store.change_existing("action-unclosed", lambda order: replace(order, belongs_to="x"))
+
+
+def test_an_order_that_asks_for_nothing_cannot_be_closed(sold: Callable[..., Order]) -> None:
+    order = sold("action-served", 71)
+
+    status, problem = call("POST", CLOSE, {"reason": "done"}, order_id=order.id)
+
+    assert (status, problem["code"]) == (409, "nothing_to_close")
+
+
+CHANGES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/orders/{order_id}/resend"): {},
+    ("PUT", "/orders/{order_id}/email"): {"email": "other@klant.example"},
+    ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): {"reason": "invalid"},
+    ("POST", "/orders/{order_id}/hold"): {},
+    ("POST", "/orders/{order_id}/release"): {},
+    ("PUT", "/orders/{order_id}/contents"): {"lines": [{"sku": SKU, "quantity": 1}]},
+    ("POST", "/orders/{order_id}/blocked"): {},
+    ("POST", "/orders/{order_id}/close"): {"reason": "done"},
+    ("POST", "/orders/{order_id}/subscription-ended"): {},
+}
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=" ".join)
+def test_a_call_about_an_order_that_moved_meanwhile_changes_nothing(
+    sold: Callable[..., Order], wired: Stack, route: tuple[str, str]
+) -> None:
+    order = sold("action-moved", 72) if not wired.store.load("action-moved") else loaded(wired.store, "action-moved")
+    named: dict[str, Any] = {"order_id": order.id} | (
+        {"license_id": order.licenses[0].id} if "license_id" in route[1] else {}
+    )
+
+    stale = {"If-Match": f'"{order.version - 1}"'}
+    status, problem = call(*route, CHANGES[route], headers=stale, **named)
+
+    assert (status, problem["code"]) == (409, "order_moved")
+    assert loaded(wired.store, order.id) == order
+
+
+def test_every_call_that_changes_an_order_is_tried_with_a_version_that_is_over() -> None:
+    changing = {route for route in ROUTES if route[0] != "GET" and route[1].startswith("/orders/{order_id}/")}
+
+    assert changing == set(CHANGES)
+
+
+def test_of_two_agents_at_once_the_second_one_is_asked_to_look_again(wired: Stack) -> None:
+    wired.store.save(paid_order("action-twice", currency="USD", at=_now()))
+    kept: list[Any] = []
+    seen = call("GET", "/orders/{order_id}", order_id="action-twice", kept=kept)[1]["version"]
+    assert kept[0]["multiValueHeaders"]["ETag"] == [f'"{seen}"']
+    both = {"If-Match": kept[0]["multiValueHeaders"]["ETag"][0]}
+
+    first = call("POST", "/orders/{order_id}/hold", {}, headers=both, order_id="action-twice")
+    second = call("POST", "/orders/{order_id}/release", {}, headers=both, order_id="action-twice")
+
+    assert (first[0], second[0], second[1]["code"]) == (200, 409, "order_moved")
+    assert loaded(wired.store, "action-twice").hold.by_person
+    again = {"If-Match": "*"}
+    assert call("POST", "/orders/{order_id}/release", {}, headers=again, order_id="action-twice")[0] == 200
+
+
+def test_a_version_that_is_none_is_refused(wired: Stack) -> None:
+    wired.store.save(paid_order("action-odd", currency="USD", at=_now()))
+
+    odd = {"If-Match": '"newest"'}
+    status, problem = call("POST", "/orders/{order_id}/hold", {}, headers=odd, order_id="action-odd")
+
+    assert (status, problem["code"]) == (400, "if_match_unfit")

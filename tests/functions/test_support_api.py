@@ -104,12 +104,13 @@ def test_a_code_that_was_swapped_still_leads_to_its_order(wired: Stack) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"order": "x"}, {"order": " "}, {"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}],
+    [{"order": "x"}, {"email": "a@b.example"}, {"code": "x"}, {"license": "LIC-"}, {"payment": "x"}],
 )
 def test_what_nobody_bought_finds_nothing(wired: Stack, wanted: dict[str, str]) -> None:
     assert call("POST", "/orders/search", wanted) == (
         200,
-        {"orders": [], "total": 0, "zone": "Europe/Amsterdam", "unreadable": [], "names": {}},
+        {"orders": [], "total": 0, "zone": "Europe/Amsterdam", "unreadable": [], "names": {}}
+        | {"next": None, "looked": None},
     )
 
 
@@ -391,12 +392,9 @@ def test_a_file_is_taken_as_spreadsheets_save_it(wired: Stack, file: str) -> Non
 @pytest.mark.parametrize(
     ("file", "fault"),
     [
-        (f"code,batch\n{code(1)},März\n".encode("latin-1"), "not UTF-8"),
-        (f"code\n{code(1)}\n".encode("utf-16"), "not UTF-8"),
         (f"code\n{code(1)}\ufffd\n".encode(), "not UTF-8"),
         (f"{code(1)}\n".encode(), "must name the columns"),
-        (f"code,price\n{code(1)},9\n".encode(), "a column that is not known"),
-        (f"code,,batch\n{code(1)},,\n".encode(), "a column that is not known"),
+        (f"code,price,code\n{code(1)},9,\n".encode(), "a column twice"),
         (b"", "must name the columns"),
     ],
 )
@@ -434,7 +432,8 @@ def test_a_row_of_another_product_than_the_path_says_is_left_out(wired: Stack) -
     _, said = imported(f"code,sku\n{code(1)},OTHER\n{code(2)},{SKU}\n".encode())
 
     text = f"the SKU is not {SKU}, as in the path"
-    assert said["invalid"] == [{"line": 2, "reason": {"code": "other_sku", "values": {"sku": SKU}, "text": text}}]
+    reason = {"code": "other_sku", "values": {"sku": SKU}, "text": text}
+    assert said["invalid"] == [{"line": 2, "reason": reason, "column": "sku"}]
     assert free(wired.store) == {code(2)}
 
 

@@ -64,7 +64,7 @@ def test_the_page_names_its_files_so_that_any_stage_and_domain_will_do() -> None
     imported = re.findall(r'from "\./([^"]+)"', "".join(path.read_text("utf-8") for path in FOLDER.glob("*.js")))
 
     assert {f"support/{name}" for name in FILES} >= set(named)
-    assert {*FILES, "said.js"} >= set(imported)
+    assert {*FILES, "said.js", "issuer.js"} >= set(imported)
     assert "said.js" in imported
 
 

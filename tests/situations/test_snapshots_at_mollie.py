@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keypost.core.errors import InvalidInput, ProviderForbidden, ProviderUnavailable
-from keypost.core.payment import Charged, News, PaymentNotice, PaymentState, Refunded, Remark
+from keypost.core.payment import Charged, Dispute, DisputeState, News, PaymentNotice, PaymentState, Refunded, Remark
 from keypost.core.product import Line
 from keypost.core.said import Said, said
 from keypost.providers import mollie
@@ -276,3 +276,25 @@ def test_a_link_or_an_invoice_that_our_key_may_not_see_is_remarked(kind: str, na
 def test_a_signed_event_without_an_id_is_refused_with_the_reason(kind: str) -> None:
     with pytest.raises(InvalidInput, match="mollie_no_id"):
         told({}, kind, "?")
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [
+        (None, Dispute("chargeback", DisputeState.WON, NOW)),
+        ({"currency": "EUR", "value": "0.00"}, Dispute("chargeback", DisputeState.WON, NOW)),
+        ({"currency": "EUR", "value": "10.00"}, Dispute("chargeback", DisputeState.OPEN, NOW, "10.00")),
+    ],
+)
+def test_a_chargeback_that_was_reversed_does_not_stay_open_for_a_key_that_may_not_see_it(
+    total: dict[str, str] | None, expected: Dispute
+) -> None:
+    """K-E: the sum is all that such a key sees, and it says nothing of a reversal: the dispute stayed open for ever."""
+    hidden = things(payment=payment(_embedded={}, amountChargedBack=total))
+
+    found, *remarks = told(hidden, "chargeback.reversed", CHARGEBACK)
+
+    assert isinstance(found, PaymentNotice)
+    assert found.disputes == (expected,)
+    unseen = [remarked(said("mollie_reversed_unseen", object=ID), ID)]
+    assert remarks == (unseen if expected.state is DisputeState.OPEN else [])

@@ -85,7 +85,7 @@ def test_no_route_tells_a_code_that_somebody_put_anywhere(desk: Stack) -> None:
 
 
 def _answer(method: str, url: str, where: str) -> Any:
-    names = dict.fromkeys(["order_id", "license_id", "sku", "n"], CANARY if where == "path" else "A-1")
+    names = dict.fromkeys(["order_id", "license_id", "sku", "mail_id", "n"], CANARY if where == "path" else "A-1")
     path: dict[str, Any] = {name: value for name, value in names.items() if f"{{{name}}}" in url}
     how = {"query": f"?reason={CANARY}&days={CANARY}&dry_run={CANARY}", "query name": f"?{CANARY}=1"}.get(where, "")
     fields = dict.fromkeys(["reason", "note", "email", "order", "name", "text", "code", "batch", "payment"], SAID)

@@ -46,6 +46,8 @@ class Config:
     moneybird_administration: str = ""  # its number; empty: Keypost asks no Moneybird
     support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
     support_audience: str = ""  # the audience of these tokens
+    support_client: str = ""  # the support page, as the issuer knows it; empty: the audience
+    support_scopes: str = "openid"  # what the page asks the issuer for
     mails_per_second: float = 14  # of all workers together
     shop_language: str = "nl"  # of a customer of whom nobody says it
     repeat_orders: Mapping[str, Repeat] = field(default_factory=dict)  # by provider: what a product bought again is

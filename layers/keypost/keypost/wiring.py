@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config as ClientConfig
 
+from keypost import telemetry
 from keypost.clients.queue import Queue
 from keypost.clients.secrets import Secrets
 from keypost.config import Config
-from keypost.core.errors import ProviderRefused
+from keypost.core.errors import KeypostError, ProviderRefused
 from keypost.core.repeats import BOOKS
 from keypost.core.shop import Intake
 from keypost.core.typed_codes import Signs, signs_of
@@ -199,6 +200,34 @@ def tokens() -> "Tokens":
 
     settings = config()
     return Tokens(settings.support_issuer, settings.support_audience, _pool(), here=settings.stage == "local")
+
+
+@lru_cache(maxsize=1)
+def _sign_in(_quarter: int) -> dict[str, str]:
+    settings = config()
+    told = tokens().sign_in()
+    return {
+        "issuer": settings.support_issuer,
+        "authorize": told["authorization_endpoint"],
+        "token": told["token_endpoint"],
+        "client": settings.support_client or settings.support_audience,
+        "scope": settings.support_scopes,
+    }
+
+
+def sign_in(now: datetime) -> dict[str, str]:
+    """Where agents sign in, as the support page needs it; empty if they use keys, and the issuer's name alone while the
+    issuer cannot be asked. It is asked every quarter of an hour. The page needs no other setting, so only this one is
+    looked for."""
+    if not os.environ.get("KEYPOST_SUPPORT_ISSUER"):
+        return {}
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return _sign_in(int(now.timestamp()) // 900)
+    except (KeypostError, HTTPError) as error:
+        telemetry.failure(error)
+        return {"issuer": config().support_issuer}
 
 
 def provider_call(

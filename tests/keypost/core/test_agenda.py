@@ -138,14 +138,14 @@ def _worker(stock: int, outcome: MailOutcome | None, *, knows_end: bool, paused:
     """A run of the worker: step after step, until it stops or dies."""
 
     def work(order: Order, now: datetime) -> Order:
-        tried: list[owed.Delivery] = []
+        tried: list[int] = []
         for _ in range(20):
             step = plan(order, PRODUCTS, now, tried, mail_paused=paused)
             if step is None:
                 break
             MET.add(type(step).__name__)
             if isinstance(step, AssignCodes) and stock < sum(count for _, count in step.needed):
-                tried.append(step.delivery)
+                tried += step.delivery.lines
             order = _done(order, step, now, stock, outcome, knows_end=knows_end, may_mail=not paused)
             if outcome is None and order.mails and order.mails[-1].state is MailState.SENDING:
                 break

@@ -29,8 +29,9 @@ A, B = Counter(A=1), Counter(B=1)
         ([("A", 1)], [B, B], Counter(A=1, B=1), []),
         ([("A", 1)], [Counter(A=5)], Counter(A=4), []),  # it cannot be served, and keeps none
         ([("A", 1)], [Counter(A=5), Counter(A=4)], Counter(A=4), ["A"]),
-        ([("A", 1)], [Counter(A=1, B=1)], Counter(A=1), []),  # of B there is none
-        ([("A", 2), ("B", 1)], [A, B], Counter(A=2, B=1), ["A"]),
+        ([("A", 1)], [Counter(A=1, B=1)], Counter(A=1), ["A"]),  # it waits for B alone, and is served with A
+        ([("A", 2), ("B", 1)], [A], Counter(A=2, B=1), ["A"]),
+        ([("A", 2), ("B", 1)], [A, B], Counter(A=2, B=1), ["A", "B"]),
         ([("A", 1), ("B", 1)], [Counter(A=1, B=1)], Counter(A=1, B=1), ["A", "B"]),
     ],
 )
@@ -47,15 +48,15 @@ wants = st.dictionaries(st.sampled_from("AB"), st.integers(1, 4), min_size=1).ma
 def test_whoever_is_served_leaves_enough_for_all_who_come_before_and_can_be_served(
     line: list[Counter[str]], free: Counter[str]
 ) -> None:
-    served = [
-        wants
-        for place, wants in enumerate(line)
-        if wants <= free and not short_of(list(wants.items()), line[:place], free.__getitem__)
-    ]
+    served, others = Counter[str](), Counter[str]()
+    for place, wants in enumerate(line):
+        short = short_of(list(wants.items()), line[:place], free.__getitem__)
+        got = {sku: count for sku, count in wants.items() if sku not in short and count <= free[sku]}
+        served += Counter(got)
+        others += Counter({sku: 1 for sku, count in wants.items() if sku not in got and count == 1})
 
-    assert sum(served, Counter()) <= free
-    others = [wants for wants in line if wants not in served]
-    assert all(not wants <= free - sum(served, Counter()) for wants in others)
+    assert served <= free
+    assert all(served[sku] == free[sku] for sku in others)  # nobody who lacks one gets none while one is left
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,12 @@ def test_whoever_is_served_leaves_enough_for_all_who_come_before_and_can_be_serv
     [
         ([A, A, A], Counter(A=2), ["0", "1"]),
         ([Counter(A=3), A, A, A], Counter(A=2), ["1", "2"]),  # the first one keeps none
-        ([Counter(A=1, B=1), A], Counter(A=1), ["1"]),
+        ([Counter(A=1, B=1), A], Counter(A=1), ["0"]),  # it gets what there is, and waits for B
+        (
+            [Counter(A=2, B=1), A],
+            Counter(A=1, B=1),
+            ["1"],
+        ),  # what it can get is of another product than the one that came
         ([Counter(A=1, B=1), A], Counter(A=1, B=1), ["0"]),
         ([Counter(), A], Counter(A=1), ["1"]),  # a person holds it
         ([A], Counter(), []),

@@ -151,10 +151,6 @@ NOT_SENT_AGAIN = {
         "refunded",
     ),
     "disputed": (contents.with_payment(sent_order(), notice(disputes=(LOST,)), NOW, "EUR"), "disputed"),
-    "part refunded": (
-        contents.with_payment(sent_order(), notice(refunded=Refunded(NOW, "1.00")), NOW, "EUR"),
-        "partly_refunded",
-    ),
     "on hold": (support.hold(sent_order(), "sanne", NOW), "held"),
     "problem": (paid_order(currency="problem"), "problem"),
     "canceled": (contents.canceled(sent_order(), NOW), "canceled"),

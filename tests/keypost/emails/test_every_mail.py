@@ -99,7 +99,7 @@ def test_the_daily_note_is_one_template_whose_words_stand_in_the_tables_of_all_t
 @pytest.mark.parametrize("name", WITH_CODES)
 def test_both_parts_hold_all_that_the_customer_needs(name: str, language: str) -> None:
     order, facts = SAMPLES[name].order, [SAMPLES[name].order.id, SHOP.details, *codes(name), "365"]
-    for line in order.lines:
+    for line in (order.line(number) for number in order.lines_of([SAMPLES[name].mail])):
         product = PRODUCTS[line.sku]
         facts += [product.name[language], product.download_url, *in_language(product.steps[line.kind], language)]
         facts += [product.notes[language]] if product.notes else []

@@ -288,7 +288,7 @@ def test_money_that_goes_back_is_told_of_the_orders_payment(body: bytes, says: d
 
 
 def test_a_canceled_order_is_told_as_such() -> None:
-    assert webhook.read(a_call(later("order.canceled"), stage="test")) == (OrderCanceled("2026-001235"),)
+    assert webhook.read(a_call(later("order.canceled"), stage="test")) == (OrderCanceled("2026-001235", NOW, NOW),)
 
 
 def test_the_order_card_may_stand_there_as_it_is() -> None:

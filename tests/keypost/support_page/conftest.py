@@ -90,7 +90,7 @@ def visited(shared: Visit, local: LocalStack) -> Iterator[Visit]:
     yield shared
     page.unroute_all()
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Orders").or_(page.locator("#key")).click()
+    page.get_by_role("link", name="Action needed", exact=True).or_(page.locator("#key")).click()
     page.locator("#sign-out:visible").or_(page.locator("#key")).click()
     assert shared.faults == []
 

@@ -27,7 +27,9 @@ def test_the_key_of_an_agent_opens_the_page_and_another_one_does_not(
     expect(page.get_by_label("Find an order")).to_be_visible()
 
 
-def test_the_key_is_kept_in_this_tab_alone(visit: Callable[..., Visit], local: LocalStack) -> None:
+def test_the_key_is_kept_in_this_browser_and_in_no_storage_that_outlives_it(
+    visit: Callable[..., Visit], local: LocalStack
+) -> None:
     visited = visit()
     page = visited.page
     sign_in(page, local.support_key)
@@ -45,9 +47,23 @@ def test_the_key_is_kept_in_this_tab_alone(visit: Callable[..., Visit], local: L
         == []
     )
 
+    stranger = visit().page
+    expect(stranger.get_by_label("Support key")).to_be_visible()
+
+
+def test_another_tab_of_the_browser_need_not_ask_and_signing_out_is_of_all_tabs(page: Page) -> None:
     another = page.context.new_page()
     another.goto(page.url)
-    expect(another.get_by_label("Support key")).to_be_visible()
+    expect(another.get_by_label("Find an order")).to_be_visible()
+
+    another.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_label("Support key")).to_be_visible()
+    third = page.context.new_page()
+    third.goto(page.url)
+    expect(third.get_by_label("Support key")).to_be_visible()
+    another.close()
+    third.close()
 
 
 def test_signing_out_forgets_the_key_and_what_was_shown(page: Page, sold: Callable[..., Order]) -> None:

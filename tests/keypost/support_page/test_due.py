@@ -26,7 +26,7 @@ def test_the_next_14_days_are_listed_by_day_with_what_is_kept_back(page: Page, l
     leaves = today + timedelta(days=3)
     expect(page.get_by_role("heading", name=f"{leaves:%A} {leaves.day} {leaves:%B}")).to_be_visible()
 
-    mine.get_by_role("button", name=order_id).click()
+    mine.get_by_role("link", name=order_id).click()
     expect(page.get_by_role("heading", name=f"Order {order_id}")).to_be_visible()
     page.get_by_role("button", name="Hold").click()
     page.get_by_role("dialog").get_by_role("button", name="Hold").click()

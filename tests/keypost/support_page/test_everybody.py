@@ -49,13 +49,13 @@ def seen(visited: Visit, order_id: str, differing_id: str, look: Callable[[str],
         page.locator(f"#{button}").click()
         look(button)
         page.keyboard.press("Escape")
-    page.locator("nav a").nth(1).click()
+    page.locator("#views a").nth(2).click()
     page.locator("svg.chart").first.wait_for()
     page.locator("#codes").fill("not a code")
     page.locator("#codes + button, form .main").last.click()
     page.locator(".faults").wait_for()
     look("the stock")
-    page.locator("nav a").nth(2).click()
+    page.locator("#views a").nth(1).click()
     page.locator("main [aria-busy=false]").wait_for()
     look("the next 14 days")
 
@@ -74,6 +74,7 @@ def test_axe_finds_nothing(
     def look(at: str) -> None:
         found.extend((at, fault["id"], fault["nodes"][0]["html"]) for fault in violations(visited.page))
 
+    visited.page.locator("#key").wait_for()
     look("the door")
     sign_in(visited.page, local.support_key)
     seen(visited, order.id, other.id, look)
@@ -151,7 +152,7 @@ def test_what_the_page_says_of_an_order_has_no_word_of_the_other_language(
     assert "\N{EURO SIGN}\N{NO-BREAK SPACE}39,95" in texts["nl"]
     assert "\N{EURO SIGN}39.95" in texts["en"]
     for language, text in texts.items():
-        assert foreign(re.sub(r"\S*-\S*|Sample|Anna", " ", text.replace("e-mail", "mail")), language) == set()
+        assert foreign(re.sub(r"\S*[-…]\S*|Sample|Anna", " ", text.replace("e-mail", "mail")), language) == set()
         assert not re.search(r"Bearer|purchase-1|KASPERSKY-", text)
 
 
@@ -178,15 +179,20 @@ def test_everything_can_be_done_with_the_keyboard_alone(
     expect(page.get_by_label("Support key")).to_be_focused()
     keys.insert_text(local.support_key)
     keys.press("Enter")
-    expect(page.locator("#main")).to_be_focused()
+    expect(page.get_by_role("heading", name="Action needed")).to_be_focused()
 
-    keys.press("Tab")
+    keys.press("Shift+Tab")
+    keys.press("Shift+Tab")
     expect(page.get_by_label("Find an order")).to_be_focused()
     keys.type("page-keys")
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Order page-keys", exact=True)).to_be_focused()
-    keys.press("Tab")
-    expect(page.get_by_role("button", name="Send again")).to_be_focused()
+    send = page.get_by_role("button", name="Send again")
+    for _ in range(4):  # past the buttons that copy, where the browser lets a page copy
+        if send.evaluate("button => button === document.activeElement"):
+            break
+        keys.press("Tab")
+    expect(send).to_be_focused()
     keys.press("Enter")
     expect(page.get_by_label("Reason")).to_be_focused()
     keys.press("Escape")

@@ -30,6 +30,7 @@ from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice,
 from tests.faults import overtake
 
 LOST = DisputeState.LOST
+PLUS = replace(PRODUCT, sku="PLUS-1Y")
 Stocked = Callable[[list[str]], None]
 Sent = Callable[[str], list[str]]
 
@@ -107,6 +108,84 @@ def test_an_order_waits_for_stock_visibly_and_is_served_when_codes_arrive(
     assert {license_.code for license_ in loaded(store, "waits").licenses} == {code(1), code(2)}
     assert len(sent("waits")) == 1
     assert list(store.needing(Reason.STOCK)) == []
+
+
+# vendure #119, wc-serial-numbers #292 and #79, shopware-esd #26: the delivery is the order, not the product.
+def test_a_product_that_is_short_keeps_back_its_own_lines_only(
+    worker: Worker, store: Store, clock: Clock, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1)])
+    store.put_product(PLUS)
+    store.save(paid_order("short", Line(SKU, 1), Line(PLUS.sku, 2)))
+
+    for _ in range(30):  # the safety net
+        worker.advance("short")
+        clock.now += timedelta(minutes=15)
+
+    (text,) = sent("short")  # which says what follows, so that no second mail does
+    assert code(1) in text
+    assert "niet in deze e-mail: 2 \N{MULTIPLICATION SIGN} Kaspersky Standard" in " ".join(text.split())
+    order = loaded(store, "short")
+    assert [(each.reason, each.lines, each.why) for each in order.waits] == [
+        (Reason.STOCK, (2,), said("too_few_codes", skus=[PLUS.sku]))
+    ]
+
+    list(store.add_codes(PLUS.sku, [code(2), code(3)], None, None))
+    worker.advance("short")
+
+    (_, text) = sent("short")
+    assert code(2) in text
+    assert code(3) in text
+    assert code(1) not in text
+    assert "niet in deze e-mail" not in text
+    assert loaded(store, "short").waits == ()
+
+
+def test_each_of_two_short_products_is_sent_when_its_own_codes_arrive(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    store.put_product(PLUS)
+    store.save(paid_order("both-short", Line(SKU, 1), Line(PLUS.sku, 1), Line(SKU, 1)))
+    worker.advance("both-short")
+    assert [each.lines for each in loaded(store, "both-short").waits] == [(1, 3), (2,)]
+
+    list(store.add_codes(PLUS.sku, [code(1)], None, None))
+    worker.advance("both-short")
+    stocked([code(2), code(3)])
+    worker.advance("both-short")
+
+    assert [[code(n) in text for n in (1, 2, 3)] for text in sent("both-short")] == [
+        [True, False, False],
+        [False, True, True],
+    ]
+
+
+def test_a_product_that_is_not_in_the_catalog_keeps_back_its_own_lines_only(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    stocked([code(1)])
+    store.save(paid_order("typo", Line("TYPO-SKU", 1), Line(SKU, 1)))
+
+    worker.advance("typo")
+
+    assert [code(1) in text for text in sent("typo")] == [True]
+    assert [(each.reason, each.lines) for each in loaded(store, "typo").waits] == [(Reason.PRODUCT, (1,))]
+
+
+def test_a_short_product_costs_one_write_more_than_the_order_would_anyway(
+    worker: Worker, store: Store, stocked: Stocked
+) -> None:
+    stocked([code(1)])
+    store.put_product(PLUS)
+    store.save(paid_order("short-cheap", Line(SKU, 1), Line(PLUS.sku, 1)))
+    worker.advance("short-cheap")
+    written = loaded(store, "short-cheap").version
+    assert written == 3  # it was stored; with its code, its mail and its wait; and with what SES said
+
+    for _ in range(5):
+        worker.advance("short-cheap")
+
+    assert loaded(store, "short-cheap").version == written
 
 
 def test_who_waits_for_codes_is_told_once_after_an_hour_and_gets_them_in_one_mail_afterwards(

@@ -4,7 +4,7 @@ repeated."""
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 
 from keypost import telemetry, wiring
-from keypost.api.asking import reader_of
+from keypost.api.asking import asked_in, caller_of, desk_of, reader_of
 from keypost.api.orders import Email, OrderId, told_story
 from keypost.core import codes, settling, support
 from keypost.core.errors import Forbidden, ProbablyMeant, Refused
@@ -173,7 +173,9 @@ def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") ->
         return _resend_once(order_id, wish, key)
     if wish.lift_suppression and "suppression" not in _caller()["scopes"].split():
         raise Forbidden("key_lacks_scope", scope="suppression")
-    mail = wiring.desk().resend(order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression)
+    mail = desk_of(router.current_event.raw_event).resend(
+        order_id, _asked(wish.reason, key), wiring.mailer(), lift=wish.lift_suppression
+    )
     return Owed(order_id, mail.id if mail else None)
 
 
@@ -183,7 +185,9 @@ def _resend_once(order_id: str, wish: Resend, key: str) -> OwedOnce:
     if wish.to and not wish.confirmed and (meant := addresses.likely_meant(wish.to)):
         raise ProbablyMeant("probably_mistyped", meant)
     only = support.Only(wish.to, wish.license)
-    mail = wiring.desk().resend_only(order_id, only, _asked(wish.reason, key), wiring.mailer())
+    mail = desk_of(router.current_event.raw_event).resend_only(
+        order_id, only, _asked(wish.reason, key), wiring.mailer()
+    )
     warnings = (said("no_mail_server"),) if wish.to and not addresses.takes_mail(wish.to) else ()
     told = OwedOnce(order_id, mail.id, wish.to, wish.license, warnings)
     return worded(told, reader_of(router.current_event.raw_event))
@@ -193,7 +197,7 @@ def _resend_once(order_id: str, wish: Resend, key: str) -> OwedOnce:
 def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Corrected:
     if not right.confirmed and (meant := addresses.likely_meant(right.email)):
         raise ProbablyMeant("probably_mistyped", meant)
-    changed = wiring.desk().correct_address(order_id, right.email, _asked(right.reason))
+    changed = desk_of(router.current_event.raw_event).correct_address(order_id, right.email, _asked(right.reason))
     warnings = () if addresses.takes_mail(right.email) else (said("no_mail_server"),)
     return worded(Corrected(tuple(changed), warnings), reader_of(router.current_event.raw_event))
 
@@ -204,7 +208,7 @@ def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Cor
     status_code=202,
 )
 def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Body()], key: Key = "") -> Swapped:
-    order = wiring.desk().swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
+    order = desk_of(router.current_event.raw_event).swap_code(order_id, license_id, swap.reason, _asked(swap.note, key))
     mails = [mail.id for mail in order.mails if mail.purpose == "replacement" and license_id in mail.licenses]
     code = support.license_of(order, license_id).code
     return Swapped(order_id, license_id, codes.masked(code), mails[-1] if mails else None)
@@ -225,7 +229,7 @@ def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     summary="Say what an order is for, where its payments or tellers differ, or make a payment an order of its own",
 )
 def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
-    asked, desk = _asked(right.reason), wiring.desk()
+    asked, desk = _asked(right.reason), desk_of(router.current_event.raw_event)
     if right.own_order:
         own = desk.make_own_order(order_id, right.own_order, asked, wiring.intake(asked.at))
         return Settled(order_id, own)
@@ -256,13 +260,15 @@ def subscription_ended(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Chan
 
 def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, str], Order]) -> Changed:
     asked = _asked(wish.reason)
-    wiring.desk().change(order_id, lambda order: decide(order, asked.who, asked.at, asked.why))
+    desk_of(router.current_event.raw_event).change(
+        order_id, lambda order: decide(order, asked.who, asked.at, asked.why)
+    )
     return Changed(order_id)
 
 
 @router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
-    found = wiring.desk().erase(customer.email, _asked(""), wiring.config().fiscal_years)
+    found = desk_of(router.current_event.raw_event).erase(customer.email, _asked(""), wiring.config().fiscal_years)
     orders, later = found.orders, tuple(found.later)
     telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(orders), later=len(later))
     charged = tuple(order.id for order in orders if order.is_charged_again)
@@ -282,10 +288,8 @@ def export(customer: Annotated[Customer, Body()]) -> Exported:
 
 
 def _asked(why: str, key: str = "") -> Asked:
-    return Asked(datetime.now(UTC).replace(microsecond=0), _caller()["agent"], why, key)
+    return asked_in(router.current_event.raw_event, why, key)
 
 
 def _caller() -> dict[str, str]:
-    """The agent that the authorizer found."""
-    caller: dict[str, str] = router.current_event["requestContext"]["authorizer"]
-    return caller
+    return caller_of(router.current_event.raw_event)

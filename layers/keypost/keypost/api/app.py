@@ -14,7 +14,9 @@ from keypost.api import (
     asking,
     attention,
     by_hand,
+    closing,
     customer,
+    export,
     inbox,
     lists,
     mails,
@@ -54,6 +56,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/release"): Access("support"),
     ("PUT", "/orders/{order_id}/contents"): Access("orders"),
     ("POST", "/orders/{order_id}/blocked"): Access("support"),
+    ("POST", "/orders/{order_id}/close"): Access("support"),
     ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
     ("PUT", "/orders/{order_id}/customer"): Access("contact"),
     ("POST", "/orders/{order_id}/note"): Access("support"),
@@ -65,6 +68,7 @@ ROUTES = {
     ("POST", "/orders/{order_id}/licenses/{license_id}/refunded"): Access("support"),
     ("POST", "/customers/erase"): Access("privacy"),
     ("POST", "/customers/export"): Access("privacy"),
+    ("GET", "/export/orders"): Access("privacy", query=("month", "page")),
     ("GET", "/attention"): Access("support", query=("reason", "next")),
     ("GET", "/mails"): Access("support", query=("day", "state", "page")),
     ("POST", "/mails/resend"): Access("support"),
@@ -82,7 +86,22 @@ def _strict(text: str) -> dict[str, Any]:
 
 
 app = APIGatewayRestResolver(enable_validation=True, json_body_deserializer=_strict)
-for subject in (orders, lists, mails, preview, attention, inbox, actions, customer, by_hand, stock, products):
+SUBJECTS = (
+    orders,
+    lists,
+    mails,
+    export,
+    preview,
+    attention,
+    inbox,
+    actions,
+    closing,
+    customer,
+    by_hand,
+    stock,
+    products,
+)
+for subject in SUBJECTS:
     app.include_router(subject.router)
 
 
@@ -96,7 +115,7 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "Content-Language": [asking.reader_of(event).language],
         "Vary": ["Accept-Language"],
     }
-    key, status = _caller(event).get("principalId", ""), answered["statusCode"]
+    key, status = asking.caller_of(event).get("principalId", ""), answered["statusCode"]
     # Only the id of an order that was found: any other may be a code that somebody took for a number.
     order_id = (event.get("pathParameters") or {}).get("order_id") if status < HTTPStatus.BAD_REQUEST else None
     telemetry.outcome("SupportCalled", route=" ".join(route), status=status, key=key, order_id=order_id)
@@ -105,12 +124,11 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _answered(event: dict[str, Any], access: Access, context: Any) -> dict[str, Any]:
     try:
-        seen, has_code = typed.without_codes(event, access.codes), typed.has_code_in_path(event)
+        answered = dict(app.resolve(_as_routed(typed.without_codes(event, access.codes)), context))
+        if answered["statusCode"] >= HTTPStatus.BAD_REQUEST and typed.has_code_in_path(event):
+            answered["body"] = json.dumps(typed.hidden(json.loads(answered["body"])))
     except Exception as error:  # noqa: BLE001 - AWS may fail here as anywhere, and the answer says so
         return _built(_problem_of(error, event))
-    answered = dict(app.resolve(_as_routed(seen), context))
-    if has_code and answered["statusCode"] >= HTTPStatus.BAD_REQUEST:
-        answered["body"] = json.dumps(typed.hidden(json.loads(answered["body"])))
     return answered
 
 
@@ -119,7 +137,7 @@ def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str]
     to, access = asking.reader_of(event), ROUTES.get((method, resource))
     if access is None:
         return problems.problem(HTTPStatus.NOT_FOUND, said("no_such_route"), to)
-    if access.scope not in _caller(event).get("scopes", "").split():
+    if access.scope not in asking.caller_of(event).get("scopes", "").split():
         return problems.problem(HTTPStatus.FORBIDDEN, said("key_lacks_scope", scope=access.scope), to)
     if unknown := set(event.get("queryStringParameters") or {}) - set(access.query):
         return problems.not_as_agreed(
@@ -141,11 +159,6 @@ def _refused_body(access: Access, event: dict[str, Any]) -> tuple[HTTPStatus, Sa
 def _as_routed(event: dict[str, Any]) -> dict[str, Any]:
     """The event for Powertools. API Gateway has already found the route, and decoded what the path holds."""
     return event | {"path": event["resource"].format_map(event.get("pathParameters") or {})}
-
-
-def _caller(event: dict[str, Any]) -> dict[str, str]:
-    """The agent that the authorizer found."""
-    return event["requestContext"].get("authorizer") or {}
 
 
 @app.not_found

@@ -1,8 +1,7 @@
 """The stock: importing codes, and how long they last."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -13,14 +12,15 @@ from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.asking import reader_of
-from keypost.core.errors import InvalidInput, NotFound
+from keypost.core.codes import masked
+from keypost.core.errors import NotFound
 from keypost.core.forecast import Expected, course
 from keypost.core.periods import local_day
 from keypost.core.product import Product
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
-from keypost.inputs.stock_file import Fault, FileCode, read_stock_file, read_stock_list, text_of
-from keypost.use_cases.import_stock import Imported, import_codes
+from keypost.inputs.stock_file import Fault, FileCode, StockFile, read_stock_file, read_stock_list
+from keypost.use_cases.import_stock import Imported, import_codes, product_finder
 from keypost.use_cases.look_ahead import forecasts
 from keypost.words import Reader, in_language, sentence, worded
 
@@ -29,6 +29,7 @@ router = Router()  # type: ignore[no-untyped-call]
 Sku = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The product, as in the catalog")]
 MOST_CODES = 100_000
 _MOST_SHOWN = 1000  # of the faults, because an answer has at most 6 MB
+_MOST_ROWS = 5
 _SPARE_MILLISECONDS = 8_000  # to finish the parts that have begun and to poke the orders that wait
 
 
@@ -48,6 +49,36 @@ class StockList(BaseModel):
 class LeftOut:
     line: int  # the line in the file, whose header is line 1, or the place in the list, from 1
     reason: Said
+    column: str = ""  # of the file, whose cell is at fault; empty for the whole line
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    place: int  # from 1
+    name: str  # as the file has it
+    meaning: str | None  # `code`, `sku`, `batch` or `activate_before`; None: it is not used
+
+
+@dataclass(frozen=True, slots=True)
+class RowRead:
+    line: int
+    code: str  # its last five characters
+    sku: str
+    batch: str | None
+    activate_before: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """How a file was read, to be looked at before anything is imported."""
+
+    encoding: str
+    separator: str
+    header_line: int  # from 1
+    columns: tuple[Column, ...]
+    rows: tuple[RowRead, ...]  # the first five codes
+    changed: tuple[LeftOut, ...]  # cells that were read otherwise than they stand there: the first thousand
+    changed_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +93,7 @@ class StockImported:
     not_reached: int  # codes for which there was no time: send all of them again, and the import continues there
     serves: int  # orders that waited for stock and now get all that they lack
     unreadable: tuple[str, ...] = ()  # orders that wait for stock and cannot be read: what they lack is not counted
+    understood: Understood | None = None  # of a file, in a dry run
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +136,10 @@ def import_stock(
     if product is None:
         raise NotFound("no_such_product", sku=sku)
     now = datetime.now(UTC).replace(microsecond=0)
-    found, faults = _given(product, local_day(now, wiring.config().zone))
+    found, faults, understood = _given(product, local_day(now, wiring.config().zone))
     done = import_codes(wiring.desk(), found, now, dry_run=dry_run, go_on=_is_time_left)
     to = reader_of(router.current_event.raw_event, [product])
-    return worded(_told(done, faults, to, dry_run=dry_run), to)
+    return worded(replace(_told(done, faults, to, dry_run=dry_run), understood=understood if dry_run else None), to)
 
 
 def _is_time_left(_reached: int) -> bool:
@@ -118,17 +150,43 @@ def _product(sku: str) -> Product | None:
     return wiring.store().products([sku]).get(sku)
 
 
-def _given(product: Product, today: date) -> tuple[list[FileCode], list[Fault]]:
+def _given(product: Product, today: date) -> tuple[list[FileCode], list[Fault], Understood | None]:
     event: dict[str, Any] = router.current_event.raw_event
     if not gateway.read_headers(event).get("content-type", "").lower().startswith("text/csv"):
         wanted = _stock_list(router.current_event.json_body)
-        return read_stock_list(wanted.codes, product, wanted.batch, wanted.activate_before, today)
-    text = text_of(gateway.read_request(event).body)
-    if sum(bool(line.strip()) for line in text.splitlines()) > MOST_CODES + 1:
-        raise InvalidInput("file_too_long", most=MOST_CODES)
-    found, faults = read_stock_file(text, cache(_product), product.sku, None, today)
-    other = [Fault(code.line, said("other_sku", sku=product.sku)) for code in found if code.new.sku != product.sku]
-    return [code for code in found if code.new.sku == product.sku], sorted((*faults, *other), key=lambda f: f.line)
+        found, faults = read_stock_list(wanted.codes, product, wanted.batch, wanted.activate_before, today)
+        return found, faults, None
+    file = read_stock_file(
+        gateway.read_request(event).body, product_finder(wiring.store()), product.sku, None, today, MOST_CODES
+    )
+    other = [
+        Fault(code.line, said("other_sku", sku=product.sku), column="sku")
+        for code in file.found
+        if code.new.sku != product.sku
+    ]
+    found = [code for code in file.found if code.new.sku == product.sku]
+    return found, sorted((*file.faults, *other), key=lambda fault: fault.line), understood_of(file)
+
+
+def understood_of(file: StockFile) -> Understood:
+    layout = file.layout
+    meanings = {place: meaning for meaning, place in layout.columns.items()}
+    columns = (
+        Column(place + 1, wiring.hide_codes(name), meanings.get(place)) for place, name in enumerate(layout.names)
+    )
+    rows = (
+        RowRead(each.line, masked(each.new.code), each.new.sku, each.new.batch, each.new.activate_before)
+        for each in file.found[:_MOST_ROWS]
+    )
+    return Understood(
+        layout.encoding,
+        layout.separator,
+        layout.header_line,
+        tuple(columns),
+        tuple(rows),
+        tuple(LeftOut(each.line, each.what, each.column) for each in file.changes[:_MOST_SHOWN]),
+        len(file.changes),
+    )
 
 
 def _stock_list(given: Any) -> StockList:
@@ -163,7 +221,7 @@ def _told(done: Imported, faults: list[Fault], to: Reader, *, dry_run: bool) -> 
 
 
 def _shown(faults: list[Fault]) -> tuple[LeftOut, ...]:
-    return tuple(LeftOut(fault.line, fault.reason) for fault in faults[:_MOST_SHOWN])
+    return tuple(LeftOut(fault.line, fault.reason, fault.column) for fault in faults[:_MOST_SHOWN])
 
 
 @router.get("/stock", summary="What is free, promised, waited for and used of each product, and how long it lasts")

@@ -48,9 +48,12 @@ def _with_body(event: dict[str, Any], meant: Collection[str]) -> dict[str, Any]:
         given = parse_object(gateway.read_request(event).body) if event.get("body") else {}
     except InvalidInput:
         return {}  # it is refused as a whole, and nothing of it is told
-    told = {hidden(name): value if name in meant else _field(name, value) for name, value in given.items()}
-    told = _with_names(given) if "*" in meant else told
+    told = _with_names(given) if "*" in meant else _with_texts(given, meant)
     return {} if told == given else {"body": json.dumps(told), "isBase64Encoded": False}
+
+
+def _with_texts(given: dict[str, Any], meant: Collection[str]) -> dict[str, Any]:
+    return {hidden(name): value if name in meant else _field(name, value) for name, value in given.items()}
 
 
 def _with_names(value: Any) -> Any:

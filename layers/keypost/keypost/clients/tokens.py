@@ -57,8 +57,17 @@ class Tokens:
             raise CredentialRefused("token_for_others")
         return Agent(claims["sub"], name_in(claims), scopes_in(claims))
 
+    def sign_in(self) -> dict[str, str]:
+        """Where people sign in, and where a page exchanges what it gets there for a token."""
+        told = self._description()
+        return {name: self._checked(str(told.get(name))) for name in ("authorization_endpoint", "token_endpoint")}
+
     def _find_signing_keys(self) -> str:
-        """The address of the signing keys, from the issuer's own description."""
+        """The address of the signing keys."""
+        return self._checked(str(self._description().get("jwks_uri")))
+
+    def _description(self) -> dict[str, Any]:
+        """What the issuer says of itself (OpenID Connect Discovery)."""
         url = self._checked(self._issuer).rstrip("/") + "/.well-known/openid-configuration"
         answer = self._pool.request("GET", url, timeout=_SECONDS_TO_ANSWER, retries=False, redirect=False)
         if answer.status != 200:  # noqa: PLR2004
@@ -66,7 +75,7 @@ class Tokens:
         description = parse_object(answer.data)
         if description.get("issuer") != self._issuer:
             raise KeypostError("issuer_named_otherwise", issuer=description.get("issuer"))
-        return self._checked(str(description.get("jwks_uri")))
+        return description
 
     def _checked(self, url: str) -> str:
         if _HTTPS.fullmatch(url) or (self._here and _LOOPBACK.fullmatch(url)):

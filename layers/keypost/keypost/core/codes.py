@@ -71,6 +71,8 @@ def is_unseen(sign: str) -> bool:
 
 def as_written(code: str) -> str:
     """The code exactly as it was written, but for the spaces around it and invisible signs, which no code has."""
+    if code.isascii() and code.isprintable():
+        return code.strip()
     return "".join(sign for sign in code if not is_unseen(sign)).strip()
 
 

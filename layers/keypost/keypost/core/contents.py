@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from keypost.core import cancellation
 from keypost.core.lines import with_lines
 from keypost.core.mail import Asked
 from keypost.core.obstacles import asks_a_person, obstacle
@@ -53,7 +54,10 @@ def with_payment(
         return before
     if says_the_same(before, order):
         return order
-    return _with_consequence(before, _with_news(before, order, notice, payment, now), now)
+    told = _with_news(before, order, notice, payment, now)
+    if before.canceled and not order.canceled:
+        told = noted(told, now, "not_canceled_any_more")
+    return _with_consequence(before, told, now)
 
 
 def _with_news(before: Order, order: Order, notice: PaymentNotice, payment: Payment, now: datetime) -> Order:
@@ -128,7 +132,7 @@ def with_contents(order: Order, now: datetime, currency: str, start: datetime | 
         hold = replace(hold, same_as="")
     if start is not None:
         hold = replace(hold, from_before=_is_from_before(order, start))
-    return replace(order, hold=hold)
+    return cancellation.with_state(replace(order, hold=hold))
 
 
 def _with_goods(order: Order, told: Told, now: datetime) -> Order:
@@ -282,18 +286,21 @@ def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str, sta
     """Store a fact in the order; returns the same object if it is nothing new."""
     match fact:
         case OrderCanceled():
-            return canceled(order or Order(id=fact.order_id, created_at=now), now)
+            return canceled(order or Order(id=fact.order_id, created_at=now), now, fact)
         case SubscriptionEnded():
             return with_subscription_ended(order or Order(id=fact.order_id, created_at=now), now)
         case PaymentNotice():
             return with_payment(order, fact, now, currency, start)
 
 
-def canceled(order: Order, now: datetime) -> Order:
-    """Store that the shop canceled the order. Keypost sends nothing more for it."""
-    if order.canceled:
+def canceled(order: Order, now: datetime, fact: OrderCanceled | None = None) -> Order:
+    """Store that the shop canceled the order. Keypost sends nothing more for it, unless it was paid later than that."""
+    told = cancellation.with_cancellation(order, fact or OrderCanceled(order.id), now)
+    if told is order:
         return order
-    return noted(replace(order, canceled=True), now, "canceled")
+    if told.canceled:
+        return noted(told, now, "canceled")
+    return noted(told, now, "canceled_before_payment")
 
 
 def with_subscription_ended(order: Order, now: datetime, who: str = "keypost", words: str = "") -> Order:

@@ -67,6 +67,8 @@ def why(order: Order, reason: Reason) -> Said:
             return said("erased_and_charged")
         case Reason.PAID_TWICE:
             return said("paid_twice", payments=[name for payment in order.payments for name in payment.names])
+        case Reason.PART_REFUNDED:
+            return said("part_refunded")
         case Reason.MAIL:
             return _with_need(order, trouble(stuck_mails(order)[0]))
         case Reason.CONCERN:

@@ -4,8 +4,12 @@ here, so that no two places give two reasons."""
 from collections.abc import Callable
 from typing import NamedTuple
 
+from keypost.core import cancellation
+from keypost.core.mail import Purpose
 from keypost.core.order import Order, Reason
+from keypost.core.owed import stuck_mails
 from keypost.core.payment import Standing
+from keypost.core.product import Kind
 from keypost.core.said import Said, said
 
 
@@ -15,7 +19,12 @@ class Obstacle(NamedTuple):
 
 
 def _lacks_a_part(order: Order) -> bool:
-    return order.standing is Standing.PARTLY_REFUNDED and not order.hold.released
+    """Once everything has left, a part that goes back keeps nothing back."""
+    return order.standing is Standing.PARTLY_REFUNDED and not order.hold.released and not order.all_left
+
+
+def _is_canceled(order: Order) -> bool:
+    return order.canceled and not cancellation.is_after_payment(order)
 
 
 def _has_unmatched(order: Order) -> bool:
@@ -29,14 +38,15 @@ def _is_refunded(order: Order) -> bool:
 
 # In order of precedence: a person who wants the order served takes them away from the first to the last.
 OBSTACLES = {
-    "erased": Obstacle(lambda order: order.is_erased, "nothing"),
+    "erased": Obstacle(lambda order: order.is_erased, "refund_unsent"),
     "belongs_to": Obstacle(lambda order: order.belongs_to is not None, "see_other_order"),
-    "canceled": Obstacle(lambda order: order.canceled, "refund_if_paid"),
-    "unpaid": Obstacle(lambda order: order.standing is Standing.OPEN, "ask_to_pay"),
-    "payment_failed": Obstacle(lambda order: order.standing is Standing.FAILED, "ask_to_pay"),
     "withdrawn": Obstacle(lambda order: order.is_withdrawn, "nothing"),
     "refunded": Obstacle(_is_refunded, "buy_again"),
     "disputed": Obstacle(lambda order: order.standing is Standing.DISPUTED, "await_dispute"),
+    "canceled_after_payment": Obstacle(cancellation.is_after_payment, "release_or_refund"),
+    "canceled": Obstacle(_is_canceled, "release_or_refund"),
+    "unpaid": Obstacle(lambda order: order.standing is Standing.OPEN, "ask_to_pay"),
+    "payment_failed": Obstacle(lambda order: order.standing is Standing.FAILED, "ask_to_pay"),
     "contents": Obstacle(lambda order: order.hold.contents is not None, "settle_contents"),
     "problem": Obstacle(lambda order: order.hold.problem is not None, "mend_and_release"),
     "money_back_unmatched": Obstacle(_has_unmatched, "release_or_refund"),
@@ -47,7 +57,8 @@ OBSTACLES = {
 }
 
 
-# What a person can do about that for which an order needs a person or stock; for HOLD it is the obstacle's action.
+# What a person can do about that for which an order needs a person or stock; for HOLD it is the obstacle's action, and
+# for MAIL that of the mail.
 ACTIONS = {
     Reason.STOCK: "import_codes",
     Reason.PRODUCT: "put_product",
@@ -59,7 +70,9 @@ ACTIONS = {
     Reason.BLOCK: "block_codes",
     Reason.PAID_TWICE: "refund_one",
     Reason.SUBSCRIPTION: "end_subscription",
+    Reason.PART_REFUNDED: "name_refunded",
 }
+_RELEASING = ("mend_and_release", "release", "release_if_other", "release_or_refund")
 
 
 def obstacles(order: Order) -> tuple[Said, ...]:
@@ -85,7 +98,33 @@ def asks_a_person(order: Order) -> bool:
 def action(order: Order, reason: Reason) -> Said:
     """What a person can do now about that for which the order needs one."""
     first = obstacle(order)
-    return Said(OBSTACLES[first.code].action if reason is Reason.HOLD and first else ACTIONS.get(reason, "nothing"))
+    if reason is Reason.MAIL:
+        return Said(_about_mail(order))
+    if reason is not Reason.HOLD or first is None:
+        return Said(ACTIONS.get(reason, "nothing"))
+    wanted = OBSTACLES[first.code].action
+    return Said(_before_release(order) or wanted if wanted in _RELEASING else wanted)
+
+
+def _before_release(order: Order) -> str | None:
+    """What an order lacks without which it cannot be released."""
+    if order.hold.contents or not order.lines:
+        return "settle_contents"
+    return None if has_address(order) else "correct_address"
+
+
+def has_address(order: Order) -> bool:
+    """Its own, or that of the order that it renews, once that is found."""
+    are_renewals = not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines)
+    return bool(order.customer.email) or are_renewals
+
+
+def _about_mail(order: Order) -> str:
+    """A mail that is tried again by itself is not asked for again, and a reminder is not repeated."""
+    mail = stuck_mails(order)[0]
+    if mail.next_at is not None:
+        return "mend_sending"
+    return "tell_and_close" if mail.purpose is Purpose.REMINDER else ACTIONS[Reason.MAIL]
 
 
 def _said(code: str, order: Order) -> Said:

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
     PAID_TWICE = "paid_twice"  # refund one
     SUBSCRIPTION = "subscription"  # its customer was erased, and its provider charges them again
+    PART_REFUNDED = "part_refunded"  # after its codes left: is one of its licenses to be blocked?
 
 
 OF_A_DELIVERY = (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS)
@@ -216,11 +217,20 @@ class Subscription(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation(Stored):
+    """The shop's newest word that it canceled an order."""
+
+    at: datetime
+    said: datetime | None = None  # by the shop's own clock; None: it gave no moment, or an older version stored it
+    lifted: bool = False  # a person has seen it, and released the order
+
+
+@dataclass(frozen=True, slots=True)
 class Decision(Stored):
     """What a person decided of an order's contents, for ever. It counts as long as nothing else was told than what that
     person saw, and one of the payments stands that it is about."""
 
-    # "contents", "release", "by_hand": a person made the order; or "own_order": a payment belongs to another order
+    # "contents", "release", "close", "by_hand": a person made the order; or "own_order": a payment is of another order
     kind: str
     asked: Asked
     saw: tuple[str, ...] = ()  # digests of what was told by then
@@ -248,7 +258,8 @@ class Order(Stored):
     decisions: tuple[Decision, ...] = ()
     last_line: int = 0  # the highest number that a line ever had, once that is not the number of its lines
     subscription: Subscription = Subscription()
-    canceled: bool = False
+    canceled: bool = False  # now: neither the shop nor a person has taken its cancellation back
+    cancellation: Cancellation | None = None
     terms: tuple[Term, ...] = ()  # of its renewal lines
     renewals: tuple[Renewal, ...] = ()  # of its licenses, by other orders, as they were paid
     reminders: tuple[Reminder, ...] = ()  # still to come

@@ -3,7 +3,7 @@ change nothing."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from keypost.core.payment import MONEY_BACK, Standing
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 
+_APART = (Reason.STOCK, Reason.PRODUCT)
 _MOST_NAMED = 20
 
 
@@ -29,14 +30,28 @@ class Delivery:
 
 def deliveries(order: Order) -> tuple[Delivery, ...]:
     """What Keypost must still send for a paid order, one delivery per day: a purchase at once, renewals on the day of
-    their term, or at once if that day has passed."""
+    their term, or at once if that day has passed. Lines that wait for codes or a product are deliveries of their own,
+    those of one product together."""
     paid_at = order.paid_at
     if paid_at is None:
         return ()
     owed = order.owed_lines
     bought = tuple(sorted(set(order.numbers(Kind.NEW)) - owed))
     purchase = [Delivery(Purpose.PURCHASE, bought, paid_at, paid_at)] if bought else []
-    return (*purchase, *_renewals([term for term in order.terms if term.line not in owed], paid_at))
+    found = (*purchase, *_renewals([term for term in order.terms if term.line not in owed], paid_at))
+    return tuple(part for each in found for part in _parts(order, each))
+
+
+def _parts(order: Order, delivery: Delivery) -> Iterator[Delivery]:
+    """What waits for codes or for a product is a delivery of its own, so that the other lines go on."""
+    waits = [waiting for waiting in order.waits if waiting.reason in _APART]
+    if not waits:
+        yield delivery
+        return
+    parts: dict[tuple[int, ...], list[int]] = {(): []}
+    for line in delivery.lines:
+        parts.setdefault(next((each.lines for each in waits if line in each.lines), ()), []).append(line)
+    yield from (replace(delivery, lines=tuple(lines)) for lines in parts.values() if lines)
 
 
 def _renewals(terms: Iterable[Term], paid_at: datetime) -> Iterator[Delivery]:
@@ -83,6 +98,14 @@ def to_block(order: Order) -> tuple[License, ...]:
     return tuple(one for one in given if one.line in order.sent_lines and one.id not in order.blocked)
 
 
+def asks_for_refunded(order: Order) -> bool:
+    """Whether a part of the money went back after several licenses had left, and nobody has said whether it was for one
+    of them."""
+    if order.standing is not Standing.PARTLY_REFUNDED or order.hold.released or not order.all_left:
+        return False
+    return sum(one not in order.past and one.id not in order.blocked for one in order.licenses) > 1
+
+
 def named(licenses: Sequence[License]) -> dict[str, Any]:
     """The ids of these licenses as text, as many as a timeline entry has room for."""
     others = len(licenses) - _MOST_NAMED
@@ -104,9 +127,16 @@ def is_told(order: Order, purpose: Purpose) -> bool:
 
 def timely_mails(order: Order) -> list[Mail]:
     """These mails without those that have become untrue: that codes follow later, that the money was returned."""
-    untrue: set[Purpose] = set() if order.waits_for(Reason.STOCK) else {Purpose.WAITING}
-    untrue |= set() if order.standing is Standing.REFUNDED else {Purpose.REFUNDED}
-    return [mail for mail in order.mails if mail.purpose not in untrue]
+    return [mail for mail in order.mails if _is_timely(order, mail)]
+
+
+def _is_timely(order: Order, mail: Mail) -> bool:
+    match mail.purpose:
+        case Purpose.WAITING:
+            return order.waits_for(Reason.STOCK, mail.lines) is not None
+        case Purpose.REFUNDED:
+            return order.standing is Standing.REFUNDED
+    return True
 
 
 def untimely_mails(order: Order) -> list[Mail]:

@@ -59,6 +59,7 @@ class Refunded(Stored):
     # The reporter: a shop and its payment provider each know their own refunds. One that tells of each refund by itself
     # is named with it: "moneybird#5".
     by: str = ""
+    currency: str | None = None  # in which the reporter counts, where it says so; else that of its own sum
 
     @property
     def teller(self) -> str:
@@ -137,6 +138,8 @@ class PaymentNotice:
 @dataclass(frozen=True, slots=True)
 class OrderCanceled:
     order_id: str
+    at: datetime | None = None  # when it was canceled, as far as that is known
+    said: datetime | None = None  # the shop's own moment of it; None: none given
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +348,8 @@ def _share(payments: Sequence[Payment], whole: Payment) -> tuple[Payment, ...]:
     latest is the one too many. What the shop said of the order, it said of them."""
     back = [refunded for refunded in whole.refunded if refunded.teller == "webhook" or len(whole.names) == 1]
     full = any(refunded.full for refunded in back)
-    left = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
+    told = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
+    left = _in_currency_of(payments, whole, told)
     shared = []
     for payment in sorted(payments, key=lambda p: (p.at, p.names), reverse=True):
         taken = min(left, _worth(payment))
@@ -354,6 +358,29 @@ def _share(payments: Sequence[Payment], whole: Payment) -> tuple[Payment, ...]:
         disputes = latest_disputes((*payment.disputes, *whole.disputes))
         shared.append(replace(payment, refunded=(*payment.refunded, *own), disputes=disputes))
     return tuple(shared) if len(whole.names) > 1 else _with_words_of(whole, shared)
+
+
+def _in_currency_of(payments: Sequence[Payment], whole: Payment, amount: Decimal) -> Decimal:
+    """An amount in a shop's currency as one in that of the payments, by the rate of the sums that both name."""
+    taken = {payment.currency for payment in payments if _worth(payment)}
+    price = Decimal(whole.amount or 0)
+    if not price or len(taken) != 1 or taken == {whole.currency}:
+        return amount
+    return (amount / price * sum(map(_worth, payments), Decimal(0))).quantize(Decimal("0.01"))
+
+
+def counted_in_other(order_id: str, payments: Sequence[Payment], notice: PaymentNotice) -> str | None:
+    """The currency in which a teller counts what went back, if it is not the one in which that was paid. What went back
+    is then known by a rate, or not at all."""
+    (about,) = _sharing(payments, _payment(notice))[:1] or (None,)
+    back = notice.refunded
+    if about is None or back is None or not Decimal(back.amount or 0):
+        return None
+    own = next((each.currency for each in newest(about.sums) if each.by == notice.provider), None)
+    is_whole = whole_order(order_id) in about.names
+    paid = [each for each in payments if each.state is PaymentState.PAID] if is_whole else [about]
+    counted = back.currency or (own if is_whole else None)
+    return counted if counted and any(each.currency not in (counted, None) for each in paid) else None
 
 
 def _with_words_of(whole: Payment, payments: Sequence[Payment]) -> tuple[Payment, ...]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
+from keypost.core.closing import is_closed
 from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.obstacles import asks_a_person, is_servable, obstacle
 from keypost.core.order import License, Order, Reason, Reminder
 from keypost.core.owed import (
     Delivery,
+    asks_for_refunded,
     deliveries,
     is_told,
     missing,
@@ -164,14 +166,14 @@ def plan(
     order: Order,
     products: Collection[str],
     now: datetime,
-    tried: Collection[Delivery] = (),
+    tried: Collection[int] = (),
     *,
     mail_paused: bool = False,
 ) -> Step | None:
     """The next step for an order: the first entry of its agenda that may happen now. Given are the SKUs that the
-    catalog knows, the deliveries that wait, as was found just now, and whether SES takes any mail."""
+    catalog knows, the lines that wait, by number, as was found just now, and whether SES takes any mail."""
     for entry in agenda(order):
-        waits = entry.delivery in tried and not isinstance(entry.step, TellWaiting)
+        waits = entry.delivery is not None and set(entry.delivery.lines) <= set(tried)
         waits = waits or (mail_paused and entry.step.needs_mail)
         if entry.at <= now and not waits:
             return _with_products(entry, order, products, now)
@@ -233,14 +235,23 @@ def _assigning(order: Order) -> Iterator[Entry]:
                 needed[line.sku] += count
             assign = AssignCodes(tuple(needed.items()), each)
             yield Entry(min(each.reserve_at, each.mail_at), assign, each, _retry_at(order, each))
-            yield from _telling_waiting(order, each)
+    if not is_told(order, Purpose.WAITING):
+        yield from _telling_waiting(order)
 
 
-def _telling_waiting(order: Order, delivery: Delivery) -> Iterator[Entry]:
-    """Once, and after the codes were looked for: they may be there by now."""
-    waiting = order.waits_for(Reason.STOCK, delivery.lines)
-    if waiting and not is_told(order, Purpose.WAITING) and not order.waits_for(Reason.PRODUCT, delivery.lines):
-        yield Entry(max(waiting.since, delivery.mail_at) + TELL_WAITING, TellWaiting(delivery.lines), delivery)
+def _telling_waiting(order: Order) -> Iterator[Entry]:
+    """Once for all lines that wait by then, and after the codes were looked for: they may be there by now. The mail
+    with a part of a purchase says what is still to come of it."""
+    has_told = any(mail.purpose is Purpose.PURCHASE and mail.may_have_left for mail in order.mails)
+    waits = [(each, order.waits_for(Reason.STOCK, each.lines)) for each in deliveries(order)]
+    found = {
+        each: max(waiting.since, each.mail_at) + TELL_WAITING
+        for each, waiting in waits
+        if waiting and not (has_told and each.purpose is Purpose.PURCHASE)
+    }
+    at = min(found.values(), default=_ALWAYS)
+    if lines := tuple(sorted(line for each in found if found[each] <= at + TELL_WAITING for line in each.lines)):
+        yield Entry(at, TellWaiting(lines))
 
 
 def _sending(order: Order, is_asked: Callable[[Purpose], bool]) -> Iterator[Entry]:
@@ -256,9 +267,12 @@ def _attempt(order: Order, mail: Mail) -> Entry:
 
 
 def _finding_terms(order: Order) -> Iterator[Entry]:
-    """All lines of which it is not known when they run, as soon as one of them may be looked for (again)."""
-    if lines := unscheduled(order):
-        yield Entry(min(_retry_of(order, (Reason.RENEWS, Reason.PRODUCT), (line,)) for line in lines), FindTerms(lines))
+    """The lines of which it is not known when they run, as soon as they may be looked for (again); those together that
+    are looked for at one moment."""
+    found: dict[datetime, list[int]] = {}
+    for line in unscheduled(order):
+        found.setdefault(_retry_of(order, (Reason.RENEWS, Reason.PRODUCT), (line,)), []).append(line)
+    yield from (Entry(at, FindTerms(tuple(lines))) for at, lines in sorted(found.items()))
 
 
 def _telling_unpaid(order: Order) -> Iterator[Entry]:
@@ -289,17 +303,18 @@ def _with_products(entry: Entry, order: Order, products: Collection[str], now: d
         case Remind():  # one mail for all that are due
             return Remind(tuple(reminder for reminder in order.reminders if reminder.at <= now))
         case FindTerms(lines) | TellWaiting(lines):
-            unknown = _unknown(order, lines, products)
-            return WaitForProduct(unknown, lines) if unknown else entry.step
+            return _waiting_for_product(order, lines, products) or entry.step
         case AssignCodes(_, delivery):
-            lacking = [line for line, _, _ in missing(order, delivery.lines)]
-            unknown = _unknown(order, lacking, products)
-            return WaitForProduct(unknown, delivery.lines, delivery) if unknown else entry.step
+            return _waiting_for_product(order, delivery.lines, products, delivery) or entry.step
     return entry.step
 
 
-def _unknown(order: Order, lines: Iterable[int], products: Collection[str]) -> tuple[str, ...]:
-    return tuple(sorted({order.line(number).sku for number in lines} - set(products)))
+def _waiting_for_product(
+    order: Order, lines: Iterable[int], products: Collection[str], delivery: Delivery | None = None
+) -> WaitForProduct | None:
+    """That those of these lines wait whose product the catalog does not know."""
+    unknown = {number: order.line(number).sku for number in lines if order.line(number).sku not in products}
+    return WaitForProduct(tuple(sorted({*unknown.values()})), tuple(unknown), delivery) if unknown else None
 
 
 def _is_expected(order: Order) -> bool:
@@ -315,35 +330,47 @@ def _gives_up_terms(order: Order) -> bool:
 
 def attention(order: Order) -> tuple[Reason, datetime] | None:
     """Why an order that the customer paid for needs a person or stock, and since when; for stock, by when it needs
-    it, so that who loses protection first stands in front."""
-    if order.waiting and _is_expected(order):
-        return order.waiting.reason, order.waiting.since
+    it, so that who loses protection first stands in front. What a person has closed is left out."""
+    return next((each for each in _asking(order) if not is_closed(order, each[0])), None)
+
+
+def _asking(order: Order) -> Iterator[tuple[Reason, datetime]]:
+    """All for which the order needs a person or stock, the most important first."""
+    if _is_expected(order):
+        yield from _waiting(order)
     since = order.paid_at
     if order.is_erased and order.is_charged_again:
-        return Reason.SUBSCRIPTION, since or order.created_at
+        yield Reason.SUBSCRIPTION, since or order.created_at
     if since is None or order.belongs_to:
-        return None
+        return
     if to_block(order):
-        return Reason.BLOCK, since
-    if order.standing is Standing.REFUNDED:
-        return None
-    if is_servable(order):
-        return _while_served(order, since)
-    if order.hold.from_before:
-        return None  # what the shop sold before is in nobody's way
-    if not order.all_left or asks_a_person(order):
-        return Reason.HOLD, since
-    return (Reason.PAID_TWICE, since) if order.is_paid_twice else None
-
-
-def _while_served(order: Order, since: datetime) -> tuple[Reason, datetime] | None:
-    if waiting := order.waiting:
-        return waiting.reason, needed_by(order) if waiting.reason is Reason.STOCK else waiting.since
-    if order.concerns:
-        return Reason.CONCERN, order.concerns[0].at
+        yield Reason.BLOCK, since
+    if order.standing is Standing.REFUNDED or order.hold.from_before:
+        return  # what the shop sold before is in nobody's way
+    yield from _held_or_served(order, since)
     if order.is_paid_twice:
-        return Reason.PAID_TWICE, since
-    return (Reason.MAIL, since) if stuck_mails(order) else None
+        yield Reason.PAID_TWICE, since
+    if asks_for_refunded(order):
+        yield Reason.PART_REFUNDED, since
+
+
+def _held_or_served(order: Order, since: datetime) -> Iterator[tuple[Reason, datetime]]:
+    if not is_servable(order):
+        if not order.all_left or asks_a_person(order):
+            yield Reason.HOLD, since
+        return
+    yield from _waiting(order)
+    if order.concerns:
+        yield Reason.CONCERN, order.concerns[0].at
+    if stuck_mails(order):
+        yield Reason.MAIL, since
+
+
+def _waiting(order: Order) -> Iterator[tuple[Reason, datetime]]:
+    """What it waits for, the first to be ended first. A wait for stock stands by when the codes are needed."""
+    for waiting in sorted(order.waits, key=lambda each: list(Reason).index(each.reason)):
+        is_urgent = waiting.reason is Reason.STOCK and not _is_expected(order)
+        yield waiting.reason, needed_by(order) if is_urgent else waiting.since
 
 
 def needed_by(order: Order) -> datetime:

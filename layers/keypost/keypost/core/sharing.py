@@ -47,7 +47,7 @@ def usable_on(order: Order, delivery: Delivery, product: Product, now: datetime,
 
 def waited_for(order: Order) -> str:
     """The product under which an order that waits for codes is found: the first one that it is short of, of those lines
-    that have waited longest. While that is lacking, the order keeps no codes of other products from anybody."""
+    that have waited longest."""
     waits = [waiting for waiting in order.waits if waiting.reason is Reason.STOCK]
     return _first_short(order, min(waits, key=lambda waiting: waiting.since))
 
@@ -79,30 +79,33 @@ def lacks(order: Order) -> Counter[str]:
 
 def short_of(needed: Sequence[tuple[str, int]], rivals: Iterable[Counter[str]], free: Free) -> list[str]:
     """The products, of those that are needed, of which there are too few codes because of rivals, given that there are
-    enough without them. Rivals need codes sooner, and come in that order; one that cannot be served keeps none."""
-    taken = Counter[str]()
+    enough without them. Rivals need codes sooner, and come in that order; one that cannot be served with all that it
+    lacks of a product keeps none of that."""
+    taken, short = Counter[str](), list[str]()
     for wants in rivals:
-        if _fits(wants, taken, free):
-            taken += wants
-            if short := [sku for sku, count in needed if free(sku) - taken[sku] < count]:
-                return short
-    return []
+        taken += _served(wants, taken, free)
+        short = [sku for sku, count in needed if free(sku) - taken[sku] < count]
+        if len(short) == len(needed):
+            break
+    return short
 
 
 def first_served(line: Iterator[tuple[str, Counter[str]]], skus: Collection[str], free: Free) -> Iterator[str]:
-    """Those in a line, each with the codes that it lacks, who get all of these with what is free, until none of these
-    products is left. Whoever lacks more than there is keeps nothing from those behind."""
+    """Those in a line, each with the codes that it lacks, who get all that they lack of one of these products with what
+    is free, until none of these is left. Whoever lacks more than there is keeps nothing from those behind."""
     taken, passed = Counter[str](), 0
     while any(free(sku) > taken[sku] for sku in skus) and passed < _MOST_PASSED:
         if (first := next(line, None)) is None:
             return
         name, wants = first
-        if wants and _fits(wants, taken, free):
-            taken += wants
+        served = _served(wants, taken, free)
+        taken += served
+        if served.keys() & set(skus):
             yield name
         else:
             passed += 1
 
 
-def _fits(wants: Counter[str], taken: Counter[str], free: Free) -> bool:
-    return all(free(sku) - taken[sku] >= count for sku, count in wants.items())
+def _served(wants: Counter[str], taken: Counter[str], free: Free) -> Counter[str]:
+    """All that is lacked of each product of which there is enough."""
+    return Counter({sku: count for sku, count in wants.items() if free(sku) - taken[sku] >= count})

@@ -141,6 +141,7 @@ class EntryTold:
 @dataclass(frozen=True, slots=True)
 class Story:
     order_id: str
+    version: int  # for `If-Match`: it grows with each change
     zone: str  # the shop's, in which texts give moments
     products: Mapping[str, str]  # what they are called, by SKU
     created_at: datetime
@@ -180,6 +181,7 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
     steps = tuple(sorted(_steps(order, now), key=lambda step: step.at or datetime.max.replace(tzinfo=UTC)))
     return Story(
         order_id=order.id,
+        version=order.version,
         zone=str(zone),
         products={sku: (names or {}).get(sku, sku) for sku in skus_told(order)},
         created_at=order.created_at,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from keypost.core import mailing, owed
+from keypost.core import cancellation, mailing, owed
 from keypost.core.codes import StockCode
 from keypost.core.contents import decided, with_subscription_ended, without_person
 from keypost.core.errors import NotFound, Refused, TooMany
 from keypost.core.mail import Asked, Mail, MailState, Purpose
 from keypost.core.mailing import with_good_address
-from keypost.core.obstacles import obstacle
+from keypost.core.obstacles import has_address, obstacle
 from keypost.core.order import (
     NO_ADDRESS,
     Ask,
@@ -30,7 +30,6 @@ from keypost.core.order import (
 from keypost.core.owed import named, to_block
 from keypost.core.payment import MONEY_BACK, Standing
 from keypost.core.periods import local_day
-from keypost.core.product import Kind
 from keypost.core.said import Said, said
 from keypost.core.stored import with_extra
 
@@ -378,23 +377,18 @@ def release(order: Order, who: str, now: datetime, words: str = "") -> Order:
     _check_releasable(order)
     is_part = order.standing is Standing.PARTLY_REFUNDED or any(each.is_unmatched for each in order.settled)
     hold = Hold(released=order.hold.released or is_part)
-    if hold == order.hold:
+    if hold == order.hold and not order.canceled:
         return order
     # With a decision, what a teller only says again does not hold it again.
     is_judged = any((order.hold.problem, order.hold.from_before, order.hold.same_as))
     free = decided(order, "release", Asked(now, who)) if is_judged else order
+    free = cancellation.released(free) if free.canceled else free
     return noted(replace(free, hold=with_extra(hold, order.hold)), now, "released", who=who, words=words)
 
 
 def _check_releasable(order: Order) -> None:
     _check_not_erased(order)
-    if order.hold.contents or order.canceled or order.standing in MONEY_BACK:
+    if order.hold.contents or order.belongs_to or order.standing in MONEY_BACK:
         raise Refused("not_released", order=order.id, why=obstacle(order))
-    if not order.lines or not _has_address(order):
+    if not order.lines or not has_address(order):
         raise Refused("cannot_be_served", order=order.id)
-
-
-def _has_address(order: Order) -> bool:
-    """Its own, or that of the order that it renews, once that is found."""
-    are_renewals = not order.terms and all(line.kind is Kind.RENEWAL for line in order.lines)
-    return bool(order.customer.email) or are_renewals

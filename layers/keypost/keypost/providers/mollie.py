@@ -34,6 +34,7 @@ from keypost.providers.mollie_notices import (
     paid_by_order,
     payment_with,
     remark,
+    reversed_unseen,
     word,
 )
 from keypost.providers.mollie_objects import (
@@ -197,6 +198,8 @@ def _of_payment(call: Call, event: _Event, payment_id: str) -> Sequence[News]:
     news = noticed(call, payment)
     if not payment.shows(event.kind, event.entity_id):
         return [*_not_shown(call, event, payment_id), *news]
+    if event.kind == "chargeback.reversed" and payment.embedded.chargebacks is None:
+        return reversed_unseen(call, payment, news)
     return news
 
 

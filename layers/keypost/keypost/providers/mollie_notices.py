@@ -45,6 +45,7 @@ from keypost.providers.mollie_objects import (
 )
 from keypost.providers.order_card import Told, clean_name, is_sku, read_metadata, renewing
 
+_UNSEEN = "chargeback"  # stands for all chargebacks, for a key that may not see them
 _MOST_OF_LINK = 20  # payments of one reusable link that one call reads
 
 
@@ -368,8 +369,18 @@ def _unknown_refunds(call: Call, payment: Payment) -> list[News]:
 def _disputes(payment: Payment, now: datetime) -> tuple[Dispute, ...]:
     chargebacks, total = payment.embedded.chargebacks, payment.amount_charged_back
     if chargebacks is None and total and total.number:
-        return (Dispute("chargeback", DisputeState.OPEN, now, _disputed(payment, total)),)
+        return (Dispute(_UNSEEN, DisputeState.OPEN, now, _disputed(payment, total)),)
     return tuple(_dispute(payment, each) for each in chargebacks or ())
+
+
+def reversed_unseen(call: Call, payment: Payment, news: Sequence[News]) -> list[News]:
+    """The news of a payment of which a chargeback was reversed, with a key that may not see chargebacks: nothing is
+    charged back any more, or nobody here can say how much."""
+    total = payment.amount_charged_back
+    if total and total.number:
+        return [*news, remark(call, said("mollie_reversed_unseen", object=payment.id), payment.id)]
+    won = Dispute(_UNSEEN, DisputeState.WON, call.now)
+    return [replace(each, disputes=(won,)) if isinstance(each, PaymentNotice) else each for each in news]
 
 
 def _dispute(payment: Payment, chargeback: Chargeback) -> Dispute:

@@ -15,6 +15,7 @@ from keypost.core.errors import InvalidInput, ProviderUnavailable, SignatureRefu
 from keypost.core.payment import (
     Dispute,
     DisputeState,
+    Fact,
     News,
     OrderCanceled,
     PaymentNotice,
@@ -100,6 +101,7 @@ class _Bought(_Data):
 
 class _Refunded(_Data):
     amount_refunded: Amount | None = None
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")  # if left out, that of the payment
     full: bool = False
 
     @model_validator(mode="after")
@@ -149,15 +151,19 @@ def read(call: Call) -> Sequence[News]:
 def _news(call: Call, callback: _Callback, data: _Data) -> Sequence[News]:
     if _is_of_other_mode(data, call.stage):
         raise InvalidInput("other_mode", stage=call.stage)
-    if callback.type == "order.canceled":
-        return (OrderCanceled(data.order_id),)
     moment = _possible(callback.timestamp, call.now)
-    notice = _notice(callback.type, data, moment, call.now)
-    if callback.type == "order.paid" and data.names_at_mollie and call.get:
-        notice = _confirmed(call, notice)
+    fact = _fact(call, callback, data, moment)
     if callback.timestamp and not moment:
-        return notice, Remark("webhook", call.now, said("timestamp_impossible"), data.order_id)
-    return (notice,)
+        return fact, Remark("webhook", call.now, said("timestamp_impossible"), data.order_id)
+    return (fact,)
+
+
+def _fact(call: Call, callback: _Callback, data: _Data, moment: datetime | None) -> Fact:
+    if callback.type == "order.canceled":
+        return OrderCanceled(data.order_id, _acts(moment, call.now), moment)
+    notice = _notice(callback.type, data, moment, call.now)
+    is_at_mollie = callback.type == "order.paid" and data.names_at_mollie and call.get
+    return _confirmed(call, notice) if is_at_mollie else notice
 
 
 def _order_id(data: Any) -> str:
@@ -234,12 +240,17 @@ def _is_covered(notice: PaymentNotice, known: PaymentNotice) -> bool:
     return known.currency == notice.currency and Decimal(known.amount or 0) >= Decimal(notice.amount or 0)
 
 
+def _acts(moment: datetime | None, now: datetime) -> datetime:
+    """The moment, in whole seconds, at which something was so: never after it was heard."""
+    return min(moment.replace(microsecond=0), now) if moment else now
+
+
 def _notice(kind: str, data: _Data, moment: datetime | None, now: datetime) -> PaymentNotice:
     plain = PaymentNotice(
         provider="webhook",
         payment_id=data.payment_id or data.order_id,
         state=None,
-        at=min(moment.replace(microsecond=0), now) if moment else now,
+        at=_acts(moment, now),
         order_id=data.order_id,
         said=moment,
         also=data.names_at_stripe,
@@ -255,8 +266,8 @@ def _notice(kind: str, data: _Data, moment: datetime | None, now: datetime) -> P
 
 def _returned(data: _Refunded, moment: datetime | None) -> Refunded:
     if moment is None:
-        return Refunded(_UNDATED, data.amount_refunded, data.full, _UNDATED_TELLER)
-    return Refunded(moment, data.amount_refunded, data.full)
+        return Refunded(_UNDATED, data.amount_refunded, data.full, _UNDATED_TELLER, data.currency)
+    return Refunded(moment, data.amount_refunded, data.full, currency=data.currency)
 
 
 def _dispute(data: _Data, moment: datetime | None) -> Dispute:

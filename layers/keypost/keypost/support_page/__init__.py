@@ -3,11 +3,13 @@ agent's key."""
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from keypost.core.said import said
 from keypost.inputs import gateway
@@ -15,33 +17,48 @@ from keypost.words import TABLES, reader, sentence
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in Path(__file__).parent.iterdir() if path.suffix in _TYPES}
+_PAGE = "page.html"
 _WORDS = "said.js"  # made from the tables, so that the page has the very words of the API
+_ISSUER = "issuer.js"  # made from the settings
 # What answers hold as a word.
-_OF_PAGE = ("standing_", "kind_", "purpose_", "state_", "fate_", "who_", "language_", "provider_")
+_OF_PAGE = ("standing_", "kind_", "purpose_", "state_", "fate_", "who_", "language_", "provider_", "reason_", "scope_")
 _OF_PAGE_TOO = ("already_used", "wrong_region", "invalid")  # what is wrong with a code
 _OF_GATEWAY = ("key_refused", "network_refused", "too_large", "too_many_calls", "took_too_long", "went_wrong")
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{token}; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
     "Cache-Control": "no-cache",  # kept, and asked for again each time: its files always fit each other
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-def answer(request: gateway.Request) -> dict[str, Any]:
-    """The page, or one of its files; a browser that has it already is told so."""
-    name = request.parameters.get("file", "page.html")
-    if name not in _FILES and name != _WORDS:
+def answer(request: gateway.Request, sign_in: Callable[[], Mapping[str, str]]) -> dict[str, Any]:
+    """The page, or one of its files; a browser that has it already is told so. `sign_in` finds where agents sign in,
+    which is empty if they use keys."""
+    name = request.parameters.get("file", _PAGE)
+    if name not in _FILES and name not in (_WORDS, _ISSUER):
         return gateway.problem(HTTPStatus.NOT_FOUND, sentence(said("no_such_route"), reader("en", UTC)))
-    content = _content(name)
+    issuer = sign_in() if name in (_PAGE, _ISSUER) else {}
+    content = f"export const ISSUER = {json.dumps(dict(issuer) or None)};\n" if name == _ISSUER else _content(name)
     tag = f'"{hashlib.sha256(content.encode()).hexdigest()[:32]}"'
-    headers = {**_HEADERS, "ETag": tag, "Content-Type": f"{_TYPES[Path(name).suffix]}; charset=utf-8"}
+    headers = {
+        **_HEADERS,
+        "Content-Security-Policy": _POLICY.format(token=_origin(issuer.get("token", ""))),
+        "ETag": tag,
+        "Content-Type": f"{_TYPES[Path(name).suffix]}; charset=utf-8",
+    }
     if tag in request.headers.get("if-none-match", ""):
         return {"statusCode": HTTPStatus.NOT_MODIFIED.value, "headers": headers, "body": ""}
     return {"statusCode": HTTPStatus.OK.value, "headers": headers, "body": content}
+
+
+def _origin(url: str) -> str:
+    """Where a URL leads, as a policy names it."""
+    parts = urlsplit(url)
+    return f" {parts.scheme}://{parts.netloc}" if url else ""
 
 
 @cache

@@ -1,14 +1,8 @@
 /** The support API. It lies beside this page, whatever the domain and the stage are called. */
+import { key } from "./session.js";
 import { spoken, t, useZone, word } from "./words.js";
 
 const ROOT = new URL("../", import.meta.url);
-const KEY = "keypost-support-key";
-
-export const key = {
-  get: () => sessionStorage.getItem(KEY),
-  keep: (value) => sessionStorage.setItem(KEY, value),
-  forget: () => sessionStorage.removeItem(KEY),
-};
 
 /** An answer that is not what was asked for: its text is for people. `about` is the problem in full (RFC 9457). */
 export class Problem extends Error {
@@ -46,5 +40,6 @@ export async function call(method, path, { body, headers } = {}) {
 /** What API Gateway answers by itself comes without the language of the page, and with a code that it knows. */
 function sentence(status, told) {
   if (status === 401) return word("key_refused");
+  if (told.code === "key_lacks_scope") return t("keyLacks", { what: word(`scope_${told.values.scope}`) ?? told.values.scope });
   return (told.code && word(told.code)) ?? (told.code ? told.detail : t("failed", { status }));
 }

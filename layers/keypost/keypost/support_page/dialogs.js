@@ -1,11 +1,11 @@
 /** What the page asks and tells. */
-import { el } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { t } from "./words.js";
 
 const status = document.getElementById("status");
 let clearing;
 
-/** Say that something is done: seen for a while, and read aloud. */
+/** Say that something is done: seen for a while, and read aloud. What an agent must know stays on the page instead. */
 export function tell(text) {
   clearTimeout(clearing);
   status.textContent = text;
@@ -20,47 +20,95 @@ export function notice(problem, ...actions) {
     actions.length > 0 && el("div", { class: "buttons" }, actions));
 }
 
-/**
- * A dialog with a form. `send` gets its values, and `done` the answer; when `send` throws, the dialog stays and says
- * why, with a button for each of `offers(problem)`: `[text, values]` sends again with other values.
- */
-export function ask({ title, intro, fields = [], confirm, send, done, offers = () => [] }) {
-  tell("");
-  let busy = false;
-  const told = el("div", { role: "alert" });
-  const submit = el("button", { class: "main", type: "submit" }, confirm);
-  const cancel = el("button", { type: "button", onclick: () => dialog.close() }, t("cancel"));
-  const form = el("form", { method: "dialog" }, fields, told, el("div", { class: "buttons" }, cancel, submit));
-  const heading = el("h2", { id: "dialog-title" }, title);
-  const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, heading, intro && el("p", {}, intro), form);
+/** A button whose work takes a while: until it is done it says so, and does nothing else. */
+export async function busy(button, work) {
+  if (button.ariaDisabled === "true") return;
+  const words = button.textContent;
+  button.ariaDisabled = "true";
+  button.textContent = t("busy");
+  try {
+    await work();
+  } finally {
+    button.ariaDisabled = null;
+    button.textContent = words;
+  }
+}
 
-  async function sent(other = {}) {
-    if (busy) return;
-    busy = true;
-    submit.setAttribute("aria-disabled", "true");
+let asked; // the dialog with a form that is open: `{opener, form}`
+
+/**
+ * A dialog with a form. `send` gets its values and one key for all its tries, and `done` the answer; when `send` throws, the
+ * dialog stays and says why, with a button for each of `offers(problem)`: `[text, values]` sends again with other values.
+ * `confirm: [text, values]` sends with these. `others` are buttons that close it and do something else: `[text, action]`.
+ */
+export function ask({ title, intro, fields = [], confirm, send, done, offers = () => [], others = [] }) {
+  tell("");
+  const [words, own] = [confirm].flat();
+  const wish = crypto.randomUUID();
+  const told = el("div", { role: "alert" });
+  const submit = el("button", { class: "main", type: "submit" }, words);
+  const cancel = el("button", { type: "button", onclick: () => dialog.close() }, t("cancel"));
+  const instead = others.map(([text, action]) => el("button", { type: "button", onclick: () => { dialog.close(); action(); } }, text));
+  const form = el("form", { method: "dialog" }, fields, told, el("div", { class: "buttons" }, cancel, instead, submit));
+  const { dialog } = opened(title, intro && el("p", {}, intro), form);
+  asked = { opener: document.activeElement.id, form };
+
+  const sent = (other, button = submit) => busy(button, async () => {
     told.replaceChildren();
     try {
-      const filled = [...new FormData(form)].filter(([, value]) => value !== "");
-      const answer = await send({ ...Object.fromEntries(filled), ...other });
+      const filled = [...new FormData(form)].map(([name, value]) => [name, value.trim?.() ?? value]).filter(([, value]) => value !== "");
+      const answer = await send({ ...Object.fromEntries(filled), ...own, ...other }, { "Idempotency-Key": wish });
       dialog.close();
       done(answer);
     } catch (problem) {
       const offered = offers(problem).map(([text, values]) =>
-        el("button", { type: "button", onclick: () => sent(values) }, text));
+        el("button", { type: "button", onclick: (event) => sent(values, event.target) }, text));
       told.replaceChildren(notice(problem, ...offered));
-    } finally {
-      busy = false;
-      submit.removeAttribute("aria-disabled");
     }
-  }
+  });
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    sent();
+    if (![...form.querySelectorAll("[aria-disabled]")].length) sent();
   });
+  dialog.addEventListener("close", () => { asked = undefined; });
+  dialog.showModal();
+}
+
+/** A dialog that shows something. */
+export function show(title, ...content) {
+  const close = el("button", { type: "button", onclick: () => dialog.close() }, t("close"));
+  const { dialog } = opened(title, ...content, el("div", { class: "buttons" }, close));
+  dialog.classList.add("wide");
+  dialog.showModal();
+  return dialog;
+}
+
+function opened(title, ...content) {
+  const heading = el("h2", { id: "dialog-title" }, title);
+  const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, heading, content);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
-  dialog.showModal();
+  return { dialog };
+}
+
+/** What stands in the open dialog, so that it can be opened again after signing in. */
+export function typed() {
+  return asked?.opener ? { opener: asked.opener, values: [...new FormData(asked.form)].filter(([, value]) => typeof value === "string") } : null;
+}
+
+/** Open a dialog again as it was: by the button that opened it. */
+export function reopen({ opener, values }) {
+  const button = document.getElementById(opener);
+  if (!button || button.disabled) return;
+  button.focus();
+  button.click();
+  for (const [name, value] of asked ? values : []) {
+    for (const input of asked.form.querySelectorAll(`[name="${name}"]`)) {
+      if (["radio", "checkbox"].includes(input.type)) input.checked = input.value === value;
+      else input.value = value;
+    }
+  }
 }
 
 /** A labeled field of a form. */
@@ -71,4 +119,16 @@ export function field(label, input, hint) {
     el("label", { for: id }, label),
     input,
     hint && el("p", { class: "hint", id: `${id}-hint` }, hint));
+}
+
+/** A button that copies a text; none where the browser cannot. */
+export function copier(text, what) {
+  return navigator.clipboard && el("button", {
+    type: "button", class: "plain copy", "aria-label": t("copyWhat", { what }), title: t("copyWhat", { what }),
+    onclick: async () => {
+      await navigator.clipboard.writeText(text);
+      tell(t("copied", { what }));
+    },
+  }, svg("svg", { viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" },
+    svg("rect", { x: 7, y: 7, width: 10, height: 10, rx: 2 }), svg("path", { d: "M13 4V3H3v10h1" })));
 }

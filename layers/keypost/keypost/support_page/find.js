@@ -12,19 +12,15 @@ const WAYS = [
 export const ways = (text) => WAYS.find(([pattern]) => pattern.test(text))[1];
 
 /**
- * `{order}` with its whole story, or `{orders, total}`, of which there may be none. What was pasted travels in a body: only
- * the number of an order that exists is ever part of a URL, which ends in logs.
+ * `{orders, total, names}`, of which there may be none. What was pasted travels in a body: only the number of an order that
+ * exists is ever part of a URL, which ends in logs.
  */
 export async function find(text) {
   for (const way of ways(text)) {
-    const { orders, total } = await call("POST", "orders/search", { body: { [way]: text } });
-    if (total === 1) return known(orders[0].order_id);
-    if (total > 0) return { orders, total };
+    const answer = await call("POST", "orders/search", { body: { [way]: text } });
+    if (answer.total > 0) return answer;
   }
-  return { orders: [], total: 0 };
+  return { orders: [], total: 0, names: {} };
 }
-
-/** The same of an order that is there. */
-export const known = async (orderId) => ({ order: await load(orderId) });
 
 export const load = (orderId) => call("GET", `orders/${encodeURIComponent(orderId)}`);

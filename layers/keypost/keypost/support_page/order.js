@@ -1,8 +1,11 @@
-/** The story of an order, and what can be done about it. */
-import { call } from "./api.js";
-import { ask, field } from "./dialogs.js";
+/** The story of an order: what was bought, what became of it, and what can be done about it. */
+import { correct, decide, makeOwn, resend, settle, swap, whyBlocked } from "./actions.js";
+import { ofOrder } from "./addresses.js";
+import { copier } from "./dialogs.js";
 import { el } from "./dom.js";
-import { capital, day, moment, money, said, t, word } from "./words.js";
+import { folded, foldedLicenses } from "./folded.js";
+import { preview } from "./preview.js";
+import { capital, count, day, moment, money, number, said, t, word } from "./words.js";
 
 const GOOD = ["paid", "sent", "delivered", "mail_sent", "mail_delivered", "payment_paid", "codes_assigned", "released", "contents_settled"];
 const BAD = ["failed", "refunded", "disputed", "returned", "bounced", "complained", "rejected", "mail_failed",
@@ -10,45 +13,61 @@ const BAD = ["failed", "refunded", "disputed", "returned", "bounced", "complaine
   "payment_refunded", "payment_disputed", "on_hold", "codes_to_block", "paid_twice", "canceled", "erased", "held"];
 const tone = (text) => (GOOD.includes(text) ? "good" : BAD.includes(text) ? "bad" : text.startsWith("waits") ? "wait" : "");
 
-export function story(order, { changed, lookUp }) {
-  const path = `orders/${encodeURIComponent(order.order_id)}`;
-  const act = (rest, method, body, headers) => call(method, `${path}/${rest}`, { body, headers });
-  const tools = { order, act, changed, lookUp };
+/** `tools`: `act` calls the API, `changed` shows what became of it, `warnings` are to be read, and `isRead` says that they were. */
+export function story(order, tools) {
+  const all = { ...tools, order };
   return [
-    summary(tools),
-    tellings(tools),
+    summary(all),
+    tellings(all),
+    jumps(order),
     el("div", { class: "columns" },
-      el("div", { class: "stack" }, past(order)),
-      el("div", { class: "stack" }, lines(tools), licenses(tools), mails(order), payments(order))),
+      el("div", { class: "stack" }, mails(all), payments(order), lines(all)),
+      el("div", { class: "stack" }, licenses(all), past(order))),
   ];
 }
 
 function summary(tools) {
-  const { order, lookUp } = tools;
+  const { order } = tools;
   const states = [order.standing, order.held && "held", order.canceled && "canceled", order.erased && "erased", order.charged_again && "subscription"].filter(Boolean);
-  const others = (ids) => ids.map((id) => el("button", { type: "button", class: "plain", onclick: () => lookUp(id) }, id));
+  const others = (ids) => ids.map((id) => el("a", { href: ofOrder(id), class: "number" }, id));
   return el("article", { class: "card order", "aria-labelledby": "order" },
     el("div", { class: "head" },
-      el("h2", { id: "order", tabindex: "-1" }, t("order", { number: order.order_id })),
+      el("div", { class: "named" }, el("h1", { id: "order", tabindex: "-1" }, t("order", { number: order.order_id })), copier(order.order_id, t("orderNumber"))),
       el("p", { class: "pills" }, states.map((state) => el("span", { class: `pill ${tone(state)}` }, said("standing", state))))),
     el("dl", { class: "who" },
       fact(t("customer"), order.name ?? t("unknown")),
-      fact(t("email"), order.email ?? t("unknown")),
+      fact(t("email"), [order.email ?? t("unknown"), order.email && copier(order.email, t("email"))]),
       fact(t("languageOfMails"), said("language", order.language)),
       fact(t("since"), moment(order.created_at)),
       order.renewed_by.length > 0 && fact(t("renewedBy"), others(order.renewed_by)),
       order.belongs_to && fact(t("belongsTo"), others([order.belongs_to]))),
+    tools.warnings.map((warning) => warned(tools, warning)),
     needs(order),
     comes(order),
+    doing(tools));
+}
+
+/** What an action found, until somebody has read it. */
+function warned(tools, warning) {
+  const send = warning.offer === "resend" && !tools.order.why_no_resend;
+  return el("div", { class: "notice wait" },
+    el("p", {}, warning.text),
     el("div", { class: "buttons" },
+      send && button("resend-now", t("sendNow"), () => resend(tools), "main"),
+      el("button", { type: "button", onclick: () => tools.isRead(warning) }, t("isRead"))));
+}
+
+function doing(tools) {
+  const { order } = tools;
+  return el("div", { class: "buttons" },
+    el("div", { class: "either" },
       el("button", {
         id: "resend", type: "button", class: "main", onclick: () => resend(tools),
         disabled: order.why_no_resend !== null, "aria-describedby": order.why_no_resend && "why-no-resend",
       }, t("resend")),
-      !order.erased && button("correct", t("correct"), () => correct(tools)),
-      decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision)))),
-    order.why_no_resend && el("p", { id: "why-no-resend", class: "small quiet" },
-      t("noResend"), " ", order.why_no_resend.text));
+      order.why_no_resend && el("p", { id: "why-no-resend", class: "small" }, t("noResend"), " ", order.why_no_resend.text)),
+    !order.erased && button("correct", t("correct"), () => correct(tools), whyBlocked(order) === "address_complained" && "main"),
+    decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision))));
 }
 
 /** What can be said about it, beside what is done: each stands under its name in the API. */
@@ -60,7 +79,20 @@ function decisions({ held, erased, needs: needed }) {
 }
 
 const fact = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
-const button = (id, text, onclick, kind) => el("button", { id, type: "button", class: kind, onclick }, text);
+const button = (id, text, onclick, kind) => el("button", { id, type: "button", class: kind || null, onclick }, text);
+
+/** The parts of a long story, so that nobody has to scroll through the others. */
+function jumps({ mails, payments, lines, licenses, timeline }) {
+  const parts = { mails, payments, lines, licenses, timeline };
+  return el("nav", { class: "jumps", "aria-label": t("parts") }, el("ul", {}, Object.entries(parts).map(([name, entries]) =>
+    el("li", {}, el("button", { type: "button", class: "plain", onclick: () => goTo(name) }, t(name), " ", el("span", { class: "number" }, number(entries.length)))))));
+}
+
+function goTo(name) {
+  const heading = document.getElementById(name);
+  heading.scrollIntoView({ block: "start" });
+  heading.focus({ preventScroll: true });
+}
 
 /** What each teller says of each payment, where a person must decide what the order is for. */
 function tellings(tools) {
@@ -107,7 +139,7 @@ function past(order) {
     el("p", { class: "what" }, entry.text),
     entry.words && el("p", { class: "why" }, entry.words),
     el("p", { class: "when" }, el("time", { datetime: entry.at }, moment(entry.at)), entry.who !== "keypost" && ` · ${said("who", entry.who)}`)));
-  return el("section", { class: "card", "aria-labelledby": "past" }, el("h2", { id: "past" }, t("timeline")), el("ol", { class: "timeline" }, entries));
+  return section("timeline", folded("timeline", entries, (shown) => el("ol", { class: "timeline" }, shown)));
 }
 
 /** What a person must do. */
@@ -131,39 +163,46 @@ function comes({ to_come: steps }) {
 function lines({ order }) {
   const entries = order.lines.map((line) => el("li", {},
     el("div", { class: "head" },
-      el("strong", {}, `${line.quantity} × ${order.products[line.sku]}`),
+      el("strong", {}, `${number(line.quantity)} × ${order.products[line.sku]}`),
       el("span", { class: "pill" }, said("kind", line.kind))),
     el("p", { class: "quiet small" },
-      t("codesOf", { n: line.codes, all: line.quantity }),
+      count("codesOf", line.quantity, { has: number(line.codes) }),
       line.renews && ` · ${t("renewsWhat", { what: line.renews })}`,
       line.first_day && line.last_day && ` · ${t("period", { first: day(line.first_day), last: day(line.last_day) })}`)));
-  return part("lines", entries, t("noLines"));
+  return listed("lines", entries, t("noLines"));
 }
 
+/** By product, as many at once as an eye takes in; of many, those that a filter leaves. */
 function licenses(tools) {
-  const bad = Object.groupBy(tools.order.bad_codes, (code) => code.license);
-  const entries = tools.order.licenses.map((license) => el("li", {},
+  const { order } = tools;
+  if (order.licenses.length === 0) return section("licenses", el("p", { class: "empty" }, t("noLicenses")));
+  const bad = Object.groupBy(order.bad_codes, (code) => code.license);
+  const groups = [...Map.groupBy(order.licenses, ({ sku }) => sku)].map(([sku, of]) =>
+    foldedLicenses(order.products[sku], of, (one) => license(tools, one, bad[one.id] ?? [])));
+  return section("licenses", groups);
+}
+
+function license(tools, one, bad) {
+  return el("li", {},
     el("div", { class: "head" },
       el("div", {},
-        el("p", {}, el("strong", {}, tools.order.products[license.sku])),
-        el("p", {}, el("code", {}, license.code), " ", el("span", { class: "quiet small" }, license.id)),
-        el("p", { class: "quiet small" }, t("period", { first: day(license.first_day), last: day(license.last_day) }))),
-      mayBeSwapped(tools.order, license) && el("button", {
-        id: `swap-${license.id}`, type: "button", class: "small", onclick: () => swap(tools, license),
-        "aria-label": t("swapOf", { id: license.id }),
+        el("p", {}, el("code", {}, one.code), " ", el("span", { class: "quiet small" }, one.id), copier(one.id, t("licenseId"))),
+        el("p", { class: "quiet small" }, t("period", { first: day(one.first_day), last: day(one.last_day) }))),
+      mayBeSwapped(tools.order, one) && el("button", {
+        id: `swap-${one.id}`, type: "button", class: "small", onclick: () => swap(tools, one),
+        "aria-label": t("swapOf", { id: one.id }),
       }, t("swap"))),
-    (bad[license.id] ?? []).map(({ code, reason, at, who, note }) => el("p", { class: "quiet small" },
-      t("swapped", { code, reason: word(reason), at: moment(at), who }), note && [" ", el("q", {}, note)]))));
-  return part("licenses", entries, t("noLicenses"));
+    bad.map(({ code, reason, at, who, note }) => el("p", { class: "quiet small" },
+      t("swapped", { code, reason: word(reason), at: moment(at), who }), note && [" ", el("q", {}, note)])));
 }
 
 /** Not where it would always be refused; what only keeps it for now, the API tells. */
 const mayBeSwapped = ({ standing, canceled, erased }, { last_day: last }) =>
   !canceled && !erased && !["refunded", "disputed"].includes(standing) && new Date(`${last}T23:59:59`) > new Date();
 
-function mails({ mails }) {
-  const entries = mails.toReversed().map((mail) => {
-    const [kind, fate] = mail.fate ? ["fate", mail.fate] : ["state", mail.state];
+function mails(tools) {
+  const entries = tools.order.mails.toReversed().map((mail) => {
+    const [kind, fate] = fateOf(mail);
     return el("li", {},
       el("div", { class: "head" },
         el("strong", {}, capital(said("purpose", mail.purpose))),
@@ -172,108 +211,31 @@ function mails({ mails }) {
       el("p", { class: "quiet small" },
         mail.sent_at ? moment(mail.sent_at) : mail.next_at && t("tried", { at: moment(mail.next_at) }),
         mail.asked_by && ` · ${t("askedBy", { who: said("who", mail.asked_by) })}`),
-      mail.problem && el("p", { class: "small" }, mail.problem.text));
+      mail.problem && el("p", { class: "small" }, mail.problem.text),
+      el("button", {
+        id: `show-${mail.id}`, type: "button", class: "plain small", onclick: ({ target }) => preview(tools, mail, target),
+        "aria-label": t("showMailOf", { what: said("purpose", mail.purpose), at: mail.sent_at ? moment(mail.sent_at) : "" }),
+      }, t("showMail")));
   });
-  return part("mails", entries, t("noMails"));
+  if (entries.length === 0) return section("mails", el("p", { class: "empty" }, t("noMails")));
+  return section("mails", folded("mails", entries, (shown) => el("ul", { class: "list" }, shown)));
 }
 
-function payments({ payments }) {
-  const entries = payments.map((payment) => el("li", {},
+export const fateOf = (mail) => (mail.fate ? ["fate", mail.fate] : ["state", mail.state]);
+
+function payments({ payments: all }) {
+  const entries = all.map((payment) => el("li", {},
     el("div", { class: "head" },
       el("strong", { class: "number" }, payment.amount ? money(payment.amount, payment.currency) : t("noAmount")),
       el("span", { class: `pill ${tone(payment.standing)}` }, said("standing", payment.standing))),
-    el("p", { class: "small" }, payment.names.join(", ")),
+    el("p", { class: "small names" }, payment.names.join(", ")),
     payment.returned && el("p", { class: "small" }, t("returned", { amount: money(payment.returned, payment.currency) })),
     el("p", { class: "quiet small" }, moment(payment.at))));
-  return part("payments", entries, t("noPayments"));
+  return listed("payments", entries, t("noPayments"));
 }
 
-function part(name, entries, none) {
-  return el("section", { class: "card", "aria-labelledby": name },
-    el("h2", { id: name }, t(name)),
-    entries.length > 0 ? el("ul", { class: "list" }, entries) : el("p", { class: "empty" }, none));
-}
+const listed = (name, entries, none) =>
+  section(name, entries.length > 0 ? el("ul", { class: "list" }, entries) : el("p", { class: "empty" }, none));
 
-/** However often it is clicked, one dialog is one wish. */
-const oneWish = () => ({ "Idempotency-Key": crypto.randomUUID() });
-
-const why = (required = false) =>
-  field(t(required ? "reason" : "reasonMaybe"), el("textarea", { id: "reason", name: "reason", maxlength: 200, required }), t("reasonHint"));
-
-function resend({ order, act, changed }) {
-  const headers = oneWish();
-  ask({
-    title: t("resendTitle", { number: order.order_id }),
-    intro: t("resendIntro", { address: order.email ?? t("unknown") }),
-    fields: [why()],
-    confirm: t("resendConfirm"),
-    offers: ({ about }) => (about.values?.why?.code === "address_bounced" ? [[t("liftAndSend"), { lift_suppression: true }]] : []),
-    send: ({ reason, lift_suppression }) => act("resend", "POST", { reason, lift_suppression }, headers),
-    done: () => changed(t("resendDone")),
-  });
-}
-
-function correct({ order, act, changed }) {
-  const input = el("input", { id: "email", name: "email", type: "email", required: true, value: order.email, autocomplete: "off", spellcheck: "false" });
-  ask({
-    title: t("correctTitle"),
-    intro: t("correctIntro"),
-    fields: [field(t("newAddress"), input), why()],
-    confirm: t("correctConfirm"),
-    offers: ({ about: { suggestion } }) =>
-      suggestion ? [[t("take", { suggestion }), { email: suggestion }], [t("asTyped"), { confirmed: true }]] : [],
-    send: ({ email, reason, confirmed }) => act("email", "PUT", { email, reason, confirmed }),
-    done: ({ order_ids, warnings }) => changed([t("correctDone", { orders: order_ids.join(", ") }), ...warnings.map(({ text }) => text)].join(" ")),
-  });
-}
-
-function swap({ act, changed }, license) {
-  const headers = oneWish();
-  const reasons = ["already used", "wrong region", "invalid"].map((reason) =>
-    el("label", { class: "choice" }, el("input", { type: "radio", name: "reason", value: reason, required: true }), word(reason)));
-  ask({
-    title: t("swapTitle", { id: license.id }),
-    intro: t("swapIntro", { code: license.code }),
-    fields: [
-      el("fieldset", { class: "field" }, el("legend", {}, t("swapReason")), reasons),
-      field(t("note"), el("textarea", { id: "note", name: "note", maxlength: 200 })),
-    ],
-    confirm: t("swapConfirm"),
-    send: ({ reason, note }) => act(`licenses/${license.id}/replace`, "POST", { reason, note }, headers),
-    done: ({ mail, code }) => changed(t(mail ? "swapDoneMail" : "swapDone", { code })),
-  });
-}
-
-function settle({ order, act, changed }, payment, word, goods) {
-  const email = word.email ?? order.email ?? t("unknown");
-  ask({
-    title: t("settleTitle", { number: order.order_id }),
-    intro: t("settleIntro", { lines: goods.join(", "), email }),
-    fields: [why()],
-    confirm: t("settle"),
-    send: ({ reason }) => act("contents", "PUT", { payment: payment.names[0], by: word.by, reason }),
-    done: () => changed(t("settleDone")),
-  });
-}
-
-function makeOwn({ order, act, changed }, payment) {
-  ask({
-    title: t("ownTitle", { number: order.order_id }),
-    intro: t("ownIntro", { payment }),
-    fields: [why()],
-    confirm: t("own"),
-    send: ({ reason }) => act("contents", "PUT", { own_order: payment, reason }),
-    done: ({ own_order }) => changed(t("ownDone", { payment, order: own_order })),
-  });
-}
-
-function decide({ order, act, changed }, decision) {
-  ask({
-    title: t(`${decision}Title`, { number: order.order_id }),
-    intro: t(`${decision}Intro`),
-    fields: order.erased ? [] : [why()], // of whom nothing is written down any more
-    confirm: t(decision),
-    send: ({ reason }) => act(decision, "POST", { reason }),
-    done: () => changed(t(`${decision}Done`)),
-  });
-}
+const section = (name, ...content) =>
+  el("section", { class: "card", "aria-labelledby": name }, el("h2", { id: name, tabindex: "-1" }, t(name)), content);

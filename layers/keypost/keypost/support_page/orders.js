@@ -1,131 +1,92 @@
-/** Looking for orders, and the one that was found. */
+/** One order, by its address: its story, read again after every action and while a mail of it is on its way. */
+import { call } from "./api.js";
 import { notice, tell } from "./dialogs.js";
 import { el } from "./dom.js";
-import { find, known, load } from "./find.js";
+import { load } from "./find.js";
 import { story } from "./order.js";
-import { count, moment, said, t } from "./words.js";
+import { remembered } from "./session.js";
+import { t } from "./words.js";
 
 const REFRESHES = 6;
 const REFRESH_MS = 2500;
 
-let looked = { text: "" }; // and what became of it: busy, problem, orders or order
+let order;
 let place;
 let refresh;
 
-export function show(main) {
-  place = el("section", { class: "stack", "aria-label": t("result") });
-  main.replaceChildren(el("h1", {}, t("orders")), form(), place);
-  draw();
+export const title = ({ order: number }) => t("order", { number });
+
+export async function show(main, { order: number }) {
+  clearTimeout(refresh);
+  place = el("div", { class: "stack story" });
+  main.replaceChildren(place);
+  if (order?.order_id === number) draw(); // at once what was seen before, then what is
+  else {
+    order = undefined;
+    place.replaceChildren(el("h1", { tabindex: "-1" }, title({ order: number })), el("p", { class: "quiet" }, t("looking")));
+  }
+  await read(number).catch((problem) => refuse(number, problem));
 }
 
 export function forget() {
   clearTimeout(refresh);
-  looked = { text: "" };
+  order = undefined;
 }
 
-/** In another language the API says it again; until then, what was said stays. */
-export function reword() {
-  if (looked.order) reload().catch(() => {}); // the next look tells what is wrong
-  else if (looked.problem) look(looked.text);
+/** In another language the API says it again. */
+export const reword = forget;
+
+function refuse(number, problem) {
+  order = undefined;
+  place.replaceChildren(el("h1", { tabindex: "-1" }, title({ order: number })), el("div", { role: "alert" }, notice(problem)));
 }
 
-/** Look up an order from another view. */
-export function lookUp(orderId) {
-  location.hash = "#orders";
-  look(orderId, known);
-}
-
-function form() {
-  const input = el("input", {
-    id: "wanted", name: "wanted", type: "search", required: true, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
-    placeholder: t("searchExample"), "aria-describedby": "wanted-hint", value: looked.text,
-  });
-  const submitted = (event) => {
-    event.preventDefault();
-    const text = input.value.trim().replace(/^#/, "");
-    if (text) look(text);
-  };
-  return el("form", { class: "card", role: "search", onsubmit: submitted },
-    el("label", { for: "wanted" }, t("searchLabel")),
-    el("div", { class: "search" }, input, el("button", { class: "main", type: "submit" }, t("search"))),
-    el("p", { class: "hint", id: "wanted-hint" }, t("searchHint")));
-}
-
-async function look(text, looking = find) {
-  clearTimeout(refresh);
-  const mine = { text, busy: true };
-  settle(mine);
-  try {
-    Object.assign(mine, await looking(text));
-  } catch (problem) {
-    mine.problem = problem;
+async function read(number, left = REFRESHES) {
+  const asked = place;
+  const now = await load(number);
+  if (asked !== place || !place.isConnected) return; // another view is shown by now
+  if (JSON.stringify(now) !== JSON.stringify(order)) {
+    order = now;
+    draw();
   }
-  if (looked !== mine) return; // another one was looked for meanwhile
-  mine.busy = false;
-  settle(mine);
-  if (mine.order) follow(mine.order);
-  place.querySelector("h2")?.focus();
+  follow(left);
 }
 
-function settle(now) {
-  looked = now;
-  draw();
-}
-
+/** Draw it, and leave the focus where it is. */
 function draw() {
-  if (!place?.isConnected) return;
-  place.setAttribute("aria-busy", Boolean(looked.busy));
-  if (looked.busy) place.replaceChildren(el("p", { class: "quiet" }, t("looking")));
-  else if (looked.problem) place.replaceChildren(el("div", { role: "alert" }, notice(looked.problem)));
-  else if (looked.order) place.replaceChildren(...story(looked.order, { changed, lookUp }));
-  else if (looked.orders) place.replaceChildren(looked.orders.length > 0 ? list(looked) : nothing());
-  else place.replaceChildren();
+  const focused = document.activeElement?.id;
+  const toRead = remembered.get(warningsOf(order)) ?? [];
+  place.replaceChildren(...story(order, { act, changed, warnings: toRead, isRead }).filter(Boolean));
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-function list({ orders, total }) {
-  const entries = orders.map((order) => el("li", {},
-    el("button", { type: "button", onclick: () => look(order.order_id, known) },
-      el("span", {}, el("b", {}, order.order_id), order.name && ` · ${order.name}`, ` · ${order.products.join(", ")}`),
-      el("span", { class: "quiet small" }, said("standing", order.standing), " · ", moment(order.created_at)))));
-  return el("div", { class: "card" },
-    el("h2", { tabindex: "-1" }, count("found", total)),
-    total > orders.length && el("p", {}, t("newestShown", { n: orders.length })),
-    el("ul", { class: "found" }, entries));
+const act = (rest, method, body, headers) => call(method, `orders/${encodeURIComponent(order.order_id)}/${rest}`, { body, headers });
+const warningsOf = ({ order_id: number }) => `warnings-${number}`;
+
+/** Somebody has read what an action found. */
+function isRead(warning) {
+  const left = (remembered.get(warningsOf(order)) ?? []).filter((each) => JSON.stringify(each) !== JSON.stringify(warning));
+  remembered.keep(warningsOf(order), left);
+  draw();
+  place.querySelector("h1").focus();
 }
 
-function nothing() {
-  return el("div", { class: "card" }, el("h2", { tabindex: "-1" }, t("found.none")), el("p", {}, t("foundNoneHint")));
-}
-
-/** Show what became of the order. What was done is done, also when it cannot be read again. */
-async function changed(text) {
+/** Show what became of the order, with what its agent must know: that stays until it is read. What was done is done, also when the order cannot be read again. */
+async function changed(text, warnings = []) {
+  if (warnings.length > 0) remembered.keep(warningsOf(order), warnings);
   tell(text);
-  try {
-    await reload();
-  } catch (problem) {
-    settle({ text: looked.text, problem });
-  }
-  place.querySelector("h2")?.focus();
-}
-
-async function reload(left = REFRESHES) {
-  const before = looked;
-  const order = await load(before.order.order_id);
-  if (looked !== before) return;
-  if (JSON.stringify(order) !== JSON.stringify(before.order)) {
-    const focused = document.activeElement?.id;
-    settle({ ...before, order });
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  }
-  follow(order, left);
+  const number = order.order_id;
+  order = undefined;
+  await read(number).catch((problem) => refuse(number, problem));
+  place.querySelector("h1")?.focus();
 }
 
 /** Read it again for as long as a mail of it is on its way. */
-function follow(order, left = REFRESHES) {
+function follow(left) {
   clearTimeout(refresh);
-  if (left === 0 || !order.mails.some((mail) => ["pending", "sending"].includes(mail.state))) return;
+  if (left === 0 || !order?.mails.some((mail) => ["pending", "sending"].includes(mail.state))) return;
   refresh = setTimeout(() => {
-    if (document.querySelector("dialog")) follow(order, left);
-    else reload(left - 1).catch(() => {}); // the next look tells what is wrong
+    if (document.querySelector("dialog")) follow(left);
+    else read(order.order_id, left - 1).catch(() => {}); // the next look tells what is wrong
   }, REFRESH_MS);
 }

@@ -1,7 +1,7 @@
 /** What is in stock, how long it lasts, and new codes. */
 import { call } from "./api.js";
 import { chart } from "./chart.js";
-import { notice } from "./dialogs.js";
+import { busy, notice } from "./dialogs.js";
 import { el } from "./dom.js";
 import { importer } from "./import.js";
 import { day, number, t } from "./words.js";
@@ -9,13 +9,16 @@ import { day, number, t } from "./words.js";
 let stocks;
 let place;
 
-export function show(main) {
+export const title = () => t("stock");
+
+export async function show(main) {
   place = el("div", { class: "stack" });
   main.replaceChildren(
-    el("div", { class: "head" }, el("h1", {}, t("stock")), el("button", { type: "button", class: "small", onclick: load }, t("refresh"))),
+    el("div", { class: "head" }, el("h1", { tabindex: "-1" }, t("stock")),
+      el("button", { type: "button", class: "small", onclick: ({ target }) => busy(target, load) }, t("refresh"))),
     place);
   if (stocks) draw();
-  else load();
+  else await load();
 }
 
 export function forget() {
@@ -26,7 +29,7 @@ export function forget() {
 export const reword = forget;
 
 async function load() {
-  place.replaceChildren(el("p", { class: "quiet", role: "status" }, t("loading")));
+  place.replaceChildren(el("p", { class: "quiet" }, t("loading")));
   try {
     stocks = (await call("GET", "stock")).stock;
     draw();

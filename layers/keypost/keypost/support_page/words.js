@@ -29,7 +29,7 @@ export function t(name, values = {}) {
 }
 
 /** One or many: "{n} code" stands under `name.one`. */
-export const count = (name, n) => t(n === 1 ? `${name}.one` : name, { n: number(n) });
+export const count = (name, n, values = {}) => t(n === 1 ? `${name}.one` : name, { n: number(n), ...values });
 
 /** What stands for a word of the API, such as `partly refunded` of the kind `standing`; a word that is not known stays. */
 export const said = (kind, text) => word(`${kind}_${text}`) ?? text;
@@ -49,6 +49,9 @@ export const moment = (iso) =>
 /** A day is a day of the shop, so no clock moves it. */
 export const day = (iso, options = { day: "numeric", month: "short", year: "numeric" }) =>
   format({ ...options, timeZone: "UTC" }).format(new Date(`${iso}T00:00:00Z`));
+
+/** The day of the shop that it is now. */
+export const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: shopZone }).format(new Date());
 
 export const weekday = (iso) => day(iso, { weekday: "long", day: "numeric", month: "long" });
 

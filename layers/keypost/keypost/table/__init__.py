@@ -3,7 +3,6 @@
 from keypost.table.aside import Asides
 from keypost.table.doors import Doors
 from keypost.table.inbox import Inbox
-from keypost.table.mailed import Mailed
 from keypost.table.marks import Marks
 from keypost.table.orders import Orders
 from keypost.table.payments import Payments
@@ -11,5 +10,5 @@ from keypost.table.support_keys import SupportKeys
 from keypost.table.wishes import Wishes
 
 
-class Store(Orders, Asides, Payments, Wishes, SupportKeys, Marks, Doors, Inbox, Mailed):
+class Store(Orders, Asides, Payments, Wishes, SupportKeys, Marks, Doors, Inbox):
     """The whole table. What must change together is changed in one transaction."""

@@ -13,6 +13,7 @@ from typing import Any
 from keypost import telemetry
 from keypost.core import plan, sharing
 from keypost.core.aside import AsideReason
+from keypost.core.bookkeeping import money_of
 from keypost.core.codes import BadStockCode, StockCode, key_of
 from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
 from keypost.core.finding import findable
@@ -20,6 +21,7 @@ from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason
 from keypost.table.addresses import Addresses
 from keypost.table.codes import Codes, claims_of, give_back, hand_over, quarantine, take
 from keypost.table.created import Created, created_keys
+from keypost.table.days import SOON, Days
 from keypost.table.items import (
     DUE_SHARDS,
     TRIES,
@@ -69,7 +71,7 @@ class Loaded:
         return tuple(sorted(each.order_id for each in self.left_out))
 
 
-class Orders(Codes, Addresses, Created):
+class Orders(Codes, Addresses, Created, Days):
     def load(self, order_id: str) -> Order | None:
         """Unreadable or NewerVersion when this version cannot read its item; it is to be left as it is."""
         key = {"pk": {"S": f"ORDER#{order_id}"}}
@@ -116,6 +118,7 @@ class Orders(Codes, Addresses, Created):
             if after is before:
                 return after
             self._note_former(before, after)
+            self._note_money(before, after)
             try:
                 return self.save(after)
             except Conflict:
@@ -130,6 +133,13 @@ class Orders(Codes, Addresses, Created):
             self.put_former(address, after.id)
         for address in sorted(filter(None, were - are)):
             self.forget_former(address, after.id)
+
+    def _note_money(self, before: Order | None, after: Order) -> None:
+        """List the order on each day on which money came or went back, unless its creation leads there."""
+        known = {each.at for each in money_of(before)} if before else set[datetime]()
+        for at in sorted({each.at for each in money_of(after)} - known):
+            if abs(at - after.created_at) >= SOON:
+                self.mark_money(after.id, at)
 
     def change_existing(self, order_id: str, change: Callable[[Order], Order], loaded: Order | None = None) -> Order:
         """Load an order, apply a pure change, and save it, as `change` does. NotFound if there is no such order."""

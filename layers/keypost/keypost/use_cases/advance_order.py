@@ -4,7 +4,7 @@ due. Whatever woke it, and however often, the outcome is the same."""
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
@@ -57,7 +57,7 @@ _PAUSE = timedelta(minutes=5)  # after which one mail asks whether SES takes any
 class _Found:
     """What one run has learned on its way."""
 
-    tried: list[Delivery] = field(default_factory=list)  # they wait
+    tried: set[int] = field(default_factory=set)  # the lines that wait
     mail_paused: bool | None = None  # None: not asked, as nothing was to be mailed yet
 
 
@@ -130,15 +130,15 @@ class Worker:
             case TellUnpaid(first_day):
                 return self._wait(order, Reason.UNPAID, said("period_unpaid", first_day=first_day), now), False
             case WaitForProduct(skus, lines, delivery):
-                found.tried += [delivery] if delivery else []
+                found.tried |= set(lines) if delivery else set()
                 return self._wait(order, Reason.PRODUCT, said("not_in_catalog", skus=skus), now, lines=lines), True
             case AssignCodes(_, delivery):
                 after, is_served = self._assign(order, step, products, found, now)
-                found.tried += [] if is_served else [delivery]
+                found.tried |= set() if is_served else set(delivery.lines)
                 return after, True
             case StartMail(delivery):
                 after, is_served = self._start_mail(order, delivery, products, now)
-                found.tried += [] if is_served else [delivery]
+                found.tried |= set() if is_served else set(delivery.lines)
                 return after, True
             case SendMail(mail_id):
                 return self._send_again(order, mail_id, products, now), True
@@ -177,7 +177,10 @@ class Worker:
     ) -> Order:
         telemetry.outcome("OrderWaits", order_id=order.id, reason=reason)
         waiting = waiting_for(order, reason, why, now, retry, lines)
-        return order if waiting is order else self.store.save(waiting)
+        return self._saved(waiting, order)
+
+    def _saved(self, order: Order, before: Order) -> Order:
+        return order if order is before else self.store.save(order)
 
     @property
     def _places(self) -> PlaceTaker:
@@ -239,25 +242,36 @@ class Worker:
         self, order: Order, step: AssignCodes, products: Mapping[str, Product], found: _Found, now: datetime
     ) -> tuple[Order, bool]:
         """All codes that one transaction holds, and with the last of them the mail, if it is time for that; and whether
-        the delivery may go on."""
+        the delivery may go on. Lines of which the product is short wait, the others do not."""
         if kept_back := self._not_yet(order, step.delivery, products, now):
             return kept_back
         picked, short = self._codes.pick(order, step, products, now)
-        if short:
-            return self._wait_for_codes(order, short, step.delivery.lines, now), False
+        lines = tuple(line for line in step.delivery.lines if order.line(line).sku not in short)
+        waiting = self._waiting_for_codes(order, short, step.delivery, found, now)
+        if not picked:
+            return self._saved(waiting, order), bool(lines)
+        delivery = replace(step.delivery, lines=lines)
         may_mail = not found.mail_paused and not order.waits_for(Reason.ADDRESS)
-        after = licensing.with_codes(order, picked, products, now, self.shop.zone, step.delivery, may_mail=may_mail)
+        after = licensing.with_codes(waiting, picked, products, now, self.shop.zone, delivery, may_mail=may_mail)
         message = None
         if len(after.mails) > len(order.mails):
             try:
                 message = compose(after, after.mails[-1], products, self.shop, now)
             except InvalidInput as error:  # the product is not as its codes are: take none until it is mended
-                return self._wait(order, Reason.PRODUCT, error.said, now, lines=step.delivery.lines), False
+                return self._wait(order, Reason.PRODUCT, error.said, now, lines=lines), False
         return self._taken(after, picked, message, now), True
 
-    def _wait_for_codes(self, order: Order, short: Sequence[str], lines: tuple[int, ...], now: datetime) -> Order:
-        retry = sharing.retry_of(order, short, lines)
-        return self._wait(order, Reason.STOCK, said("too_few_codes", skus=short), now, retry, lines)
+    def _waiting_for_codes(
+        self, order: Order, short: Sequence[str], delivery: Delivery, found: _Found, now: datetime
+    ) -> Order:
+        """The order, not stored yet, of which the lines of each short product wait for its codes."""
+        for sku in short:
+            lines = tuple(line for line in delivery.lines if order.line(line).sku == sku)
+            found.tried |= set(lines)
+            telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.STOCK)
+            retry = sharing.retry_of(order, [sku], lines)
+            order = waiting_for(order, Reason.STOCK, said("too_few_codes", skus=[sku]), now, retry, lines)
+        return order
 
     def _taken(self, after: Order, picked: Sequence[StockCode], message: EmailMessage | None, now: datetime) -> Order:
         after = self.store.assign(after, picked)
@@ -316,7 +330,7 @@ class Worker:
     def _list(self, order_id: str, now: datetime) -> None:
         """On the list of the day's mails, of which the order tells what became."""
         with telemetry.optional():
-            self.store.mark_mailed(order_id, local_day(now, self.shop.zone), now)
+            self.store.mark_mail(order_id, local_day(now, self.shop.zone), now)
 
     def _poke_for(self, mail_id: str, order: Order, now: datetime) -> Order:
         """A retry that is due soon is queued for its moment; the schedules would find it up to 15 minutes later."""

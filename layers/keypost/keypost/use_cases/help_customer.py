@@ -10,7 +10,7 @@ from functools import partial
 from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
-from keypost.core import correcting, settling, support
+from keypost.core import closing, correcting, plan, settling, support
 from keypost.core.aside import AsideReason, Erasure, reason_of
 from keypost.core.correcting import Right
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
@@ -39,12 +39,30 @@ class Desk:
     store: Store
     queue: Queue
     zone: tzinfo
+    seen: tuple[str, int] | None = None  # an order, and its version by which somebody decided
 
     def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
-        """Change an order and poke it. NotFound if there is no such order."""
-        order = self.store.change_existing(order_id, change)
+        """Change an order and poke it. NotFound if there is no such order; Refused if somebody saw another version."""
+        order = self.store.change_existing(order_id, lambda latest: change(self._as_seen(latest)))
         self.poke(order_id)
         return order
+
+    def _as_seen(self, order: Order) -> Order:
+        if self.seen and order.id == self.seen[0] and order.version != self.seen[1]:
+            raise Refused("order_moved", order=order.id)
+        return order
+
+    def existing(self, order_id: str) -> Order:
+        return self._as_seen(self.store.existing(order_id))
+
+    def close(self, order_id: str, asked: Asked) -> Order:
+        """End what an order asks a person for now."""
+
+        def closed(order: Order) -> Order:
+            needs = plan.attention(order)
+            return closing.close(order, needs and needs[0], asked)
+
+        return self.change(order_id, closed)
 
     def poke(self, order_id: str) -> None:
         with suppress(QueueUnavailable):  # the mail is stored and due, so a schedule finds it
@@ -53,7 +71,7 @@ class Desk:
     def make_own_order(self, order_id: str, payment_name: str, asked: Asked, intake: Intake) -> str:
         """Make a payment of this order an order of its own; returns its number. The new order is stored first: after a
         crash between the two, the same call does the rest. NotFound if there is no such payment."""
-        order = self.store.existing(order_id)
+        order = self.existing(order_id)
         payment, numbers = settling.given_away(order, payment_name), settling.own_orders_of(order, payment_name)
         if payment is None:
             to = next(numbers)
@@ -70,7 +88,7 @@ class Desk:
     def resend_only(self, order_id: str, only: Only, asked: Asked, mailer: Mailer) -> Mail:
         """Add a mail that repeats one license, or goes to another address once. Refused if the address that it goes to
         is blocked."""
-        order = self.store.existing(order_id)
+        order = self.existing(order_id)
         if owed := support.granted(order, asked, only):
             return owed
         support.resend(order, asked, self.zone, only)  # refuses before SES is asked
@@ -90,7 +108,7 @@ class Desk:
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed
-        why = self._check_resend(order, mailer, lift=lift)
+        why = self._check_resend(self._as_seen(order), mailer, lift=lift)
         if lift and order.customer.email:
             self._lift(order.customer.email, asked, mailer, but=order_id)
         is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
@@ -138,8 +156,13 @@ class Desk:
         address; returns the orders that have it now. Only this order tells the old address, and last, so that a
         repeated call finds the others. Refused if one of these orders cannot be written: all others have it then, and
         the call may be repeated."""
-        order = self.store.existing(order_id)
+        order = self.existing(order_id)
         correcting.correct(order, right, asked, self.zone)  # refuses before others are changed
+        unseen = replace(self, seen=None)  # what the others change in this order is of the same call
+        return unseen._correct_all(order, right, asked, all_orders=all_orders)  # noqa: SLF001 - it is another self
+
+    def _correct_all(self, order: Order, right: Right, asked: Asked, *, all_orders: bool) -> Sequence[Order]:
+        order_id = order.id
         left_out, done = list[SetAside](), dict[str, Order]()
         email = order.customer.email
         found = self.store.orders_of(email) if all_orders and email else Loaded([], [])
@@ -220,7 +243,7 @@ class Desk:
             if support.swapped(order, license_id, asked):
                 self.poke(order_id)  # the poke of the first call may have been lost
                 return order
-            bad = support.license_of(order, license_id)
+            bad = support.license_of(self._as_seen(order), license_id)
             today = local_day(asked.at, self.zone)
             if why_not := support.why_no_swap(order, bad, today):
                 raise Refused("no_other_code", license=license_id, why=why_not)

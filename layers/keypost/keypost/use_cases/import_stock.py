@@ -5,16 +5,33 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from keypost.clients.queue import Queue
 from keypost.core.errors import QueueUnavailable
 from keypost.core.order import Reason
 from keypost.core.periods import local_day
+from keypost.core.product import Product
 from keypost.core.said import said
 from keypost.inputs.stock_file import Fault, FileCode
 from keypost.table import Store
 from keypost.use_cases import serve_waiting
 from keypost.use_cases.help_customer import Desk
+
+
+def product_finder(store: Store) -> Callable[[str], Product | None]:
+    """Finds the product of a SKU, in whatever case it is written; the table is asked once for each spelling."""
+
+    @cache
+    def find(sku: str) -> Product | None:
+        if not sku:
+            return None
+        if exact := store.products([sku]).get(sku):
+            return exact
+        alike = [product for known, product in store.catalog().items() if known.casefold() == sku.casefold()]
+        return alike[0] if len(alike) == 1 else None
+
+    return find
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from keypost.core.mails_of_day import Became, MailOfDay, key_of, mails_of, sent_
 from keypost.core.order import Order
 from keypost.core.said import Said, said
 from keypost.table.created import Place
-from keypost.table.mailed import KEPT
+from keypost.table.days import KEPT
 from keypost.use_cases.find_orders import place_of, written
 from keypost.use_cases.help_customer import Desk
 
@@ -60,7 +60,7 @@ def mails_of_day(
     desk: Desk, day: date, state: Became | None = None, page: str | None = None, size: int = MOST_ORDERS
 ) -> MailsOfDay:
     """One page of a day. InvalidInput if `page` is not the `next` of a page."""
-    places = desk.store.mailed(day)
+    places = desk.store.with_mail_on(day)
     rest = _behind(places, page)
     loaded = desk.store.read_all([place.order_id for place in rest[:size]])
     orders = {order.id: order for order in loaded.orders}
@@ -82,7 +82,7 @@ def send_day_again(
     order gets one mail at most, however often this is called and by whomever. An address that SES blocks gets none:
     SES is not asked about each, as what it blocks has come back here before."""
     asked = replace(asked, key=key_of(day))
-    places = desk.store.mailed(day)
+    places = desk.store.with_mail_on(day)
     rest = _behind(places, page)
     done, sent, left_out = len(places) - len(rest), list[Again](), list[NotAgain]()
     for place in rest[:size]:

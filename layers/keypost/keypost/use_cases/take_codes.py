@@ -30,11 +30,14 @@ class CodePicker:
         self, order: Order, step: AssignCodes, products: Mapping[str, Product], now: datetime
     ) -> tuple[list[StockCode], list[str]]:
         """Free codes for a delivery, as many as one transaction holds, and the products of which there are too few,
-        those counted out that others need sooner. All or nothing: an order that waits keeps no codes from others."""
+        those counted out that others need sooner. All or nothing of each product: an order that waits for one keeps
+        none of its codes from others."""
         days = {sku: usable_on(order, step.delivery, products[sku], now, self.zone) for sku, _ in step.needed}
         picked, short = self._picked(step.needed, days)
-        short = short or self._short(order, step.needed, days, now)
-        return ([], short) if short else (picked, [])
+        there = [(sku, count) for sku, count in step.needed if sku not in short]
+        if there:
+            short += self._short(order, there, {sku: days[sku] for sku, _ in there}, now)
+        return [code for code in picked if code.sku not in short], short
 
     def _picked(self, needed: Sequence[tuple[str, int]], days: Mapping[str, date]) -> tuple[list[StockCode], list[str]]:
         """Of each product as many as fit into one transaction, and the products of which there are too few for all."""
@@ -45,7 +48,8 @@ class CodePicker:
             found = self.store.pick(sku, most, days[sku]) if most else []
             if len(found) < most or (most < count and self.store.count_free(sku, days[sku], count) < count):
                 short.append(sku)
-            picked += found
+            else:
+                picked += found
         return picked, short
 
     def _short(

@@ -2,7 +2,7 @@
 known."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from keypost.core.payment import (
     Remark,
     Standing,
     SubscriptionEnded,
+    counted_in_other,
 )
 from keypost.core.said import said
 from keypost.core.shop import Intake
@@ -135,9 +136,20 @@ def _report(store: Store, before: Order | None, order: Order, facts: Iterable[Fa
     """Count what the facts made of an order. Money back for an order that was not known is written into the inbox."""
     for name in _outcomes(before, order):
         telemetry.outcome(name, order_id=order.id)
+    for remark in _remarks(before, order, facts, now):
+        with telemetry.optional():  # the order knows it, too
+            remember(store, remark)
+
+
+def _remarks(before: Order | None, order: Order, facts: Iterable[Fact], now: datetime) -> Iterator[Remark]:
+    facts = list(facts)
     if before is None and (unheard := _money_back(facts, now)):
-        with telemetry.optional():  # the order that was made for it knows it, too
-            remember(store, unheard)
+        yield unheard
+    if before is None or not contents.says_the_same(before, order):
+        for each in facts:
+            if isinstance(each, PaymentNotice) and (other := counted_in_other(order.id, order.payments, each)):
+                why = said("refund_in_other_currency", currency=other)
+                yield Remark(each.provider, now, why, order.id, f"{each.provider}:{each.payment_id}")
 
 
 def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:

@@ -51,7 +51,7 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
         _take_of_no_order(store, report, now)
         return
     if report.fate in _LOST:
-        store.mark_mailed(order.id, local_day(report.at, zone), report.at)
+        store.mark_mail(order.id, local_day(report.at, zone), report.at)
     # A stranger may have asked for that mail: the customer's report stops the page, and nothing that was paid for.
     is_of_page = report.fate is Fate.COMPLAINED and is_asked_on_page(order, report.mail_id)
     is_lifted = is_of_page

@@ -1,0 +1,382 @@
+"""`keypost attention`, `search` and `order`: what a person who answers customers does, from a terminal."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import click
+from pydantic import TypeAdapter
+
+from cli import stacks, tables, who
+from cli.click_words import Command, Group
+from cli.speech import lang, say, speech, text
+from keypost.core import keys, support
+from keypost.core.errors import InvalidInput, KeypostError
+from keypost.core.order import Order
+from keypost.core.said import Said
+from keypost.core.story import Story, skus_told, story
+from keypost.inputs.addresses import email_address, likely_meant
+from keypost.inputs.typed import trimmed
+from keypost.table.orders import Loaded
+from keypost.use_cases.list_attention import REASONS, Item, worklist
+from keypost.words import Reader, day, moment, names_of, sentence, worded
+
+_SHOWN = 10  # entries of a timeline, the newest ones
+_PROVIDERS = ("stripe", "mollie", "woocommerce", "moneybird", "webhook")
+_ITEM, _STORY = TypeAdapter(Item), TypeAdapter(Story)
+stack_option = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
+as_json = click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object a line.")
+_order = click.argument("order_id", metavar="ORDER")
+
+
+@click.command(cls=Command)
+@click.option("--reason", type=click.Choice(REASONS), metavar="REASON", help="Only this reason, such as hold or stock.")
+@as_json
+@lang
+@stack_option
+def attention(reason: str | None, stack: str | None, *, as_json: bool) -> None:
+    """List the orders that need a person or stock, the most urgent first."""
+    to, count = stacks.connect(stack), 0
+    reader = _reader(to)
+    rows = []
+    for item in _worklist(to, reason):
+        count += 1
+        if as_json:
+            click.echo(_ITEM.dump_json(worded(item, reader)))
+        else:
+            rows.append(_worklist_row(item, reader))
+    if not as_json:
+        tables.show(_titles("col_order", "col_since", "col_by", "col_customer", "col_reason", "col_to_do"), rows)
+        say("attention_count", count=count)
+
+
+def _worklist(to: stacks.Stack, reason: str | None) -> Iterator[Item]:
+    after = None
+    while True:
+        page = worklist(to.store, reason, after)
+        yield from page.items
+        after = page.next
+        if after is None:
+            return
+
+
+def _worklist_row(item: Item, to: Reader) -> Sequence[str]:
+    return (
+        item.order_id,
+        _day(item.since, to),
+        _day(item.by, to),
+        item.customer or "-",
+        sentence(item.reason, to),
+        "; ".join(sentence(each, to) for each in item.actions),
+    )
+
+
+@click.command(cls=Command)
+@click.argument("wanted", required=False, metavar="[TEXT]")
+@as_json
+@lang
+@stack_option
+def search(wanted: str | None, stack: str | None, *, as_json: bool) -> None:
+    """Find orders by number, e-mail address, code, license or payment.
+
+    Asks for the TEXT if you leave it out, or reads it from standard input: what names a customer does not belong into
+    the history of a shell.
+    """
+    typed = trimmed(wanted if wanted is not None else _typed(text("ask_wanted")))
+    if not typed:
+        raise InvalidInput("nothing_to_search")
+    to = stacks.connect(stack)
+    loaded = _found(to, typed)
+    found, reader = sorted(loaded.orders, key=lambda order: (order.created_at, order.id), reverse=True), _reader(to)
+    if as_json:
+        for order in found:
+            click.echo(json.dumps(_found_told(order), ensure_ascii=False))
+    else:
+        rows = [_found_row(order, reader) for order in found]
+        tables.show(
+            _titles("col_order", "col_ordered", "col_state", "col_customer", "col_address", "col_products"), rows
+        )
+        say("found_count", count=len(found))
+    if loaded.left_out:
+        raise KeypostError("found_unreadable", orders=loaded.names_left_out)
+
+
+def _found(to: stacks.Stack, typed: str) -> Loaded:
+    """The orders that this text names, whatever it is."""
+    if "@" in typed:
+        try:
+            return to.store.orders_of(email_address(typed))
+        except ValueError:
+            raise InvalidInput("address_unusable") from None
+    prefix = typed.partition(":")[0]
+    payments = [typed] if prefix in _PROVIDERS else [f"{provider}:{typed}" for provider in _PROVIDERS]
+    named = [typed, to.store.order_of_code(typed), to.store.order_of_license(typed.upper())]
+    order_ids = dict.fromkeys([*filter(None, named), *to.store.orders_of_payment(payments)])
+    return to.store.read_all(list(order_ids))
+
+
+def _found_told(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.id,
+        "created_at": order.created_at.isoformat(),
+        "standing": order.standing,
+        "name": order.customer.name,
+        "email": order.customer.email,
+        "products": order.skus,
+    }
+
+
+def _found_row(order: Order, to: Reader) -> Sequence[str]:
+    products = ", ".join(to.names.get(sku, sku) for sku in order.skus)
+    standing = text(f"standing_{order.standing}".replace(" ", "_"))
+    customer = order.customer
+    return order.id, _day(order.created_at, to), standing, customer.name or "-", customer.email or "-", products
+
+
+@click.group("order", cls=Group)
+def order_group() -> None:
+    """One order: show it, send it again, hold or release it, change its address."""
+
+
+@order_group.command("show")
+@_order
+@click.option("--all", "whole", is_flag=True, help="The whole timeline, not only its newest ten entries.")
+@as_json
+@lang
+@stack_option
+def show_order(order_id: str, stack: str | None, *, whole: bool, as_json: bool) -> None:
+    """Show the whole story of ORDER, and what happens next."""
+    to = stacks.connect(stack)
+    order = to.store.existing(order_id)
+    products = to.store.products(list(skus_told(order))).values()
+    reader = speech().reader(names_of(products, speech().language), to.zone)
+    told = story(order, datetime.now(UTC), to.zone, to.store.beside(order), reader.names)
+    if as_json:
+        click.echo(_STORY.dump_json(worded(told, reader)))
+    else:
+        _tell(told, reader, whole=whole)
+
+
+def _tell(told: Story, to: Reader, *, whole: bool) -> None:
+    for name, value in _facts(told, to):
+        click.echo(tables.paragraph(f"{text(name):<{_longest_label()}}  {value}"))
+    for title, titles, rows in _parts(told, to):
+        if rows:
+            click.echo(f"\n{text(title)}")
+            tables.show(_titles(*titles), rows)
+    shown = told.timeline if whole else told.timeline[-_SHOWN:]
+    others = len(told.timeline) - len(shown)
+    click.echo(f"\n{text('col_timeline')}" + (f" ({text('timeline_rest', count=others)})" if others else ""))
+    rows = [
+        (moment(each.at, to), who_said(each.who), _with_words(Said(each.code, each.values), each.words, to))
+        for each in shown
+    ]
+    tables.show(_titles("col_when", "col_who", "col_what"), rows)
+
+
+_FACTS = (
+    "col_order",
+    "col_state",
+    "col_customer",
+    "col_address",
+    "col_former",
+    "col_ordered",
+    "col_needs",
+    "col_to_do",
+    "col_kept_back",
+    "col_next",
+    "col_resend",
+)
+
+
+def _longest_label() -> int:
+    return max(len(text(name)) for name in _FACTS)
+
+
+def _facts(told: Story, to: Reader) -> Iterator[tuple[str, str]]:
+    """What is known of the order, without what is empty, in the order of _FACTS."""
+    needs, following = told.needs, told.next
+    found = {
+        "col_order": told.order_id,
+        "col_state": text(f"standing_{told.standing}".replace(" ", "_")),
+        "col_customer": told.name,
+        "col_address": told.email,
+        "col_former": ", ".join(told.former_addresses),
+        "col_ordered": moment(told.created_at, to),
+        "col_needs": needs and sentence(needs.why, to),
+        "col_to_do": needs and sentence(needs.action, to),
+        "col_kept_back": "; ".join(sentence(each, to) for each in told.obstacles),
+        "col_next": following and _step(following.what, following.at, following.why_not, to),
+        "col_resend": told.why_no_resend and sentence(told.why_no_resend, to),
+    }
+    yield from ((name, value) for name in _FACTS if (value := found[name]))
+
+
+def _step(what: Said, at: datetime | None, why_not: Said | None, to: Reader) -> str:
+    moment_said = f", {moment(at, to)}" if at else ""
+    return sentence(what, to) + moment_said + (f": {sentence(why_not, to)}" if why_not else "")
+
+
+Part = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+
+def _parts(told: Story, to: Reader) -> Iterator[Part]:
+    names = to.names
+    yield (
+        "col_lines",
+        ("col_line", "col_product", "col_quantity", "col_codes", "col_kind", "col_period"),
+        [
+            (
+                str(each.number),
+                names.get(each.sku, each.sku),
+                str(each.quantity),
+                str(each.codes),
+                text(f"kind_{each.kind}"),
+                _period(each.first_day, each.last_day, to),
+            )
+            for each in told.lines
+        ],
+    )
+    yield (
+        "col_licenses",
+        ("col_license", "col_product", "col_code", "col_period"),
+        [
+            (each.id, names.get(each.sku, each.sku), each.code, _period(each.first_day, each.last_day, to))
+            for each in told.licenses
+        ],
+    )
+    yield (
+        "col_mails",
+        ("col_mail", "col_address", "col_state", "col_when", "col_became"),
+        [
+            (
+                text(f"purpose_{each.purpose}"),
+                each.to or "-",
+                text(f"state_{each.state}"),
+                moment(each.sent_at, to) if each.sent_at else "-",
+                text(f"fate_{each.fate}") if each.fate else "-",
+            )
+            for each in told.mails
+        ],
+    )
+    yield (
+        "col_payments",
+        ("col_payment", "col_state", "col_amount", "col_when"),
+        [
+            (
+                ", ".join(each.names),
+                text(f"standing_{each.standing}".replace(" ", "_")),
+                " ".join(filter(None, (each.currency, each.amount))) or "-",
+                moment(each.at, to),
+            )
+            for each in told.payments
+        ],
+    )
+
+
+def who_said(name: str) -> str:
+    return text(f"who_{name}") if name in keys.RESERVED else name
+
+
+def _with_words(what: Said, words: str, to: Reader) -> str:
+    return sentence(what, to) + (f": {words}" if words else "")
+
+
+def _period(first: date | None, last: date | None, to: Reader) -> str:
+    """A period as one reads it; `-` for one that is not known."""
+    return " - ".join(day(each, to.language) for each in (first, last) if each) or "-"
+
+
+@order_group.command("resend")
+@_order
+@click.option("--lift-suppression", "lift", is_flag=True, help="First lift the block of the address after a bounce.")
+@who.reason
+@who.agent
+@lang
+@stack_option
+def resend_order(order_id: str, why: str, agent: str | None, stack: str | None, *, lift: bool) -> None:
+    """Send the customer of ORDER again all that was sent."""
+    to = stacks.connect_to_write(stack)
+    mail = to.desk.resend(order_id, who.asked(why, agent), to.mailer, lift=lift)
+    say("mail_asked" if mail else "mail_by_itself", order=order_id, mail=mail and mail.id)
+
+
+@order_group.command("hold")
+@_order
+@who.reason
+@who.agent
+@lang
+@stack_option
+def hold_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
+    """Hold ORDER, so that nothing is sent for it."""
+    who.change(stacks.connect_to_write(stack), order_id, support.hold, why, agent)
+    say("order_held", order=order_id)
+
+
+@order_group.command("release")
+@_order
+@who.reason
+@who.agent
+@lang
+@stack_option
+def release_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
+    """Release ORDER, for whatever reason it was held."""
+    who.change(stacks.connect_to_write(stack), order_id, support.release, why, agent)
+    say("order_released", order=order_id)
+
+
+@order_group.command("address")
+@_order
+@click.option("--confirmed", is_flag=True, help="The address is right, although it looks like a typing error.")
+@who.reason
+@who.agent
+@lang
+@stack_option
+def correct_address(order_id: str, why: str, agent: str | None, stack: str | None, *, confirmed: bool) -> None:
+    """Change the address of ORDER and of the renewals that follow it. Asks for it, or reads it from standard input."""
+    email = typed_address()
+    if not confirmed and (meant := likely_meant(email)):
+        raise InvalidInput("probably_mistyped", meant=meant)
+    changed = stacks.connect_to_write(stack).desk.correct_address(order_id, email, who.asked(why, agent))
+    say("address_changed_for", orders=changed)
+
+
+@order_group.command("swap")
+@_order
+@click.argument("license_id", metavar="LICENSE")
+@click.argument("why", type=click.Choice(support.BAD_CODE_REASONS), metavar="WHY")
+@click.option("--note", default="", metavar="TEXT", help="For the claim at the distributor.")
+@who.agent
+@lang
+@stack_option
+def swap_code(order_id: str, license_id: str, why: str, note: str, agent: str | None, stack: str | None) -> None:
+    """Give LICENSE of ORDER another code and mail it. WHY: "already used", "wrong region" or "invalid"."""
+    stacks.connect_to_write(stack).desk.swap_code(order_id, license_id, why, who.asked(note, agent))
+    say("code_is_swapped", license=license_id)
+
+
+def typed_address() -> str:
+    """The address that somebody types. InvalidInput if SES cannot use it."""
+    try:
+        return email_address(_typed(text("ask_address")))
+    except ValueError:
+        raise InvalidInput("address_unusable") from None
+
+
+def _typed(ask: str) -> str:
+    typed: str = click.prompt(ask, err=True) if sys.stdin.isatty() else sys.stdin.read()
+    return typed.strip()
+
+
+def _reader(to: stacks.Stack) -> Reader:
+    return speech().reader(names_of(to.store.catalog().values(), speech().language), to.zone)
+
+
+def _titles(*names: str) -> list[str]:
+    return [text(name) for name in names]
+
+
+def _day(at: datetime | None, to: Reader) -> str:
+    return day(at.astimezone(to.zone).date(), to.language) if at else "-"

@@ -1,0 +1,164 @@
+"""How a file of codes is made: which characters, which separator, which line names the columns, and which column is
+what. Distributors and spreadsheets have habits of their own."""
+
+import codecs
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from keypost.core.codes import as_written
+from keypost.core.errors import InvalidInput
+
+COLUMNS = ("code", "sku", "batch", "activate_before")
+# What a column may be called, the likeliest first: of two that may be the code, the first of this list is.
+_NAMES = {
+    "code": (
+        *("code", "activationcode", "activatiecode", "activeringscode", "licentiecode", "licensecode", "licencecode"),
+        *(
+            "activationkey",
+            "activatiesleutel",
+            "productkey",
+            "productsleutel",
+            "licensekey",
+            "licencekey",
+            "vouchercode",
+        ),
+        *(
+            "licentiesleutel",
+            "serialnumber",
+            "serienummer",
+            "voucher",
+            "serial",
+            "sleutel",
+            "codes",
+            "key",
+            "pincode",
+            "pin",
+        ),
+    ),
+    "sku": (
+        *("sku", "articlenumber", "artikelnummer", "artikelcode", "productnumber", "productnummer", "productcode"),
+        *("itemnumber", "partnumber", "artikelnr", "mpn", "article", "artikel", "product", "item"),
+    ),
+    "batch": (
+        *("batch", "batchname", "batchnaam", "batchnumber", "batchnummer", "lot", "lotnumber", "partij", "levering"),
+        *("leveringsnummer", "delivery", "deliverynumber", "charge"),
+    ),
+    "activate_before": (
+        *("activatebefore", "activateby", "activateuntil", "activerenvoor", "activeervoor", "activerentot"),
+        *("vervaldatum", "verloopdatum", "expirydate", "expirationdate", "expiredate", "validuntil", "validto"),
+        *(
+            "geldigtot",
+            "geldigtotenmet",
+            "geldigtm",
+            "houdbaartot",
+            "expiry",
+            "expires",
+            "expiration",
+            "vervalt",
+            "verloopt",
+        ),
+        *("redeemby", "usebefore", "bestbefore", "einddatum", "enddate"),
+    ),
+}
+_SEPARATORS = (",", ";", "\t", "|")
+_FIRST_LINES = 20  # among which the one that names the columns is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    encoding: str
+    separator: str
+    header_line: int  # from 1
+    columns: Mapping[str, int]  # the place, from 0, of each column that is used, by what it is
+    names: tuple[str, ...]  # of all columns, as the file has them
+    lines: Sequence[str] = field(repr=False, default=())  # of the whole file
+
+    @property
+    def ignored(self) -> tuple[tuple[int, str], ...]:
+        """The columns that are not used: their places, from 1, and their names."""
+        used = set(self.columns.values())
+        return tuple((place + 1, name) for place, name in enumerate(self.names) if place not in used)
+
+
+def text_of(file: bytes) -> tuple[str, str]:
+    """The text of a file that a person saved, and its encoding. InvalidInput if bytes were lost on the way."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if file.startswith(mark):
+            return file.decode(encoding, "replace"), "UTF-16"
+    if b"\0" in file[:200]:
+        return file.decode("utf-16-le" if file[1:2] == b"\0" else "utf-16-be", "replace"), "UTF-16"
+    try:
+        text, encoding = file.decode("utf-8-sig"), "UTF-8"
+    except UnicodeDecodeError:
+        text, encoding = file.decode("cp1252", "replace"), "Windows-1252"
+    if "\ufffd" in text:  # API Gateway puts this in place of bytes that are not UTF-8
+        raise InvalidInput("file_not_utf8")
+    return text, encoding
+
+
+def layout_of(text: str, encoding: str, sku: str | None) -> Layout:
+    """How the file is made. `sku` is the product of all lines, if somebody says it: then only a column that is called
+    so says another. InvalidInput if no line names a column of codes."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    said = re.fullmatch(r"\s*\"?sep=(.)\"?[\s,;]*", lines[0], re.IGNORECASE) if lines else None
+    for number, line in enumerate(lines[:_FIRST_LINES], start=1):
+        found = [_header(line, each, sku) for each in ((said[1],) if said else _SEPARATORS)]
+        best = max((each for each in found if "code" in each.columns), key=_fitness, default=None)
+        if best:
+            _check(best, sku)
+            return Layout(encoding, best.separator, number, best.columns, best.names, lines)
+    if any('"code' in line.lower() for line in lines[:1]):
+        raise InvalidInput("line_not_csv")
+    raise InvalidInput("file_without_header", columns=COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    separator: str
+    columns: Mapping[str, int]
+    names: tuple[str, ...]
+
+
+def _fitness(header: _Header) -> tuple[int, int]:
+    return len(header.columns), len(header.names)
+
+
+def _check(header: _Header, sku: str | None) -> None:
+    if "sku" not in header.columns and sku is None:
+        raise InvalidInput("file_without_sku")
+    used = [_folded(header.names[place]) for place in header.columns.values()]
+    if any([_folded(name) for name in header.names].count(name) > 1 for name in used):
+        raise InvalidInput("column_twice")
+
+
+def _header(line: str, separator: str, sku: str | None) -> _Header:
+    try:
+        names = tuple(cells_of(line.rstrip(f"{separator} "), separator))
+    except InvalidInput:
+        return _Header(separator, {}, ())
+    folded = [_folded(name) for name in names]
+    columns = {}
+    for meaning, known in _NAMES.items():
+        looked_for = known[:1] if meaning == "sku" and sku is not None else known
+        places = [folded.index(name) for name in looked_for if name in folded]
+        if places:
+            columns[meaning] = places[0]
+    return _Header(separator, columns, names)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", as_written(name).lower())
+
+
+def cells_of(line: str, separator: str) -> list[str]:
+    """The cells of a line. Each line is parsed alone, so that a stray quote spoils only its own line. InvalidInput if
+    it is not CSV."""
+    try:
+        return [
+            cell.strip()
+            for cell in next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True), [])
+        ]
+    except csv.Error:
+        raise InvalidInput("line_not_csv") from None
