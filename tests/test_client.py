@@ -122,7 +122,8 @@ def test_the_client_of_a_public_generator_calls_it_and_understands_the_answer(
     is_done = answer.status_code < 300
     assert is_done or answer.status_code in (404, 409), answer.content
     assert (type(answer.parsed).__name__ == "Problem") is not is_done
-    if "text/csv" in operation[2]["responses"]["200" if "200" in operation[2]["responses"] else "202"]["content"]:
+    done = next(each for status, each in operation[2]["responses"].items() if status.startswith("2"))
+    if "text/csv" in done["content"]:
         assert "2026-001234" in answer.content.decode()
         return
     parsed = [each.to_dict() for each in answer.parsed] if isinstance(answer.parsed, list) else answer.parsed.to_dict()

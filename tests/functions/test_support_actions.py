@@ -459,6 +459,13 @@ CHANGES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/orders/{order_id}/blocked"): {},
     ("POST", "/orders/{order_id}/close"): {"reason": "done"},
     ("POST", "/orders/{order_id}/subscription-ended"): {},
+    ("PUT", "/orders/{order_id}/customer"): {"name": "Piet", "all_orders": True},
+    ("POST", "/orders/{order_id}/note"): {"note": "hello"},
+    ("POST", "/orders/{order_id}/reminders/stop"): {"all_orders": True},
+    ("POST", "/orders/{order_id}/lift-complaint"): {"reason": "a mistake"},
+    ("POST", "/orders/{order_id}/withdraw"): {},
+    ("POST", "/orders/{order_id}/licenses/{license_id}/move"): {"email": "other@klant.example"},
+    ("POST", "/orders/{order_id}/licenses/{license_id}/refunded"): {},
 }
 
 

@@ -131,7 +131,7 @@ def write_note(order_id: OrderId, words: Annotated[Note, Body()], key: Key = "")
 def stop_reminders(order_id: OrderId, wish: Annotated[Stop, Body()]) -> Changed:
     asked, store = _asked(wish.reason), wiring.store()
     if wish.all_orders:
-        email = store.existing(order_id).customer.email
+        email = desk_of(router.current_event.raw_event).existing(order_id).customer.email
         if not email:
             raise Refused("no_address_to_stop", order=order_id)
         if wish.undo:
