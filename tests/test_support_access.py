@@ -31,6 +31,8 @@ SCOPE_OF: dict[Route, str] = {
     ("POST", "/orders/{order_id}/hold"): "support",
     ("POST", "/orders/{order_id}/release"): "support",
     ("PUT", "/orders/{order_id}/contents"): "orders",
+    ("PUT", "/orders/{order_id}/lines/{n}/renewal"): "orders",
+    ("POST", "/orders/{order_id}/lines/{n}/renewal/stop"): "orders",
     ("POST", "/orders/{order_id}/blocked"): "support",
     ("POST", "/orders/{order_id}/close"): "support",
     ("POST", "/orders/{order_id}/subscription-ended"): "support",

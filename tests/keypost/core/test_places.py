@@ -61,13 +61,14 @@ class InLine:
         bases = {place.base_id for place in wanted if place.base_id}
         for base_id in bases:
             own = [place for place in wanted if place.base_id == base_id]
-            self.orders[base_id] = places.placed(self.orders[base_id], own, self._others(base_id, order_id), now)
+            others = self._others(base_id, order_id)
+            self.orders[base_id] = places.placed(self.orders[base_id], own, others, now, ZONE)
         listed = {base_id: self.orders[base_id] for base_id in bases}
         terms, unknown = places.terms_of(order, wanted, listed, PRODUCTS, local_day(now, ZONE), ZONE)
         registered = tuple(sorted({*order.registered, *bases}))
         first = next(iter(listed.values()), None)
         self.orders[order_id] = renewals.with_terms(replace(order, registered=registered), terms, first, now, ZONE)
-        return unknown
+        return list(unknown)
 
     def give_up(self, order_id: str, now: datetime = NOW) -> None:
         order = self.orders[order_id]
@@ -240,8 +241,8 @@ def test_a_line_that_renews_another_license_now_leaves_the_list_in_which_it_stoo
 
     wanted = places.places_of(moved, (1,), PRODUCTS, line.find, ZONE)
 
-    assert places.left_by(moved, wanted) == ["base"]
-    assert places.left_by(line.orders["r1"], ()) == []  # its term stands there still
+    assert places.left_by(moved, wanted) == {"base": None}
+    assert places.left_by(line.orders["r1"], ()) == {}  # its term stands there still
 
 
 def test_two_lines_of_one_order_have_two_places(line: InLine) -> None:

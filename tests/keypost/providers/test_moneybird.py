@@ -205,6 +205,9 @@ def test_two_skus_on_one_line_are_held() -> None:
         ("verlenging LIC-6BSOJUSSSU", "LIC-6BSOJUSSSU"),
         ("Verlenging 2025-001234", "2025-001234"),
         ("RENEWAL  2025-001234/2", "2025-001234/2"),
+        ("Verlenging: 2025-001234", "2025-001234"),
+        ("lic 6bsojusssu", "LIC-6BSOJUSSSU"),
+        ("verlenging AAAAA BBBBB CCCCC DDDDD", "AAAAA BBBBB CCCCC DDDDD"),  # a code, which is looked up later
     ],
 )
 def test_a_reference_makes_all_lines_renewals(reference: str, renews: str) -> None:
@@ -216,8 +219,8 @@ def test_a_reference_makes_all_lines_renewals(reference: str, renews: str) -> No
 
 @pytest.mark.parametrize(
     "reference",
-    [None, "", "PO 4711", "LIC-6BSOJUSSS", "LIC-6BSOJUSSSU8", "LIC-0BSOJUSSSU", "lic-6bsojusssu", "verlenging",
-     "verlenging A B", "verlenging A/B", "verlenging: A", "onze verlenging A", "verlengingA", "renewal A/2/3"],
+    [None, "", "PO 4711", "LIC-6BSOJUSSS", "LIC-6BSOJUSSSU8", "LIC-0BSOJUSSSU", "verlenging",
+     "verlenging A B", "verlenging A/B", "onze verlenging A", "verlengingA", "renewal A/2/3"],
 )  # fmt: skip
 def test_any_other_reference_is_the_customers_own(reference: str | None) -> None:
     assert read(invoice(reference=reference)).lines == (Line(SKU, 1),)

@@ -292,9 +292,7 @@ def test_a_line_or_its_order_can_say_what_it_renews(on: str, noted: dict[str, An
     assert found.charged == PAID.charged
 
 
-@pytest.mark.parametrize(
-    "noted", [{"keypost_renews": "the one of Anna"}, {"keypost_kind": "gift"}, {"keypost_period_start": "tomorrow"}]
-)
+@pytest.mark.parametrize("noted", [{"keypost_kind": "gift"}, {"keypost_period_start": "tomorrow"}])
 def test_what_cannot_be_read_beside_a_line_is_looked_at_by_a_person_and_the_goods_are_kept(
     noted: dict[str, Any],
 ) -> None:

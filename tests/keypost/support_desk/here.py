@@ -1,6 +1,7 @@
 """The support page and its API behind one small server in this process, as API Gateway puts them together: a page in a
 browser then needs no deployed function, and a test of it no cold start."""
 
+import base64
 import json
 import re
 import threading
@@ -28,14 +29,15 @@ def answered(method: str, url: str, headers: dict[str, str], body: bytes) -> tup
     """What API Gateway answers to a call, with what the functions say."""
     parts = urlsplit(url)
     path, query = parts.path.removeprefix(_STAGE), dict(parse_qsl(parts.query, keep_blank_values=True))
+    is_file = headers.get("Content-Type", "").startswith("text/csv")
     event: dict[str, Any] = {
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": query or None,
         "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-        "body": body.decode() or None,
-        "isBase64Encoded": False,
+        "body": (base64.b64encode(body) if is_file else body).decode() or None,
+        "isBase64Encoded": is_file,
         "requestContext": {"stage": "v1", "requestId": "request-1", "identity": {"sourceIp": "127.0.0.1"}},
     }
     if path == "/support" or path.startswith("/support/"):

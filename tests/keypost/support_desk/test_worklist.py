@@ -79,3 +79,19 @@ def test_what_is_behind_the_first_fifty_is_shown_when_asked_for(desk: OpenDesk) 
 
 def test_nothing_to_do_is_said(desk: OpenDesk) -> None:
     expect(desk().page.locator("main")).to_contain_text("No order needs anybody now.")
+
+
+def test_what_has_been_dealt_with_leaves_the_list_and_its_reason_stays(desk: OpenDesk) -> None:
+    at = desk(is_in=False)
+    at.sold("work-twice")
+    at.change("work-twice", lambda order: waiting_for(order, Reason.ADDRESS, said("address_bounced"), now()))
+    at.go("#/orders/work-twice")
+    at.sign_in()
+
+    at.page.get_by_role("button", name="Done").click()
+    dialog = at.page.get_by_role("dialog", name="Order work-twice has been dealt with")
+    dialog.get_by_label("Reason").fill("the customer has the codes by phone")
+    dialog.get_by_role("button", name="Done").click()
+
+    expect(at.page.get_by_role("region", name="Timeline")).to_contain_text("the customer has the codes by phone")
+    expect(at.page.get_by_role("button", name="Done")).to_have_count(0)

@@ -60,7 +60,7 @@ def test_an_order_is_found_by_all_that_a_customer_or_provider_may_name(page: Pag
 
 
 def test_a_text_is_looked_for_as_what_it_looks_like_and_else_as_all_that_it_may_be(page: Page) -> None:
-    anything = ["order", "code", "payment"]
+    anything = ["order", "code", "payment", "text"]
     ways = {
         "2026-001234": anything,
         "ABCD1234": anything,
@@ -68,7 +68,8 @@ def test_a_text_is_looked_for_as_what_it_looks_like_and_else_as_all_that_it_may_
         "tr_WDqYK6vllg": ["payment"],
         "mollie:tr_WDqYK6vllg": ["payment"],
         "LIC-ABCDEFGHIJ": ["license"],
-        "anna@klant.example": ["email"],
+        "anna@klant.example": ["email", "text"],
+        "jansen@": ["text"],
     }
 
     script = "texts => import('./support/find.js').then(({ ways }) => texts.map((text) => [text, ways(text)]))"

@@ -57,7 +57,15 @@ SOURCES = {
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, KeypostError)}
 SAYING = {"said", "Said", "say", "text", "_list", *ERRORS}  # their first argument is a code
 ENTRIES = [(language, code, text) for language in LANGUAGES for code, text in TABLES[language].TEXTS.items()]
-WAITED_FOR = (Reason.STOCK, Reason.PRODUCT, Reason.ADDRESS, Reason.RENEWS, Reason.UNPAID)
+WAITED_FOR = (
+    Reason.STOCK,
+    Reason.PRODUCT,
+    Reason.ADDRESS,
+    Reason.RENEWS,
+    Reason.OTHER_CUSTOMER,
+    Reason.UNUSUAL_START,
+    Reason.UNPAID,
+)
 
 # Texts in place of codes: the made-up shop and the emulator of this machine, which only developers use, in English.
 # It may only shrink, but for the shop, which gets a refusal with each new button.

@@ -24,6 +24,7 @@ from keypost.api import (
     preview,
     problems,
     products,
+    renewals,
     stock,
     typed,
 )
@@ -55,6 +56,8 @@ ROUTES = {
     ("POST", "/orders/{order_id}/hold"): Access("support"),
     ("POST", "/orders/{order_id}/release"): Access("support"),
     ("PUT", "/orders/{order_id}/contents"): Access("orders"),
+    ("PUT", "/orders/{order_id}/lines/{n}/renewal"): Access("orders"),
+    ("POST", "/orders/{order_id}/lines/{n}/renewal/stop"): Access("orders"),
     ("POST", "/orders/{order_id}/blocked"): Access("support"),
     ("POST", "/orders/{order_id}/close"): Access("support"),
     ("POST", "/orders/{order_id}/subscription-ended"): Access("support"),
@@ -98,6 +101,7 @@ SUBJECTS = (
     closing,
     customer,
     by_hand,
+    renewals,
     stock,
     products,
 )

@@ -27,6 +27,7 @@ from keypost.core.order import Beside, Order
 from keypost.core.payment import Standing
 from keypost.core.periods import local_day
 from keypost.core.product import Product
+from keypost.core.references import spelled
 from keypost.core.said import Said
 from keypost.core.story import EntryTold, Story, entry_told, skus_told, story
 from keypost.core.upcoming import Outlook
@@ -145,13 +146,13 @@ def _wanted(wanted: Search) -> Loaded:
     elif wanted.code:
         order_id = store.order_of_code(wanted.code)
     else:
-        order_id = store.order_of_license((wanted.license or "").upper())
+        order_id = store.order_of_license(spelled(wanted.license or ""))
     return store.read_all([order_id] if order_id else [])
 
 
 def _number_or_code(store: Store, typed: str) -> str | None:
     """The number of an order; somebody may have put a code there."""
-    number = typed.strip()
+    number = spelled(typed)
     return number if store.exists(number) else store.order_of_code(typed) or number
 
 

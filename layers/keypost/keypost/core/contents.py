@@ -12,7 +12,7 @@ from keypost.core.lines import with_lines
 from keypost.core.mail import Asked
 from keypost.core.obstacles import asks_a_person, obstacle
 from keypost.core.order import NO_ADDRESS, Decision, License, Order, Reason, noted, without_waits
-from keypost.core.owed import named, to_block
+from keypost.core.owed import is_all_left, named, to_block
 from keypost.core.payment import (
     MONEY_BACK,
     Dispute,
@@ -126,7 +126,7 @@ def with_contents(order: Order, now: datetime, currency: str, start: datetime | 
     told = told_of(order)
     if told.differs is None or not order.licenses:
         order = _with_customer(_with_goods(order, told, now), told.buyer)
-    problem = order.hold.problem if order.all_left else _problem(order, told, currency)
+    problem = order.hold.problem if is_all_left(order) else _problem(order, told, currency)
     hold = replace(order.hold, problem=problem, contents=told.differs)
     if order.code_left or in_force(order, "release"):
         hold = replace(hold, same_as="")
@@ -246,7 +246,7 @@ def _with_unblocked(order: Order, now: datetime) -> Order:
 
 def _is_held_now(before: Order, order: Order) -> bool:
     """Whether a person has to look since now."""
-    if order.standing is Standing.PARTLY_REFUNDED and not order.all_left:
+    if order.standing is Standing.PARTLY_REFUNDED and not is_all_left(order):
         return True
     return _has_new_problem(before, order) or _asks_anew(before, order)
 

@@ -11,6 +11,7 @@ from keypost.core.mail import MailState
 from keypost.core.obstacles import obstacle
 from keypost.core.order import Order, Reason
 from keypost.core.owed import stuck_mails, to_block, trouble
+from keypost.core.renewal_choice import stopped
 from keypost.core.said import Said, said
 
 
@@ -69,6 +70,8 @@ def why(order: Order, reason: Reason) -> Said:
             return said("paid_twice", payments=[name for payment in order.payments for name in payment.names])
         case Reason.PART_REFUNDED:
             return said("part_refunded")
+        case Reason.STOPPED:
+            return said("renewal_stopped", lines=sorted(stopped(order)))
         case Reason.MAIL:
             return _with_need(order, trouble(stuck_mails(order)[0]))
         case Reason.CONCERN:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import count, zip_longest
 
 from keypost.core.order import OF_A_DELIVERY, Order, Term, without_waits
-from keypost.core.product import Line
+from keypost.core.product import Line, runs_alike
 from keypost.core.stored import with_extra
 
 
@@ -37,7 +37,7 @@ def _is_any_named(order: Order) -> bool:
 def _terms(order: Order, numbered: Mapping[int, Line]) -> tuple[Term, ...]:
     """Those of lines that run when they ran, and of those that have left."""
     old = order.numbered
-    alike = {number for number, line in numbered.items() if number in old and _runs_alike(line, old[number])}
+    alike = {number for number, line in numbered.items() if number in old and runs_alike(line, old[number])}
     return tuple(term for term in order.terms if term.line in alike | order.sent_lines)
 
 
@@ -67,8 +67,3 @@ def _standing_for(line: Line, free: Mapping[int, Line]) -> int | None:
     alike = [number for number, each in free.items() if each.sku == line.sku and each.kind is line.kind]
     same = [number for number in alike if free[number].renews == line.renews]
     return next(iter(same or alike), None)
-
-
-def _runs_alike(line: Line, other: Line) -> bool:
-    """Whether both run at the same time, however many licenses they are."""
-    return replace(line, quantity=1) == replace(other, quantity=1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from keypost.core import cancellation
 from keypost.core.mail import Purpose
 from keypost.core.order import Order, Reason
-from keypost.core.owed import stuck_mails
+from keypost.core.owed import is_all_left, stuck_mails
 from keypost.core.payment import Standing
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
@@ -20,7 +20,7 @@ class Obstacle(NamedTuple):
 
 def _lacks_a_part(order: Order) -> bool:
     """Once everything has left, a part that goes back keeps nothing back."""
-    return order.standing is Standing.PARTLY_REFUNDED and not order.hold.released and not order.all_left
+    return order.standing is Standing.PARTLY_REFUNDED and not order.hold.released and not is_all_left(order)
 
 
 def _is_canceled(order: Order) -> bool:
@@ -66,9 +66,12 @@ ACTIONS = {
     Reason.MAIL: "send_again",
     Reason.CONCERN: "answer_customer",
     Reason.RENEWS: "name_renewed",
+    Reason.OTHER_CUSTOMER: "name_renewed_or_release",
+    Reason.UNUSUAL_START: "release_or_move",
     Reason.UNPAID: "ask_to_pay",
     Reason.BLOCK: "block_codes",
     Reason.PAID_TWICE: "refund_one",
+    Reason.STOPPED: "refund_stopped",
     Reason.SUBSCRIPTION: "end_subscription",
     Reason.PART_REFUNDED: "name_refunded",
 }
@@ -121,10 +124,10 @@ def has_address(order: Order) -> bool:
 
 def _about_mail(order: Order) -> str:
     """A mail that is tried again by itself is not asked for again, and a reminder is not repeated."""
-    mail = stuck_mails(order)[0]
-    if mail.next_at is not None:
+    stuck = stuck_mails(order)
+    if any(mail.next_at is not None for mail in stuck):
         return "mend_sending"
-    return "tell_and_close" if mail.purpose is Purpose.REMINDER else ACTIONS[Reason.MAIL]
+    return "tell_and_close" if stuck[0].purpose is Purpose.REMINDER else ACTIONS[Reason.MAIL]
 
 
 def _said(code: str, order: Order) -> Said:

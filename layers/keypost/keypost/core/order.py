@@ -30,14 +30,18 @@ class Reason(StrEnum):
     MAIL = "mail"  # the mail does not leave, or came back
     CONCERN = "concern"  # its customer let us know something on the page for customers
     RENEWS = "renews"  # it is not known when the license ends that it renews
+    OTHER_CUSTOMER = "other_customer"  # it renews the license of somebody else
+    UNUSUAL_START = "unusual_start"  # the days of a renewal surprise
     UNPAID = "unpaid"  # the day of a renewal's mail has come, and nobody paid
     BLOCK = "block"  # the money went back after a code left: have the vendor block it
     PAID_TWICE = "paid_twice"  # refund one
+    STOPPED = "stopped"  # a person stopped a renewal that is paid: refund it
     SUBSCRIPTION = "subscription"  # its customer was erased, and its provider charges them again
     PART_REFUNDED = "part_refunded"  # after its codes left: is one of its licenses to be blocked?
 
 
-OF_A_DELIVERY = (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS)
+OF_A_DELIVERY = (Reason.STOCK, Reason.PRODUCT, Reason.RENEWS, Reason.OTHER_CUSTOMER, Reason.UNUSUAL_START)
+FOR_A_DECISION = (Reason.OTHER_CUSTOMER, Reason.UNUSUAL_START)  # nothing of these lines leaves before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Term(Stored):
     mail_from: datetime  # the first moment of the day of the mail: who pays on that day need not wait for `mail_at`
     renews: str | None = None  # the order whose license it renews, if that was sold here
     is_paid: bool = True  # False: as it would be if it were paid now
+    is_other_product: bool = False  # than the license that it renews: the program is not on the device
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,9 @@ class Renewal(Stored):
     period_start: date | None = None  # as its order card says
     period_end: date | None = None
     moved_up_on: date | None = None  # since one before it was given up: it starts no sooner
+    quantity: int | None = None  # of its licenses; None: not known, and taken for all of the line
+    sku: str = ""
+    behind: str | None = None  # the renewal that it names: it follows that one
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +184,12 @@ class Customer(Stored):
     wrong_names: tuple[str, ...] = ()  # a person corrected them to the name that stands here, if any
     language_by_person: bool = False  # then no callback changes it
 
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Those that the customer has or had, as they are compared."""
+        known = (self.email, *self.corrected, *self.corrected.values())
+        return frozenset(each.casefold() for each in known if each)
+
     def right(self, email: str) -> str:
         """The address to use for one that was told: that one, unless it was corrected, in whatever case it stands."""
         known = {wrong.casefold(): right for wrong, right in self.corrected.items()}
@@ -230,14 +244,16 @@ class Decision(Stored):
     """What a person decided of an order's contents, for ever. It counts as long as nothing else was told than what that
     person saw, and one of the payments stands that it is about."""
 
-    # "contents", "release", "close", "by_hand": a person made the order; or "own_order": a payment is of another order
+    # "contents", "release", "close", "renewal", "stop", "by_hand": a person made the order; or "own_order": a payment
+    # belongs to another order
     kind: str
     asked: Asked
     saw: tuple[str, ...] = ()  # digests of what was told by then
     of: tuple[str, ...] = ()  # names of payments
     lines: tuple[Line, ...] = ()
     email: str | None = None
-    to: str = ""  # the other order
+    to: str = ""  # the other order; of a renewal the number of its line, whose `lines` are as told and as decided
+    start: date | None = None  # of a renewal: the first day that the person agreed to
     because: str = ""  # of an order by hand: one of BY_HAND
 
 

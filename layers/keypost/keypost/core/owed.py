@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from keypost.core.mail import MAIL_ATTEMPTS, Fate, Mail, MailState, Purpose
-from keypost.core.order import License, Order, Reason, Term
+from keypost.core.order import FOR_A_DECISION, License, Order, Reason, Term
 from keypost.core.payment import MONEY_BACK, Standing
 from keypost.core.product import Kind, Line
+from keypost.core.renewal_choice import stopped
 from keypost.core.said import Said, said
 
 _APART = (Reason.STOCK, Reason.PRODUCT)
@@ -38,7 +39,8 @@ def deliveries(order: Order) -> tuple[Delivery, ...]:
     owed = order.owed_lines
     bought = tuple(sorted(set(order.numbers(Kind.NEW)) - owed))
     purchase = [Delivery(Purpose.PURCHASE, bought, paid_at, paid_at)] if bought else []
-    found = (*purchase, *_renewals([term for term in order.terms if term.line not in owed], paid_at))
+    kept_back = owed | stopped(order) | undecided(order)
+    found = (*purchase, *_renewals([term for term in order.terms if term.line not in kept_back], paid_at))
     return tuple(part for each in found for part in _parts(order, each))
 
 
@@ -54,6 +56,17 @@ def _parts(order: Order, delivery: Delivery) -> Iterator[Delivery]:
     yield from (replace(delivery, lines=tuple(lines)) for lines in parts.values() if lines)
 
 
+def is_all_left(order: Order) -> bool:
+    """True once all codes may have reached the customer, but those of renewals that a person stopped."""
+    left = order.sent_lines | stopped(order)
+    return bool(left) and left >= order.numbered.keys()
+
+
+def undecided(order: Order) -> frozenset[int]:
+    """The renewal lines of which nothing leaves before a person has decided."""
+    return frozenset(line for each in order.waits if each.reason in FOR_A_DECISION for line in each.lines)
+
+
 def _renewals(terms: Iterable[Term], paid_at: datetime) -> Iterator[Delivery]:
     days: dict[datetime, list[Term]] = {}
     for term in terms:
@@ -67,7 +80,7 @@ def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[i
     """The lines that lack codes, of these lines or of all, as (line number from 1, line, number of codes)."""
     have = Counter(license_.line for license_ in order.licenses)
     lacks = ((number, line, line.quantity - have[number]) for number, line in order.numbered.items())
-    wanted = order.numbered if lines is None else lines
+    wanted = order.numbered.keys() - stopped(order) if lines is None else lines
     return tuple(entry for entry in lacks if entry[2] > 0 and entry[0] in wanted)
 
 
@@ -82,7 +95,7 @@ def returnable(order: Order) -> tuple[License, ...]:
 def _too_many(order: Order) -> Iterator[License]:
     """The licenses of lines that are gone, and those above the quantity of a line."""
     given = Counter[int]()
-    numbered = order.numbered
+    numbered = {number: line for number, line in order.numbered.items() if number not in stopped(order)}
     for license_ in sorted(order.licenses, key=lambda one: not order.has_left(one)):
         given[license_.line] += 1
         if license_.line not in numbered or given[license_.line] > numbered[license_.line].quantity:
@@ -110,6 +123,12 @@ def named(licenses: Sequence[License]) -> dict[str, Any]:
     """The ids of these licenses as text, as many as a timeline entry has room for."""
     others = len(licenses) - _MOST_NAMED
     return {"licenses": [one.id for one in licenses[:_MOST_NAMED]], "others": others if others > 0 else None}
+
+
+def owes_refund(order: Order) -> bool:
+    """True while nothing went back of the money for a renewal that a person stopped."""
+    went_back = any(payment.returned or payment.refunded for payment in order.payments)
+    return bool(stopped(order)) and order.is_paid and not went_back
 
 
 def owes_refund_notice(order: Order) -> bool:
@@ -146,9 +165,11 @@ def untimely_mails(order: Order) -> list[Mail]:
 
 
 def stuck_mails(order: Order) -> list[Mail]:
-    """The mails that SES does not accept or that came back, and that no later mail has replaced."""
+    """The mails that SES does not accept or that came back, and that no later mail has replaced; first those with
+    codes."""
     places = [place for place, mail in enumerate(order.mails) if _is_failing(mail) and not mail.purpose.is_notice]
-    return [order.mails[place] for place in places if not _is_made_good(order, place)]
+    stuck = [order.mails[place] for place in places if not _is_made_good(order, place)]
+    return sorted(stuck, key=lambda mail: not mail.holds_codes)
 
 
 def _is_failing(mail: Mail) -> bool:

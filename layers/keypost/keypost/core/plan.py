@@ -15,8 +15,10 @@ from keypost.core.owed import (
     Delivery,
     asks_for_refunded,
     deliveries,
+    is_all_left,
     is_told,
     missing,
+    owes_refund,
     owes_refund_notice,
     returnable,
     stuck_mails,
@@ -26,6 +28,7 @@ from keypost.core.owed import (
 )
 from keypost.core.payment import Standing
 from keypost.core.product import Kind
+from keypost.core.renewal_choice import stopped
 from keypost.core.renewals import unscheduled
 
 TELL_WAITING = timedelta(hours=1)  # a customer who paid expects the codes by then
@@ -53,7 +56,9 @@ class ReturnCodes(_Act):
 
 @dataclass(frozen=True, slots=True)
 class GiveUpTerms(_Act):
-    """The order will not be served: who else renews the same license comes sooner."""
+    """The order, or these lines of it, will not be served: who else renews the same license comes sooner."""
+
+    lines: tuple[int, ...] = ()  # none for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,8 @@ def _taking_back(order: Order) -> Iterator[Entry]:
         yield Entry(order.created_at, ReturnCodes(back))
     elif _gives_up_terms(order):
         yield Entry(order.created_at, GiveUpTerms())
+    elif given_up := sorted(stopped(order) & {term.line for term in order.terms}):
+        yield Entry(order.created_at, GiveUpTerms(tuple(given_up)))
     if owes_refund_notice(order):
         yield Entry(order.created_at, TellRefunded())
 
@@ -270,8 +277,9 @@ def _finding_terms(order: Order) -> Iterator[Entry]:
     """The lines of which it is not known when they run, as soon as they may be looked for (again); those together that
     are looked for at one moment."""
     found: dict[datetime, list[int]] = {}
+    reasons = (Reason.RENEWS, Reason.OTHER_CUSTOMER, Reason.PRODUCT)
     for line in unscheduled(order):
-        found.setdefault(_retry_of(order, (Reason.RENEWS, Reason.PRODUCT), (line,)), []).append(line)
+        found.setdefault(_retry_of(order, reasons, (line,)), []).append(line)
     yield from (Entry(at, FindTerms(tuple(lines))) for at, lines in sorted(found.items()))
 
 
@@ -325,7 +333,8 @@ def _is_expected(order: Order) -> bool:
 
 def _gives_up_terms(order: Order) -> bool:
     is_over = order.canceled or order.is_erased or order.standing is Standing.REFUNDED
-    return bool(order.registered) and (is_over or (bool(order.lines) and not order.numbers(Kind.RENEWAL)))
+    renewing = set(order.numbers(Kind.RENEWAL)) - stopped(order)
+    return bool(order.registered) and (is_over or (bool(order.lines) and not renewing))
 
 
 def attention(order: Order) -> tuple[Reason, datetime] | None:
@@ -350,13 +359,15 @@ def _asking(order: Order) -> Iterator[tuple[Reason, datetime]]:
     yield from _held_or_served(order, since)
     if order.is_paid_twice:
         yield Reason.PAID_TWICE, since
+    if owes_refund(order):
+        yield Reason.STOPPED, since
     if asks_for_refunded(order):
         yield Reason.PART_REFUNDED, since
 
 
 def _held_or_served(order: Order, since: datetime) -> Iterator[tuple[Reason, datetime]]:
     if not is_servable(order):
-        if not order.all_left or asks_a_person(order):
+        if not is_all_left(order) or asks_a_person(order):
             yield Reason.HOLD, since
         return
     yield from _waiting(order)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -43,6 +43,11 @@ class Line(Stored):
     period_start: date | None = None
     period_end: date | None = None
     id: int = field(default=0, compare=False)  # within its order, for ever; 0: its place there, counted from 1
+
+
+def runs_alike(line: Line, other: Line) -> bool:
+    """Whether both run at the same time, however many licenses they are."""
+    return replace(line, quantity=1) == replace(other, quantity=1)
 
 
 def counted(lines: Iterable[Line]) -> frozenset[tuple[str, int]]:

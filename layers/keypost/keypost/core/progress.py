@@ -5,7 +5,8 @@ from enum import StrEnum
 from keypost.core.mail import MailState
 from keypost.core.obstacles import asks_a_person, obstacle
 from keypost.core.order import Order
-from keypost.core.owed import stuck_mails
+from keypost.core.owed import is_all_left, stuck_mails
+from keypost.core.renewal_choice import stopped
 
 
 class Progress(StrEnum):
@@ -37,9 +38,9 @@ def progress(order: Order) -> Progress:
     first = obstacle(order)
     if first and (found := _BY_OBSTACLE.get(first.code)):
         return found
-    if first and (not order.all_left or asks_a_person(order)):
+    if first and (not is_all_left(order) or asks_a_person(order)):
         return Progress.HELD
-    if order.lines and _arrived(order) >= order.numbered.keys():
+    if order.lines and _arrived(order) | stopped(order) >= order.numbered.keys():
         return Progress.SERVED
     return Progress.WAITING if order.waits or stuck_mails(order) else Progress.PAID
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from keypost.core.obstacles import is_servable
 from keypost.core.order import (
+    FOR_A_DECISION,
     NO_ADDRESS,
     Customer,
     License,
@@ -22,7 +23,9 @@ from keypost.core.order import (
 from keypost.core.payment import Standing
 from keypost.core.periods import day_after, local_day, midnight_of, morning_of, period_from
 from keypost.core.product import Kind, Line, Product
+from keypost.core.renewal_choice import is_stopped
 from keypost.core.said import Said, said
+from keypost.core.sequence import followed, overlap, rounds
 from keypost.core.stored import with_extra
 
 LICENSE_ID = re.compile(r"LIC-[A-Z2-7]{10}")
@@ -63,16 +66,25 @@ def with_renewal(base: Order, renewal: Renewal, now: datetime, *, has_left: bool
 
 def _listing(base: Order, renewal: Renewal, *, has_left: bool) -> Order:
     known = listed(base, renewal.order_id, renewal.line)
+    if known and known.paid_on and renewal.paid_on:
+        return _told_anew(base, known, renewal)  # it keeps its place
     if known == renewal:
         return base
-    if known is None or not (known.paid_on and renewal.paid_on):
-        others = tuple(each for each in base.renewals if each is not known)
-        place = _place_of(renewal, others) if has_left else len(others)
-        return replace(base, renewals=(*others[:place], with_extra(renewal, known), *others[place:]))
-    if known.period_start or not renewal.period_start:
-        return base  # it keeps its place
-    told = replace(known, period_start=renewal.period_start, period_end=renewal.period_end)
-    return replace(base, renewals=tuple(told if r is known else r for r in base.renewals))
+    others = tuple(each for each in base.renewals if each is not known)
+    place = _place_of(renewal, others) if has_left else len(others)
+    return replace(base, renewals=(*others[:place], with_extra(renewal, known), *others[place:]))
+
+
+def _told_anew(base: Order, known: Renewal, renewal: Renewal) -> Order:
+    told = replace(
+        known,
+        period_start=renewal.period_start,
+        period_end=renewal.period_end,
+        quantity=renewal.quantity,
+        sku=renewal.sku,
+        behind=renewal.behind,
+    )
+    return base if told == known else replace(base, renewals=tuple(told if r is known else r for r in base.renewals))
 
 
 def _place_of(renewal: Renewal, others: Sequence[Renewal]) -> int:
@@ -86,21 +98,17 @@ def listed(base: Order, order_id: str, line: int) -> Renewal | None:
     return next((r for r in base.renewals if (r.order_id, r.line) == (order_id, line)), None)
 
 
-def without_renewals(base: Order, order_id: str, now: datetime, zone: tzinfo) -> Order:
-    """Remove the renewals of an order from the list. Later renewals of the same license start earlier then, but never
-    before today."""
-    today = local_day(now, zone)
-    left: list[Renewal] = []
-    others: list[Renewal] = []
-    for each in base.renewals:
-        if each.order_id == order_id:
-            left.append(each)
-        elif any(one.paid_on and _overlap(one, each) for one in left):
-            others.append(replace(each, moved_up_on=today))
-        else:
-            others.append(each)
-    if not left:
+def without_renewals(
+    base: Order, order_id: str, now: datetime, zone: tzinfo, lines: Collection[int] | None = None
+) -> Order:
+    """Remove the renewals of an order (those of these lines of it) from the list. Later renewals of the same license
+    start earlier then, but never before today."""
+    gone = [r for r in base.renewals if r.order_id == order_id and (lines is None or r.line in lines)]
+    if not gone:
         return base
+    today = local_day(now, zone)
+    moving = {id(each) for one in gone if one.paid_on for each in behind(base, order_id, one.line)}
+    others = (replace(r, moved_up_on=today) if id(r) in moving else r for r in base.renewals if r not in gone)
     return noted(replace(base, renewals=tuple(others)), now, "not_renewed", order=order_id)
 
 
@@ -118,19 +126,26 @@ def with_periods(base: Order, order_id: str, terms: Iterable[Term]) -> Order:
 
 
 def before(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
-    """The paid renewals of the same license that come before this one in the list."""
+    """The paid renewals of the same license that this one follows."""
     place = [(r.order_id, r.line) for r in base.renewals].index((order_id, line))
-    return tuple(r for r in base.renewals[:place] if r.paid_on and _overlap(r, base.renewals[place]))
+    return followed(base, base.renewals[place], [r for r in base.renewals[:place] if r.paid_on])
 
 
 def behind(base: Order, order_id: str, line: int) -> tuple[Renewal, ...]:
     """The renewals, paid or not, that come after a line: a line of the renewed order itself, or of one of its
-    renewals."""
+    renewals. What runs beside it does not come after it."""
     own = listed(base, order_id, line)
     if own is None:
         return tuple(each for each in base.renewals if base.id == order_id and each.of_line == line)
     later = base.renewals[base.renewals.index(own) + 1 :]
-    return tuple(each for each in later if _overlap(each, own))
+    paid = [each for each in base.renewals if each.paid_on]
+    beside = {id(each) for number, each in zip(rounds(base, paid), paid, strict=True) if number == _round(base, own)}
+    return tuple(each for each in later if overlap(each, own) and id(each) not in beside)
+
+
+def _round(base: Order, own: Renewal) -> int | None:
+    paid = [each for each in base.renewals if each.paid_on]
+    return next((number for number, each in zip(rounds(base, paid), paid, strict=True) if each is own), None)
 
 
 def is_awaited(base: Order, unpaid: Order | None) -> bool:
@@ -200,9 +215,10 @@ def _period_behind(
     base: Order, renewal: Renewal, before: Sequence[tuple[Renewal, date]], today: date
 ) -> tuple[date, date]:
     """The period of a renewal, given the renewals before it with their last days."""
-    ends = [_end_of(base, renewal), *(last for earlier, last in before if _overlap(earlier, renewal))]
-    days = map(day_after, filter(None, ends))
-    start = max([*days, renewal.paid_on or today, renewal.moved_up_on or date.min])
+    own = replace(renewal, paid_on=renewal.paid_on or today)
+    first = followed(base, own, [earlier for earlier, _ in before])
+    ends = [_end_of(base, renewal), *(last for earlier, last in before if earlier in first)]
+    start = max([*map(day_after, filter(None, ends)), renewal.paid_on or today, renewal.moved_up_on or date.min])
     return _period(renewal, renewal.period_start or start)
 
 
@@ -223,20 +239,34 @@ def _end_of(base: Order, renewal: Renewal) -> date | None:
     )
 
 
-def _overlap(one: Renewal, other: Renewal) -> bool:
-    whole = one.of_license is None or other.of_license is None
-    return one.of_line == other.of_line and (whole or one.of_license == other.of_license)
-
-
-def renewal_of(order: Order, number: int, product: Product, part: tuple[int, str | None], zone: tzinfo) -> Renewal:
-    """The entry for the list: a line of an order as a renewal of this part of another order."""
+def renewal_of(
+    order: Order,
+    number: int,
+    product: Product,
+    part: tuple[int, str | None],
+    zone: tzinfo,
+    behind: str | None = None,
+) -> Renewal:
+    """The entry for the list: a line of an order as a renewal of this part of another order. `behind` is the renewal
+    that the line names."""
     line = order.line(number)
     first, last = line.period_start, line.period_end
     if number in order.sent_lines:  # the days that the mail told the customer
         first, last = next((one.first_day, one.last_day) for one in order.licenses if one.line == number)
     since = _good_since(order)
     paid_on = local_day(since, zone) if since else None
-    return Renewal(order.id, number, *part, product.term_days, paid_on, first, last)
+    return Renewal(
+        order.id,
+        number,
+        *part,
+        product.term_days,
+        paid_on,
+        first,
+        last,
+        quantity=line.quantity,
+        sku=line.sku,
+        behind=behind,
+    )
 
 
 def _good_since(order: Order) -> datetime | None:
@@ -275,7 +305,7 @@ def unscheduled(order: Order) -> tuple[int, ...]:
     includes a line that was already mailed, if its place was given up for a refund that failed later."""
     found = []
     for number, line in order.numbered.items():
-        if line.kind is Kind.RENEWAL:
+        if line.kind is Kind.RENEWAL and not is_stopped(order, number):
             term = order.term(number)
             if term is None or (is_servable(order) and not term.is_paid):
                 found.append(number)
@@ -302,7 +332,7 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
         ),
         customer=_customer(order.customer, base.customer if base else None),
     )
-    order = without_waits(order, Reason.PRODUCT, Reason.RENEWS, lines=list(new))
+    order = without_waits(order, Reason.PRODUCT, Reason.RENEWS, *FOR_A_DECISION, lines=list(new))
     for term in new.values():
         code = "renewal_scheduled" if term.is_paid else "renewal_expected"
         order = noted(order, now, code, line=term.line, first_day=term.first_day, last_day=term.last_day)
@@ -313,11 +343,14 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
 
 
 def _customer(own: Customer, base: Customer | None) -> Customer:
-    """The address of the order, as corrected in the order that it renews; without one, the address of that order."""
+    """The address of the order, as corrected in the order that it renews; without one, the address of that order. The
+    name of that order's customer is this one's only with the same address."""
     if base is None:
         return own
     email = own.email or base.email
-    own = replace(own, email=base.right(email) if email else None, name=own.name or base.name)
+    right = base.right(email) if email else None
+    is_same = bool(right and base.email and right.casefold() == base.email.casefold())
+    own = replace(own, email=right, name=own.name or (base.name if is_same else None))
     return own.corrected_as(base)
 
 

@@ -14,6 +14,7 @@ from keypost.core.order import BadCode, Beside, Order, Reason, TimelineEntry
 from keypost.core.owed import timely_mails
 from keypost.core.payment import DisputeState, Payment, Standing
 from keypost.core.product import Kind
+from keypost.core.renewal_choice import stopped
 from keypost.core.said import Said, said
 from keypost.core.telling import Buyer, Sum, Word, newest
 from keypost.core.upcoming import coming, why_kept_back
@@ -29,6 +30,7 @@ class LineTold:
     renews: str | None
     first_day: date | None  # of a renewal's period, once that is known
     last_day: date | None
+    stopped: bool = False  # a person stopped this renewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,9 @@ def _lines(order: Order) -> tuple[LineTold, ...]:
         term = order.term(number)
         days = (term.first_day, term.last_day) if term else (line.period_start, line.period_end)
         has = sum(license_.line == number for license_ in order.licenses)
-        told.append(LineTold(number, line.sku, line.quantity, has, line.kind, line.renews, *days))
+        told.append(
+            LineTold(number, line.sku, line.quantity, has, line.kind, line.renews, *days, number in stopped(order))
+        )
     return tuple(told)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from keypost.core import cancellation, mailing, owed
+from keypost.core import cancellation, mailing, owed, renewal_decisions
 from keypost.core.codes import StockCode
 from keypost.core.contents import decided, with_subscription_ended, without_person
 from keypost.core.errors import NotFound, Refused, TooMany
@@ -377,11 +377,12 @@ def release(order: Order, who: str, now: datetime, words: str = "") -> Order:
     _check_releasable(order)
     is_part = order.standing is Standing.PARTLY_REFUNDED or any(each.is_unmatched for each in order.settled)
     hold = Hold(released=order.hold.released or is_part)
-    if hold == order.hold and not order.canceled:
+    free = renewal_decisions.agreed(order, Asked(now, who))
+    if hold == order.hold and free is order and not order.canceled:
         return order
     # With a decision, what a teller only says again does not hold it again.
     is_judged = any((order.hold.problem, order.hold.from_before, order.hold.same_as))
-    free = decided(order, "release", Asked(now, who)) if is_judged else order
+    free = decided(free, "release", Asked(now, who)) if is_judged else free
     free = cancellation.released(free) if free.canceled else free
     return noted(replace(free, hold=with_extra(hold, order.hold)), now, "released", who=who, words=words)
 

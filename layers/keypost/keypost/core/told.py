@@ -20,6 +20,7 @@ from keypost.core.payment import (
     whole_order,
 )
 from keypost.core.product import Line, counted
+from keypost.core.renewal_choice import as_decided
 from keypost.core.said import Said, said
 from keypost.core.telling import SHOPS, Buyer, Goods, Sum, first_paid, newest
 
@@ -55,8 +56,9 @@ def told_of(order: Order) -> Told:
     unpaid = [payment for payment in order.payments if payment.state is not PaymentState.PAID]
     buyer, others = _buyer(order, standing, unpaid)
     if decision := in_force(order, "contents"):
-        return Told(decision.lines, replace(buyer, email=decision.email or buyer.email))
+        return Told(as_decided(order, decision.lines), replace(buyer, email=decision.email or buyer.email))
     spoken = _spoken(standing, unpaid)
+    spoken = replace(spoken, lines=as_decided(order, spoken.lines))
     problem = spoken.problem or _paid_in_part(order, standing)
     found = (spoken.differs, others, left_more(order, spoken.lines), _unsaid(order, spoken.lines))
     return Told(spoken.lines, buyer, problem, _first((*found, _doubt(order, standing))))
@@ -94,7 +96,7 @@ def _of_the_last(order: Order) -> Told:
     last = sorted(telling, key=lambda payment: (_NEWEST[payment.state], *_when(payment)))[-1:]
     buyer, _ = _buyer(order, last, order.payments)
     spoken = _spoken(last, [])
-    return Told(spoken.lines, buyer, spoken.problem)
+    return Told(as_decided(order, spoken.lines), buyer, spoken.problem)
 
 
 def goods_of(payment: Payment) -> tuple[Line, ...]:

@@ -7,10 +7,11 @@ from datetime import date, datetime, tzinfo
 from keypost.core.mail import Purpose
 from keypost.core.obstacles import is_servable, obstacle
 from keypost.core.order import Order, Reason
-from keypost.core.owed import deliveries, stuck_mails, trouble
+from keypost.core.owed import deliveries, stuck_mails, trouble, undecided
 from keypost.core.payment import Standing
 from keypost.core.periods import local_day
 from keypost.core.product import Kind
+from keypost.core.renewal_choice import stopped
 from keypost.core.renewals import behind, not_renewed
 from keypost.core.said import Said, said
 
@@ -54,7 +55,7 @@ def coming(order: Order) -> tuple[Coming, ...]:
     """The mails of an order that are to be written; none of an order that will not be served."""
     if order.canceled or order.belongs_to or order.standing is Standing.REFUNDED:
         return ()
-    found = [*_deliveries(order), *_renewals_of_unknown_day(order)]
+    found = [*_deliveries(order), *_undecided(order), *_renewals_of_unknown_day(order)]
     due = order.reminders if why_kept_back(order, ()) is None and not order.without_reminders else ()
     ending = (each for each in due if not_renewed(order, order, each.line, behind(order, order.id, each.line)))
     return (*found, *(Coming(Purpose.REMINDER, (each.line,), each.at, None) for each in ending))
@@ -70,8 +71,14 @@ def _deliveries(order: Order) -> list[Coming]:
     return [Coming(Purpose.RENEWAL, tuple(lines), mail_at, why_not) for mail_at, lines in sorted(days.items())]
 
 
+def _undecided(order: Order) -> list[Coming]:
+    """The renewals whose days are known, and that wait for a person."""
+    terms = [term for term in order.terms if order.paid_at and term.line in undecided(order) - order.owed_lines]
+    return [Coming(Purpose.RENEWAL, (t.line,), t.mail_at, why_kept_back(order, (t.line,))) for t in terms]
+
+
 def _renewals_of_unknown_day(order: Order) -> list[Coming]:
-    known = {term.line for term in order.terms} | order.owed_lines
+    known = {term.line for term in order.terms} | order.owed_lines | stopped(order)
     lines = [number for number in order.numbers(Kind.RENEWAL) if number not in known]
     why_not = why_kept_back(order, lines) or said("start_unknown")
     return [Coming(Purpose.RENEWAL, tuple(lines), None, why_not)] if lines else []

@@ -26,6 +26,7 @@ from keypost.core.payment import (
     Remark,
 )
 from keypost.core.product import Kind, Line
+from keypost.core.references import spelled
 from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.faults import first_fault
@@ -63,7 +64,10 @@ _CHANGES_NOTHING = re.compile(
 _TAG = re.compile(rf"\[({SKU.pattern})\]")
 _ANY_TAG = re.compile(r"\[([^\[\]\n]{1,80})\]")  # the core may know the SKU in another spelling
 _QUANTITY = re.compile(r"([0-9]{1,9})(?:[.,]0{1,2})?(?: ?[xX])?")
-_RENEWAL = re.compile(rf"(?i:verlenging|renewal) +({ORDER_ID.pattern}(?:/[0-9]{{1,4}})?)|(LIC-[A-Z2-7]{{10}})")
+_CODE = "[A-Z0-9]{4,8}(?: [A-Z0-9]{4,8}){2,7}"  # with spaces between its groups
+_RENEWAL = re.compile(
+    rf"(?i:verlenging|renewal):? +({ORDER_ID.pattern}(?:/[0-9]{{1,4}})?|{_CODE})|(LIC-[A-Z2-7]{{10}})"
+)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PAGE = 50  # invoices; Moneybird gives at most 100
 # By the day of the invoice: how far back the hourly run looks for those that were paid lately. Moneybird can list sales
@@ -399,7 +403,7 @@ def _lines(invoice: _Invoice) -> tuple[tuple[Line, ...], Said | None]:
 
 def _renewed_by(invoice: _Invoice) -> str | None:
     """The order, the line of an order or the license that an invoice renews, as its reference says."""
-    found = _RENEWAL.fullmatch((invoice.reference or "").strip())
+    found = _RENEWAL.fullmatch(spelled(invoice.reference or ""))
     return (found[1] or found[2]) if found else None
 
 

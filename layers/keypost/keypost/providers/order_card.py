@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Line
+from keypost.core.references import LONGEST, spelled
 from keypost.core.said import Said
 from keypost.inputs.addresses import email_address, usable_address
 from keypost.inputs.faults import first_fault
@@ -53,6 +54,11 @@ def _lower(given: Any) -> Any:
     return given.lower() if isinstance(given, str) else given
 
 
+def _reference(given: Any) -> Any:
+    """What is renewed, in one spelling; nothing that people type here is refused for its form."""
+    return spelled(given) if isinstance(given, str) else given
+
+
 SKU = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Typed = BeforeValidator(trimmed)
@@ -60,6 +66,9 @@ OrderId = Annotated[str, Field(pattern=f"^{ORDER_ID.pattern}$"), Typed]
 Language = Annotated[str | None, AfterValidator(lambda text: text and _language(text))]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31)), Typed]
 Email = Annotated[str, AfterValidator(email_address)]
+
+
+Reference = Annotated[str, BeforeValidator(_reference), Field(min_length=1, max_length=LONGEST)]
 
 
 def is_sku(given: Any) -> bool:
@@ -72,7 +81,7 @@ class CardLine(BaseModel):
     sku: Annotated[str, Field(pattern=f"^{SKU.pattern}$"), Typed]
     quantity: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
     kind: Annotated[Kind, BeforeValidator(_lower), Typed] = Kind.NEW
-    renews: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,129}$"), Typed] = None
+    renews: Reference | None = None
     period_start: Day | None = None
     period_end: Day | None = None
 

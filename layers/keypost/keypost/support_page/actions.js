@@ -113,7 +113,7 @@ export function decide({ order, act, changed }, decision) {
   ask({
     title: t(`${decision}Title`, { number: order.order_id }),
     intro: t(`${decision}Intro`),
-    fields: order.erased ? [] : [why()], // of whom nothing is written down any more
+    fields: order.erased && decision !== "close" ? [] : [why(decision === "close")], // of whom nothing is written down any more
     confirm: t(decision),
     send: ({ reason }) => act(decision, "POST", { reason }),
     done: () => changed(t(`${decision}Done`)),

@@ -1,6 +1,6 @@
 /** What the page shows has an address behind the `#`, which no server sees. Only an order's number ever stands in one. */
 
-const VIEWS = ["search", "due", "stock", "inbox"];
+const VIEWS = ["search", "due", "stock", "inbox", "mails"];
 const NUMBER = /^[A-Za-z0-9._-]{1,80}$/;
 
 /** `#/orders/2026-001234` and the like, as `{view, order, reason}`; what is no address of the page is that of the worklist. */

@@ -14,14 +14,15 @@ export class Problem extends Error {
 }
 
 export async function call(method, path, { body, headers } = {}) {
-  const content = body === undefined ? {} : { "Content-Type": typeof body === "string" ? "text/csv" : "application/json" };
+  const isFile = typeof body === "string" || body instanceof Blob;
+  const content = body === undefined ? {} : { "Content-Type": isFile ? "text/csv" : "application/json" };
   const used = key.get();
   let answer;
   try {
     answer = await fetch(new URL(path, ROOT), {
       method,
       headers: { Authorization: `Bearer ${used}`, Accept: "application/json", "Accept-Language": spoken(), ...content, ...headers },
-      body: typeof body === "string" ? body : JSON.stringify(body),
+      body: isFile ? body : JSON.stringify(body),
       cache: "no-store",
       credentials: "omit",
       redirect: "error",

@@ -5,51 +5,63 @@ import { t } from "./words.js";
 const LINES_AT_ONCE = 1000;
 const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/; // as the API splits them
 
-/**
- * `{header, entries}`: the lines that hold something, each with its number and its code; `header` is null for a plain list
- * of codes.
- */
+/** The lines of a list of codes that hold something, each with its number and its code. */
 export function read(text) {
   const lines = text.split(LINE_END).map((line, index) => ({ number: index + 1, text: line })).filter(({ text: line }) => /[^\s,;]/.test(line));
-  const header = lines[0]?.text ?? "";
-  const delimiter = header.split(";").length > header.split(",").length ? ";" : ",";
-  const column = cells(header.toLowerCase(), delimiter).indexOf("code");
-  if (column < 0) return { header: null, entries: lines.map((line) => ({ ...line, code: spelled(line.text) })) };
-  return { header, entries: lines.slice(1).map((line) => ({ ...line, code: spelled(cells(line.text, delimiter)[column] ?? "") })) };
+  return lines.map((line) => ({ ...line, code: spelled(line.text) }));
 }
 
-/** The cells of a line: a delimiter between quotes is none. */
-const cells = (line, delimiter) =>
-  [...`${line}${delimiter}`.matchAll(new RegExp(`((?:"[^"]*"|[^"${delimiter}])*)${delimiter}`, "g"))]
-    .map(([, cell]) => cell.trim().replace(/^"(.*)"$/, "$1").trim());
+/** Whether a text has columns, which the API reads as a whole: a list has a code on each line and nothing else. */
+export const hasColumns = (text) => /[,;|\t]\s*\S|^\W*(activat\w*|licen\w*)?\W*codes?\W*$/im.test(text.slice(0, 10_000));
 
 /** A code as the stock spells it. */
 const spelled = (code) => code.trim().replace(/[\s\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]+/g, "-").toUpperCase();
 
-/** Old spreadsheet programs write Windows' own characters. */
+/** What a file says, and what to send of it: its own bytes, but for those of old programs, which write Windows' own characters. */
 export function decoded(bytes) {
+  const [first, second] = new Uint8Array(bytes);
+  const wide = { "255,254": "utf-16le", "254,255": "utf-16be" }[`${first},${second}`];
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { text: new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes), body: new Blob([bytes]) };
   } catch {
-    return new TextDecoder("windows-1252").decode(bytes);
+    const text = new TextDecoder("windows-1252").decode(bytes);
+    return { text, body: text };
   }
 }
 
+/** Send a file with columns as it is. What one call has no time for, the next one goes on with. */
+export async function sendFile({ sku, body }, { dryRun, total, reached }) {
+  for (let rest = Infinity; rest > 0; ) {
+    const answer = await call("POST", `stock/${encodeURIComponent(sku)}${dryRun ? "?dry_run=true" : ""}`, { body });
+    const isFirst = rest === Infinity;
+    if (!isFirst && answer.not_reached >= rest) throw new Problem(0, t("tooSlow"));
+    total.added += answer.added;
+    total.serves = Math.max(total.serves, answer.serves);
+    if (isFirst) Object.assign(total, firstOf(answer));
+    rest = dryRun ? 0 : answer.not_reached;
+    reached(rest);
+  }
+}
+
+/** What the first call says of the whole file: each line that is left out, but of very many the first ones and how many there are. */
+const firstOf = ({ duplicates, duplicate_count: known, invalid, invalid_count: wrong, understood }) =>
+  ({ duplicates: told(duplicates), known, invalid: told(invalid), wrong, understood });
+
+const told = (faults) => faults.map(({ line, column, reason }) => ({ line, reason: column ? `${column}: ${reason.text}` : reason.text }));
+
 /**
- * What was added and left out, of all parts. Whatever happens, `total` has what came before. Of several parts, `serves` is
- * the least: an order may lack codes of more than one.
+ * Send a list in parts. What was added and left out, of all parts, is in `total`, whatever happens. Of several parts,
+ * `serves` is the least: an order may lack codes of more than one.
  */
-export async function send({ sku, batch, activateBefore, header, entries }, { dryRun, total, reached }) {
+export async function send({ sku, batch, activateBefore, entries }, { dryRun, total, reached }) {
   const looked = new Map();
   total.isLeast = entries.length > LINES_AT_ONCE;
   for (let done = 0; done < entries.length; done += LINES_AT_ONCE) {
     const part = entries.slice(done, done + LINES_AT_ONCE);
-    const lines = part.map(({ text }) => text);
-    const body = header === null ? { codes: lines.map((line) => line.trim()), batch, activate_before: activateBefore } : [header, ...lines].join("\n");
+    const body = { codes: part.map(({ text }) => text.trim()), batch, activate_before: activateBefore };
     const answer = await call("POST", `stock/${encodeURIComponent(sku)}${dryRun ? "?dry_run=true" : ""}`, { body });
-    const first = header === null ? 1 : 2;
-    const ofFile = (faults) => faults.map(({ line, reason }) => ({ line: part[line - first].number, reason: inFile(reason, part, first) }));
-    const [duplicates, invalid] = [ofFile(answer.duplicates), ofFile(answer.invalid)];
+    const ofList = (faults) => faults.map(({ line, reason }) => ({ line: part[line - 1].number, reason: inList(reason, part) }));
+    const [duplicates, invalid] = [ofList(answer.duplicates), ofList(answer.invalid)];
     const twins = dryRun ? twinsIn(part, [...duplicates, ...invalid], looked) : [];
     total.added += answer.added - twins.length;
     total.duplicates.push(...duplicates, ...twins);
@@ -60,9 +72,8 @@ export async function send({ sku, batch, activateBefore, header, entries }, { dr
   }
 }
 
-/** Why a line is left out, where it names another line of its part as that stands in the file. */
-const inFile = ({ code, values, text }, part, first) =>
-  code === "same_code_as_on_line" ? t("sameCode", { line: part[values.line - first].number }) : text;
+/** Why a line is left out, where it names another line of its part as that stands in the list. */
+const inList = ({ code, values, text }, part) => (code === "same_code_as_on_line" ? t("sameCode", { line: part[values.line - 1].number }) : text);
 
 /** The lines with a code of an earlier part, of which a dry run knows nothing; `looked` has the line of each good code. */
 function twinsIn(part, faults, looked) {

@@ -77,7 +77,7 @@ export function ask({ title, intro, fields = [], confirm, send, done, offers = (
 
 /** A dialog that shows something. */
 export function show(title, ...content) {
-  const close = el("button", { type: "button", onclick: () => dialog.close() }, t("close"));
+  const close = el("button", { type: "button", onclick: () => dialog.close() }, t("shut"));
   const { dialog } = opened(title, ...content, el("div", { class: "buttons" }, close));
   dialog.classList.add("wide");
   dialog.showModal();

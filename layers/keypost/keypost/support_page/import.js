@@ -1,5 +1,5 @@
 /** New codes: first what they are, then, when a person says so, into the stock. */
-import { decoded, read, send } from "./codes.js";
+import { decoded, hasColumns, read, send, sendFile } from "./codes.js";
 import { field, notice, tell } from "./dialogs.js";
 import { el } from "./dom.js";
 import { count, number, t } from "./words.js";
@@ -23,9 +23,10 @@ export function importer(stocks, changed) {
     const given = new FormData(form);
     const file = given.get("file");
     const [batch, activateBefore] = ["batch", "activate_before"].map((name) => given.get(name) || undefined);
-    const wanted = { sku: given.get("sku"), batch, activateBefore, ...read(file.size > 0 ? decoded(await file.arrayBuffer()) : given.get("codes")) };
+    const { text, body } = file.size > 0 ? decoded(await file.arrayBuffer()) : { text: given.get("codes"), body: given.get("codes") };
+    const wanted = { sku: given.get("sku"), batch, activateBefore, entries: read(text), body: hasColumns(text) ? body : null };
     if (wanted.entries.length === 0) return refuse("noCodes");
-    if (wanted.header !== null && (batch || activateBefore)) return refuse("ownColumns");
+    if (wanted.body !== null && (batch || activateBefore)) return refuse("ownColumns");
     const { total, problem } = await sent(wanted, true);
     told.replaceChildren(problem ? notice(problem) : preview(total, () => imported(wanted), () => told.replaceChildren()));
     told.querySelector("h3")?.focus();
@@ -51,7 +52,7 @@ export function importer(stocks, changed) {
     const bar = el("progress", { max: wanted.entries.length, value: 0, "aria-label": doing });
     told.replaceChildren(el("div", { class: "notice" }, el("p", {}, doing), bar));
     try {
-      await send(wanted, { dryRun, total, reached: (lines) => { bar.value = lines; } });
+      await (wanted.body === null ? send : sendFile)(wanted, { dryRun, total, reached: (lines) => { bar.value = lines; } });
       return { total };
     } catch (problem) {
       return { total, problem };
@@ -64,15 +65,29 @@ export function importer(stocks, changed) {
 function preview(total, confirmed, canceled) {
   return el("div", { class: "notice" },
     el("h3", { tabindex: "-1" }, count("preview", total.added)),
+    understanding(total.understood),
     outcome(total),
     el("div", { class: "buttons" },
       total.added > 0 && el("button", { type: "button", class: "main", onclick: confirmed }, count("importCodes", total.added)),
       el("button", { type: "button", onclick: canceled }, t("cancel"))));
 }
 
+/** How a file was read: what each column is, its first codes, and what was read otherwise than it stands there. */
+function understanding(read) {
+  if (!read) return null;
+  const columns = read.columns.map(({ name, meaning }) => el("li", {}, t(meaning ? "columnIs" : "columnUnused", { name, what: meaning && t(`column_${meaning}`) })));
+  const changed = read.changed.slice(0, FAULTS_SHOWN).map(({ line, column, reason }) =>
+    el("li", {}, t("onLine", { line: number(line) }), " ", column && `${column}: `, reason.text));
+  return [
+    el("p", {}, t("readAs", { line: number(read.header_line), encoding: read.encoding })),
+    el("ul", {}, columns),
+    changed.length > 0 && el("details", {}, el("summary", {}, count("changedCells", read.changed_count)), el("ul", {}, changed)),
+  ];
+}
+
 /** What is left out and why, and whom the others serve. */
-function outcome({ duplicates, invalid, serves, isLeast }) {
-  const counts = { duplicates: duplicates.length, invalid: invalid.length, [isLeast ? "servesAtLeast" : "serves"]: serves };
+function outcome({ duplicates, invalid, serves, isLeast, known = duplicates.length, wrong = invalid.length }) {
+  const counts = { duplicates: known, invalid: wrong, [isLeast ? "servesAtLeast" : "serves"]: serves };
   const told = Object.entries(counts).filter(([, n]) => n > 0).map(([name, n]) => el("li", {}, count(name, n)));
   const faults = [...duplicates, ...invalid].sort((one, other) => one.line - other.line);
   const rows = faults.slice(0, FAULTS_SHOWN).map(({ line, reason }) =>
@@ -82,6 +97,6 @@ function outcome({ duplicates, invalid, serves, isLeast }) {
     rows.length > 0 && el("table", { class: "faults" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("line")), el("th", { scope: "col" }, t("wrong")))),
       el("tbody", {}, rows)),
-    faults.length > FAULTS_SHOWN && el("p", {}, count("more", faults.length - FAULTS_SHOWN)),
+    known + wrong > FAULTS_SHOWN && el("p", {}, count("more", known + wrong - FAULTS_SHOWN)),
   ];
 }

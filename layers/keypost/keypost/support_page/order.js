@@ -70,12 +70,15 @@ function doing(tools) {
     decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision))));
 }
 
+const ENDS_BY_ITSELF = ["stock", "product", "renews"]; // with the codes, the product or the period that it waits for
+
 /** What can be said about it, beside what is done: each stands under its name in the API. */
 function decisions({ held, erased, needs: needed }) {
   const toSettle = needed?.action.code === "settle_contents"; // which releasing does not do
   const asked = toSettle ? null : { hold: "release", block: "blocked", subscription: "subscription-ended" }[needed?.reason];
   const own = erased ? null : held ? "release" : "hold";
-  return [...new Set([own, asked])].filter(Boolean);
+  const done = needed && !ENDS_BY_ITSELF.includes(needed.reason) ? "close" : null;
+  return [...new Set([own, asked, done])].filter(Boolean);
 }
 
 const fact = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));

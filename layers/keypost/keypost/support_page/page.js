@@ -5,6 +5,7 @@ import { askToSignIn, cameBack } from "./door.js";
 import * as due from "./due.js";
 import { finder } from "./finder.js";
 import * as inbox from "./inbox.js";
+import * as mails from "./mails.js";
 import * as order from "./orders.js";
 import * as search from "./search.js";
 import { borrowed, key, remembered, signOutEverywhere } from "./session.js";
@@ -12,7 +13,7 @@ import * as stock from "./stock.js";
 import { speak, spoken, t, zone } from "./words.js";
 import * as worklist from "./worklist.js";
 
-const VIEWS = { worklist, search, order, stock, due, inbox };
+const VIEWS = { worklist, search, order, stock, due, inbox, mails };
 const main = document.getElementById("main");
 const views = document.getElementById("views");
 const signOut = document.getElementById("sign-out");

@@ -53,6 +53,9 @@ export const day = (iso, options = { day: "numeric", month: "short", year: "nume
 /** The day of the shop that it is now. */
 export const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: shopZone }).format(new Date());
 
+/** The day of the shop that is so many days before today. */
+export const daysAgo = (n) => new Date(Date.parse(today()) - n * 86_400_000).toISOString().slice(0, 10);
+
 export const weekday = (iso) => day(iso, { weekday: "long", day: "numeric", month: "long" });
 
 export const number = (n) => new Intl.NumberFormat(LOCALES[language]).format(n);

@@ -123,8 +123,8 @@ class Worker:
                 order = licensing.with_codes_returned(order, {license_.id for license_ in returned}, now)
                 telemetry.outcome("CodesReturned", len(returned), order_id=order.id)
                 return self._give_back(order, returned, now), True
-            case GiveUpTerms():
-                return self._places.give_up(order, now), True
+            case GiveUpTerms(lines):
+                return self._places.give_up(order, now, lines or None), True
             case FindTerms(lines):
                 return self._find_terms(order, lines, products, now)
             case TellUnpaid(first_day):
@@ -194,10 +194,22 @@ class Worker:
         self, order: Order, lines: Sequence[int], products: Mapping[str, Product], now: datetime
     ) -> tuple[Order, bool]:
         order, unknown = self._places.take(order, lines, products, now)
-        if unknown:
-            why = said("end_unknown", lines=unknown, renews=[order.line(n).renews or "" for n in unknown])
-            order = self._wait(order, Reason.RENEWS, why, now, _RETRY_RENEWED, tuple(unknown))
-        return order, True
+        for number, why in unknown.items():
+            if places.is_of_others(why):
+                order = self._wait(order, Reason.OTHER_CUSTOMER, why, now, _RETRY_RENEWED, (number,))
+            else:
+                order = self._wait(order, Reason.RENEWS, why, now, _RETRY_RENEWED, (number,))
+        return self._without_early_codes(order, lines, now), True
+
+    def _without_early_codes(self, order: Order, lines: Sequence[int], now: datetime) -> Order:
+        """Codes that were reserved for a renewal which starts later now are free for others until its own time."""
+        later = {term.line for term in order.terms if term.line in lines and term.reserve_at > now}
+        early = [one for one in order.licenses if one.line in later and one.line not in order.owed_lines]
+        if not early:
+            return order
+        returned = early[:CODES_PER_TRANSACTION]
+        without = licensing.with_codes_returned(order, {one.id for one in returned}, now)
+        return self._give_back(without, returned, now)
 
     def _remind(self, order: Order, reminders: Collection[Reminder], now: datetime) -> Order:
         """One mail for the licenses that nobody renews."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from keypost.core.errors import SetAside
 from keypost.core.payment import PaymentNotice
 from keypost.core.product import Line
+from keypost.core.references import NO_REFERENCE, is_number, spelled
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.typed_codes import Signs, may_hold_code, signs_of, without_codes
 from keypost.table import Store
@@ -22,12 +23,17 @@ def hidden(store: Store, text: str, signs: Signs | None = None) -> str:
 
 
 def reference(store: Store, renews: str, signs: Signs | None = None) -> str:
-    """What a line renews: a customer who renews has the code in hand, and it names its license. One that nobody has is
-    masked."""
-    if LICENSE_ID.fullmatch(renews) or _NUMBER.fullmatch(renews) or not may_hold_code(renews):
-        return renews
-    seen = hidden(store, renews, signs)
-    return renews if seen == renews else _license(store, renews) or seen
+    """What a line renews, in one spelling: a customer who renews has the code in hand, and it names its license. One
+    that nobody has is masked. Of words that are no number nothing is kept, as they may name a person."""
+    if renews.startswith(NO_REFERENCE):
+        return renews  # it was looked at before
+    named = spelled(renews)
+    if LICENSE_ID.fullmatch(named) or _NUMBER.fullmatch(named):
+        return named
+    seen = hidden(store, named, signs)
+    if seen == named:
+        return named if is_number(named) or not named else NO_REFERENCE
+    return _license(store, named) or seen
 
 
 def _license(store: Store, code: str) -> str | None:

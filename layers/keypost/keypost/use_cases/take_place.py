@@ -1,12 +1,12 @@
 """A renewal takes its place in line with the other renewals of the same license, or gives it up. `places` decides; here
 orders are read and saved, in an order of writes after which a crash changes nothing."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from functools import partial
+from functools import cache, partial
 
-from keypost.core import places, renewals
+from keypost.core import places, renewals, surprises
 from keypost.core.order import Order
 from keypost.core.periods import local_day
 from keypost.core.places import Place
@@ -28,23 +28,32 @@ class PlaceTaker:
 
     def take(
         self, order: Order, lines: Sequence[int], products: Mapping[str, Product], now: datetime
-    ) -> tuple[Order, list[int]]:
-        """Find out when renewal lines, by number, run; gives the order, and the lines of which nothing says it. Their
-        place in the renewed order is taken first, and taking it again gives the same one: so a crash between the two
-        changes nothing. Conflict when somebody else changed the order meanwhile."""
-        wanted = places.places_of(order, lines, products, self.find, self.zone)
+    ) -> tuple[Order, dict[int, Said]]:
+        """Find out when renewal lines, by number, run; gives the order, and why nothing says it of the other lines.
+        Their place in the renewed order is taken first, and taking it again gives the same one: so a crash between the
+        two changes nothing. Conflict when somebody else changed the order meanwhile."""
+        wanted = places.places_of(order, lines, products, cache(self.find), self.zone)
         order = self._register(order, wanted)
-        for base_id in places.left_by(order, wanted):
-            self._leave(base_id, order.id, said("line_changed"), now)
-        taken = {id_: self._enter(id_, order.id, wanted, now) for id_ in _bases(wanted)}
+        for base_id, left in places.left_by(order, wanted).items():
+            self._leave(base_id, order.id, said("line_changed"), now, left)
+        taken = {id_: self._enter(id_, order, wanted, now) for id_ in _bases(wanted)}
         for base_id in taken:
             self._let_move(base_id, order.id, said("stands_in_line", order=order.id), now)
-        terms, unknown = places.terms_of(order, wanted, taken, products, local_day(now, self.zone), self.zone)
+        known = self._with_renewed(products, taken.values())
+        terms, unknown = places.terms_of(order, wanted, taken, known, local_day(now, self.zone), self.zone)
         if terms:
             first = next(iter(taken.values()), None)
-            order = self.store.save(renewals.with_terms(order, terms, first, now, self.zone))
+            order = renewals.with_terms(order, terms, first, now, self.zone)
+            order = self.store.save(surprises.with_surprises(order, wanted, taken, now, self.zone))
             order = self._checked(order, taken, now)
         return order, unknown
+
+    def _with_renewed(self, products: Mapping[str, Product], bases: Iterable[Order]) -> Mapping[str, Product]:
+        """The products, with those that are renewed where they are others."""
+        renewed = {line.sku for base in bases for line in base.lines}
+        renewed |= {renewal.sku for base in bases for renewal in base.renewals if renewal.sku}
+        others = renewed - products.keys()
+        return {**products, **self.store.products(sorted(others))} if others else products
 
     def _register(self, order: Order, wanted: Sequence[Place]) -> Order:
         """First what is to be undone one day."""
@@ -53,10 +62,18 @@ class PlaceTaker:
             return order
         return self.store.save(replace(order, registered=tuple(sorted(registered))))
 
-    def _enter(self, base_id: str, order_id: str, wanted: Sequence[Place], now: datetime) -> Order:
+    def _enter(self, base_id: str, order: Order, wanted: Sequence[Place], now: datetime) -> Order:
         own = [place for place in wanted if place.base_id == base_id]
-        others = self._in_line(base_id, order_id) if any(place.has_left for place in own) else []
-        return self.store.change_existing(base_id, partial(places.placed, places=own, others=others, now=now))
+        kept = {term.line for term in order.terms if term.renews == base_id}
+        others = self._in_line(base_id, order.id) if any(place.has_left for place in own) else []
+
+        def entered(base: Order) -> Order:
+            listed = {each.line for each in base.renewals if each.order_id == order.id}
+            left = listed - kept - {place.renewal.line for place in own}
+            base = places.given_up(base, order.id, others, now, self.zone, left)
+            return places.placed(base, own, others, now, self.zone)
+
+        return self.store.change_existing(base_id, entered)
 
     def _checked(self, order: Order, taken: Collection[str], now: datetime) -> Order:
         """Another order that gave its place up before these days were saved did not see them."""
@@ -65,15 +82,20 @@ class PlaceTaker:
             return order
         return self.store.save(renewals.without_terms(order, now, said("line_changed")))
 
-    def give_up(self, order: Order, now: datetime) -> Order:
-        """First the place in the renewed order, then the order that had it: a crash between repeats it all."""
+    def give_up(self, order: Order, now: datetime, lines: Collection[int] | None = None) -> Order:
+        """Give up the places of an order, or those of these lines of it. First the place in the renewed order, then the
+        order that had it: a crash between repeats it all."""
         for base_id in order.registered:
-            self._leave(base_id, order.id, said("earlier_not_served", order=order.id), now)
-        return self.store.save(replace(order, terms=(), registered=()))
+            self._leave(base_id, order.id, said("earlier_not_served", order=order.id), now, lines)
+        kept = tuple(term for term in order.terms if lines is not None and term.line not in lines)
+        registered = tuple(each for each in order.registered if any(term.renews == each for term in kept))
+        return self.store.save(replace(order, terms=kept, registered=registered))
 
-    def _leave(self, base_id: str, order_id: str, why: Said, now: datetime) -> None:
+    def _leave(
+        self, base_id: str, order_id: str, why: Said, now: datetime, lines: Collection[int] | None = None
+    ) -> None:
         others = self._in_line(base_id, order_id)
-        leaving = partial(places.given_up, order_id=order_id, others=others, now=now, zone=self.zone)
+        leaving = partial(places.given_up, order_id=order_id, others=others, now=now, zone=self.zone, lines=lines)
         self.store.change_existing(base_id, leaving)
         self._let_move(base_id, order_id, why, now)
 

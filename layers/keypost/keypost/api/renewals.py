@@ -1,0 +1,101 @@
+"""What a person decides of a renewal before its mail has left."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Self
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from keypost import wiring
+from keypost.api.actions import Wish
+from keypost.api.asking import asked_in, reader_of
+from keypost.api.orders import OrderId
+from keypost.core import plan
+from keypost.core.obstacles import action
+from keypost.core.periods import local_day
+from keypost.core.references import LONGEST
+from keypost.core.said import Said, said
+from keypost.use_cases import settle_renewal
+from keypost.words import worded
+
+router = Router()  # type: ignore[no-untyped-call]
+
+NOW = "now"
+_DAYS = (date(2000, 1, 1), date(2199, 12, 31))
+
+
+def _day_or_now(text: str) -> str:
+    if text == NOW:
+        return text
+    try:
+        is_possible = _DAYS[0] <= date.fromisoformat(text) <= _DAYS[1] and len(text) == len("2027-12-31")
+    except ValueError:
+        is_possible = False
+    if not is_possible:
+        raise ValueError("field_not_a_day_or_now")
+    return text
+
+
+Number = Annotated[int, Path(ge=1, le=9999, description="The line's number, as the order's story has it")]
+DayOrNow = Annotated[str, AfterValidator(_day_or_now)]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
+
+
+class Renewal(Wish):
+    """`renews`, `period_start` or both."""
+
+    renews: Reference | None = Field(
+        default=None,
+        description="What it renews: the id of a license, the number of an order or of its line (2026-001234/2), or an"
+        " activation code, which is never told back",
+    )
+    period_start: DayOrNow | None = Field(
+        default=None, description="The first day, or `now`; null: the day after the license that it renews"
+    )
+    confirmed: bool = Field(default=False, description="The license may be another customer's")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.renews is None and "period_start" not in self.model_fields_set:
+            raise ValueError("renewal_says_nothing")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    order_id: str
+    line: int
+    renews: str | None  # the id of a license, or the number of an order or of its line
+    period_start: date | None  # None: the day after the license that it renews
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    order_id: str
+    line: int
+    next: Said  # what a person has to do now
+
+
+@router.put(
+    "/orders/<order_id>/lines/<n>/renewal", summary="Say which license a renewal renews, or when its period starts"
+)
+def decide_renewal(order_id: OrderId, n: Number, right: Annotated[Renewal, Body()]) -> Decided:
+    asked, desk = asked_in(router.current_event.raw_event, right.reason), wiring.desk()
+    today = local_day(asked.at, desk.zone)
+    start = today if right.period_start == NOW else right.period_start and date.fromisoformat(right.period_start)
+    wanted = settle_renewal.Wanted(
+        right.renews, "period_start" in right.model_fields_set, start or None, right.confirmed
+    )
+    line = settle_renewal.decide(desk, order_id, n, wanted, asked).line(n)
+    return Decided(order_id, n, line.renews, line.period_start)
+
+
+@router.post("/orders/<order_id>/lines/<n>/renewal/stop", summary="Stop a renewal that was to come")
+def stop_renewal(order_id: OrderId, n: Number, wish: Annotated[Wish, Body()]) -> Stopped:
+    asked = asked_in(router.current_event.raw_event, wish.reason)
+    order = settle_renewal.stop(wiring.desk(), order_id, n, asked)
+    needs = plan.attention(order)
+    told = Stopped(order_id, n, action(order, needs[0]) if needs else said("nothing"))
+    return worded(told, reader_of(router.current_event.raw_event))

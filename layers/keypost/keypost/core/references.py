@@ -1,0 +1,34 @@
+"""What people type to say which order or license they mean, in one spelling, whoever typed it and wherever: in a
+search, in a shop's field, on a card."""
+
+import re
+import unicodedata
+
+LONGEST = 200
+NO_REFERENCE = "…"  # stands for words that are none
+_MINUS = "\N{MINUS SIGN}"
+_NUMBER = re.compile(r"[A-Za-z0-9._-]{1,80}(?:/[0-9]{1,4})?")
+_LICENSE = re.compile(r"LIC[- ]?([A-Z2-7]{10})")
+
+
+def spelled(text: str) -> str:
+    """The text as it was meant: without invisible signs, with plain dashes and single spaces, none of them around a
+    dash or a slash; the id of a license in capitals. Other letters keep their case, as a shop's numbers may."""
+    seen = " ".join("".join(map(_plain, text)).split())
+    found = re.sub(r" ?([-/]) ?", r"\1", seen)
+    license_ = _LICENSE.fullmatch(found.upper())
+    return f"LIC-{license_[1]}" if license_ else found
+
+
+def _plain(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if category == "Pd" or sign == _MINUS:
+        return "-"
+    if category[0] == "Z" or sign.isspace():
+        return " "
+    return "" if category[0] == "C" else sign
+
+
+def is_number(text: str) -> bool:
+    """True if it can be the number of an order or of its line, or the id of a license."""
+    return _NUMBER.fullmatch(text) is not None
