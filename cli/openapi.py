@@ -87,6 +87,7 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
         **_WHY,
     },
     "move_license": {"email": "piet@anders.example", "name": "Piet Bakker", **_WHY},
+    "lift_complaint": {"reason": "Pressed the button by mistake"},
     "write_note": {"note": "Calls back on Monday"},
     "stop_reminders": {"all_orders": True, **_WHY},
     "lift_complaint_of": {"reason": "She clicked on spam by mistake"},

@@ -335,7 +335,7 @@ def test_an_order_that_does_not_exist_is_a_404(wired: Stack, method: str, url: s
 @pytest.mark.parametrize(
     ("url", "body"),
     [
-        (RESEND, {"to": NEW}),
+        (RESEND, {"to": "nobody"}),
         (RESEND, {"reason": "a" * 201}),
         (RESEND, []),
         ("/customers/erase", {"email": "nobody"}),
@@ -459,6 +459,13 @@ CHANGES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/orders/{order_id}/blocked"): {},
     ("POST", "/orders/{order_id}/close"): {"reason": "done"},
     ("POST", "/orders/{order_id}/subscription-ended"): {},
+    ("PUT", "/orders/{order_id}/customer"): {"name": "Piet", "all_orders": True},
+    ("POST", "/orders/{order_id}/note"): {"note": "hello"},
+    ("POST", "/orders/{order_id}/reminders/stop"): {"all_orders": True},
+    ("POST", "/orders/{order_id}/lift-complaint"): {"reason": "a mistake"},
+    ("POST", "/orders/{order_id}/withdraw"): {},
+    ("POST", "/orders/{order_id}/licenses/{license_id}/move"): {"email": "other@klant.example"},
+    ("POST", "/orders/{order_id}/licenses/{license_id}/refunded"): {},
 }
 
 

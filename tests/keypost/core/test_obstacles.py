@@ -11,6 +11,7 @@ import pytest
 
 import keypost.core
 from keypost.core import by_hand, daily_note, licensing, mailing, support
+from keypost.core.by_hand import Sale
 from keypost.core.codes import StockCode
 from keypost.core.contents import with_fact, with_payment
 from keypost.core.errors import Refused
@@ -25,7 +26,6 @@ from keypost.core.story import story
 from keypost.core.upcoming import coming
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
-ASKED = Asked(NOW, "anna")
 MONEY: dict[Standing, Any] = {
     Standing.OPEN: {"state": PaymentState.OPEN},
     Standing.FAILED: {"state": PaymentState.FAILED},
@@ -87,7 +87,7 @@ def test_refusal_outlook_story_and_note_give_one_reason_in_every_combination() -
 def _refusals(order: Order) -> list[Said | None]:
     """Why a served order is not sent again, and gets no other code."""
     with pytest.raises(Refused) as refused:
-        support.resend(order, ASKED, ZONE)
+        support.resend(order, Asked(NOW, "anna"), ZONE)
     return [refused.value.said.values["why"], support.why_no_swap(order, order.licenses[0], NOW.date())]
 
 
@@ -112,10 +112,12 @@ def test_every_obstacle_can_stand_and_has_an_action() -> None:
     differing = with_payment(paid_order(), other, NOW, "EUR")
     unknown = PaymentNotice("webhook", "re_9", None, NOW, "2026-001234", refunded=Refunded(NOW, full=True))
     twin = replace(paid_order(), hold=Hold(same_as="2026-000001"))
+    given = by_hand.made(
+        "HAND-1", Sale(Customer(email="a@klant.example"), (Line(SKU, 1),), "test"), Asked(NOW, "anna"), "EUR"
+    )
+    withdrawn = by_hand.withdrawn(given, Asked(NOW, "anna"), "EUR")
     canceled = with_fact(paid_order(), OrderCanceled("2026-001234", NOW, NOW), NOW, "EUR")
-    given = by_hand.made("HAND-1", by_hand.Sale(Customer("a@b.example"), (Line(SKU, 1),), "goodwill"), ASKED, "EUR")
-    withdrawn = by_hand.withdrawn(given, ASKED, "EUR")
-    orders = [*ORDERS, before, differing, twin, canceled, withdrawn, with_payment(paid_order(), unknown, NOW, "EUR")]
+    orders = [*ORDERS, before, differing, twin, withdrawn, canceled, with_payment(paid_order(), unknown, NOW, "EUR")]
 
     assert {each.code for order in orders for each in obstacles(order)} == set(OBSTACLES)
     assert all(each.action for each in OBSTACLES.values())

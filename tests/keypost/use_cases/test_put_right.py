@@ -137,7 +137,7 @@ def test_an_address_that_was_wrong_before_can_be_the_right_one_again(desk: Desk,
     record(store, notice("back-1", amount="40.00"), NOW + timedelta(hours=1), INTAKE)
 
     assert (loaded(store, "back-1").customer.email or "").casefold() == ADDRESS
-    assert loaded(store, "back-1").customer.corrected == {NEW: ADDRESS.upper()}
+    assert loaded(store, "back-1").customer.corrected == {NEW: ADDRESS.upper(), ADDRESS: ADDRESS.upper()}
 
 
 def test_a_customer_who_wants_no_reminders_gets_none_at_the_new_address(desk: Desk, store: Store, sold: Sold) -> None:

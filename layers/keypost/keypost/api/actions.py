@@ -185,7 +185,9 @@ def _resend_once(order_id: str, wish: Resend, key: str) -> OwedOnce:
     if wish.to and not wish.confirmed and (meant := addresses.likely_meant(wish.to)):
         raise ProbablyMeant("probably_mistyped", meant)
     only = support.Only(wish.to, wish.license)
-    mail = wiring.desk().resend_only(order_id, only, _asked(wish.reason, key), wiring.mailer())
+    mail = desk_of(router.current_event.raw_event).resend_only(
+        order_id, only, _asked(wish.reason, key), wiring.mailer()
+    )
     warnings = (said("no_mail_server"),) if wish.to and not addresses.takes_mail(wish.to) else ()
     told = OwedOnce(order_id, mail.id, wish.to, wish.license, warnings)
     return worded(told, reader_of(router.current_event.raw_event))

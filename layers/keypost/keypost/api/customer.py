@@ -21,7 +21,7 @@ from keypost.core.order import Order
 from keypost.core.said import Said, said
 from keypost.inputs import addresses
 from keypost.providers.order_card import clean_name
-from keypost.use_cases.lift_complaint import lift_complaint
+from keypost.use_cases import lift_complaint as complaints
 from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -131,7 +131,7 @@ def write_note(order_id: OrderId, words: Annotated[Note, Body()], key: Key = "")
 def stop_reminders(order_id: OrderId, wish: Annotated[Stop, Body()]) -> Changed:
     asked, store = _asked(wish.reason), wiring.store()
     if wish.all_orders:
-        email = store.existing(order_id).customer.email
+        email = desk_of(router.current_event.raw_event).existing(order_id).customer.email
         if not email:
             raise Refused("no_address_to_stop", order=order_id)
         if wish.undo:
@@ -147,8 +147,8 @@ def stop_reminders(order_id: OrderId, wish: Annotated[Stop, Body()]) -> Changed:
     "/orders/<order_id>/lift-complaint",
     summary="Write to a customer again who reported mail as spam, of what they paid for",
 )
-def lift_complaint_of(order_id: OrderId, wish: Annotated[Lift, Body()]) -> Changed:
-    lift_complaint(desk_of(router.current_event.raw_event), order_id, _asked(wish.reason), wiring.mailer())
+def lift_complaint(order_id: OrderId, wish: Annotated[Lift, Body()]) -> Changed:
+    complaints.lift_complaint(desk_of(router.current_event.raw_event), order_id, _asked(wish.reason), wiring.mailer())
     return Changed(order_id)
 
 

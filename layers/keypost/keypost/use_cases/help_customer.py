@@ -52,7 +52,7 @@ class Desk:
             raise Refused("order_moved", order=order.id)
         return order
 
-    def _existing(self, order_id: str) -> Order:
+    def existing(self, order_id: str) -> Order:
         return self._as_seen(self.store.existing(order_id))
 
     def close(self, order_id: str, asked: Asked) -> Order:
@@ -71,7 +71,7 @@ class Desk:
     def make_own_order(self, order_id: str, payment_name: str, asked: Asked, intake: Intake) -> str:
         """Make a payment of this order an order of its own; returns its number. The new order is stored first: after a
         crash between the two, the same call does the rest. NotFound if there is no such payment."""
-        order = self._existing(order_id)
+        order = self.existing(order_id)
         payment, numbers = settling.given_away(order, payment_name), settling.own_orders_of(order, payment_name)
         if payment is None:
             to = next(numbers)
@@ -88,7 +88,7 @@ class Desk:
     def resend_only(self, order_id: str, only: Only, asked: Asked, mailer: Mailer) -> Mail:
         """Add a mail that repeats one license, or goes to another address once. Refused if the address that it goes to
         is blocked."""
-        order = self.store.existing(order_id)
+        order = self.existing(order_id)
         if owed := support.granted(order, asked, only):
             return owed
         support.resend(order, asked, self.zone, only)  # refuses before SES is asked
@@ -156,8 +156,13 @@ class Desk:
         address; returns the orders that have it now. Only this order tells the old address, and last, so that a
         repeated call finds the others. Refused if one of these orders cannot be written: all others have it then, and
         the call may be repeated."""
-        order = self.store.existing(order_id)
+        order = self.existing(order_id)
         correcting.correct(order, right, asked, self.zone)  # refuses before others are changed
+        unseen = replace(self, seen=None)  # what the others change in this order is of the same call
+        return unseen._correct_all(order, right, asked, all_orders=all_orders)  # noqa: SLF001 - it is another self
+
+    def _correct_all(self, order: Order, right: Right, asked: Asked, *, all_orders: bool) -> Sequence[Order]:
+        order_id = order.id
         left_out, done = list[SetAside](), dict[str, Order]()
         email = order.customer.email
         found = self.store.orders_of(email) if all_orders and email else Loaded([], [])

@@ -16,7 +16,7 @@ from keypost.use_cases.help_customer import Desk
 def lift_complaint(desk: Desk, order_id: str, asked: Asked, mailer: Mailer) -> Order:
     """Lift it here and at SES, and let all orders go on that waited for the address. The order itself is changed last,
     so that a repeated call makes up for a crash. Refused if nobody reported mail to its address as spam."""
-    order = desk.store.existing(order_id)
+    order = desk.existing(order_id)
     email = order.customer.email
     if not email:
         raise Refused("not_lifted", order=order_id, why=said("erased" if order.is_erased else "no_address"))

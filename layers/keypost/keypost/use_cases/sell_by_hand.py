@@ -53,7 +53,7 @@ def move_license(desk: Desk, order_id: str, license_id: str, to: Customer, asked
     """Move a license to another customer; returns the number of the order by hand that has it from now on. Refused if
     it may not move, or has moved to somebody else."""
     for _ in range(_TRIES):
-        order = desk.store.existing(order_id)
+        order = desk.existing(order_id)
         if there := gone.moved_to(order, license_id):
             _check_same(desk, there, license_id, to)
             desk.poke(there)
