@@ -645,6 +645,7 @@ TEXTS = {
     "note_title": "Today for you",
     "note_intro": "This needs your attention today.",
     "note_others": "and {count} more",
+    "note_entry": "[{skus:products}: ]{why}",
     "note_doors": "Providers that do not call",
     "note_silent": "{provider}: no call since {at:moment}. Look at its webhook there, and at the secret here",
     "note_inbox": "In the inbox",

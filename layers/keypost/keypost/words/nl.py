@@ -658,6 +658,7 @@ TEXTS = {
     "note_title": "Vandaag voor u",
     "note_intro": "Dit vraagt vandaag om uw aandacht.",
     "note_others": "en nog {count}",
+    "note_entry": "[{skus:products}: ]{why}",
     "note_doors": "Providers die niets melden",
     "note_silent": "{provider}: geen melding sinds {at:moment}. Kijk daar naar de webhook en hier naar het geheim",
     "note_inbox": "In de inbox",
