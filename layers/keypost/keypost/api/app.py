@@ -13,6 +13,7 @@ from keypost.api import (
     actions,
     asking,
     attention,
+    batches,
     closing,
     export,
     inbox,
@@ -66,6 +67,11 @@ ROUTES = {
     ("GET", "/due"): Access("support", query=("days",)),
     ("GET", "/stock"): Access("stock"),
     ("POST", "/stock/{sku}"): Access("stock", query=("dry_run",), takes=("application/json", "text/csv"), codes=("*",)),
+    ("POST", "/stock/{sku}/withdraw"): Access("stock", query=("dry_run",), codes=("codes",)),
+    ("POST", "/stock/{sku}/put-back"): Access("stock", query=("dry_run",), codes=("codes",)),
+    ("POST", "/stock/{sku}/move"): Access("stock", query=("dry_run",), codes=("codes",)),
+    ("POST", "/batches/orders"): Access("stock"),
+    ("POST", "/batches/replace"): Access("stock", query=("dry_run",)),
     ("GET", "/products"): Access("catalog"),
     ("PUT", "/products/{sku}"): Access("catalog", codes=("*",)),
 }
@@ -87,6 +93,7 @@ SUBJECTS = (
     actions,
     closing,
     stock,
+    batches,
     products,
 )
 for subject in SUBJECTS:

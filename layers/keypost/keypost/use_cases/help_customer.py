@@ -62,6 +62,10 @@ class Desk:
 
         return self.change(order_id, closed)
 
+    def poke(self, order_id: str) -> None:
+        """Have an order looked at that was just stored."""
+        self._poke(order_id)
+
     def _poke(self, order_id: str) -> None:
         with suppress(QueueUnavailable):  # the mail is stored and due, so a schedule finds it
             self.queue.poke(order_id)
