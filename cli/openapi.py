@@ -99,6 +99,11 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "erase": {"email": "facturen@klant.example"},
     "export": {"email": "facturen@klant.example"},
     "import_stock": {"codes": ["AAAAA-BBBBB-CCCCC-DDDDD"], "batch": "2026-11", "activate_before": "2027-12-31"},
+    "withdraw_codes": {"batch": "2026-11", "reason": "The distributor revoked them"},
+    "put_codes_back": {"batch": "2026-11", "reason": "They are good after all"},
+    "move_codes": {"batch": "2026-11", "to": "KASPERSKY-PLUS-3D-1Y", "reason": "Imported as Standard"},
+    "orders_of_batch": {"batch": "2026-11"},
+    "replace_codes": {"batch": "2026-11", "reason": "invalid", "note": "Revoked by the distributor"},
     "put_product": {
         "sku": "KASPERSKY-STANDARD-3D-1Y",
         "vendor": "Kaspersky",

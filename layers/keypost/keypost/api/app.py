@@ -13,6 +13,7 @@ from keypost.api import (
     actions,
     asking,
     attention,
+    batches,
     by_hand,
     closing,
     customer,
@@ -79,6 +80,11 @@ ROUTES = {
     ("GET", "/due"): Access("support", query=("days",)),
     ("GET", "/stock"): Access("stock"),
     ("POST", "/stock/{sku}"): Access("stock", query=("dry_run",), takes=("application/json", "text/csv"), codes=("*",)),
+    ("POST", "/stock/{sku}/withdraw"): Access("stock", query=("dry_run",), codes=("codes",)),
+    ("POST", "/stock/{sku}/put-back"): Access("stock", query=("dry_run",), codes=("codes",)),
+    ("POST", "/stock/{sku}/move"): Access("stock", query=("dry_run",), codes=("codes",)),
+    ("POST", "/batches/orders"): Access("stock"),
+    ("POST", "/batches/replace"): Access("stock", query=("dry_run",)),
     ("GET", "/products"): Access("catalog"),
     ("PUT", "/products/{sku}"): Access("catalog", codes=("*",)),
 }
@@ -103,6 +109,7 @@ SUBJECTS = (
     by_hand,
     renewals,
     stock,
+    batches,
     products,
 )
 for subject in SUBJECTS:
