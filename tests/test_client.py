@@ -30,7 +30,17 @@ OPERATIONS = [
 ]
 EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each[2]["operationId"])
 DONE = {"search", "whole_story", "resend", "hold", "attention", "due", "read_inbox", "all_stock", "all_products"}
-DONE |= {"list_orders", "list_mails", "send_again", "export_orders", "export", "erase", "import_stock", "put_product"}
+DONE |= {
+    "proof",
+    "list_orders",
+    "list_mails",
+    "send_again",
+    "export_orders",
+    "export",
+    "erase",
+    "import_stock",
+    "put_product",
+}
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +131,7 @@ def test_the_client_of_a_public_generator_calls_it_and_understands_the_answer(
     is_done = answer.status_code < 300
     assert is_done or answer.status_code in (404, 409), answer.content
     assert (type(answer.parsed).__name__ == "Problem") is not is_done
-    if "text/csv" in operation[2]["responses"]["200" if "200" in operation[2]["responses"] else "202"]["content"]:
+    if "json" not in answer.headers["Content-Type"]:  # a file or a page
         assert "2026-001234" in answer.content.decode()
         return
     parsed = [each.to_dict() for each in answer.parsed] if isinstance(answer.parsed, list) else answer.parsed.to_dict()

@@ -118,6 +118,7 @@ def test_an_order_is_found_and_told(run: Any, sold: Sold, local: LocalStack) -> 
 
     assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked", "names"}
     assert {"day", "mails", "next", "orders", "unreadable"} == set(run("mails"))
+    assert f"Bewijs van levering van bestelling {order.id}" in printed_by("proof", local, order)
     headers, _, month = printed_by("export-month", local).partition("\r\n\r\n")
     assert "text/csv" in headers
     assert month.startswith("\ufeffDatum;Tijd;Bestelling;")

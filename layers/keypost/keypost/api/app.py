@@ -22,6 +22,7 @@ from keypost.api import (
     preview,
     problems,
     products,
+    proof,
     stock,
     typed,
 )
@@ -47,6 +48,7 @@ ROUTES = {
     ("GET", "/orders"): Access("support", query=("from", "until", "page")),
     ("GET", "/orders/{order_id}"): Access("support"),
     ("GET", "/orders/{order_id}/mails/{mail_id}/preview"): Access("support"),
+    ("GET", "/orders/{order_id}/proof"): Access("support"),
     ("POST", "/orders/{order_id}/resend"): Access("support"),
     ("PUT", "/orders/{order_id}/email"): Access("contact"),
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): Access("support"),
@@ -81,6 +83,7 @@ SUBJECTS = (
     lists,
     mails,
     export,
+    proof,
     preview,
     attention,
     inbox,
