@@ -137,7 +137,7 @@ def _mail(order: Order, mail: Mail, write: _Writer) -> Sequence[str]:
         who = "proof_asked_by_customer" if mail.asked.who == CUSTOMER else "proof_asked_by_shop"
         about.append(sentence(said(who, at=mail.asked.at), write.to))
     became = "; ".join(sentence(each, write.to) for each in _became(mail))
-    became += sentence(said("proof_id", id=mail.message_id), write.to) if mail.message_id else ""
+    became += f" {sentence(said('proof_id', id=mail.message_id), write.to)}" if mail.message_id else ""
     holds = ", ".join(sorted(order.licenses_of([mail])))
     return "; ".join(about), readable(mail.to or mail.sent_to or ""), holds, became
 

@@ -268,7 +268,7 @@ TEXTS = {
     "proof_mail": "Kind of e-mail",
     "proof_holds": "Licenses in it",
     "proof_became": "What is known of it",
-    "proof_id": " (number at Amazon SES: {id})",
+    "proof_id": "(number at Amazon SES: {id})",
     "proof_swapped": "Codes that were replaced",
     "proof_why": "Reason",
     "proof_asked_by_customer": "asked for by the customer on {at:moment}",

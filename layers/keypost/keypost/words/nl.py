@@ -270,7 +270,7 @@ TEXTS = {
     "proof_mail": "Soort e-mail",
     "proof_holds": "Licenties erin",
     "proof_became": "Wat hiervan bekend is",
-    "proof_id": " (nummer bij Amazon SES: {id})",
+    "proof_id": "(nummer bij Amazon SES: {id})",
     "proof_swapped": "Codes die zijn vervangen",
     "proof_why": "Reden",
     "proof_asked_by_customer": "door de klant gevraagd op {at:moment}",
