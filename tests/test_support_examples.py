@@ -151,7 +151,7 @@ def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, loc
 
     assert run("hold", order) == run("release", order) == {"order_id": order.id}
     assert [each["order_id"] for each in run("export", order)["orders"]] == [order.id]
-    assert run("erase", order) == {"order_ids": [order.id], "subscriptions": [], "later": []}
+    assert run("erase", order) == {"order_ids": [order.id], "subscriptions": [], "later": [], "linked": []}
 
     assert local.order_when(order.id, lambda order: order.is_erased).customer.email is None
 

@@ -224,6 +224,7 @@ TEXTS = {
     "item_too_large": "The table does not accept an item of this size.",
     "order_aside": "{order}  nothing is sent: {why}",
     "orders_unreadable": "orders that wait and cannot be read: {orders:list}",
+    "order_linked": "{order} of {email} was not erased: {why}. If it is the same person, erase that address too.",
     "order_erased_later": "order {order} cannot be written now: it is erased as soon as it can be",
     # Refusals.
     "refused_unreadable": "Order {order} cannot be read, because its stored item is damaged; it was not changed."
@@ -350,7 +351,10 @@ TEXTS = {
     "too_much_for_one_answer": "{count} orders are too much for one answer: use the command `keypost export`.",
     "other_sku_in_path": "The path names another SKU than the product: write the same one in both.",
     "search_for_one_thing": "search for exactly one of `order`, `email`, `code`, `license`, `payment` and `text`",
+    "neither_address_nor_number": "this is neither an e-mail address nor the number of an order",
     "period_without_text": "`from`, `until` and `page` go with `text` only",
+    "linked_by_renewal": "it is linked to order {order} by a renewal or a payment",
+    "linked_by_address": "it has an address of order {order}, as it is or was",
     "mail_without_code": "it is a notice without a code",
     "sent_with_all": "it was sent again with all others of that day",
     "sent_since": "it was sent again since",

@@ -225,6 +225,7 @@ TEXTS = {
     "item_too_large": "De tabel neemt een item van deze grootte niet aan.",
     "order_aside": "{order}  er wordt niets verstuurd: {why}",
     "orders_unreadable": "bestellingen die wachten en niet te lezen zijn: {orders:list}",
+    "order_linked": "{order} van {email} is niet gewist: {why}. Is het dezelfde persoon, wis dan ook dat adres.",
     "order_erased_later": "bestelling {order} is nu niet te wijzigen: ze wordt gewist zodra dat weer kan",
     # Refusals.
     "refused_unreadable": "Bestelling {order} is niet te lezen, omdat de opgeslagen gegevens beschadigd zijn, en is"
@@ -357,7 +358,10 @@ TEXTS = {
     "too_much_for_one_answer": "{count} bestellingen is te veel voor één antwoord: gebruik `keypost export`.",
     "other_sku_in_path": "In het pad staat een andere SKU dan die van het product: schrijf in beide dezelfde.",
     "search_for_one_thing": "zoek op precies één van `order`, `email`, `code`, `license`, `payment` en `text`",
+    "neither_address_nor_number": "dit is geen e-mailadres en ook geen nummer van een bestelling",
     "period_without_text": "`from`, `until` en `page` horen alleen bij `text`",
+    "linked_by_renewal": "deze hangt met bestelling {order} samen door een verlenging of een betaling",
+    "linked_by_address": "deze heeft een adres van bestelling {order}, zoals het is of was",
     "mail_without_code": "het is een bericht zonder code",
     "sent_with_all": "deze is al opnieuw verstuurd, met alle andere van die dag",
     "sent_since": "deze is daarna opnieuw verstuurd",
