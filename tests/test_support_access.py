@@ -25,6 +25,7 @@ SCOPE_OF: dict[Route, str] = {
     ("GET", "/orders"): "support",
     ("GET", "/orders/{order_id}"): "support",
     ("GET", "/orders/{order_id}/mails/{mail_id}/preview"): "support",
+    ("GET", "/orders/{order_id}/proof"): "support",
     ("POST", "/orders/{order_id}/resend"): "support",
     ("PUT", "/orders/{order_id}/email"): "contact",
     ("POST", "/orders/{order_id}/licenses/{license_id}/replace"): "support",
