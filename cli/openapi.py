@@ -57,7 +57,6 @@ _SUBJECTS = {
     "stock": "stock",
     "batches": "stock",
     "products": "catalog",
-    "mails": "worklist",
 }
 _OTHER = "lists"
 CALL_NAME = r"[a-z]+(_[a-z]+){0,3}"  # that of its function
@@ -78,7 +77,6 @@ _EXAMPLE_PARAMETERS: dict[str, Any] = {
 _WHY = {"reason": "The customer called"}  # for every body that needs nothing
 # By the name of the call.
 _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
-    "send_again": {"day": "2026-11-23", "reason": "The mailbox of the provider was down"},
     "search": {"email": "facturen@klant.example"},
     "correct_address": {"email": "administratie@klant.example", **_WHY},
     "correct_customer": {"name": "Anna de Boer", "language": "en", "all_orders": True, **_WHY},

@@ -357,6 +357,18 @@ def release_order(order_id: str, why: str, agent: str | None, stack: str | None)
     say("order_released", order=order_id)
 
 
+@order_group.command("close")
+@_order
+@click.option("--reason", "why", metavar="TEXT", required=True, help="What was done about it, or why it is not ours.")
+@who.agent
+@lang
+@stack_option
+def close_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
+    """Say that what ORDER asks a person for has been done. What becomes known later opens it again."""
+    stacks.connect_to_write(stack).desk.close(order_id, who.asked(why, agent))
+    say("order_closed", order=order_id)
+
+
 @order_group.command("address")
 @_order
 @click.option("--confirmed", is_flag=True, help="The address is right, although it looks like a typing error.")

@@ -117,6 +117,17 @@ def test_an_order_is_held_and_released(run: Run, here: Stack, order: Order) -> N
     assert not loaded(here.store, ID).hold.by_person
 
 
+def test_what_an_order_asks_a_person_for_is_closed_with_what_was_done(run: Run, here: Stack) -> None:
+    here.store.save(with_concern(sent_order(), Ask.NOTHING_CAME, NOW))
+
+    assert run("order", "close", ID)[0] == 2
+    assert run("order", "close", ID, "--reason", "reached her by telephone")[:2] == (
+        0,
+        "what order 2026-001234 asked for is closed\n",
+    )
+    assert run("attention")[1] == "orders that need somebody: 0\n"
+
+
 def typed(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(words))
 
@@ -247,7 +258,7 @@ def test_the_mails_of_a_day_are_listed_and_what_came_back_is_sent_again_with_pro
     with time_machine.travel(NOW, tick=False):
         order = replace(with_fates(sent_order(), Fate.RETURNED), version=0)
         here.store.save(order)
-        here.store.mark_mailed(ID, NOW.date(), NOW)
+        here.store.mark_mail(ID, NOW.date(), NOW)
 
         _, listed, _ = run("mail", "list", "--day", "2026-11-23", "--lang", "nl")
         _, told, _ = run("mail", "list", "--json", "--state", "came_back")

@@ -679,6 +679,7 @@ TEXTS = {
     "file_imported": "codes added: {added}, left out: {left_out}",
     "lines_left_out": "lines left out: {count}, see above; the others are imported",
     "order_held": "order {order} is held",
+    "order_closed": "what order {order} asked for is closed",
     "order_released": "order {order} is released",
     "day_unknown": "day unknown",
     "mail_due": "{order}  {purpose:purpose} (line {lines:list})[: not sent, {why}]",

@@ -692,6 +692,7 @@ TEXTS = {
     "file_imported": "codes toegevoegd: {added}, overgeslagen: {left_out}",
     "lines_left_out": "overgeslagen regels: {count}, zie hierboven; de andere zijn geïmporteerd",
     "order_held": "bestelling {order} wordt vastgehouden",
+    "order_closed": "wat bestelling {order} vroeg, is afgesloten",
     "order_released": "bestelling {order} is vrijgegeven",
     "day_unknown": "dag onbekend",
     "mail_due": "{order}  {purpose:purpose} (regel {lines:list})[: niet verstuurd, {why}]",
