@@ -46,6 +46,7 @@ TEXTS = {
     "goods_grew": "more goods were named after the payment, for the same money ({told:goods})",
     "customers_differ": "its payments are of different customers",
     "left_is_more": "more has been sent than was paid for ({left:goods})",
+    "paid_other": "{amount:money} was paid, and {price:money} was to be paid: nobody says what the payment is for",
     "paid_in_part": "{amount:money} of {price:money} was paid",
     "charged_other_quantity": "{charged} were charged, and the order card says {card}",
     "held": "a colleague put the order on hold",

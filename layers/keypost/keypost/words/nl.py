@@ -47,6 +47,7 @@ TEXTS = {
     "goods_grew": "na de betaling zijn meer artikelen genoemd, voor hetzelfde geld ({told:goods})",
     "customers_differ": "de betalingen zijn van verschillende klanten",
     "left_is_more": "er is meer verstuurd dan er betaald is ({left:goods})",
+    "paid_other": "er is {amount:money} betaald, en te betalen was {price:money}: niemand zegt waarvoor de betaling is",
     "paid_in_part": "er is {amount:money} van {price:money} betaald",
     "charged_other_quantity": "er zijn er {charged} afgerekend, en de orderkaart noemt er {card}",
     "held": "een collega houdt de bestelling vast",
