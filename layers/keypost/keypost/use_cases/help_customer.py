@@ -215,15 +215,14 @@ class Desk:
         """The orders whose lists of renewals have this order: later renewals are added there."""
         return sorted({term.renews for term in order.terms if term.renews})
 
-    def _ever_renewed(self, order: Order) -> list[str]:
-        """The orders whose lists of renewals have this order, or had it before it was refunded or canceled.
-        Unreadable or NewerVersion if one of them cannot be read."""
+    def _ever_renewed(self, order: Order) -> tuple[list[str], list[SetAside]]:
+        """The orders whose lists of renewals have this order, or had it before it was refunded or canceled, and those
+        of them that cannot be read."""
         named = {self._order_named(line.renews) for line in order.lines if line.renews}
         found = self.store.read_all(sorted(filter(None, named)))
-        if found.left_out:
-            raise found.left_out[0]
         first = [base_id for each in found.orders for base_id in self._renewed(each)]
-        return sorted({*self._renewed(order), *(each.id for each in found.orders), *first})
+        left_out = {error.order_id for error in found.left_out}
+        return sorted({*self._renewed(order), *(each.id for each in found.orders), *first} - left_out), found.left_out
 
     def _order_named(self, renews: str) -> str | None:
         """The order of what a line renews: of a license, or of another order's line."""
@@ -338,18 +337,28 @@ class Desk:
 
     def erase_at_last(self, order_id: str, erasure: Erasure) -> None:
         """Erase a customer from an order that could not be written when that was asked for. A renewal may turn out to
-        be another customer's."""
+        be another customer's, and what it renews, too: that keeps no address of this one."""
         order = self.store.existing(order_id)
         email = order.customer.email
+        for address in {*order.customer.corrected.values()}:
+            if email != address and customer_digest(address) == erasure.whose:
+                order = self.change(order_id, partial(support.without_correction, email=address))
         if not order.is_erased and (email is None or customer_digest(email) == erasure.whose):
             self.erase_order(order, erasure.asked, erasure.years)
 
     def erase_order(self, order: Order, asked: Asked, years: int, email: str = "") -> Order:
-        """Remove who the customer is from one order, and what is kept of their addresses."""
+        """Remove who the customer is from one order, and what is kept of their addresses. What it renews and cannot be
+        written now is noted beside that, and keeps nobody from being erased."""
         self._forget_addresses(order, email)
-        renewed = self._ever_renewed(order)
+        renewed, left_out = self._ever_renewed(order)
+        left_out = [*left_out]
         for base_id in renewed:
-            self.change(base_id, partial(support.without_correction, email=order.customer.email or ""))
+            with _collected(left_out):
+                self.change(base_id, partial(support.without_correction, email=order.customer.email or ""))
+        if whose := order.customer.email or email:
+            for error in left_out:
+                erasure = Erasure(asked, years, customer_digest(whose))
+                self.store.keep_erasure(error.order_id, reason_of(error), erasure, asked.at)
         self.store.forget_told(name for payment in order.payments for name in payment.names)
         until = support.forget_on(order.created_at, years, self.zone)
         is_part = any(each.subscription.is_charged for each in self.store.load_all(renewed))
