@@ -100,6 +100,9 @@ BASES: dict[str, Order] = {
 }
 
 
+IN_PAIRS = ("unsent", "three sent")
+
+
 def made(base: str, *names: str) -> Order:
     order = BASES[base]
     for name in sorted(names, key=LAST.__contains__):
@@ -107,16 +110,20 @@ def made(base: str, *names: str) -> Order:
     return order
 
 
-PAIRS = [*((name,) for name in STATES), *combinations(STATES, 2)]
+ALONE = [(name,) for name in STATES]
+PAIRS = [*ALONE, *combinations(STATES, 2)]
 
 
 @pytest.mark.parametrize("base", BASES)
 def test_what_is_named_as_next_action_works_and_ends_what_it_was_named_for(base: str) -> None:
-    assert [names for names in PAIRS if len(walked(made(base, *names))) > 8] == []
+    walks = [walked(made(base, *names)) for names in (PAIRS if base in IN_PAIRS else ALONE)]
+
+    assert all(len(taken) <= 8 for taken in walks)
+    assert sum(map(bool, walks)) > 10
 
 
 def test_the_walk_passes_all_that_can_stand_in_the_way_and_all_that_a_person_can_be_needed_for() -> None:
-    passed = {state for base in BASES for names in PAIRS for state in states_of(made(base, *names))}
+    passed = {state for base in BASES for names in ALONE for state in states_of(made(base, *names))}
 
     of_others = {"unpaid", "payment_failed", "belongs_to", "from_before", "withdrawn", Reason.UNPAID, Reason.STOPPED}
     assert passed | of_others >= {*OBSTACLES, *Reason}
