@@ -2,7 +2,7 @@
 evidence. It looks at what callbacks and agents said, at what SES took and at the table, by no rule of the product."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
@@ -13,7 +13,7 @@ from tests.simulator.faults.books import Books, unpaid_codes
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.ses import Accepted
 from tests.simulator.faults.shop import Shop, day_of
-from tests.simulator.faults.simulation import Simulation, Told, needs
+from tests.simulator.faults.simulation import Answered, Simulation, Told, needs
 
 _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any more
 _LATEST_RENEWED = _LATEST + 12 * 3600
@@ -52,7 +52,7 @@ class Evidence:
         self.simulation: Simulation = shop.simulation
         self.sales = {name: sale for name, sale in shop.sales.items() if name not in shop.unreadable | shop.stuck}
         self.items = {name: item for name in self.sales if (item := self.simulation.item(name))}
-        self.money = {name: money_of(name, self.simulation.told) for name in self.sales}
+        self.money = {name: money_of(name, self.simulation.told, self.simulation.answers) for name in self.sales}
 
     @cached_property
     def own(self) -> dict[str, dict[str, Any]]:
@@ -138,22 +138,31 @@ def is_held(item: Mapping[str, Any]) -> bool:
     return bool(hold.get("by_person") or hold.get("problem"))
 
 
-def money_of(order: str, told: list[Told]) -> Money:
+def money_of(order: str, told: list[Told], answers: Iterable[Answered] = ()) -> Money:
     payments: dict[str, list[Told]] = {}
     for each in told:
         if each.order == order:
             payments.setdefault(each.payment, []).append(each)
-    canceled = [each.at for facts in payments.values() for each in facts if each.kind == "order.canceled"]
+    canceled = _cancellations(order, [each for facts in payments.values() for each in facts])
+    released = [each for each in answers if each.order == order and "release" in each.route and each.may_be_done]
+    may_be_lifted = any(each.at >= at for each in released for at in canceled)
     fates = [_fate(facts) for facts in payments.values() if any(each.kind == "order.paid" for each in facts)]
     paid = [each.at for facts in payments.values() for each in facts if each.kind == "order.paid"]
     gone = [at for _, at in fates if at is not None]
-    since = min(canceled) if canceled else max(gone) if fates and len(gone) == len(fates) else None
+    since = max(gone) if fates and len(gone) == len(fates) else None
+    since = min(canceled) if canceled and not may_be_lifted else since
     return Money(
         is_good=not canceled and any(is_good for is_good, _ in fates),
         is_over=bool(paid) and since is not None,
         first_paid=min(paid, default=None),
         over_since=since,
     )
+
+
+def _cancellations(order: str, facts: list[Told]) -> list[float]:
+    """When callbacks said that the shop canceled the order, as far as they are not older than its newest payment."""
+    paid = max((each.said_at for each in facts if each.kind == "order.paid"), default=0.0)
+    return [each.at for each in facts if each.kind == "order.canceled" and int(each.said_at) >= int(paid)]
 
 
 def _fate(facts: list[Told]) -> tuple[bool, float | None]:
@@ -485,7 +494,11 @@ def who_paid_is_served_or_waits_for_a_person(evidence: Evidence) -> Found:
 def _is_out_of_question(evidence: Evidence, order: str, books: Books) -> bool:
     """It waits, or is over, for another reason than what was paid for."""
     item = evidence.items.get(order)
-    return books.is_canceled or bool(item and (item.get("forget_on") or is_held(item) or evidence.has_bounced(order)))
+    return (
+        books.is_canceled
+        or books.is_closed
+        or bool(item and (item.get("forget_on") or is_held(item) or evidence.has_bounced(order)))
+    )
 
 
 def _why_waiting(evidence: Evidence, order: str, books: Books) -> Found:

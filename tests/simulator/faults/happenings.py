@@ -40,6 +40,20 @@ def canceled(shop: Shop, sale: Sale, at: float) -> None:
     _told(shop, sale, at, "order.canceled")
 
 
+def canceled_before(shop: Shop, sale: Sale, at: float) -> None:
+    """What the shop says now is older than the payment: it canceled what nobody had paid for by then."""
+    said_at = at - 40 * DAY
+    shop.act(
+        at,
+        f"canceled before {sale.order}",
+        lambda: shop.simulation.tell(sale.order, "order.canceled", said_at=said_at),
+    )
+
+
+def closed(shop: Shop, sale: Sale, at: float) -> None:
+    _asked(shop, sale, at, "POST", "/orders/{order_id}/close", reason="done by hand")
+
+
 def paid_again(shop: Shop, sale: Sale, at: float) -> None:
     """The money of the first payment goes back, and the customer pays once more."""
     if sale.payment:
@@ -328,6 +342,8 @@ HAPPENINGS: Mapping[str, Happening] = {
     "partly refunded": Happening(partly_refunded, 4),
     "disputed": Happening(disputed, 8),
     "canceled": Happening(canceled, 5),
+    "canceled before": Happening(canceled_before, 5),
+    "closed": Happening(closed, 5),
     "paid again": Happening(paid_again, 5),
     "exchanged": Happening(exchanged, 8),
     "changed": Happening(changed, 8),

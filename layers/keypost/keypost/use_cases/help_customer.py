@@ -44,17 +44,19 @@ class Desk:
 
     def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
         """Change an order and poke it. NotFound if there is no such order; Refused if somebody saw another version."""
-        order = self.store.change_existing(order_id, lambda latest: change(self._as_seen(latest)))
+        order = self.store.change_existing(order_id, lambda latest: change(self.as_seen(latest)))
         self.poke(order_id)
         return order
 
-    def _as_seen(self, order: Order) -> Order:
+    def as_seen(self, order: Order) -> Order:
+        """The order, if it is as its caller saw it; else Refused."""
         if self.seen and order.id == self.seen[0] and order.version != self.seen[1]:
             raise Refused("order_moved", order=order.id)
         return order
 
     def existing(self, order_id: str) -> Order:
-        return self._as_seen(self.store.existing(order_id))
+        """The order as its caller saw it. NotFound if there is none."""
+        return self.as_seen(self.store.existing(order_id))
 
     def close(self, order_id: str, asked: Asked) -> Order:
         """End what an order asks a person for now."""
@@ -89,10 +91,10 @@ class Desk:
     def resend_only(self, order_id: str, only: Only, asked: Asked, mailer: Mailer) -> Mail:
         """Add a mail that repeats one license, or goes to another address once. Refused if the address that it goes to
         is blocked."""
-        order = self.existing(order_id)
+        order = self.store.existing(order_id)
         if owed := support.granted(order, asked, only):
             return owed
-        support.resend(order, asked, self.zone, only)  # refuses before SES is asked
+        support.resend(self.as_seen(order), asked, self.zone, only)  # refuses before SES is asked
         email = only.to or order.customer.email
         if email and (why := self.why_suppressed(email, mailer)):
             raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
@@ -109,7 +111,7 @@ class Desk:
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed
-        why = self._check_resend(self._as_seen(order), mailer, lift=lift)
+        why = self._check_resend(self.as_seen(order), mailer, lift=lift)
         if lift and order.customer.email:
             self._lift(order.customer.email, asked, mailer, but=order_id)
         is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
@@ -243,7 +245,7 @@ class Desk:
             if support.swapped(order, license_id, asked):
                 self.poke(order_id)  # the poke of the first call may have been lost
                 return order
-            bad = support.license_of(self._as_seen(order), license_id)
+            bad = support.license_of(self.as_seen(order), license_id)
             today = local_day(asked.at, self.zone)
             if why_not := support.why_no_swap(order, bad, today):
                 raise Refused("no_other_code", license=license_id, why=why_not)
