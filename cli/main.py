@@ -232,6 +232,8 @@ def erase(stack: str | None, *, yes: bool) -> None:
     for order in erased.orders:
         say("order_erased_and_charged" if order.is_charged_again else "order_erased", order=order.id)
     say("orders_erased", count=len(erased.orders))
+    for linked in erased.linked:
+        say("order_linked", order=linked.order_id, email=linked.email, why=linked.why)
     for order_id in erased.later:
         say("order_erased_later", err=True, order=order_id)
     if erased.later:

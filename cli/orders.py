@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,16 +15,16 @@ from cli.speech import lang, say, speech, text
 from keypost.core import keys, support
 from keypost.core.errors import InvalidInput, KeypostError
 from keypost.core.order import Order
+from keypost.core.periods import local_day
 from keypost.core.said import Said
 from keypost.core.story import Story, skus_told, story
 from keypost.inputs.addresses import email_address, likely_meant
 from keypost.inputs.typed import trimmed
-from keypost.table.orders import Loaded
+from keypost.use_cases.find_orders import Page, Period, orders_of_days, orders_with, period
 from keypost.use_cases.list_attention import REASONS, Item, worklist
 from keypost.words import Reader, day, moment, names_of, sentence, worded
 
 _SHOWN = 10  # entries of a timeline, the newest ones
-_PROVIDERS = ("stripe", "mollie", "woocommerce", "moneybird", "webhook")
 _ITEM, _STORY = TypeAdapter(Item), TypeAdapter(Story)
 stack_option = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object a line.")
@@ -39,14 +39,14 @@ _order = click.argument("order_id", metavar="ORDER")
 def attention(reason: str | None, stack: str | None, *, as_json: bool) -> None:
     """List the orders that need a person or stock, the most urgent first."""
     to, count = stacks.connect(stack), 0
-    reader = _reader(to)
+    knows = reader_of(to)
     rows = []
     for item in _worklist(to, reason):
         count += 1
         if as_json:
-            click.echo(_ITEM.dump_json(worded(item, reader)))
+            click.echo(_ITEM.dump_json(worded(item, knows)))
         else:
-            rows.append(_worklist_row(item, reader))
+            rows.append(_worklist_row(item, knows))
     if not as_json:
         tables.show(_titles("col_order", "col_since", "col_by", "col_customer", "col_reason", "col_to_do"), rows)
         say("attention_count", count=count)
@@ -73,48 +73,65 @@ def _worklist_row(item: Item, to: Reader) -> Sequence[str]:
     )
 
 
+_DAY = click.DateTime(["%Y-%m-%d"])
+_first = click.option("--from", "first", metavar="DAY", type=_DAY, help="The first day. Default: 60 days back.")
+_until = click.option("--until", metavar="DAY", type=_DAY, help="The last day, included. Default: today.")
+
+
 @click.command(cls=Command)
 @click.argument("wanted", required=False, metavar="[TEXT]")
+@_first
+@_until
 @as_json
 @lang
 @stack_option
-def search(wanted: str | None, stack: str | None, *, as_json: bool) -> None:
-    """Find orders by number, e-mail address, code, license or payment.
+def search(
+    wanted: str | None, first: datetime | None, until: datetime | None, stack: str | None, *, as_json: bool
+) -> None:
+    """Find orders by what is known of them: a part of a name, address, domain or number, or the last five of a code.
 
-    Asks for the TEXT if you leave it out, or reads it from standard input: what names a customer does not belong into
-    the history of a shell.
+    A number, address, code, license or payment that is known in full is found whenever it was ordered. Asks for the
+    TEXT if you leave it out, or reads it from standard input: what names a customer does not belong into the history
+    of a shell.
     """
     typed = trimmed(wanted if wanted is not None else _typed(text("ask_wanted")))
     if not typed:
         raise InvalidInput("nothing_to_search")
     to = stacks.connect(stack)
-    loaded = _found(to, typed)
-    found, reader = sorted(loaded.orders, key=lambda order: (order.created_at, order.id), reverse=True), _reader(to)
-    if as_json:
-        for order in found:
-            click.echo(json.dumps(_found_told(order), ensure_ascii=False))
-    else:
-        rows = [_found_row(order, reader) for order in found]
-        tables.show(
-            _titles("col_order", "col_ordered", "col_state", "col_customer", "col_address", "col_products"), rows
-        )
-        say("found_count", count=len(found))
-    if loaded.left_out:
-        raise KeypostError("found_unreadable", orders=loaded.names_left_out)
+    days = _period(to, first, until)
+    _show_found(to, _pages(lambda page: orders_with(to.store, typed, days, page)), as_json=as_json)
 
 
-def _found(to: stacks.Stack, typed: str) -> Loaded:
-    """The orders that this text names, whatever it is."""
-    if "@" in typed:
-        try:
-            return to.store.orders_of(email_address(typed))
-        except ValueError:
-            raise InvalidInput("address_unusable") from None
-    prefix = typed.partition(":")[0]
-    payments = [typed] if prefix in _PROVIDERS else [f"{provider}:{typed}" for provider in _PROVIDERS]
-    named = [typed, to.store.order_of_code(typed), to.store.order_of_license(typed.upper())]
-    order_ids = dict.fromkeys([*filter(None, named), *to.store.orders_of_payment(payments)])
-    return to.store.read_all(list(order_ids))
+def _period(to: stacks.Stack, first: datetime | None, until: datetime | None) -> Period:
+    today = local_day(datetime.now(UTC), to.zone)
+    return period(first and first.date(), until and until.date(), today, to.zone)
+
+
+def _pages(read: Callable[[str | None], Page]) -> Iterator[Page]:
+    after = None
+    while True:
+        page = read(after)
+        yield page
+        after = page.next
+        if after is None:
+            return
+
+
+def _show_found(to: stacks.Stack, pages: Iterator[Page], *, as_json: bool) -> None:
+    """Print the orders as they are found for programs, and as one table for people."""
+    knows, rows, unreadable = reader_of(to), list[Sequence[str]](), list[str]()
+    for page in pages:
+        unreadable += page.unreadable
+        for order in page.orders:
+            if as_json:
+                click.echo(json.dumps(_found_told(order), ensure_ascii=False))
+            rows.append(_found_row(order, knows))
+    if not as_json:
+        titles = ("col_order", "col_ordered", "col_state", "col_customer", "col_address", "col_products")
+        tables.show(_titles(*titles), rows)
+        say("found_count", count=len(rows))
+    if unreadable:
+        raise KeypostError("found_unreadable", orders=unreadable)
 
 
 def _found_told(order: Order) -> dict[str, Any]:
@@ -138,6 +155,19 @@ def _found_row(order: Order, to: Reader) -> Sequence[str]:
 @click.group("order", cls=Group)
 def order_group() -> None:
     """One order: show it, send it again, hold or release it, change its address."""
+
+
+@order_group.command("list")
+@_first
+@_until
+@as_json
+@lang
+@stack_option
+def list_orders(first: datetime | None, until: datetime | None, stack: str | None, *, as_json: bool) -> None:
+    """List the orders of some days, the newest first."""
+    to = stacks.connect(stack)
+    days = _period(to, first, until)
+    _show_found(to, _pages(lambda page: orders_of_days(to.store, days, page)), as_json=as_json)
 
 
 @order_group.command("show")
@@ -234,7 +264,7 @@ def _parts(told: Story, to: Reader) -> Iterator[Part]:
                 str(each.quantity),
                 str(each.codes),
                 text(f"kind_{each.kind}"),
-                _period(each.first_day, each.last_day, to),
+                _days(each.first_day, each.last_day, to),
             )
             for each in told.lines
         ],
@@ -243,7 +273,7 @@ def _parts(told: Story, to: Reader) -> Iterator[Part]:
         "col_licenses",
         ("col_license", "col_product", "col_code", "col_period"),
         [
-            (each.id, names.get(each.sku, each.sku), each.code, _period(each.first_day, each.last_day, to))
+            (each.id, names.get(each.sku, each.sku), each.code, _days(each.first_day, each.last_day, to))
             for each in told.licenses
         ],
     )
@@ -284,7 +314,7 @@ def _with_words(what: Said, words: str, to: Reader) -> str:
     return sentence(what, to) + (f": {words}" if words else "")
 
 
-def _period(first: date | None, last: date | None, to: Reader) -> str:
+def _days(first: date | None, last: date | None, to: Reader) -> str:
     """A period as one reads it; `-` for one that is not known."""
     return " - ".join(day(each, to.language) for each in (first, last) if each) or "-"
 
@@ -325,6 +355,18 @@ def release_order(order_id: str, why: str, agent: str | None, stack: str | None)
     """Release ORDER, for whatever reason it was held."""
     who.change(stacks.connect_to_write(stack), order_id, support.release, why, agent)
     say("order_released", order=order_id)
+
+
+@order_group.command("close")
+@_order
+@click.option("--reason", "why", metavar="TEXT", required=True, help="What was done about it, or why it is not ours.")
+@who.agent
+@lang
+@stack_option
+def close_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
+    """Say that what ORDER asks a person for has been done. What becomes known later opens it again."""
+    stacks.connect_to_write(stack).desk.close(order_id, who.asked(why, agent))
+    say("order_closed", order=order_id)
 
 
 @order_group.command("address")
@@ -370,7 +412,7 @@ def _typed(ask: str) -> str:
     return typed.strip()
 
 
-def _reader(to: stacks.Stack) -> Reader:
+def reader_of(to: stacks.Stack) -> Reader:
     return speech().reader(names_of(to.store.catalog().values(), speech().language), to.zone)
 
 

@@ -106,7 +106,7 @@ def import_file(stack: Stack, file: StockFile, *, dry_run: bool = False) -> tupl
             return True
 
         done = import_codes(stack.desk, found, now, dry_run=dry_run, go_on=go_on)
-    return done, sorted((*file.faults, *done.duplicates), key=lambda fault: fault.line)
+    return done, sorted((*file.faults, *done.duplicates, *done.recalled), key=lambda fault: fault.line)
 
 
 @stock_group.command("list")

@@ -23,7 +23,7 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     note = gather_note(store, now, settings.zone, settings.quiet_doors)
     if not note.says_something:
         return store.end_note(today, now)
-    message = compose_daily_note(note, wiring.shop(), settings.support_language, now)
+    message = compose_daily_note(note, wiring.shop(), settings.support_language, now, settings.support_page_url)
     outcome = wiring.mailer().send(message, {"order": NO_ORDER, "mail": f"daily-note-{today}", "attempt": "1"})
     if isinstance(outcome, MailNotSent):
         telemetry.outcome("DailyNoteNotSent", reason=outcome.reason.code)

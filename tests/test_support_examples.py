@@ -113,6 +113,7 @@ def test_an_order_is_found_and_told(run: Any, sold: Sold, local: LocalStack) -> 
 
     assert set(run("search-text")) == {"orders", "total", "zone", "unreadable", "next", "looked", "names"}
     assert {"day", "mails", "next", "orders", "unreadable"} == set(run("mails"))
+    assert f"Bewijs van levering van bestelling {order.id}" in printed_by("proof", local, order)
     headers, _, month = printed_by("export-month", local).partition("\r\n\r\n")
     assert "text/csv" in headers
     assert month.startswith("\ufeffDatum;Tijd;Bestelling;")
@@ -181,7 +182,7 @@ def test_an_order_is_held_released_exported_and_erased(run: Any, sold: Sold, loc
 
     assert run("hold", order) == run("release", order) == {"order_id": order.id}
     assert [each["order_id"] for each in run("export", order)["orders"]] == [order.id]
-    assert run("erase", order) == {"order_ids": [order.id], "subscriptions": [], "later": []}
+    assert run("erase", order) == {"order_ids": [order.id], "subscriptions": [], "later": [], "linked": []}
 
     assert local.order_when(order.id, lambda order: order.is_erased).customer.email is None
 

@@ -133,9 +133,12 @@ def test_the_output_version_is_the_version_of_the_package(template: dict[str, An
 
 
 def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:
-    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    functions = of_type(template["Resources"], "AWS::Serverless::Function").values()
+    own = [each["Environment"]["Variables"] for each in functions if "Environment" in each]
 
-    assert set(variables) == {variable(field.name) for field in fields(Config)}
+    settings = {variable(field.name) for field in fields(Config)}
+    assert {name for each in (shared, *own) for name in each} == settings
 
 
 def test_no_variable_holds_a_secret_only_its_name(template: dict[str, Any], resources: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError
 
+from cli import tables
 from cli.click_words import Group
 from cli.local.deploy import ROOT
 from cli.local.logs import log_lines
@@ -69,8 +70,11 @@ def run() -> None:
             click.echo(
                 f"\nMailbox    {stack.mailbox.url}\n"
                 f"Shop       {stack.mailbox.url}/#shop\n"
+                f"Agents     {stack.support_page_url}\n"
+                f"Customers  {stack.resend_url}\n"
+                f"Key        {stack.support_key}\n"
                 f"Callbacks  {stack.api_url}/callbacks/stripe and /callbacks/webhook\n"
-                f'Support    curl -H "Authorization: Bearer {stack.support_key}" {stack.api_url}/orders/{_ORDER_ID}\n'
+                f'API        curl -H "Authorization: Bearer {stack.support_key}" {stack.api_url}/orders/{_ORDER_ID}\n'
                 f"Secrets    {LOCAL_STACK_FILE}\n\nIt stays up until Ctrl-C."
             )
             signal.pause()
@@ -121,7 +125,7 @@ def logs(function: str) -> None:
     except BotoCoreError:
         raise KeypostError(_SILENT) from None
     for line in lines:
-        click.echo(f"{line.at:%H:%M:%S} {line.function} {line.text}")
+        click.echo(f"{line.at.astimezone():%H:%M:%S} {line.function} {line.text}")
     if not lines:
         click.echo(f"{function or 'No function'} has logged nothing", err=True)
 
@@ -185,10 +189,10 @@ def _show(mail: SentMail, order: Order, zone: tzinfo) -> None:
     click.echo(f"The mail as HTML: {page.relative_to(Path.cwd())}\n")
     click.echo(f"What the table says about order {order.id}:")
     for license_ in order.licenses:
-        click.echo(
-            f"  license {license_.id}: {license_.sku}, code …{license_.code[-5:]}, "
-            f"{license_.first_day} up to and including {license_.last_day}"
-        )
+        days = f"{license_.first_day} up to and including {license_.last_day}"
+        told = f"license {license_.id}: {license_.sku}, code …{license_.code[-5:]}, {days}"
+        click.echo(tables.paragraph(told, "  "))
     to = speech().reader(names_of(sample_products(), speech().language), zone)
     for entry in order.timeline:
-        click.echo(f"  {moment(entry.at, to)}  {sentence(Said(entry.code, entry.values), to)}")
+        told = f"{moment(entry.at, to)}  {sentence(Said(entry.code, entry.values), to)}"
+        click.echo(tables.paragraph(told, "  "))

@@ -134,7 +134,7 @@ NAMES = (*SAMPLES, DAILY_NOTE)
 def sample_mail(name: str, language: str, shop: Shop = SHOP) -> EmailMessage:
     """The mail of one of NAMES."""
     if name == DAILY_NOTE:
-        return compose_daily_note(_daily_note(), shop, language, NOW)
+        return compose_daily_note(_daily_note(), shop, language, NOW, "https://keypost.example/v1/support")
     sample = SAMPLES[name]
     return compose(
         replace(sample.order, customer=replace(sample.order.customer, language=language)),
@@ -153,7 +153,7 @@ def _daily_note() -> DailyNote:
         Reason.BLOCK: said("codes_to_block", licenses=["LIC-SAMPLEAAAB (…00001)"]),
     }
     sections = (
-        Section(reason, (Entry(f"2026-00{1200 + number}", why),), others=number)
+        Section(reason, (Entry(f"2026-00{1200 + number}", why, (_STANDARD,)),), others=number)
         for number, (reason, why) in enumerate(entries.items())
     )
     stock = (

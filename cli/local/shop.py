@@ -126,6 +126,7 @@ class Shop:
     woocommerce_calls: Callable[[bytes], Answer]
     became: Callable[[str], str] = lambda _order_id: ""  # what Keypost makes of an order
     support_url: str = ""  # of the page where one sees more of that
+    resend_url: str = ""  # of the page for customers
     orders: dict[str, Sale] = field(default_factory=dict)
 
     @property

@@ -67,6 +67,14 @@ class LocalStack:
     session: Any
     stack: Stack
 
+    @property
+    def support_page_url(self) -> str:
+        return f"{self.api_url}/support"
+
+    @property
+    def resend_url(self) -> str:
+        return f"{self.api_url}/resend"
+
     def call(self, path: str, body: bytes | None, headers: Mapping[str, str], method: str = "POST") -> tuple[int, str]:
         """Call the API; returns the status and the body of its answer."""
         request = urllib.request.Request(self.api_url + path, body, dict(headers), method=method)
@@ -195,7 +203,8 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                     list(stack.store.add_codes(product.sku, sample_codes(product, CODES_PER_PRODUCT), "sample", None))
             calls = (local.stripe_calls, local.shop_calls, local.mollie_calls, local.woocommerce_calls)
             box.tell = partial(_tell, session.client("sqs"), outputs["FeedbackQueueUrl"])
-            box.shop = Shop(providers, sample_products(), *calls, local.became, f"{local.api_url}/support")
+            pages = (local.support_page_url, local.resend_url)
+            box.shop = Shop(providers, sample_products(), *calls, local.became, *pages)
             yield local
 
 
@@ -221,10 +230,13 @@ def describe(local: LocalStack) -> str:
         "mailbox_url": local.mailbox.url,
         "stripe_webhook_secret": local.stripe_webhook_secret,
         "webhook_secret": local.webhook_secret,
+        **dict.fromkeys(("woocommerce_secret", "moneybird_secret", "mollie_secret"), local.other_signing_secret),
         "mollie_token": local.mollie_token,
         "mollie_url": local.providers.url,
         "stripe_url": local.providers.url,
         "support_key": local.support_key,
+        "support_page_url": local.support_page_url,
+        "resend_url": local.resend_url,
     }
     return json.dumps(about, indent=2) + "\n"
 

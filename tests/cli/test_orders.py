@@ -7,16 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.core.licensing import with_codes
-from keypost.core.mail import MailSent
+from keypost.core.mail import Fate, MailSent
 from keypost.core.mailing import settle_mail
 from keypost.core.order import Ask, Order, TimelineEntry
 from keypost.core.payment import PaymentState
 from keypost.core.self_service import with_concern
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, loaded, paid_order, sent_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, loaded, paid_order, sent_order, with_fates
 
 Run = Callable[..., tuple[int, str, str]]
 ID = "2026-001234"
@@ -114,6 +115,17 @@ def test_an_order_is_held_and_released(run: Run, here: Stack, order: Order) -> N
     assert loaded(here.store, ID).hold.by_person
     assert run("order", "release", ID)[1] == "order 2026-001234 is released\n"
     assert not loaded(here.store, ID).hold.by_person
+
+
+def test_what_an_order_asks_a_person_for_is_closed_with_what_was_done(run: Run, here: Stack) -> None:
+    here.store.save(with_concern(sent_order(), Ask.NOTHING_CAME, NOW))
+
+    assert run("order", "close", ID)[0] == 2
+    assert run("order", "close", ID, "--reason", "reached her by telephone")[:2] == (
+        0,
+        "what order 2026-001234 asked for is closed\n",
+    )
+    assert run("attention")[1] == "orders that need somebody: 0\n"
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
@@ -229,3 +241,37 @@ def test_an_unpaid_order_is_not_sent_again_and_says_why(run: Run, here: Stack) -
     assert status == 1
     assert "not paid" in err
     assert Path(".local").exists()
+
+
+@pytest.mark.parametrize("wanted", ["jansen", "klant.example", "001234"])
+def test_an_order_is_found_by_a_part_of_a_name_an_address_or_a_number(
+    run: Run, here: Stack, order: Order, wanted: str
+) -> None:
+    days = ("--from", "2026-11-01", "--until", "2026-11-30")
+
+    assert run("search", wanted, *days)[1].splitlines()[1].startswith(ID)
+    assert run("order", "list", *days)[1].splitlines()[1].startswith(ID)
+    assert run("search", wanted, "--from", "2026-11-24", "--until", "2026-11-30")[1] == "orders found: 0\n"
+
+
+def test_the_mails_of_a_day_are_listed_and_what_came_back_is_sent_again_with_progress(run: Run, here: Stack) -> None:
+    with time_machine.travel(NOW, tick=False):
+        order = replace(with_fates(sent_order(), Fate.RETURNED), version=0)
+        here.store.save(order)
+        here.store.mark_mail(ID, NOW.date(), NOW)
+
+        _, listed, _ = run("mail", "list", "--day", "2026-11-23", "--lang", "nl")
+        _, told, _ = run("mail", "list", "--json", "--state", "came_back")
+        status, out, _ = run("mail", "resend", "--reason", "their server was down")
+        _, again, _ = run("mail", "resend")
+
+    assert listed.splitlines()[1].startswith("2026-001234  Anna Jansen  codes van de aankoop  teruggekomen")
+    assert listed.splitlines()[-1] == "e-mails van 23 november 2026: 1"
+    assert json.loads(told)["state"] == "came_back"
+    assert (status, out) == (0, "orders sent again: 1, left out: 0\n")
+    assert again == "orders sent again: 0, left out: 1\n"
+    assert [mail.id for mail in loaded(here.store, ID).mails] == ["purchase-1", "resend-1"]
+
+
+def test_a_day_whose_mails_are_not_kept_is_refused(run: Run, here: Stack) -> None:
+    assert run("mail", "list", "--day", "2020-01-01")[0] == 1

@@ -294,3 +294,19 @@ def test_the_note_says_since_when_a_provider_does_not_call(
     for part in (mail.text, mail.html):
         assert "stripe: geen melding sinds 23 november 2026 om 07:30" in part
         assert ("webhook:" in part, "mollie:" in part) == (False, False)
+
+
+def test_every_line_of_the_note_leads_to_its_order_and_names_product_and_number_but_no_customer(
+    wired: Stack, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEYPOST_SUPPORT_PAGE_URL", "https://desk.example/support")
+    wiring.forget()
+    wired.store.save(paid_order("note-linked", currency="USD", at=MORNING, name="Anna Jansen"))
+
+    run()
+
+    (mail,) = notes()
+    text = mail.text
+    assert "https://desk.example/support#/orders/note-linked" in text
+    assert f"note-linked: {NAME}: " in text
+    assert [private for private in ("Anna", "Jansen", "facturen@klant.example") if private in text] == []

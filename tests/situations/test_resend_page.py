@@ -195,6 +195,22 @@ def test_a_spam_report_of_the_mail_that_was_bought_blocks_the_address_as_before(
     assert [(item.order_id, item.needs) for item in worklist(wired.store).items] == [("spam-bought", Reason.ADDRESS)]
 
 
+def test_a_person_who_closes_the_report_opens_the_page_for_that_customer_again(
+    wired: Stack, local: LocalStack, sell: Sell, clock: Clock
+) -> None:
+    """Issue H: a decision of a person is no dead end."""
+    sell("opened-1")
+    ask(wired, local, source=STRANGER)
+    reported("opened-1", "resend-1")
+
+    wiring.desk().close("opened-1", Asked(datetime.now(UTC), "sanne", "it was not her who asked"))
+    assert worklist(wired.store).items == ()
+    clock.shift(timedelta(days=1))
+    ask(wired, local)
+
+    assert resent(wired, "opened-1") == {"opened-1": 2}
+
+
 BUTTONS = pytest.mark.parametrize("what", ["nothing_came", "not_my_address"])
 
 

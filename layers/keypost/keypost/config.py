@@ -44,6 +44,7 @@ class Config:
     woocommerce_paid_statuses: str = ""  # made up by the shop, with commas between them
     moneybird_url: str = MONEYBIRD_URL
     moneybird_administration: str = ""  # its number; empty: Keypost asks no Moneybird
+    support_page_url: str = ""  # where agents open the support page; empty: the daily note has no links to it
     support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
     support_audience: str = ""  # the audience of these tokens
     support_client: str = ""  # the support page, as the issuer knows it; empty: the audience

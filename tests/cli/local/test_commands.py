@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from functools import partial
 from pathlib import Path
 
@@ -84,7 +85,14 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
     assert set(about) == {
         *("api_url", "endpoint_url", "region", "stack", "table", "mailbox_url"),
         *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
+        *("woocommerce_secret", "moneybird_secret", "mollie_secret", "support_page_url", "resend_url"),
     }
+    for page in ("support_page_url", "resend_url"):
+        assert f"  {about[page]}\n" in log.read_text("utf-8")
+        with urllib.request.urlopen(about[page]) as answer:
+            assert answer.status == 200
+        with urllib.request.urlopen(about["mailbox_url"]) as answer:
+            assert f'href="{about[page]}"' in answer.read().decode()
     assert f"Shop       {about['mailbox_url']}/#shop" in log.read_text("utf-8")
     assert f'Authorization: Bearer {about["support_key"]}" {about["api_url"]}/orders/' in log.read_text("utf-8")
     process.send_signal(ending)

@@ -336,7 +336,7 @@ def test_a_type_that_keypost_does_not_know_is_refused_with_those_that_it_knows(k
         (callback(timeStamp="2026-11-20T09:14:03Z").replace(b'"timestamp"', b'"at"'), "`timestamp` is spelt"),
         (callback({"order_id": "a/b"}), "`order_id`"),
         (callback({"order_id": 7}), "`order_id`"),
-        (callback({"email": "a@b.example\r\nBcc: c@d.example"}), "is not an e-mail address"),
+        (callback({"email": 7}), "`email`"),
         (callback({"currency": "euro"}), "`currency`"),
         (callback({"amount": -1}), "`amount`"),
         (callback({"amount": "1e9"}), "`amount`"),

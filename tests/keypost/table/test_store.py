@@ -138,15 +138,17 @@ def test_codes_and_order_change_together_or_not_at_all(store: Store, stocked: St
     assert [free.code for free in store.pick(SKU, 9, TODAY)] == [second.code]
 
 
-def test_a_code_that_is_taken_leaves_the_stock_index(store: Store, stocked: Stocked) -> None:
+def test_a_code_that_is_taken_moves_from_the_free_ones_of_the_index_to_those_given_of_its_batch(
+    store: Store, stocked: Stocked
+) -> None:
     stocked([code(1), code(2)])
     taken = store.pick(SKU, 1, TODAY)
 
     store.assign(licensing.with_codes(store.save(paid_order()), taken, {SKU: PRODUCT}, NOW, ZONE), taken)
 
     index = store._client.scan(TableName=store.table, IndexName="stock")
-    assert taken[0].digest not in str(index["Items"])
-    assert index["Count"] == 1
+    assert {item["stock"]["S"] for item in index["Items"] if taken[0].digest in item["pk"]["S"]} == {"given test"}
+    assert (index["Count"], store.count_free(SKU, TODAY, 9), store.count_given("test")) == (2, 1, 1)
 
 
 def test_a_moved_order_takes_no_code(store: Store, stocked: Stocked) -> None:

@@ -133,6 +133,7 @@ def test_no_sentence_that_can_be_said_has_a_word_of_the_other_language(language:
     assert {code: words for code, text in said_so.items() if (words := foreign(text, language))} == {}
     brands = {
         "note_subject",
+        "note_entry",
         "provider_",
         "who_keypost",
         "problem",

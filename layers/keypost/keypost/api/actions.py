@@ -1,6 +1,7 @@
 """Actions for an order, a license or a customer. `core/support.py` decides each of them, and each call may be
 repeated."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from keypost import telemetry, wiring
@@ -22,7 +23,9 @@ from keypost.core.order import Order
 from keypost.core.said import Said, said
 from keypost.core.story import Story, skus_told
 from keypost.inputs import addresses
+from keypost.inputs.typed import trimmed
 from keypost.providers.order_card import MOST_LINES, CardLine
+from keypost.use_cases.find_linked import Linked
 from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -104,10 +107,25 @@ class Contents(Wish):
         return self
 
 
+def _of_person(text: str) -> str:
+    """An address in its usual form, or an order's number. ValueError if it is neither."""
+    if "@" in text:
+        return addresses.email_address(text)
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,80}", text):
+        raise ValueError("neither_address_nor_number")
+    return text
+
+
+OfPerson = Annotated[str, BeforeValidator(trimmed), StringConstraints(max_length=254), AfterValidator(_of_person)]
+
+
 class Customer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: Email = Field(description="The customer's address, as it is now")
+    also: tuple[OfPerson, ...] = Field(
+        default=(), alias="and", max_length=50, description="Other addresses and order numbers of the same person"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +173,14 @@ class Erased:
     order_ids: tuple[str, ...]
     subscriptions: tuple[str, ...]  # those of them whose subscription must be ended at its provider
     later: tuple[str, ...] = ()  # orders that cannot be written now; they are erased as soon as they can be
+    linked: tuple[Linked, ...] = ()  # orders of other addresses that may be of the same person, and stay
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
     orders: tuple[Story, ...]
     unreadable: tuple[str, ...] = ()  # orders of this customer that cannot be read now
+    linked: tuple[Linked, ...] = ()  # orders of other addresses that may be of the same person
 
 
 @router.post(
@@ -268,23 +288,27 @@ def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, 
 
 @router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
-    found = desk_of(router.current_event.raw_event).erase(customer.email, _asked(""), wiring.config().fiscal_years)
+    event, years = router.current_event.raw_event, wiring.config().fiscal_years
+    found = desk_of(event).erase(customer.email, _asked(""), years, customer.also)
     orders, later = found.orders, tuple(found.later)
     telemetry.outcome("CustomerErased", agent=_caller()["agent"], orders=len(orders), later=len(later))
     charged = tuple(order.id for order in orders if order.is_charged_again)
-    return Erased(tuple(order.id for order in orders), charged, later)
+    told = Erased(tuple(order.id for order in orders), charged, later, tuple(found.linked))
+    return worded(told, reader_of(event))
 
 
 @router.post("/customers/export", summary="All that is known of a customer")
 def export(customer: Annotated[Customer, Body()]) -> Exported:
-    loaded = wiring.store().orders_of(customer.email)
+    loaded, linked = wiring.desk().of_customer(customer.email, customer.also)
     found = loaded.orders
     if sum(len(each.licenses) + len(each.mails) + each.moved + len(each.timeline) for each in found) > _MOST_TOLD:
         raise Refused("too_much_for_one_answer", count=len(found))
     products = wiring.store().products({sku for order in found for sku in skus_told(order)}).values()
     whole, left_out = wiring.store().beside_each(found)
     unreadable = sorted({*loaded.names_left_out, *(error.order_id for error in left_out)})
-    return Exported(tuple(told_story(order, beside, products) for order, beside in whole), tuple(unreadable))
+    orders = tuple(told_story(order, beside, products) for order, beside in whole)
+    told = worded(tuple(linked), reader_of(router.current_event.raw_event))
+    return Exported(orders, tuple(unreadable), told)
 
 
 def _asked(why: str, key: str = "") -> Asked:

@@ -103,7 +103,8 @@ class StockTold:
     free: int  # counted up to 10,000
     promised: int
     waiting: int
-    used: int  # in the last 30 days
+    used: int  # in the last 30 days, today not included
+    used_today: int
     runs_out: date | None  # whether the codes run out within 60 days
     to_order: int
     order_before: date | None
@@ -199,7 +200,7 @@ def _stock_list(given: Any) -> StockList:
 
 def _told(done: Imported, faults: list[Fault], to: Reader, *, dry_run: bool) -> StockImported:
     duplicates = sorted([*done.duplicates, *(f for f in faults if f.is_duplicate)], key=lambda fault: fault.line)
-    invalid = [fault for fault in faults if not fault.is_duplicate]
+    invalid = sorted([*done.recalled, *(f for f in faults if not f.is_duplicate)], key=lambda fault: fault.line)
     what = said(
         "codes_checked" if dry_run else "codes_imported",
         added=done.added,
@@ -238,6 +239,7 @@ def all_stock() -> AllStock:
                 promised=each.promised,
                 waiting=each.stock.waiting,
                 used=each.stock.used,
+                used_today=each.stock.used_today,
                 runs_out=each.runs_out,
                 to_order=each.to_order,
                 order_before=each.order_before,

@@ -11,7 +11,7 @@ from keypost.core.daily_note import why
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked
 from keypost.core.obstacles import action
-from keypost.core.order import OF_A_DELIVERY, Ask, Decision, Order, Reason, noted, without_concerns
+from keypost.core.order import OF_A_DELIVERY, Decision, Order, Reason, noted, without_concerns
 from keypost.core.owed import stuck_mails
 from keypost.core.told import digests
 
@@ -32,7 +32,7 @@ def close(order: Order, needs: Reason | None, asked: Asked) -> Order:
     words = "" if order.is_erased else asked.why  # nothing that somebody types comes in again
     decision = Decision(_KIND, replace(asked, why=""), saw=(*_facts(order, of), _asked_for(order, needs)), of=of)
     what, order = why(order, needs), replace(order, decisions=(*order.decisions, decision))
-    if needs is Reason.CONCERN and order.concerns[0].code in tuple(Ask):  # said once more, it is news
+    if needs is Reason.CONCERN:  # said once more, it is news; and the page works again for who reported its mail
         order = without_concerns(order, order.concerns[0].code)
     return noted(order, asked.at, "closed", who=asked.who, words=words, why=what)
 

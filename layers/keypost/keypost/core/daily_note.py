@@ -19,6 +19,7 @@ from keypost.core.said import Said, said
 class Entry:
     order_id: str
     why: Said  # no address, and of a code no more than its end
+    skus: tuple[str, ...] = ()  # what was bought; the note is a mail, and names no customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class DailyNote:
 
 
 def entry(order: Order, reason: Reason) -> Entry:
-    return Entry(order.id, why(order, reason))
+    return Entry(order.id, why(order, reason), order.skus)
 
 
 def aside_entry(order_id: str, reason: AsideReason) -> Entry:

@@ -50,3 +50,9 @@ def readable(email: str) -> str:
         return f"{name}{at}{domain.encode('ascii').decode('idna')}"
     except UnicodeError:
         return email
+
+
+def hidden_address(email: str) -> str:
+    """So much of an address that somebody who knows it recognizes it: `a…@klant.example`."""
+    name, _, domain = readable(email).rpartition("@")
+    return f"{name[:1]}…@{domain}"

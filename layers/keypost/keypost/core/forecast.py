@@ -1,6 +1,6 @@
 """How long the stock of a product lasts, and how many codes to order before which day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil, floor
@@ -16,8 +16,9 @@ class Stock:
     free: int
     waiting: int  # codes that orders wait for now
     promised: Mapping[date, int]  # codes for paid renewals, by the day on which they are reserved
-    used: int  # in the last 30 days
+    used: int  # in the last 30 days, today not included
     name: Mapping[str, str] = field(default_factory=dict)  # of the product, per language
+    used_today: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +59,43 @@ def forecast(stock: Stock, today: date) -> Forecast:
 def _need(stock: Stock, today: date, days: int) -> float:
     until = today + timedelta(days=days)
     promised = sum(count for day, count in stock.promised.items() if day <= until)
-    return stock.waiting + max(promised, stock.used / USE_DAYS * days)
+    return stock.waiting + max(promised, per_day(stock) * days)
+
+
+def per_day(stock: Stock) -> float:
+    """The usual use of a day: that of the last 30 days, or more when today has seen a run on the product already, which
+    may go on for some days."""
+    return max(stock.used / USE_DAYS, (stock.used + stock.used_today) / (USE_DAYS + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What to order of a product at its distributor."""
+
+    sku: str
+    name: Mapping[str, str]
+    count: int
+    order_before: date
+    runs_out: date
+    free: int
+    waiting: int
+    promised: int  # for paid renewals within the horizon
+    per_day: float
+
+
+def drafts(stocks: Iterable[Stock], today: date, days: int) -> tuple[Draft, ...]:
+    """What to order so that the stock lasts so many days, the most urgent first; nothing of what lasts anyway."""
+    found = filter(None, (_draft(stock, today, days) for stock in stocks))
+    return tuple(sorted(found, key=lambda draft: (draft.order_before, draft.sku)))
+
+
+def _draft(stock: Stock, today: date, days: int) -> Draft | None:
+    short = (today + timedelta(days=n) for n in range(days + 1) if _need(stock, today, n) > stock.free)
+    runs_out = next(short, None)
+    if runs_out is None:
+        return None
+    count = ceil(_need(stock, today, days)) - stock.free
+    before = max(today, runs_out - timedelta(days=LEAD_DAYS))
+    promised = sum(number for day, number in stock.promised.items() if day <= today + timedelta(days=days))
+    use = per_day(stock)
+    return Draft(stock.sku, stock.name, count, before, runs_out, stock.free, stock.waiting, promised, use)

@@ -87,6 +87,8 @@ class MailReport:
     address: str  # to which it went
     message_id: str
     sent_at: datetime
+    server: str = ""  # of the recipient, which took it
+    answer: str = ""  # in the words of that server; no address
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Told(Stored):
     fate: Fate
     at: datetime
     detail: str = ""
+    server: str = ""  # of the recipient, which took the mail, as far as SES names it
+    answer: str = ""  # in the words of that server; no address
 
 
 # Of several attempts, the fate that is best for the customer counts.

@@ -175,7 +175,7 @@ def _with_told(mail: Mail, report: MailReport) -> tuple[Told, ...]:
     one."""
     if report.fate is Fate.SENT and mail.attempts == 1:  # the state of the mail says so
         return mail.told
-    new = Told(report.attempt, report.fate, report.at, report.detail)
+    new = Told(report.attempt, report.fate, report.at, report.detail, report.server, report.answer)
     words = {told.attempt: told for told in mail.told}
     both = (words.get(report.attempt, new), new)
     first = min(both, key=lambda told: (-_RANKS.index(told.fate), told.at, told.detail))

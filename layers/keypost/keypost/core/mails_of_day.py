@@ -72,6 +72,8 @@ def why_not_again(order: Order, mail: Mail, day: date, zone: tzinfo) -> Said | N
     """Why a mail that was lost is not sent again together with all others of its day; None if it is."""
     if not mail.holds_codes:
         return said("mail_without_code")
+    if mail.outcome and mail.outcome.fate is Fate.COMPLAINED:  # of a mail that a stranger asked for, it blocks nothing
+        return said("address_complained")
     if any(each.asked and each.asked.key == key_of(day) for each in order.mails):
         return said("sent_with_all")
     later = order.mails[order.mails.index(mail) + 1 :]

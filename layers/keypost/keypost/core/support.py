@@ -39,6 +39,7 @@ BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
 MOST_MAILS = 100  # of one order, which is one item of at most 400 kB
 KEPT_FROM_PAGE = 30  # of these, from the page for customers, where anybody can ask: the newest ones
 MOST_SWAPS = 50
+MOST_SWAPS_OF_BATCHES = 600  # of one order, those of whole batches included
 MOST_CORRECTIONS = 20
 _SAME_KEY = timedelta(days=1)
 _DOUBLE_CLICK = timedelta(minutes=1)
@@ -289,6 +290,40 @@ def with_other_code(order: Order, license_id: str, code: StockCode, reason: str,
     if bad.line not in order.sent_lines:
         return order
     return _with_replacement(order, bad, asked)
+
+
+def with_other_codes(
+    order: Order, swaps: Sequence[tuple[License, StockCode]], reason: str, asked: Asked, *, is_last: bool
+) -> Order:
+    """Give several licenses other codes, as one action whose key is that of `asked`, with one mail for those whose
+    codes were sent: the last part of the action adds it."""
+    _check_room(order)
+    if len(order.bad_codes) + len(swaps) > MOST_SWAPS_OF_BATCHES:
+        raise TooMany("swapped_too_often", order=order.id, times=len(order.bad_codes))
+    other = {bad.id: code for bad, code in swaps}
+    licenses = tuple(_with_code(one, other[one.id]) if one.id in other else one for one in order.licenses)
+    wordless = replace(asked, why="")
+    bad_codes = tuple(BadCode(bad.id, bad.code, bad.sku, reason, wordless, bad.case_counts) for bad, _ in swaps)
+    order = replace(order, licenses=licenses, bad_codes=(*order.bad_codes, *bad_codes))
+    what = said(reason.replace(" ", "_"))
+    order = noted(order, asked.at, "batch_replaced", who=asked.who, words=asked.why, count=len(swaps), reason=what)
+    if not is_last:
+        return order
+    untold = {bad.license for bad in order.bad_codes if bad.asked.key == asked.key and not _is_told(order, bad)}
+    for one in order.licenses:
+        if one.id in untold and one.line in order.sent_lines:
+            order = _with_replacement(order, one, asked)
+    return order
+
+
+def _is_told(order: Order, bad: BadCode) -> bool:
+    """Whether a mail was added for the code that came in place of a bad one."""
+    mails = (mail for mail in order.mails if mail.purpose is Purpose.REPLACEMENT and bad.license in mail.licenses)
+    return any(mail.asked is not None and mail.asked.at >= bad.asked.at for mail in mails)
+
+
+def _with_code(license_: License, code: StockCode) -> License:
+    return replace(license_, code=code.code, case_counts=code.case_counts)
 
 
 def _with_replacement(order: Order, bad: License, asked: Asked) -> Order:

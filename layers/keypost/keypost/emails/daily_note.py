@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
-from keypost.core.daily_note import DailyNote, Section
+from keypost.core.daily_note import DailyNote, Entry, Section
 from keypost.core.forecast import Forecast
 from keypost.core.said import Said, said
 from keypost.emails.message import Shop, build
@@ -22,7 +22,9 @@ _COUNTED = (  # one of them, several
 _PLACES = ("first", "second", "third", "fourth")
 
 
-def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime) -> EmailMessage:
+def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime, page_url: str = "") -> EmailMessage:
+    """Each order of the note leads to its own place on the support page, and those that are not named to the
+    worklist there, if it is known where the page is."""
     names = {each.stock.sku: in_language(each.stock.name, language) for each in note.stock if each.stock.name}
     say = partial(sentence, to=reader(language, shop.zone, names))
     context = {
@@ -31,7 +33,7 @@ def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime
         "intro": say(said("note_intro")),
         "preheader": say(said("note_preheader")),
         "subject_line": say(_subject(note)),
-        "sections": [_section(section, say) for section in note.sections]
+        "sections": [_section(section, say, page_url) for section in note.sections]
         + _list("note_doors", [said("note_silent", provider=door.provider, at=door.last) for door in note.silent], say)
         + _list("note_inbox", [said("note_remarks", count=note.remarks)] if note.remarks else [], say)
         + _list("note_to_order", [_to_order(each) for each in note.short], say)
@@ -49,14 +51,25 @@ def _subject(note: DailyNote) -> Said:
     return said("note_subject", day=note.day, **dict(zip(_PLACES, parts, strict=False)))
 
 
-def _section(section: Section, say: _Say) -> dict[str, Any]:
-    entries = [(f"{entry.order_id}: ", say(entry.why)) for entry in section.entries]
-    others = [("", say(said("note_others", count=section.others)))] if section.others else []
+def _section(section: Section, say: _Say, page_url: str) -> dict[str, Any]:
+    entries = [
+        (entry.order_id, say(_with_goods(entry)), _address(page_url, entry.order_id)) for entry in section.entries
+    ]
+    others = [("", say(said("note_others", count=section.others)), page_url)] if section.others else []
     return {"title": say(said(f"reason_{section.reason}")), "entries": entries + others}
 
 
+def _with_goods(entry: Entry) -> Said:
+    return said("note_entry", skus=entry.skus or None, why=entry.why)
+
+
+def _address(page_url: str, order_id: str) -> str:
+    """Of an order on the support page; an order's number needs no escape there."""
+    return page_url and f"{page_url}#/orders/{order_id}"
+
+
 def _list(title: str, lines: list[Said], say: _Say) -> list[dict[str, Any]]:
-    return [{"title": say(said(title)), "entries": [("", say(line)) for line in lines]}] if lines else []
+    return [{"title": say(said(title)), "entries": [("", say(line), "") for line in lines]}] if lines else []
 
 
 def _to_order(each: Forecast) -> Said:

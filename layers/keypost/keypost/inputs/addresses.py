@@ -1,6 +1,7 @@
 """E-mail addresses as people type them: which of them SES can use, and which are probably typing errors."""
 
 import difflib
+import re
 from typing import Any
 
 from dns.resolver import NXDOMAIN, NoAnswer
@@ -19,15 +20,22 @@ _COMMON = (
 _DIFFERENT = (
     "email.com", "gmx.com", "gmx.de", "gmx.net", "hey.com", "hotmail.es", "hotmail.it", "mail.com", "ymail.com",
 )  # fmt: skip
+_NAMED = re.compile(r"(?:[^<>\r\n]*<|mailto:)([^<>\s]+)>?", re.IGNORECASE)
 _ALIKE = 0.8
 _DNS_SECONDS = 3
+
+
+def _bare(text: str) -> str:
+    """The address itself, of one that was copied with its name: Jan <jan@klant.example>, or as a link."""
+    named = _NAMED.fullmatch(trimmed(text))
+    return trimmed(named[1]) if named else str(trimmed(text))
 
 
 def email_address(text: str) -> str:
     """The address in the form that SES can use: ASCII, with the domain in punycode. ValueError if there is none."""
     try:
         # `test_environment` allows the reserved domain .test. SES finds out whether mail can be delivered.
-        found = validate_email(trimmed(text), check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        found = validate_email(_bare(text), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError:
         raise ValueError("not_an_address") from None
     if not found.ascii_email:

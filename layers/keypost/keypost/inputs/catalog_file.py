@@ -5,12 +5,22 @@ from collections.abc import Mapping
 from string import ascii_lowercase
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from keypost.core import codes
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Product
 from keypost.inputs.faults import first_fault
+from keypost.inputs.typed import trimmed
 
 # An invisible character breaks the HTML of a mail, or reverses its text.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -23,9 +33,14 @@ def _seen(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _SEEN}), AfterValidator(_seen)]
+Typed = BeforeValidator(trimmed)
+Text = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _SEEN}), Typed, AfterValidator(_seen)
+]
 Steps = Annotated[tuple[Text, ...], Field(max_length=20)]
-Link = Annotated[str, Field(pattern=r"^https://[!#-;=?-~]{4,500}$")]  # no character that would break HTML or a mail
+Link = Annotated[
+    str, Field(pattern=r"^https://[!#-;=?-~]{4,500}$"), Typed
+]  # no character that would break HTML or a mail
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 _LANGUAGES = {"nl", "en"}
 _LONGEST_CODE = 64
@@ -45,7 +60,7 @@ def _tells_case(pattern: str, example: str) -> bool:
 class ProductEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    sku: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    sku: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$"), Typed]
     vendor: Text
     name: dict[Language, Text] = Field(max_length=_MOST_LANGUAGES)
     term_days: int = Field(ge=1, le=3660)

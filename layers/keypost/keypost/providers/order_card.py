@@ -23,14 +23,15 @@ _LONGEST_NAME = 100
 _BREAKS = {"Cc", "Zl", "Zp"}  # categories of Unicode
 _INVISIBLE = {"Cf", "Cs", "Co", "Cn"}
 _NUMBERED = re.compile("line_([0-9]{1,4})")
-_WHOLE = re.compile(r"([0-9]{1,9})(?:\.00?)?")  # not 1.000, which is a thousand to many
+_WHOLE = re.compile(r"([0-9]{1,9})(?:[.,]00?)?")  # not 1.000, which is a thousand to many
+_DUTCH_DAY = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
 _CARD_KEYS = ("v", "order_id", "email", "lang")
 _LINE_KEYS = ("sku", "quantity", "kind", "renews", "period_start", "period_end")
 CARD_KEYS = (*_CARD_KEYS, *_LINE_KEYS, *(f"line_{number}" for number in range(1, MOST_LINES + 1)))
 
 
 def whole_number(given: Any) -> int | None:
-    """The whole number that was written: 2, "2", 2.0 or "2.0". None for true, 1.5 and digits of another script."""
+    """The whole number that was written: 2, "2", 2.0, "2.0" or "2,0". None for true, 1.5 and other scripts' digits."""
     text = str(trimmed(given)) if isinstance(given, int | float | str) and not isinstance(given, bool) else ""
     found = _WHOLE.fullmatch(text)
     return int(found[1]) if found else None
@@ -50,6 +51,12 @@ def _language(text: str) -> str | None:
     return found[1] if found else None
 
 
+def _day(given: Any) -> Any:
+    """A day as it is written in Dutch, 1-12-2026, as 2026-12-01; whatever else stands there stays as it is."""
+    found = _DUTCH_DAY.fullmatch(trimmed(given)) if isinstance(given, str) else None
+    return f"{found[4]}-{found[3]:0>2}-{found[1]:0>2}" if found else given
+
+
 def _lower(given: Any) -> Any:
     return given.lower() if isinstance(given, str) else given
 
@@ -64,7 +71,7 @@ ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Typed = BeforeValidator(trimmed)
 OrderId = Annotated[str, Field(pattern=f"^{ORDER_ID.pattern}$"), Typed]
 Language = Annotated[str | None, AfterValidator(lambda text: text and _language(text))]
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31)), Typed]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31)), Typed, BeforeValidator(_day)]
 Email = Annotated[str, AfterValidator(email_address)]
 
 

@@ -24,11 +24,13 @@ from keypost.core.payment import (
     Remark,
 )
 from keypost.core.said import said
+from keypost.inputs.addresses import usable_address
 from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
+from keypost.inputs.typed import trimmed
 from keypost.providers import mollie
 from keypost.providers.call import Call
-from keypost.providers.order_card import CARD_KEYS, ORDER_ID, CardLine, Email, Language, OrderId, clean_name, read_card
+from keypost.providers.order_card import CARD_KEYS, ORDER_ID, CardLine, Language, OrderId, Typed, clean_name, read_card
 
 _TOLERANCE_SECONDS = 300
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -39,7 +41,7 @@ _AHEAD = timedelta(seconds=_TOLERANCE_SECONDS + 1)  # `now` is in whole seconds
 _UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # stands where a moment must, for a callback that says none
 _UNDATED_TELLER = "webhook, undated"  # counted apart: nobody knows which of its words is newer than which of the shop's
 _SPELLINGS = str.maketrans("", "", "_- .")
-Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$")]
+Amount = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$"), Typed]
 _KEY_BYTES = range(24, 65)  # the lengths that the specification allows; the library accepts any
 
 
@@ -76,7 +78,7 @@ class _Data(BaseModel):
     """The fields of `data` in the contract. Unknown keys are ignored."""
 
     order_id: OrderId
-    payment_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,128}$")
+    payment_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$"), Typed] = None
     test: bool = False
 
     @property
@@ -91,9 +93,9 @@ class _Data(BaseModel):
 
 
 class _Bought(_Data):
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Typed]
     amount: Amount
-    email: Email
+    email: str  # as the customer typed it; one that nobody can write to does not take the order with it
     name: str | None = None
     language: Language = None
     lines: tuple[CardLine, ...] = Field(min_length=1, max_length=1000)
@@ -283,7 +285,7 @@ def _bought(plain: PaymentNotice, state: PaymentState, data: _Bought) -> Payment
         state=state,
         amount=data.amount,
         currency=data.currency,
-        email=data.email,
+        email=usable_address(data.email),
         name=clean_name(data.name),
         language=data.language,
         lines=tuple(line.line() for line in data.lines),
@@ -294,5 +296,7 @@ def _with_card(data: dict[str, Any]) -> dict[str, Any]:
     """The data of a callback in which an order card stands in place of `lines` and `language`, or its `lang` does."""
     if "lines" in data or not ("line_1" in data or "sku" in data):
         return {"language": data.get("lang")} | data
-    card = read_card(data)
-    return {"language": card.lang, "email": card.email} | data | {"lines": card.lines}
+    typed = {str(trimmed(key)).lower(): key for key in data}
+    email = typed.get("email")
+    card = read_card({key: value for key, value in data.items() if key != email})
+    return {"language": card.lang, "email": data.get(email or "")} | data | {"lines": card.lines}

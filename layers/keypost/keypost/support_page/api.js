@@ -30,12 +30,18 @@ export async function call(method, path, { body, headers } = {}) {
   } catch {
     throw new Problem(0, t("unreachable"));
   }
-  const told = await answer.json().catch(() => ({}));
+  const told = await contentOf(answer);
   if (told.zone) useZone(told.zone);
   if (answer.ok) return told;
   const problem = new Problem(answer.status, sentence(answer.status, told), told);
   if (answer.status === 401 && used === key.get()) document.dispatchEvent(new CustomEvent("key-refused", { detail: problem }));
   throw problem;
+}
+
+/** JSON, or the text of a page or a file, with the query of the part behind it. */
+async function contentOf(answer) {
+  if (!/^text\/(html|csv)/.test(answer.headers.get("Content-Type") ?? "")) return answer.json().catch(() => ({}));
+  return { text: await answer.text(), next: /<([^>]*)>; rel="next"/.exec(answer.headers.get("Link"))?.[1] };
 }
 
 /** What API Gateway answers by itself comes without the language of the page, and with a code that it knows. */

@@ -34,7 +34,8 @@ export async function busy(button, work) {
   }
 }
 
-let asked; // the dialog with a form that is open: `{opener, form}`
+let asked; // the dialog with a form that is open: `{opener, choice, form}`
+let chosen; // by which of the buttons of a choice a dialog is being opened
 
 /**
  * A dialog with a form. `send` gets its values and one key for all its tries, and `done` the answer; when `send` throws, the
@@ -51,7 +52,7 @@ export function ask({ title, intro, fields = [], confirm, send, done, offers = (
   const instead = others.map(([text, action]) => el("button", { type: "button", onclick: () => { dialog.close(); action(); } }, text));
   const form = el("form", { method: "dialog" }, fields, told, el("div", { class: "buttons" }, cancel, instead, submit));
   const { dialog } = opened(title, intro && el("p", {}, intro), form);
-  asked = { opener: document.activeElement.id, form };
+  asked = { opener: document.activeElement.id, choice: chosen, form };
 
   const sent = (other, button = submit) => busy(button, async () => {
     told.replaceChildren();
@@ -84,6 +85,19 @@ export function show(title, ...content) {
   return dialog;
 }
 
+/** A dialog of buttons, of which one is chosen. */
+export function choose(title, choices) {
+  const dialog = show(title, el("div", { class: "choices" }, choices.map(([text, action], n) =>
+    el("button", { type: "button", onclick: () => choice(n, action) }, text))));
+  const choice = (n, action) => {
+    dialog.close();
+    chosen = n;
+    action();
+    chosen = undefined;
+  };
+  dialog.classList.remove("wide");
+}
+
 function opened(title, ...content) {
   const heading = el("h2", { id: "dialog-title" }, title);
   const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, heading, content);
@@ -94,15 +108,16 @@ function opened(title, ...content) {
 
 /** What stands in the open dialog, so that it can be opened again after signing in. */
 export function typed() {
-  return asked?.opener ? { opener: asked.opener, values: [...new FormData(asked.form)].filter(([, value]) => typeof value === "string") } : null;
+  return asked?.opener ? { opener: asked.opener, choice: asked.choice, values: [...new FormData(asked.form)].filter(([, value]) => typeof value === "string") } : null;
 }
 
-/** Open a dialog again as it was: by the button that opened it. */
-export function reopen({ opener, values }) {
+/** Open a dialog again as it was: by the button that opened it, and the choice that was made there. */
+export function reopen({ opener, choice, values }) {
   const button = document.getElementById(opener);
   if (!button || button.disabled) return;
   button.focus();
   button.click();
+  if (choice !== undefined) document.querySelectorAll(".choices button")[choice]?.click();
   for (const [name, value] of asked ? values : []) {
     for (const input of asked.form.querySelectorAll(`[name="${name}"]`)) {
       if (["radio", "checkbox"].includes(input.type)) input.checked = input.value === value;

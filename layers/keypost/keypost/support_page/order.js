@@ -4,6 +4,7 @@ import { ofOrder } from "./addresses.js";
 import { copier } from "./dialogs.js";
 import { el } from "./dom.js";
 import { folded, foldedLicenses } from "./folded.js";
+import { more, moreOfLicense, renewal } from "./more.js";
 import { preview } from "./preview.js";
 import { capital, count, day, moment, money, number, said, t, word } from "./words.js";
 
@@ -39,6 +40,8 @@ function summary(tools) {
       fact(t("email"), [order.email ?? t("unknown"), order.email && copier(order.email, t("email"))]),
       fact(t("languageOfMails"), said("language", order.language)),
       fact(t("since"), moment(order.created_at)),
+      order.moved_from && fact(t("movedFrom"), others([order.moved_from])),
+      order.by_hand && fact(t("byHandFact"), t(`byHand_${order.by_hand}`)),
       order.renewed_by.length > 0 && fact(t("renewedBy"), others(order.renewed_by)),
       order.belongs_to && fact(t("belongsTo"), others([order.belongs_to]))),
     tools.warnings.map((warning) => warned(tools, warning)),
@@ -67,7 +70,8 @@ function doing(tools) {
       }, t("resend")),
       order.why_no_resend && el("p", { id: "why-no-resend", class: "small" }, t("noResend"), " ", order.why_no_resend.text)),
     !order.erased && button("correct", t("correct"), () => correct(tools), whyBlocked(order) === "address_complained" && "main"),
-    decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision))));
+    decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision))),
+    button("more", t("more"), () => more(tools)));
 }
 
 const ENDS_BY_ITSELF = ["stock", "product", "renews"]; // with the codes, the product or the period that it waits for
@@ -163,7 +167,8 @@ function comes({ to_come: steps }) {
     steps.length > 0 && el("ul", {}, told));
 }
 
-function lines({ order }) {
+function lines(tools) {
+  const { order } = tools;
   const entries = order.lines.map((line) => el("li", {},
     el("div", { class: "head" },
       el("strong", {}, `${number(line.quantity)} × ${order.products[line.sku]}`),
@@ -171,7 +176,9 @@ function lines({ order }) {
     el("p", { class: "quiet small" },
       count("codesOf", line.quantity, { has: number(line.codes) }),
       line.renews && ` · ${t("renewsWhat", { what: line.renews })}`,
-      line.first_day && line.last_day && ` · ${t("period", { first: day(line.first_day), last: day(line.last_day) })}`)));
+      line.first_day && line.last_day && ` · ${t("period", { first: day(line.first_day), last: day(line.last_day) })}`,
+      line.stopped && ` · ${t("renewalStopped")}`),
+    line.kind === "renewal" && !order.erased && button(`renewal-${line.number}`, t("renewalChange"), () => renewal(tools, line), "small")));
   return listed("lines", entries, t("noLines"));
 }
 
@@ -191,10 +198,17 @@ function license(tools, one, bad) {
       el("div", {},
         el("p", {}, el("code", {}, one.code), " ", el("span", { class: "quiet small" }, one.id), copier(one.id, t("licenseId"))),
         el("p", { class: "quiet small" }, t("period", { first: day(one.first_day), last: day(one.last_day) }))),
-      mayBeSwapped(tools.order, one) && el("button", {
-        id: `swap-${one.id}`, type: "button", class: "small", onclick: () => swap(tools, one),
-        "aria-label": t("swapOf", { id: one.id }),
-      }, t("swap"))),
+      el("div", { class: "buttons" },
+        mayBeSwapped(tools.order, one) && el("button", {
+          id: `swap-${one.id}`, type: "button", class: "small", onclick: () => swap(tools, one),
+          "aria-label": t("swapOf", { id: one.id }),
+        }, t("swap")),
+        !tools.order.erased && el("button", {
+          id: `more-${one.id}`, type: "button", class: "small", onclick: () => moreOfLicense(tools, one),
+          "aria-label": t("moreOf", { number: one.id }),
+        }, t("more")))),
+    one.gone && el("p", { class: "small" }, t(one.gone === "moved" ? "licenseMoved" : "licenseRefunded"), " ",
+      one.moved_to && el("a", { href: ofOrder(one.moved_to), class: "number" }, one.moved_to)),
     bad.map(({ code, reason, at, who, note }) => el("p", { class: "quiet small" },
       t("swapped", { code, reason: word(reason), at: moment(at), who }), note && [" ", el("q", {}, note)])));
 }

@@ -21,6 +21,19 @@ export const preview = ({ act }, mail, button) => busy(button, async () => {
   }
 });
 
+/** The proof of delivery, to print. */
+export async function proof({ order, act }) {
+  try {
+    const { text } = await act("proof", "GET");
+    const frame = el("iframe", { sandbox: "allow-same-origin allow-modals", title: t("proof"), class: "mail" });
+    show(t("proofOf", { number: order.order_id }),
+      el("p", {}, el("button", { type: "button", class: "main", onclick: () => frame.contentWindow.print() }, t("print"))), frame);
+    fill(frame, text);
+  } catch (problem) {
+    show(t("proof"), notice(problem));
+  }
+}
+
 const fact = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
 
 /**
@@ -37,6 +50,7 @@ function fill(frame, html) {
   there.adoptedStyleSheets = [sheet];
   for (const link of mail.querySelectorAll("a[href]")) link.removeAttribute("href");
   for (const picture of mail.querySelectorAll("img")) picture.replaceWith(picture.alt);
+  there.title = mail.title; // of what is printed
   there.documentElement.lang = mail.documentElement.lang;
   there.documentElement.replaceChild(there.adoptNode(mail.body), there.body);
   for (const element of [there.body, ...there.querySelectorAll("[data-style]")]) element.style.cssText = element.dataset.style ?? "";

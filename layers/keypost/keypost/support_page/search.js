@@ -2,9 +2,11 @@
  * The newest orders, or those that were looked for. The words stay in this tab; the address only says that it is a search.
  */
 import { ofOrder } from "./addresses.js";
+import { month } from "./bookkeeper.js";
 import { busy, notice } from "./dialogs.js";
 import { el } from "./dom.js";
 import { find, findMore, newest } from "./find.js";
+import { byHand } from "./more.js";
 import { remembered } from "./session.js";
 import { count, daysAgo, moment, said, t } from "./words.js";
 
@@ -25,6 +27,8 @@ export async function show(main) {
     el("div", { class: "head" },
       el("h1", { tabindex: "-1" }, title()),
       el("div", { class: "choice" },
+        !looked() && el("button", { id: "by-hand", type: "button", class: "small", onclick: ({ target }) => busy(target, byHand).catch(told) }, t("byHand")),
+        !looked() && el("button", { id: "month-file", type: "button", class: "small", onclick: month }, t("month")),
         looked() && el("button", { type: "button", class: "small", onclick: newestAgain }, t("newestOrders")),
         el("label", { for: "search-days", class: "unseen" }, t("reportPeriod")), choice)),
     place);
@@ -46,6 +50,8 @@ export async function look(text) {
   if (location.hash !== "#/search") location.hash = "#/search"; // which searches
   else dispatchEvent(new HashChangeEvent("hashchange"));
 }
+
+const told = (problem) => place.prepend(el("div", { role: "alert" }, notice(problem)));
 
 const newestAgain = () => {
   document.getElementById("wanted").value = "";

@@ -1,5 +1,6 @@
 /** What is in stock, how long it lasts, and new codes. */
 import { call } from "./api.js";
+import { batches } from "./batches.js";
 import { chart } from "./chart.js";
 import { busy, notice } from "./dialogs.js";
 import { el } from "./dom.js";
@@ -49,7 +50,8 @@ function draw() {
   place.replaceChildren(
     el("section", { class: "card", "aria-labelledby": "numbers" }, el("h2", { id: "numbers" }, t("inStock")), numbers),
     el("section", { class: "card", "aria-labelledby": "forecast" }, el("h2", { id: "forecast" }, t("forecast")), charts),
-    importer(stocks, changed));
+    importer(stocks, changed),
+    batches(stocks, changed));
 }
 
 const COLUMNS = ["free", "promised", "waiting", "used"];

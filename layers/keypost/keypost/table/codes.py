@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import islice
@@ -20,6 +20,7 @@ _HINTS_PER_PAGE = 100
 _MOST_LOOKED_AT = 1000
 _MOST_OF_TAIL = 100  # of a million codes hardly two end alike
 _NEVER_EXPIRES = "9999-12-31"
+RECALLED = "RECALLED"  # the item that names the batches which were withdrawn
 
 
 class Codes(Products):
@@ -49,6 +50,11 @@ class Codes(Products):
         found = {item["pk"].removeprefix("CODE#"): item for item in self._batch_get([f"CODE#{key}" for key in keys])}
         return next((found[key] for key in keys if key in found), None)
 
+    def code_items(self, licenses: Iterable[License]) -> dict[str, Mapping[str, Any]]:
+        """The items of the codes of these licenses, by their keys."""
+        items = self._batch_get([f"CODE#{key_of(one)}" for one in licenses])
+        return {item["pk"].removeprefix("CODE#"): item for item in items}
+
     def order_of_code(self, text: str) -> str | None:
         """The order to which a code was assigned, also if it was swapped for another since."""
         order_id: str | None = (self.code_item(text) or {}).get("order_id")
@@ -71,12 +77,11 @@ class Codes(Products):
         may be stale; the condition of the write decides."""
         hints, first = islice(self._hints(sku, usable_on), _MOST_LOOKED_AT), None
         while page := list(islice(hints, _HINTS_PER_PAGE)):
-            for item in self._batch_get([hint["pk"]["S"] for hint in page]):
-                if _is_free(item):
-                    found = _stock_code(item, sku)
-                    if item.get("batch", "") != batch:
-                        return found
-                    first = first or found
+            for item in self._free([hint["pk"]["S"] for hint in page]):
+                found = stock_code(item, sku)
+                if found.batch != batch:
+                    return found
+                first = first or found
         return first
 
     def pick(self, sku: str, count: int, usable_on: date) -> list[StockCode]:
@@ -91,10 +96,17 @@ class Codes(Products):
             found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
             while found and len(free) < count:
                 lacking = count - len(free)
-                items = self._batch_get([item["pk"]["S"] for item in found[:lacking]])
-                free += [_stock_code(item, sku) for item in items if _is_free(item)]
+                items = self._free([item["pk"]["S"] for item in found[:lacking]])
+                free += [stock_code(item, sku) for item in items]
                 del found[:lacking]
         return free
+
+    def _free(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Those of these codes that are free, and not of a batch that was withdrawn: one may come back from an order
+        after that."""
+        items = list(self._batch_get([*keys, RECALLED]))
+        recalled = next((item.get("batches", ()) for item in items if item["pk"] == RECALLED), ())
+        return [item for item in items if _is_free(item) and not is_recalled(item, recalled)]
 
     def count_free(self, sku: str, usable_on: date, most: int) -> int:
         """How many free codes the index has, counted up to `most`. This is cheap, but the index may be stale."""
@@ -198,7 +210,7 @@ def _code_item(new: NewCode) -> dict[str, Any]:
             "case_counts": new.case_counts or None,
             "tail": tail(new.code) or None,
             "stock": new.sku,
-            "stock_order": f"{last_day or _NEVER_EXPIRES}#{secrets.token_hex(6)}",
+            "stock_order": stock_place({"activate_before": last_day}),
         }
     )
 
@@ -224,21 +236,45 @@ def _digest(item: Mapping[str, Any]) -> str:
     return str(item["pk"]).removeprefix("CODE#")
 
 
-def _stock_code(item: Mapping[str, Any], sku: str) -> StockCode:
+def stock_code(item: Mapping[str, Any], sku: str) -> StockCode:
     case_counts = bool(item.get("case_counts", False))
     return StockCode(_digest(item), item["code"], sku, str(item.get("batch", "")), case_counts)
 
 
-def take(digest: str, order_id: str) -> dict[str, Any]:
+def given_of(batch: str) -> str:
+    """The part of the stock index with the codes of a batch that customers have, by the numbers of their orders."""
+    return f"given {batch}"
+
+
+def withdrawn_of(sku: str) -> str:
+    return f"withdrawn {sku}"
+
+
+def recalled_name(sku: str, batch: str) -> str:
+    return f"{sku}#{batch}"
+
+
+def is_recalled(item: Mapping[str, Any], recalled: Collection[str]) -> bool:
+    return recalled_name(str(item.get("sku")), str(item.get("batch", ""))) in recalled
+
+
+def stock_place(item: Mapping[str, Any]) -> str:
+    """Where a free code stands in the stock index: by its last day, at random among equals."""
+    return f"{item.get('activate_before') or _NEVER_EXPIRES}#{secrets.token_hex(6)}"
+
+
+def take(code: StockCode, order_id: str) -> dict[str, Any]:
     return {
-        "Key": {"pk": {"S": f"CODE#{digest}"}},
-        "UpdateExpression": "SET #state = :assigned, order_id = :order REMOVE stock",
+        "Key": {"pk": {"S": f"CODE#{code.digest}"}},
+        "UpdateExpression": "SET #state = :assigned, order_id = :order, stock = :given, stock_order = :place",
         "ConditionExpression": "#state = :free",
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": {
             ":assigned": {"S": "assigned"},
             ":free": {"S": "free"},
             ":order": {"S": order_id},
+            ":given": {"S": given_of(code.batch)},
+            ":place": {"S": f"{order_id}#{code.digest[:8]}"},
         },
     }
 
@@ -274,16 +310,19 @@ def hand_over(digest: str, order_id: str, to: str) -> dict[str, Any]:
     }
 
 
-def give_back(digest: str, sku: str, order_id: str) -> dict[str, Any]:
+def give_back(item: Mapping[str, Any], order_id: str, recalled: Collection[str]) -> dict[str, Any]:
+    """A code that an order gives back is free again, unless its batch was withdrawn meanwhile."""
+    is_free = not is_recalled(item, recalled)
     return {
-        "Key": {"pk": {"S": f"CODE#{digest}"}},
-        "UpdateExpression": "SET #state = :free, stock = :sku REMOVE order_id",
+        "Key": {"pk": {"S": item["pk"]}},
+        "UpdateExpression": "SET #state = :after, stock = :stock, stock_order = :place REMOVE order_id",
         "ConditionExpression": "#state = :assigned AND order_id = :order",
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": {
+            ":after": {"S": "free" if is_free else "withdrawn"},
             ":assigned": {"S": "assigned"},
-            ":free": {"S": "free"},
             ":order": {"S": order_id},
-            ":sku": {"S": sku},
+            ":stock": {"S": item["sku"] if is_free else withdrawn_of(item["sku"])},
+            ":place": {"S": stock_place(item)},
         },
     }

@@ -19,7 +19,8 @@ from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound
 from keypost.core.finding import findable
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
 from keypost.table.addresses import Addresses
-from keypost.table.codes import Codes, claims_of, give_back, hand_over, quarantine, take
+from keypost.table.batches import BATCH, Batches
+from keypost.table.codes import RECALLED, claims_of, give_back, hand_over, quarantine, take
 from keypost.table.created import Created, created_keys
 from keypost.table.days import SOON, Days
 from keypost.table.items import (
@@ -71,7 +72,7 @@ class Loaded:
         return tuple(sorted(each.order_id for each in self.left_out))
 
 
-class Orders(Codes, Addresses, Created, Days):
+class Orders(Batches, Addresses, Created, Days):
     def load(self, order_id: str) -> Order | None:
         """Unreadable or NewerVersion when this version cannot read its item; it is to be left as it is."""
         key = {"pk": {"S": f"ORDER#{order_id}"}}
@@ -153,18 +154,26 @@ class Orders(Codes, Addresses, Created, Days):
         pointers = [
             {"Put": {"TableName": self.table, "Item": _license_item(license_.id, order.id)}} for license_ in new
         ]
-        return self._save_with(order, [take(code.digest, order.id) for code in taken], pointers)
+        return self._save_with(order, [take(code, order.id) for code in taken], pointers)
 
     def give_back(self, order: Order, returned: Sequence[License]) -> Order:
         """Store an order together with codes that it gives back to the stock, all or nothing. Conflict if the order has
         changed, or one of the codes has."""
-        return self._save_with(order, [give_back(key_of(r), r.sku, order.id) for r in returned])
+        kept = {one["pk"]: one for one in self._batch_get([*(f"CODE#{key_of(each)}" for each in returned), RECALLED])}
+        recalled = kept.get(RECALLED, {}).get("batches", ())
+        codes = [kept.get(f"CODE#{key_of(each)}", _lost(each)) for each in returned]
+        return self._save_with(order, [give_back(code, order.id, recalled) for code in codes])
 
     def swap_code(self, order: Order, bad: BadCode, other: StockCode, batch: str, day: date) -> Order:
         """Store an order together with another code for one of its licenses. The bad code, of this batch, is kept for a
         claim with the distributor who sold it. Conflict if the other code is no longer free or the order has
         changed."""
-        return self._save_with(order, [take(other.digest, order.id), quarantine(bad, order.id, batch, day)])
+        return self.swap_codes(order, [(bad, other)], batch, day)
+
+    def swap_codes(self, order: Order, swaps: Sequence[tuple[BadCode, StockCode]], batch: str, day: date) -> Order:
+        """The same for several licenses, at most as many as CODES_PER_TRANSACTION, whose codes are of one batch."""
+        updates = ([take(other, order.id), quarantine(bad, order.id, batch, day)] for bad, other in swaps)
+        return self._save_with(order, [update for each in updates for update in each])
 
     def move_license(self, order: Order, to: Order, moved: License) -> Order:
         """Store an order without a license, and the new order that has it from now on, all or nothing; the code and the
@@ -377,8 +386,13 @@ class Orders(Codes, Addresses, Created, Days):
 
 
 def _poke_of(key: str) -> str:
-    """The poke for which something is due: an order's is its id, a product's is its mark."""
-    return key if key.startswith(CODES_CAME) else key.partition("#")[2]
+    """The poke for which something is due: an order's is its id, that of a product or a batch is its mark."""
+    return key if key.startswith((CODES_CAME, BATCH)) else key.partition("#")[2]
+
+
+def _lost(license_: License) -> dict[str, Any]:
+    """The item of a code that is not in the table: what is written on condition that it is there fails."""
+    return {"pk": f"CODE#{key_of(license_)}", "sku": license_.sku}
 
 
 def _page_key(order_id: str, number: int) -> str:

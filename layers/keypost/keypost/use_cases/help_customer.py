@@ -26,6 +26,7 @@ from keypost.core.support import Only
 from keypost.table import Store
 from keypost.table.items import customer_digest
 from keypost.table.orders import Loaded
+from keypost.use_cases.find_linked import Linked, linked_orders
 
 _TRIES = 20
 
@@ -265,9 +266,45 @@ class Desk:
             return saved
         raise Conflict("order_busy", order=order_id)
 
-    def erase(self, email: str, asked: Asked, years: int) -> "Erased":
-        """Erase a customer from all of their orders, and from renewals of these that have no address. What tax law
-        requires stays for `years` years. An order that cannot be written now is erased as soon as it can be."""
+    def erase(self, email: str, asked: Asked, years: int, also: Collection[str] = ()) -> "Erased":
+        """Erase a customer from all of their orders, and from renewals of these that have no address; `also` from those
+        of other addresses, and from orders that are named by their numbers. What tax law requires stays for `years`
+        years. An order that cannot be written now is erased as soon as it can be. NotFound, before anything is
+        changed, if one of the numbers is none. The answer has the orders of other addresses that are linked."""
+        emails = [email, *(each for each in also if "@" in each)]
+        named = [self.store.existing(order_id) for order_id in also if "@" not in order_id]
+        theirs = [*named, *(order for one in emails for order in self._of_customer(one).orders)]
+        linked = linked_orders(self.store, theirs, emails)
+        parts = [self._erase_all(one, asked, years) for one in emails]
+        parts += [
+            self._erase_one(order, asked, years) for order in named if not self.store.existing(order.id).is_erased
+        ]
+        erased = {order.id: order for part in parts for order in part.orders}
+        later = {order_id for part in parts for order_id in part.later}
+        taken = {*erased, *later}
+        return Erased([*erased.values()], sorted(later), [each for each in linked if each.order_id not in taken])
+
+    def _erase_one(self, order: Order, asked: Asked, years: int) -> "Erased":
+        try:
+            return Erased([self.erase_order(order, asked, years)], [])
+        except SetAside as error:
+            whose = customer_digest(order.customer.email or "")
+            self.store.keep_erasure(order.id, reason_of(error), Erasure(asked, years, whose), asked.at)
+            return Erased([], [order.id])
+
+    def of_customer(self, email: str, also: Collection[str] = ()) -> tuple[Loaded, list[Linked]]:
+        """All orders of a customer, those of other addresses and numbers that are named, and what is linked to them.
+        NotFound if one of the numbers is none."""
+        emails = [email, *(each for each in also if "@" in each)]
+        named = [self.store.existing(order_id) for order_id in also if "@" not in order_id]
+        loaded = [self.store.orders_of(one) for one in emails]
+        orders = {order.id: order for order in (*named, *(order for each in loaded for order in each.orders))}
+        left_out = [error for each in loaded for error in each.left_out]
+        theirs = Loaded(sorted(orders.values(), key=lambda order: (order.created_at, order.id)), left_out)
+        linked = linked_orders(self.store, theirs.orders, emails)
+        return theirs, [each for each in linked if each.order_id not in orders]
+
+    def _erase_all(self, email: str, asked: Asked, years: int) -> "Erased":
         erased: list[Order] = []
         later: dict[str, AsideReason] = {}
         # The index lags: an order that was stored just now is found in a later round.
@@ -345,6 +382,7 @@ class Erased:
 
     orders: list[Order]
     later: list[str]  # the ids of those that cannot be written now, and are erased as soon as they can be
+    linked: Sequence[Linked] = ()  # of other addresses, not erased
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from keypost.core.product import Product
 from keypost.core.said import said
 from keypost.inputs.stock_file import Fault, FileCode
 from keypost.table import Store
+from keypost.table.codes import recalled_name
 from keypost.use_cases import serve_waiting
 from keypost.use_cases.help_customer import Desk
 
@@ -41,6 +42,7 @@ class Imported:
     not_reached: int  # the codes for which there was no time
     serves: int  # orders that waited for stock and now get all that they lack
     left_out: tuple[str, ...] = ()  # orders that wait and cannot be read: what they lack is not counted
+    recalled: tuple[Fault, ...] = ()  # by line; codes of a batch that was withdrawn are not added
 
 
 def import_codes(
@@ -53,6 +55,7 @@ def import_codes(
 ) -> Imported:
     """Add codes to the stock, each only once ever, as long as `go_on` returns true. `go_on` gets the number of codes
     that were just reached. A repeated import continues where this one stopped."""
+    codes, recalled = _not_recalled(desk.store, codes)
     skus = {entry.new.sku for entry in codes}
     free = serve_waiting.free_codes(desk.store, local_day(now, desk.zone))
     for sku in skus:
@@ -67,7 +70,15 @@ def import_codes(
     left_out = desk.store.read_all(list(desk.store.in_line(skus))).names_left_out
     duplicates = _duplicates(codes, reached.known)
     not_reached = len(codes) - reached.codes
-    return Imported(reached.codes - len(duplicates), duplicates, not_reached, len(served), left_out)
+    return Imported(reached.codes - len(duplicates), duplicates, not_reached, len(served), left_out, recalled)
+
+
+def _not_recalled(store: Store, codes: Sequence[FileCode]) -> tuple[Sequence[FileCode], tuple[Fault, ...]]:
+    """Those that may enter the stock, and why not those of a batch that was withdrawn: nobody would get them."""
+    recalled = store.recalled() if any(each.new.batch for each in codes) else frozenset()
+    bad = {each.line for each in codes if recalled_name(each.new.sku, each.new.batch or "") in recalled}
+    faults = tuple(Fault(line, said("batch_is_withdrawn"), column="batch") for line in sorted(bad))
+    return [each for each in codes if each.line not in bad] if bad else codes, faults
 
 
 @dataclass(slots=True)

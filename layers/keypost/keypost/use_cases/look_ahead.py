@@ -85,7 +85,8 @@ def _stocks(reader: Reader, now: datetime, zone: tzinfo) -> Iterator[Stock]:
     lacking = wanted(_with_clock(reader, now + timedelta(days=HORIZON_DAYS)), now, zone)
     for sku, product in store.catalog().items():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
-        yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used, product.name)
+        today_used = store.used(sku, [today])
+        yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used, product.name, today_used)
 
 
 def _with_clock(reader: Reader, until: datetime) -> Iterator[Order]:

@@ -1,6 +1,7 @@
 """Stores the events of SES about our mails, which arrive through EventBridge. Events about other mails, or in an
 unknown form, are counted and ignored."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -20,6 +21,8 @@ from keypost.table import Store
 SMOKE = "smoke-"  # the ids of a smoke test's mails begin with this
 _OF_SUPPRESSED = "OnAccountSuppressionList"
 _LONGEST = 320  # an address
+_LONGEST_ANSWER = 120
+_ADDRESS = re.compile(r"[^\s<>]*@[^\s<>]*")
 _LOST = (Fate.RETURNED, Fate.REJECTED, Fate.BOUNCED, Fate.COMPLAINED)  # on the list of the day on which they come
 _METRICS = {
     Fate.SENT: "MailSettled",
@@ -99,6 +102,8 @@ def read(envelope: Any) -> MailReport | None:
             address=_text(mail["destination"][0]),
             message_id=_text(mail["messageId"]),
             sent_at=_moment(mail["timestamp"]),
+            server=_words_of(about.get("remoteMtaIp")) if fate is Fate.DELIVERED else "",
+            answer=_words_of(about.get("smtpResponse")) if fate is Fate.DELIVERED else "",
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
         return None
@@ -109,6 +114,11 @@ def _text(value: Any) -> str:
     if not _is_plain(value):
         raise ValueError("is no plain text")
     return value
+
+
+def _words_of(value: Any) -> str:
+    """What another server says, without addresses, which some of them repeat."""
+    return _ADDRESS.sub("…", value)[:_LONGEST_ANSWER] if _is_plain(value) else ""
 
 
 def _is_plain(value: Any) -> TypeGuard[str]:

@@ -12,7 +12,7 @@ from keypost.core.errors import Conflict, SetAside
 from keypost.core.mail import MailReport
 from keypost.core.shop import Intake
 from keypost.table.aside import Opened
-from keypost.use_cases import serve_waiting, take_fact, take_mail_event
+from keypost.use_cases import replace_batch, serve_waiting, take_fact, take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 
@@ -23,9 +23,12 @@ def try_order(
     """Raises whatever the step raised, until the order is set aside for it. `receives` says how often the queue has
     delivered this message: more than once proves that an earlier start had no end, also when its process was killed.
     A healthy order costs no write here, and only what was told beside an order asks for the `intake`. The poke of a
-    product, which got codes, is of no order."""
+    product, which got codes, is of no order, nor is that of a batch which is replaced."""
     if serve_waiting.is_of_product(order_id):
         worker.advance(order_id)
+        return
+    if replace_batch.is_of_batch(order_id):
+        replace_batch.go_on(desk, order_id, worker.clock())
         return
     store, now = worker.store, worker.clock()
     opened = store.open_order(order_id)

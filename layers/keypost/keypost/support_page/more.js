@@ -1,0 +1,194 @@
+/** What an agent seldom does for a customer: each as a dialog, behind one button. */
+import { ofOrder } from "./addresses.js";
+import { call } from "./api.js";
+import { ask, choose, field } from "./dialogs.js";
+import { el } from "./dom.js";
+import { saved } from "./download.js";
+import { proof } from "./preview.js";
+import { t } from "./words.js";
+
+const input = (name, attributes = {}) => el("input", { id: name, name, autocomplete: "off", ...attributes });
+const words = (name, label, required, hint) => field(t(label), el("textarea", { id: name, name, maxlength: 200, required }), hint && t(hint));
+const why = (required = false) => words("reason", required ? "reason" : "reasonMaybe", required, "reasonHint");
+const check = (name, label) => el("label", { class: "choice field" }, el("input", { type: "checkbox", name, value: "yes" }), t(label));
+const language = (chosen) => field(t("languageOfMails"), el("select", { id: "language", name: "language" },
+  ["nl", "en"].map((name) => el("option", { value: name, selected: name === chosen }, t(`speaks_${name}`)))));
+const who = (order = {}) => [
+  field(t("email"), input("email", { type: "email", required: true, spellcheck: "false", value: order.email })),
+  field(t("customer"), input("name", { maxlength: 100, value: order.name })),
+  language(order.language ?? "nl"),
+];
+
+/** An address that looks like a typing error comes back with what was probably meant, for the field `name`. */
+const meant = (name = "email") => ({ about: { suggestion } }) =>
+  suggestion ? [[t("take", { suggestion }), { [name]: suggestion }], [t("asTyped"), { confirmed: true }]] : [];
+
+const warned = (warnings = []) => warnings.map(({ text }) => ({ text }));
+
+/** Everything else that can be done for an order. */
+export function more(tools) {
+  const { order } = tools;
+  const choices = [
+    !order.erased && ["customerChange", () => customer(tools)],
+    ["noteWrite", () => note(tools)],
+    !order.why_no_resend && ["elsewhere", () => elsewhere(tools)],
+    !order.erased && (order.reminders_stopped ? ["remindersAgain", () => reminders(tools, true)] : ["remindersStop", () => reminders(tools, false)]),
+    blockedAsSpam(order) && ["liftComplaint", () => liftComplaint(tools)],
+    order.by_hand && ["withdraw", () => withdraw(tools)],
+    ["proof", () => proof(tools)],
+    order.email && ["exportCustomer", () => exportCustomer(tools)],
+    !order.erased && order.email && ["erase", () => erase(tools)],
+  ];
+  choose(t("moreOf", { number: order.order_id }), choices.filter(Boolean).map(([name, action]) => [t(name), action]));
+}
+
+const blockedAsSpam = ({ waits }) => waits.some(({ why: { code } }) => code === "address_complained");
+
+/** What else can be done with one license. */
+export function moreOfLicense(tools, license) {
+  const choices = [
+    !tools.order.why_no_resend && ["onlyThis", () => elsewhere(tools, license)],
+    !license.gone && ["move", () => move(tools, license)],
+    ["partly refunded", "refunded"].includes(tools.order.standing) && [license.gone === "refunded" ? "refundedNot" : "refundedThis", () => refunded(tools, license)],
+  ];
+  choose(t("moreOf", { number: license.id }), choices.filter(Boolean).map(([name, action]) => [t(name), action]));
+}
+
+function customer({ order, act, changed }) {
+  ask({
+    title: t("customerChange"), intro: t("customerIntro"), confirm: t("correctConfirm"), offers: meant(),
+    fields: [...who(order), check("all_orders", "allOrders"), why()],
+    send: ({ all_orders: all, ...right }) => act("customer", "PUT", { ...right, all_orders: Boolean(all) }),
+    done: ({ order_ids: ids, warnings }) => changed(t("customerDone", { orders: ids.join(", ") }), warned(warnings)),
+  });
+}
+
+function note({ act, changed }) {
+  ask({
+    title: t("noteWrite"), confirm: t("noteConfirm"), fields: [words("note", "noteWords", true, "reasonHint")],
+    send: (given, wish) => act("note", "POST", given, wish),
+    done: () => changed(t("noteDone")),
+  });
+}
+
+function elsewhere({ order, act, changed }, license) {
+  ask({
+    title: t(license ? "onlyThis" : "elsewhere"), intro: t("elsewhereIntro", { address: order.email ?? t("unknown") }), confirm: t("resendConfirm"),
+    offers: meant("to"),
+    fields: [
+      field(t("otherAddress"), input("to", { type: "email", required: !license, spellcheck: "false" }), license && t("otherAddressHint")),
+      why(),
+    ],
+    send: (given, wish) => act("resend", "POST", { ...given, license: license?.id }, wish),
+    done: () => changed(t("resendDone")),
+  });
+}
+
+function reminders({ act, changed }, undo) {
+  ask({
+    title: t(undo ? "remindersAgain" : "remindersStop"), confirm: t(undo ? "remindersAgain" : "remindersStop"),
+    fields: [check("all_orders", "allOrders"), why()],
+    send: ({ all_orders: all, reason }) => act("reminders/stop", "POST", { reason, all_orders: Boolean(all), undo }),
+    done: () => changed(t(undo ? "remindersAgainDone" : "remindersStopDone")),
+  });
+}
+
+function liftComplaint({ act, changed }) {
+  ask({
+    title: t("liftComplaint"), intro: t("liftComplaintIntro"), confirm: t("liftComplaint"), fields: [words("reason", "saidByCustomer", true, "reasonHint")],
+    send: (given) => act("lift-complaint", "POST", given),
+    done: () => changed(t("liftComplaintDone")),
+  });
+}
+
+function withdraw({ act, changed }) {
+  ask({
+    title: t("withdraw"), intro: t("withdrawIntro"), confirm: t("withdraw"), fields: [why()],
+    send: (given) => act("withdraw", "POST", given), done: () => changed(t("withdrawDone")),
+  });
+}
+
+function move({ act, changed }, license) {
+  ask({
+    title: t("moveTitle", { id: license.id }), intro: t("moveIntro"), confirm: t("move"), fields: [...who(), why()], offers: meant(),
+    send: (given, wish) => act(`licenses/${license.id}/move`, "POST", given, wish),
+    done: ({ order_id: id, warnings }) => changed(t("moveDone", { order: id }), warned(warnings)),
+  });
+}
+
+function refunded({ act, changed }, license) {
+  const undo = license.gone === "refunded";
+  ask({
+    title: t(undo ? "refundedNot" : "refundedThis"), intro: t("refundedIntro", { id: license.id, code: license.code }), confirm: t(undo ? "refundedNot" : "refundedThis"), fields: [why()],
+    send: ({ reason }) => act(`licenses/${license.id}/refunded`, "POST", { reason, undo }),
+    done: () => changed(t("refundedDone")),
+  });
+}
+
+function exportCustomer({ order, changed }) {
+  ask({
+    title: t("exportCustomer"), intro: t("exportIntro", { address: order.email }), confirm: t("save"),
+    send: () => call("POST", "customers/export", { body: { email: order.email } }),
+    done: (all) => { saved(`${order.order_id}-customer.json`, JSON.stringify(all, null, 1), "application/json"); changed(t("exportDone")); },
+  });
+}
+
+function erase({ order, changed }) {
+  ask({
+    title: t("erase"), intro: t("eraseIntro", { address: order.email }), confirm: t("erase"),
+    fields: [el("label", { class: "choice field" }, el("input", { type: "checkbox", required: true }), t("eraseSure"))],
+    send: () => call("POST", "customers/erase", { body: { email: order.email } }),
+    done: ({ order_ids: ids, subscriptions }) => changed(t("eraseDone", { n: ids.length }),
+      subscriptions.length > 0 ? [{ text: t("eraseSubscriptions", { orders: subscriptions.join(", ") }) }] : []),
+  });
+}
+
+/** What a renewal renews, when it starts, and whether it comes at all. */
+export function renewal(tools, line) {
+  choose(t("renewalOf", { n: line.number }), [
+    [t("renewalDecide"), () => decideRenewal(tools, line)],
+    [t("renewalStop"), () => stopRenewal(tools, line)],
+  ]);
+}
+
+function decideRenewal({ act, changed }, line) {
+  ask({
+    title: t("renewalDecide"), intro: t("renewalIntro"), confirm: t("renewalConfirm"),
+    fields: [
+      field(t("renewsLabel"), input("renews", { maxlength: 100, spellcheck: "false", value: line.renews }), t("renewsHint")),
+      field(t("startsOn"), input("period_start", { type: "date", value: line.first_day }), t("startsHint")),
+      check("now", "startsNow"), check("confirmed", "ofAnother"), why(),
+    ],
+    send: ({ renews, period_start: day, now, confirmed, reason }) =>
+      act(`lines/${line.number}/renewal`, "PUT", { renews, period_start: now ? "now" : day ?? null, confirmed: Boolean(confirmed), reason }),
+    done: () => changed(t("renewalDone")),
+  });
+}
+
+function stopRenewal({ act, changed }, line) {
+  ask({
+    title: t("renewalStop"), intro: t("renewalStopIntro"), confirm: t("renewalStop"), fields: [why()],
+    send: (given) => act(`lines/${line.number}/renewal/stop`, "POST", given),
+    done: ({ next }) => changed(t("renewalStopDone"), next.code === "nothing" ? [] : [{ text: next.text }]),
+  });
+}
+
+/** An order without a payment: goodwill, a test, paid by bank, or a replacement. */
+export async function byHand() {
+  const products = (await call("GET", "stock")).stock;
+  ask({
+    title: t("byHand"), intro: t("byHandIntro"), confirm: t("byHandConfirm"), offers: meant(),
+    fields: [
+      ...who(),
+      field(t("product"), el("select", { id: "hand-sku", name: "sku" }, products.map(({ sku, name }) => el("option", { value: sku }, name)))),
+      field(t("quantity"), input("quantity", { type: "number", min: 1, max: 500, value: 1, required: true })),
+      field(t("byHandWhy"), el("select", { id: "why", name: "why" },
+        ["goodwill", "test", "paid_by_bank", "replacement"].map((name) => el("option", { value: name }, t(`byHand_${name}`))))),
+      why(),
+    ],
+    send: ({ email, name, language: spoken, sku, quantity, why: because, reason, confirmed }, headers) => call("POST", "orders", {
+      headers, body: { customer: { email, name, language: spoken }, lines: [{ sku, quantity: Number(quantity) }], why: because, reason, confirmed },
+    }),
+    done: ({ order_id: id }) => { location.hash = ofOrder(id); },
+  });
+}
