@@ -16,6 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
+from keypost.api.app import ROUTES as ANSWERED
 from keypost.core.keys import SCOPES, new_key
 
 Route = tuple[str, str]
@@ -97,6 +98,11 @@ def test_every_route_wants_a_key_but_those_that_prove_themselves() -> None:
 
 def test_every_route_that_wants_a_key_has_its_scope_here() -> None:
     assert set(SUPPORT_ROUTES) <= set(SCOPE_OF)
+
+
+def test_the_gateway_has_every_route_that_the_api_answers() -> None:
+    """Of two events of one name in template.yaml the second one counts, and nobody says so."""
+    assert set(SUPPORT_ROUTES) == set(ANSWERED)
 
 
 @pytest.fixture(scope="module")

@@ -153,6 +153,17 @@ def test_an_order_by_hand_is_withdrawn_and_another_one_is_not(wired: Stack, sold
     assert call("POST", WITHDRAW, {}, order_id="put-4")[0] == 409
 
 
+def test_an_order_by_hand_whose_codes_left_is_withdrawn_and_asks_to_have_them_blocked(wired: Stack) -> None:
+    list(wired.store.add_codes(SKU, [code(1)], "batch-1", None))
+    made = call("POST", MAKE, BY_HAND)[1]["order_id"]
+    wiring.worker().advance(made)
+
+    assert call("POST", WITHDRAW, {"reason": "made twice"}, order_id=made) == (200, {"order_id": made})
+
+    story = call("GET", STORY, order_id=made)[1]
+    assert (story["needs"]["reason"], story["obstacles"][0]["code"]) == ("block", "withdrawn")
+
+
 def test_one_mail_elsewhere_wants_the_scope_to_change_addresses(wired: Stack, sold: Sold) -> None:
     license_ = sold("put-5", 1).licenses[0].id
     once = {"to": NEW, "license": license_}
