@@ -296,6 +296,23 @@ def stock_arrives(shop: Shop, sale: Sale, at: float) -> None:
     shop.act(at, f"{many} codes of {sku}", lambda: shop.import_codes(sku, many))
 
 
+def withdrawn(shop: Shop, sale: Sale, at: float) -> None:
+    """A batch is taken out of the stock while sales go on, and now and then put back."""
+    sku, body = str(sale.lines[0]["sku"]), {"batch": f"batch-{shop.chance.choice((1, 2, 5, 6))}"}
+    moments = {"withdraw": at, "put-back": at + shop.chance.choice((1, HOUR, DAY / 2))}
+    for how, moment in moments.items():
+        route = f"/stock/{{sku}}/{how}"
+        shop.act(
+            moment, f"{how} {body['batch']}", lambda route=route: shop.simulation.support("POST", route, body, sku=sku)
+        )
+
+
+def batch_replaced(shop: Shop, _sale: Sale, at: float) -> None:
+    """A batch is bad: everybody gets other codes, as far as there are any."""
+    batch = f"batch-{shop.chance.choice((1, 2, 5))}"
+    shop.act(at, f"replace {batch}", lambda: shop.replace_batch(batch))
+
+
 def noted_twice(shop: Shop, _sale: Sale, at: float) -> None:
     """Two runs write the daily note at one instant."""
     for _ in range(2):
@@ -354,6 +371,8 @@ HAPPENINGS: Mapping[str, Happening] = {
     "agent meets money": Happening(agent_meets_money, 6),
     "poked twice": Happening(poked_twice, 10),
     "stock arrives": Happening(stock_arrives, 10),
+    "withdrawn": Happening(withdrawn, 4),
+    "batch replaced": Happening(batch_replaced, 5),
     "noted twice": Happening(noted_twice, 2),
     "mail paused": Happening(mail_paused, 5),
     "unreadable": Happening(unreadable, 6),
