@@ -299,12 +299,13 @@ def stock_arrives(shop: Shop, sale: Sale, at: float) -> None:
 def withdrawn(shop: Shop, sale: Sale, at: float) -> None:
     """A batch is taken out of the stock while sales go on, and now and then put back."""
     sku, body = str(sale.lines[0]["sku"]), {"batch": f"batch-{shop.chance.choice((1, 2, 5, 6))}"}
-    moments = {"withdraw": at, "put-back": at + shop.chance.choice((1, HOUR, DAY / 2))}
-    for how, moment in moments.items():
-        route = f"/stock/{{sku}}/{how}"
-        shop.act(
-            moment, f"{how} {body['batch']}", lambda route=route: shop.simulation.support("POST", route, body, sku=sku)
-        )
+    _corrected_stock(shop, at, "withdraw", sku, body)
+    _corrected_stock(shop, at + shop.chance.choice((1, HOUR, DAY / 2)), "put-back", sku, body)
+
+
+def _corrected_stock(shop: Shop, at: float, how: str, sku: str, body: Mapping[str, str]) -> None:
+    route = f"/stock/{{sku}}/{how}"
+    shop.act(at, f"{how} {body['batch']}", lambda: shop.simulation.support("POST", route, body, sku=sku))
 
 
 def batch_replaced(shop: Shop, _sale: Sale, at: float) -> None:
