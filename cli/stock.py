@@ -18,7 +18,7 @@ from cli.speech import text as words
 from cli.stacks import Stack
 from cli.who import asked
 from keypost.core import support
-from keypost.core.batches import Replacing
+from keypost.core.batches import Replacing, State
 from keypost.core.codes import masked
 from keypost.core.errors import InvalidInput, KeypostError, NotFound
 from keypost.core.forecast import HORIZON_DAYS, Draft, Forecast, drafts
@@ -37,6 +37,11 @@ from keypost.words import day, in_language, names_of
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _ROWS_SHOWN = 5
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_STATES = {
+    State.RUNNING: "replacing_running",
+    State.SHORT: "replacing_short",
+    State.DONE: "replacing_done",
+}
 _stack = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 
 
@@ -252,7 +257,7 @@ def show_batch(batch: str, sku: str, reason: str, note: str, stack: str | None, 
     else:
         _list_orders(to, batch, sku)
     far = replace_batch.how_far(to.desk, batch, sku)
-    state = words(f"replacing_{far.replacing.state}") if far.replacing else words("replacing_not_begun")
+    state = words(_STATES[far.replacing.state]) if far.replacing else words("replacing_not_begun")
     say("batch_is", batch=batch, state=state, replaced=far.replaced, given=far.given)
     for code, count in sorted((far.replacing.left_out if far.replacing else {}).items()):
         say("batch_stays", count=count, why=said(code))

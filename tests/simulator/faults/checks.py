@@ -290,6 +290,8 @@ def orders_by_hand_are_served_once(evidence: Evidence) -> Found:
 
 def _is_suppressed(evidence: Evidence, item: Mapping[str, Any]) -> bool:
     return item.get("customer", {}).get("email") in evidence.simulation.ses.suppressed
+
+
 def withdrawn_codes_never_leave(evidence: Evidence) -> Found:
     """Neither those that were taken out of the stock, nor those that came back from an order after that."""
     mailed = {code: mail.order for mail in evidence.simulation.ses.accepted for code in mail.codes}
