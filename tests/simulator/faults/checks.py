@@ -97,6 +97,10 @@ class Evidence:
     def codes(self) -> dict[str, dict[str, Any]]:
         return {item["code"]: item for item in self.simulation.items() if item["pk"].startswith("CODE#")}
 
+    @cached_property
+    def batches(self) -> list[dict[str, Any]]:
+        return [item for item in self.simulation.items() if item["pk"].startswith("BATCH#")]
+
     @property
     def accepted(self) -> list[Accepted]:
         return [mail for mail in self.simulation.ses.accepted if mail.order in self.sales]
@@ -295,6 +299,35 @@ def orders_by_hand_are_served_once(evidence: Evidence) -> Found:
 
 def _is_suppressed(evidence: Evidence, item: Mapping[str, Any]) -> bool:
     return item.get("customer", {}).get("email") in evidence.simulation.ses.suppressed
+
+
+def withdrawn_codes_never_leave(evidence: Evidence) -> Found:
+    """Neither those that were taken out of the stock, nor those that came back from an order after that."""
+    mailed = {code: mail.order for mail in evidence.simulation.ses.accepted for code in mail.codes}
+    for code, item in evidence.codes.items():
+        order = mailed.get(code)
+        if item["state"] == "withdrawn" and order and not _may_have_left(evidence.simulation, order):
+            yield order, "it was sent a code that is withdrawn"
+
+
+def everybody_of_a_replaced_batch_has_another_code(evidence: Evidence) -> Found:
+    """But those for whom a person or money stands in the way; unless the replacing waits for codes."""
+    for batch in evidence.shop.replaced:
+        found = next((item for item in evidence.batches if item["replacing"]["batch"] == batch), None)
+        if found is None:
+            yield "stock", f"nobody knows that {batch} is replaced"
+            continue
+        if found["replacing"].get("state", "running") != "done":
+            continue  # too few codes, or a mail whose fate is not known
+        for item in evidence.codes.values():
+            order = item.get("order_id", "")
+            is_theirs = item["state"] == "assigned" and item.get("batch") == batch and order in evidence.sales
+            if is_theirs and evidence.money[order].is_good and not _stays(evidence.items[order]):
+                yield order, f"it still has a code of {batch}, which was replaced"
+
+
+def _stays(item: Mapping[str, Any]) -> bool:
+    return is_held(item) or bool(item.get("forget_on")) or bool(item.get("canceled"))
 
 
 # --- promises 4 and 5
@@ -574,6 +607,8 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 codes that never left are sold again": codes_that_never_left_are_sold_again,
     "1 orders by hand are served once": orders_by_hand_are_served_once,
     "2 no code goes to two orders": no_code_goes_to_two_orders,
+    "2 withdrawn codes never leave": withdrawn_codes_never_leave,
+    "2 everybody of a replaced batch has another code": everybody_of_a_replaced_batch_has_another_code,
     "4 no code leaves unpaid": no_code_leaves_unpaid,
     "4 money pays for the codes": money_pays_for_the_codes,
     "4 what was paid before waits": what_was_paid_before_waits,

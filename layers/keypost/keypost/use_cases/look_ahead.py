@@ -64,6 +64,13 @@ def _forecasts(reader: Reader, now: datetime, zone: tzinfo) -> tuple[Forecast, .
     return tuple(forecast(each, local_day(now, zone)) for each in _stocks(reader, now, zone))
 
 
+def stocks(store: Store, now: datetime, zone: tzinfo, days: int) -> tuple[tuple[Stock, ...], tuple[str, ...]]:
+    """The stock of each product with what is needed within so many days, and the ids of the orders that cannot be
+    read."""
+    reader = Reader(store)
+    return tuple(_stocks(reader, now, zone, days)), tuple(sorted(reader.left_out))
+
+
 def _section(reader: Reader, reason: Reason) -> Section:
     ids = reader.not_aside(reader.store.needing(reason))
     if reason is Reason.BLOCK:  # these stay until a person notes that it is done, so the newest come first
@@ -79,10 +86,10 @@ def _aside_section(reader: Reader, reason: AsideReason) -> Section:
     return Section(reason, entries, max(0, len(ids) - _MOST_SHOWN))
 
 
-def _stocks(reader: Reader, now: datetime, zone: tzinfo) -> Iterator[Stock]:
+def _stocks(reader: Reader, now: datetime, zone: tzinfo, horizon: int = HORIZON_DAYS) -> Iterator[Stock]:
     store, today = reader.store, local_day(now, zone)
     days = [today - timedelta(days=n) for n in range(1, USE_DAYS + 1)]
-    lacking = wanted(_with_clock(reader, now + timedelta(days=HORIZON_DAYS)), now, zone)
+    lacking = wanted(_with_clock(reader, now + timedelta(days=horizon)), now, zone)
     for sku, product in store.catalog().items():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
         today_used = store.used(sku, [today])
