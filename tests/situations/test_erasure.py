@@ -14,7 +14,7 @@ from keypost import wiring
 from keypost.core.errors import NotFound
 from keypost.core.finding import hidden_address
 from keypost.core.mail import Asked
-from keypost.core.order import Hold, Order, Reason, Renewal, Subscription, waiting_for
+from keypost.core.order import Gone, Hold, Order, Reason, Renewal, Subscription, waiting_for
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.said import said
@@ -70,7 +70,7 @@ def test_an_erasure_says_which_orders_of_other_addresses_are_linked(jan: Store) 
             "why": {
                 "code": "linked_by_renewal",
                 "values": {"order": "renewal"},
-                "text": "it is linked to order renewal by a renewal or a payment",
+                "text": "it is linked to order renewal by a renewal, a license or a payment",
             },
         }
     ]
@@ -115,6 +115,17 @@ def test_a_former_address_links_too(wired: Stack) -> None:
     for email, other in ((NEW, "not-corrected"), (OLD, "corrected")):
         found = call("POST", "/customers/export", {"email": email})[1]
         assert [(each["order_id"], each["why"]["code"]) for each in found["linked"]] == [(other, "linked_by_address")]
+
+
+def test_a_license_that_moved_to_another_order_links_both(wired: Stack) -> None:
+    order = ended("from")
+    gone = Gone(order.licenses[0].id, "moved", "to")
+    wired.store.save(replace(order, gone=(gone,)))
+    wired.store.save(replace(of_customer(paid_order("to"), email=NEW), moved_from="from"))
+
+    for email, other in ((OLD, "to"), (NEW, "from")):
+        found = call("POST", "/customers/export", {"email": email})[1]
+        assert [each["order_id"] for each in found["linked"]] == [other]
 
 
 def test_an_export_takes_them_in_as_well(jan: Store) -> None:

@@ -419,7 +419,7 @@ TEXTS = {
     "search_for_one_thing": "search for exactly one of `order`, `email`, `code`, `license`, `payment` and `text`",
     "neither_address_nor_number": "this is neither an e-mail address nor the number of an order",
     "period_without_text": "`from`, `until` and `page` go with `text` only",
-    "linked_by_renewal": "it is linked to order {order} by a renewal or a payment",
+    "linked_by_renewal": "it is linked to order {order} by a renewal, a license or a payment",
     "linked_by_address": "it has an address of order {order}, as it is or was",
     "mail_without_code": "it is a notice without a code",
     "sent_with_all": "it was sent again with all others of that day",

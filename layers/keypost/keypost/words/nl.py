@@ -429,7 +429,7 @@ TEXTS = {
     "search_for_one_thing": "zoek op precies één van `order`, `email`, `code`, `license`, `payment` en `text`",
     "neither_address_nor_number": "dit is geen e-mailadres en ook geen nummer van een bestelling",
     "period_without_text": "`from`, `until` en `page` horen alleen bij `text`",
-    "linked_by_renewal": "deze hangt met bestelling {order} samen door een verlenging of een betaling",
+    "linked_by_renewal": "deze hangt met bestelling {order} samen door een verlenging, een licentie of een betaling",
     "linked_by_address": "deze heeft een adres van bestelling {order}, zoals het is of was",
     "mail_without_code": "het is een bericht zonder code",
     "sent_with_all": "deze is al opnieuw verstuurd, met alle andere van die dag",
