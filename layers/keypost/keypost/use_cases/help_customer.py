@@ -337,6 +337,12 @@ class Desk:
             left_out += renewing.left_out
         return Loaded(theirs, left_out)
 
+    def all_of_customer(self, email: str) -> Loaded:
+        """All that an erasure of this address would erase, and the renewals that follow, whosever they are."""
+        found = self._of_customer(email)
+        following = [each for order in found.orders for each in self._renewing(order).orders]
+        return Loaded([*found.orders, *following], found.left_out)
+
     def erase_at_last(self, order_id: str, erasure: Erasure) -> None:
         """Erase a customer from an order that could not be written when that was asked for. A renewal may turn out to
         be another customer's, and what it renews, too: that keeps no address of this one."""

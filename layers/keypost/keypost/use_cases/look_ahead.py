@@ -49,8 +49,9 @@ def gather_note(store: Store, now: datetime, zone: tzinfo, quiet: Mapping[str, t
     stock = _forecasts(reader, now, zone)
     sections = [*(_aside_section(reader, reason) for reason in AsideReason), *sections]
     found = tuple(each for each in sections if each.entries)
-    silent, remarks = silent_doors(store, now, quiet), store.count_remarks(store.noted_until(now), now, _MOST_REMARKS)
-    return DailyNote(local_day(now, zone), found, stock, silent, remarks)
+    silent, since = silent_doors(store, now, quiet), store.noted_until(now)
+    remarks, forgotten = store.count_remarks(since, now, _MOST_REMARKS), store.forgotten(since, now)
+    return DailyNote(local_day(now, zone), found, stock, silent, remarks, forgotten)
 
 
 def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[tuple[Forecast, ...], tuple[str, ...]]:
