@@ -5,7 +5,7 @@ import { ask, choose, field } from "./dialogs.js";
 import { el } from "./dom.js";
 import { saved } from "./download.js";
 import { proof } from "./preview.js";
-import { t } from "./words.js";
+import { said, t } from "./words.js";
 
 const input = (name, attributes = {}) => el("input", { id: name, name, autocomplete: "off", ...attributes });
 const words = (name, label, required, hint) => field(t(label), el("textarea", { id: name, name, maxlength: 200, required }), hint && t(hint));
@@ -183,7 +183,7 @@ export async function byHand() {
       field(t("product"), el("select", { id: "hand-sku", name: "sku" }, products.map(({ sku, name }) => el("option", { value: sku }, name)))),
       field(t("quantity"), input("quantity", { type: "number", min: 1, max: 500, value: 1, required: true })),
       field(t("byHandWhy"), el("select", { id: "why", name: "why" },
-        ["goodwill", "test", "paid_by_bank", "replacement"].map((name) => el("option", { value: name }, t(`byHand_${name}`))))),
+        ["goodwill", "test", "paid_by_bank", "replacement"].map((name) => el("option", { value: name }, said("because", name))))),
       why(),
     ],
     send: ({ email, name, language: spoken, sku, quantity, why: because, reason, confirmed }, headers) => call("POST", "orders", {
