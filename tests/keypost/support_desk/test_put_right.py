@@ -165,3 +165,28 @@ def test_a_month_is_saved_for_the_bookkeeper(desk: OpenDesk) -> None:
         confirm(at.page, "Save")
 
     assert "month-1" in saved.value.path().read_text("utf-8")
+
+
+def test_the_proof_of_delivery_is_shown_to_be_printed(desk: OpenDesk) -> None:
+    at = opened(desk, "proof-1")
+    code = loaded(at.stack.store, "proof-1").licenses[0].code
+
+    choose(at.page, "More …", "Proof of delivery")
+
+    dialog = at.page.get_by_role("dialog", name="Proof of delivery of order proof-1")
+    expect(dialog.get_by_role("button", name="Print")).to_be_visible()
+    expect(dialog.frame_locator("iframe").locator("body")).to_contain_text("proof-1")
+    assert code not in dialog.frame_locator("iframe").locator("body").inner_text()
+
+
+def test_orders_of_another_address_that_may_be_of_the_same_person_are_shown_and_taken_in(desk: OpenDesk) -> None:
+    at = opened(desk, "linked-1")
+    at.sold("linked-2", email="thuis@klant.example")
+    choose(at.page, "More …", "Erase the customer")
+    at.page.get_by_label("Also of this customer").fill("thuis@klant.example")
+    at.page.get_by_label("Yes, erase this customer").check()
+
+    confirm(at.page, "Erase the customer")
+
+    expect(at.page.locator(".pills")).to_contain_text("erased")
+    assert loaded(at.stack.store, "linked-2").is_erased

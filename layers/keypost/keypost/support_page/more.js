@@ -125,21 +125,30 @@ function refunded({ act, changed }, license) {
   });
 }
 
+/** Other addresses and orders of the same person, which an agent knows of or was shown. */
+const alsoOf = () => field(t("alsoOf"), el("textarea", { id: "also", name: "also", maxlength: 2000, spellcheck: "false" }), t("alsoHint"));
+const listOf = (text) => (text ? text.split(/[\s,;]+/).filter(Boolean) : undefined);
+const linkedTo = (linked = []) => (linked.length > 0 ? [{ text: t("linked", { orders: linked.map(({ order_id: id }) => id).join(", ") }) }] : []);
+
 function exportCustomer({ order, changed }) {
   ask({
     title: t("exportCustomer"), intro: t("exportIntro", { address: order.email }), confirm: t("save"),
-    send: () => call("POST", "customers/export", { body: { email: order.email } }),
-    done: (all) => { saved(`${order.order_id}-customer.json`, JSON.stringify(all, null, 1), "application/json"); changed(t("exportDone")); },
+    fields: [alsoOf()],
+    send: (given) => call("POST", "customers/export", { body: { email: order.email, and: listOf(given.also) } }),
+    done(all) {
+      saved(`${order.order_id}-customer.json`, JSON.stringify(all, null, 1), "application/json");
+      changed(t("exportDone"), linkedTo(all.linked));
+    },
   });
 }
 
 function erase({ order, changed }) {
   ask({
     title: t("erase"), intro: t("eraseIntro", { address: order.email }), confirm: t("erase"),
-    fields: [el("label", { class: "choice field" }, el("input", { type: "checkbox", required: true }), t("eraseSure"))],
-    send: () => call("POST", "customers/erase", { body: { email: order.email } }),
-    done: ({ order_ids: ids, subscriptions }) => changed(t("eraseDone", { n: ids.length }),
-      subscriptions.length > 0 ? [{ text: t("eraseSubscriptions", { orders: subscriptions.join(", ") }) }] : []),
+    fields: [alsoOf(), el("label", { class: "choice field" }, el("input", { type: "checkbox", required: true }), t("eraseSure"))],
+    send: (given) => call("POST", "customers/erase", { body: { email: order.email, and: listOf(given.also) } }),
+    done: ({ order_ids: ids, subscriptions, linked }) => changed(t("eraseDone", { n: ids.length }), [
+      ...subscriptions.length > 0 ? [{ text: t("eraseSubscriptions", { orders: subscriptions.join(", ") }) }] : [], ...linkedTo(linked)]),
   });
 }
 
