@@ -20,6 +20,7 @@ from keypost.use_cases.list_mails import NotAgain, check_day, mails_of_day, send
 from keypost.words import LANGUAGES, Reader, moment, sentence, worded
 
 _MAIL = TypeAdapter(MailOfDay)
+_BECAME = {Became.SENT: "became_sent", Became.FAILED: "became_failed", Became.CAME_BACK: "became_came_back"}
 _day = click.option(
     "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="In the shop's time zone. Default: today."
 )
@@ -83,7 +84,7 @@ def _mail_row(mail: MailOfDay, to: Reader) -> tuple[str, ...]:
         mail.order_id,
         mail.customer or "-",
         text(f"purpose_{mail.purpose}"),
-        text(f"became_{mail.state}"),
+        text(_BECAME[mail.state]),
         moment(mail.at, to),
         sentence(mail.why, to) if mail.why else "-",
     )

@@ -95,7 +95,6 @@ _EXAMPLE_BODIES: dict[str, dict[str, Any]] = {
     "settle": {"lines": [{"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 2}], **_WHY},
     "send_again": {"day": "2026-11-23", "reason": "The mail server of the customers was down"},
     "close": _WHY,
-    "lift_complaint_of": {"reason": "It was a mistake: the customer wants the mail"},
     "decide_renewal": {"renews": "LIC-ABCDEFGH23", "period_start": "2026-12-01", **_WHY},
     "erase": {"email": "facturen@klant.example"},
     "export": {"email": "facturen@klant.example"},
