@@ -22,14 +22,12 @@ from keypost.core.batches import Replacing, State
 from keypost.core.codes import masked
 from keypost.core.errors import InvalidInput, KeypostError, NotFound
 from keypost.core.forecast import HORIZON_DAYS, Draft, Forecast, drafts
-from keypost.core.mail import Asked
 from keypost.core.periods import local_day
 from keypost.core.product import Product
 from keypost.core.said import said
 from keypost.inputs.stock_file import Fault, StockFile, read_stock_file
 from keypost.use_cases import correct_stock, replace_batch
 from keypost.use_cases.correct_stock import Corrected, Wanted
-from keypost.use_cases.hide_codes import hidden
 from keypost.use_cases.import_stock import Imported, import_codes, product_finder
 from keypost.use_cases.look_ahead import forecasts, stocks
 from keypost.words import day, in_language, names_of
@@ -213,7 +211,7 @@ def withdraw(  # noqa: PLR0913 - one for each option
     to, wanted = _connected(stack, dry_run=dry_run), _wanted(sku, batch, codes)
     _product(to, sku)
     change = correct_stock.put_back if undo else correct_stock.withdraw
-    done = change(to.desk, wanted, _asked(to, reason), lambda: True, dry_run=dry_run)
+    done = change(to.desk, wanted, asked(to, reason), lambda: True, dry_run=dry_run)
     _tell(done, "codes_put_back" if undo else "codes_withdrawn", dry_run=dry_run)
 
 
@@ -233,7 +231,7 @@ def move(  # noqa: PLR0913 - one for each option
     to, wanted = _connected(stack, dry_run=dry_run), _wanted(sku, batch, codes)
     _product(to, sku)
     target = _product(to, to_sku)
-    done = correct_stock.move(to.desk, wanted, target, _asked(to, reason), lambda: True, dry_run=dry_run)
+    done = correct_stock.move(to.desk, wanted, target, asked(to, reason), lambda: True, dry_run=dry_run)
     _tell(done, "codes_moved", dry_run=dry_run)
 
 
@@ -252,7 +250,7 @@ def show_batch(batch: str, sku: str, reason: str, note: str, stack: str | None, 
     """
     to = stacks.connect_to_write(stack) if is_to_replace else stacks.connect(stack)
     if is_to_replace:
-        by = _asked(to, note)
+        by = asked(to, note)
         replace_batch.begin(to.desk, Replacing(batch, sku, reason, by.why, by.who, by.at))
     else:
         _list_orders(to, batch, sku)
@@ -319,10 +317,6 @@ def _as_csv(wanted: Iterable[Draft], language: str) -> str:
 
 def _connected(stack: str | None, *, dry_run: bool) -> Stack:
     return stacks.connect(stack) if dry_run else stacks.connect_to_write(stack)
-
-
-def _asked(to: Stack, why: str) -> Asked:
-    return asked(hidden(to.store, why))
 
 
 def _wanted(sku: str, batch: str | None, codes: Path | None) -> Wanted:
