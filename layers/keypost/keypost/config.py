@@ -35,6 +35,7 @@ class Config:
     support_language: str
     fiscal_years: int  # years that the orders of an erased customer are kept, without the customer
     self_service: str = "on"  # on or off: whether customers may ask for their licenses again
+    paid_ahead: str = "on"  # on or off: whether customers who pay for a renewal long before are told when it comes
     shop_kvk: str = ""
     shop_phone: str = ""
     shop_logo: str = ""
