@@ -17,6 +17,8 @@ from keypost.api.app import ROUTES
 from keypost.core.mail import Fate, MailState
 from keypost.core.order import Order
 from keypost.core.payment import Refunded
+from keypost.core.product import Kind, Line
+from tests.builders import paid_order
 from tests.deployed import KASPERSKY, PRODUCTS, empty, is_mailed, paid_session
 
 pytestmark = [pytest.mark.journey, pytest.mark.needs("curl")]
@@ -92,12 +94,22 @@ def test_every_example_has_a_test_here() -> None:
         "put-product",
     }
     acting = {"mails-resend", "resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
-    acting |= {"export-month"}
+    acting |= {"export-month", "renewal", "stop-renewal"}
     putting_right = {"resend-once", "customer", "note", "stop-reminders", "license-refunded", "move"}
     tested = read | acting | putting_right | {"by-hand", "withdraw", "lift-complaint"}
 
     assert set(EXAMPLES) == tested
     assert TEXT.count("\n```") == 2 * (len(tested) + 1)
+
+
+def test_a_renewal_is_stopped_and_goes_on_after_all(run: Any, local: LocalStack) -> None:
+    line = Line(KASPERSKY, 1, Kind.RENEWAL, "2019-000001")
+    local.stack.store.save(paid_order("2026-001236", line))
+
+    assert run("stop-renewal")["next"]["code"] == "refund_stopped"
+    told = run("renewal")
+
+    assert (told["order_id"], told["renews"]) == ("2026-001236", "2019-000001")
 
 
 def test_the_document_lists_every_route_with_its_scope_and_no_other() -> None:

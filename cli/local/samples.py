@@ -89,6 +89,12 @@ def _of_first_line(sample: Sample) -> Sample:
     return replace(sample, order=replace(sample.order, licenses=licenses))
 
 
+def _with_other_product(sample: Sample) -> Sample:
+    """A renewal of the license of another program."""
+    terms = tuple(replace(term, is_other_product=True) for term in sample.order.terms)
+    return replace(sample, order=replace(sample.order, terms=terms))
+
+
 def _after_its_mail(sample: Sample) -> Sample:
     """A sample in which an earlier mail has already sent the codes."""
     sent = Mail("purchase-1", Purpose.PURCHASE, MailState.SENT, None, attempts=1, sent_at=NOW, may_have_left=True)
@@ -117,6 +123,10 @@ SAMPLES = {
     "resend": _after_its_mail(_sample(Purpose.RESEND, _ONE)),
     "replacement": _sample(Purpose.REPLACEMENT, _TWO, licenses=("LIC-SAMPLEAAAB",)),
     "replacement-several": _sample(Purpose.REPLACEMENT, _TWO),
+    "renewal-other-product": _with_other_product(_sample(Purpose.RENEWAL, replace(_ONE_AGAIN, sku=_ESET))),
+    "paid_ahead": _without_codes(
+        _sample(Purpose.PAID_AHEAD, replace(_ONE_AGAIN, quantity=2), replace(_ONE_AGAIN, sku=_PLUS))
+    ),
     "waiting": _without_codes(_sample(Purpose.WAITING, _TWO, _ONE_PLUS)),
     "waiting-renewal": _without_codes(_sample(Purpose.WAITING, _ONE_AGAIN)),
     "refunded": _after_its_mail(_sample(Purpose.REFUNDED, _ONE)),

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import time_machine
 
+from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
 from keypost.clients.mailer import tag_value
-from keypost.core.mail import Asked
+from keypost.core.mail import Asked, MailState
 from keypost.core.order import Order, Reason
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.periods import morning_of
@@ -360,7 +361,7 @@ def test_three_of_five_now_and_two_next_week_run_side_by_side(desk: Desk) -> Non
     assert (desk.days("r1")[0][0], desk.days("r2")[0][0]) == (FIRST_DAY, FIRST_DAY)
     assert (desk.reason("r1"), desk.reason("r2")) == (None, None)
     desk.at(FIRST_DAY - timedelta(days=7))
-    assert [len(desk.texts(name)) for name in ("r1", "r2")] == [1, 1]
+    assert [desk.purposes(name)[-1] for name in ("r1", "r2")] == ["renewal", "renewal"]
 
 
 def test_a_part_that_does_not_fit_any_more_stands_behind_and_a_person_is_asked_once(desk: Desk) -> None:
@@ -652,3 +653,100 @@ def test_only_a_renewal_of_an_order_that_is_there_can_be_decided_of(desk: Desk) 
     ]
     desk.renews("r1")
     assert desk.calls("PUT", RENEWAL, {"renews": desk.id("r1")}, name="r1")[1]["code"] == "renewal_of_itself"
+
+
+# Another product at the renewal
+
+
+def test_a_renewal_with_another_program_is_a_first_installation_with_the_period_of_a_renewal(desk: Desk) -> None:
+    """license-manager-for-woocommerce #154 and #165, polar #5478, Freemius #147: customers change at the renewal."""
+    steps = {Kind.NEW: {"nl": ("Installeer.",), "en": ("x",)}, Kind.RENEWAL: {"nl": ("Open.",), "en": ("y",)}}
+    eset = replace(PRODUCT, sku="ESET", vendor="ESET", download_url="https://eset.example/", steps=steps)
+    desk.store.put_product(eset)
+    desk.tells("base")
+    desk.renews("r1", sku="ESET", period_start=NOW.date() + timedelta(days=3))
+
+    (text,) = desk.texts("r1")
+
+    assert "Nieuwe periode: 26 november 2026" in text
+    assert ("Installeer." in text, "Open." in text, "https://eset.example/" in text) == (True, False, True)
+    assert "staat al op uw apparaat" not in text
+    assert "gaat dus geen dag verloren" not in text
+    desk.calls("POST", "/orders/{order_id}/resend", {}, name="r1")
+    assert "staat al op uw apparaat" not in desk.texts("r1")[-1]
+    desk.tells("other")
+    desk.renews("r2", "other", period_start=NOW.date() + timedelta(days=3))  # the control: the same program
+    assert "staat al op uw apparaat" in desk.texts("r2")[0]
+
+
+def test_a_product_that_is_installed_from_the_same_link_is_the_same_program(desk: Desk) -> None:
+    desk.store.put_product(replace(PRODUCT, sku="PLUS", devices=5))
+    desk.tells("base")
+    desk.renews("r1", sku="PLUS")
+
+    assert [term.is_other_product for term in desk.order("r1").terms] == [False]
+
+
+# Paid ahead
+
+
+def test_a_renewal_that_is_paid_long_before_is_announced_once(desk: Desk) -> None:
+    """EDD-Conditional-Emails #6: who paid ahead heard nothing for months."""
+    desk.tells("base")
+    desk.renews("r1")
+
+    (text,) = desk.texts("r1")
+
+    assert desk.purposes("r1") == ["paid_ahead"]
+    assert "nieuwe periode vanaf 23 november 2027" in text
+    assert "16 november 2027" in text
+    assert code(1)[:17] not in text
+    desk.store.change_existing(desk.id("r1"), lambda order: replace(order, terms=()))
+    desk.works()
+    desk.at(FIRST_DAY - timedelta(days=7))
+    assert desk.purposes("r1") == ["paid_ahead", "renewal"]
+
+
+@pytest.mark.parametrize("days", [7, 10])  # the mail leaves at once, or in three days
+def test_what_is_paid_shortly_before_its_mail_is_not_announced(desk: Desk, days: int) -> None:
+    desk.tells("base")
+    desk.clock.move_to(morning_of(FIRST_DAY - timedelta(days=days), ZONE))
+    desk.renews("r1")
+
+    assert "paid_ahead" not in desk.purposes("r1")
+
+
+def test_nothing_is_announced_of_what_waits_for_a_person_before_that_person_agrees(desk: Desk) -> None:
+    desk.tells("base")
+    desk.renews("r1")
+    desk.renews("r2")
+    assert desk.purposes("r2") == []
+
+    desk.calls("POST", RELEASE, {}, name="r2")
+
+    assert desk.purposes("r2") == ["paid_ahead"]
+
+
+def test_a_setting_turns_the_announcement_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEYPOST_PAID_AHEAD", "off")
+    wiring.forget()
+    desk.tells("base")
+    desk.renews("r1")
+
+    assert desk.purposes("r1") == []
+
+
+def test_an_announcement_that_became_untrue_before_it_left_is_dropped(desk: Desk) -> None:
+    desk.tells("base")
+
+    def refuse() -> None:
+        raise SesFault(429, "TooManyRequestsException")
+
+    desk.local.mailbox.before_send = refuse
+    desk.renews("r1")
+    assert [mail.state for mail in desk.order("r1").mails] == [MailState.PENDING]
+
+    desk.local.mailbox.before_send = lambda: None
+    desk.calls("POST", STOP, {}, name="r1")
+
+    assert [mail.state for mail in desk.order("r1").mails] == [MailState.DROPPED]

@@ -36,6 +36,7 @@ class Config:
     fiscal_years: int  # years that the orders of an erased customer are kept, without the customer
     forget_after_years: int = 0  # after a customer's last license ended, the customer is erased by itself; 0: never
     self_service: str = "on"  # on or off: whether customers may ask for their licenses again
+    paid_ahead: str = "on"  # on or off: whether customers who pay for a renewal long before are told when it comes
     shop_kvk: str = ""
     shop_phone: str = ""
     shop_logo: str = ""

@@ -76,6 +76,7 @@ def worker() -> "Worker":
         mailer=mailer().paced(config().mails_per_second, WORKERS),
         shop=shop(),
         clock=lambda: datetime.now(UTC).replace(microsecond=0),
+        tells_ahead=config().paid_ahead == "on",
     )
 
 

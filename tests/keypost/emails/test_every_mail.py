@@ -99,9 +99,10 @@ def test_the_daily_note_is_one_template_whose_words_stand_in_the_tables_of_all_t
 @pytest.mark.parametrize("name", WITH_CODES)
 def test_both_parts_hold_all_that_the_customer_needs(name: str, language: str) -> None:
     order, facts = SAMPLES[name].order, [SAMPLES[name].order.id, SHOP.details, *codes(name), "365"]
-    for line in (order.line(number) for number in order.lines_of([SAMPLES[name].mail])):
-        product = PRODUCTS[line.sku]
-        facts += [product.name[language], product.download_url, *in_language(product.steps[line.kind], language)]
+    for number in order.lines_of([SAMPLES[name].mail]):
+        line, term = order.line(number), order.term(number)
+        product, kind = PRODUCTS[line.sku], Kind.NEW if term and term.is_other_product else line.kind
+        facts += [product.name[language], product.download_url, *in_language(product.steps[kind], language)]
         facts += [product.notes[language]] if product.notes else []
     for text in parts(name, language):
         assert [fact for fact in facts if fact not in text] == []

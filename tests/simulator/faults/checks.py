@@ -20,7 +20,7 @@ _LATEST_RENEWED = _LATEST + 12 * 3600
 _MAIL_DAYS = timedelta(days=7)
 _DELIVERIES = ("purchase", "renewal")
 _SERVED = (None, "block", "concern", "paid_twice")  # what an order may need that has all that it is to have
-_NO_CODES = ("reminder", "waiting", "address_changed", "refunded", "sent_elsewhere", "license_moved")
+_NO_CODES = ("reminder", "waiting", "paid_ahead", "address_changed", "refunded", "sent_elsewhere", "license_moved")
 
 
 @dataclass(frozen=True, slots=True)

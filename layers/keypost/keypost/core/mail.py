@@ -41,6 +41,7 @@ class Purpose(StrEnum):
     RESEND = "resend"
     REMINDER = "reminder"
     WAITING = "waiting"  # the codes of a paid order follow later
+    PAID_AHEAD = "paid_ahead"  # when the codes of a renewal come that is paid long before
     REFUNDED = "refunded"  # all the money was returned
     ADDRESS_CHANGED = "address_changed"  # the notice to the old address
     SENT_ELSEWHERE = "sent_elsewhere"  # the notice that codes were sent to another address once

@@ -62,6 +62,12 @@ def is_all_left(order: Order) -> bool:
     return bool(left) and left >= order.numbered.keys()
 
 
+def to_come(order: Order) -> frozenset[int]:
+    """The renewal lines that are paid, and whose mail is to leave on its day without anybody's decision."""
+    known = frozenset(term.line for term in order.terms if term.is_paid)
+    return known - order.owed_lines - stopped(order) - undecided(order)
+
+
 def undecided(order: Order) -> frozenset[int]:
     """The renewal lines of which nothing leaves before a person has decided."""
     return frozenset(line for each in order.waits if each.reason in FOR_A_DECISION for line in each.lines)
@@ -153,6 +159,8 @@ def _is_timely(order: Order, mail: Mail) -> bool:
     match mail.purpose:
         case Purpose.WAITING:
             return order.waits_for(Reason.STOCK, mail.lines) is not None
+        case Purpose.PAID_AHEAD:
+            return bool(to_come(order) & order.lines_of([mail]))
         case Purpose.REFUNDED:
             return order.standing is Standing.REFUNDED
     return True
@@ -179,7 +187,7 @@ def _is_failing(mail: Mail) -> bool:
 
 def _is_made_good(order: Order, place: int) -> bool:
     mail = order.mails[place]
-    is_about_codes = mail.holds_codes or mail.purpose is Purpose.WAITING
+    is_about_codes = mail.holds_codes or mail.purpose in (Purpose.WAITING, Purpose.PAID_AHEAD)
     return is_about_codes and tell_all_of(
         order, mail, [each for each in order.mails[place + 1 :] if each.state is MailState.SENT]
     )

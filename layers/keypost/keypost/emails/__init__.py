@@ -15,6 +15,7 @@ from keypost.core.product import Product
 from keypost.emails.address_changed import address_changed
 from keypost.emails.message import Shop, build
 from keypost.emails.notices import license_moved, sent_elsewhere
+from keypost.emails.paid_ahead import paid_ahead
 from keypost.emails.purchase import purchase
 from keypost.emails.refunded import refunded
 from keypost.emails.reminder import reminder
@@ -32,6 +33,7 @@ KINDS: dict[Purpose, Callable[[Order, Mail, Mapping[str, Product], str], dict[st
     Purpose.RESEND: resend,
     Purpose.REPLACEMENT: purchase,
     Purpose.WAITING: waiting,
+    Purpose.PAID_AHEAD: paid_ahead,
     Purpose.REFUNDED: refunded,
     Purpose.ADDRESS_CHANGED: address_changed,
     Purpose.SENT_ELSEWHERE: sent_elsewhere,

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from keypost.core.errors import InvalidInput
 from keypost.core.mail import Mail
-from keypost.core.order import License, Order
+from keypost.core.order import License, Order, Term
 from keypost.core.product import Kind, Product
 from keypost.words import in_language
 
@@ -26,7 +26,8 @@ def groups(order: Order, mail: Mail, products: Mapping[str, Product], language: 
     """What the mail says about each of its lines, which are all lines of the order if the mail names none."""
     return [
         {"line": number}
-        | _of_product(products[line.sku], line.kind, language)
+        | _of_product(products[line.sku], language)
+        | _of_kind(products[line.sku], line.kind, order.term(number), language)
         | _of_licenses(of_line := [license_ for license_ in _in_mail(order, mail) if license_.line == number])
         | {"renewal_url": _renewal_url(products[line.sku], order.id, number, of_line)}
         for number, line in order.numbered.items()
@@ -39,16 +40,27 @@ def _in_mail(order: Order, mail: Mail) -> Sequence[License]:
     return [license_ for license_ in order.current if not mail.licenses or license_.id in mail.licenses]
 
 
-def _of_product(product: Product, kind: Kind, language: str) -> dict[str, Any]:
+def _of_kind(product: Product, kind: Kind, term: Term | None, language: str) -> dict[str, Any]:
+    """What hangs on what the customer had before: a renewal has a period of its own, and its program is on the device
+    unless it is another one. Then the steps are those of a first installation, and nothing is known of what becomes of
+    the days that the other license has left."""
+    is_other = term is not None and term.is_other_product
+    is_installed = kind is Kind.RENEWAL and not is_other
     return {
         "is_renewal": kind is Kind.RENEWAL,
+        "is_installed": is_installed,
+        "holds_reserve_code": product.holds_reserve_code and not is_other,
+        "steps": in_language(product.steps[Kind.RENEWAL if is_installed else Kind.NEW], language),
+    }
+
+
+def _of_product(product: Product, language: str) -> dict[str, Any]:
+    return {
         "name": in_language(product.name, language),
         "vendor": product.vendor,
         "devices": product.devices,
         "term_days": product.term_days,
-        "holds_reserve_code": product.holds_reserve_code,
         "download_url": product.download_url,
-        "steps": in_language(product.steps[kind], language),
         "note": in_language(product.notes, language) if product.notes else "",
     }
 

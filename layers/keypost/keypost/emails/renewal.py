@@ -11,4 +11,8 @@ from keypost.emails.groups import with_codes
 
 def renewal(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
     found = with_codes(order, mail, products, language)
-    return found | {"first_day": min(group["first_day"] for group in found["groups"])}
+    are_installed = all(group["is_installed"] for group in found["groups"])
+    return found | {
+        "first_day": min(group["first_day"] for group in found["groups"]),
+        "are_installed": are_installed,
+    }

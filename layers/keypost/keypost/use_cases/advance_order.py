@@ -68,6 +68,7 @@ class Worker:
     mailer: Mailer
     shop: Shop
     clock: Callable[[], datetime]
+    tells_ahead: bool = False  # a customer who paid for a renewal long before is told when its codes come
 
     def advance(self, order_id: str, loaded: Order | None = None) -> None:
         """Conflict when others kept changing the same order or taking the same codes: come back later. The order is
@@ -184,7 +185,7 @@ class Worker:
 
     @property
     def _places(self) -> PlaceTaker:
-        return PlaceTaker(self.store, self._poke, self.shop.zone)
+        return PlaceTaker(self.store, self._poke, self.shop.zone, self.tells_ahead)
 
     @property
     def _codes(self) -> CodePicker:

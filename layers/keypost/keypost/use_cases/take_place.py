@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from keypost.core import places, renewals, surprises
 from keypost.core.order import Order
+from keypost.core.paid_ahead import told_ahead
 from keypost.core.periods import local_day
 from keypost.core.places import Place
 from keypost.core.product import Product
@@ -20,6 +21,7 @@ class PlaceTaker:
     store: Store
     poke: Callable[[str], None]
     zone: tzinfo
+    tells_ahead: bool = False  # a customer who paid long before is told when the codes come
 
     def find(self, name: str) -> Order | None:
         """The order of this number, or of the license with this id."""
@@ -44,7 +46,8 @@ class PlaceTaker:
         if terms:
             first = next(iter(taken.values()), None)
             order = renewals.with_terms(order, terms, first, now, self.zone)
-            order = self.store.save(surprises.with_surprises(order, wanted, taken, now, self.zone))
+            order = surprises.with_surprises(order, wanted, taken, now, self.zone)
+            order = self.store.save(told_ahead(order, now) if self.tells_ahead else order)
             order = self._checked(order, taken, now)
         return order, unknown
 
