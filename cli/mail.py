@@ -20,6 +20,7 @@ from keypost.use_cases.list_mails import NotAgain, check_day, mails_of_day, send
 from keypost.words import LANGUAGES, Reader, moment, sentence, worded
 
 _MAIL = TypeAdapter(MailOfDay)
+_BECAME = {Became.SENT: "became_sent", Became.FAILED: "became_failed", Became.CAME_BACK: "became_came_back"}
 _day = click.option(
     "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="In the shop's time zone. Default: today."
 )
@@ -83,7 +84,7 @@ def _mail_row(mail: MailOfDay, to: Reader) -> tuple[str, ...]:
         mail.order_id,
         mail.customer or "-",
         text(f"purpose_{mail.purpose}"),
-        text(f"became_{mail.state}"),
+        text(_BECAME[mail.state]),
         moment(mail.at, to),
         sentence(mail.why, to) if mail.why else "-",
     )
@@ -98,7 +99,7 @@ def _mail_row(mail: MailOfDay, to: Reader) -> tuple[str, ...]:
 def resend_mails(day: datetime | None, why: str, agent: str | None, stack: str | None) -> None:
     """Send again all that failed or came back on a day, one mail per order, with progress."""
     to = stacks.connect_to_write(stack)
-    wanted, asked, after, sent, left_out = _checked(to, day), who.asked(why, agent), None, 0, list[NotAgain]()
+    wanted, asked, after, sent, left_out = _checked(to, day), who.asked(to, why, agent), None, 0, list[NotAgain]()
     with click.progressbar(length=0, label=text("sending_again"), file=sys.stderr) as bar:
         while True:
             page = send_day_again(to.desk, wanted, asked, after)
@@ -108,7 +109,7 @@ def resend_mails(day: datetime | None, why: str, agent: str | None, stack: str |
             if after is None:
                 break
     for each in left_out:
-        say("not_sent_again_of_day", err=True, order=each.order_id, why=each.why)
+        say("left_out_of_day", err=True, order=each.order_id, why=each.why)
     say("sent_again_of_day", count=sent, left_out=len(left_out))
 
 

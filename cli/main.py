@@ -16,7 +16,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
 import keypost
-from cli import stacks, tables, who
+from cli import (
+    right,  # noqa: F401 - its commands are in the group `order`
+    stacks,
+    tables,
+    who,
+)
 from cli.access import secrets_group, support_keys
 from cli.click_words import Group, speak
 from cli.local.commands import local
@@ -228,7 +233,7 @@ def erase(stack: str | None, *, yes: bool) -> None:
     address, to = typed_address(), stacks.connect_to_write(stack)
     if not yes and sys.stdin.isatty():
         click.confirm(text("ask_erasure"), abort=True)
-    erased = to.desk.erase(address, who.asked(), to.fiscal_years)
+    erased = to.desk.erase(address, who.asked(to), to.fiscal_years)
     for order in erased.orders:
         say("order_erased_and_charged" if order.is_charged_again else "order_erased", order=order.id)
     say("orders_erased", count=len(erased.orders))

@@ -329,7 +329,7 @@ def _days(first: date | None, last: date | None, to: Reader) -> str:
 def resend_order(order_id: str, why: str, agent: str | None, stack: str | None, *, lift: bool) -> None:
     """Send the customer of ORDER again all that was sent."""
     to = stacks.connect_to_write(stack)
-    mail = to.desk.resend(order_id, who.asked(why, agent), to.mailer, lift=lift)
+    mail = to.desk.resend(order_id, who.asked(to, why, agent), to.mailer, lift=lift)
     say("mail_asked" if mail else "mail_by_itself", order=order_id, mail=mail and mail.id)
 
 
@@ -365,7 +365,8 @@ def release_order(order_id: str, why: str, agent: str | None, stack: str | None)
 @stack_option
 def close_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
     """Say that what ORDER asks a person for has been done. What becomes known later opens it again."""
-    stacks.connect_to_write(stack).desk.close(order_id, who.asked(why, agent))
+    to = stacks.connect_to_write(stack)
+    to.desk.close(order_id, who.asked(to, why, agent))
     say("order_closed", order=order_id)
 
 
@@ -381,7 +382,8 @@ def correct_address(order_id: str, why: str, agent: str | None, stack: str | Non
     email = typed_address()
     if not confirmed and (meant := likely_meant(email)):
         raise InvalidInput("probably_mistyped", meant=meant)
-    changed = stacks.connect_to_write(stack).desk.correct_address(order_id, email, who.asked(why, agent))
+    to = stacks.connect_to_write(stack)
+    changed = to.desk.correct_address(order_id, email, who.asked(to, why, agent))
     say("address_changed_for", orders=changed)
 
 
@@ -395,7 +397,8 @@ def correct_address(order_id: str, why: str, agent: str | None, stack: str | Non
 @stack_option
 def swap_code(order_id: str, license_id: str, why: str, note: str, agent: str | None, stack: str | None) -> None:
     """Give LICENSE of ORDER another code and mail it. WHY: "already used", "wrong region" or "invalid"."""
-    stacks.connect_to_write(stack).desk.swap_code(order_id, license_id, why, who.asked(note, agent))
+    to = stacks.connect_to_write(stack)
+    to.desk.swap_code(order_id, license_id, why, who.asked(to, note, agent))
     say("code_is_swapped", license=license_id)
 
 

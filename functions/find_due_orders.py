@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keypost import telemetry, wiring
+from keypost.use_cases import forget_customers
 from keypost.use_cases.poke_due import poke_due
 
 _SPARE_MILLISECONDS = 10_000
@@ -20,4 +21,6 @@ def handler(event: dict[str, Any], context: Any) -> None:
     poke_due(wiring.store(), wiring.queue(), now, is_time_left)
     wiring.start(now)  # written down after a deploy, also where no provider has called yet
     if event.get("rule") == "daily":
+        if wiring.config().forget_after_years:
+            wiring.queue().poke(forget_customers.POKE)
         telemetry.outcome("DailyRule")

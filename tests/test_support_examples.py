@@ -86,6 +86,8 @@ def test_every_example_has_a_test_here() -> None:
         "stock",
         "import-preview",
         "import",
+        "withdraw",
+        "batch-orders",
         "products",
         "put-product",
     }
@@ -221,6 +223,8 @@ def test_codes_are_looked_at_and_imported(run: Any) -> None:
 
     assert run("import")["added"] == 1
     assert run("import")["duplicate_count"] == 1
+    assert run("withdraw")["done"] == 1
+    assert run("batch-orders")["progress"]["state"] == "not begun"
 
 
 @pytest.mark.usefixtures("tidied")

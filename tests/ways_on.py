@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
-from keypost.core import closing, contents, mailing, obstacles, settling, support
+from keypost.core import closing, contents, gone, mailing, obstacles, settling, support
 from keypost.core.mail import Asked, MailSent, MailState
 from keypost.core.order import Order, Reason, without_waits
 from keypost.core.owed import stuck_mails
@@ -93,6 +93,10 @@ def _closed(order: Order) -> Order:
     return closing.close(order, needs and needs[0], _ASKED)
 
 
+def _refund_named(order: Order) -> Order:
+    return gone.without_refunded(order, order.licenses[0].id, _ASKED)
+
+
 def _without(reason: Reason) -> Callable[[Order], Order]:
     """What the worker does once this is there."""
     return lambda order: without_waits(order, reason)
@@ -108,13 +112,16 @@ DEEDS: dict[str, Callable[[Order], Order]] = {
     "import_codes": _without(Reason.STOCK),
     "mend_and_release": _released,
     "mend_sending": _sending_mended,
-    "name_refunded": _closed,
+    "name_refunded": _refund_named,
     "name_renewed": _without(Reason.RENEWS),
+    "name_renewed_or_release": _released,
     "put_product": _without(Reason.PRODUCT),
     "refund_one": _one_refunded,
+    "refund_stopped": _refunded,
     "refund_unsent": _refunded,
     "release": _released,
     "release_if_other": _released,
+    "release_or_move": _released,
     "release_or_refund": _released,
     "send_again": _sent_again,
     "settle_contents": _settled,

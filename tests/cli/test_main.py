@@ -29,7 +29,7 @@ from keypost.core.renewals import term_of, with_terms
 from keypost.core.said import Said
 from keypost.words import day
 from tests import builders
-from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order
+from tests.builders import NOW, SKU, ZONE, code, loaded, notice, paid_order, put_item
 from tests.cli.smoke_events import tell
 
 Run = Callable[..., tuple[int, str, str]]
@@ -432,6 +432,19 @@ def test_support_keys_are_listed_with_what_they_open_and_when_they_were_used(run
             f" {day(now.date(), 'en')}"
         ).split(),
     ]
+
+
+def test_a_support_key_that_cannot_be_read_keeps_no_other_one_from_being_listed(run: Run, here: Stack) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    anna, bo = (new_key(name, DEFAULT_SCOPES, 30, now)[1] for name in ("anna", "bo"))
+    for key in (anna, bo):
+        here.store.put_support_key(key)
+    put_item(here.store, {"pk": f"KEY#{bo.id}", "agent": 7})
+
+    status, out, _ = run("support-key", "list")
+
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines() if line.startswith((anna.id, bo.id))] == [anna.id]
 
 
 def test_a_support_key_that_does_not_exist_is_not_revoked(run: Run, here: Stack) -> None:

@@ -459,6 +459,8 @@ CHANGES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/orders/{order_id}/blocked"): {},
     ("POST", "/orders/{order_id}/close"): {"reason": "done"},
     ("POST", "/orders/{order_id}/subscription-ended"): {},
+    ("PUT", "/orders/{order_id}/lines/{n}/renewal"): {"period_start": "now"},
+    ("POST", "/orders/{order_id}/lines/{n}/renewal/stop"): {},
     ("PUT", "/orders/{order_id}/customer"): {"name": "Piet", "all_orders": True},
     ("POST", "/orders/{order_id}/note"): {"note": "hello"},
     ("POST", "/orders/{order_id}/reminders/stop"): {"all_orders": True},
@@ -474,9 +476,8 @@ def test_a_call_about_an_order_that_moved_meanwhile_changes_nothing(
     sold: Callable[..., Order], wired: Stack, route: tuple[str, str]
 ) -> None:
     order = sold("action-moved", 72) if not wired.store.load("action-moved") else loaded(wired.store, "action-moved")
-    named: dict[str, Any] = {"order_id": order.id} | (
-        {"license_id": order.licenses[0].id} if "license_id" in route[1] else {}
-    )
+    parts: dict[str, Any] = {"order_id": order.id, "license_id": order.licenses[0].id, "n": "1"}
+    named = {name: value for name, value in parts.items() if f"{{{name}}}" in route[1]}
 
     stale = {"If-Match": f'"{order.version - 1}"'}
     status, problem = call(*route, CHANGES[route], headers=stale, **named)

@@ -34,6 +34,7 @@ class Config:
     support_address: str
     support_language: str
     fiscal_years: int  # years that the orders of an erased customer are kept, without the customer
+    forget_after_years: int = 0  # after a customer's last license ended, the customer is erased by itself; 0: never
     self_service: str = "on"  # on or off: whether customers may ask for their licenses again
     shop_kvk: str = ""
     shop_phone: str = ""
@@ -124,6 +125,7 @@ def _hours(value: str) -> dict[str, timedelta]:
 _TYPES: dict[str, Callable[[str], Any]] = {
     "zone": ZoneInfo,
     "fiscal_years": int,
+    "forget_after_years": int,
     "mails_per_second": _rate,
     "quiet_doors": _hours,
     "repeat_orders": _repeats,

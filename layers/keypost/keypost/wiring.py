@@ -80,8 +80,14 @@ def worker() -> "Worker":
 
 
 def try_order(order_id: str, receives: int) -> None:
+    from keypost.use_cases.forget_customers import PAUSE, POKE, forget_some
     from keypost.use_cases.try_order import try_order
 
+    if order_id == POKE:
+        settings = config()
+        if forget_some(desk(), datetime.now(UTC), settings.forget_after_years, settings.fiscal_years):
+            queue().poke(POKE, PAUSE)
+        return
     try_order(worker(), desk(), intake, order_id, receives)
 
 

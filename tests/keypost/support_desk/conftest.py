@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dns.resolver
@@ -15,6 +15,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.keys import SCOPES, new_key
 from keypost.core.order import Hold, Order
+from keypost.core.periods import local_day
 from keypost.core.product import Line
 from tests.builders import loaded, paid_order
 from tests.keypost.support_desk.here import page_here
@@ -72,6 +73,10 @@ class Desk:
 
     def go(self, hash_: str = "#/") -> None:
         self.page.goto(f"{self.url}/support{hash_}")
+
+    @property
+    def today(self) -> date:
+        return local_day(now(), self.stack.zone)
 
     def renew(self) -> None:
         """The agent gets another key."""

@@ -52,7 +52,7 @@ def seen(visited: Visit, order_id: str, differing_id: str, look: Callable[[str],
     page.locator("#views a").nth(3).click()
     page.locator("svg.chart").first.wait_for()
     page.locator("#codes").fill("not a code")
-    page.locator("#codes + button, form .main").last.click()
+    page.locator("[aria-labelledby=import] form .main").click()
     page.locator(".faults").wait_for()
     look("the stock")
     page.locator("#views a").nth(2).click()

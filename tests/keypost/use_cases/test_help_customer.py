@@ -370,6 +370,23 @@ def test_others_keep_their_data_when_one_is_erased(desk: Desk, sold: Sold) -> No
     assert loaded(desk.store, theirs.id) == theirs
 
 
+def test_a_renewal_whose_base_cannot_be_read_is_erased_and_the_base_later(desk: Desk, chain: list[str]) -> None:
+    desk.correct_address("chain-1", NEW, asked())
+    sound = stored_item(desk.store, "chain-0")
+    put_item(desk.store, sound | {"created_at": "once"})
+
+    erased = desk.erase(NEW, asked(), YEARS)
+
+    assert [order.id for order in erased.orders] == ["chain-1", "chain-2"]
+    (beside,) = desk.store.asides(["chain-0"])
+    assert beside.erasure is not None
+    assert NEW not in repr(beside)
+    put_item(desk.store, sound)
+    assert loaded(desk.store, "chain-0").customer.corrected == {ADDRESS: NEW}
+    desk.erase_at_last("chain-0", beside.erasure)
+    assert (loaded(desk.store, "chain-0").customer.corrected, loaded(desk.store, "chain-0").is_erased) == ({}, False)
+
+
 def test_a_renewal_that_is_erased_leaves_no_address_in_what_it_renews(desk: Desk, chain: list[str]) -> None:
     desk.correct_address("chain-1", NEW, asked())
     assert loaded(desk.store, "chain-0").customer.corrected == {ADDRESS: NEW}

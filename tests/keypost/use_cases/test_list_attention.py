@@ -1,15 +1,22 @@
 """The worklist, over the emulator's DynamoDB."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from keypost.core import closing
+from keypost.core.contents import with_payment
 from keypost.core.errors import InvalidInput
-from keypost.core.order import Reason, waiting_for
+from keypost.core.mail import Asked, MailSent
+from keypost.core.mailing import settle_mail
+from keypost.core.order import Reason, Renewal, waiting_for
+from keypost.core.payment import PaymentState
+from keypost.core.product import Kind, Line
+from keypost.core.renewals import term_of, with_terms
 from keypost.core.said import said
 from keypost.table import Store
 from keypost.use_cases.list_attention import worklist
-from tests.builders import NOW, SKU, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, licensed, notice, paid_order
 
 WAITS = {
     Reason.PRODUCT: said("not_in_catalog", skus=["X"]),
@@ -38,6 +45,35 @@ def test_the_pages_together_have_everything_once_in_order(store: Store, waiting:
         pages, following = pages + 1, page.next
 
     assert (seen, pages) == (waiting, 3)
+
+
+def test_each_entry_says_since_when_and_by_when_the_customer_needs_what_is_lacking(store: Store) -> None:
+    first = NOW.date() + timedelta(days=7)
+    line = Line(SKU, 1, Kind.RENEWAL, "base")
+    term = term_of(Renewal("unpaid", 1, 1, None, 365), (first, first), PRODUCT, "base", ZONE)
+    unpaid = with_terms(paid_order("unpaid", line, state=PaymentState.OPEN), [term], None, NOW, ZONE)
+    store.save(waiting_for(unpaid, Reason.UNPAID, said("period_unpaid", first_day=first), NOW))
+    store.save(waiting_for(paid_order("unknown", line), Reason.RENEWS, said("end_unknown"), NOW))
+    store.save(paid_order("held", currency="USD", at=NOW))
+    store.save(settle_mail(licensed(paid_order("twice")), "purchase-1", 1, MailSent("m"), NOW))
+    store.change_existing("twice", lambda order: with_payment(order, notice("twice", payment_id="cs_2"), NOW, "EUR"))
+
+    listed = {item.order_id: (item.needs, item.since, item.by) for item in worklist(store).items}
+
+    assert listed == {
+        "held": ("hold", NOW, NOW),
+        "unknown": ("renews", NOW, None),
+        "unpaid": ("unpaid", NOW, datetime(2026, 11, 30, tzinfo=UTC)),
+        "twice": ("paid_twice", NOW, None),  # it has all that it is to have
+    }
+
+
+def test_what_a_person_closed_is_not_listed_any_more(store: Store) -> None:
+    order = paid_order("dealt-with", currency="USD")
+    store.save(closing.close(order, Reason.HOLD, Asked(NOW, "anna", "done by hand")))
+    store.save(paid_order("not-dealt-with", currency="USD"))
+
+    assert [item.order_id for item in worklist(store).items] == ["not-dealt-with"]
 
 
 def test_the_pages_of_one_reason_hold_no_other(store: Store, waiting: list[str]) -> None:

@@ -66,6 +66,11 @@ class Books:
         return any(each.kind == "order.canceled" for each in self._told)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether a person said that it is done with."""
+        return any(each.route.endswith("close") for each in self._answers)
+
+    @property
     def released(self) -> bool:
         return any("release" in each.route for each in self._answers)
 

@@ -2,7 +2,7 @@
 evidence. It looks at what callbacks and agents said, at what SES took and at the table, by no rule of the product."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
@@ -13,7 +13,7 @@ from tests.simulator.faults.books import Books, unpaid_codes
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.ses import Accepted
 from tests.simulator.faults.shop import Shop, day_of
-from tests.simulator.faults.simulation import Simulation, Told, needs
+from tests.simulator.faults.simulation import Answered, Simulation, Told, needs
 
 _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any more
 _LATEST_RENEWED = _LATEST + 12 * 3600
@@ -52,7 +52,7 @@ class Evidence:
         self.simulation: Simulation = shop.simulation
         self.sales = {name: sale for name, sale in shop.sales.items() if name not in shop.unreadable | shop.stuck}
         self.items = {name: item for name in self.sales if (item := self.simulation.item(name))}
-        self.money = {name: money_of(name, self.simulation.told) for name in self.sales}
+        self.money = {name: money_of(name, self.simulation.told, self.simulation.answers) for name in self.sales}
 
     @cached_property
     def own(self) -> dict[str, dict[str, Any]]:
@@ -97,6 +97,10 @@ class Evidence:
     def codes(self) -> dict[str, dict[str, Any]]:
         return {item["code"]: item for item in self.simulation.items() if item["pk"].startswith("CODE#")}
 
+    @cached_property
+    def batches(self) -> list[dict[str, Any]]:
+        return [item for item in self.simulation.items() if item["pk"].startswith("BATCH#")]
+
     @property
     def accepted(self) -> list[Accepted]:
         return [mail for mail in self.simulation.ses.accepted if mail.order in self.sales]
@@ -138,22 +142,31 @@ def is_held(item: Mapping[str, Any]) -> bool:
     return bool(hold.get("by_person") or hold.get("problem"))
 
 
-def money_of(order: str, told: list[Told]) -> Money:
+def money_of(order: str, told: list[Told], answers: Iterable[Answered] = ()) -> Money:
     payments: dict[str, list[Told]] = {}
     for each in told:
         if each.order == order:
             payments.setdefault(each.payment, []).append(each)
-    canceled = [each.at for facts in payments.values() for each in facts if each.kind == "order.canceled"]
+    canceled = _cancellations(order, [each for facts in payments.values() for each in facts])
+    released = [each for each in answers if each.order == order and "release" in each.route and each.may_be_done]
+    may_be_lifted = any(each.at >= at for each in released for at in canceled)
     fates = [_fate(facts) for facts in payments.values() if any(each.kind == "order.paid" for each in facts)]
     paid = [each.at for facts in payments.values() for each in facts if each.kind == "order.paid"]
     gone = [at for _, at in fates if at is not None]
-    since = min(canceled) if canceled else max(gone) if fates and len(gone) == len(fates) else None
+    since = max(gone) if fates and len(gone) == len(fates) else None
+    since = min(canceled) if canceled and not may_be_lifted else since
     return Money(
         is_good=not canceled and any(is_good for is_good, _ in fates),
         is_over=bool(paid) and since is not None,
         first_paid=min(paid, default=None),
         over_since=since,
     )
+
+
+def _cancellations(order: str, facts: list[Told]) -> list[float]:
+    """When callbacks said that the shop canceled the order, as far as they are not older than its newest payment."""
+    paid = max((each.said_at for each in facts if each.kind == "order.paid"), default=0.0)
+    return [each.at for each in facts if each.kind == "order.canceled" and int(each.said_at) >= int(paid)]
 
 
 def _fate(facts: list[Told]) -> tuple[bool, float | None]:
@@ -286,6 +299,35 @@ def orders_by_hand_are_served_once(evidence: Evidence) -> Found:
 
 def _is_suppressed(evidence: Evidence, item: Mapping[str, Any]) -> bool:
     return item.get("customer", {}).get("email") in evidence.simulation.ses.suppressed
+
+
+def withdrawn_codes_never_leave(evidence: Evidence) -> Found:
+    """Neither those that were taken out of the stock, nor those that came back from an order after that."""
+    mailed = {code: mail.order for mail in evidence.simulation.ses.accepted for code in mail.codes}
+    for code, item in evidence.codes.items():
+        order = mailed.get(code)
+        if item["state"] == "withdrawn" and order and not _may_have_left(evidence.simulation, order):
+            yield order, "it was sent a code that is withdrawn"
+
+
+def everybody_of_a_replaced_batch_has_another_code(evidence: Evidence) -> Found:
+    """But those for whom a person or money stands in the way; unless the replacing waits for codes."""
+    for batch in evidence.shop.replaced:
+        found = next((item for item in evidence.batches if item["replacing"]["batch"] == batch), None)
+        if found is None:
+            yield "stock", f"nobody knows that {batch} is replaced"
+            continue
+        if found["replacing"].get("state", "running") != "done":
+            continue  # too few codes, or a mail whose fate is not known
+        for item in evidence.codes.values():
+            order = item.get("order_id", "")
+            is_theirs = item["state"] == "assigned" and item.get("batch") == batch and order in evidence.sales
+            if is_theirs and evidence.money[order].is_good and not _stays(evidence.items[order]):
+                yield order, f"it still has a code of {batch}, which was replaced"
+
+
+def _stays(item: Mapping[str, Any]) -> bool:
+    return is_held(item) or bool(item.get("forget_on")) or bool(item.get("canceled"))
 
 
 # --- promises 4 and 5
@@ -485,7 +527,11 @@ def who_paid_is_served_or_waits_for_a_person(evidence: Evidence) -> Found:
 def _is_out_of_question(evidence: Evidence, order: str, books: Books) -> bool:
     """It waits, or is over, for another reason than what was paid for."""
     item = evidence.items.get(order)
-    return books.is_canceled or bool(item and (item.get("forget_on") or is_held(item) or evidence.has_bounced(order)))
+    return (
+        books.is_canceled
+        or books.is_closed
+        or bool(item and (item.get("forget_on") or is_held(item) or evidence.has_bounced(order)))
+    )
 
 
 def _why_waiting(evidence: Evidence, order: str, books: Books) -> Found:
@@ -561,6 +607,8 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 codes that never left are sold again": codes_that_never_left_are_sold_again,
     "1 orders by hand are served once": orders_by_hand_are_served_once,
     "2 no code goes to two orders": no_code_goes_to_two_orders,
+    "2 withdrawn codes never leave": withdrawn_codes_never_leave,
+    "2 everybody of a replaced batch has another code": everybody_of_a_replaced_batch_has_another_code,
     "4 no code leaves unpaid": no_code_leaves_unpaid,
     "4 money pays for the codes": money_pays_for_the_codes,
     "4 what was paid before waits": what_was_paid_before_waits,

@@ -40,6 +40,20 @@ def canceled(shop: Shop, sale: Sale, at: float) -> None:
     _told(shop, sale, at, "order.canceled")
 
 
+def canceled_before(shop: Shop, sale: Sale, at: float) -> None:
+    """What the shop says now is older than the payment: it canceled what nobody had paid for by then."""
+    said_at = at - 40 * DAY
+    shop.act(
+        at,
+        f"canceled before {sale.order}",
+        lambda: shop.simulation.tell(sale.order, "order.canceled", said_at=said_at),
+    )
+
+
+def closed(shop: Shop, sale: Sale, at: float) -> None:
+    _asked(shop, sale, at, "POST", "/orders/{order_id}/close", reason="done by hand")
+
+
 def paid_again(shop: Shop, sale: Sale, at: float) -> None:
     """The money of the first payment goes back, and the customer pays once more."""
     if sale.payment:
@@ -296,6 +310,24 @@ def stock_arrives(shop: Shop, sale: Sale, at: float) -> None:
     shop.act(at, f"{many} codes of {sku}", lambda: shop.import_codes(sku, many))
 
 
+def withdrawn(shop: Shop, sale: Sale, at: float) -> None:
+    """A batch is taken out of the stock while sales go on, and now and then put back."""
+    sku, body = str(sale.lines[0]["sku"]), {"batch": f"batch-{shop.chance.choice((1, 2, 5, 6))}"}
+    _corrected_stock(shop, at, "withdraw", sku, body)
+    _corrected_stock(shop, at + shop.chance.choice((1, HOUR, DAY / 2)), "put-back", sku, body)
+
+
+def _corrected_stock(shop: Shop, at: float, how: str, sku: str, body: Mapping[str, str]) -> None:
+    route = f"/stock/{{sku}}/{how}"
+    shop.act(at, f"{how} {body['batch']}", lambda: shop.simulation.support("POST", route, body, sku=sku))
+
+
+def batch_replaced(shop: Shop, _sale: Sale, at: float) -> None:
+    """A batch is bad: everybody gets other codes, as far as there are any."""
+    batch = f"batch-{shop.chance.choice((1, 2, 5))}"
+    shop.act(at, f"replace {batch}", lambda: shop.replace_batch(batch))
+
+
 def noted_twice(shop: Shop, _sale: Sale, at: float) -> None:
     """Two runs write the daily note at one instant."""
     for _ in range(2):
@@ -328,6 +360,8 @@ HAPPENINGS: Mapping[str, Happening] = {
     "partly refunded": Happening(partly_refunded, 4),
     "disputed": Happening(disputed, 8),
     "canceled": Happening(canceled, 5),
+    "canceled before": Happening(canceled_before, 5),
+    "closed": Happening(closed, 5),
     "paid again": Happening(paid_again, 5),
     "exchanged": Happening(exchanged, 8),
     "changed": Happening(changed, 8),
@@ -354,6 +388,8 @@ HAPPENINGS: Mapping[str, Happening] = {
     "agent meets money": Happening(agent_meets_money, 6),
     "poked twice": Happening(poked_twice, 10),
     "stock arrives": Happening(stock_arrives, 10),
+    "withdrawn": Happening(withdrawn, 4),
+    "batch replaced": Happening(batch_replaced, 5),
     "noted twice": Happening(noted_twice, 2),
     "mail paused": Happening(mail_paused, 5),
     "unreadable": Happening(unreadable, 6),

@@ -96,6 +96,7 @@ class Shop:
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
     unreadable: set[str] = field(default_factory=set)  # orders whose items nobody can read any more
     stuck: set[str] = field(default_factory=set)  # orders at which every step fails
+    replaced: set[str] = field(default_factory=set)  # batches that somebody had replaced
     contested: set[str] = field(
         default_factory=set
     )  # orders whose payments or tellers may differ, judged by their money
@@ -123,6 +124,13 @@ class Shop:
     def import_codes(self, sku: str, many: int) -> None:
         body = {"codes": self.new_codes(sku, many), "batch": f"batch-{many}"}
         self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
+
+    def replace_batch(self, batch: str) -> None:
+        def told(status: int, _: Any) -> None:
+            if status < 300:
+                self.replaced.add(batch)
+
+        self.simulation.support("POST", "/batches/replace", {"batch": batch}, told)
 
     def put_products(self) -> None:
         for sku, entry in PRODUCTS.items():

@@ -63,6 +63,15 @@ def renewal(shop: Shop) -> None:
     shop.simulation.run(3 * DAY)
 
 
+def batch_replaced(shop: Shop) -> None:
+    """After the codes left, their batch turns out to be bad."""
+    purchase(shop)
+    shop.import_codes(PLAIN, 5)
+    shop.simulation.run(60)
+    shop.replace_batch("batch-6")
+    shop.simulation.run(3 * HOUR)
+
+
 def resend(shop: Shop) -> None:
     shop.sell(bought(), shop.simulation.now + 1)
     shop.simulation.run(HOUR)

@@ -20,6 +20,7 @@ from tests.simulator.faults.shop import HOUR, Shop
 from tests.simulator.faults.simulation import Answered, Entry
 from tests.simulator.faults.stories import (
     a_shop,
+    batch_replaced,
     bought,
     by_hand,
     exchange,
@@ -64,6 +65,18 @@ def _code_lost(shop: Shop) -> None:
     """A code is assigned that no order has."""
     free = next(item for item in shop.simulation.items() if item.get("state") == "free")
     _put(_item(free["pk"]), state={"S": "assigned"}, order_id={"S": "o1"})
+
+
+def _withdrawn_after_all(shop: Shop) -> None:
+    """A code that was mailed is one that nobody was to get."""
+    code = next(item for item in shop.simulation.items() if item.get("state") == "assigned")
+    _put(_item(code["pk"]), state={"S": "withdrawn"})
+
+
+def _still_bad(shop: Shop) -> None:
+    """The code that came in place of a bad one is of the bad batch."""
+    code = next(item for item in shop.simulation.items() if item.get("state") == "assigned")
+    _put(_item(code["pk"]), batch={"S": "batch-6"})
 
 
 def _kept(_: Shop) -> None:
@@ -229,6 +242,8 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "moved, and sent by both": ("2 no code goes to two orders", moved, _sent_after_it_moved),
     "moved, and of nobody": ("1 codes are where the orders say", moved, _hand_without("licenses")),
     "two orders, one code": ("2 no code goes to two orders", purchase, _accepted(order="o2")),
+    "a withdrawn code left": ("2 withdrawn codes never leave", purchase, _withdrawn_after_all),
+    "a bad code stayed": ("2 everybody of a replaced batch has another code", batch_replaced, _still_bad),
     "unpaid": ("4 no code leaves unpaid", purchase, _unpaid),
     "given for less": ("4 money pays for the codes", purchase, _given_for_less),
     "given after a refund": ("4 money pays for the codes", purchase, _given_after_the_refund),

@@ -8,9 +8,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from keypost import wiring
 from keypost.api.actions import Wish
-from keypost.api.asking import asked_in, reader_of
+from keypost.api.asking import asked_in, desk_of, reader_of
 from keypost.api.orders import OrderId
 from keypost.core import plan
 from keypost.core.obstacles import action
@@ -82,7 +81,7 @@ class Stopped:
     "/orders/<order_id>/lines/<n>/renewal", summary="Say which license a renewal renews, or when its period starts"
 )
 def decide_renewal(order_id: OrderId, n: Number, right: Annotated[Renewal, Body()]) -> Decided:
-    asked, desk = asked_in(router.current_event.raw_event, right.reason), wiring.desk()
+    asked, desk = asked_in(router.current_event.raw_event, right.reason), desk_of(router.current_event.raw_event)
     today = local_day(asked.at, desk.zone)
     start = today if right.period_start == NOW else right.period_start and date.fromisoformat(right.period_start)
     wanted = settle_renewal.Wanted(
@@ -95,7 +94,7 @@ def decide_renewal(order_id: OrderId, n: Number, right: Annotated[Renewal, Body(
 @router.post("/orders/<order_id>/lines/<n>/renewal/stop", summary="Stop a renewal that was to come")
 def stop_renewal(order_id: OrderId, n: Number, wish: Annotated[Wish, Body()]) -> Stopped:
     asked = asked_in(router.current_event.raw_event, wish.reason)
-    order = settle_renewal.stop(wiring.desk(), order_id, n, asked)
+    order = settle_renewal.stop(desk_of(router.current_event.raw_event), order_id, n, asked)
     needs = plan.attention(order)
     told = Stopped(order_id, n, action(order, needs[0]) if needs else said("nothing"))
     return worded(told, reader_of(router.current_event.raw_event))

@@ -40,6 +40,7 @@ class DailyNote:
     stock: tuple[Forecast, ...]  # of all products
     silent: tuple[Door, ...] = ()
     remarks: int = 0  # that came into the inbox since the note before
+    forgotten: int = 0  # customers who were erased by themselves since then
 
     @property
     def short(self) -> tuple[Forecast, ...]:
@@ -47,7 +48,7 @@ class DailyNote:
 
     @property
     def says_something(self) -> bool:
-        return bool(self.sections or self.short or self.silent or self.remarks)
+        return bool(self.sections or self.short or self.silent or self.remarks or self.forgotten)
 
 
 def entry(order: Order, reason: Reason) -> Entry:

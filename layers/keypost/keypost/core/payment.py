@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from itertools import chain, groupby
 from typing import Any
 
@@ -269,7 +270,11 @@ class Payment(Stored):
         amount."""
         gone = (each for each in self.disputes if each.state is DisputeState.LOST or self._is_gone(each))
         lost = sum((Decimal(each.amount or 0) for each in gone), Decimal(0))
-        return max([Decimal(0), *(self._in_its_currency(each) for each in self._reports)]) + lost
+        return self.refunds + lost
+
+    @property
+    def refunds(self) -> Decimal:
+        return max([Decimal(0), *(self._in_its_currency(each) for each in self._reports)])
 
     def _is_gone(self, dispute: Dispute) -> bool:
         return dispute.state is DisputeState.OPEN and self._is_of_a_part(dispute)
@@ -344,20 +349,26 @@ def _without_order(whole: Payment) -> Payment:
 
 
 def _share(payments: Sequence[Payment], whole: Payment) -> tuple[Payment, ...]:
-    """Take the amount that a shop returned for an order from its payments, the latest first: if there are two, the
-    latest is the one too many. What the shop said of the order, it said of them."""
-    back = [refunded for refunded in whole.refunded if refunded.teller == "webhook" or len(whole.names) == 1]
-    full = any(refunded.full for refunded in back)
-    told = max((Decimal(refunded.amount or 0) for refunded in back), default=Decimal(0))
-    left = _in_currency_of(payments, whole, told)
+    """Take the amount that a shop returned for an order from its payments: it is what others say that went back of
+    them, and what is left of it went back of the latest first: if there are two, the latest is the one too many. What
+    the shop said of the order, it said of them."""
+    of_order = [refunded for refunded in whole.refunded if refunded.teller == "webhook" or len(whole.names) == 1]
+    full = any(refunded.full for refunded in of_order)
+    told = max((Decimal(refunded.amount or 0) for refunded in of_order), default=Decimal(0))
+    left = max(_in_currency_of(payments, whole, told) - sum(map(_refunds, payments), Decimal(0)), Decimal(0))
     shared = []
     for payment in sorted(payments, key=lambda p: (p.at, p.names), reverse=True):
-        taken = min(left, _worth(payment))
+        taken = min(left, max(_worth(payment) - _refunds(payment), Decimal(0)))
         left -= taken
-        own = (Refunded(whole.at, str(taken), full, "the shop"),) if taken or full else ()
+        back = str(_refunds(payment) + taken)
+        own = (Refunded(whole.at, back, full, "the shop"),) if taken or full else ()
         disputes = latest_disputes((*payment.disputes, *whole.disputes))
         shared.append(replace(payment, refunded=(*payment.refunded, *own), disputes=disputes))
     return tuple(shared) if len(whole.names) > 1 else _with_words_of(whole, shared)
+
+
+def _refunds(payment: Payment) -> Decimal:
+    return min(payment.refunds, _worth(payment))
 
 
 def _in_currency_of(payments: Sequence[Payment], whole: Payment, amount: Decimal) -> Decimal:
@@ -419,7 +430,8 @@ def _paired(payments: Sequence[Payment], right: Right) -> tuple[Payment, ...]:
     found: list[Payment] = []
     by_shops_last = sorted(payments, key=lambda p: (p.tellers <= SHOPS, p.at, p.names))
     for payment in by_shops_last:
-        twin = next((each for each in found if _are_one(each, payment, right)), None)
+        twins = [each for each in found if _are_one(each, payment, right)]
+        twin = min(twins, key=partial(_unlikeness, payment), default=None)
         if twin is None:
             found.append(payment)
         else:
@@ -429,6 +441,12 @@ def _paired(payments: Sequence[Payment], right: Right) -> tuple[Payment, ...]:
 
 def _are_one(one: Payment, other: Payment, right: Right) -> bool:
     return may_be_one(one, other) and not are_of_others(one, other, right) and not _is_exchange(one, other)
+
+
+def _unlikeness(one: Payment, other: Payment) -> tuple[bool, bool, timedelta, tuple[str, ...]]:
+    """Sorts payments by how little they look like one."""
+    is_of_same_goods = not _baskets(one).isdisjoint(_baskets(other))
+    return one.standing is not other.standing, not is_of_same_goods, abs(one.at - other.at), other.names
 
 
 def may_be_one(one: Payment, other: Payment) -> bool:

@@ -11,7 +11,14 @@ from keypost.core.product import Kind, Line
 from keypost.core.renewal_choice import RENEWAL, STOP, as_told, choice_of, is_agreed, is_stopped
 from keypost.core.said import said
 
-_OVER = ("erased", "belongs_to", "canceled", "refunded")  # obstacles after which nothing of an order is served
+_OVER = (
+    "erased",
+    "belongs_to",
+    "canceled",
+    "canceled_after_payment",
+    "withdrawn",
+    "refunded",
+)  # obstacles after which nothing of an order is served
 
 
 def decide(order: Order, number: int, right: Line, asked: Asked, *, agrees: bool) -> Order:

@@ -61,7 +61,8 @@ def told_of(order: Order) -> Told:
     spoken = replace(spoken, lines=as_decided(order, spoken.lines))
     problem = spoken.problem or _paid_in_part(order, standing)
     found = (spoken.differs, others, left_more(order, spoken.lines), _unsaid(order, spoken.lines))
-    return Told(spoken.lines, buyer, problem, _first((*found, _doubt(order, standing))))
+    differs = _first((*found, _doubt(order, standing), None if problem else _paid_otherwise(order, standing)))
+    return Told(spoken.lines, buyer, problem, differs)
 
 
 def _doubt(order: Order, standing: Iterable[Payment]) -> Said | None:
@@ -105,11 +106,47 @@ def goods_of(payment: Payment) -> tuple[Line, ...]:
 
 
 def _spoken(standing: Sequence[Payment], unpaid: Iterable[Payment]) -> _Spoken:
-    """A payment that says nothing borrows from those that were not made, unless it was for goods of another kind."""
+    """A payment that says nothing borrows from those that were not made, unless it was for goods of another kind: from
+    those that cost what was paid, if there are any."""
     found = [_of_payment(payment) for payment in standing]
     if any(each.lines or each.is_foreign for each in found):
         return _together(found)
-    return _together([*found, *map(_of_payment, unpaid)])
+    lenders = [payment for payment in unpaid if _of_payment(payment).lines]
+    fitting = [payment for payment in lenders if _is_paid_by(standing, payment)]
+    borrowed = _together([*found, *map(_of_payment, fitting or unpaid)])
+    if fitting or not lenders:
+        return borrowed
+    return replace(borrowed, differs=borrowed.differs or _other_amount(standing, lenders[0]))
+
+
+def _is_paid_by(standing: Sequence[Payment], lender: Payment) -> bool:
+    """Whether these payments are as much as one that was not made, as far as is known."""
+    known = [payment.amount for payment in (*standing, lender)]
+    is_of_one = {payment.currency for payment in standing} == {lender.currency}
+    return None in known or (is_of_one and _paid(standing) == Decimal(lender.amount or 0))
+
+
+def _other_amount(standing: Sequence[Payment], price: Sum | Payment) -> Said:
+    currency = standing[0].currency
+    return said("paid_other", amount=f"{currency} {_paid(standing)}", price=f"{price.currency} {price.amount}")
+
+
+def _paid_otherwise(order: Order, standing: Sequence[Payment]) -> Said | None:
+    """Whether a payment that does not say what it is for is more than the shop says that its order costs: nobody says
+    then that it is of that order alone. Several of that very price are paid twice."""
+    price = price_of(order.id, order.payments)
+    if price is None or not any(map(_is_bare, order.payments)):
+        return None
+    is_more = _paid(standing) > _worth(price) and any(Decimal(each.amount or 0) != _worth(price) for each in standing)
+    return _other_amount(standing, price) if is_more and _are_taken_in(price.currency, standing) else None
+
+
+def _is_bare(payment: Payment) -> bool:
+    return payment.state is PaymentState.PAID and not any(word.lines or word.foreign for word in payment.goods)
+
+
+def _paid(payments: Iterable[Payment]) -> Decimal:
+    return sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
 
 
 def _together(found: Sequence[_Spoken]) -> _Spoken:
@@ -228,7 +265,9 @@ def _paid_in_part(order: Order, payments: Sequence[Payment]) -> Said | None:
     price = max(_prices(order, payments), key=_worth, default=None)
     if price is None or not _are_taken_in(price.currency, payments):
         return None
-    paid = sum((Decimal(payment.amount or 0) for payment in payments), Decimal(0))
+    paid = _paid(payments)
+    if len(payments) > 1:  # one that went back in part is for a person anyway
+        paid -= sum((payment.returned for payment in payments), Decimal(0))
     if paid >= _worth(price):
         return None
     return said("paid_in_part", amount=f"{price.currency} {paid}", price=f"{price.currency} {price.amount}")

@@ -18,8 +18,9 @@ _COUNTED = (  # one of them, several
     ("note_orders_one", "note_orders_many"),
     ("note_silent_one", "note_silent_many"),
     ("note_remarks_one", "note_remarks_many"),
+    ("note_forgotten_one", "note_forgotten_many"),
 )
-_PLACES = ("first", "second", "third", "fourth")
+_PLACES = ("first", "second", "third", "fourth", "fifth")
 
 
 def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime, page_url: str = "") -> EmailMessage:
@@ -36,6 +37,7 @@ def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime
         "sections": [_section(section, say, page_url) for section in note.sections]
         + _list("note_doors", [said("note_silent", provider=door.provider, at=door.last) for door in note.silent], say)
         + _list("note_inbox", [said("note_remarks", count=note.remarks)] if note.remarks else [], say)
+        + _list("note_erased", [said("note_forgotten", count=note.forgotten)] if note.forgotten else [], say)
         + _list("note_to_order", [_to_order(each) for each in note.short], say)
         + _list("note_stock", [_stock(each) for each in note.stock], say),
     }
@@ -44,7 +46,7 @@ def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime
 
 def _subject(note: DailyNote) -> Said:
     """What the note is about, in the order of how much it matters."""
-    counts = (sum(section.total for section in note.sections), len(note.silent), note.remarks)
+    counts = (sum(section.total for section in note.sections), len(note.silent), note.remarks, note.forgotten)
     named = zip(counts, _COUNTED, strict=True)
     parts = [said(one if count == 1 else many, count=count) for count, (one, many) in named if count]
     parts += [said("note_codes")] if note.short else []

@@ -21,7 +21,19 @@ _PAGE = "page.html"
 _WORDS = "said.js"  # made from the tables, so that the page has the very words of the API
 _ISSUER = "issuer.js"  # made from the settings
 # What answers hold as a word.
-_OF_PAGE = ("standing_", "kind_", "purpose_", "state_", "fate_", "who_", "language_", "provider_", "reason_", "scope_")
+_OF_PAGE = (
+    "standing_",
+    "kind_",
+    "purpose_",
+    "state_",
+    "fate_",
+    "who_",
+    "language_",
+    "provider_",
+    "reason_",
+    "because_",
+    "scope_",
+)
 _OF_PAGE_TOO = ("already_used", "wrong_region", "invalid")  # what is wrong with a code
 _OF_GATEWAY = ("key_refused", "network_refused", "too_large", "too_many_calls", "took_too_long", "went_wrong")
 _POLICY = (

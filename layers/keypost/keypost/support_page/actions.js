@@ -86,6 +86,9 @@ export function swap({ act, changed }, license) {
   });
 }
 
+/** A decision about what was seen: if something else is told meanwhile, it is not carried out. */
+const asSeen = ({ version }) => ({ "If-Match": `"${version}"` });
+
 export function settle({ order, act, changed }, payment, word, goods) {
   const email = word.email ?? order.email ?? t("unknown");
   ask({
@@ -93,7 +96,7 @@ export function settle({ order, act, changed }, payment, word, goods) {
     intro: t("settleIntro", { lines: goods.join(", "), email }),
     fields: [why()],
     confirm: t("settle"),
-    send: ({ reason }) => act("contents", "PUT", { payment: payment.names[0], by: word.by, reason }),
+    send: ({ reason }) => act("contents", "PUT", { payment: payment.names[0], by: word.by, reason }, asSeen(order)),
     done: () => changed(t("settleDone")),
   });
 }
@@ -104,7 +107,7 @@ export function makeOwn({ order, act, changed }, payment) {
     intro: t("ownIntro", { payment }),
     fields: [why()],
     confirm: t("own"),
-    send: ({ reason }) => act("contents", "PUT", { own_order: payment, reason }),
+    send: ({ reason }) => act("contents", "PUT", { own_order: payment, reason }, asSeen(order)),
     done: ({ own_order }) => changed(t("ownDone", { payment, order: own_order })),
   });
 }

@@ -5,7 +5,7 @@ import { ask, choose, field } from "./dialogs.js";
 import { el } from "./dom.js";
 import { saved } from "./download.js";
 import { proof } from "./preview.js";
-import { t } from "./words.js";
+import { said, t } from "./words.js";
 
 const input = (name, attributes = {}) => el("input", { id: name, name, autocomplete: "off", ...attributes });
 const words = (name, label, required, hint) => field(t(label), el("textarea", { id: name, name, maxlength: 200, required }), hint && t(hint));
@@ -125,21 +125,30 @@ function refunded({ act, changed }, license) {
   });
 }
 
+/** Other addresses and orders of the same person, which an agent knows of or was shown. */
+const alsoOf = () => field(t("alsoOf"), el("textarea", { id: "also", name: "also", maxlength: 2000, spellcheck: "false" }), t("alsoHint"));
+const listOf = (text) => (text ? text.split(/[\s,;]+/).filter(Boolean) : undefined);
+const linkedTo = (linked = []) => (linked.length > 0 ? [{ text: t("linked", { orders: linked.map(({ order_id: id }) => id).join(", ") }) }] : []);
+
 function exportCustomer({ order, changed }) {
   ask({
     title: t("exportCustomer"), intro: t("exportIntro", { address: order.email }), confirm: t("save"),
-    send: () => call("POST", "customers/export", { body: { email: order.email } }),
-    done: (all) => { saved(`${order.order_id}-customer.json`, JSON.stringify(all, null, 1), "application/json"); changed(t("exportDone")); },
+    fields: [alsoOf()],
+    send: (given) => call("POST", "customers/export", { body: { email: order.email, and: listOf(given.also) } }),
+    done(all) {
+      saved(`${order.order_id}-customer.json`, JSON.stringify(all, null, 1), "application/json");
+      changed(t("exportDone"), linkedTo(all.linked));
+    },
   });
 }
 
 function erase({ order, changed }) {
   ask({
     title: t("erase"), intro: t("eraseIntro", { address: order.email }), confirm: t("erase"),
-    fields: [el("label", { class: "choice field" }, el("input", { type: "checkbox", required: true }), t("eraseSure"))],
-    send: () => call("POST", "customers/erase", { body: { email: order.email } }),
-    done: ({ order_ids: ids, subscriptions }) => changed(t("eraseDone", { n: ids.length }),
-      subscriptions.length > 0 ? [{ text: t("eraseSubscriptions", { orders: subscriptions.join(", ") }) }] : []),
+    fields: [alsoOf(), el("label", { class: "choice field" }, el("input", { type: "checkbox", required: true }), t("eraseSure"))],
+    send: (given) => call("POST", "customers/erase", { body: { email: order.email, and: listOf(given.also) } }),
+    done: ({ order_ids: ids, subscriptions, linked }) => changed(t("eraseDone", { n: ids.length }), [
+      ...subscriptions.length > 0 ? [{ text: t("eraseSubscriptions", { orders: subscriptions.join(", ") }) }] : [], ...linkedTo(linked)]),
   });
 }
 
@@ -183,7 +192,7 @@ export async function byHand() {
       field(t("product"), el("select", { id: "hand-sku", name: "sku" }, products.map(({ sku, name }) => el("option", { value: sku }, name)))),
       field(t("quantity"), input("quantity", { type: "number", min: 1, max: 500, value: 1, required: true })),
       field(t("byHandWhy"), el("select", { id: "why", name: "why" },
-        ["goodwill", "test", "paid_by_bank", "replacement"].map((name) => el("option", { value: name }, t(`byHand_${name}`))))),
+        ["goodwill", "test", "paid_by_bank", "replacement"].map((name) => el("option", { value: name }, said("because", name))))),
       why(),
     ],
     send: ({ email, name, language: spoken, sku, quantity, why: because, reason, confirmed }, headers) => call("POST", "orders", {

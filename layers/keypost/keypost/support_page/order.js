@@ -41,7 +41,7 @@ function summary(tools) {
       fact(t("languageOfMails"), said("language", order.language)),
       fact(t("since"), moment(order.created_at)),
       order.moved_from && fact(t("movedFrom"), others([order.moved_from])),
-      order.by_hand && fact(t("byHandFact"), t(`byHand_${order.by_hand}`)),
+      order.by_hand && fact(t("byHandFact"), said("because", order.by_hand)),
       order.renewed_by.length > 0 && fact(t("renewedBy"), others(order.renewed_by)),
       order.belongs_to && fact(t("belongsTo"), others([order.belongs_to]))),
     tools.warnings.map((warning) => warned(tools, warning)),

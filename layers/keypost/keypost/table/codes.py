@@ -303,10 +303,15 @@ def hand_over(digest: str, order_id: str, to: str) -> dict[str, Any]:
     """The code of a license that another order has from now on."""
     return {
         "Key": {"pk": {"S": f"CODE#{digest}"}},
-        "UpdateExpression": "SET order_id = :to",
+        "UpdateExpression": "SET order_id = :to, stock_order = :place",
         "ConditionExpression": "#state = :assigned AND order_id = :order",
         "ExpressionAttributeNames": {"#state": "state"},
-        "ExpressionAttributeValues": {":assigned": {"S": "assigned"}, ":order": {"S": order_id}, ":to": {"S": to}},
+        "ExpressionAttributeValues": {
+            ":assigned": {"S": "assigned"},
+            ":order": {"S": order_id},
+            ":to": {"S": to},
+            ":place": {"S": f"{to}#{digest[:8]}"},
+        },
     }
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from keypost.core.mail import Fate
+from keypost.table.created import Place
 from keypost.table.items import Table, due_keys, moment_text
 
 CODES_CAME = "CODES#"  # before a SKU: the mark of a product that got codes, and the poke of those who wait for it
@@ -17,6 +18,7 @@ _NOTED_KEPT = timedelta(days=400)
 _NOTED = {"pk": {"S": "NOTED"}}
 _PAUSE = {"pk": {"S": "PAUSE"}}
 _START = {"pk": {"S": "START"}}
+_FORGETTING = {"pk": {"S": "FORGETTING"}}
 
 
 class Marks(Table):
@@ -82,6 +84,38 @@ class Marks(Table):
             "due_at <= :old",
             {":old": moment_text(now - _CODES_SETTLE)},
         )
+
+    def forgetting(self, today: date) -> tuple[Place | None, int]:
+        """Behind which order the forgetting of customers goes on, and how many orders it looked at today."""
+        item = self._client.get_item(TableName=self.table, Key=_FORGETTING, ConsistentRead=True).get("Item", {})
+        place = Place(item["place_at"]["S"], item["order_id"]["S"]) if "place_at" in item else None
+        is_today = item.get("day", {}).get("S") == today.isoformat()
+        return place, int(item["looked"]["N"]) if is_today else 0
+
+    def put_forgetting(self, today: date, place: Place | None, looked: int) -> None:
+        item = {"day": {"S": today.isoformat()}, "looked": {"N": str(looked)}}
+        at = {"place_at": {"S": place.at}, "order_id": {"S": place.order_id}} if place else {}
+        self._write("put_item", Item=_FORGETTING | item | at)
+
+    def count_forgotten(self, now: datetime, count: int) -> None:
+        """Count customers who were forgotten, for the daily note."""
+        self._write(
+            "update_item",
+            Key={"pk": {"S": f"FORGOTTEN#{moment_text(now)[:10]}"}},
+            UpdateExpression="SET expires = :expires ADD #at :count",
+            ExpressionAttributeNames={"#at": moment_text(now)},
+            ExpressionAttributeValues={
+                ":count": {"N": str(count)},
+                ":expires": {"N": str(int((now + _NOTED_KEPT).timestamp()))},
+            },
+        )
+
+    def forgotten(self, since: datetime, until: datetime) -> int:
+        """How many customers were forgotten after one moment and up to another."""
+        days = [moment_text(since + timedelta(days=n))[:10] for n in range((until - since).days + 2)]
+        first, last = moment_text(since), moment_text(until)
+        found = self._batch_get([f"FORGOTTEN#{day}" for day in days])
+        return int(sum(count for item in found for at, count in item.items() if first < at <= last))
 
     def begin_note(self, day: date, now: datetime) -> bool:
         """Claim the daily note of a day for one attempt; False if it was sent, or if another invocation has it."""

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+import cattrs
+
+from keypost import telemetry
 from keypost.core.keys import SupportKey
-from keypost.table.items import Table, converter, from_wire, moment_text, to_wire
+from keypost.table.items import Table, converter, from_wire, moment_text, place_of, to_wire
 
 _SUPPORT_KEYS = {"pk": {"S": "KEYS"}}
 
@@ -30,10 +33,10 @@ class SupportKeys(Table):
         return converter.structure(from_wire(item), SupportKey) if item else None
 
     def support_keys(self) -> list[SupportKey]:
-        """All keys that were ever made, the newest last."""
+        """All keys that were ever made and can be read, the newest last. Each of the others is counted and logged."""
         ids = self._client.get_item(TableName=self.table, Key=_SUPPORT_KEYS, ConsistentRead=True).get("Item", {})
         items = self._batch_get([f"KEY#{key_id}" for key_id in ids.get("ids", {"SS": []})["SS"]])
-        return sorted((converter.structure(item, SupportKey) for item in items), key=lambda k: (k.created_at, k.id))
+        return sorted(filter(None, map(_read, items)), key=lambda k: (k.created_at, k.id))
 
     def revoke_support_key(self, key_id: str, now: datetime) -> bool:
         """Revoke a key; only the first call sets the moment. False if there is no such key."""
@@ -47,6 +50,14 @@ class SupportKeys(Table):
 
     def _update_support_key(self, key_id: str, update: str, condition: str, values: Mapping[str, str]) -> bool:
         return self._update_if(_support_key(key_id), update, f"attribute_exists(pk){condition}", values)
+
+
+def _read(item: Mapping[str, Any]) -> SupportKey | None:
+    try:
+        return converter.structure(item, SupportKey)
+    except cattrs.BaseValidationError as error:
+        telemetry.outcome("KeyUnreadable", key=str(item["pk"]).partition("#")[2], place=place_of(error))
+        return None
 
 
 def _support_key(key_id: str) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""Finds the same person under other addresses: through renewals, corrected addresses and payments that moved. Who looks
-decides: two people may renew each other's licenses."""
+"""Finds the same person under other addresses: through renewals, corrected addresses, and payments and licenses that
+moved. Who looks decides: two people may renew each other's licenses."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -47,10 +47,12 @@ def _neighbors(store: Store, order: Order, emails: Collection[str]) -> Iterator[
 
 
 def _named(store: Store, order: Order) -> set[str]:
-    """The orders that an order names: its renewals, what it renews, and where its payments went."""
+    """The orders that an order names: its renewals, what it renews, and where its payments and licenses went or came
+    from."""
     named = {renewal.order_id for renewal in order.renewals}
     named |= {term.renews for term in order.terms if term.renews}
     for renews in filter(None, (line.renews for line in order.lines)):
         named.add(store.order_of_license(renews) or "" if LICENSE_ID.fullmatch(renews) else renews.partition("/")[0])
     named |= {order.belongs_to or "", *(decision.to for decision in order.decisions)}
+    named |= {order.moved_from, *(each.order for each in order.gone)}
     return named - {"", order.id}

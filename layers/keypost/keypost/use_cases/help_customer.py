@@ -44,17 +44,19 @@ class Desk:
 
     def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
         """Change an order and poke it. NotFound if there is no such order; Refused if somebody saw another version."""
-        order = self.store.change_existing(order_id, lambda latest: change(self._as_seen(latest)))
+        order = self.store.change_existing(order_id, lambda latest: change(self.as_seen(latest)))
         self.poke(order_id)
         return order
 
-    def _as_seen(self, order: Order) -> Order:
+    def as_seen(self, order: Order) -> Order:
+        """The order, if it is as its caller saw it; else Refused."""
         if self.seen and order.id == self.seen[0] and order.version != self.seen[1]:
             raise Refused("order_moved", order=order.id)
         return order
 
     def existing(self, order_id: str) -> Order:
-        return self._as_seen(self.store.existing(order_id))
+        """The order as its caller saw it. NotFound if there is none."""
+        return self.as_seen(self.store.existing(order_id))
 
     def close(self, order_id: str, asked: Asked) -> Order:
         """End what an order asks a person for now."""
@@ -89,10 +91,10 @@ class Desk:
     def resend_only(self, order_id: str, only: Only, asked: Asked, mailer: Mailer) -> Mail:
         """Add a mail that repeats one license, or goes to another address once. Refused if the address that it goes to
         is blocked."""
-        order = self.existing(order_id)
+        order = self.store.existing(order_id)
         if owed := support.granted(order, asked, only):
             return owed
-        support.resend(order, asked, self.zone, only)  # refuses before SES is asked
+        support.resend(self.as_seen(order), asked, self.zone, only)  # refuses before SES is asked
         email = only.to or order.customer.email
         if email and (why := self.why_suppressed(email, mailer)):
             raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
@@ -109,7 +111,7 @@ class Desk:
         order = self.store.existing(order_id)
         if owed := support.granted(order, asked):
             return owed
-        why = self._check_resend(self._as_seen(order), mailer, lift=lift)
+        why = self._check_resend(self.as_seen(order), mailer, lift=lift)
         if lift and order.customer.email:
             self._lift(order.customer.email, asked, mailer, but=order_id)
         is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
@@ -215,15 +217,14 @@ class Desk:
         """The orders whose lists of renewals have this order: later renewals are added there."""
         return sorted({term.renews for term in order.terms if term.renews})
 
-    def _ever_renewed(self, order: Order) -> list[str]:
-        """The orders whose lists of renewals have this order, or had it before it was refunded or canceled.
-        Unreadable or NewerVersion if one of them cannot be read."""
+    def _ever_renewed(self, order: Order) -> tuple[list[str], list[SetAside]]:
+        """The orders whose lists of renewals have this order, or had it before it was refunded or canceled, and those
+        of them that cannot be read."""
         named = {self._order_named(line.renews) for line in order.lines if line.renews}
         found = self.store.read_all(sorted(filter(None, named)))
-        if found.left_out:
-            raise found.left_out[0]
         first = [base_id for each in found.orders for base_id in self._renewed(each)]
-        return sorted({*self._renewed(order), *(each.id for each in found.orders), *first})
+        left_out = {error.order_id for error in found.left_out}
+        return sorted({*self._renewed(order), *(each.id for each in found.orders), *first} - left_out), found.left_out
 
     def _order_named(self, renews: str) -> str | None:
         """The order of what a line renews: of a license, or of another order's line."""
@@ -244,7 +245,7 @@ class Desk:
             if support.swapped(order, license_id, asked):
                 self.poke(order_id)  # the poke of the first call may have been lost
                 return order
-            bad = support.license_of(self._as_seen(order), license_id)
+            bad = support.license_of(self.as_seen(order), license_id)
             today = local_day(asked.at, self.zone)
             if why_not := support.why_no_swap(order, bad, today):
                 raise Refused("no_other_code", license=license_id, why=why_not)
@@ -336,20 +337,36 @@ class Desk:
             left_out += renewing.left_out
         return Loaded(theirs, left_out)
 
+    def all_of_customer(self, email: str) -> Loaded:
+        """All that an erasure of this address would erase, and the renewals that follow, whosever they are."""
+        found = self._of_customer(email)
+        following = [each for order in found.orders for each in self._renewing(order).orders]
+        return Loaded([*found.orders, *following], found.left_out)
+
     def erase_at_last(self, order_id: str, erasure: Erasure) -> None:
         """Erase a customer from an order that could not be written when that was asked for. A renewal may turn out to
-        be another customer's."""
+        be another customer's, and what it renews, too: that keeps no address of this one."""
         order = self.store.existing(order_id)
         email = order.customer.email
+        for address in {*order.customer.corrected.values()}:
+            if email != address and customer_digest(address) == erasure.whose:
+                order = self.change(order_id, partial(support.without_correction, email=address))
         if not order.is_erased and (email is None or customer_digest(email) == erasure.whose):
             self.erase_order(order, erasure.asked, erasure.years)
 
     def erase_order(self, order: Order, asked: Asked, years: int, email: str = "") -> Order:
-        """Remove who the customer is from one order, and what is kept of their addresses."""
+        """Remove who the customer is from one order, and what is kept of their addresses. What it renews and cannot be
+        written now is noted beside that, and keeps nobody from being erased."""
         self._forget_addresses(order, email)
-        renewed = self._ever_renewed(order)
+        renewed, left_out = self._ever_renewed(order)
+        left_out = [*left_out]
         for base_id in renewed:
-            self.change(base_id, partial(support.without_correction, email=order.customer.email or ""))
+            with _collected(left_out):
+                self.change(base_id, partial(support.without_correction, email=order.customer.email or ""))
+        if whose := order.customer.email or email:
+            for error in left_out:
+                erasure = Erasure(asked, years, customer_digest(whose))
+                self.store.keep_erasure(error.order_id, reason_of(error), erasure, asked.at)
         self.store.forget_told(name for payment in order.payments for name in payment.names)
         until = support.forget_on(order.created_at, years, self.zone)
         is_part = any(each.subscription.is_charged for each in self.store.load_all(renewed))

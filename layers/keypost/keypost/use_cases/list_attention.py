@@ -12,6 +12,8 @@ from keypost.core.daily_note import entry
 from keypost.core.errors import InvalidInput
 from keypost.core.obstacles import action
 from keypost.core.order import Order, Reason
+from keypost.core.owed import missing
+from keypost.core.product import Kind
 from keypost.core.said import Said
 from keypost.table import Store
 from keypost.table.orders import Loaded
@@ -120,7 +122,14 @@ def _since_and_by(order: Order, why: Reason, moment: datetime) -> tuple[datetime
     """Since when an order needs somebody, and by when. For stock, its moment is the one by which it needs codes."""
     if why is Reason.STOCK and order.waiting:
         return order.waiting.since, moment
-    return moment, None
+    return moment, _needed_by(order)
+
+
+def _needed_by(order: Order) -> datetime | None:
+    """By when the customer needs what the order lacks; None where it lacks nothing, or where that is not known."""
+    bought = order.numbers(Kind.NEW) if order.paid_at else ()
+    known = {*bought, *(term.line for term in order.terms)}
+    return plan.needed_by(order) if any(number in known for number, _, _ in missing(order)) else None
 
 
 def _aside_item(aside: Aside, why: AsideReason) -> Item:

@@ -49,8 +49,9 @@ def gather_note(store: Store, now: datetime, zone: tzinfo, quiet: Mapping[str, t
     stock = _forecasts(reader, now, zone)
     sections = [*(_aside_section(reader, reason) for reason in AsideReason), *sections]
     found = tuple(each for each in sections if each.entries)
-    silent, remarks = silent_doors(store, now, quiet), store.count_remarks(store.noted_until(now), now, _MOST_REMARKS)
-    return DailyNote(local_day(now, zone), found, stock, silent, remarks)
+    silent, since = silent_doors(store, now, quiet), store.noted_until(now)
+    remarks, forgotten = store.count_remarks(since, now, _MOST_REMARKS), store.forgotten(since, now)
+    return DailyNote(local_day(now, zone), found, stock, silent, remarks, forgotten)
 
 
 def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[tuple[Forecast, ...], tuple[str, ...]]:
@@ -62,6 +63,13 @@ def forecasts(store: Store, now: datetime, zone: tzinfo) -> tuple[tuple[Forecast
 
 def _forecasts(reader: Reader, now: datetime, zone: tzinfo) -> tuple[Forecast, ...]:
     return tuple(forecast(each, local_day(now, zone)) for each in _stocks(reader, now, zone))
+
+
+def stocks(store: Store, now: datetime, zone: tzinfo, days: int) -> tuple[tuple[Stock, ...], tuple[str, ...]]:
+    """The stock of each product with what is needed within so many days, and the ids of the orders that cannot be
+    read."""
+    reader = Reader(store)
+    return tuple(_stocks(reader, now, zone, days)), tuple(sorted(reader.left_out))
 
 
 def _section(reader: Reader, reason: Reason) -> Section:
@@ -79,10 +87,10 @@ def _aside_section(reader: Reader, reason: AsideReason) -> Section:
     return Section(reason, entries, max(0, len(ids) - _MOST_SHOWN))
 
 
-def _stocks(reader: Reader, now: datetime, zone: tzinfo) -> Iterator[Stock]:
+def _stocks(reader: Reader, now: datetime, zone: tzinfo, horizon: int = HORIZON_DAYS) -> Iterator[Stock]:
     store, today = reader.store, local_day(now, zone)
     days = [today - timedelta(days=n) for n in range(1, USE_DAYS + 1)]
-    lacking = wanted(_with_clock(reader, now + timedelta(days=HORIZON_DAYS)), now, zone)
+    lacking = wanted(_with_clock(reader, now + timedelta(days=horizon)), now, zone)
     for sku, product in store.catalog().items():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
         today_used = store.used(sku, [today])

@@ -58,7 +58,7 @@ def move_license(desk: Desk, order_id: str, license_id: str, to: Customer, asked
             _check_same(desk, there, license_id, to)
             desk.poke(there)
             return there
-        license_ = gone.check_movable(order, license_id, to.email or "")
+        license_ = gone.check_movable(desk.as_seen(order), license_id, to.email or "")
         product = desk.store.products([license_.sku]).get(license_.sku)
         sale = Sale(to, gone.line_of(license_), MOVED)
         made = by_hand.made(by_hand.number_of(order_id, license_id), sale, asked, currency)

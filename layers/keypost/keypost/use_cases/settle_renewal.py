@@ -29,7 +29,7 @@ class Wanted:
 def decide(desk: Desk, order_id: str, number: int, wanted: Wanted, asked: Asked) -> Order:
     """Have a renewal renew another license, or start on another day. Refused if its mail has left, or if what it would
     renew is not clear, or another customer's and not `confirmed`."""
-    order = desk.store.existing(order_id)
+    order = desk.existing(order_id)
     renewal_decisions.check_open(order, number)
     renews = reference(desk.store, wanted.renews) if wanted.renews else None
     _check(desk, order, _changed(order.line(number), renews, wanted), wanted, local_day(asked.at, desk.zone))
