@@ -31,6 +31,7 @@ from keypost.core.order import (
     Concern,
     Customer,
     Decision,
+    Gone,
     Hold,
     License,
     Order,
@@ -216,6 +217,8 @@ def full_order() -> Order:
             name="Anna Jansen",
             language="en",
             corrected={"oud@klant.example": "facturen@klant.example"},
+            wrong_names=("Ana Jansen",),
+            language_by_person=True,
         ),
         hold=Hold(problem=said("other_currency", paid="USD", sold="EUR"), released=True),
         subscription=Subscription(is_charged=True),
@@ -241,6 +244,9 @@ def full_order() -> Order:
         registered=("2025-000001",),
         blocked=("LIC-ABCDEFGH23",),
         bad_codes=(BadCode("LIC-ABCDEFGH23", code(2), SKU, "invalid", asked),),
+        gone=(Gone("LIC-ABCDEFGH24", "moved", "HAND-ABCDEFGH23"),),
+        moved_from="2025-000002",
+        without_reminders=True,
         concerns=(Concern("nothing_came", NOW),),
     )
 
