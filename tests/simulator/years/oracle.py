@@ -60,7 +60,8 @@ class _Order:
 
     @property
     def is_good(self) -> bool:
-        return self.has("paid") and not (self.is_back or self.has("canceled") or self.has("partly refunded"))
+        lacks_a_part = self.has("partly refunded") and not self.left  # once all left, it keeps nothing back
+        return self.has("paid") and not (self.is_back or self.has("canceled") or lacks_a_part)
 
     @property
     def is_awaited(self) -> bool:

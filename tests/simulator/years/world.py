@@ -125,7 +125,8 @@ class _Customer:
         before = self.sales[-1]
         renews = self.chance.choice((before.first, f"{before.first}/1", before.order, f"license of {before.order}"))
         order = f"{self.name}-{len(self.sales)}"
-        return Sale(order, before.first, self.sku, self.chance.choice((1, 1, 2)), renews)
+        whole = next(sale.quantity for sale in self.sales if sale.order == before.first)  # parts run side by side
+        return Sale(order, before.first, self.sku, whole, renews)
 
     def _tells(self, sale: Sale, paid_at: datetime, *, opened: bool = False, paid: bool = True) -> bool:
         """Facts of a sale; whether it comes to nothing soon."""
