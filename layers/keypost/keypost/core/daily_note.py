@@ -63,9 +63,7 @@ def why(order: Order, reason: Reason) -> Said:
     """What exactly the order needs, of that for which it needs a person or stock."""
     match reason:
         case Reason.BLOCK:
-            found = to_block(order)[:10]
-            code = "withdrawn_to_block" if order.is_withdrawn else "codes_to_block"
-            return said(code, licenses=[f"{one.id} ({masked(one.code)})" for one in found])
+            return _to_block(order)
         case Reason.SUBSCRIPTION:
             return said("erased_and_charged")
         case Reason.PAID_TWICE:
@@ -80,8 +78,18 @@ def why(order: Order, reason: Reason) -> Said:
             return said(order.concerns[0].code)
         case Reason.HOLD:
             return obstacle(order) or said("nothing")
-    waiting = next((each.why for each in order.waits if each.reason is reason), said("nothing"))
-    return _with_need(order, waiting) if reason is Reason.ADDRESS else waiting
+        case Reason.ADDRESS:
+            return _with_need(order, _waits(order, reason))
+    return _waits(order, reason)
+
+
+def _waits(order: Order, reason: Reason) -> Said:
+    return next((each.why for each in order.waits if each.reason is reason), said("nothing"))
+
+
+def _to_block(order: Order) -> Said:
+    code = "withdrawn_to_block" if order.is_withdrawn else "codes_to_block"
+    return said(code, licenses=[f"{one.id} ({masked(one.code)})" for one in to_block(order)[:10]])
 
 
 def _with_need(order: Order, why: Said) -> Said:

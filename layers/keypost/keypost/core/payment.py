@@ -387,10 +387,14 @@ def counted_in_other(order_id: str, payments: Sequence[Payment], notice: Payment
     back = notice.refunded
     if about is None or back is None or not Decimal(back.amount or 0):
         return None
+    if whole_order(order_id) not in about.names:
+        return _other_than(back.currency, [about])
     own = next((each.currency for each in newest(about.sums) if each.by == notice.provider), None)
-    is_whole = whole_order(order_id) in about.names
-    paid = [each for each in payments if each.state is PaymentState.PAID] if is_whole else [about]
-    counted = back.currency or (own if is_whole else None)
+    return _other_than(back.currency or own, [each for each in payments if each.state is PaymentState.PAID])
+
+
+def _other_than(counted: str | None, paid: Sequence[Payment]) -> str | None:
+    """This currency, if one of these was paid in another."""
     return counted if counted and any(each.currency not in (counted, None) for each in paid) else None
 
 

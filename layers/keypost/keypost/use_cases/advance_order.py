@@ -120,10 +120,7 @@ class Worker:
             case None:
                 return order, False
             case ReturnCodes(licenses):
-                returned = licenses[:CODES_PER_TRANSACTION]
-                order = licensing.with_codes_returned(order, {license_.id for license_ in returned}, now)
-                telemetry.outcome("CodesReturned", len(returned), order_id=order.id)
-                return self._give_back(order, returned, now), True
+                return self._return_codes(order, licenses[:CODES_PER_TRANSACTION], now), True
             case GiveUpTerms(lines):
                 return self._places.give_up(order, now, lines or None), True
             case FindTerms(lines):
@@ -243,6 +240,11 @@ class Worker:
             without = licensing.with_codes_exchanged(order, {one.id for one in ran_out}, now)
             return self._give_back(without, ran_out, now), True
         return None
+
+    def _return_codes(self, order: Order, returned: Sequence[License], now: datetime) -> Order:
+        telemetry.outcome("CodesReturned", len(returned), order_id=order.id)
+        gone = licensing.with_codes_returned(order, {license_.id for license_ in returned}, now)
+        return self._give_back(gone, returned, now)
 
     def _give_back(self, order: Order, returned: Sequence[License], now: datetime) -> Order:
         skus = {license_.sku for license_ in returned}

@@ -272,20 +272,23 @@ class Desk:
         of other addresses, and from orders that are named by their numbers. What tax law requires stays for `years`
         years. An order that cannot be written now is erased as soon as it can be. NotFound, before anything is
         changed, if one of the numbers is none. The answer has the orders of other addresses that are linked."""
-        emails = [email, *(each for each in also if "@" in each)]
-        named = [self.store.existing(order_id) for order_id in also if "@" not in order_id]
+        emails, named = self._named(email, also)
         theirs = [*named, *(order for one in emails for order in self._of_customer(one).orders)]
         linked = linked_orders(self.store, theirs, emails)
         parts = [self._erase_all(one, asked, years) for one in emails]
-        parts += [
-            self._erase_one(order, asked, years) for order in named if not self.store.existing(order.id).is_erased
-        ]
+        parts += [self._erase_one(order, asked, years) for order in named]
         erased = {order.id: order for part in parts for order in part.orders}
-        later = {order_id for part in parts for order_id in part.later}
-        taken = {*erased, *later}
-        return Erased([*erased.values()], sorted(later), [each for each in linked if each.order_id not in taken])
+        later = sorted({order_id for part in parts for order_id in part.later})
+        return Erased([*erased.values()], later, [each for each in linked if each.order_id not in {*erased, *later}])
+
+    def _named(self, email: str, also: Collection[str]) -> tuple[list[str], list[Order]]:
+        """All addresses, and the orders that are named by their numbers. NotFound if one of these is none."""
+        named = [self.store.existing(order_id) for order_id in also if "@" not in order_id]
+        return [email, *(each for each in also if "@" in each)], named
 
     def _erase_one(self, order: Order, asked: Asked, years: int) -> "Erased":
+        if self.store.existing(order.id).is_erased:
+            return Erased([], [])
         try:
             return Erased([self.erase_order(order, asked, years)], [])
         except SetAside as error:
@@ -296,8 +299,7 @@ class Desk:
     def of_customer(self, email: str, also: Collection[str] = ()) -> tuple[Loaded, list[Linked]]:
         """All orders of a customer, those of other addresses and numbers that are named, and what is linked to them.
         NotFound if one of the numbers is none."""
-        emails = [email, *(each for each in also if "@" in each)]
-        named = [self.store.existing(order_id) for order_id in also if "@" not in order_id]
+        emails, named = self._named(email, also)
         loaded = [self.store.orders_of(one) for one in emails]
         orders = {order.id: order for order in (*named, *(order for each in loaded for order in each.orders))}
         left_out = [error for each in loaded for error in each.left_out]

@@ -126,9 +126,8 @@ def _replaced(desk: Desk, replacing: Replacing, order_id: str, now: datetime) ->
         bad = _of_batch(desk, order, replacing)
         done = _judged(desk, order, bad, now)
         able = [one for one, why in zip(bad, done, strict=True) if why is None]
-        left_out = [why for why in done if why]
-        later = sum(why.code in _BUSY for why in left_out)
-        stay = tuple(why for why in left_out if why.code not in _BUSY)
+        stay = tuple(why for why in done if why and why.code not in _BUSY)
+        later = len(bad) - len(able) - len(stay)
         if later or not able:  # one mail for all: what is on its way is waited for
             return OfOrder(later=later, left_out=stay)
         others = _others(desk, able, now)
