@@ -12,7 +12,7 @@ import pytest
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from cli.stacks import Stack
-from cli.stock import import_file
+from cli.stock import import_file, read_file
 from keypost.core.aside import AsideReason
 from keypost.core.mail import MailState
 from keypost.core.order import Order, Reason
@@ -144,7 +144,7 @@ def test_one_order_of_each_kind_that_cannot_be_read_holds_up_nobody(
 
     # Codes come in.
     file = "\n".join(["code", *sample_codes(PRODUCTS[STANDARD], 1)])
-    done, faults = import_file(local.stack, file, STANDARD, None)
+    done, faults = import_file(local.stack, read_file(local.stack, file.encode(), STANDARD, None))
     assert (done.added, faults) == (1, [])
     assert "bulkhead-stock" in done.left_out
 

@@ -188,7 +188,8 @@ def test_a_customer_asks_on_the_page_and_gets_the_mail_again_and_a_stranger_read
     stranger = local.call("/resend?lang=nl", b"email=nobody%40klant.example", headers)
     known = local.call("/resend?lang=nl", b"email=Journey-Asked%40klant.example", headers)
 
-    assert known == stranger
+    assert known[1].replace("Journey-Asked@", "nobody@") == stranger[1]
+    assert known[0] == stranger[0]
     assert known[0] == 202
     assert local.mailbox.wait_for(lambda _: len(mails_to(local, "journey-asked")) == 2, 30)
     again = mails_to(local, "journey-asked")[1]

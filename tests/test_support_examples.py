@@ -88,13 +88,13 @@ def test_every_example_has_a_test_here() -> None:
         "stock",
         "import-preview",
         "import",
-        "withdraw",
+        "withdraw-codes",
         "batch-orders",
         "products",
         "put-product",
     }
     acting = {"mails-resend", "resend", "email", "replace", "hold", "release", "contents", "export", "erase"}
-    acting |= {"export-month", "renewal", "stop-renewal"}
+    acting |= {"export-month", "renewal", "stop-renewal", "proof"}
     putting_right = {"resend-once", "customer", "note", "stop-reminders", "license-refunded", "move"}
     tested = read | acting | putting_right | {"by-hand", "withdraw", "lift-complaint"}
 
@@ -235,7 +235,7 @@ def test_codes_are_looked_at_and_imported(run: Any) -> None:
 
     assert run("import")["added"] == 1
     assert run("import")["duplicate_count"] == 1
-    assert run("withdraw")["done"] == 1
+    assert run("withdraw-codes")["done"] == 1
     assert run("batch-orders")["progress"]["state"] == "not begun"
 
 

@@ -22,7 +22,16 @@ from tests.cli.conftest import name_here
 
 Run = Callable[..., tuple[int, str, str]]
 PRODUCTS = Path(__file__).parents[2] / "cli/local/products.toml"
+SKU = "KASPERSKY-STANDARD-3D-1Y"
 READING = {
+    "attention": (),
+    "mail list": (),
+    "order list": (),
+    "products list": (),
+    "search": ("jansen",),
+    "secrets list": (),
+    "stock list": (),
+    "stock order": (),
     "claims": ("--batch", "test"),
     "due": (),
     "inbox": (),
@@ -32,6 +41,22 @@ READING = {
 WRITING = {
     "products apply": (str(PRODUCTS),),
     "stock import": ("codes.csv",),
+    "stock withdraw": (SKU, "--batch", "test"),
+    "stock move": (SKU, "KASPERSKY-PLUS-3D-1Y", "--batch", "test"),
+    "stock batch": ("test", "--replace"),
+    "mail resend": ("--day", "2026-11-23"),
+    "order resend": ("written",),
+    "order hold": ("written",),
+    "order release": ("written",),
+    "order close": ("written", "--reason", "done"),
+    "order address": ("written",),
+    "order swap": ("written", "LIC-ABCDEFGH23", "invalid"),
+    "order note": ("written", "calls back"),
+    "order customer": ("written", "--name", "Anna"),
+    "order stop-reminders": ("written",),
+    "order lift-complaint": ("written", "--reason", "by mistake"),
+    "order refunded": ("written", "LIC-ABCDEFGH23"),
+    "order renewal": ("written", "1", "--start", "now"),
     "due --hold": ("written",),
     "due --release": ("written",),
     "start --from": ("2026-12-01",),
@@ -44,7 +69,8 @@ WRITING = {
     "support-key revoke": ("0a1b2c3d4e",),
 }
 ELSEWHERE = {
-    "export",  # reads; it is among the tests of the command line
+    "export orders",  # reads, as `export` does; both are among the tests of the command line
+    "order show",  # reads
     "mail preview",  # needs no stack
     "mail smoke-test",  # stores nothing
 }

@@ -23,7 +23,7 @@ PRODUCT = PRODUCTS[SKU]
 @pytest.fixture
 def stock(page: Page, local: LocalStack) -> Iterator[Page]:
     page.get_by_role("link", name="Stock").click()
-    page.get_by_label("Product").select_option(SKU)
+    page.get_by_role("region", name="Import codes").get_by_label("Product").select_option(SKU)
     yield page
     empty(local, SKU)
 

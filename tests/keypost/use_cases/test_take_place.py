@@ -320,9 +320,9 @@ def test_who_was_told_that_a_renewal_is_unpaid_hears_no_more_of_it_when_its_subs
     assert shop.waits(Reason.UNPAID) == set()
 
 
-def test_who_waits_for_two_products_keeps_none_of_the_one_that_is_there_from_others(shop: Shop) -> None:
+def test_who_is_short_of_two_products_keeps_none_of_what_is_there_from_others(shop: Shop) -> None:
     shop.store.put_product(replace(PRODUCT, sku="OTHER"))
-    shop.told("both", Line(SKU, 1), Line("OTHER", 1))
+    shop.told("both", Line(SKU, 13), Line("OTHER", 1))
     shop.told("most", Line(SKU, 11))
     shop.clock.now += timedelta(minutes=1)
 
