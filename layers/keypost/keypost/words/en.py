@@ -220,6 +220,7 @@ TEXTS = {
     "license_came": "licence {license} came from order {order}",
     "license_moved": "licence {license} moved to order {order}, which is of another customer",
     "license_refunded": "a part of the money was returned for licence {license}: have it blocked",
+    "license_paid_after_all": "the money for licence {license} was not returned after all",
     "license_not_refunded": "the money was not returned for licence {license}: another one was meant",
     "resend_elsewhere": "somebody asked to send it to another address, once[ (licence {license})]",
     "note": "a note",

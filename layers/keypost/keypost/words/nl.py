@@ -223,6 +223,7 @@ TEXTS = {
     "license_came": "licentie {license} kwam van bestelling {order}",
     "license_moved": "licentie {license} ging naar bestelling {order}, van een andere klant",
     "license_refunded": "een deel van het geld ging terug voor licentie {license}: laat die blokkeren",
+    "license_paid_after_all": "het geld voor licentie {license} ging toch niet terug",
     "license_not_refunded": "het geld ging niet terug voor licentie {license}: een andere was bedoeld",
     "resend_elsewhere": "iemand vroeg om de gegevens eenmalig naar een ander adres te sturen[ (licentie {license})]",
     "note": "een notitie",
