@@ -167,8 +167,8 @@ def test_a_file_imported_twice_adds_nothing(run: Run, here: Stack) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "The first line must name the columns"),
-        (b"AAAAA-BBBBB-CCCCC-00001\n", "The first line must name the columns"),
+        (b"", "A line above the codes must name the columns"),
+        (b"AAAAA-BBBBB-CCCCC-00001\n", "A line above the codes must name the columns"),
         (b"code\nA\n", "name the product with --sku"),
         (b"code,sku,code\nA,B,C\n", "a column twice"),
         (b'"code,sku\nA,B\n', "not CSV"),

@@ -449,7 +449,8 @@ TEXTS = {
     "went_wrong": "Something went wrong here: try again in a minute.",
     # Files and lists of codes.
     "file_not_utf8": "The file is not UTF-8: save it as `CSV UTF-8`.",
-    "file_without_header": "The first line must name the columns: `code` and, if there are any, the others of"
+    "file_is_no_text": "This is no CSV file: open it in a spreadsheet and save it as `CSV UTF-8`.",
+    "file_without_header": "A line above the codes must name the columns: `code` and, if there are any, the others of"
     " {columns:list}.",
     "file_without_sku": "The file has no column `sku`: name the product with --sku.",
     "file_too_long": "The file has more than {most} lines: import it in parts. Nothing was imported.",

@@ -459,7 +459,8 @@ TEXTS = {
     "went_wrong": "Er ging hier iets mis: probeer het over een minuut nog eens.",
     # Files and lists of codes.
     "file_not_utf8": "Het bestand is geen UTF-8: sla het op als `CSV UTF-8`.",
-    "file_without_header": "De eerste regel moet de kolommen noemen: `code` en, als ze er zijn, de andere van"
+    "file_is_no_text": "Dit is geen CSV-bestand: open het in een rekenblad en sla het op als `CSV UTF-8`.",
+    "file_without_header": "Een regel boven de codes moet de kolommen noemen: `code` en, als ze er zijn, de andere van"
     " {columns:list}.",
     "file_without_sku": "Het bestand heeft geen kolom `sku`: noem het product met --sku.",
     "file_too_long": "Het bestand heeft meer dan {most} regels: importeer het in delen. Er is niets geïmporteerd.",
