@@ -86,7 +86,7 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
         ('"[A-Z]{4}"', '"[A-Z]{4,}"', "has no bound"),
         ('"[A-Z]{4}"', '"([A-Z]{1,30}){1,30}"', "has no bound"),
         ('"[A-Z]{4}"', '"[A-Z]{4294967296}"', "is not a regular expression"),
-        ('"[A-Z]{4}"', '"[a-z]{4}"', "`code_example` does not match"),
+        ('"[A-Z]{4}"', '"[a-z]{4}"', "`code_example` does not match `code_pattern`"),
         ("https://", "http://", "download_url"),
         ("term_days = 365", "term_days = 0", "term_days"),
         ("devices = 1", "devises = 1", "`devices` is missing"),
@@ -94,7 +94,7 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
         ("renewal =", "resale =", "steps"),
         ('en = "Suite"', 'en = "Suite\\nBcc: x"', "name.en"),
         ('en = "Suite"', 'en = "Su\\u202eeti"', "another invisible character"),
-        ('en = "Suite"', 'en = "  "', "is too short"),
+        ('en = "Suite"', 'en = "  "', "`name.en` is too short"),
         ("[[product]]", "[product]", "no [[product]]"),
         ("[[product]]", "[[product", "is not TOML"),
     ],
@@ -167,8 +167,8 @@ def test_a_file_imported_twice_adds_nothing(run: Run, here: Stack) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "The first line must name the columns"),
-        (b"AAAAA-BBBBB-CCCCC-00001\n", "The first line must name the columns"),
+        (b"", "A line above the codes must name the columns"),
+        (b"AAAAA-BBBBB-CCCCC-00001\n", "A line above the codes must name the columns"),
         (b"code\nA\n", "name the product with --sku"),
         (b"code,sku,code\nA,B,C\n", "a column twice"),
         (b'"code,sku\nA,B\n', "not CSV"),

@@ -65,6 +65,15 @@ def test_each_former_address_is_told_once_and_the_present_one_never(addresses: t
     assert told == [OLD, *addresses][: len(addresses)]
 
 
+def test_the_same_address_in_other_capitals_is_corrected_without_a_notice_to_it() -> None:
+    order = sent_order()
+
+    same = corrected(order, "Facturen@klant.example")
+
+    assert same.customer.email == "Facturen@klant.example"
+    assert same.mails == order.mails
+
+
 def test_a_renewal_after_a_correction_back_gets_the_address_that_is_right_now() -> None:
     base = corrected(sent_order(), NEW, OLD)
 

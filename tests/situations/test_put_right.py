@@ -410,6 +410,26 @@ def test_what_was_named_by_mistake_is_taken_back() -> None:
     assert [each.code for each in back.timeline[-2:]] == ["license_not_refunded", "codes_to_unblock"]
 
 
+def _with_refund_deleted(order: Order) -> Order:
+    later = LATER + timedelta(hours=1)
+    return with_payment(
+        order, notice(order.id, Line(SKU, 3), state=None, refunded=Refunded(later, "0.00")), later, "EUR"
+    )
+
+
+# woocommerce #68658: a refund that was entered by mistake is deleted.
+def test_a_license_whose_refund_was_taken_back_is_the_customers_again() -> None:
+    order = refunded_part(of_three())
+    named = gone.without_refunded(order, order.licenses[0].id, ASKED)
+    blocked = support.blocked(named, "anna", LATER)
+
+    good, again = (_with_refund_deleted(each) for each in (named, blocked))
+
+    assert (good.past, attention(good), again.past, again.blocked) == ((), None, (), ())
+    assert good.timeline[-1].code == "license_paid_after_all"
+    assert again.timeline[-1].code == "codes_to_unblock"
+
+
 def test_a_license_is_not_named_while_no_money_went_back() -> None:
     order = of_three()
 

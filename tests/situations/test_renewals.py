@@ -261,7 +261,19 @@ def test_another_strangers_license_is_given_only_with_a_confirmation(desk: Desk)
 
 
 @pytest.mark.parametrize(
-    "typed", ["{}", " {} ", "{}\u200b", "\u00a0{}\u2060", "lower", "spaces", "no-break", "dashes", "soft hyphens"]
+    "typed",
+    [
+        "{}",
+        " {} ",
+        "{}\u200b",
+        "\u00a0{}\u2060",
+        "Licentiecode: {}.",
+        "lower",
+        "spaces",
+        "no-break",
+        "dashes",
+        "soft hyphens",
+    ],
 )
 def test_an_activation_code_in_renews_is_understood_in_any_spelling_and_told_nowhere(desk: Desk, typed: str) -> None:
     """devinsays/edd-theme-updater #1 and #12, EDD renewals by `edd_license_key`: a customer has the code at hand."""
@@ -311,6 +323,14 @@ def test_words_that_are_no_reference_are_not_kept_as_they_may_name_a_person(desk
     assert desk.order("r1").lines[0].renews == "…"
     assert desk.reason("r1") is Reason.RENEWS
     assert "Jansen" not in desk.stored()
+
+
+def test_of_words_around_an_unknown_code_nothing_is_kept(desk: Desk) -> None:
+    desk.renews("r1", "van Anna Jansen: ZZZZZ-YYYYY-XXXXX-WWW99 (oud)")
+
+    assert desk.order("r1").lines[0].renews == "…WWW99"
+    assert "Jansen" not in desk.stored()
+    assert "WWW99" in desk.stored()  # what is looked for would be there
 
 
 def test_an_agent_may_give_the_code_and_gets_the_license_in_the_answer(desk: Desk) -> None:

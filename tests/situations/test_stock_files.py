@@ -52,6 +52,9 @@ def taken(content: str | bytes, sku: str | None = SKU) -> list[tuple[str, str | 
         f"ACTIVATION_CODE|Batch\n{code(1)}|B-1\n",
         f"License Key;Activation Code;batch\n0123ABCD-0123-4567-89AB-0123456789AB;{code(1)};B-1\n",
         f"code;batch\n\n{code(1)};B-1\n;;\n",
+        f"Activation codes (25 characters);Batch [text]\n{code(1)};B-1\n",
+        f"License Keys;Aantal;Batch\n{code(1)};1;B-1\n",
+        f"Registratiecode;Batch\r{code(1)};B-1\r",
     ],
 )
 def test_a_file_is_understood_however_it_is_made(content: str | bytes) -> None:
@@ -63,11 +66,26 @@ def test_a_file_is_understood_however_it_is_made(content: str | bytes) -> None:
     [
         *("2027-12-31", "31-12-2027", "31/12/2027", "31.12.2027", "2027-12-31 00:00:00", "31-12-2027 00:00"),
         *("46752", "46752,0", "20271231", "2027/12/31", "31 december 2027", "31-dec-2027", "vrijdag 31 december 2027"),
-        "31-12-2027 23:59:59",
+        *("31-12-2027 23:59:59", "31\u201112\u20112027", "31 \u2013 12 \u2013 2027", "31\u00a0december\u00a02027"),
+        *("December 31, 2027", "Dec 31st 2027"),
     ],
 )
 def test_the_last_day_is_read_as_people_and_excel_write_it(written: str) -> None:
     assert taken(f'code;Vervaldatum\n{code(1)};"{written}"\n') == [(code(1), None, YEAR_END)]
+
+
+@pytest.mark.parametrize(
+    "column", ["Expires on", "Activation deadline", "Uiterste datum van activering", "Geldig t.e.m."]
+)
+def test_a_last_day_is_not_lost_by_what_its_column_is_called(column: str) -> None:
+    assert taken(f"code;{column}\n{code(1)};31-12-2027\n") == [(code(1), None, YEAR_END)]
+
+
+def test_a_sign_that_ends_a_line_elsewhere_ends_none_here() -> None:
+    found = read(f"code;batch\n{code(1)};B\u20281\n{code(2)};B-2\n")
+
+    assert [(each.line, each.new.batch) for each in found.found] == [(3, "B-2")]
+    assert [(fault.line, fault.column) for fault in found.faults] == [(2, "batch")]
 
 
 def test_the_day_stands_before_the_month_as_in_the_netherlands() -> None:
@@ -153,6 +171,8 @@ def test_no_line_is_lost_without_a_word() -> None:
     ("content", "why"),
     [
         ("", "file_without_header"),
+        (b"PK\x03\x04\x14\x00\x06\x00xl/workbook.xml", "file_is_no_text"),
+        (b"%PDF-1.7\ncode;batch\n", "file_is_no_text"),
         (code(1), "file_without_header"),
         ("batch;sku\nB;S\n", "file_without_header"),
         ("code;code\nA;B\n", "column_twice"),

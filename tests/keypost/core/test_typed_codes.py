@@ -34,6 +34,8 @@ SIGNS = signs_of([PRODUCT, MIXED, BARE])
         "qW3e-R5tY-7uIo-pA0s",
         "qW3e R5tY 7uIo pA0s",
         "ZX12CV34BN56MK78",
+        *(CODE.replace("-", sign) for sign in ("_", ".", "/", ", ", " | ", ":", "·")),
+        "abcde-fghij-klmno-pqrst",
         "AAAAA-BBBBB-CCCCC-DDDDD",
         "AAAAA BBBBB CCCCC DDDDD",
     ],
@@ -59,11 +61,21 @@ def test_a_code_in_a_sentence_is_masked_in_any_spelling(spelling: str, around: s
         "info@klant.example en inkoopafdeling.noord@voorbeeld-bedrijf.example",
         "verantwoordelijkheid aansprakelijkheidsverzekering",
         "KASPERSKY-STANDARD-3D-1Y",
+        "hallo, klant, wacht, lange tijd al",
+        "bestelling 20261-00123-45678-9012",
+        "zeer-lange-woord-samenstelling",
         "",
     ],
 )
 def test_what_is_no_code_stays(text: str) -> None:
     assert without_codes(text, SIGNS) == text
+
+
+@pytest.mark.parametrize("typed", [CODE[:-1], CODE[1:], CODE.replace("Q7", "Q77"), CODE.replace("-ZK9PL", "-ZKPL")])
+def test_a_code_with_a_sign_too_few_or_too_many_is_masked_all_the_same(typed: str) -> None:
+    told = without_codes(f"klant leest {typed} voor", signs_of([PRODUCT]))
+
+    assert told == f"klant leest …{typed[-5:]} voor"
 
 
 def test_a_pattern_that_ordinary_words_fit_hides_only_what_the_stock_knows() -> None:

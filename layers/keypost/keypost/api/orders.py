@@ -27,7 +27,7 @@ from keypost.core.order import Beside, Order
 from keypost.core.payment import Standing
 from keypost.core.periods import local_day
 from keypost.core.product import Product
-from keypost.core.references import spelled
+from keypost.core.references import meant, spelled
 from keypost.core.said import Said
 from keypost.core.story import EntryTold, Story, entry_told, skus_told, story
 from keypost.core.upcoming import Outlook
@@ -146,14 +146,16 @@ def _wanted(wanted: Search) -> Loaded:
     elif wanted.code:
         order_id = store.order_of_code(wanted.code)
     else:
-        order_id = store.order_of_license(spelled(wanted.license or ""))
+        order_id = store.order_of_license(meant(wanted.license or ""))
     return store.read_all([order_id] if order_id else [])
 
 
 def _number_or_code(store: Store, typed: str) -> str | None:
     """The number of an order; somebody may have put a code there."""
-    number = spelled(typed)
-    return number if store.exists(number) else store.order_of_code(typed) or number
+    for number in dict.fromkeys((spelled(typed), meant(typed))):
+        if number and store.exists(number):
+            return number
+    return store.order_of_code(meant(typed).rstrip(".")) or spelled(typed)
 
 
 def found_told(order: Order) -> Found:

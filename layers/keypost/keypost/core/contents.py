@@ -54,7 +54,7 @@ def with_payment(
         return before
     if says_the_same(before, order):
         return order
-    told = _with_news(before, order, notice, payment, now)
+    told = _without_refunds(_with_news(before, order, notice, payment, now), now)
     if before.canceled and not order.canceled:
         told = noted(told, now, "not_canceled_any_more")
     return _with_consequence(before, told, now)
@@ -232,6 +232,17 @@ def _with_consequence(before: Order, order: Order, now: datetime) -> Order:
 def _is_news(before: Order, order: Order, found: Sequence[License]) -> bool:
     is_other = order.standing in MONEY_BACK and order.standing is not before.standing
     return is_other or tuple(found) != to_block(before)
+
+
+def _without_refunds(order: Order, now: datetime) -> Order:
+    """Once no money is back any more, since a refund failed or was deleted, no license is one that it was for."""
+    refunded = order.gone_for("refunded")
+    if not refunded or any(payment.returned for payment in order.settled):
+        return order
+    kept = tuple(each for each in order.gone if each.why != "refunded")
+    for license_id in sorted(refunded):
+        order = noted(order, now, "license_paid_after_all", license=license_id)
+    return replace(order, gone=kept)
 
 
 def _with_unblocked(order: Order, now: datetime) -> Order:

@@ -8,6 +8,12 @@ LONGEST = 200
 NO_REFERENCE = "…"  # stands for words that are none
 _MINUS = "\N{MINUS SIGN}"
 _NUMBER = re.compile(r"[A-Za-z0-9._-]{1,80}(?:/[0-9]{1,4})?")
+_AROUND = "#,;:!?()[]<>\"'\u2018\u2019\u201c\u201d "
+_BEFORE = re.compile(
+    r"(?:(?:order|bestel(?:ling)?|licen[cs]e|licentie|activation|activatie|product)?[ -]?"
+    r"(?:code|key|sleutel|number|nummer|no|nr|id)?[.:# ]+)+(?=\S)",
+    re.IGNORECASE,
+)
 _LICENSE = re.compile(r"LIC[- ]?([A-Z2-7]{10})")
 
 
@@ -18,6 +24,12 @@ def spelled(text: str) -> str:
     found = re.sub(r" ?([-/]) ?", r"\1", seen)
     license_ = _LICENSE.fullmatch(found.upper())
     return f"LIC-{license_[1]}" if license_ else found
+
+
+def meant(text: str) -> str:
+    """The same without what people write around it: `Bestelling nr. 2026-001234,` is `2026-001234`."""
+    bare = spelled(text).strip(_AROUND)
+    return spelled(_BEFORE.sub("", bare, count=1) if _BEFORE.match(bare) else bare)
 
 
 def _plain(sign: str) -> str:

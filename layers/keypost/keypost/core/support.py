@@ -217,7 +217,7 @@ def correct_address(order: Order, email: str, asked: Asked, zone: tzinfo) -> Ord
         raise TooMany("corrected_too_often", order=order.id, times=len(corrected))
     old = order.customer.email
     changed = with_address(order, email, asked, zone)
-    takes_mail = not order.waits_for(Reason.ADDRESS)
+    takes_mail = not order.waits_for(Reason.ADDRESS) and (old or "").casefold() != email.casefold()
     if changed is order or not old or not takes_mail or len(order.mails) >= MOST_MAILS:
         return changed
     notice = replace(mailing.new_mail(changed, Purpose.ADDRESS_CHANGED, asked.at), to=old, asked=replace(asked, why=""))

@@ -9,8 +9,10 @@ from functools import cache, partial
 from keypost.core.codes import DASHES, is_unseen, masked, normalize, spellings
 from keypost.core.product import Product
 
+_FEWEST_GROUPS = 3  # of a code that is recognized with an error in it
 _FEWEST = 8  # letters and digits of a code that a text is searched for
-_MAY_HOLD = re.compile(r"[0-9]|[A-Z]{4}")
+_MAY_HOLD = re.compile(rf"[0-9]|[A-Z]{{4}}|[A-Za-z]{{3}}[{DASHES}]")
+_BETWEEN = rf"[\s_.:,;/|+~·{DASHES}]"  # what people put between the groups of a code
 _WORD = re.compile(r"[^\s,;()\"'<>]+")
 _SIGN = re.compile(r"[A-Za-z0-9]")
 # What no pattern of codes may take for one: where it does, only codes that are in the table are recognized by it.
@@ -43,6 +45,7 @@ def without_codes(text: str, signs: Signs, is_known: Callable[[str], bool] = lam
         return text
     seen = told = "".join(sign for sign in text if not is_unseen(sign))
     for product in signs.products:
+        told = _nearly(product.code_example).sub(_hidden_nearly, told)
         for looks in _looks(product):
             told = looks.sub(partial(_hidden, product=product), told)
     if signs.others:
@@ -71,21 +74,38 @@ def _joined(text: str) -> str:
 
 @cache
 def _shapes(example: str) -> tuple[re.Pattern[str], ...]:
-    """What a code like the example looks like inside a text: with dashes; with blanks, also between longer runs of such
-    groups, as nobody knows where among them it begins; and as one word."""
+    """What a code like the example looks like inside a text: with dashes; with blanks or other signs, also between
+    longer runs of such groups, as nobody knows where among them it begins; and as one word."""
     groups = [
         "".join("[A-Za-z0-9]" if _SIGN.fullmatch(sign) else re.escape(sign) for sign in g) for g in example.split("-")
     ]
-    alone = r"(?<![\w@.]){}(?![\w@])"
+    alone = r"(?<![^\W_])(?<![@.]){}(?![^\W_])(?!@)"
     if len(groups) == 1:
         return (re.compile(alone.format(groups[0])),)
     dashed = rf"\s?[{DASHES}]{{1,3}}\s?".join(groups)
-    blanks = rf"[\s{DASHES}]{{1,4}}".join(groups) + rf"(?:\s{groups[-1]}(?![\w@]))*"
+    between = rf"{_BETWEEN}{{1,4}}"
+    blanks = rf"(?<![^\W_]){between.join(groups)}(?:{between}{groups[-1]}(?![^\W_])(?!@))*"
     return re.compile(dashed), re.compile(blanks), re.compile(alone.format(f"[{DASHES}]?".join(groups)))
 
 
 def _looks(product: Product) -> tuple[re.Pattern[str], ...]:
     return (*_shapes(product.code_example), re.compile(product.code_pattern))
+
+
+@cache
+def _nearly(example: str) -> re.Pattern[str]:
+    """What a code like the example looks like in which somebody left a sign out of a group, or typed one too many."""
+    sizes = [len(group) for group in example.split("-")]
+    if len(sizes) < _FEWEST_GROUPS:
+        return re.compile(r"(?!)")
+    groups = (f"[A-Za-z0-9]{{{max(1, size - 1)},{size + 1}}}" for size in sizes)
+    return re.compile(rf"(?<![\w{DASHES}]){f'[{DASHES}]'.join(groups)}(?![\w{DASHES}])")
+
+
+def _hidden_nearly(found: re.Match[str]) -> str:
+    """Numbers alone are no code with an error, nor are words that somebody joined."""
+    text = found[0]
+    return masked(text) if text.isupper() or re.search("[0-9].*[A-Za-z]|[A-Za-z].*[0-9]", text) else text
 
 
 def _hidden(found: re.Match[str], product: Product) -> str:
@@ -96,7 +116,7 @@ def _runs(text: str, product: Product) -> list[str]:
     """What may be codes in what was found: a longer run of groups has one somewhere. `hallo klant wacht lange` has the
     groups of one, and is none."""
     size = product.code_example.count("-") + 1
-    parts = re.split(rf"[\s{DASHES}]+", text.strip())
+    parts = re.split(rf"{_BETWEEN}+", text.strip())
     runs = ("-".join(parts[at : at + size]) for at in range(max(1, len(parts) - size + 1)))
     is_joined = re.fullmatch(rf".*[{DASHES}].*", text) is not None
     return [run for run in runs if is_joined or run.isupper() or any(map(str.isdigit, run))]

@@ -15,6 +15,7 @@ COLUMNS = ("code", "sku", "batch", "activate_before")
 _NAMES = {
     "code": (
         *("code", "activationcode", "activatiecode", "activeringscode", "licentiecode", "licensecode", "licencecode"),
+        *("registratiecode", "registrationcode", "softwarekey", "keycode", "esdcode", "esdkey"),
         *(
             "activationkey",
             "activatiesleutel",
@@ -59,10 +60,15 @@ _NAMES = {
             "vervalt",
             "verloopt",
         ),
+        *("expireson", "validthru", "geldigtem", "activationdeadline", "activationdate", "uiterstedatum"),
+        *("uiterstedag", "uiterstedagomteactiveren", "uiterstedagvanactivering"),
+        *("uiterstedatumvanactivering", "uitersteactivatiedatum", "uitersteactiveringsdatum", "teactiverenvoor"),
         *("redeemby", "usebefore", "bestbefore", "einddatum", "enddate"),
     ),
 }
 _SEPARATORS = (",", ";", "\t", "|")
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")  # workbooks of Excel, new and old, and PDF
+_LINE_ENDS = re.compile(r"\r\n?|\n")  # a cell may hold other signs that end a line for Python
 _FIRST_LINES = 20  # among which the one that names the columns is looked for
 
 
@@ -83,7 +89,10 @@ class Layout:
 
 
 def text_of(file: bytes) -> tuple[str, str]:
-    """The text of a file that a person saved, and its encoding. InvalidInput if bytes were lost on the way."""
+    """The text of a file that a person saved, and its encoding. InvalidInput if it is none, or if bytes were
+    lost on the way."""
+    if file.startswith(_NO_TEXT):
+        raise InvalidInput("file_is_no_text")
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if file.startswith(mark):
             return file.decode(encoding, "replace"), "UTF-16"
@@ -101,7 +110,7 @@ def text_of(file: bytes) -> tuple[str, str]:
 def layout_of(text: str, encoding: str, sku: str | None) -> Layout:
     """How the file is made. `sku` is the product of all lines, if somebody says it: then only a column that is called
     so says another. InvalidInput if no line names a column of codes."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = _LINE_ENDS.split(text.removeprefix("\ufeff").rstrip("\r\n")) if text else []
     said = re.fullmatch(r"\s*\"?sep=(.)\"?[\s,;]*", lines[0], re.IGNORECASE) if lines else None
     for number, line in enumerate(lines[:_FIRST_LINES], start=1):
         found = [_header(line, each, sku) for each in ((said[1],) if said else _SEPARATORS)]
@@ -138,7 +147,7 @@ def _header(line: str, separator: str, sku: str | None) -> _Header:
         names = tuple(cells_of(line.rstrip(f"{separator} "), separator))
     except InvalidInput:
         return _Header(separator, {}, ())
-    folded = [_folded(name) for name in names]
+    folded = [_meaning(name) for name in names]
     columns = {}
     for meaning, known in _NAMES.items():
         looked_for = known[:1] if meaning == "sku" and sku is not None else known
@@ -146,6 +155,12 @@ def _header(line: str, separator: str, sku: str | None) -> _Header:
         if places:
             columns[meaning] = places[0]
     return _Header(separator, columns, names)
+
+
+def _meaning(name: str) -> str:
+    """The name by which a column is known: `Activation codes (25 characters)` is `activationcode`."""
+    folded = _folded(re.sub(r"\(.*?\)|\[.*?\]", "", name))
+    return re.sub(r"(?<=code|.key)s$|(?<=sleutel)s$", "", folded)
 
 
 def _folded(name: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from keypost.core.codes import DASHES
 from keypost.core.errors import InvalidInput
 
 _TIME = r"(?:[T ]\s*\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*Z?)?"
@@ -12,7 +13,11 @@ _DAY_FIRST = re.compile(rf"(\d{{1,2}})\s?([-/.])\s?(\d{{1,2}})\s?\2\s?(\d{{4}}){
 _NAMED = re.compile(
     rf"(?:[a-z]{{2,9}},?\s+)?(\d{{1,2}})[-\s.]+([a-z]{{3,9}})\.?[-\s,]+(\d{{4}}){_TIME}", re.ASCII | re.IGNORECASE
 )
+_MONTH_FIRST = re.compile(
+    rf"([a-z]{{3,9}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}}){_TIME}", re.ASCII | re.IGNORECASE
+)
 _SERIAL = re.compile(r"([3-6]\d{4})(?:[.,]\d+)?", re.ASCII)  # days since 30 December 1899, as Excel counts them
+_DASH = re.compile(f"[{DASHES}]")
 _EXCEL = date(1899, 12, 30)
 _NONE = {
     "",
@@ -48,7 +53,7 @@ def is_none(text: str) -> bool:
 def day_of(text: str, *, month_first: bool = False) -> date | None:
     """The day that is written; None if it says that there is none. InvalidInput if it is no day, or if nobody can say
     which of its numbers is the month: `month_first` says that the same file has days whose month stands first."""
-    text = text.strip()
+    text = _DASH.sub("-", " ".join(text.split()))
     if is_none(text):
         return None
     try:
@@ -72,6 +77,8 @@ def _day(text: str, *, month_first: bool) -> date | None:
         return date(year, min(first, second), max(first, second))
     if found := _NAMED.fullmatch(text):
         return date(int(found[3]), _month(found[2]), int(found[1]))
+    if found := _MONTH_FIRST.fullmatch(text):
+        return date(int(found[3]), _month(found[1]), int(found[2]))
     if found := _SERIAL.fullmatch(text):
         return _EXCEL + timedelta(days=int(found[1]))
     return None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from keypost.core.errors import SetAside
 from keypost.core.payment import PaymentNotice
 from keypost.core.product import Line
-from keypost.core.references import NO_REFERENCE, is_number, spelled
+from keypost.core.references import NO_REFERENCE, is_number, meant, spelled
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.typed_codes import Signs, may_hold_code, signs_of, without_codes
 from keypost.table import Store
@@ -27,13 +27,18 @@ def reference(store: Store, renews: str, signs: Signs | None = None) -> str:
     that nobody has is masked. Of words that are no number nothing is kept, as they may name a person."""
     if renews.startswith(NO_REFERENCE):
         return renews  # it was looked at before
-    named = spelled(renews)
+    named = meant(renews) or spelled(renews)
     if LICENSE_ID.fullmatch(named) or _NUMBER.fullmatch(named):
         return named
     seen = hidden(store, named, signs)
     if seen == named:
         return named if is_number(named) or not named else NO_REFERENCE
-    return _license(store, named) or seen
+    return _license(store, named.rstrip(".")) or _end_of_code(seen)
+
+
+def _end_of_code(seen: str) -> str:
+    """The end of a code that was masked, without the words around it."""
+    return NO_REFERENCE + re.sub(r"\W.*", "", seen.partition(NO_REFERENCE)[2], flags=re.DOTALL)
 
 
 def _license(store: Store, code: str) -> str | None:

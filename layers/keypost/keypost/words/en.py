@@ -220,6 +220,7 @@ TEXTS = {
     "license_came": "licence {license} came from order {order}",
     "license_moved": "licence {license} moved to order {order}, which is of another customer",
     "license_refunded": "a part of the money was returned for licence {license}: have it blocked",
+    "license_paid_after_all": "the money for licence {license} was not returned after all",
     "license_not_refunded": "the money was not returned for licence {license}: another one was meant",
     "resend_elsewhere": "somebody asked to send it to another address, once[ (licence {license})]",
     "note": "a note",
@@ -448,7 +449,8 @@ TEXTS = {
     "went_wrong": "Something went wrong here: try again in a minute.",
     # Files and lists of codes.
     "file_not_utf8": "The file is not UTF-8: save it as `CSV UTF-8`.",
-    "file_without_header": "The first line must name the columns: `code` and, if there are any, the others of"
+    "file_is_no_text": "This is no CSV file: open it in a spreadsheet and save it as `CSV UTF-8`.",
+    "file_without_header": "A line above the codes must name the columns: `code` and, if there are any, the others of"
     " {columns:list}.",
     "file_without_sku": "The file has no column `sku`: name the product with --sku.",
     "file_too_long": "The file has more than {most} lines: import it in parts. Nothing was imported.",

@@ -223,6 +223,7 @@ TEXTS = {
     "license_came": "licentie {license} kwam van bestelling {order}",
     "license_moved": "licentie {license} ging naar bestelling {order}, van een andere klant",
     "license_refunded": "een deel van het geld ging terug voor licentie {license}: laat die blokkeren",
+    "license_paid_after_all": "het geld voor licentie {license} ging toch niet terug",
     "license_not_refunded": "het geld ging niet terug voor licentie {license}: een andere was bedoeld",
     "resend_elsewhere": "iemand vroeg om de gegevens eenmalig naar een ander adres te sturen[ (licentie {license})]",
     "note": "een notitie",
@@ -458,7 +459,8 @@ TEXTS = {
     "went_wrong": "Er ging hier iets mis: probeer het over een minuut nog eens.",
     # Files and lists of codes.
     "file_not_utf8": "Het bestand is geen UTF-8: sla het op als `CSV UTF-8`.",
-    "file_without_header": "De eerste regel moet de kolommen noemen: `code` en, als ze er zijn, de andere van"
+    "file_is_no_text": "Dit is geen CSV-bestand: open het in een rekenblad en sla het op als `CSV UTF-8`.",
+    "file_without_header": "Een regel boven de codes moet de kolommen noemen: `code` en, als ze er zijn, de andere van"
     " {columns:list}.",
     "file_without_sku": "Het bestand heeft geen kolom `sku`: noem het product met --sku.",
     "file_too_long": "Het bestand heeft meer dan {most} regels: importeer het in delen. Er is niets geïmporteerd.",
