@@ -224,7 +224,15 @@ def full_order() -> Order:
         subscription=Subscription(is_charged=True),
         decisions=(
             Decision(
-                "contents", asked, ("0123456789ab",), ("mollie:tr_1",), (Line(SKU, 1),), "facturen@klant.example", "B-1"
+                "contents",
+                asked,
+                ("0123456789ab",),
+                ("mollie:tr_1",),
+                (Line(SKU, 1),),
+                "facturen@klant.example",
+                "B-1",
+                day,
+                "goodwill",
             ),
         ),
         last_line=2,
@@ -234,8 +242,10 @@ def full_order() -> Order:
         licenses=(License("LIC-ABCDEFGH23", 1, SKU, code(1), day, day),),
         mails=(mail,),
         timeline=(TimelineEntry(NOW, "payment_paid", {"payment": "tr_1", "provider": "mollie"}),),
-        terms=(Term(1, day, day, NOW, NOW, NOW, "2025-000001"),),
-        renewals=(Renewal("2027-000001", 1, 1, "LIC-ABCDEFGH23", 365, day, day, day, day),),
+        terms=(Term(1, day, day, NOW, NOW, NOW, "2025-000001", is_other_product=True),),
+        renewals=(
+            Renewal("2027-000001", 1, 1, "LIC-ABCDEFGH23", 365, day, day, day, day, 1, SKU, behind="2026-000999"),
+        ),
         reminders=(Reminder(later, 1, 30),),
         waits=(
             Waiting(Reason.STOCK, said("too_few_codes", skus=[SKU]), NOW, later),

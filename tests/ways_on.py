@@ -17,7 +17,7 @@ from tests.builders import NOW, SKU, ZONE
 
 __all__ = ["DEEDS", "states_of", "walked"]
 
-_LATER = NOW + timedelta(days=400)  # than everything that was told
+_LATER = NOW + timedelta(days=1000)  # than everything that was told
 _ASKED = Asked(_LATER, "anna", "as the worklist says")
 _MOST_STEPS = 12
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tests.simulator.faults.shop import PLAIN, PRICES, REMINDING, cost
+from tests.simulator.faults.shop import PLAIN, PRICES, RARE, REMINDING, cost
 from tests.simulator.faults.simulation import Answered, Simulation, Told
 
 _NOTHING = Decimal(0)
-_SKU_OF = {"AAAAA": PLAIN, "RRRRR": REMINDING}  # by how its codes begin
+_SKU_OF = {"AAAAA": PLAIN, "RRRRR": REMINDING, "SSSSS": RARE}  # by how its codes begin
 
 
 @dataclass(frozen=True, slots=True)

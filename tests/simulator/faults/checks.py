@@ -17,6 +17,7 @@ from tests.simulator.faults.simulation import Answered, Simulation, Told, needs
 
 _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any more
 _LATEST_RENEWED = _LATEST + 12 * 3600
+_FAILED = 300  # the status of an answer from which on nothing was done
 _MAIL_DAYS = timedelta(days=7)
 _DELIVERIES = ("purchase", "renewal")
 _SERVED = (None, "block", "concern", "paid_twice")  # what an order may need that has all that it is to have
@@ -110,14 +111,24 @@ class Evidence:
 
     def has_bounced(self, order: str) -> bool:
         addresses = {mail.to for mail in self.accepted if mail.order == order}
-        addresses.add(self.items[order].get("customer", {}).get("email"))
+        addresses.add(self.items.get(order, {}).get("customer", {}).get("email"))
         return bool(addresses & set(self.simulation.ses.suppressed))
 
     def is_owed(self, order: str) -> bool:
         """Whether the customer is to have all of it by now, as far as people and money are concerned."""
         item = self.items.get(order)
         kept_back = item and (is_held(item) or item.get("forget_on") or self._waits_from_before(order))
+        kept_back = kept_back or self.asked(order, "renewal/stop")
         return self.money[order].is_good and not kept_back and order not in self.shop.contested
+
+    def asked(self, order: str, *routes: str) -> list[Answered]:
+        """What may have been done of what agents asked for an order."""
+        found = (each for each in self.simulation.answers if each.order == order and each.may_be_done)
+        return [each for each in found if each.route.endswith(routes)]
+
+    def claimed_at(self, mail: Accepted) -> float:
+        claim = self.simulation.claims.get((mail.order, mail.mail, mail.attempt))
+        return claim.at if claim else mail.at
 
     def _waits_from_before(self, order: str) -> bool:
         return order in self.shop.before and bool(self.items[order].get("hold", {}).get("from_before"))
@@ -203,7 +214,9 @@ def _why_short(evidence: Evidence, order: str, line: int) -> Found:
     """A renewal of what cannot be read or written is set aside itself, and people are told of it."""
     lacks = needs(evidence.items[order]) or needs(evidence.simulation.aside(order))
     lacks_base = evidence.may_lack_its_base(order)
+    waits = order in evidence.shop.strangers and not evidence.asked(order, "release")
     allowed = {"renews": lacks_base, "failing": lacks_base, "address": evidence.has_bounced(order)}
+    allowed["other_customer"] = waits
     if not allowed.get(lacks or "", False):
         yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
 
@@ -359,7 +372,10 @@ def renewals_leave_on_their_day(evidence: Evidence) -> Found:
             continue
         if day_of(mail.at) < mail.first_day - _MAIL_DAYS:
             yield mail.order, f"{mail.mail} left on {day_of(mail.at)}, its period starts on {mail.first_day}"
-        if sale.starts and not evidence.may_lack_its_base(mail.order) and mail.first_day < sale.starts:
+        is_told = (
+            sale.starts and not evidence.may_lack_its_base(mail.order) and not evidence.asked(mail.order, "renewal")
+        )
+        if is_told and sale.starts and mail.first_day < sale.starts:
             yield mail.order, f"{mail.mail} is for {mail.first_day}, what it renews ends later"
 
 
@@ -370,7 +386,7 @@ def deliveries_leave_once(evidence: Evidence) -> Found:
         kinds = Counter("renewal" if "renews" in line else "purchase" for line in evidence.sales[order].lines)
         ids = {mail.mail for mail in mails}
         again = evidence.money[order].is_over or len(_payments(evidence, order)) > 1 or _refunds(evidence, order)
-        again = again or order in evidence.shop.contested
+        again = again or order in evidence.shop.contested or evidence.has_bounced(order)
         if purpose in _DELIVERIES and len(ids) > kinds[purpose] and not again:
             yield order, f"{len(ids)} mails of its {purpose}: {sorted(ids)}"
 
@@ -600,6 +616,135 @@ def what_was_paid_before_waits(evidence: Evidence) -> Found:
             yield order, "a person released it, and it waits as from before"
 
 
+# --- renewals, and orders of several parts
+
+
+def nobody_renews_what_is_another_customers(evidence: Evidence) -> Found:
+    """The renewal waits for a person, stands in nobody's way, and no mail of the two tells of the other one."""
+    for order, owner in evidence.shop.strangers.items():
+        if order not in evidence.items or owner not in evidence.items:
+            continue
+        names = {order: evidence.shop.sales[owner], owner: evidence.shop.sales[order]}
+        for mail in evidence.accepted:
+            other = names.get(mail.order)
+            if other and (other.name in mail.text or other.email in mail.text):
+                yield mail.order, f"{mail.mail} tells of the customer of {other.order}"
+        if evidence.asked(order, "release"):
+            continue
+        if any(each["order_id"] == order for each in evidence.items[owner].get("renewals", ())):
+            yield order, f"it has a place among the renewals of {owner}, which is another customer's"
+        if evidence.mailed(order) or evidence.items[order].get("licenses"):
+            yield order, f"it was given codes, and it renews {owner}, which is another customer's"
+
+
+def typed_codes_are_told_to_nobody(evidence: Evidence) -> Found:
+    """They are used to find the license: nothing that is stored, written down, answered or mailed repeats them."""
+    for order, code in evidence.shop.typed.items():
+        simulation = evidence.simulation
+        told = {
+            "its item": repr(evidence.items.get(order)),
+            "what is written down": repr([each.text for each in simulation.journal]),
+            "an answer": repr([each.said for each in simulation.answers if each.order == order]),
+            "a mail": repr([mail.text for mail in evidence.accepted if mail.order == order]),
+        }
+        yield from ((order, f"{place} has the code that its customer typed") for place in told if code in told[place])
+
+
+def renewals_side_by_side_start_together(evidence: Evidence) -> Found:
+    for mail in evidence.accepted:
+        first_day, starts = mail.first_day, evidence.sales[mail.order].starts
+        is_due = mail.purpose == "renewal" and not evidence.may_lack_its_base(mail.order)
+        if mail.order in evidence.shop.beside and is_due and first_day != starts:
+            yield mail.order, f"{mail.mail} is for {first_day}, the licenses beside it start on {starts}"
+
+
+def what_a_person_decided_of_a_renewal_holds(evidence: Evidence) -> Found:
+    """A stopped one never leaves, and a moved one leaves for the day that the agent was told."""
+    for order, said in groupby(sorted(_decided(evidence), key=_moment), lambda answer: answer.order):
+        newest = [*said][-1]
+        mails = [mail for mail in evidence.accepted if mail.order == order and mail.purpose == "renewal"]
+        late = [mail for mail in mails if evidence.claimed_at(mail) > newest.at]
+        if newest.route.endswith("stop"):
+            yield from ((order, f"{mail.mail} left, and a person had stopped it") for mail in late)
+        elif day := newest.said.get("period_start"):
+            wrong = [mail for mail in late if mail.first_day and str(mail.first_day) != day]
+            yield from ((order, f"{mail.mail} is for {mail.first_day}, a person said {day}") for mail in wrong)
+
+
+def _decided(evidence: Evidence) -> list[Answered]:
+    done = (each for each in evidence.simulation.answers if each.status < _FAILED and each.order in evidence.items)
+    return [each for each in done if each.route.endswith(("/renewal", "/renewal/stop"))]
+
+
+def _moment(answer: Answered) -> tuple[str, float]:
+    return answer.order, answer.at
+
+
+def each_code_is_delivered_once(evidence: Evidence) -> Found:
+    """By one mail, whatever its order waits for besides."""
+    for order in evidence.sales:
+        again = evidence.money[order].is_over or _refunds(evidence, order) or order in evidence.shop.contested
+        if again or evidence.has_bounced(order):
+            continue
+        first: dict[str, str] = {}
+        for mail in evidence.accepted:
+            for code in mail.codes if mail.order == order and mail.purpose in _DELIVERIES else ():
+                if first.setdefault(code, mail.mail) != mail.mail:
+                    yield order, f"{mail.mail} has a code of {first[code]}"
+
+
+def what_is_there_waits_for_nothing_that_is_short(evidence: Evidence) -> Found:
+    """The lines whose codes are there leave within three hours, though others of their order are still to come."""
+    for order in evidence.items:
+        if evidence.sales[order].is_renewal or not evidence.is_owed(order) or evidence.has_bounced(order):
+            continue
+        found = ((saved.at, _of_whole_lines(evidence, order, saved.item)) for saved in evidence.simulation.saves[order])
+        since, had = next(((at, codes) for at, codes in found if codes), (0.0, set[str]()))
+        left = [mail.at for mail in evidence.accepted if mail.order == order and had <= {*mail.codes}]
+        left_at = min(left, default=evidence.simulation.now)
+        if had and left_at > max([since, *_own_obstacles(evidence, order, left_at)]) + _LATEST:
+            yield order, f"{len(had)} codes waited for the others"
+
+
+def _of_whole_lines(evidence: Evidence, order: str, item: Mapping[str, Any]) -> set[str]:
+    """The codes of lines that have all of theirs."""
+    lines, licenses = evidence.sales[order].lines, item.get("licenses", ())
+    have = Counter(one["line"] for one in licenses)
+    whole = {number for number, line in enumerate(lines, start=1) if have[number] == line["quantity"]}
+    return {one["code"] for one in licenses if one["line"] in whole}
+
+
+def _own_obstacles(evidence: Evidence, order: str, left_at: float) -> Iterator[float]:
+    """The ends of what may have kept an order back, but for codes."""
+    simulation = evidence.simulation
+    yield from (each.at for each in simulation.told if each.order == order and each.at <= left_at)
+    yield from (each.at for each in simulation.answers if each.order == order and each.at <= left_at)
+    yield from (each.at for each in simulation.faults.happened if _concerns(each.place, [order]) and each.at <= left_at)
+    yield from (end for end in simulation.ses.pauses if end <= left_at)
+
+
+def what_is_refunded_is_not_sent_again(evidence: Evidence) -> Found:
+    """A license of which a person said that its money went back, as long as that person says so."""
+    for mail in evidence.accepted:
+        claimed_at = evidence.claimed_at(mail)
+        saved = [each for each in evidence.simulation.saves[mail.order] if each.at < claimed_at]
+        gone = saved[-1].item.get("gone", ()) if saved else ()
+        refunded = {each["license"] for each in gone if each["why"] == "refunded"}
+        codes = (
+            {one["code"] for one in saved[-1].item.get("licenses", ()) if one["id"] in refunded} if refunded else set()
+        )
+        if codes & {*mail.codes}:
+            yield mail.order, f"{mail.mail} has the code of a license whose money went back"
+
+
+def who_waits_has_a_way_on(evidence: Evidence) -> Found:
+    """An agent is told what to do about each order that was paid and waits for a person."""
+    for order, item in evidence.items.items():
+        actions = evidence.actions.get(order, []) if evidence.is_owed(order) and needs(item) else ["none is needed"]
+        if not actions or "nothing" in actions:
+            yield order, f"it needs {needs(item)}, and nobody is told what to do"
+
+
 CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 paid orders have their codes": paid_orders_have_their_codes,
     "1 codes reach their customer": codes_reach_their_customer,
@@ -607,14 +752,21 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 codes that never left are sold again": codes_that_never_left_are_sold_again,
     "1 orders by hand are served once": orders_by_hand_are_served_once,
     "2 no code goes to two orders": no_code_goes_to_two_orders,
+    "2 nobody renews what is another customer's": nobody_renews_what_is_another_customers,
+    "2 typed codes are told to nobody": typed_codes_are_told_to_nobody,
     "2 withdrawn codes never leave": withdrawn_codes_never_leave,
     "2 everybody of a replaced batch has another code": everybody_of_a_replaced_batch_has_another_code,
     "4 no code leaves unpaid": no_code_leaves_unpaid,
     "4 money pays for the codes": money_pays_for_the_codes,
     "4 what was paid before waits": what_was_paid_before_waits,
+    "4 what is refunded is not sent again": what_is_refunded_is_not_sent_again,
     "5 renewals leave on their day": renewals_leave_on_their_day,
     "5 deliveries leave once": deliveries_leave_once,
     "5 deliveries are not late": deliveries_are_not_late,
+    "5 renewals side by side start together": renewals_side_by_side_start_together,
+    "5 what a person decided of a renewal holds": what_a_person_decided_of_a_renewal_holds,
+    "5 each code is delivered once": each_code_is_delivered_once,
+    "5 what is there waits for nothing that is short": what_is_there_waits_for_nothing_that_is_short,
     "6 one attempt is accepted once": one_attempt_is_accepted_once,
     "6 mails are sent again only in doubt": mails_are_sent_again_only_in_doubt,
     "6 no mail is lost": no_mail_is_lost,
@@ -622,6 +774,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "10 nobody touches what cannot be read": nobody_touches_what_cannot_be_read,
     "12 who paid is served or waits for a person": who_paid_is_served_or_waits_for_a_person,
     "12 codes of what was exchanged are free again": codes_of_what_was_exchanged_are_free_again,
+    "12 who waits has a way on": who_waits_has_a_way_on,
     "12 one payment is one": one_payment_is_one,
     "11 fields of the future stay": fields_of_the_future_stay,
     "nothing fails in good weather": nothing_fails_in_good_weather,

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 
 from tests.simulator.aws_here import NotTaken, ask_dynamodb
+from tests.simulator.faults import renewing
+from tests.simulator.faults.acts import ask, ask_of_license, later, paid, say, told
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale, Shop, cost
 from tests.simulator.faults.simulation import DAY
@@ -23,21 +25,21 @@ class Happening:
 
 
 def refunded(shop: Shop, sale: Sale, at: float) -> None:
-    _told(shop, sale, at, "order.refunded", full=True)
+    told(shop, sale, at, "order.refunded", full=True)
 
 
 def partly_refunded(shop: Shop, sale: Sale, at: float) -> None:
-    _told(shop, sale, at, "order.refunded", amount_refunded="3.00")
+    told(shop, sale, at, "order.refunded", amount_refunded="3.00")
 
 
 def disputed(shop: Shop, sale: Sale, at: float) -> None:
-    _told(shop, sale, at, "order.disputed")
+    told(shop, sale, at, "order.disputed")
     closed = at + shop.chance.choice((60, HOUR, DAY / 2))
-    _told(shop, sale, closed, "order.dispute_closed", won=shop.chance.random() < 0.6)
+    told(shop, sale, closed, "order.dispute_closed", won=shop.chance.random() < 0.6)
 
 
 def canceled(shop: Shop, sale: Sale, at: float) -> None:
-    _told(shop, sale, at, "order.canceled")
+    told(shop, sale, at, "order.canceled")
 
 
 def canceled_before(shop: Shop, sale: Sale, at: float) -> None:
@@ -51,13 +53,13 @@ def canceled_before(shop: Shop, sale: Sale, at: float) -> None:
 
 
 def closed(shop: Shop, sale: Sale, at: float) -> None:
-    _asked(shop, sale, at, "POST", "/orders/{order_id}/close", reason="done by hand")
+    ask(shop, sale, at, "POST", "/orders/{order_id}/close", reason="done by hand")
 
 
 def paid_again(shop: Shop, sale: Sale, at: float) -> None:
     """The money of the first payment goes back, and the customer pays once more."""
     if sale.payment:
-        _told(shop, sale, at, "order.refunded", full=True)
+        told(shop, sale, at, "order.refunded", full=True)
         again = at + shop.chance.choice((60, HOUR))
         bought = sale.bought(f"{sale.payment}-again")
         shop.act(again, f"paid again {sale.order}", lambda: shop.simulation.tell(sale.order, "order.paid", **bought))
@@ -69,8 +71,8 @@ def paid_again(shop: Shop, sale: Sale, at: float) -> None:
 def exchanged(shop: Shop, _sale: Sale, at: float) -> None:
     """The money of one product goes back, and another one is paid under the same number, whichever is told first."""
     sale = _contested(shop, at)
-    _told(shop, sale, _later(shop, at), "order.refunded", full=True)
-    _paid(shop, sale, _later(shop, at), payment=f"{sale.payment}-2", lines=_others(shop, sale))
+    told(shop, sale, later(shop, at), "order.refunded", full=True)
+    paid(shop, sale, later(shop, at), payment=f"{sale.payment}-2", lines=_others(shop, sale))
 
 
 def changed(shop: Shop, _sale: Sale, at: float) -> None:
@@ -81,7 +83,7 @@ def changed(shop: Shop, _sale: Sale, at: float) -> None:
 def changed_in_woocommerce(shop: Shop, _sale: Sale, at: float) -> None:
     sale = shop.somebody("90", named=False)
     shop.contested.add(sale.order)
-    _paid(shop, sale, at, teller="woocommerce")
+    paid(shop, sale, at, teller="woocommerce")
     _changed(shop, sale, at, "woocommerce")
 
 
@@ -89,7 +91,7 @@ def second_buyer(shop: Shop, _sale: Sale, at: float) -> None:
     """Two customers have one number."""
     sale = _contested(shop, at)
     lines = shop.chance.choice((list(sale.lines), _others(shop, sale)))
-    _paid(shop, sale, _later(shop, at), payment=f"{sale.payment}-2", lines=lines, email=f"ander-{sale.email}")
+    paid(shop, sale, later(shop, at), payment=f"{sale.payment}-2", lines=lines, email=f"ander-{sale.email}")
     if shop.chance.random() < 0.5:
         _settled(shop, sale, at, own_order=f"webhook:{sale.payment}-2")
 
@@ -97,66 +99,64 @@ def second_buyer(shop: Shop, _sale: Sale, at: float) -> None:
 def told_under_two_names(shop: Shop, _sale: Sale, at: float) -> None:
     """By the shop and by Stripe, each of which has a name of its own for the payment, or the shop none."""
     sale = shop.somebody("y", named=shop.chance.random() < 0.5)
-    _paid(shop, sale, at)
-    _paid(shop, sale, _later(shop, at), teller="stripe", payment=sale.payment or sale.order)
+    paid(shop, sale, at)
+    paid(shop, sale, later(shop, at), teller="stripe", payment=sale.payment or sale.order)
 
 
 def refunded_under_no_name(shop: Shop, _sale: Sale, at: float) -> None:
     """Money of the order goes back, and nobody has told of the payment that is named."""
     sale = _contested(shop, at)
     back = shop.chance.choice(({"amount_refunded": "3.00"}, {"full": True}))
-    told = {**back, "payment_id": f"{sale.payment}-none"}
-    _say(shop, sale.order, _later(shop, at), "order.refunded", **told)
+    data = {**back, "payment_id": f"{sale.payment}-none"}
+    say(shop, sale.order, later(shop, at), "order.refunded", **data)
     if shop.chance.random() < 0.5:
-        _asked(shop, sale, at + shop.chance.choice((60, 2 * HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
+        ask(shop, sale, at + shop.chance.choice((60, 2 * HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
 
 
 def refund_deleted(shop: Shop, _sale: Sale, at: float) -> None:
     """It was entered by mistake."""
     sale = shop.somebody("y", named=shop.chance.random() < 0.5)
-    entered = _later(shop, at)
-    _paid(shop, sale, at)
-    _told(shop, sale, entered, "order.refunded", **shop.chance.choice(({"amount_refunded": "3.00"}, {"full": True})))
-    _told(shop, sale, entered + shop.chance.choice((2, 60, HOUR)), "order.refunded", amount_refunded="0")
+    entered = later(shop, at)
+    paid(shop, sale, at)
+    told(shop, sale, entered, "order.refunded", **shop.chance.choice(({"amount_refunded": "3.00"}, {"full": True})))
+    told(shop, sale, entered + shop.chance.choice((2, 60, HOUR)), "order.refunded", amount_refunded="0")
 
 
 def refunded_after_release(shop: Shop, _sale: Sale, at: float) -> None:
     """A person lets an order go of which a part went back, and then more goes back."""
     sale = _contested(shop, at)
-    part = _later(shop, at)
-    _told(shop, sale, part, "order.refunded", amount_refunded="3.00")
-    _asked(shop, sale, part + shop.chance.choice((0, 30, HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
-    _told(shop, sale, part + shop.chance.choice((31, 60, HOUR)), "order.refunded", amount_refunded="6.00")
+    part = later(shop, at)
+    told(shop, sale, part, "order.refunded", amount_refunded="3.00")
+    ask(shop, sale, part + shop.chance.choice((0, 30, HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
+    told(shop, sale, part + shop.chance.choice((31, 60, HOUR)), "order.refunded", amount_refunded="6.00")
 
 
 def paid_before(shop: Shop, _sale: Sale, at: float) -> None:
     """Before the moment from which Keypost serves; told of now, and perhaps released, or its money goes back."""
     sale = shop.somebody("y", named=shop.chance.random() < 0.5)
     shop.before.add(sale.order)
-    _say(
-        shop, sale.order, at, "order.paid", said_at=shop.starts - shop.chance.choice((1, 5, 20)) * DAY, **sale.bought()
-    )
+    say(shop, sale.order, at, "order.paid", said_at=shop.starts - shop.chance.choice((1, 5, 20)) * DAY, **sale.bought())
     match shop.chance.choice(("nothing", "released", "refunded")):
         case "released":
-            _asked(shop, sale, _later(shop, at), "POST", "/orders/{order_id}/release", reason="fine")
+            ask(shop, sale, later(shop, at), "POST", "/orders/{order_id}/release", reason="fine")
         case "refunded":
-            _told(shop, sale, _later(shop, at), "order.refunded", full=True)
+            told(shop, sale, later(shop, at), "order.refunded", full=True)
 
 
 def _contested(shop: Shop, at: float) -> Sale:
     """Somebody pays; what is told later may differ from that. Now and then an agent is at work there, too."""
     sale = shop.somebody()
     shop.contested.add(sale.order)
-    _paid(shop, sale, at)
+    paid(shop, sale, at)
     if shop.chance.random() < 0.2:
-        shop.chance.choice((resent, swapped, corrected, poked_twice, held))(shop, sale, _later(shop, at))
+        shop.chance.choice((resent, swapped, corrected, poked_twice, held))(shop, sale, later(shop, at))
     return sale
 
 
 def _changed(shop: Shop, sale: Sale, at: float, teller: str) -> None:
     lines, amount = shop.chance.choice((_more, _more_for_the_same, _fewer))(shop, sale)
-    told_at = _later(shop, at) if teller == "webhook" else at + shop.chance.choice((1, 2, 60, HOUR))  # of whole seconds
-    _paid(shop, sale, told_at, teller=teller, lines=lines, amount=amount)
+    told_at = later(shop, at) if teller == "webhook" else at + shop.chance.choice((1, 2, 60, HOUR))  # of whole seconds
+    paid(shop, sale, told_at, teller=teller, lines=lines, amount=amount)
     if shop.chance.random() < 0.5:
         right = shop.chance.choice((lines, sale.lines)) if cost(lines) == amount else sale.lines
         _settled(shop, sale, at, lines=right)
@@ -184,54 +184,39 @@ def _others(shop: Shop, sale: Sale) -> list[dict[str, Any]]:
     return [{"sku": sku, "quantity": shop.chance.choice((1, 1, 2))}]
 
 
-def _later(shop: Shop, at: float) -> float:
-    return at + shop.chance.choice((0.02, 1, 2, 60, 600, HOUR))
-
-
-def _paid(shop: Shop, sale: Sale, at: float, *, teller: str = "webhook", payment: str | None = None, **of: Any) -> None:
-    data = {**sale.bought(payment), **of}
-    if "lines" in of and "amount" not in of:
-        data["amount"] = cost(of["lines"])
-    _say(shop, sale.order, at, "order.paid", teller=teller, **data)
-
-
-def _say(shop: Shop, order: str, at: float, kind: str, **data: Any) -> None:
-    shop.act(at, f"{kind} {order}", lambda: shop.simulation.tell(order, kind, **data))
-
-
 def _settled(shop: Shop, sale: Sale, at: float, **right: Any) -> None:
     """A person decides, before or after all of it was told."""
     asked_at = at + shop.chance.choice((60, HOUR, 3 * HOUR))
-    _asked(shop, sale, asked_at, "PUT", "/orders/{order_id}/contents", reason="asked", **right)
+    ask(shop, sale, asked_at, "PUT", "/orders/{order_id}/contents", reason="asked", **right)
 
 
 # --- agents and customers
 
 
 def held(shop: Shop, sale: Sale, at: float) -> None:
-    _asked(shop, sale, at, "POST", "/orders/{order_id}/hold", reason="look")
-    _asked(shop, sale, at + shop.chance.choice((60, HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
+    ask(shop, sale, at, "POST", "/orders/{order_id}/hold", reason="look")
+    ask(shop, sale, at + shop.chance.choice((60, HOUR)), "POST", "/orders/{order_id}/release", reason="fine")
 
 
 def resent(shop: Shop, sale: Sale, at: float) -> None:
     lift = shop.chance.random() < 0.3
-    _asked(shop, sale, at, "POST", "/orders/{order_id}/resend", reason="lost", lift_suppression=lift)
+    ask(shop, sale, at, "POST", "/orders/{order_id}/resend", reason="lost", lift_suppression=lift)
 
 
 def swapped(shop: Shop, sale: Sale, at: float) -> None:
     """The customer's code did not work."""
-    _asked_of_license(shop, sale, at, "replace", {"reason": "invalid"})
+    ask_of_license(shop, sale, at, "replace", {"reason": "invalid"})
 
 
 def corrected(shop: Shop, sale: Sale, at: float) -> None:
     email = f"nieuw-{sale.email}"
-    _asked(shop, sale, at, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
+    ask(shop, sale, at, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
 
 
 def corrected_everywhere(shop: Shop, sale: Sale, at: float) -> None:
     """All orders of the customer get another name and address."""
     right = {"email": f"nieuw-{sale.email}", "name": "Piet Bakker", "all_orders": True, "confirmed": True}
-    _asked(shop, sale, at, "PUT", "/orders/{order_id}/customer", **right)
+    ask(shop, sale, at, "PUT", "/orders/{order_id}/customer", **right)
 
 
 def made_by_hand(shop: Shop, sale: Sale, at: float) -> None:
@@ -256,18 +241,24 @@ def made_by_hand(shop: Shop, sale: Sale, at: float) -> None:
 def moved(shop: Shop, sale: Sale, at: float) -> None:
     """The first license goes to another customer."""
     to = {"email": f"ander-{sale.email}", "name": "Piet Bakker", "confirmed": True}
-    _asked_of_license(shop, sale, at, "move", to)
+    ask_of_license(shop, sale, at, "move", to)
 
 
 def sent_elsewhere(shop: Shop, sale: Sale, at: float) -> None:
     to = {"to": f"partner-{sale.email}", "confirmed": True, "reason": "to the partner"}
-    _asked(shop, sale, at, "POST", "/orders/{order_id}/resend", **to)
+    ask(shop, sale, at, "POST", "/orders/{order_id}/resend", **to)
 
 
 def license_refunded(shop: Shop, sale: Sale, at: float) -> None:
-    """A part goes back, and an agent says for which license."""
+    """A part goes back, and an agent says for which license; perhaps the customer asks for the codes after that."""
     partly_refunded(shop, sale, at)
-    _asked_of_license(shop, sale, at + shop.chance.choice((1, 60, HOUR)), "refunded", {})
+    named_at = at + shop.chance.choice((1, 60, HOUR))
+    ask_of_license(shop, sale, named_at, "refunded", {})
+    match shop.chance.choice(("nothing", "resent", "undone")):
+        case "resent":
+            resent(shop, sale, named_at + shop.chance.choice((0, 1, 60)))
+        case "undone":
+            ask_of_license(shop, sale, named_at + shop.chance.choice((1, 60)), "refunded", {"undo": True})
 
 
 def complained(shop: Shop, sale: Sale, at: float) -> None:
@@ -275,11 +266,11 @@ def complained(shop: Shop, sale: Sale, at: float) -> None:
     shop.act(at, f"complaint of {sale.order}", lambda: shop.simulation.ses.complain(sale.email))
     if shop.chance.random() < 0.7:
         lifted = at + shop.chance.choice((0, 3, 60, HOUR))
-        _asked(shop, sale, lifted, "POST", "/orders/{order_id}/lift-complaint", reason="a mistake")
+        ask(shop, sale, lifted, "POST", "/orders/{order_id}/lift-complaint", reason="a mistake")
 
 
 def erased(shop: Shop, sale: Sale, at: float) -> None:
-    _asked(shop, sale, at, "POST", "/customers/erase", email=sale.email)
+    ask(shop, sale, at, "POST", "/customers/erase", email=sale.email)
 
 
 def wished(shop: Shop, sale: Sale, at: float) -> None:
@@ -380,8 +371,15 @@ HAPPENINGS: Mapping[str, Happening] = {
     "made by hand": Happening(made_by_hand, 8),
     "moved": Happening(moved, 6),
     "sent elsewhere": Happening(sent_elsewhere, 4),
-    "license refunded": Happening(license_refunded, 4),
+    "license refunded": Happening(license_refunded, 6),
     "complained": Happening(complained, 5),
+    "base exchanged": Happening(renewing.base_exchanged, 7),
+    "other's license named": Happening(renewing.others_license_named, 6),
+    "renewed by code": Happening(renewing.renewed_by_code, 6),
+    "renewed in parts": Happening(renewing.renewed_in_parts, 6),
+    "renewal moved": Happening(renewing.renewal_moved, 7),
+    "renewal stopped": Happening(renewing.renewal_stopped, 5),
+    "second short": Happening(renewing.second_short, 7),
     "erased": Happening(erased, 3),
     "wished": Happening(wished, 5),
     "two agents": Happening(two_agents, 8),
@@ -407,27 +405,6 @@ def plan_happenings(shop: Shop, sale: Sale, sold_at: float) -> None:
     for name in shop.chance.choices([*HAPPENINGS], weights, k=shop.chance.choice((0, 1, 1, 2))):
         at = sold_at + shop.chance.choice((*_DELAYS, shop.chance.random() * shop.days * DAY))
         HAPPENINGS[name].plan(shop, sale, at)
-
-
-def _told(shop: Shop, sale: Sale, at: float, kind: str, **more: Any) -> None:
-    data = {**more, **(sale.named if kind != "order.canceled" else {})}
-    shop.act(at, f"{kind} {sale.order}", lambda: shop.simulation.tell(sale.order, kind, **data))
-
-
-def _asked(shop: Shop, sale: Sale, at: float, method: str, route: str, **body: Any) -> None:
-    path: dict[str, Any] = {"order_id": sale.order} if "{order_id}" in route else {}
-    ask = partial(shop.simulation.support, method, route, body, **path)
-    shop.act(at, f"{method} {route} {sale.order}", ask)
-
-
-def _asked_of_license(shop: Shop, sale: Sale, at: float, what: str, body: Mapping[str, Any]) -> None:
-    def ask() -> None:
-        found = (shop.simulation.item(sale.order) or {}).get("licenses")
-        if found:
-            route, first = f"/orders/{{order_id}}/licenses/{{license_id}}/{what}", found[0]["id"]
-            shop.simulation.support("POST", route, body, order_id=sale.order, license_id=first)
-
-    shop.act(at, f"{what} of {sale.order}", ask)
 
 
 def _break(shop: Shop, sale: Sale) -> None:

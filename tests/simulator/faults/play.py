@@ -13,10 +13,10 @@ from tests.simulator.faults.checks import Violation, violations
 from tests.simulator.faults.faults import Fault, Faults, weather
 from tests.simulator.faults.happenings import plan_happenings
 from tests.simulator.faults.machine import NeverEnds
-from tests.simulator.faults.shop import PRODUCTS, Shop, begin_of
+from tests.simulator.faults.shop import PLAIN, PRODUCTS, REMINDING, Shop, begin_of
 from tests.simulator.faults.simulation import DAY, Simulation, needs
 
-_PLENTY = 20  # codes of each product: more than all customers of a story want
+_PLENTY = 30  # codes of each product: more than all customers of a story want
 _LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ def play(script: Script) -> Played:
     with simulation.playing():
         try:
             open_shop(shop)
-            _live(shop)
+            live(shop)
             come_to_the_end(shop)
             found = violations(shop)
         except NeverEnds as error:
@@ -66,7 +66,7 @@ def open_shop(shop: Shop, stock: int | None = None) -> None:
     shop.put_start()
     shop.put_products()
     shop.simulation.run(5)
-    for sku in PRODUCTS:
+    for sku in (PLAIN, REMINDING):
         many = shop.chance.choice((0, 1, 2, 4, 8)) if stock is None else stock
         if many:
             shop.import_codes(sku, many)
@@ -74,7 +74,7 @@ def open_shop(shop: Shop, stock: int | None = None) -> None:
     shop.simulation.faults.is_over = False
 
 
-def _live(shop: Shop) -> None:
+def live(shop: Shop) -> None:
     shop.simulation.schedules.plan_days(shop.simulation.machine.moment, shop.days + 2)
     for number in range(shop.chance.choice((1, 2, 2, 3))):
         for sale in shop.customer(number):

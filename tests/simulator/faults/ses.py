@@ -26,6 +26,7 @@ FAULTS_OF_A_MAIL = (
 _PAUSES = (60, 1200, 4 * 3600)  # seconds
 _LATE = (600, 1500, 7200)
 CODE = re.compile(r"[A-Z]{5}-BBBBB-CCCCC-\d{5}")
+_TEXTS = ("text/plain", "text/html", "text/csv")
 _TAGGED = re.compile(r"_([0-9a-f]{2})")
 
 
@@ -41,6 +42,7 @@ class Accepted:
     codes: tuple[str, ...]
     first_day: date | None  # as its calendar file says
     by: Invocation | None
+    text: str = ""  # all that can be read in it
 
     @property
     def purpose(self) -> str:
@@ -174,7 +176,11 @@ def _read(body: dict[str, Any], now: float, invocation: Invocation | None) -> Ac
     tags = {tag["Name"]: _text_of(tag["Value"]) for tag in body["EmailTags"]}
     raw = base64.b64decode(body["Content"]["Raw"]["Data"])
     message = email.message_from_bytes(raw, policy=email.policy.default)
-    texts = [part.get_content() for part in message.walk() if part.get_content_type() in ("text/plain", "text/csv")]
+    texts = [
+        part.get_content()
+        for part in message.walk()
+        if part.get_content_type() in ("text/plain", "text/html", "text/csv")
+    ]
     calendars = [part.get_content() for part in message.walk() if part.get_content_type() == "text/calendar"]
     days = [found[1] for each in calendars if (found := re.search(r"DTSTART;VALUE=DATE:(\d{8})", str(each)))]
     return Accepted(
@@ -186,6 +192,7 @@ def _read(body: dict[str, Any], now: float, invocation: Invocation | None) -> Ac
         codes=tuple(dict.fromkeys(CODE.findall("".join(map(str, texts))))),
         first_day=date.fromisoformat(days[0]) if days else None,
         by=invocation,
+        text="\n".join([str(message["subject"]), *map(str, texts), *map(str, calendars)]),
     )
 
 

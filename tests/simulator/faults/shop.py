@@ -17,8 +17,9 @@ from tests.simulator.faults.simulation import DAY, Simulation
 
 HOUR = 3600.0
 PLAIN, REMINDING = "PLAIN", "REMINDING"
-PRICES = {PLAIN: Decimal("19.95"), REMINDING: Decimal("29.95")}
-_PREFIXES = {PLAIN: "AAAAA", REMINDING: "RRRRR"}
+RARE = "RARE"  # of which the shop has none at first
+PRICES = {PLAIN: Decimal("19.95"), REMINDING: Decimal("29.95"), RARE: Decimal("39.95")}
+_PREFIXES = {PLAIN: "AAAAA", REMINDING: "RRRRR", RARE: "SSSSS"}
 _ENTRY: Mapping[str, Any] = {
     "vendor": "Kaspersky",
     "name": {"nl": "Antivirus", "en": "Antivirus"},
@@ -33,6 +34,7 @@ _ENTRY: Mapping[str, Any] = {
 PRODUCTS: Mapping[str, Mapping[str, Any]] = {
     PLAIN: {**_ENTRY, "sku": PLAIN},
     REMINDING: {**_ENTRY, "sku": REMINDING, "reminder_days": [8, 0], "renewal_url": "https://shop.example/verlengen"},
+    RARE: {**_ENTRY, "sku": RARE},
 }
 _UNKNOWN = "elders-1"  # what is renewed was sold elsewhere
 # A usual morning, nights on which a day, a month, a year or the time of the clocks ends.
@@ -55,6 +57,7 @@ class Sale:
     lines: tuple[Mapping[str, Any], ...]
     payment: str | None  # its id, if the shop says it
     starts: date | None = None  # the first day of a renewal, if it is known from the beginning
+    name: str = "Anna Jansen"
 
     @property
     def is_renewal(self) -> bool:
@@ -67,7 +70,7 @@ class Sale:
 
     def bought(self, payment: str | None = None) -> dict[str, Any]:
         paid = {"payment_id": payment} if payment else self.named
-        about = {"currency": "EUR", "amount": cost(self.lines), "email": self.email, "name": "Anna Jansen"}
+        about = {"currency": "EUR", "amount": cost(self.lines), "email": self.email, "name": self.name}
         return {**about, "lines": self.lines, **paid}
 
 
@@ -101,6 +104,9 @@ class Shop:
         default_factory=set
     )  # orders whose payments or tellers may differ, judged by their money
     before: set[str] = field(default_factory=set)  # orders that were paid before the day from which Keypost serves
+    strangers: dict[str, str] = field(default_factory=dict)  # renewals of an order that is another customer's
+    typed: dict[str, str] = field(default_factory=dict)  # by the order of a renewal, the code that its customer typed
+    beside: set[str] = field(default_factory=set)  # renewals of some of the licenses of an order, by the same payer
     planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
 
     @property
@@ -140,6 +146,11 @@ class Shop:
         """Keypost serves from yesterday on."""
         item = {"pk": {"S": "START"}, "begun": {"S": datetime.fromtimestamp(self.starts, UTC).isoformat()}}
         ask_dynamodb("PutItem", TableName=TABLE, Item=item)
+
+    @property
+    def ends(self) -> float:
+        """When the days of the story are over."""
+        return self.simulation.machine.began + self.days * DAY
 
     @property
     def starts(self) -> float:

@@ -3,13 +3,16 @@
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from cli.local.deploy import ROOT
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.play import open_shop
-from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale, Shop, day_of
+from tests.simulator.faults.renewing import pay_by_code
+from tests.simulator.faults.shop import HOUR, PLAIN, RARE, REMINDING, Sale, Shop, day_of
 from tests.simulator.faults.simulation import DAY, START, Simulation
 
 EMAIL = "facturen@klant.example"
@@ -154,6 +157,80 @@ def paid_before(shop: Shop) -> None:
     shop.before.add("o1")
     shop.simulation.tell("o1", "order.paid", said_at=shop.starts - DAY, **sale.bought())
     shop.simulation.run(3 * HOUR)
+
+
+def _days(shop: Shop, days: int) -> None:
+    shop.simulation.schedules.plan_days(shop.simulation.machine.moment, days + 1)
+    shop.simulation.run(days * DAY)
+
+
+def stranger(shop: Shop) -> None:
+    """Somebody renews what is another customer's."""
+    shop.sell(replace(ending(), name="Bea Eigenaar"), shop.simulation.now + 1)
+    shop.strangers["r1"] = "o1"
+    theirs = replace(renewing(), email="vreemd@klant.example", name="Sjaak Vreemdeling")
+    shop.sell(theirs, shop.simulation.now + 600)
+    shop.simulation.run(3 * HOUR)
+
+
+def by_code(shop: Shop) -> None:
+    """The customer types the code that is to be renewed."""
+    shop.sell(ending(), shop.simulation.now + 1)
+    shop.simulation.run(600)
+    shop.sales["r1"] = renewing()
+    pay_by_code(shop, shop.sales["o1"], shop.sales["r1"])
+    _days(shop, 3)
+
+
+def in_parts(shop: Shop) -> None:
+    """One of two licenses is renewed today, and the other tomorrow."""
+    line = {**ending().lines[0], "quantity": 2}
+    shop.sell(replace(ending(), lines=(line,)), shop.simulation.now + 1)
+    shop.beside |= {"r1", "r2"}
+    for number, order in enumerate(("r1", "r2")):
+        shop.sell(renewing(order=order), shop.simulation.now + 600 + number * DAY)
+    _days(shop, 3)
+
+
+def _decided(shop: Shop, method: str, what: str, body: Mapping[str, Any]) -> None:
+    """A person decides of a renewal some minutes after it was paid."""
+    shop.sell(ending(), shop.simulation.now + 1)
+    shop.sell(renewing(), shop.simulation.now + 60)
+    shop.simulation.run(600)
+    route = "/orders/{order_id}/lines/{n}/renewal" + what
+    shop.simulation.support(method, route, body, order_id="r1", n="1")
+    _days(shop, 3)
+
+
+def renewal_moved(shop: Shop) -> None:
+    _decided(shop, "PUT", "", {"period_start": "now"})
+
+
+def renewal_stopped(shop: Shop) -> None:
+    _decided(shop, "POST", "/stop", {})
+
+
+def second_short(shop: Shop) -> None:
+    """The codes of the second product come five hours after those of the first one."""
+    lines = ({"sku": PLAIN, "quantity": 1}, {"sku": RARE, "quantity": 1})
+    shop.sell(Sale("o1", EMAIL, lines, None), shop.simulation.now + 1)
+    shop.simulation.run(5 * HOUR)
+    shop.import_codes(RARE, 2)
+    shop.simulation.run(HOUR)
+
+
+def license_refunded(shop: Shop) -> None:
+    """A part goes back, and a person names the license."""
+    purchase(shop)
+    shop.simulation.tell("o1", "order.refunded", amount_refunded="19.95")
+    shop.simulation.run(600)
+    item = shop.simulation.item("o1")
+    assert item
+    route, license_id = "/orders/{order_id}/licenses/{license_id}/refunded", item["licenses"][0]["id"]
+    shop.simulation.support("POST", route, {"reason": "asked"}, order_id="o1", license_id=license_id)
+    shop.simulation.run(600)
+    asks(shop, "resend")
+    shop.simulation.run(HOUR)
 
 
 STORIES: Mapping[str, Callable[[Shop], None]] = {

@@ -22,8 +22,11 @@ from tests.simulator.faults.stories import (
     a_shop,
     batch_replaced,
     bought,
+    by_code,
     by_hand,
     exchange,
+    in_parts,
+    license_refunded,
     moved,
     no_pokes,
     own_order,
@@ -32,7 +35,11 @@ from tests.simulator.faults.stories import (
     refund,
     refund_before,
     renewal,
+    renewal_moved,
+    renewal_stopped,
     second_buyer,
+    second_short,
+    stranger,
     twins,
 )
 
@@ -103,9 +110,10 @@ def _sent_again(shop: Shop) -> None:
 
 
 def _too_early(shop: Shop) -> None:
-    last = _last(shop)
-    assert last.first_day
-    shop.simulation.ses.accepted[-1] = replace(last, first_day=last.first_day + timedelta(days=1))
+    mails = shop.simulation.ses.accepted
+    place, day = [(place, mail.first_day) for place, mail in enumerate(mails) if mail.first_day][-1]
+    assert day
+    mails[place] = replace(mails[place], first_day=day + timedelta(days=1))
 
 
 def _too_late(shop: Shop) -> None:
@@ -229,6 +237,73 @@ def _sent_after_it_moved(shop: Shop) -> None:
     shop.simulation.ses.accepted.append(replace(first, mail="resend-1", at=shop.simulation.now))
 
 
+def _in_line(_: Shop) -> None:
+    """The renewal of a stranger has a place among those of the owner."""
+    place = {"order_id": {"S": "r1"}, "line": {"N": "1"}, "of_line": {"N": "1"}, "term_days": {"N": "20"}}
+    _put(_item("ORDER#o1"), renewals={"L": [{"M": place}]})
+
+
+def _served_though_others(_: Shop) -> None:
+    given = {"id": {"S": "LIC-1"}, "line": {"N": "1"}, "code": {"S": "AAAAA-BBBBB-CCCCC-88888"}, "sku": {"S": "PLAIN"}}
+    _put(_item("ORDER#r1"), licenses={"L": [{"M": given}]})
+
+
+def _tells_of_the_owner(shop: Shop) -> None:
+    _accepted(order="r1", mail="waiting-1", codes=(), text="Bea Eigenaar heeft deze licentie.")(shop)
+
+
+def _code_stored(shop: Shop) -> None:
+    _put(_item("ORDER#r1"), note={"S": f"{shop.typed['r1']} is verlengd"})
+
+
+def _code_answered(shop: Shop) -> None:
+    said = {"renews": shop.typed["r1"]}
+    shop.simulation.answers.append(Answered(shop.simulation.now, "r1", "GET /orders/{order_id}", 200, None, said=said))
+
+
+def _code_mailed(shop: Shop) -> None:
+    _accepted(order="r1", mail="waiting-1", text=f"U verlengt {shop.typed['r1']}.")(shop)
+
+
+def _code_logged(shop: Shop) -> None:
+    shop.simulation.note(f"log: {shop.typed['r1']}", "r1")
+
+
+def _unserved(order: str) -> None:
+    """It waits, as if nobody knew what it renews."""
+    item = _item(f"ORDER#{order}")
+    del item["licenses"]
+    _put(item, attention={"S": "renews#2026"})
+
+
+def _forgotten(order: str) -> None:
+    """No list has it among those that wait."""
+    item = _item(f"ORDER#{order}")
+    del item["attention_since"]
+    _put(item)
+
+
+def _renewed_all_the_same(shop: Shop) -> None:
+    _accepted(order="r1", mail="renewal-1", at=shop.simulation.now)(shop)
+
+
+def _delivered_again(shop: Shop) -> None:
+    """The mail with the second code has the first one, too."""
+    first, last = shop.simulation.ses.accepted[0], _last(shop)
+    shop.simulation.ses.accepted[-1] = replace(last, codes=(*first.codes, *last.codes))
+
+
+def _all_at_once(shop: Shop) -> None:
+    """The first code left with the second one."""
+    first, last = shop.simulation.ses.accepted[0], _last(shop)
+    shop.simulation.ses.accepted[:] = [replace(last, codes=(*first.codes, *last.codes))]
+
+
+def _sent_though_refunded(shop: Shop) -> None:
+    codes = shop.simulation.ses.accepted[0].codes
+    _accepted(codes=codes, mail="resend-2", at=shop.simulation.now)(shop)
+
+
 # The check, a story in which nothing is wrong, and what is done to what it left behind.
 DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]] = {
     "an order is gone": ("1 paid orders have their codes", purchase, _lost),
@@ -258,6 +333,21 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "a code of its own order": ("1 codes are where the orders say", own_order, _own_code_lost),
     "two of one": ("12 one payment is one", purchase, _counts_twice),
     "asked for nothing": ("12 one payment is one", purchase, _asks_for_nothing),
+    "another's, and in line": ("2 nobody renews what is another customer's", stranger, _in_line),
+    "another's, and served": ("2 nobody renews what is another customer's", stranger, _served_though_others),
+    "another's name": ("2 nobody renews what is another customer's", stranger, _tells_of_the_owner),
+    "a typed code is stored": ("2 typed codes are told to nobody", by_code, _code_stored),
+    "a typed code is answered": ("2 typed codes are told to nobody", by_code, _code_answered),
+    "a typed code is mailed": ("2 typed codes are told to nobody", by_code, _code_mailed),
+    "a typed code is logged": ("2 typed codes are told to nobody", by_code, _code_logged),
+    "a typed code is not known": ("1 paid orders have their codes", by_code, lambda _: _unserved("r1")),
+    "one after the other": ("5 renewals side by side start together", in_parts, _too_early),
+    "moved to another day": ("5 what a person decided of a renewal holds", renewal_moved, _too_early),
+    "stopped, and sent": ("5 what a person decided of a renewal holds", renewal_stopped, _renewed_all_the_same),
+    "a code comes twice": ("5 each code is delivered once", second_short, _delivered_again),
+    "all wait for one": ("5 what is there waits for nothing that is short", second_short, _all_at_once),
+    "refunded, and sent": ("4 what is refunded is not sent again", license_refunded, _sent_though_refunded),
+    "a way on is missing": ("12 who waits has a way on", stranger, lambda _: _forgotten("r1")),
     "too early": ("5 renewals leave on their day", renewal, _too_early),
     "two deliveries": ("5 deliveries leave once", purchase, _accepted(mail="purchase-2")),
     "too late": ("5 deliveries are not late", purchase, _too_late),
