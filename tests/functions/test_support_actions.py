@@ -309,7 +309,7 @@ def test_erasing_a_customer_names_the_subscriptions_that_go_on_elsewhere(wired: 
     assert "klant.example" not in repr(loaded(wired.store, "action-13"))
     assert call("POST", "/customers/erase", {"email": ADDRESS}) == (
         200,
-        {"order_ids": [], "subscriptions": [], "later": []},
+        {"order_ids": [], "subscriptions": [], "later": [], "linked": []},
     )
 
 
