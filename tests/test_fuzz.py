@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from keypost.core.codes import StockCode
 from keypost.core.licensing import with_codes
 from keypost.core.mail import MailSent
 from keypost.core.mailing import settle_mail
+from keypost.inputs.typed import trimmed
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order
 
 CASES = int(os.environ.get("KEYPOST_FUZZ_CASES", "10"))  # of each route
@@ -30,6 +31,7 @@ ORDER = settle_mail(  # served, so that nothing waits
     MailSent("m"),
     NOW,
 )
+schemathesis.openapi.format("date", st.dates(date(2000, 1, 1), date(2199, 12, 31)).map(str))
 schemathesis.openapi.format("email", st.from_regex(r"[a-z0-9]{1,20}@klant\.example", fullmatch=True))
 
 
@@ -81,6 +83,7 @@ def test_every_answer_is_as_described(case: Case[Any], fuzzed: LocalStack) -> No
             assert isinstance(case.body, dict)
             case.path_parameters["sku"] = f"FUZZ-{case.path_parameters['sku'][0]}"  # not thousands of products
             case.body |= _made_whole(case.path_parameters["sku"])
+        case.body = _made_seen(case.body)
         _make_find(case)
         if "order_id" in case.path_parameters:
             case.path_parameters["order_id"] = ORDER.id  # a random value would never match
@@ -94,7 +97,7 @@ def _is_valid(case: Case[Any]) -> bool:
 
 def _make_find(case: Case[Any]) -> None:
     """What JSON Schema cannot express of a search or a list: one thing to look for, days in order that are kept, and
-    a page that was the `next` of another."""
+    a page that was the `next` of another. And of a body: what a renewal renews, and which wishes exclude each other."""
     today = datetime.now(UTC).date().isoformat()
     match case.operation.label:
         case "POST /orders/search":
@@ -108,6 +111,29 @@ def _make_find(case: Case[Any]) -> None:
         case "GET /orders" | "GET /mails" | "GET /export/orders":
             days = {name: today for name in ("from", "until", "day") if name in case.query}
             case.query = {name: value for name, value in case.query.items() if name != "page"} | days
+        case "GET /attention":
+            case.query = {name: value for name, value in case.query.items() if name != "next"}
+        case "PUT /orders/{order_id}/contents" | "POST /orders":
+            assert isinstance(case.body, dict)
+            lines: Any = case.body.get("lines", ())
+            for line in lines:
+                line["renews"] = ORDER.id
+                line.pop("period_end", None)
+        case "POST /orders/{order_id}/resend":
+            assert isinstance(case.body, dict)
+            case.body.pop("lift_suppression", None)
+        case "PUT /orders/{order_id}/lines/{n}/renewal":
+            assert isinstance(case.body, dict)
+            case.body |= {"period_start": today} if case.body.get("period_start") else {}
+
+
+def _made_seen(value: Any) -> Any:
+    """What JSON Schema cannot express of a text: which of Unicode's characters are invisible."""
+    if isinstance(value, dict):
+        return {name: _made_seen(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_made_seen(each) for each in value]
+    return "seen" if isinstance(value, str) and value and not trimmed(value) else value
 
 
 def _made_whole(sku: str) -> dict[str, Any]:

@@ -129,8 +129,8 @@ def test_of_many_orders_the_newest_fifty_are_told(wired: Stack) -> None:
     [
         ({}, 422, "exactly one"),
         ({"email": "a@b.example", "code": "x"}, 422, "exactly one"),
-        ({"email": "a@b.example", "code": None}, 422, "exactly one"),
-        ({"email": None}, 422, "exactly one"),
+        ({"email": "a@b.example", "code": None}, 422, "`code` is null"),
+        ({"email": None}, 422, "`email` is null"),
         ({"code": ""}, 422, "#/code"),
         ({"code": "x" * 201}, 422, "#/code"),
         ({"email": "nobody"}, 422, "is not an e-mail address that can be used"),

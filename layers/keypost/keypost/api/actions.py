@@ -10,8 +10,16 @@ from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from keypost import telemetry, wiring
 from keypost.api.asking import asked_in, caller_of, desk_of, reader_of
@@ -20,11 +28,13 @@ from keypost.core import codes, settling, support
 from keypost.core.errors import Forbidden, ProbablyMeant, Refused
 from keypost.core.mail import Asked
 from keypost.core.order import Order
+from keypost.core.product import Kind
 from keypost.core.said import Said, said
 from keypost.core.story import Story, skus_told
 from keypost.inputs import addresses
+from keypost.inputs.strict import WHOLE, Day, Flag, Omissible, one_of
 from keypost.inputs.typed import trimmed
-from keypost.providers.order_card import MOST_LINES, CardLine
+from keypost.providers.order_card import MOST_LINES, SKU, CardLine, Reference
 from keypost.use_cases.find_linked import Linked
 from keypost.words import worded
 
@@ -45,6 +55,7 @@ def plain(words: Any) -> Any:
 
 LicenseName = Annotated[str, StringConstraints(pattern=r"^LIC-[A-Z2-7]{10}$")]
 PaymentName = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}:[A-Za-z0-9._-]{1,255}$")]
+Teller = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(plain)]
 Key = Annotated[
     str,
@@ -63,14 +74,14 @@ class Wish(BaseModel):
 
 
 class Resend(Wish):
-    lift_suppression: bool = Field(
+    lift_suppression: Flag = Field(
         default=False, description="First end the suppression of a bounced address at SES; scope `suppression`"
     )
-    to: Email | SkipJsonSchema[None] = Field(
+    to: Omissible[Email] = Field(
         default=None, description="To another address, once; scope `contact`. The order's own one is told"
     )
-    confirmed: bool = Field(default=False, description="`to` is right, although it looks like a typing error")
-    license: LicenseName | SkipJsonSchema[None] = Field(default=None, description="This license only")
+    confirmed: Flag = Field(default=False, description="`to` is right, although it looks like a typing error")
+    license: Omissible[LicenseName] = Field(default=None, description="This license only")
 
     @model_validator(mode="after")
     def _lifts_its_own(self) -> Self:
@@ -81,7 +92,24 @@ class Resend(Wish):
 
 class Address(Wish):
     email: Email = Field(description="The right address")
-    confirmed: bool = Field(default=False, description="It is right, although it looks like a typing error")
+    confirmed: Flag = Field(default=False, description="It is right, although it looks like a typing error")
+
+
+class OrderLine(CardLine):
+    """One line of an order."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"dependentRequired": {"period_end": ["period_start"]}})
+
+    # A card has texts that people wrote, in many forms; a body is written by a program.
+    sku: Annotated[str, StringConstraints(pattern=f"^{SKU.pattern}$")]
+    quantity: Annotated[int, Field(ge=1, le=9999), WHOLE]
+    kind: Kind = Kind.NEW
+    renews: Omissible[Reference] = Field(default=None, description="Of a renewal: what it renews")
+    period_start: Omissible[Day] = None
+    period_end: Omissible[Day] = None
+
+
+Lines = Annotated[list[OrderLine], Field(min_length=1, max_length=MOST_LINES)]
 
 
 class Swap(BaseModel):
@@ -94,11 +122,13 @@ class Swap(BaseModel):
 class Contents(Wish):
     """Exactly one of `lines`, `payment` and `own_order`."""
 
-    lines: tuple[CardLine, ...] = Field(default=(), max_length=MOST_LINES, description="What the order is for")
-    email: Email | None = Field(default=None, description="The customer's address, if that is in question too")
-    payment: PaymentName | None = Field(default=None, description="This payment says rightly what the order is for")
-    by: str | None = Field(default=None, max_length=40, description="As this teller says it, if its tellers differ")
-    own_order: PaymentName | None = Field(default=None, description="This payment is an order of its own")
+    model_config = ConfigDict(json_schema_extra=one_of("lines", "payment", "own_order", by="payment"))
+
+    lines: Omissible[Lines] = Field(default=None, description="What the order is for")
+    email: Omissible[Email] = Field(default=None, description="The customer's address, if that is in question too")
+    payment: Omissible[PaymentName] = Field(default=None, description="This payment says rightly what the order is for")
+    by: Omissible[Teller] = Field(default=None, description="As this teller says it, if its tellers differ")
+    own_order: Omissible[PaymentName] = Field(default=None, description="This payment is an order of its own")
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -116,7 +146,20 @@ def _of_person(text: str) -> str:
     return text
 
 
-OfPerson = Annotated[str, BeforeValidator(trimmed), StringConstraints(max_length=254), AfterValidator(_of_person)]
+OfPerson = Annotated[
+    str,
+    BeforeValidator(trimmed),
+    StringConstraints(max_length=254),
+    AfterValidator(_of_person),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "email", "maxLength": 254},
+                {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,80}$"},
+            ]
+        }
+    ),
+]
 
 
 class Customer(BaseModel):
@@ -255,7 +298,7 @@ def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
         return Settled(order_id, own)
 
     def settled(order: Order) -> Order:
-        lines, email = tuple(line.line() for line in right.lines), right.email
+        lines, email = tuple(line.line() for line in right.lines or ()), right.email
         if right.payment:
             lines, email = settling.told_by(order, right.payment, right.by)
         return settling.settle(order, lines, right.email or email, asked, wiring.config().currency)

@@ -8,13 +8,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from keypost import wiring
 from keypost.api.asking import reader_of
-from keypost.use_cases.list_attention import REASONS, Worklist, worklist
+from keypost.use_cases.list_attention import PLACE, REASONS, Worklist, worklist
 from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
 _Code = Literal[REASONS]  # type: ignore[valid-type] # a literal of the table's own codes
-_Next = Query(pattern=f"^({'|'.join(REASONS)})~.+~", max_length=200, description="The `next` of the page before")
+_Next = Query(pattern=f"^{PLACE}$", max_length=200, description="The `next` of the page before")
 
 
 @router.get("/attention", summary="The orders that need a person or stock, the most urgent first")

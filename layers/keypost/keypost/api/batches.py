@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.actions import Words
@@ -18,6 +17,7 @@ from keypost.core.errors import NotFound
 from keypost.core.mail import Asked
 from keypost.core.product import Product
 from keypost.core.said import Said, said
+from keypost.inputs.strict import Omissible, QueryFlag, one_of
 from keypost.use_cases import correct_stock, replace_batch
 from keypost.use_cases.correct_stock import Corrected, Wanted
 from keypost.words import sentence, worded
@@ -25,31 +25,30 @@ from keypost.words import sentence, worded
 router = Router()  # type: ignore[no-untyped-call]
 
 Batch = Annotated[str, StringConstraints(max_length=64)]
-DryRun = Annotated[bool, Query(description="Look at it, and change nothing")]
+DryRun = Annotated[QueryFlag, Query(description="Look at it, and change nothing")]
 _MOST_NAMED = 1000
 _PAGE = 50
 _SPARE_MILLISECONDS = 8_000
+Named = Annotated[list[Annotated[str, StringConstraints(max_length=200)]], Field(min_length=1, max_length=_MOST_NAMED)]
 
 
 class Codes(BaseModel):
     """Exactly one of `batch` and `codes`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=one_of("batch", "codes"))
 
-    batch: Batch | SkipJsonSchema[None] = Field(default=None, description="All codes of this batch; empty for none")
-    codes: list[Annotated[str, StringConstraints(max_length=200)]] = Field(
-        default=[], max_length=_MOST_NAMED, description="These codes, in whatever spelling"
-    )
+    batch: Omissible[Batch] = Field(default=None, description="All codes of this batch; empty for none")
+    codes: Omissible[Named] = Field(default=None, description="These codes, in whatever spelling")
     reason: Words = Field(default="", description="Why, in the agent's own words")
 
     @model_validator(mode="after")
     def _names_codes(self) -> Self:
-        if (self.batch is None) == (not self.codes):
+        if (self.batch is None) == (self.codes is None):
             raise ValueError("batch_or_codes")
         return self
 
     def wanted(self, sku: str) -> Wanted:
-        return Wanted(sku, self.batch, self.codes)
+        return Wanted(sku, self.batch, self.codes or [])
 
 
 class Move(Codes):
@@ -60,11 +59,11 @@ class OfBatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     batch: Batch = Field(description="Its name; empty for codes that were imported without one")
-    sku: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | SkipJsonSchema[None] = None
+    sku: Omissible[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]] = None
 
 
 class Orders(OfBatch):
-    next: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")] | SkipJsonSchema[None] = Field(
+    next: Omissible[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")]] = Field(
         default=None, description="The `next` of the page before"
     )
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from keypost import wiring
-from keypost.api.actions import Changed, Key, LicenseId, Wish
+from keypost.api.actions import Changed, Key, LicenseId, Lines, Wish
 from keypost.api.asking import asked_in, desk_of, reader_of
 from keypost.api.customer import Language, Name, check_spelling, warnings_of
 from keypost.api.orders import Email, OrderId
@@ -16,7 +16,7 @@ from keypost.core import by_hand, gone
 from keypost.core.by_hand import Sale
 from keypost.core.order import Customer
 from keypost.core.said import Said
-from keypost.providers.order_card import MOST_LINES, CardLine
+from keypost.inputs.strict import Flag
 from keypost.use_cases import sell_by_hand
 from keypost.words import worded
 
@@ -33,20 +33,20 @@ class Buyer(BaseModel):
 
 class ByHand(Wish):
     customer: Buyer
-    lines: tuple[CardLine, ...] = Field(min_length=1, max_length=MOST_LINES, description="What they get")
+    lines: Lines = Field(description="What they get")
     why: Literal["goodwill", "test", "paid_by_bank", "replacement"]
-    confirmed: bool = Field(default=False, description="The address is right, although it looks like a typing error")
+    confirmed: Flag = Field(default=False, description="The address is right, although it looks like a typing error")
 
 
 class Owner(Wish):
     email: Email = Field(description="Of the customer who has the license from now on")
     name: Name = Field(default="", description="For the greeting")
     language: Language = Field(default="nl", description="In which they are written to")
-    confirmed: bool = Field(default=False, description="The address is right, although it looks like a typing error")
+    confirmed: Flag = Field(default=False, description="The address is right, although it looks like a typing error")
 
 
 class Refund(Wish):
-    undo: bool = Field(default=False, description="It was for another one")
+    undo: Flag = Field(default=False, description="It was for another one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from keypost.api.actions import Changed, plain
 from keypost.api.asking import asked_in, desk_of
 from keypost.api.orders import OrderId
+from keypost.inputs.strict import SEEN
 
 router = Router()  # type: ignore[no-untyped-call]
 
 
-Why = Annotated[str, BeforeValidator(plain), StringConstraints(min_length=1, max_length=200)]
+Why = Annotated[str, BeforeValidator(plain), StringConstraints(min_length=1, max_length=200), SEEN]
 
 
 class Closing(BaseModel):

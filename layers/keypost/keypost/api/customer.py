@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.actions import Changed, Key, Wish, plain
@@ -20,6 +19,7 @@ from keypost.core.mail import Asked
 from keypost.core.order import Order
 from keypost.core.said import Said, said
 from keypost.inputs import addresses
+from keypost.inputs.strict import SEEN, Flag, Omissible, some_of
 from keypost.providers.order_card import clean_name
 from keypost.use_cases import lift_complaint as complaints
 from keypost.words import worded
@@ -40,11 +40,13 @@ Language = Literal["nl", "en"]
 
 
 class RightCustomer(Wish):
-    email: Email | SkipJsonSchema[None] = Field(default=None, description="The right address")
-    name: Name | SkipJsonSchema[None] = Field(default=None, description="The right name; empty if none is known")
-    language: Language | SkipJsonSchema[None] = Field(default=None, description="In which they are written to")
-    all_orders: bool = Field(default=False, description="For all orders that have its present address")
-    confirmed: bool = Field(default=False, description="The address is right, although it looks like a typing error")
+    model_config = ConfigDict(json_schema_extra=some_of("email", "name", "language"))
+
+    email: Omissible[Email] = Field(default=None, description="The right address")
+    name: Omissible[Name] = Field(default=None, description="The right name; empty if none is known")
+    language: Omissible[Language] = Field(default=None, description="In which they are written to")
+    all_orders: Flag = Field(default=False, description="For all orders that have its present address")
+    confirmed: Flag = Field(default=False, description="The address is right, although it looks like a typing error")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -62,18 +64,18 @@ def _seen(words: str) -> str:
 class Note(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    note: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_seen)]
+    note: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_seen), SEEN]
 
 
 class Stop(Wish):
-    all_orders: bool = Field(default=False, description="For all that its customer bought and will buy")
-    undo: bool = Field(default=False, description="Send reminders again")
+    all_orders: Flag = Field(default=False, description="For all that its customer bought and will buy")
+    undo: Flag = Field(default=False, description="Send reminders again")
 
 
 class Lift(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_seen)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_seen), SEEN]
 
 
 @dataclass(frozen=True, slots=True)

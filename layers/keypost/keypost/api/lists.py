@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -12,6 +12,7 @@ from keypost import wiring
 from keypost.api.orders import Found, found_told, reader_of_found
 from keypost.core.periods import local_day
 from keypost.core.said import Said
+from keypost.inputs.strict import Day
 from keypost.use_cases.find_orders import orders_of_days, period
 from keypost.words import worded
 
@@ -34,8 +35,8 @@ class ListedOrders:
 
 @router.get("/orders", summary="The orders of some days, the newest first")
 def list_orders(
-    first: Annotated[date | None, _From] = None,
-    until: Annotated[date | None, _Until] = None,
+    first: Annotated[Day | None, _From] = None,
+    until: Annotated[Day | None, _Until] = None,
     page: Annotated[str | None, PAGE] = None,
 ) -> ListedOrders:
     zone = wiring.config().zone

@@ -6,7 +6,6 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.actions import Wish
@@ -15,6 +14,7 @@ from keypost.api.lists import PAGE
 from keypost.api.orders import PageToken
 from keypost.core.mails_of_day import Became
 from keypost.core.periods import local_day
+from keypost.inputs.strict import Day, Omissible
 from keypost.use_cases.list_mails import MailsOfDay, SentAgain, check_day, mails_of_day, send_day_again
 from keypost.words import worded
 
@@ -22,13 +22,13 @@ router = Router()  # type: ignore[no-untyped-call]
 
 
 class DayAgain(Wish):
-    day: date = Field(description="Of the mails that were lost, in the shop's zone")
-    page: PageToken | SkipJsonSchema[None] = Field(default=None, description="The `next` of the call before")
+    day: Day = Field(description="Of the mails that were lost, in the shop's zone")
+    page: Omissible[PageToken] = Field(default=None, description="The `next` of the call before")
 
 
 @router.get("/mails", summary="What was sent, failed and came back on a day")
 def list_mails(
-    day: Annotated[date | None, Query(description="In the shop's zone; today by default")] = None,
+    day: Annotated[Day | None, Query(description="In the shop's zone; today by default")] = None,
     state: Annotated[Became | None, Query(description="Only those with this state")] = None,
     page: Annotated[str | None, PAGE] = None,
 ) -> MailsOfDay:

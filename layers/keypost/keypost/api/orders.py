@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Self
 
@@ -19,7 +19,6 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.asking import reader_of
@@ -32,6 +31,7 @@ from keypost.core.said import Said
 from keypost.core.story import EntryTold, Story, entry_told, skus_told, story
 from keypost.core.upcoming import Outlook
 from keypost.inputs.addresses import email_address
+from keypost.inputs.strict import SEEN, Day, Omissible
 from keypost.inputs.typed import trimmed
 from keypost.table import Store
 from keypost.table.orders import Loaded
@@ -42,7 +42,7 @@ from keypost.words import Reader, worded
 router = Router()  # type: ignore[no-untyped-call]
 
 OrderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,80}$", description="The order's number at the shop")]
-Words = Annotated[str, BeforeValidator(trimmed), StringConstraints(min_length=1, max_length=200)]
+Words = Annotated[str, BeforeValidator(trimmed), StringConstraints(min_length=1, max_length=200), SEEN]
 Email = Annotated[
     str, AfterValidator(email_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
 ]
@@ -58,24 +58,22 @@ class Search(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 4})
 
-    order: Words | SkipJsonSchema[None] = Field(default=None, description="What may be an order's number")
-    email: Email | SkipJsonSchema[None] = Field(default=None, description="An address that the customer has or had")
-    code: Words | SkipJsonSchema[None] = Field(default=None, description="An activation code, in any spelling")
-    license: Words | SkipJsonSchema[None] = Field(default=None, description="The id of a license")
-    payment: Words | SkipJsonSchema[None] = Field(default=None, description="A payment's id at its provider")
-    text: Words | SkipJsonSchema[None] = Field(
+    order: Omissible[Words] = Field(default=None, description="What may be an order's number")
+    email: Omissible[Email] = Field(default=None, description="An address that the customer has or had")
+    code: Omissible[Words] = Field(default=None, description="An activation code, in any spelling")
+    license: Omissible[Words] = Field(default=None, description="The id of a license")
+    payment: Omissible[Words] = Field(default=None, description="A payment's id at its provider")
+    text: Omissible[Words] = Field(
         default=None,
         description="Parts of a name, an address, a domain or a number, with spaces between; or a code's last five",
     )
-    first: date | SkipJsonSchema[None] = Field(
+    first: Omissible[Day] = Field(
         default=None, alias="from", description="With `text`: ordered on this day or later; 60 days back by default"
     )
-    until: date | SkipJsonSchema[None] = Field(
+    until: Omissible[Day] = Field(
         default=None, description="With `text`: ordered on this day or before; today by default"
     )
-    page: PageToken | SkipJsonSchema[None] = Field(
-        default=None, description="With `text`: the `next` of the page before"
-    )
+    page: Omissible[PageToken] = Field(default=None, description="With `text`: the `next` of the page before")
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:

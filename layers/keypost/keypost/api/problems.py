@@ -77,7 +77,7 @@ def of_faults(faults: Iterable[Mapping[str, Any]], body: Any, to: Reader) -> Res
     """The problem for what pydantic found, in words of our own and without the values. For a field that may be left out
     pydantic reports one fault per type: the first one counts."""
     found: dict[str, dict[str, Any]] = {}
-    for each in faults:
+    for each in (one for one in faults if one["type"] != "none_required"):  # beside what is wrong with the value
         where, *parts = each["loc"]
         parts = _within(parts, body, is_missing=each["type"] == "missing") if where == "body" else parts[:1]
         pointer = "".join(["#", *(f"/{_escaped(part)}" for part in parts)])

@@ -1,12 +1,13 @@
 """What a person decides of a renewal before its mail has left."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from keypost.api.actions import Wish
 from keypost.api.asking import asked_in, desk_of, reader_of
@@ -16,20 +17,18 @@ from keypost.core.obstacles import action
 from keypost.core.periods import local_day
 from keypost.core.references import LONGEST
 from keypost.core.said import Said, said
+from keypost.inputs.strict import DAY, Flag, Omissible, some_of
 from keypost.use_cases import settle_renewal
 from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
 NOW = "now"
-_DAYS = (date(2000, 1, 1), date(2199, 12, 31))
 
 
 def _day_or_now(text: str) -> str:
-    if text == NOW:
-        return text
     try:
-        is_possible = _DAYS[0] <= date.fromisoformat(text) <= _DAYS[1] and len(text) == len("2027-12-31")
+        is_possible = text == NOW or bool(re.fullmatch(DAY, text) and date.fromisoformat(text))
     except ValueError:
         is_possible = False
     if not is_possible:
@@ -38,14 +37,16 @@ def _day_or_now(text: str) -> str:
 
 
 Number = Annotated[int, Path(ge=1, le=9999, description="The line's number, as the order's story has it")]
-DayOrNow = Annotated[str, AfterValidator(_day_or_now)]
+DayOrNow = Annotated[str, Field(json_schema_extra={"pattern": f"^{NOW}$|{DAY}"}), AfterValidator(_day_or_now)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
 
 
 class Renewal(Wish):
     """`renews`, `period_start` or both."""
 
-    renews: Reference | None = Field(
+    model_config = ConfigDict(json_schema_extra=some_of("renews", "period_start"))
+
+    renews: Omissible[Reference] = Field(
         default=None,
         description="What it renews: the id of a license, the number of an order or of its line (2026-001234/2), or an"
         " activation code, which is never told back",
@@ -53,7 +54,7 @@ class Renewal(Wish):
     period_start: DayOrNow | None = Field(
         default=None, description="The first day, or `now`; null: the day after the license that it renews"
     )
-    confirmed: bool = Field(default=False, description="The license may be another customer's")
+    confirmed: Flag = Field(default=False, description="The license may be another customer's")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

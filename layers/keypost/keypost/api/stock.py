@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic.json_schema import SkipJsonSchema
 
 from keypost import wiring
 from keypost.api.asking import reader_of
@@ -20,6 +19,7 @@ from keypost.core.product import Product
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.stock_file import Fault, FileCode, StockFile, read_stock_file, read_stock_list
+from keypost.inputs.strict import Day, Omissible, QueryFlag
 from keypost.use_cases.import_stock import Imported, import_codes, product_finder
 from keypost.use_cases.look_ahead import forecasts
 from keypost.words import Reader, in_language, sentence, worded
@@ -39,10 +39,8 @@ class StockList(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     codes: list[Annotated[str, StringConstraints(max_length=200)]] = Field(min_length=1, max_length=MOST_CODES)
-    batch: Annotated[str, StringConstraints(max_length=64)] | SkipJsonSchema[None] = None
-    activate_before: date | SkipJsonSchema[None] = Field(
-        default=None, description="The last day on which they are good"
-    )
+    batch: Omissible[Annotated[str, StringConstraints(max_length=64)]] = None
+    activate_before: Omissible[Day] = Field(default=None, description="The last day on which they are good")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ _BODY = {
 
 @router.post("/stock/<sku>", summary="Import codes, each once ever", openapi_extensions={"requestBody": _BODY})
 def import_stock(
-    sku: Sku, dry_run: Annotated[bool, Query(description="Look at it, and change nothing")] = False
+    sku: Sku, dry_run: Annotated[QueryFlag, Query(description="Look at it, and change nothing")] = False
 ) -> StockImported:
     product = _product(sku)
     if product is None:

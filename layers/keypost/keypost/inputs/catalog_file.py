@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     ValidationError,
     field_validator,
     model_validator,
@@ -20,11 +21,11 @@ from keypost.core import codes
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Kind, Product
 from keypost.inputs.faults import first_fault
-from keypost.inputs.typed import trimmed
+from keypost.inputs.strict import WHOLE
+from keypost.inputs.typed import UNSEEN, trimmed
 
 # An invisible character breaks the HTML of a mail, or reverses its text.
-_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-_SEEN = rf"^[^{_UNSEEN}]*[^{_UNSEEN}\s][^{_UNSEEN}]*$"
+_SEEN = rf"^[^{UNSEEN}]*[^{UNSEEN}\s][^{UNSEEN}]*$"
 
 
 def _seen(text: str) -> str:
@@ -63,19 +64,19 @@ class ProductEntry(BaseModel):
     sku: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$"), Typed]
     vendor: Text
     name: dict[Language, Text] = Field(max_length=_MOST_LANGUAGES)
-    term_days: int = Field(ge=1, le=3660)
-    devices: int = Field(ge=1, le=100_000)
+    term_days: Annotated[int, Field(ge=1, le=3660), WHOLE]
+    devices: Annotated[int, Field(ge=1, le=100_000), WHOLE]
     code_pattern: str = Field(min_length=1, max_length=200)
     code_example: str = Field(min_length=1, max_length=_LONGEST_CODE)
     download_url: Link
     steps: dict[Kind, Annotated[dict[Language, Steps], Field(max_length=_MOST_LANGUAGES)]]
     notes: dict[Language, Text] = Field(default_factory=dict, max_length=_MOST_LANGUAGES)
-    mail_days_before: int = Field(default=7, ge=0, le=90)
-    reserve_days_before: int = Field(default=30, ge=0, le=180)
-    holds_reserve_code: bool = True
-    reminder_days: tuple[Annotated[int, Field(ge=0, le=180)], ...] = Field(default=(), max_length=5)
+    mail_days_before: Annotated[int, Field(ge=0, le=90), WHOLE] = 7
+    reserve_days_before: Annotated[int, Field(ge=0, le=180), WHOLE] = 30
+    holds_reserve_code: StrictBool = True
+    reminder_days: tuple[Annotated[int, Field(ge=0, le=180), WHOLE], ...] = Field(default=(), max_length=5)
     renewal_url: Link | None = None
-    case_counts: bool | None = None  # as the pattern tells, where nobody says it
+    case_counts: StrictBool | None = None  # as the pattern tells, where nobody says it
 
     @field_validator("code_pattern")
     @classmethod

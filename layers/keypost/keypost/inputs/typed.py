@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Any
 
+# Invisible characters, as patterns name them: the most frequent ones, without the spaces.
+UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}  # categories of Unicode
 
 

@@ -86,7 +86,7 @@ class CardLine(BaseModel):
     """One line of an order, as a shop or a card writes it."""
 
     sku: Annotated[str, Field(pattern=f"^{SKU.pattern}$"), Typed]
-    quantity: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=9999)]
+    quantity: Annotated[int, Field(ge=1, le=9999), BeforeValidator(_whole_number)]
     kind: Annotated[Kind, BeforeValidator(_lower), Typed] = Kind.NEW
     renews: Reference | None = None
     period_start: Day | None = None

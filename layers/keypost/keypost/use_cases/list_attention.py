@@ -56,7 +56,8 @@ class _Key:
 
 
 REASONS = tuple(why.value for why in _URGENCY)
-_NEXT = re.compile(r"(?P<code>[a-z_]+)~(?P<since>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)~(?P<order_id>[^~]+)", re.ASCII)
+_AT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+PLACE = f"({'|'.join(REASONS)})~{_AT}~[^~]+"  # of a page, as a pattern
 
 
 def worklist(store: Store, reason: str | None = None, after: str | None = None, size: int = PAGE) -> Worklist:
@@ -141,10 +142,11 @@ def _written(key: _Key) -> str:
 
 
 def _read(after: str, reason: str | None) -> tuple[int, str, str]:
-    found = _NEXT.fullmatch(after)
-    if found is None or found["code"] not in (REASONS if reason is None else (reason,)):
+    code, _, place = after.partition("~")
+    if not re.fullmatch(PLACE, after) or code not in (REASONS if reason is None else (reason,)):
         raise InvalidInput("no_such_page")
-    return REASONS.index(found["code"]), found["since"], found["order_id"]
+    since, _, order_id = place.partition("~")
+    return REASONS.index(code), since, order_id
 
 
 _ACTIONS: Mapping[AsideReason, Said] = {

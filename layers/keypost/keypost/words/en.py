@@ -525,6 +525,7 @@ TEXTS = {
     "field_misspelled": "`{field}` is spelt in another way",
     "field_too_short": "[`{field}` ]is too short[: at least {least}]",
     "field_too_long": "[`{field}` ]is too long[: at most {most}]",
+    "field_null": "[`{field}` ]is null: leave it out instead",
     "field_not_text": "[`{field}` ]is not text",
     "field_not_true_or_false": "[`{field}` ]is neither true nor false",
     "field_not_a_whole_number": "[`{field}` ]is not a whole number",

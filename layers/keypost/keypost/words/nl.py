@@ -537,6 +537,7 @@ TEXTS = {
     "field_misspelled": "`{field}` is anders gespeld",
     "field_too_short": "[`{field}` ]is te kort[: minstens {least}]",
     "field_too_long": "[`{field}` ]is te lang[: hoogstens {most}]",
+    "field_null": "[`{field}` ]is null: laat het weg",
     "field_not_text": "[`{field}` ]is geen tekst",
     "field_not_true_or_false": "[`{field}` ]is niet waar of onwaar",
     "field_not_a_whole_number": "[`{field}` ]is geen geheel getal",
