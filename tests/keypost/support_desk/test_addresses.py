@@ -3,11 +3,14 @@ key ended is there again after signing in."""
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from keypost.core.product import Line
 from tests.builders import leaked
 from tests.keypost.support_desk.conftest import KASPERSKY, Desk, now, watch
+
+pytestmark = pytest.mark.drill
 
 OpenDesk = Callable[..., Desk]
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from cli.local.stack import sample_codes
 from keypost.core.product import Line
 from tests.keypost.support_desk.conftest import KASPERSKY, PRODUCTS, Desk
+
+pytestmark = pytest.mark.drill
 
 OpenDesk = Callable[..., Desk]
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from playwright.sync_api import expect
 
 from keypost.core.mail import Fate, Told
 from keypost.core.order import Order
 from tests.keypost.support_desk.conftest import Desk, now
+
+pytestmark = pytest.mark.drill
 
 OpenDesk = Callable[..., Desk]
 

@@ -12,6 +12,8 @@ from keypost.core.order import Order, TimelineEntry
 from keypost.core.product import Line
 from tests.keypost.support_desk.conftest import ESET, KASPERSKY, PHONE, Desk, now
 
+pytestmark = pytest.mark.drill
+
 OpenDesk = Callable[..., Desk]
 
 

@@ -11,6 +11,8 @@ from keypost import wiring
 from tests.issuer import AUDIENCE, Issuer, issuer_here
 from tests.keypost.support_desk.conftest import Desk, now
 
+pytestmark = pytest.mark.drill
+
 OpenDesk = Callable[..., Desk]
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from playwright.sync_api import expect
 
 from keypost.core.mail import Fate, Told
 from keypost.core.order import Order, Reason, waiting_for
 from keypost.core.said import said
 from tests.keypost.support_desk.conftest import Desk, now
+
+pytestmark = pytest.mark.drill
 
 OpenDesk = Callable[..., Desk]
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from keypost.core.product import Kind, Line
 from tests.builders import loaded
 from tests.keypost.support_desk.conftest import ESET, KASPERSKY, Desk, now
+
+pytestmark = pytest.mark.drill
 
 OpenDesk = Callable[..., Desk]
 
