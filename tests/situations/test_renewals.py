@@ -16,7 +16,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.clients.mailer import tag_value
 from keypost.core.mail import Asked, MailState
-from keypost.core.order import Order, Reason
+from keypost.core.order import Gone, Order, Reason
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.periods import morning_of
 from keypost.core.plan import attention
@@ -117,6 +117,22 @@ def desk(wired: Stack, local: LocalStack) -> Iterator[Desk]:
 
 
 # A license of somebody else
+
+
+def test_a_renewal_of_a_license_that_moved_to_another_person_waits_and_a_person_lets_it_go(desk: Desk) -> None:
+    """keygen #271: a license is handed on, and its former customer goes on paying for it."""
+    desk.tells("base")
+    moved = Gone(desk.order("base").licenses[0].id, "moved", "HAND-1")
+    desk.store.change_existing(desk.id("base"), lambda order: replace(order, gone=(moved,)))
+    desk.clock.move_to(NOW + timedelta(days=300))
+
+    desk.renews("r1")
+
+    (waits,) = desk.order("r1").waits
+    assert (waits.reason, waits.why) == (Reason.OTHER_CUSTOMER, said("renewed_has_moved", line=1, order="HAND-1"))
+    assert desk.order("base").renewals == ()
+    assert desk.calls("POST", "/orders/{order_id}/release", {}, name="r1")[0] == 200
+    assert desk.days("r1")[0][0] == FIRST_DAY
 
 
 def test_a_typing_error_that_names_a_strangers_order_waits_and_the_owners_renewal_leaves_on_its_day(desk: Desk) -> None:

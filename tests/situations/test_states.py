@@ -93,6 +93,15 @@ def test_what_was_canceled_after_it_was_paid_waits_with_that_reason_and_can_be_r
     assert obstacles(support.release(order, "anna", hour(3))) == ()
 
 
+def test_what_was_canceled_after_everything_left_asks_a_person_and_is_not_held_unseen() -> None:
+    order = contents.with_fact(sent_order(), OrderCanceled(ORDER, hour(30), hour(30)), hour(30), "EUR")
+
+    assert obstacle(order) == Said("canceled_after_payment")
+    assert attention(order) == (Reason.HOLD, order.paid_at)
+    released = support.release(order, "anna", hour(31))
+    assert (obstacles(released), attention(released)) == ((), None)
+
+
 def test_a_cancellation_without_a_moment_is_not_said_to_be_after_the_payment() -> None:
     order = told(shop_says("order.paid", hour(0)), shop_says("order.canceled", None))
 

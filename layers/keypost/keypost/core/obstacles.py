@@ -75,6 +75,7 @@ ACTIONS = {
     Reason.SUBSCRIPTION: "end_subscription",
     Reason.PART_REFUNDED: "name_refunded",
 }
+_EVEN_AFTERWARDS = ("contents", "money_back_unmatched", "canceled_after_payment", "canceled")
 _RELEASING = ("mend_and_release", "release", "release_if_other", "release_or_refund")
 
 
@@ -95,7 +96,11 @@ def is_servable(order: Order) -> bool:
 
 def asks_a_person(order: Order) -> bool:
     """Whether a person must look, even after everything has left."""
-    return bool({"contents", "money_back_unmatched"}.intersection(each.code for each in obstacles(order)))
+    return bool(
+        {"contents", "money_back_unmatched", "canceled_after_payment"}.intersection(
+            each.code for each in obstacles(order)
+        )
+    )
 
 
 def action(order: Order, reason: Reason) -> Said:

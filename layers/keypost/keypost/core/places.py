@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 
+from keypost.core.by_hand import MOVED
 from keypost.core.order import License, Order, Renewal, Term
 from keypost.core.payment import MONEY_BACK
 from keypost.core.product import Kind, Line, Product
@@ -71,15 +72,24 @@ def _why_not(order: Order, number: int, of: Renewed, email: str | None, find: Fi
         return said("renewed_line_unclear", line=number, order=of.named.id)
     if of.base is None or of.named is None or number in order.sent_lines or is_agreed(order, number):
         return None
+    if to := _moved_to(of.base, of.part):
+        return said("renewed_has_moved", line=number, order=to)
     if is_same_customer(order, email, of.named, of.base, find) or _is_same_subscription(order, renews, of.named):
         return None
     code = "renewed_was_erased" if of.named.is_erased else "of_other_customer"
     return said(code, line=number, order=of.named.id)
 
 
+def _moved_to(base: Order, part: tuple[int, str | None]) -> str | None:
+    """The order that has all of these licenses now, or the last of them."""
+    renewed = {one.id for one in base.licenses if one.line == part[0] and part[1] in (None, one.id)}
+    moved = {each.license: each.order for each in base.gone if each.why == MOVED and each.license in renewed}
+    return next(reversed(moved.values())) if renewed and moved.keys() == renewed else None
+
+
 def is_of_others(why: Said | None) -> bool:
     """True if a line takes no place because another customer has the license."""
-    return why is not None and why.code in ("of_other_customer", "renewed_was_erased")
+    return why is not None and why.code in ("of_other_customer", "renewed_was_erased", "renewed_has_moved")
 
 
 def is_same_customer(order: Order, email: str | None, named: Order, base: Order, find: Find) -> bool:

@@ -129,6 +129,7 @@ TEXTS = {
     "end_unknown": "it is not known when the licence ends that is renewed[ ({renews:list})]",
     "renewed_line_unclear": "it is not clear which line of order {order} is renewed",
     "of_other_customer": "line {line} renews a licence of order {order}, which has another customer",
+    "renewed_has_moved": "line {line} renews a licence that was moved to order {order}",
     "renewed_was_erased": "line {line} renews a licence of order {order}, whose customer was erased",
     "unusual_start": "line {line}: {why}",
     "period_is_over": "the period would have ended already ({first_day:day} to {last_day:day})",

@@ -130,6 +130,7 @@ TEXTS = {
     "end_unknown": "het is niet bekend wanneer de licentie eindigt die verlengd wordt[ ({renews:list})]",
     "renewed_line_unclear": "het is niet duidelijk welke regel van bestelling {order} verlengd wordt",
     "of_other_customer": "regel {line} verlengt een licentie uit bestelling {order}, die van een andere klant is",
+    "renewed_has_moved": "regel {line} verlengt een licentie die naar bestelling {order} is overgezet",
     "renewed_was_erased": "regel {line} verlengt een licentie uit bestelling {order}, waarvan de klant is gewist",
     "unusual_start": "regel {line}: {why}",
     "period_is_over": "de periode zou al afgelopen zijn ({first_day:day} tot en met {last_day:day})",
