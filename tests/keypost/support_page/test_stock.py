@@ -112,7 +112,7 @@ def test_a_file_of_a_distributor_is_taken_as_it_comes(stock: Page, local: LocalS
 
 def test_a_list_gets_a_batch_and_a_last_day(stock: Page, local: LocalStack) -> None:
     (code,) = sample_codes(PRODUCT, 1)
-    stock.get_by_label("Batch").fill("2026-11")
+    stock.get_by_role("region", name="Import codes").get_by_label("Batch").fill("2026-11")
     stock.get_by_label("Last day to activate").fill("2030-12-31")
 
     shown = check(stock, f"\n {code} \n")
@@ -123,7 +123,7 @@ def test_a_list_gets_a_batch_and_a_last_day(stock: Page, local: LocalStack) -> N
 
 
 def test_a_batch_is_not_forgotten_for_a_file_that_has_its_own_columns(stock: Page) -> None:
-    stock.get_by_label("Batch").fill("2026-11")
+    stock.get_by_role("region", name="Import codes").get_by_label("Batch").fill("2026-11")
 
     shown = check(stock, "code,batch\nAAAAA-BBBBB-CCCCC-DDDDD,")
 
