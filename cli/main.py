@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 
 import keypost
 from cli import (
-    right,  # noqa: F401 - its commands are in the group `order`
+    by_hand,  # noqa: F401 - its commands are in the group `order`
+    right,  # noqa: F401 - as are these
     stacks,
     tables,
     who,

@@ -28,6 +28,9 @@ _SHOWN = 10  # entries of a timeline, the newest ones
 _ITEM, _STORY = TypeAdapter(Item), TypeAdapter(Story)
 stack_option = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object a line.")
+confirmed_option = click.option(
+    "--confirmed", is_flag=True, help="The address is right, although it looks like a typing error."
+)
 _order = click.argument("order_id", metavar="ORDER")
 
 
@@ -321,15 +324,35 @@ def _days(first: date | None, last: date | None, to: Reader) -> str:
 
 @order_group.command("resend")
 @_order
+@click.option("--to", "elsewhere", metavar="ADDRESS", help="To another address, once; `-` asks for it or reads it.")
+@click.option("--license", "license_id", metavar="LICENSE", help="This license only.")
 @click.option("--lift-suppression", "lift", is_flag=True, help="First lift the block of the address after a bounce.")
+@confirmed_option
 @who.reason
 @who.agent
 @lang
 @stack_option
-def resend_order(order_id: str, why: str, agent: str | None, stack: str | None, *, lift: bool) -> None:
-    """Send the customer of ORDER again all that was sent."""
+def resend_order(  # noqa: PLR0913 - each is an argument or an option of the command
+    order_id: str,
+    elsewhere: str | None,
+    license_id: str | None,
+    why: str,
+    agent: str | None,
+    stack: str | None,
+    *,
+    lift: bool,
+    confirmed: bool,
+) -> None:
+    """Send the customer of ORDER again all that was sent; or one license, or to another address once."""
+    only = support.Only(elsewhere and given_address(elsewhere, confirmed=confirmed), license_id)
+    if lift and only != support.ALL:
+        raise InvalidInput("lift_with_all_only")
     to = stacks.connect_to_write(stack)
-    mail = to.desk.resend(order_id, who.asked(to, why, agent), to.mailer, lift=lift)
+    by, desk = who.asked(to, why, agent), to.desk
+    if only == support.ALL:
+        mail = desk.resend(order_id, by, to.mailer, lift=lift)
+    else:
+        mail = desk.resend_only(order_id, only, by, to.mailer)
     say("mail_asked" if mail else "mail_by_itself", order=order_id, mail=mail and mail.id)
 
 
@@ -372,16 +395,14 @@ def close_order(order_id: str, why: str, agent: str | None, stack: str | None) -
 
 @order_group.command("address")
 @_order
-@click.option("--confirmed", is_flag=True, help="The address is right, although it looks like a typing error.")
+@confirmed_option
 @who.reason
 @who.agent
 @lang
 @stack_option
 def correct_address(order_id: str, why: str, agent: str | None, stack: str | None, *, confirmed: bool) -> None:
     """Change the address of ORDER and of the renewals that follow it. Asks for it, or reads it from standard input."""
-    email = typed_address()
-    if not confirmed and (meant := likely_meant(email)):
-        raise InvalidInput("probably_mistyped", meant=meant)
+    email = given_address("-", confirmed=confirmed)
     to = stacks.connect_to_write(stack)
     changed = to.desk.correct_address(order_id, email, who.asked(to, why, agent))
     say("address_changed_for", orders=changed)
@@ -404,8 +425,21 @@ def swap_code(order_id: str, license_id: str, why: str, note: str, agent: str | 
 
 def typed_address() -> str:
     """The address that somebody types. InvalidInput if SES cannot use it."""
+    return _address(_typed(text("ask_address")))
+
+
+def given_address(given: str, *, confirmed: bool) -> str:
+    """The address that an option gives, or that somebody types if that is `-`. InvalidInput if SES cannot use it, or if
+    it looks like a typing error."""
+    email = typed_address() if given == "-" else _address(given)
+    if not confirmed and (meant := likely_meant(email)):
+        raise InvalidInput("probably_mistyped", meant=meant)
+    return email
+
+
+def _address(given: str) -> str:
     try:
-        return email_address(_typed(text("ask_address")))
+        return email_address(given)
     except ValueError:
         raise InvalidInput("address_unusable") from None
 

@@ -5,13 +5,12 @@ from datetime import date
 import click
 
 from cli import stacks, who
-from cli.orders import order_group, stack_option, typed_address
+from cli.orders import confirmed_option, given_address, order_group, stack_option
 from cli.speech import lang, say
 from keypost.core import gone, noting
 from keypost.core.correcting import Right
 from keypost.core.errors import InvalidInput
 from keypost.core.periods import local_day
-from keypost.inputs.addresses import likely_meant
 from keypost.providers.order_card import clean_name
 from keypost.use_cases import settle_renewal
 from keypost.use_cases.lift_complaint import lift_complaint
@@ -43,7 +42,7 @@ def note(order_id: str, words: str, agent: str | None, stack: str | None) -> Non
 @click.option("--language", type=click.Choice(LANGUAGES), help="In which the customer is written to.")
 @click.option("--address", "with_address", is_flag=True, help="Also the address, which is asked for or read.")
 @click.option("--all-orders", is_flag=True, help="For all orders that have its present address.")
-@click.option("--confirmed", is_flag=True, help="The address is right, although it looks like a typing error.")
+@confirmed_option
 @who.reason
 @who.agent
 @lang
@@ -63,9 +62,7 @@ def customer(  # noqa: PLR0913 - each is an argument or an option of the command
     """Correct who the customer of ORDER is: name, language and address."""
     if name is None and language is None and not with_address:
         raise InvalidInput("nothing_to_correct")
-    email = typed_address() if with_address else None
-    if email and not confirmed and likely_meant(email):
-        raise InvalidInput("probably_mistyped")
+    email = given_address("-", confirmed=confirmed) if with_address else None
     wanted = Right(email, None if name is None else clean_name(name) or "", language)
     to = stacks.connect_to_write(stack)
     found = to.desk.correct_customer(order_id, wanted, who.asked(to, why, agent), all_orders=all_orders)

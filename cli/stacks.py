@@ -37,6 +37,7 @@ class Stack:
     secrets: "SecretsEditor"
     zone: tzinfo
     fiscal_years: int
+    currency: str
     mailer: Mailer
     sender: str
     version: str | None = None  # None: it states none
@@ -88,6 +89,7 @@ def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
         SecretsEditor(session.client("secretsmanager"), outputs["SecretsArn"]),
         ZoneInfo(outputs["Timezone"]),
         int(outputs["FiscalYears"]),
+        outputs.get("Currency", "EUR"),  # older stacks state none
         Mailer(session.client("sesv2", config=ONE_ATTEMPT), outputs["ConfigurationSet"]),
         outputs["SenderAddress"],
         outputs.get("Version"),

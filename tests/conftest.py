@@ -73,7 +73,7 @@ def stack(local: LocalStack, template: dict[str, Any]) -> Stack:
     secret = local.session.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     outputs = {"TableName": name, "QueueUrl": queue["QueueUrl"], "SecretsArn": secret["ARN"]}
     outputs |= {"ConfigurationSet": "test", "SenderAddress": "licenties@mail.voorbeeld.example"}
-    made = stack_of(local.session, outputs | {"Timezone": "Europe/Amsterdam", "FiscalYears": "7"})
+    made = stack_of(local.session, outputs | {"Timezone": "Europe/Amsterdam", "FiscalYears": "7", "Currency": "EUR"})
     made.store.put_product(PRODUCT)
     return made
 

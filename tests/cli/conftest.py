@@ -53,6 +53,7 @@ def published(stack: Stack, local: LocalStack, aws: None) -> Callable[[str | Non
             "SecretsArn": stack.secrets.secret_id,
             "Timezone": "Europe/Amsterdam",
             "FiscalYears": str(stack.fiscal_years),
+            "Currency": stack.currency,
             "ConfigurationSet": "test",
             "SenderAddress": stack.sender,
         } | ({"Version": version} if version else {})
