@@ -18,6 +18,8 @@ _OWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "resend": {"o1": ("purchase-1", "resend-1")},
     "refund": {"o1": ("purchase-1", "refunded-1")},
     "refund before": {"o1": ("refunded-1",)},
+    "by hand": {"HAND-BQDMXN75TQ": ("purchase-1",)},
+    "moved": {"o1": ("purchase-1", "license_moved-1"), "HAND-6NWLS4YM5O": ("purchase-1",)},
 }
 
 
