@@ -216,7 +216,9 @@ def _why_short(evidence: Evidence, order: str, line: int) -> Found:
     lacks_base = evidence.may_lack_its_base(order)
     waits = order in evidence.shop.strangers and not evidence.asked(order, "release")
     allowed = {"renews": lacks_base, "failing": lacks_base, "address": evidence.has_bounced(order)}
-    allowed["other_customer"] = waits
+    renewed = str(evidence.sales[order].lines[line - 1].get("renews", "")).partition("/")[0]
+    is_erased = bool(evidence.items.get(renewed, {}).get("forget_on"))  # nobody can tell any more whose it was
+    allowed["other_customer"] = waits or is_erased
     if not allowed.get(lacks or "", False):
         yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
 
