@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from cli.local.deploy import ROOT
 from cli.local.samples import SHOP
 from keypost.core import contents, licensing, mailing, support
 from keypost.core.aside import AsideReason
@@ -25,7 +24,7 @@ from keypost.core.payment import Refunded
 from keypost.core.said import Said, said
 from keypost.core.story import Story, story
 from keypost.emails.daily_note import compose_daily_note
-from keypost.words import LANGUAGES, TABLES, names_of, reader, sentence, worded
+from keypost.words import LANGUAGES, TABLES, names_of, of_folder, reader, sentence, worded
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 from tests.languages import foreign
 
@@ -187,10 +186,8 @@ def test_every_obstacle_and_every_need_is_among_what_is_said() -> None:
 
 
 def test_the_words_of_the_support_page_have_no_word_of_the_other_language() -> None:
-    page = ROOT / "layers/keypost/keypost/support_page/texts.js"
-    english, dutch = re.split(r"^const nl = ", page.read_text("utf-8"), flags=re.MULTILINE)
-
-    for language, source in (("en", english), ("nl", dutch)):
+    for language in LANGUAGES:
+        source = of_folder(language, "support_page.js")
         texts = [text for text in re.findall(r': "((?:[^"\\]|\\.)*)"', source) if "{" not in text or " " in text]
         assert len(texts) > 100
         found = {text: foreign(re.sub(r"\{\w+\}|activate_before|code, batch", "", text), language) for text in texts}

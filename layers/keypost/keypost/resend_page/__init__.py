@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from keypost.words import accepted
+from keypost.words import LANGUAGES, TABLES, accepted, of_folder
 
 _LONGEST_SHOWN = 254
 
@@ -19,7 +19,7 @@ def _file(name: str) -> str:
     return (Path(__file__).parent / name).read_text("utf-8")
 
 
-WORDS = tomllib.loads(_file("words.toml"))  # per language
+WORDS = {language: tomllib.loads(of_folder(language, "resend_page.toml")) for language in LANGUAGES}
 _CSS, _PAGE = _file("page.css"), Template(_file("page.html"))
 _FORM, _NOTICE, _TROUBLE = (Template(_file(f"{name}.html")) for name in ("form", "notice", "trouble"))
 _CSS_DIGEST = base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()
@@ -63,7 +63,7 @@ def render(language: str, outcome: str, text: str, shop: str, support: str) -> s
         shop=escape(shop),
         css=_CSS,
         other=other,
-        other_name=WORDS[other]["name"],
+        other_name=TABLES[other].NAME,
         content=content,
     )
 

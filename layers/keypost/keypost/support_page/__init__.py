@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 
 from keypost.core.said import said
 from keypost.inputs import gateway
-from keypost.words import TABLES, reader, sentence
+from keypost.words import TABLES, of_folder, reader, sentence
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in Path(__file__).parent.iterdir() if path.suffix in _TYPES}
 _PAGE = "page.html"
 _WORDS = "said.js"  # made from the tables, so that the page has the very words of the API
+_TEXTS = "texts.js"  # of all languages
+_TEXTS_OF = {f"texts-{language}.js": language for language in TABLES}
 _ISSUER = "issuer.js"  # made from the settings
 # What answers hold as a word.
 _OF_PAGE = (
@@ -51,7 +53,7 @@ def answer(request: gateway.Request, sign_in: Callable[[], Mapping[str, str]]) -
     """The page, or one of its files; a browser that has it already is told so. `sign_in` finds where agents sign in,
     which is empty if they use keys."""
     name = request.parameters.get("file", _PAGE)
-    if name not in _FILES and name not in (_WORDS, _ISSUER):
+    if name not in {*_FILES, *_TEXTS_OF, _WORDS, _TEXTS, _ISSUER}:
         return gateway.problem(HTTPStatus.NOT_FOUND, sentence(said("no_such_route"), reader("en", UTC)))
     issuer = sign_in() if name in (_PAGE, _ISSUER) else {}
     content = f"export const ISSUER = {json.dumps(dict(issuer) or None)};\n" if name == _ISSUER else _content(name)
@@ -75,7 +77,16 @@ def _origin(url: str) -> str:
 
 @cache
 def _content(name: str) -> str:
-    return _words() if name == _WORDS else _FILES[name].read_text("utf-8")
+    if name in _TEXTS_OF:
+        return of_folder(_TEXTS_OF[name], "support_page.js")
+    made = {_WORDS: _words, _TEXTS: _texts}
+    return made[name]() if name in made else _FILES[name].read_text("utf-8")
+
+
+def _texts() -> str:
+    """The page's own words, per language."""
+    imports = "".join(f'import {language} from "./texts-{language}.js";\n' for language in TABLES)
+    return f"{imports}export const TEXTS = {{ {', '.join(TABLES)} }};\n"
 
 
 def _words() -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, tzinfo
+from pathlib import Path
 from string import Formatter
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from keypost.words import en, nl
 
 T = TypeVar("T")
 
-TABLES = {"nl": nl, "en": en}  # a further language is a table, a folder of the mails' templates and an entry here
+TABLES = {"nl": nl, "en": en}  # a further language is a folder beside these, and an entry here
 LANGUAGES = tuple(TABLES)
 FALLBACK = "en"
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # a part that is left out where one of its values is not known
@@ -35,6 +36,11 @@ class Reader:
 
 def reader(language: str, zone: tzinfo, names: Mapping[str, str] | None = None) -> Reader:
     return Reader(spoken(language), zone, names or {})
+
+
+def of_folder(language: str, name: str) -> str:
+    """A file of a language, such as the words of a page."""
+    return (Path(__file__).parent / language / name).read_text("utf-8")
 
 
 def spoken(language: str) -> str:

@@ -1,30 +1,6 @@
 """The sentences in English, in British spelling. What stands in others begins with a small letter and ends without a
 full stop: "the order is not paid". A part in [brackets] is left out where one of its values is not known."""
 
-NAME = "English"
-AT = "at"
-DECIMAL, THOUSANDS, AMOUNT = ".", ",", "{symbol}{number}"
-# fmt: off
-MONTHS = ("January", "February", "March", "April", "May", "June",
-          "July", "August", "September", "October", "November", "December")
-# fmt: on
-
-# What SES says besides, by a word of it: why a mail came back, is delayed or was rejected.
-SES = {
-    "NoEmail": "the address does not exist",
-    "Suppressed": "SES blocks the address",
-    "OnAccountSuppressionList": "SES blocks the address",
-    "MailboxFull": "the mailbox is full",
-    "MessageTooLarge": "the e-mail is too large for the recipient",
-    "ContentRejected": "the recipient's server rejects the content",
-    "AttachmentRejected": "the recipient's server rejects the attachment",
-    "SpamDetected": "the recipient's server takes it for spam",
-    "RecipientServerError": "the recipient's server has a fault",
-    "TransientCommunicationFailure": "the connection to the recipient's server failed",
-    "IPFailure": "the recipient's server blocks the sending server",
-    "Bad content": "SES found malware in it",
-}
-
 TEXTS = {
     # Obstacles: why an order is not served now.
     "erased": "the customer's data was erased",

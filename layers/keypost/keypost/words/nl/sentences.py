@@ -2,30 +2,6 @@
 letter and ends without a full stop: "de bestelling is niet betaald". A part in [brackets] is left out where one of its
 values is not known."""
 
-NAME = "Nederlands"
-AT = "om"
-DECIMAL, THOUSANDS, AMOUNT = ",", ".", "{symbol}\N{NO-BREAK SPACE}{number}"
-# fmt: off
-MONTHS = ("januari", "februari", "maart", "april", "mei", "juni",
-          "juli", "augustus", "september", "oktober", "november", "december")
-# fmt: on
-
-# What SES says besides, by a word of it: why a mail came back, is delayed or was rejected.
-SES = {
-    "NoEmail": "het adres bestaat niet",
-    "Suppressed": "SES blokkeert het adres",
-    "OnAccountSuppressionList": "SES blokkeert het adres",
-    "MailboxFull": "de mailbox is vol",
-    "MessageTooLarge": "de e-mail is te groot voor de ontvanger",
-    "ContentRejected": "de server van de ontvanger weigert de inhoud",
-    "AttachmentRejected": "de server van de ontvanger weigert de bijlage",
-    "SpamDetected": "de server van de ontvanger ziet hem aan voor spam",
-    "RecipientServerError": "de server van de ontvanger heeft een storing",
-    "TransientCommunicationFailure": "de verbinding met de server van de ontvanger viel weg",
-    "IPFailure": "de server van de ontvanger blokkeert de verzendende server",
-    "Bad content": "SES vond er malware in",
-}
-
 TEXTS = {
     # Obstacles: why an order is not served now.
     "erased": "de klantgegevens zijn gewist",
