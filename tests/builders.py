@@ -54,7 +54,7 @@ from keypost.core.payment import (
     Refunded,
     with_notice,
 )
-from keypost.core.product import Kind, Line, Product
+from keypost.core.product import Kind, Line, Product, Step
 from keypost.core.said import Said, said
 from keypost.core.shop import Intake
 from keypost.core.telling import Buyer, Goods, Sum
@@ -96,7 +96,7 @@ PRODUCT = Product(
     code_pattern="[A-Z0-9]{5}(-[A-Z0-9]{5}){3}",
     code_example="ABCDE-12345-FGHIJ-67890",
     download_url="https://downloads.example/standard",
-    steps={kind: {"nl": ("Open het programma.",), "en": ("Open the program.",)} for kind in Kind},
+    steps={kind: {"nl": (Step("Open het programma."),), "en": (Step("Open the program."),)} for kind in Kind},
 )
 SHOP = Shop(
     name="Voorbeeld Software",

@@ -90,7 +90,7 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
         ("https://", "http://", "download_url"),
         ("term_days = 365", "term_days = 0", "term_days"),
         ("devices = 1", "devises = 1", "`devices` is missing"),
-        ('en = "Suite"', 'fr = "Suite"', "needed in `nl` and `en`"),
+        ('en = "Suite"', 'fr = "Suite"', "not in the same languages"),
         ("renewal =", "resale =", "steps"),
         ('en = "Suite"', 'en = "Suite\\nBcc: x"', "name.en"),
         ('en = "Suite"', 'en = "Su\\u202eeti"', "another invisible character"),

@@ -20,7 +20,7 @@ from keypost.core.order import Gone, Order, Reason
 from keypost.core.payment import PaymentState, Refunded
 from keypost.core.periods import morning_of
 from keypost.core.plan import attention
-from keypost.core.product import Kind, Line
+from keypost.core.product import Kind, Line, Step
 from keypost.core.said import said
 from keypost.use_cases.look_ahead import due_within, gather_note
 from keypost.use_cases.take_fact import record
@@ -696,7 +696,10 @@ def test_only_a_renewal_of_an_order_that_is_there_can_be_decided_of(desk: Desk) 
 
 def test_a_renewal_with_another_program_is_a_first_installation_with_the_period_of_a_renewal(desk: Desk) -> None:
     """license-manager-for-woocommerce #154 and #165, polar #5478, Freemius #147: customers change at the renewal."""
-    steps = {Kind.NEW: {"nl": ("Installeer.",), "en": ("x",)}, Kind.RENEWAL: {"nl": ("Open.",), "en": ("y",)}}
+    steps = {
+        Kind.NEW: {"nl": (Step("Installeer."),), "en": (Step("x"),)},
+        Kind.RENEWAL: {"nl": (Step("Open."),), "en": (Step("y"),)},
+    }
     eset = replace(PRODUCT, sku="ESET", vendor="ESET", download_url="https://eset.example/", steps=steps)
     desk.store.put_product(eset)
     desk.tells("base")

@@ -15,7 +15,7 @@ from keypost.core.obstacles import action, obstacles
 from keypost.core.order import Reason
 from keypost.core.payment import PaymentNotice
 from keypost.core.plan import attention
-from keypost.core.product import Kind, Line
+from keypost.core.product import Kind, Line, Step
 from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.inputs.catalog_file import read_product
@@ -135,4 +135,4 @@ def test_a_product_whose_name_was_pasted_with_a_sign_too_many_is_read_without_it
     product = read_product(entry)
 
     assert (product.sku, product.vendor, product.name["nl"]) == ("KS-1Y", "Kaspersky", "Standard")
-    assert product.steps[Kind.NEW]["nl"] == ("Open het.",)
+    assert product.steps[Kind.NEW]["nl"] == (Step("Open het."),)

@@ -15,7 +15,7 @@ import pytest
 from cli.local.samples import DAILY_NOTE, NAMES, SAMPLES, SHOP, sample_mail, sample_products
 from keypost.core.errors import InvalidInput
 from keypost.core.order import Order
-from keypost.core.product import Kind
+from keypost.core.product import Kind, Step
 from keypost.emails import KINDS, Shop, compose
 from keypost.emails.colors import contrast
 from keypost.inputs.addresses import email_address
@@ -102,7 +102,11 @@ def test_both_parts_hold_all_that_the_customer_needs(name: str, language: str) -
     for number in order.lines_of([SAMPLES[name].mail]):
         line, term = order.line(number), order.term(number)
         product, kind = PRODUCTS[line.sku], Kind.NEW if term and term.is_other_product else line.kind
-        facts += [product.name[language], product.download_url, *in_language(product.steps[kind], language)]
+        facts += [
+            product.name[language],
+            product.download_url,
+            *(step.text for step in in_language(product.steps[kind], language)),
+        ]
         facts += [product.notes[language]] if product.notes else []
     for text in parts(name, language):
         assert [fact for fact in facts if fact not in text] == []
@@ -319,8 +323,8 @@ def test_markup_in_what_an_operator_writes_of_a_product_or_the_shop_is_text(name
     assert "&lt;" not in text
 
 
-def _all(texts: dict[str, str]) -> dict[Kind, dict[str, tuple[str, ...]]]:
-    return {kind: {language: (text,) for language, text in texts.items()} for kind in Kind}
+def _all(texts: dict[str, str]) -> dict[Kind, dict[str, tuple[Step, ...]]]:
+    return {kind: {language: (Step(text),) for language, text in texts.items()} for kind in Kind}
 
 
 @pytest.mark.parametrize("name", WITH_CODES)

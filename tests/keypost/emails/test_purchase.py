@@ -37,7 +37,7 @@ def test_both_parts_hold_every_code_link_step_and_number(order: Order, language:
     facts = [order.id, SHOP.support_address, SHOP.details, *(license_.code for license_ in order.licenses)]
     for sku in order.skus:
         facts += [TWO_PRODUCTS[sku].name[language], TWO_PRODUCTS[sku].download_url, "365"]
-        facts += TWO_PRODUCTS[sku].steps[order.lines[0].kind][language]
+        facts += [step.text for step in TWO_PRODUCTS[sku].steps[order.lines[0].kind][language]]
     for text in (part(message, "plain"), seen(part(message, "html"))):
         assert [fact for fact in facts if fact not in text] == []
 

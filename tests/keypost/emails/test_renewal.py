@@ -83,7 +83,7 @@ def test_both_parts_hold_every_code_day_link_step_and_number(order: Order, langu
     facts += [license_.code for license_ in order.licenses]
     for sku in order.skus:
         facts += [PRODUCTS[sku].name[language], PRODUCTS[sku].download_url, f"{PRODUCTS[sku].devices} "]
-        facts += PRODUCTS[sku].steps[Kind.RENEWAL][language]
+        facts += [step.text for step in PRODUCTS[sku].steps[Kind.RENEWAL][language]]
     for text in (part(message, "plain"), seen(part(message, "html"))):
         assert [fact for fact in facts if fact not in text] == []
 

@@ -37,6 +37,6 @@ def all_products() -> Catalog:
 def put_product(sku: Sku, entry: Annotated[ProductEntry, Body()]) -> ProductPut:
     if entry.sku != sku:
         raise InvalidInput("other_sku_in_path")
-    wiring.store().put_product(Product(**entry.model_dump()))
+    wiring.store().put_product(entry.as_product())
     wiring.forget_signs()
     return ProductPut(sku, poke_waiting(wiring.store(), wiring.queue(), Reason.PRODUCT))

@@ -14,6 +14,32 @@ class Kind(StrEnum):
     RENEWAL = "renewal"
 
 
+class Part(StrEnum):
+    """What a step is about. Steps of one part that follow each other are one numbered block of a mail or the guide: the
+    block of `install` has the download, that of `activate` the code."""
+
+    INSTALL = "install"
+    OPEN = "open"
+    ACTIVATE = "activate"
+    CHECK = "check"  # what the customer sees at the end
+
+
+class Platform(StrEnum):
+    WINDOWS = "windows"
+    MACOS = "macos"
+    ANDROID = "android"
+    IOS = "ios"
+    LINUX = "linux"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    text: str
+    part: Part = Part.ACTIVATE
+    picture: str | None = None  # the URL of a picture of the window
+    alt: str = ""  # what the picture shows
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     sku: str
@@ -24,14 +50,18 @@ class Product:
     code_pattern: str  # a regular expression that a whole code matches
     code_example: str
     download_url: str
-    steps: Mapping[Kind, Mapping[str, tuple[str, ...]]]  # per kind and language
+    steps: Mapping[Kind, Mapping[str, tuple[Step, ...]]]  # per kind and language
     notes: Mapping[str, str] = field(default_factory=dict)
+    open_on: Mapping[str, str] = field(default_factory=dict)  # on which device to open the mail
+    elsewhere: Mapping[str, str] = field(default_factory=dict)  # what to do on any other device
+    downloads: Mapping[Platform, str] = field(default_factory=dict)  # the latest version per platform
     mail_days_before: int = 7  # days before the period starts on which a renewal's mail is sent
     reserve_days_before: int = 30  # days before the period starts on which codes are reserved for a renewal
     holds_reserve_code: bool = True  # the customer may enter a new code while the old license runs, and loses no days
     reminder_days: tuple[int, ...] = ()  # days before the last day of a license that nobody has renewed
     case_counts: bool = False  # two codes that differ only in upper and lower case are two codes
     renewal_url: str | None = None  # where a customer renews; {license} and {order} stand for what is renewed
+    retired_on: date | None = None  # from this day on it is not sold, and has no guide; orders that have it are served
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,12 @@ def _of_kind(product: Product, kind: Kind, term: Term | None, language: str) -> 
     the days that the other license has left."""
     is_other = term is not None and term.is_other_product
     is_installed = kind is Kind.RENEWAL and not is_other
+    steps = in_language(product.steps[Kind.RENEWAL if is_installed else Kind.NEW], language)
     return {
         "is_renewal": kind is Kind.RENEWAL,
         "is_installed": is_installed,
         "holds_reserve_code": product.holds_reserve_code and not is_other,
-        "steps": in_language(product.steps[Kind.RENEWAL if is_installed else Kind.NEW], language),
+        "steps": [step.text for step in steps],
     }
 
 

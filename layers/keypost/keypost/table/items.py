@@ -20,6 +20,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from keypost.core.errors import Conflict, Unfit, Unmet
 from keypost.core.payment import PaymentNotice
+from keypost.core.product import Step
 from keypost.core.said import Said
 from keypost.core.stored import Stored
 
@@ -265,6 +266,17 @@ def _unstructure_notice(type_: type) -> Callable[[PaymentNotice], dict[str, Any]
     return make_dict_unstructure_fn(type_, converter, _cattrs_omit_if_default=True, **_exact_fields(type_))
 
 
+def _structure_step(type_: type) -> Callable[[Any, Any], Step]:
+    of_item: Any = make_dict_structure_fn(type_, converter)
+    return lambda item, _: Step(item) if isinstance(item, str) else of_item(item, type_)
+
+
+def _unstructure_step(type_: type) -> Callable[[Step], Any]:
+    """A step is stored as its text, as long as it has nothing else."""
+    whole: Any = make_dict_unstructure_fn(type_, converter, _cattrs_omit_if_default=True)
+    return lambda step: step.text if step == Step(step.text) else whole(step)
+
+
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 converter = cattrs.Converter(omit_if_default=True)
@@ -279,6 +291,8 @@ converter.register_structure_hook(StrEnum, _member)
 converter.register_structure_hook_factory(_is_stored, _structure_stored)
 converter.register_unstructure_hook_factory(_is_stored, _unstructure_stored)
 converter.register_unstructure_hook_factory(lambda type_: type_ is PaymentNotice, _unstructure_notice)
+converter.register_structure_hook_factory(lambda type_: type_ is Step, _structure_step)
+converter.register_unstructure_hook_factory(lambda type_: type_ is Step, _unstructure_step)
 converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], lambda values, _: _values(values))
 
 

@@ -493,7 +493,8 @@ TEXTS = {
     ),
     "reserved_after_mail": "`reserve_days_before` is at least `mail_days_before`: a code is reserved before its e-mail",
     "steps_missing": "`steps` are needed for `new` and for `renewal`",
-    "language_missing": "`name`, `steps` and `notes` are needed in `nl` and `en`",
+    "picture_without_words": "[`{field}` ]has a `picture` without `alt`: say there what the picture shows",
+    "language_missing": "`name`, `steps` and the other texts are not in the same languages",
     # Requests.
     "not_as_agreed": "The request is not right: see `errors`. Nothing was changed.",
     "parameter_unknown": "`{field}` is not a parameter here",

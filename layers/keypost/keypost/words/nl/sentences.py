@@ -505,7 +505,8 @@ TEXTS = {
     "reserved_after_mail": "`reserve_days_before` is minstens `mail_days_before`: een code wordt gereserveerd vóór de"
     " e-mail",
     "steps_missing": "`steps` zijn nodig voor `new` en voor `renewal`",
-    "language_missing": "`name`, `steps` en `notes` zijn nodig in `nl` en `en`",
+    "picture_without_words": "[`{field}` ]heeft een `picture` zonder `alt`: zeg daar wat het plaatje toont",
+    "language_missing": "`name`, `steps` en de andere teksten staan niet in dezelfde talen",
     # Requests.
     "not_as_agreed": "De vraag klopt niet: zie `errors`. Er is niets gewijzigd.",
     "parameter_unknown": "`{field}` is hier geen parameter",
