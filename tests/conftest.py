@@ -4,6 +4,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from keypost.clients.mailer import tag_value
 from keypost.core.contents import canceled
 from keypost.core.order import Reason
 from keypost.table import Store
+from tests.anew import begin_anew
 from tests.builders import LONG_AGO, PRODUCT, SECRETS
 from tests.in_process import stack_in_process
 from tests.programs import PROGRAMS
@@ -44,14 +46,14 @@ def template() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The whole system: template.yaml as it is, deployed to the emulator, with the sample catalog but no stock."""
-    with local_stack(tmp_path_factory.mktemp("stack"), lambda _: None, stocked=False) as stack:
+    with local_stack(tmp_path_factory.mktemp("stack"), lambda _: None, stocked=False) as stack, _begun_anew(stack):
         yield stack
 
 
 @pytest.fixture(scope="session")
 def in_process() -> Iterator[LocalStack]:
     """AWS without HTTP and with nothing deployed, for tests of what needs no function: much faster."""
-    with stack_in_process() as stack:
+    with stack_in_process() as stack, _begun_anew(stack):
         yield stack
 
 
@@ -157,18 +159,23 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return stream
 
 
-@pytest.fixture(autouse=True)
-def _faultless(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No fault that one test injects outlives it, nor what it puts into the providers' APIs, and no order of it waits
-    for the codes of another."""
-    stacks = [request.getfixturevalue(name) for name in {"deployed", "in_process"}.intersection(request.fixturenames)]
-    objects = [dict(stack.providers.objects) for stack in stacks]
+_STACKS: list[LocalStack] = []  # those that this process runs
+
+
+@contextmanager
+def _begun_anew(stack: LocalStack) -> Iterator[None]:
+    _STACKS.append(stack)
     yield
-    for stack, before in zip(stacks, objects, strict=True):
-        stack.mailbox.before_send = stack.mailbox.after_send = lambda: None
-        stack.providers.trouble = lambda: None
-        stack.providers.objects.clear()
-        stack.providers.objects |= before
+    _STACKS.remove(stack)
+
+
+@pytest.fixture(autouse=True)
+def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test meets nothing of those that ran before it in this process, in whatever order they run. Only the table of
+    the deployed system is one for all: each test has numbers of its own for its orders, and none leaves an order that
+    waits for the codes of another."""
+    begin_anew(_STACKS)
+    yield
     if "deployed" in request.fixturenames:
         store, now = request.getfixturevalue("deployed").stack.store, datetime.now(UTC).replace(microsecond=0)
         for order_id in [order_id for page in store.needing(Reason.STOCK) for order_id in page]:

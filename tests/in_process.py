@@ -128,6 +128,14 @@ def _stacks(asked: Mapping[str, str]) -> tuple[int, dict[str, str], str]:
     return 200, {}, f"<{asked['Action']}Response>{told}</{asked['Action']}Response>"
 
 
+def empty() -> None:
+    """An AWS in which nothing is, and whose clock goes with everybody's. What SES knows of the sender stays."""
+    for service in _SERVICES.values():
+        service.reset()
+    _OUTPUTS.clear()
+    _OWN_CLOCK.ahead = 0.0
+
+
 def _ses(path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
     lower = {name.lower(): value for name, value in headers.items()}
     status, _, content = answered(ses_v2, "POST", path, lower, body, _OWN_CLOCK)
