@@ -165,12 +165,14 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
             box.pass_on = partial(over_http, endpoint_url)
             session = local_session(endpoint_url, REGION)
             progress("Deploying template.yaml")
-            outputs = deploy(session, NAME, PARAMETERS | _where_to_ask(providers.url), directory)
+            apis_url = f"{endpoint_url}/_aws/execute-api"
+            where = _where_to_ask(providers.url) | {"PublicUrl": apis_url}
+            outputs = deploy(session, NAME, PARAMETERS | where, directory)
             stack = stack_of(session, outputs)
             support_key, kept = keys.new_key("local", keys.SCOPES, 365, datetime.now(UTC).replace(microsecond=0))
             stack.store.put_support_key(kept)
             local = LocalStack(
-                api_url=f"{endpoint_url}/_aws/execute-api/{outputs['ApiId']}/v1",
+                api_url=f"{apis_url}/{outputs['ApiId']}/v1",
                 endpoint_url=endpoint_url,
                 outputs=outputs,
                 mailbox=box,

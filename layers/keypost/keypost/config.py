@@ -46,6 +46,7 @@ class Config:
     woocommerce_paid_statuses: str = ""  # made up by the shop, with commas between them
     moneybird_url: str = MONEYBIRD_URL
     moneybird_administration: str = ""  # its number; empty: Keypost asks no Moneybird
+    public_url: str = ""  # of the API, as links in mails have it; empty where nothing is mailed
     support_page_url: str = ""  # where agents open the support page; empty: the daily note has no links to it
     support_issuer: str = ""  # the issuer whose tokens open the support API; empty: keys open it
     support_audience: str = ""  # the audience of these tokens

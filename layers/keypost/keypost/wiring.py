@@ -170,6 +170,7 @@ def shop() -> "Shop":
         phone=settings.shop_phone,
         logo_url=settings.shop_logo,
         color=settings.shop_color,
+        public_url=settings.public_url.rstrip("/"),
     )
 
 

@@ -34,6 +34,7 @@ class Shop:
     phone: str = ""
     logo_url: str = ""
     color: str = "#0b6e5b"
+    public_url: str = ""  # where Keypost's own pages are; empty if that is not known
 
     @property
     def details(self) -> str:
