@@ -192,6 +192,7 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
             },
         ),
         ("SelfServicePage", {"dynamodb:UpdateItem", "dynamodb:PutItem", "sqs:SendMessage"}),
+        ("GuidePage", {"dynamodb:GetItem", "dynamodb:BatchGetItem"}),
         (
             "SendAgain",
             {
@@ -353,6 +354,24 @@ def test_the_page_for_customers_may_write_down_what_they_ask_and_read_nothing(fu
             "Null": {"dynamodb:LeadingKeys": "false"},
         }
     assert not any("Get" in action or action == "dynamodb:Query" for action in may)
+
+
+def test_the_guide_reaches_products_and_nothing_else_and_answers_get_and_head_only(functions: dict[str, Any]) -> None:
+    may = {s["Action"]: s.get("Condition", {}) for s in statements(functions["GuidePage"])}
+    routes = [event["Properties"] for event in functions["GuidePage"]["Events"].values()]
+
+    for action, key in (("dynamodb:GetItem", "CATALOG"), ("dynamodb:BatchGetItem", "PRODUCT#*")):
+        assert may.pop(action) == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": key},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
+    assert may == {}
+    assert sorted((route["Path"], route["Method"]) for route in routes) == [
+        ("/activate", "GET"),
+        ("/activate", "HEAD"),
+        ("/activate/{sku}", "GET"),
+        ("/activate/{sku}", "HEAD"),
+    ]
 
 
 def test_the_daily_runs_follow_the_shops_clock_and_the_safety_net_comes_every_15_minutes(

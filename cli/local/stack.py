@@ -75,6 +75,10 @@ class LocalStack:
     def resend_url(self) -> str:
         return f"{self.api_url}/resend"
 
+    @property
+    def guide_url(self) -> str:
+        return f"{self.api_url}/activate"
+
     def call(self, path: str, body: bytes | None, headers: Mapping[str, str], method: str = "POST") -> tuple[int, str]:
         """Call the API; returns the status and the body of its answer."""
         request = urllib.request.Request(self.api_url + path, body, dict(headers), method=method)
@@ -239,6 +243,7 @@ def describe(local: LocalStack) -> str:
         "support_key": local.support_key,
         "support_page_url": local.support_page_url,
         "resend_url": local.resend_url,
+        "guide_url": local.guide_url,
     }
     return json.dumps(about, indent=2) + "\n"
 

@@ -17,6 +17,7 @@ from keypost.clients.queue import Queue
 from keypost.clients.secrets import Secrets
 from keypost.config import Config
 from keypost.core.errors import KeypostError, ProviderRefused
+from keypost.core.product import Product
 from keypost.core.repeats import BOOKS
 from keypost.core.shop import Intake
 from keypost.core.typed_codes import Signs, signs_of
@@ -135,6 +136,19 @@ def signs(now: datetime) -> Signs:
 @lru_cache(maxsize=1)
 def _signs(_minute: datetime) -> Signs:
     return signs_of(store().catalog().values())
+
+
+def catalog(now: datetime) -> Mapping[str, Product]:
+    """All products by SKU, for pages that anybody may open as often as they like. They are read every five minutes, and
+    on one machine each time, where people change them between two calls."""
+    if config().stage == "local":
+        return store().catalog()
+    return _catalog(int(now.timestamp()) // 300)
+
+
+@lru_cache(maxsize=1)
+def _catalog(_five_minutes: int) -> Mapping[str, Product]:
+    return store().catalog()
 
 
 def forget_signs() -> None:

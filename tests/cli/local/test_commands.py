@@ -85,7 +85,7 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
     assert set(about) == {
         *("api_url", "endpoint_url", "region", "stack", "table", "mailbox_url"),
         *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
-        *("woocommerce_secret", "moneybird_secret", "mollie_secret", "support_page_url", "resend_url"),
+        *("woocommerce_secret", "moneybird_secret", "mollie_secret", "support_page_url", "resend_url", "guide_url"),
     }
     for page in ("support_page_url", "resend_url"):
         assert f"  {about[page]}\n" in log.read_text("utf-8")

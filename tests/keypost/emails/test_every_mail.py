@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from cli.local.samples import DAILY_NOTE, NAMES, SAMPLES, SHOP, sample_mail, sample_products
+from keypost.core.colors import contrast
 from keypost.core.errors import InvalidInput
 from keypost.core.order import Order
 from keypost.core.product import Kind, Step
 from keypost.emails import KINDS, Shop, compose
-from keypost.emails.colors import contrast
 from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import clean_name
 from keypost.words import LANGUAGES, in_language

@@ -63,6 +63,9 @@ class Product:
     renewal_url: str | None = None  # where a customer renews; {license} and {order} stand for what is renewed
     retired_on: date | None = None  # from this day on it is not sold, and has no guide; orders that have it are served
 
+    def is_retired(self, today: date) -> bool:
+        return self.retired_on is not None and self.retired_on <= today
+
 
 @dataclass(frozen=True, slots=True)
 class Line(Stored):

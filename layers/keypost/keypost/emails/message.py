@@ -12,8 +12,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
+from keypost.core.colors import colors_of
 from keypost.emails.code_list import code_list
-from keypost.emails.colors import colors_of
 from keypost.emails.ics import Event, calendar
 from keypost.words import day
 

@@ -21,6 +21,7 @@ class Request:
     headers: dict[str, str]  # by lower-case name; the values of one sent twice are joined by a comma
     body: bytes
     source: str  # the caller's IP address, from API Gateway; for IPv6 its /64 network, all of which a visitor has
+    path: str = ""
 
 
 def read_request(event: dict[str, Any]) -> Request:
@@ -37,6 +38,7 @@ def read_request(event: dict[str, Any]) -> Request:
         read_headers(event),
         body,
         _source(event.get("requestContext", {}).get("identity", {}).get("sourceIp", "")),
+        event.get("path", ""),
     )
 
 

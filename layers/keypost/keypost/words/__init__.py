@@ -58,7 +58,12 @@ def accepted(header: str) -> str:
 
 def in_language(texts: Mapping[str, T], language: str) -> T:
     """The text in a language; where it is missing that in the fallback, and where that is missing too the first one."""
-    return texts[next(name for name in (language, FALLBACK, *texts) if name in texts)]
+    return texts[found_in(texts, language)]
+
+
+def found_in(texts: Mapping[str, object], language: str) -> str:
+    """The language of the text that `in_language` gives."""
+    return next(name for name in (language, FALLBACK, *texts) if name in texts)
 
 
 def names_of(products: Iterable[Product], language: str) -> dict[str, str]:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.emails.colors import CARD, DARK_CARD, colors_of, contrast
+from keypost.core.colors import CARD, DARK_CARD, colors_of, contrast
 
 
 @pytest.mark.parametrize(

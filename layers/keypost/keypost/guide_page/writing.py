@@ -1,0 +1,45 @@
+"""The words of the guide in one language, as HTML."""
+
+import tomllib
+from dataclasses import dataclass
+from html import escape
+
+from keypost.core.product import Product
+from keypost.words import LANGUAGES, found_in, in_language, of_folder
+
+WORDS: dict[str, dict[str, str]] = {name: tomllib.loads(of_folder(name, "guide.toml")) for name in LANGUAGES}
+_RESEND = {name: tomllib.loads(of_folder(name, "resend_page.toml"))["title"] for name in LANGUAGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The words of a page, and the texts of a product. A product that does not have the page's language keeps its own,
+    which is marked so that a screen reader pronounces it right."""
+
+    language: str  # of the page
+    own: str  # of the product's texts
+    product: str = ""  # its name
+
+    def __call__(self, word: str, **values: object) -> str:
+        """The words of this name; the values are HTML."""
+        return escape(WORDS[self.language][word]).format(**({"name": self.text(self.product)} | values))
+
+    @property
+    def resend(self) -> str:
+        """What the page is called on which customers get their licenses again."""
+        return escape(_RESEND[self.language])
+
+    def text(self, given: str) -> str:
+        """A text of the product, within a line."""
+        return f"<span{self.mark}>{escape(given)}</span>" if self.mark else escape(given)
+
+    @property
+    def mark(self) -> str:
+        """The attribute of an element that holds texts of the product."""
+        return "" if self.own == self.language else f' lang="{escape(self.own)}"'
+
+
+def writing(language: str, product: Product | None = None) -> Writing:
+    if product is None:
+        return Writing(language, language)
+    return Writing(language, found_in(product.name, language), in_language(product.name, language))
