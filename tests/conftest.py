@@ -1,6 +1,7 @@
 """The emulator that tests share, and what they ask of it: a table of their own, or the whole deployed stack."""
 
 import io
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -100,8 +101,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
     """The environment of a function, so that a handler can be called here: test stack, own table and queue. It serves
     payments of any day."""
     stack.store.put_start(LONG_AGO)
-    for name, value in SECRETS.items():
-        stack.secrets.set(name, value)
+    stack.secrets.client.put_secret_value(SecretId=stack.secrets.secret_id, SecretString=json.dumps(SECRETS))
     for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
         monkeypatch.delenv(name)
     wishes = local.session.client("sqs").create_queue(QueueName=f"{stack.store.table}-wishes")

@@ -2,17 +2,24 @@
 for this endpoint, whoever makes it. Only SES stands behind a server, the mailbox, since tests break its connections."""
 
 import json
+import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 import time_machine
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 from botocore.loaders import JSONFileLoader
+from botocore.useragent import UserAgentString
 from ministack.services import dynamodb, secretsmanager, ses_v2, sqs
 
 from cli.local.emulator import REGION
@@ -25,6 +32,40 @@ from tests.simulator.aws_here import answered, response
 
 URL = "http://aws.here.example"
 _SERVICES = {"DynamoDB_20120810": dynamodb, "AmazonSQS": sqs, "secretsmanager": secretsmanager}
+
+
+class _Clients(boto3.Session):
+    """A session that lends each test the clients that earlier ones gave back: to build one takes as long as twenty
+    calls. A test gets none twice, and a client at whose events a test did anything is lent no more."""
+
+    def __init__(self) -> None:
+        super().__init__(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+        self.events.register("choose-signer", lambda **_: UNSIGNED)  # half of a call's time, with the user agent
+        self._free: dict[str, list[Any]] = defaultdict(list)
+        self._lent: list[tuple[str, Any, object]] = []
+
+    def client(self, service: Any, *, config: Config | None = None, **options: Any) -> Any:  # type: ignore[override]
+        wanted = repr((service, vars(config)["_user_provided_options"] if config else None, options, _endpoints()))
+        free = self._free[wanted]
+        client = free.pop() if free else super().client(service, config=config, **options)
+        self._lent.append((wanted, client, _mark(client)))
+        return client
+
+    def take_back(self) -> None:
+        lent, self._lent = self._lent, []
+        for wanted, client, mark in lent:
+            client.close()
+            if _mark(client) is mark:
+                self._free[wanted].append(client)
+
+
+def _mark(client: Any) -> object:
+    """Another object as soon as somebody has registered for an event of the client, or is no longer registered."""
+    return client.meta.events._emitter._lookup_cache
+
+
+def _endpoints() -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_ENDPOINT"))
 
 
 class _OwnClock:
@@ -42,6 +83,7 @@ class _OwnClock:
 
 
 _OWN_CLOCK = _OwnClock()
+CLIENTS = _Clients()
 
 
 @contextmanager
@@ -49,7 +91,7 @@ def stack_in_process() -> Iterator[LocalStack]:
     """A local stack into which nothing is deployed: no function, no API, no table but those that tests make."""
     with answering(), mailbox() as box, fake_providers() as providers:
         box.pass_on = _ses
-        session = local_session(URL, REGION)
+        session = replace(local_session(URL, REGION), session=CLIENTS)
         session.client("sesv2").create_email_identity(EmailIdentity=SHOP.sender_address.partition("@")[2])
         nothing: Any = None
         yield LocalStack(
@@ -86,6 +128,7 @@ def answering() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(URLLib3Session, "send", sent)
         patch.setattr(JSONFileLoader, "load_file", loaded)
+        patch.setattr(UserAgentString, "to_string", lambda _: "test")
         yield
 
 
@@ -132,6 +175,7 @@ def empty() -> None:
     """An AWS in which nothing is, and whose clock goes with everybody's. What SES knows of the sender stays."""
     for service in _SERVICES.values():
         service.reset()
+    CLIENTS.take_back()
     _OUTPUTS.clear()
     _OWN_CLOCK.ahead = 0.0
 
