@@ -14,6 +14,7 @@ from keypost.core.periods import local_day
 from keypost.providers.order_card import clean_name
 from keypost.use_cases import settle_renewal
 from keypost.use_cases.lift_complaint import lift_complaint
+from keypost.use_cases.stop_reminders import resume_reminders, stop_reminders
 from keypost.words import LANGUAGES
 
 _NOW = "now"
@@ -71,16 +72,16 @@ def customer(  # noqa: PLR0913 - each is an argument or an option of the command
 
 @order_group.command("stop-reminders")
 @_order
+@click.option("--all-orders", is_flag=True, help="For all that its customer bought and will buy.")
 @click.option("--undo", is_flag=True, help="Send reminders again.")
 @who.reason
 @who.agent
 @lang
 @stack_option
-def stop_reminders(order_id: str, why: str, agent: str | None, stack: str | None, *, undo: bool) -> None:
+def stop(order_id: str, why: str, agent: str | None, stack: str | None, *, all_orders: bool, undo: bool) -> None:
     """Send no reminders of ORDER."""
-    to, decide = stacks.connect_to_write(stack), noting.with_reminders if undo else noting.without_reminders
-    by = who.asked(to, why, agent)
-    to.desk.change(order_id, lambda order: decide(order, by))
+    to, do = stacks.connect_to_write(stack), resume_reminders if undo else stop_reminders
+    do(to.desk, order_id, who.asked(to, why, agent), all_orders=all_orders)
     say("reminders_are_sent" if undo else "reminders_are_stopped", order=order_id)
 
 

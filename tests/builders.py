@@ -105,6 +105,7 @@ SHOP = Shop(
     sender_address="licenties@mail.voorbeeld.example",
     support_address="hulp@voorbeeld.example",
     zone=ZONE,
+    public_url="https://keypost.example/v1",
 )
 
 INTAKE = Intake(currency="EUR", start=None)

@@ -125,6 +125,7 @@ def wired(stack: Stack, local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> I
         "KEYPOST_MONEYBIRD_URL": local.providers.url,
         "KEYPOST_MONEYBIRD_ADMINISTRATION": ADMINISTRATION,
         "KEYPOST_CONFIGURATION_SET": "test",
+        "KEYPOST_PUBLIC_URL": "https://keypost.example/v1",
         "KEYPOST_SHOP_NAME": "Voorbeeld Software",
         "KEYPOST_SHOP_ADDRESS": "Voorbeeldstraat 1",
         "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",

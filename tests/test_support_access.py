@@ -67,7 +67,8 @@ SCOPE_OF: dict[Route, str] = {
 OPEN = {
     "/callbacks/{provider}",
     "/resend",
-}  # open to everybody: callbacks are signed, and /resend sends licenses only to their owner
+    "/reminders/{link}",
+}  # open to everybody: callbacks are signed, /resend sends licenses only to their owner, and a link cannot be guessed
 PAGE = {"/support", "/support/{file}"}  # the page that asks for a key; closed to other networks, as the API is
 OUTSIDE, INSIDE, INSIDE_6 = "198.51.100.7", "203.0.113.9", "2001:db8::9"
 

@@ -193,6 +193,7 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
         ),
         ("SelfServicePage", {"dynamodb:UpdateItem", "dynamodb:PutItem", "sqs:SendMessage"}),
         ("GuidePage", {"dynamodb:GetItem", "dynamodb:BatchGetItem"}),
+        ("RemindersPage", {"dynamodb:GetItem", "dynamodb:UpdateItem"}),
         (
             "SendAgain",
             {
@@ -372,6 +373,18 @@ def test_the_guide_reaches_products_and_nothing_else_and_answers_get_and_head_on
         ("/activate/{sku}", "GET"),
         ("/activate/{sku}", "HEAD"),
     ]
+
+
+def test_the_page_for_reminders_may_find_whose_a_link_is_and_stop_reminders_and_nothing_else(
+    functions: dict[str, Any],
+) -> None:
+    may = {s["Action"]: s["Condition"] for s in statements(functions["RemindersPage"])}
+
+    for action, keys in (("dynamodb:GetItem", ["WAYOUT#*", "REMINDERS#*"]), ("dynamodb:UpdateItem", "REMINDERS#*")):
+        assert may[action] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
 
 
 def test_the_daily_runs_follow_the_shops_clock_and_the_safety_net_comes_every_15_minutes(

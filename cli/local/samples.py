@@ -107,6 +107,7 @@ def _by_hand(sample: Sample, moved_from: str = "") -> Sample:
 
 
 _PRODUCTS = {product.sku: product for product in sample_products()}
+_WAY_OUT = "https://keypost.example/v1/reminders/voorbeeld-van-een-link"
 _ONE, _TWO, _ONE_PLUS = Line(_STANDARD, 1), Line(_STANDARD, 2), Line(_PLUS, 1)
 _ONE_AGAIN = Line(_STANDARD, 1, Kind.RENEWAL, "2025-004321")
 SAMPLES = {
@@ -152,6 +153,7 @@ def sample_mail(name: str, language: str, shop: Shop = SHOP) -> EmailMessage:
         _PRODUCTS,
         shop,
         NOW,
+        _WAY_OUT,
     )
 
 

@@ -246,12 +246,12 @@ def test_reminders_are_stopped_for_an_order_or_a_customer_and_had_again(wired: S
 
     call("POST", STOP, {}, order_id="put-11")
     assert loaded(wired.store, "put-11").without_reminders
-    assert not wired.store.reminders_stopped(ADDRESS)
+    assert not wired.store.unreminded(ADDRESS)
     call("POST", STOP, {"all_orders": True}, order_id="put-11")
-    assert wired.store.reminders_stopped(ADDRESS)
+    assert wired.store.unreminded(ADDRESS)
     call("POST", STOP, {"all_orders": True, "undo": True}, order_id="put-11")
 
-    assert not wired.store.reminders_stopped(ADDRESS)
+    assert not wired.store.unreminded(ADDRESS)
     assert not loaded(wired.store, "put-11").without_reminders
     wired.store.save(paid_order("put-12", email=None))
     assert call("POST", STOP, {"all_orders": True}, order_id="put-12")[0] == 409

@@ -269,7 +269,7 @@ def test_a_renewal_that_arrived_is_in_no_hurry_when_its_reader_complains() -> No
 def test_a_renewal_of_which_only_a_notice_arrived_is_still_needed() -> None:
     order = mailing.owe_mail(renewal("2026-001234"), Purpose.WAITING, NOW, (1,))
     order = mailing.settle_mail(mailing.claim_mail(order, "waiting-1", NOW), "waiting-1", 1, MailSent("ses-1"), NOW)
-    order = with_bad_address(order, Fate.BOUNCED, NOW, NOW)
+    order = with_bad_address(order, "address_bounced", NOW, NOW)
 
     assert entry(order, Reason.ADDRESS).why.values["first_day"] == "2026-12-01"
 

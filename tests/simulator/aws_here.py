@@ -43,6 +43,7 @@ ENVIRONMENT = {
     "KEYPOST_MOLLIE_URL": "http://127.0.0.1:9",
     "KEYPOST_STRIPE_URL": "http://127.0.0.1:9",
     "KEYPOST_CONFIGURATION_SET": "test",
+    "KEYPOST_PUBLIC_URL": "https://keypost.example/v1",
     "KEYPOST_SHOP_NAME": "Voorbeeld Software",
     "KEYPOST_SHOP_ADDRESS": "Voorbeeldstraat 1",
     "KEYPOST_SENDER_ADDRESS": "licenties@mail.voorbeeld.example",

@@ -317,7 +317,7 @@ def sent() -> Order:
 
 
 def bounced(order: Order) -> Order:
-    return mailing.with_bad_address(order, Fate.BOUNCED, NOW, NOW)
+    return mailing.with_bad_address(order, "address_bounced", NOW, NOW)
 
 
 def renewal(**changes: object) -> Order:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keypost.core import contents, licensing, mailing, owed, renewals, support
 from keypost.core.codes import StockCode
 from keypost.core.errors import Refused
-from keypost.core.mail import Fate, MailNotSent, MailSent, MailState, MailUnknown, Purpose, Refusal
+from keypost.core.mail import MailNotSent, MailSent, MailState, MailUnknown, Purpose, Refusal
 from keypost.core.mailing import RETRY_ADDRESS, with_bad_address
 from keypost.core.order import Order, Reason, Renewal, waiting_for
 from keypost.core.payment import Dispute, DisputeState, FailedRefund, PaymentState, Refunded
@@ -347,7 +347,7 @@ def test_while_ses_takes_no_mail_codes_are_set_aside_and_nothing_is_sent() -> No
 
 
 def test_an_order_with_a_bad_address_gets_its_codes_and_no_mail_until_that_is_looked_at_again() -> None:
-    order = with_bad_address(paid_order(), Fate.BOUNCED, NOW, NOW)
+    order = with_bad_address(paid_order(), "address_bounced", NOW, NOW)
     assert isinstance(plan(order, PRODUCTS, NOW), AssignCodes)
     assert next_due(order) == NOW
 
@@ -360,6 +360,6 @@ def test_an_order_with_a_bad_address_gets_its_codes_and_no_mail_until_that_is_lo
 
 
 def test_a_shortage_is_shown_before_a_bad_address_since_others_buy_codes_by_it() -> None:
-    order = with_bad_address(paid_order(), Fate.BOUNCED, NOW, NOW)
+    order = with_bad_address(paid_order(), "address_bounced", NOW, NOW)
 
     assert attention(waiting_for(order, Reason.STOCK, Said("x"), NOW)) == (Reason.STOCK, NOW)

@@ -136,7 +136,7 @@ def test_a_mail_that_is_still_tried_did_not_fail() -> None:
 
 
 def test_a_renewal_to_a_bad_address_is_kept_back_for_that_reason() -> None:
-    order = with_bad_address(scheduled(), Fate.COMPLAINED, NOW, NOW)
+    order = with_bad_address(scheduled(), "address_complained", NOW, NOW)
 
     assert [(found.day, found.why_not) for found in outlook(order, FAR, ZONE)] == [
         (MAIL_DAY, Said("address_complained"))

@@ -247,7 +247,7 @@ CHANGES: dict[str, Callable[[Order], Order]] = {
     ),
     "waits longer": lambda order: waiting_for(order, Reason.STOCK, said("not_in_catalog"), LATER),
     "mail told": lambda order: mailing.with_report(order, _report(Fate.COMPLAINED), LATER),
-    "address told again": lambda order: mailing.with_bad_address(order, Fate.COMPLAINED, LATER, LATER),
+    "address told again": lambda order: mailing.with_bad_address(order, "address_complained", LATER, LATER),
     "mail fails": lambda order: mailing.fail_mail(order, "renewal-1", said("no_codes_to_send"), LATER),
     "mail in doubt": lambda order: mailing.doubt_mail(_sent_again(order), "renewal-1", LATER),
     "mail settled": lambda order: mailing.settle_mail(_sent_again(order), "renewal-1", 2, MailSent("0103"), LATER),

@@ -15,7 +15,7 @@ from keypost.core.by_hand import Sale
 from keypost.core.correcting import Right
 from keypost.core.errors import NotFound, Refused
 from keypost.core.mail import Asked, Fate, MailState, Purpose
-from keypost.core.order import Customer, Order, Reason
+from keypost.core.order import Customer, Order, Reason, Unreminded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import reminder_of
 from keypost.core.said import said
@@ -142,11 +142,11 @@ def test_an_address_that_was_wrong_before_can_be_the_right_one_again(desk: Desk,
 
 def test_a_customer_who_wants_no_reminders_gets_none_at_the_new_address(desk: Desk, store: Store, sold: Sold) -> None:
     sold("quiet-1", 1)
-    store.stop_reminders(ADDRESS, NOW)
+    store.stop_reminders(ADDRESS, NOW, "customer")
 
     desk.correct_customer("quiet-1", Right(email=NEW), asked())
 
-    assert store.reminders_stopped(NEW)
+    assert store.unreminded(NEW) == Unreminded(NOW, "customer")
 
 
 # --- by hand
@@ -391,7 +391,7 @@ def test_reminders_are_not_sent_to_who_wants_none(
     if whose == "order":
         store.change_existing("quiet-2", lambda order: noting.without_reminders(order, asked()))
     if whose == "customer":
-        store.stop_reminders(ADDRESS, NOW)
+        store.stop_reminders(ADDRESS, NOW, "anna")
     support_reminded(store, "quiet-2", clock)
 
     worker.advance("quiet-2")

@@ -14,7 +14,7 @@ from keypost.api.asking import asked_in, desk_of, reader_of
 from keypost.api.orders import Email, OrderId
 from keypost.core import noting
 from keypost.core.correcting import Right, sent_elsewhere
-from keypost.core.errors import ProbablyMeant, Refused
+from keypost.core.errors import ProbablyMeant
 from keypost.core.mail import Asked
 from keypost.core.order import Order
 from keypost.core.said import Said, said
@@ -22,6 +22,7 @@ from keypost.inputs import addresses
 from keypost.inputs.strict import SEEN, Flag, Omissible, some_of
 from keypost.providers.order_card import clean_name
 from keypost.use_cases import lift_complaint as complaints
+from keypost.use_cases import stop_reminders as reminders
 from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -131,18 +132,9 @@ def write_note(order_id: OrderId, words: Annotated[Note, Body()], key: Key = "")
 
 @router.post("/orders/<order_id>/reminders/stop", summary="Send no reminders of an order, or to its customer at all")
 def stop_reminders(order_id: OrderId, wish: Annotated[Stop, Body()]) -> Changed:
-    asked, store = _asked(wish.reason), wiring.store()
-    if wish.all_orders:
-        email = desk_of(router.current_event.raw_event).existing(order_id).customer.email
-        if not email:
-            raise Refused("no_address_to_stop", order=order_id)
-        if wish.undo:
-            store.resume_reminders(email)
-        else:
-            store.stop_reminders(email, asked.at)
-    if wish.undo:
-        return _changed(order_id, lambda order: noting.with_reminders(order, asked))
-    return _changed(order_id, lambda order: noting.without_reminders(order, asked, of_customer=wish.all_orders))
+    do = reminders.resume_reminders if wish.undo else reminders.stop_reminders
+    do(desk_of(router.current_event.raw_event), order_id, _asked(wish.reason), all_orders=wish.all_orders)
+    return Changed(order_id)
 
 
 @router.post(

@@ -34,6 +34,8 @@ MAIL_BACK_OFF_LAST = timedelta(hours=1)
 _RANKS = tuple(Fate)
 RETRY_ADDRESS = timedelta(hours=12)  # a correction pokes the order at once; this is for a poke that was lost
 BAD_ADDRESS = {Fate.BOUNCED: "address_bounced", Fate.COMPLAINED: "address_complained"}
+REMINDER_COMPLAINED = "reminder_complained"
+_WHY_NOT_WRITTEN = (BAD_ADDRESS[Fate.COMPLAINED], REMINDER_COMPLAINED, BAD_ADDRESS[Fate.BOUNCED])  # the graver first
 
 
 def owe_mail(order: Order, purpose: Purpose, now: datetime, lines: tuple[int, ...] = ()) -> Order:
@@ -135,7 +137,7 @@ def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: b
     order = noted(order, now, f"mail_{report.fate}", mail=mail.id, attempt=report.attempt, detail=detail)
     is_bad = report.fate in BAD_ADDRESS and not is_lifted
     is_its_address = report.address.casefold() == (order.customer.email or "").casefold()
-    return with_bad_address(order, report.fate, report.at, now) if is_bad and is_its_address else order
+    return with_bad_address(order, BAD_ADDRESS[report.fate], report.at, now) if is_bad and is_its_address else order
 
 
 def _reported(order: Order, report: MailReport) -> Mail | None:
@@ -144,14 +146,20 @@ def _reported(order: Order, report: MailReport) -> Mail | None:
     return mail if mail and 1 <= report.attempt <= mail.attempts else None
 
 
-def with_bad_address(order: Order, why: Fate, since: datetime, now: datetime) -> Order:
-    """Make the order wait for another address: Keypost sends nothing to a blocked one."""
+def with_bad_address(order: Order, why: str, since: datetime, now: datetime) -> Order:
+    """Make the order wait for another address, for the reason with this code: Keypost sends nothing to a blocked one,
+    and no codes to one at which a reminder was reported as spam, before a person has decided."""
     known = order.waits_for(Reason.ADDRESS)
-    new = Waiting(Reason.ADDRESS, said(BAD_ADDRESS[why]), since, now + RETRY_ADDRESS)
-    first = min((known or new, new), key=lambda w: (w.why.code != BAD_ADDRESS[Fate.COMPLAINED], w.since))
+    new = Waiting(Reason.ADDRESS, said(why), since, now + RETRY_ADDRESS)
+    first = min((known or new, new), key=lambda each: (_gravity(each.why.code), each.since))
     kept = without_waits(order, Reason.ADDRESS).waits
     order = replace(order, waits=(*kept, with_extra(replace(first, retry_at=new.retry_at), known)))
     return order if known else noted(order, now, "waits_address", why=new.why)
+
+
+def _gravity(code: str) -> int:
+    """The place of a reason among those for which an address is not written to; the least for one that is not known."""
+    return _WHY_NOT_WRITTEN.index(code) if code in _WHY_NOT_WRITTEN else len(_WHY_NOT_WRITTEN)
 
 
 def with_good_address(order: Order, now: datetime, zone: tzinfo, asked: Asked | None = None) -> Order:

@@ -1,4 +1,4 @@
-"""What an agent writes into an order without doing anything to it, and that its customer wants no reminders."""
+"""What an agent writes into an order without doing anything to it, and whether its customer wants reminders."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -35,10 +35,11 @@ def without_reminders(order: Order, asked: Asked, *, of_customer: bool = False) 
     return noted(replace(order, without_reminders=True), asked.at, code, who=asked.who, words=asked.why)
 
 
-def with_reminders(order: Order, asked: Asked) -> Order:
-    """Take that back. Reminders whose day has passed meanwhile are not made up for."""
+def with_reminders(order: Order, asked: Asked, *, of_customer: bool = False) -> Order:
+    """Take that back; `of_customer` notes that it was so of all orders. Reminders whose day has passed meanwhile are
+    not made up for."""
     _check_not_erased(order)
-    if not order.without_reminders:
+    if not order.without_reminders and not of_customer:
         return order
     return noted(replace(order, without_reminders=False), asked.at, "reminders_resumed", who=asked.who, words=asked.why)
 

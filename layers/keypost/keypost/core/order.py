@@ -456,12 +456,20 @@ class Order(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Unreminded:
+    """That a customer gets no reminders, whatever they buy."""
+
+    at: datetime
+    who: str  # an agent; the customer, by the link in a reminder; or Keypost, after a spam report on one
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """What is kept beside an order, as only those need it who tell its whole story."""
 
     timeline: tuple[TimelineEntry, ...] = ()  # the entries that moved out of the order, the oldest first
     notes: Mapping[str, str] = field(default_factory=dict)  # what agents wrote of bad codes, by code
-    unreminded: bool = False  # its customer gets no reminders, whatever they buy
+    unreminded: Unreminded | None = None  # None: its customer gets reminders
 
 
 def waiting_for(

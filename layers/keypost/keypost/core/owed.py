@@ -82,6 +82,12 @@ def _renewals(terms: Iterable[Term], paid_at: datetime) -> Iterator[Delivery]:
         yield Delivery(Purpose.RENEWAL, lines, min(term.reserve_at for term in of_day), mail_at)
 
 
+def owes_codes(order: Order) -> bool:
+    """Whether codes that were paid for, or asked for again, are still to be sent to the customer."""
+    again = (m for m in order.mails if m.holds_codes and m.state in (MailState.PENDING, MailState.UNKNOWN) and not m.to)
+    return bool(deliveries(order)) or any(again)
+
+
 def missing(order: Order, lines: Collection[int] | None = None) -> tuple[tuple[int, Line, int], ...]:
     """The lines that lack codes, of these lines or of all, as (line number from 1, line, number of codes)."""
     have = Counter(license_.line for license_ in order.licenses)

@@ -130,6 +130,10 @@ class Step:
     why_not: Said | None  # what keeps it back
 
 
+_STOPPED_BY = {support.CUSTOMER: "no_reminders_link", support.KEYPOST: "no_reminders_spam"}
+_STOPPING = ("reminders_stopped_here", "reminders_stopped_for_all")
+
+
 @dataclass(frozen=True, slots=True)
 class EntryTold:
     at: datetime
@@ -163,6 +167,7 @@ class Story:
     by_hand: str | None  # why a person made it without a payment
     moved_from: str | None  # the order that had its license before
     reminders_stopped: bool
+    no_reminders: Said | None  # who stopped them, and since when; None: they are sent
     lines: tuple[LineTold, ...]
     payments: tuple[PaymentTold, ...]
     licenses: tuple[LicenseTold, ...]
@@ -178,7 +183,8 @@ class Story:
 
 
 def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapping[str, str] | None = None) -> Story:
-    if beside.unreminded:
+    no_reminders = _no_reminders(order, beside)
+    if no_reminders:
         order = replace(order, without_reminders=True)
     steps = tuple(sorted(_steps(order, now), key=lambda step: step.at or datetime.max.replace(tzinfo=UTC)))
     return Story(
@@ -202,7 +208,8 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
         belongs_to=order.belongs_to,
         by_hand=order.by_hand.because if order.by_hand else None,
         moved_from=order.moved_from or None,
-        reminders_stopped=order.without_reminders,
+        reminders_stopped=no_reminders is not None,
+        no_reminders=no_reminders,
         lines=_lines(order),
         payments=tuple(_payment(payment) for payment in order.payments),
         licenses=_licenses(order),
@@ -216,6 +223,18 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
         why_no_resend=support.why_no_resend(order, zone),
         timeline=tuple(entry_told(entry) for entry in (*beside.timeline, *order.timeline)),
     )
+
+
+def _no_reminders(order: Order, beside: Beside) -> Said | None:
+    """Who stopped the reminders of the customer, or else of this order alone, and since when, as far as its timeline
+    says it."""
+    if stopped := beside.unreminded:
+        return said(_STOPPED_BY.get(stopped.who, "no_reminders_agent"), at=stopped.at, who=stopped.who)
+    if not order.without_reminders:
+        return None
+    entries = (each for each in reversed((*beside.timeline, *order.timeline)) if each.code in _STOPPING)
+    entry = next(entries, None)
+    return said("no_reminders_order", who=entry.who if entry else None, at=entry.at if entry else None)
 
 
 def skus_told(order: Order) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from keypost.core.said import Said, said
 from keypost.core.stored import with_extra
 
 CUSTOMER = "customer"  # the name in timelines for a customer who asked on the page
+KEYPOST = "keypost"  # the name in timelines for what nobody asked for
 RESENDS_PER_DAY = 3  # of one order
 BAD_CODE_REASONS = ("already used", "wrong region", "invalid")
 MOST_MAILS = 100  # of one order, which is one item of at most 400 kB

@@ -41,22 +41,25 @@ KINDS: dict[Purpose, Callable[[Order, Mail, Mapping[str, Product], str], dict[st
 }
 
 
-def compose(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
-    """Compose the message of a mail. InvalidInput if it must not be sent: a code is not a code of its product, or there
-    is no address."""
+def compose(
+    order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime, way_out: str = ""
+) -> EmailMessage:
+    """Compose the message of a mail; a reminder with the address of the page on which its customer stops reminders.
+    InvalidInput if it must not be sent: a code is not a code of its product, or there is no address."""
     if (mail.to or order.customer.email) is None:
         raise InvalidInput("no_address")
     in_mail = order.licenses_of([mail]) if mail.holds_codes else frozenset()
     for license_ in order.licenses:
         if license_.id in in_mail and license_ not in order.past:  # what was exchanged stands in no mail any more
             codes.checked(license_.code, products[license_.sku])
-    return _composed(order, mail, products, shop, now)
+    return _composed(order, mail, products, shop, now, way_out)
 
 
 def preview(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
     """Compose the message of a mail as its customer got it, or will get it, with every code masked. It must never be
     sent. InvalidInput if it would have no code that is known now."""
-    return _composed(replace(order, licenses=_masked(order, mail)), mail, products, shop, now)
+    hidden = f"{shop.public_url}/reminders/..."  # the rest is the customer's alone
+    return _composed(replace(order, licenses=_masked(order, mail)), mail, products, shop, now, hidden)
 
 
 def _masked(order: Order, mail: Mail) -> tuple[License, ...]:
@@ -65,7 +68,11 @@ def _masked(order: Order, mail: Mail) -> tuple[License, ...]:
     return tuple(replace(each, code=codes.masked(swapped.get(each.id, each.code))) for each in order.licenses)
 
 
-def _composed(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
+def _composed(
+    order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime, way_out: str
+) -> EmailMessage:
     language = spoken(order.customer.language)
     context = {"language": language, "order": order} | KINDS[mail.purpose](order, mail, products, language)
+    if mail.purpose is Purpose.REMINDER:
+        context["way_out"] = way_out
     return build(mail.purpose, mail.to or order.customer.email, f"{order.id}/{mail.id}", shop, context, now)

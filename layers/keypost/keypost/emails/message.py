@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, make_msgid
 from functools import cache
 from typing import Any
@@ -17,6 +17,18 @@ from keypost.emails.code_list import code_list
 from keypost.emails.ics import Event, calendar
 from keypost.words import day
 
+
+class _Policy(EmailPolicy):
+    """Some mail programs read the header of the way out only if it stands in one line, however long that is."""
+
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}{self.linesep}" if name == "List-Unsubscribe" else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _Policy(linesep=SMTP.linesep)
 _LONGEST_NAME = 75  # Microsoft distrusts longer names, and names with these characters
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
 
@@ -54,7 +66,7 @@ def build(
     subject = " ".join(str(text.subject).split())  # type: ignore[attr-defined]  # set in the template
     html = _template(language, f"{kind}.html").render(context, subject=subject)
 
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = Address(_DISTRUSTED.sub(" ", shop.name)[:_LONGEST_NAME], addr_spec=shop.sender_address)
     message["To"] = to
     message["Reply-To"] = shop.support_address
@@ -64,6 +76,9 @@ def build(
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     message["X-Entity-Ref-ID"] = reference
+    if way_out := context.get("way_out"):
+        message["List-Unsubscribe"] = f"<{way_out}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     message.set_content(str(text).strip() + "\n", cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     if hasattr(text, "event"):

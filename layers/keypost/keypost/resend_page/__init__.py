@@ -56,6 +56,11 @@ def render(language: str, outcome: str, text: str, shop: str, support: str) -> s
         fault = words["faults"].get(outcome)
         title = f"{words['wrong']}: {words['title']}" if fault else words["title"]
         content = _form(language, fault, text)
+    return page(language, title, content, shop)
+
+
+def page(language: str, title: str, content: str, shop: str) -> str:
+    """A page for customers in this language, with these contents in HTML, and a link to it in the other one."""
     other = next(name for name in WORDS if name != language)
     return _PAGE.substitute(
         language=language,

@@ -2,16 +2,17 @@
 import { Problem } from "./api.js";
 import { ask, field } from "./dialogs.js";
 import { el } from "./dom.js";
+import { liftComplaint } from "./more.js";
 import { fateOf } from "./order.js";
 import { capital, moment, said, t, word } from "./words.js";
 
 const why = (required = false) =>
   field(t(required ? "reason" : "reasonMaybe"), el("textarea", { id: "reason", name: "reason", maxlength: 200, required }), t("reasonHint"));
 
-/** Why the address takes no mail, as far as that is known: `address_bounced` or `address_complained`. */
+/** Why the address gets no mail, as far as that is known: `address_bounced`, `address_complained` or `reminder_complained`. */
 export function whyBlocked({ waits, needs }) {
   const codes = [...waits.map((wait) => wait.why.code), needs?.why.code];
-  return ["address_complained", "address_bounced"].find((code) => codes.includes(code)) ?? null;
+  return ["address_complained", "reminder_complained", "address_bounced"].find((code) => codes.includes(code)) ?? null;
 }
 
 /** When the last mail left, to whom, and its fate: what one must know before sending again. */
@@ -31,6 +32,7 @@ export function resend(tools) {
   const { order, act, changed } = tools;
   const blocked = whyBlocked(order);
   if (blocked === "address_complained") return correct(tools, t("complainedFirst"));
+  if (blocked === "reminder_complained") return liftComplaint(tools);
   const lift = [t("liftAndSend"), { lift_suppression: true }];
   return ask({
     title: t("resendTitle", { number: order.order_id }),

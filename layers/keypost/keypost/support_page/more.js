@@ -42,7 +42,8 @@ export function more(tools) {
   choose(t("moreOf", { number: order.order_id }), choices.filter(Boolean).map(([name, action]) => [t(name), action]));
 }
 
-const blockedAsSpam = ({ waits }) => waits.some(({ why: { code } }) => code === "address_complained");
+const blockedAsSpam = ({ waits, no_reminders: stopped }) =>
+  stopped?.code === "no_reminders_spam" || waits.some(({ why: { code } }) => code.endsWith("_complained"));
 
 /** What else can be done with one license. */
 export function moreOfLicense(tools, license) {
@@ -84,16 +85,19 @@ function elsewhere({ order, act, changed }, license) {
   });
 }
 
-function reminders({ act, changed }, undo) {
+/** Where those of all orders are stopped, they start again for all orders or not at all. */
+function reminders({ order, act, changed }, undo) {
+  const ofAll = undo && order.no_reminders.code !== "no_reminders_order";
   ask({
     title: t(undo ? "remindersAgain" : "remindersStop"), confirm: t(undo ? "remindersAgain" : "remindersStop"),
-    fields: [check("all_orders", "allOrders"), why()],
-    send: ({ all_orders: all, reason }) => act("reminders/stop", "POST", { reason, all_orders: Boolean(all), undo }),
+    intro: ofAll ? t("remindersOfAll") : undefined,
+    fields: [!ofAll && check("all_orders", "allOrders"), why()].filter(Boolean),
+    send: ({ all_orders: all, reason }) => act("reminders/stop", "POST", { reason, all_orders: ofAll || Boolean(all), undo }),
     done: () => changed(t(undo ? "remindersAgainDone" : "remindersStopDone")),
   });
 }
 
-function liftComplaint({ act, changed }) {
+export function liftComplaint({ act, changed }) {
   ask({
     title: t("liftComplaint"), intro: t("liftComplaintIntro"), confirm: t("liftComplaint"), fields: [words("reason", "saidByCustomer", true, "reasonHint")],
     send: (given) => act("lift-complaint", "POST", given),

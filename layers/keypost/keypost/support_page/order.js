@@ -40,6 +40,7 @@ function summary(tools) {
       fact(t("email"), [order.email ?? t("unknown"), order.email && copier(order.email, t("email"))]),
       fact(t("languageOfMails"), said("language", order.language)),
       fact(t("since"), moment(order.created_at)),
+      order.no_reminders && fact(t("reminders"), capital(order.no_reminders.text)),
       order.moved_from && fact(t("movedFrom"), others([order.moved_from])),
       order.by_hand && fact(t("byHandFact"), said("because", order.by_hand)),
       order.renewed_by.length > 0 && fact(t("renewedBy"), others(order.renewed_by)),
@@ -69,7 +70,7 @@ function doing(tools) {
         disabled: order.why_no_resend !== null, "aria-describedby": order.why_no_resend && "why-no-resend",
       }, t("resend")),
       order.why_no_resend && el("p", { id: "why-no-resend", class: "small" }, t("noResend"), " ", order.why_no_resend.text)),
-    !order.erased && button("correct", t("correct"), () => correct(tools), whyBlocked(order) === "address_complained" && "main"),
+    !order.erased && button("correct", t("correct"), () => correct(tools), whyBlocked(order)?.endsWith("_complained") && "main"),
     decisions(order).map((decision) => button(decision, t(decision), () => decide(tools, decision))),
     button("more", t("more"), () => more(tools)));
 }

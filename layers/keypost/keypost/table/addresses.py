@@ -1,13 +1,15 @@
 """Blocked addresses, by their digests."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from keypost.core.errors import Unmet
 from keypost.core.mail import Fate
-from keypost.table.items import Table, customer_digest, moment_text
+from keypost.core.mailing import BAD_ADDRESS, REMINDER_COMPLAINED
+from keypost.table.items import Table, customer_digest
 
 _BAD_ADDRESS_KEPT = timedelta(days=2 * 365)  # longer than a license; a later mail would find out again
 
@@ -28,39 +30,38 @@ class Addresses(Table):
     def bad_address(self, address: str) -> tuple[Fate, datetime] | None:
         """Why nothing may be sent to an address, and since when; None if mail may be sent. Who lifts a bounce lifts no
         spam report."""
+        return _bad(self._told_of(address))
+
+    def put_reminder_complaint(self, address: str, at: datetime) -> None:
+        """Store that a reminder was reported as spam, which is no block: a person is asked before codes are sent."""
+        self._put_latest(_bad_address(address), _REMINDER_COMPLAINED, at, at + _BAD_ADDRESS_KEPT)
+
+    def reminder_complaint(self, address: str) -> datetime | None:
+        """When a reminder to an address was reported as spam, and no person has seen to that."""
+        return _of_reminder(self._told_of(address))
+
+    def why_no_codes(self, address: str) -> tuple[str, datetime] | None:
+        """Why no codes may be sent to an address, as a code with words, and since when; None if they may be. Other
+        mails may be sent after a spam report on a reminder."""
         told = self._told_of(address)
-        for why, lifted in ((Fate.COMPLAINED, _COMPLAINT_LIFTED), (Fate.BOUNCED, "lifted")):
-            if told.get(why, "") > told.get(lifted, ""):
-                return why, datetime.fromisoformat(told[why])
-        return None
+        if bad := _bad(told):
+            return BAD_ADDRESS[bad[0]], bad[1]
+        since = _of_reminder(told)
+        return (REMINDER_COMPLAINED, since) if since else None
 
     def has_complained(self, address: str) -> bool:
         """Whether mail to an address was ever reported as spam, lifted or not: then nothing is sent there that the
         customer did not pay for."""
         return Fate.COMPLAINED in self._told_of(address)
 
+    def was_reported(self, address: str) -> bool:
+        """Whether any mail to an address was ever reported as spam, also a reminder."""
+        return not self._told_of(address).keys().isdisjoint({Fate.COMPLAINED.value, _REMINDER_COMPLAINED})
+
     def _told_of(self, address: str) -> dict[str, str]:
         key = _bad_address(address)
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
         return {name: value["S"] for name, value in item.items() if name in _TOLD_OF_ADDRESS}
-
-    def stop_reminders(self, address: str, at: datetime) -> None:
-        """Send no reminders to this customer any more, whatever they buy."""
-        self._write("put_item", Item=_unreminded(address) | {"stopped_at": {"S": moment_text(at)}})
-
-    def resume_reminders(self, address: str) -> None:
-        with suppress(Unmet):  # they were not stopped
-            self._write(
-                "update_item",
-                Key=_unreminded(address),
-                UpdateExpression="SET expires = :now REMOVE stopped_at",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
-            )
-
-    def reminders_stopped(self, address: str) -> bool:
-        found = self._client.get_item(TableName=self.table, Key=_unreminded(address), ConsistentRead=True)
-        return "stopped_at" in found.get("Item", {})
 
     def forget_address(self, address: str) -> None:
         with suppress(Unmet):  # nothing was stored
@@ -106,6 +107,18 @@ class Addresses(Table):
         )
 
 
+def _bad(told: Mapping[str, str]) -> tuple[Fate, datetime] | None:
+    for why, lifted in ((Fate.COMPLAINED, _COMPLAINT_LIFTED), (Fate.BOUNCED, "lifted")):
+        if told.get(why, "") > told.get(lifted, ""):
+            return why, datetime.fromisoformat(told[why])
+    return None
+
+
+def _of_reminder(told: Mapping[str, str]) -> datetime | None:
+    since = told.get(_REMINDER_COMPLAINED, "")
+    return datetime.fromisoformat(since) if since > told.get(_COMPLAINT_LIFTED, "") else None
+
+
 def _former(address: str) -> dict[str, Any]:
     return {"pk": {"S": f"FORMER#{customer_digest(address)}"}}
 
@@ -115,10 +128,12 @@ def _bad_address(address: str) -> dict[str, Any]:
     return {"pk": {"S": f"BOUNCED#{customer_digest(address)}"}}
 
 
-def _unreminded(address: str) -> dict[str, Any]:
-    """The key of a customer who gets no reminders, by the digest of the address."""
-    return {"pk": {"S": f"UNREMINDED#{customer_digest(address)}"}}
-
-
 _COMPLAINT_LIFTED = "complaint_lifted"
-_TOLD_OF_ADDRESS = (Fate.BOUNCED.value, Fate.COMPLAINED.value, "lifted", _COMPLAINT_LIFTED)
+_REMINDER_COMPLAINED = "reminder_complained"
+_TOLD_OF_ADDRESS = (
+    Fate.BOUNCED.value,
+    Fate.COMPLAINED.value,
+    _REMINDER_COMPLAINED,
+    "lifted",
+    _COMPLAINT_LIFTED,
+)

@@ -39,6 +39,7 @@ from keypost.table.items import (
     to_wire,
 )
 from keypost.table.marks import CODES_CAME
+from keypost.table.reminders import Reminders
 
 # DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
 CODES_PER_TRANSACTION = 49
@@ -72,7 +73,7 @@ class Loaded:
         return tuple(sorted(each.order_id for each in self.left_out))
 
 
-class Orders(Batches, Addresses, Created, Days):
+class Orders(Batches, Addresses, Reminders, Created, Days):
     def load(self, order_id: str) -> Order | None:
         """Unreadable or NewerVersion when this version cannot read its item; it is to be left as it is."""
         key = {"pk": {"S": f"ORDER#{order_id}"}}
@@ -208,9 +209,9 @@ class Orders(Batches, Addresses, Created, Days):
         """What is kept beside an order, for its whole story. Unreadable when a part of its timeline is."""
         codes = self._batch_get([f"CODE#{key_of(bad)}" for bad in order.bad_codes])
         notes = {item["code"]: item["note"] for item in codes if item.get("note")}
-        email = order.customer.email if order.reminders else None
-        is_unreminded = email is not None and self.reminders_stopped(email)
-        return Beside(tuple(chain.from_iterable(self._moved(order).values())), notes, is_unreminded)
+        email = order.customer.email
+        unreminded = self.unreminded(email) if email else None
+        return Beside(tuple(chain.from_iterable(self._moved(order).values())), notes, unreminded)
 
     def _moved(self, order: Order) -> dict[int, tuple[TimelineEntry, ...]]:
         """The parts of the timeline that moved out of an order, by their numbers from 0, the oldest first. Of an erased

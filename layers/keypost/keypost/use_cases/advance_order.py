@@ -18,7 +18,7 @@ from keypost.core.errors import Conflict, InvalidInput, QueueUnavailable
 from keypost.core.mail import Mail, MailNotSent, MailSent, MailUnknown, Purpose, Refusal
 from keypost.core.mailing import with_bad_address, with_good_address
 from keypost.core.order import RETRY_WAITING, License, Order, Reason, Reminder, noted, waiting_for
-from keypost.core.owed import Delivery
+from keypost.core.owed import Delivery, owes_codes
 from keypost.core.periods import local_day
 from keypost.core.plan import (
     AssignCodes,
@@ -107,10 +107,18 @@ class Worker:
         email = order.customer.email
         if email is None or (waiting and waiting.retry_at > now):
             return order
-        if bad := self.store.bad_address(email):
+        if why := self._why_not_written(order, email):
             telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.ADDRESS)
-            return self.store.save(with_bad_address(order, *bad, now))
+            return self.store.save(with_bad_address(order, *why, now))
         return self.store.save(with_good_address(order, now, self.shop.zone)) if waiting else order
+
+    def _why_not_written(self, order: Order, email: str) -> tuple[str, datetime] | None:
+        """Why this order sends nothing to its address, as a code, and since when. Where a reminder was reported as
+        spam, that is so while it has codes to send: a person is asked first."""
+        if owes_codes(order):
+            return self.store.why_no_codes(email)
+        bad = self.store.bad_address(email)
+        return (mailing.BAD_ADDRESS[bad[0]], bad[1]) if bad else None
 
     def _step(  # noqa: C901 - one case for each step
         self, order: Order, step: Step | None, products: Mapping[str, Product], found: _Found, now: datetime
@@ -224,8 +232,10 @@ class Worker:
     def _why_unwanted(self, order: Order) -> Said | None:
         """Why a customer gets no reminders, who gets what they paid for."""
         email = order.customer.email or ""
-        if order.without_reminders or self.store.reminders_stopped(email):
+        if order.without_reminders or self.store.unreminded(email):
             return said("reminders_stopped")
+        if not self.shop.public_url:
+            return said("no_way_out")
         return said("address_complained") if self.store.has_complained(email) else None
 
     def _not_yet(
@@ -314,15 +324,24 @@ class Worker:
         if old and self.store.bad_address(old):
             self._list(order.id, now)
             return self.store.save(mailing.fail_mail(order, mail_id, said("address_takes_no_mail"), now))
+        is_reminder = order.mail(mail_id).purpose is Purpose.REMINDER
+        if is_reminder and (why_not := self._why_unwanted(order)):  # since it was added
+            dropped = mailing.drop_mails(order, [mail_id], now)
+            return self.store.save(noted(dropped, now, "no_reminder", why=why_not))
+        way_out = self._way_out(order) if is_reminder else ""
         order = mailing.claim_mail(order, mail_id, now)
         try:
-            message = compose(order, order.mail(mail_id), products, self.shop, now)
+            message = compose(order, order.mail(mail_id), products, self.shop, now, way_out)
         except InvalidInput as error:
             self._list(order.id, now)
             order = self.store.save(mailing.fail_mail(order, mail_id, error.said, now))
             telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
             return order
         return self._send(self.store.save(order), order.mail(mail_id), message)
+
+    def _way_out(self, order: Order) -> str:
+        """Where the customer of an order stops reminders."""
+        return f"{self.shop.public_url}/reminders/{self.store.way_out(order.customer.email or '')}"
 
     def _send(self, order: Order, mail: Mail, message: EmailMessage) -> Order:
         """Hand over a message that was made before its claim was stored: the lease covers the call of SES alone."""

@@ -15,7 +15,7 @@ from keypost.core.aside import AsideReason, Erasure, reason_of
 from keypost.core.correcting import Right
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
 from keypost.core.mail import Asked, Fate, Mail
-from keypost.core.mailing import with_good_address
+from keypost.core.mailing import REMINDER_COMPLAINED, with_good_address
 from keypost.core.order import Order, Reason
 from keypost.core.payment import Payment
 from keypost.core.periods import local_day
@@ -96,6 +96,8 @@ class Desk:
             return owed
         support.resend(self.as_seen(order), asked, self.zone, only)  # refuses before SES is asked
         email = only.to or order.customer.email
+        if email and not only.to and self.store.reminder_complaint(email):
+            raise Refused("not_sent_again", order=order_id, why=said(REMINDER_COMPLAINED))
         if email and (why := self.why_suppressed(email, mailer)):
             raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
         owing = partial(support.resend, asked=asked, zone=self.zone, only=only)
@@ -123,6 +125,8 @@ class Desk:
             raise Refused("not_sent_again", order=order.id, why=why_not)
         email = order.customer.email
         why = self.why_suppressed(email, mailer) if email else None
+        if email and self.store.reminder_complaint(email):
+            raise Refused("not_sent_again", order=order.id, why=said(REMINDER_COMPLAINED))
         if why and not (why == "BOUNCE" and lift):
             raise Refused("not_sent_again", order=order.id, why=said(_SUPPRESSED.get(why, "address_complained")))
         return why
@@ -174,8 +178,8 @@ class Desk:
             if other.id != order_id and not other.is_erased:
                 with _collected(left_out):
                     done |= self._corrected(other.id, right, asked, left_out, last=order_id)
-        if right.email and email and self.store.reminders_stopped(email):
-            self.store.stop_reminders(right.email, asked.at)
+        if right.email and email and (stopped := self.store.unreminded(email)):
+            self.store.stop_reminders(right.email, stopped.at, stopped.who)
         own = self._corrected(order_id, right, asked, left_out, last=order_id)
         if without := sorted({error.order_id for error in left_out}):
             raise Refused("others_not_corrected", order=order_id, others=without)
@@ -384,7 +388,7 @@ class Desk:
         """Remove what is kept of this address, and of those that the order has or had."""
         for address in {email, order.customer.email or "", *order.customer.corrected} - {""}:
             self.store.forget_address(address)
-            self.store.resume_reminders(address)
+            self.store.forget_reminders(address)
         for address in {mail.to for mail in order.mails if mail.to and mail.holds_codes}:
             if not self.store.orders_of(address).orders:  # somebody else's, who is no customer
                 self.store.forget_address(address)

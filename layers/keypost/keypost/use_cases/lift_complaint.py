@@ -1,5 +1,5 @@
-"""An agent lifts the block after a spam report, as the customer said that it was none, or that they want what they paid
-for. Reminders stay away."""
+"""An agent lets mails go to a customer again who reported one as spam, as the customer said that it was none, or that
+they want what they paid for. Reminders stay away."""
 
 from dataclasses import replace
 from functools import partial
@@ -7,10 +7,12 @@ from functools import partial
 from keypost.clients.mailer import Mailer
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked, Fate
-from keypost.core.mailing import with_good_address
+from keypost.core.mailing import BAD_ADDRESS, REMINDER_COMPLAINED, with_good_address
 from keypost.core.order import Order, noted
 from keypost.core.said import said
 from keypost.use_cases.help_customer import Desk
+
+_COMPLAINTS = (BAD_ADDRESS[Fate.COMPLAINED], REMINDER_COMPLAINED)
 
 
 def lift_complaint(desk: Desk, order_id: str, asked: Asked, mailer: Mailer) -> Order:
@@ -20,14 +22,18 @@ def lift_complaint(desk: Desk, order_id: str, asked: Asked, mailer: Mailer) -> O
     email = order.customer.email
     if not email:
         raise Refused("not_lifted", order=order_id, why=said("erased" if order.is_erased else "no_address"))
-    told = desk.store.bad_address(email)
-    is_complaint = bool(told and told[0] is Fate.COMPLAINED) or mailer.why_suppressed(email) == "COMPLAINT"
-    if not is_complaint and not desk.store.has_complained(email):
+    told = desk.store.why_no_codes(email)
+    is_dropped = mailer.why_suppressed(email) == "COMPLAINT"  # by the list of the account, if that takes spam reports
+    is_complaint = is_dropped or bool(told and told[0] in _COMPLAINTS)
+    if not is_complaint and not desk.store.was_reported(email):
         raise Refused("no_complaint", order=order_id)
     if is_complaint:
         mailer.lift_suppression(email)
-        at = max(asked.at, told[1]) if told else asked.at  # the clock of SES may be ahead
+        known = (told and told[1], desk.store.reminder_complaint(email))
+        at = max([asked.at, *filter(None, known)])  # the clock of SES may be ahead
         desk.store.lift_complaint(email, at)
+        if is_dropped:  # a mail that the list dropped looks like one that bounced
+            desk.store.lift_bad_address(email, at)
     wordless = replace(asked, why="")
     for other in desk.store.orders_of(email).orders:
         if other.id != order_id:

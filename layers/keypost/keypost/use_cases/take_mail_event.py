@@ -11,11 +11,14 @@ from keypost import telemetry
 from keypost.clients.mailer import NO_ORDER, tagged
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
-from keypost.core.mail import Fate, MailReport
+from keypost.core.mail import Fate, MailReport, Purpose
 from keypost.core.mailing import BAD_ADDRESS, with_report
 from keypost.core.order import MAIL_REPORTED, Order
+from keypost.core.payment import Remark
 from keypost.core.periods import local_day
+from keypost.core.said import said
 from keypost.core.self_service import is_asked_on_page, with_concern
+from keypost.core.support import KEYPOST
 from keypost.table import Store
 
 SMOKE = "smoke-"  # the ids of a smoke test's mails begin with this
@@ -57,8 +60,12 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
         store.mark_mail(order.id, local_day(report.at, zone), report.at)
     # A stranger may have asked for that mail: the customer's report stops the page, and nothing that was paid for.
     is_of_page = report.fate is Fate.COMPLAINED and is_asked_on_page(order, report.mail_id)
-    is_lifted = is_of_page
-    if report.fate in BAD_ADDRESS and not order.is_erased and not is_of_page:
+    is_of_reminder = report.fate is Fate.COMPLAINED and order.mail(report.mail_id).purpose is Purpose.REMINDER
+    is_lifted = is_of_page or is_of_reminder
+    if is_of_reminder and not order.is_erased:
+        store.put_reminder_complaint(report.address, report.at)
+        store.stop_reminders(report.address, report.at, KEYPOST)
+    elif report.fate in BAD_ADDRESS and not order.is_erased and not is_of_page:
         store.put_bad_address(report.address, report.fate, report.at)
         is_lifted = store.bad_address(report.address) is None
     changed = partial(with_report, report=report, now=now, is_lifted=is_lifted)
@@ -67,12 +74,20 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
     if after is not order:
         name, attempt = _METRICS[report.fate], report.attempt
         telemetry.outcome(name, order_id=order.id, mail=report.mail_id, attempt=attempt, detail=report.detail)
+        if is_of_reminder:
+            _tell_support(store, order.id, now)
+
+
+def _tell_support(store: Store, order_id: str, now: datetime) -> None:
+    """One line in the inbox, since nobody has to do anything."""
+    with telemetry.optional():
+        store.put_remark(Remark("ses", now, said("reminder_reported"), order_id))
 
 
 def _with_concern(order: Order, changed: Callable[[Order], Order], now: datetime) -> Order:
     """Only for a report that is news: a person may have seen to it since."""
     after = changed(order)
-    return order if after is order else with_concern(after, MAIL_REPORTED, now, who="keypost")
+    return order if after is order else with_concern(after, MAIL_REPORTED, now, who=KEYPOST)
 
 
 def _take_of_no_order(store: Store, report: MailReport, now: datetime) -> None:

@@ -101,6 +101,9 @@ TEXTS = {
     "not_in_catalog": "not in the catalogue: {skus:list}",
     "address_bounced": "the address does not accept our e-mail",
     "address_complained": "the customer reported our e-mail as spam",
+    "reminder_complained": "the customer reported a reminder as spam: ask whether we may send what they paid for",
+    "reminder_reported": "a customer reported a reminder as spam: reminders to this customer have been stopped, and"
+    " nothing else",
     "period_unpaid": "the new period starts on {first_day:day}, and the renewal is not paid",
     "end_unknown": "it is not known when the licence ends that is renewed[ ({renews:list})]",
     "renewed_line_unclear": "it is not clear which line of order {order} is renewed",
@@ -205,6 +208,12 @@ TEXTS = {
     "reminders_stopped_for_all": "no reminders are sent any more to this customer",
     "reminders_resumed": "reminders are sent again",
     "reminders_stopped": "the customer wants no reminders",
+    "no_way_out": "it is not known where Keypost's own pages are, so the reminder could not say how to stop reminders"
+    " (the parameter PublicUrl)",
+    "no_reminders_link": "the customer stopped all reminders on {at:moment}, with the link in one",
+    "no_reminders_spam": "all reminders to this customer are stopped since {at:moment}, when one was reported as spam",
+    "no_reminders_agent": "{who} stopped all reminders to this customer on {at:moment}",
+    "no_reminders_order": "the reminders of this order were stopped[ by {who}][ on {at:moment}]",
     "complaint_lifted": "the block after a spam report was lifted: the customer gets what they paid for, and no"
     " reminders",
     "code_swapped": "the code of licence {license} was swapped: {reason}",
@@ -359,6 +368,8 @@ TEXTS = {
     "not_refunded": "Licence {license} cannot be named: {why}.",
     "no_complaint": "Nobody has reported e-mail of order {order} as spam: there is nothing to lift.",
     "not_lifted": "Nothing can be lifted for order {order}: {why}.",
+    "reminders_stopped_of_customer": "The reminders of all orders of this customer are stopped, not only those of order"
+    " {order}: start them again for all orders, if the customer asks for that.",
     "no_address_to_stop": "Order {order} has no address: stop the reminders of this order alone.",
     "sent_again_too_often": "Order {order} was sent again {times} times today, which is the most: check the address"
     " with the customer, or use another one.",

@@ -102,6 +102,9 @@ TEXTS = {
     "not_in_catalog": "niet in de catalogus: {skus:list}",
     "address_bounced": "het adres neemt onze e-mail niet aan",
     "address_complained": "de klant heeft onze e-mail als spam gemeld",
+    "reminder_complained": "de klant heeft een herinnering als spam gemeld: vraag of wij de betaalde code mogen sturen",
+    "reminder_reported": "een klant heeft een herinnering als spam gemeld: deze klant krijgt geen herinneringen meer,"
+    " en verder verandert er niets",
     "period_unpaid": "de nieuwe periode begint op {first_day:day} en de verlenging is niet betaald",
     "end_unknown": "het is niet bekend wanneer de licentie eindigt die verlengd wordt[ ({renews:list})]",
     "renewed_line_unclear": "het is niet duidelijk welke regel van bestelling {order} verlengd wordt",
@@ -208,6 +211,13 @@ TEXTS = {
     "reminders_stopped_for_all": "aan deze klant worden geen herinneringen meer gestuurd",
     "reminders_resumed": "er worden weer herinneringen gestuurd",
     "reminders_stopped": "de klant wil geen herinneringen",
+    "no_way_out": "het is niet bekend waar de pagina's van Keypost zijn, zodat in de herinnering niet kon staan hoe men"
+    " herinneringen stopt (de parameter PublicUrl)",
+    "no_reminders_link": "de klant heeft op {at:moment} alle herinneringen gestopt, met de link in een herinnering",
+    "no_reminders_spam": "alle herinneringen aan deze klant zijn gestopt sinds {at:moment}, toen er een als spam werd"
+    " gemeld",
+    "no_reminders_agent": "{who} heeft op {at:moment} alle herinneringen aan deze klant gestopt",
+    "no_reminders_order": "de herinneringen van deze bestelling zijn gestopt[ door {who}][ op {at:moment}]",
     "complaint_lifted": "de blokkade na een spammelding is opgeheven: de klant krijgt waarvoor is betaald, en geen"
     " herinneringen",
     "code_swapped": "de code van licentie {license} is vervangen: {reason}",
@@ -365,6 +375,8 @@ TEXTS = {
     "not_refunded": "Licentie {license} kan niet worden aangewezen: {why}.",
     "no_complaint": "Niemand heeft e-mail van bestelling {order} als spam gemeld: er is niets op te heffen.",
     "not_lifted": "Voor bestelling {order} kan niets worden opgeheven: {why}.",
+    "reminders_stopped_of_customer": "De herinneringen van alle bestellingen van deze klant zijn gestopt, niet alleen"
+    " die van bestelling {order}: zet ze voor alle bestellingen weer aan, als de klant daarom vraagt.",
     "no_address_to_stop": "Bestelling {order} heeft geen adres: stop alleen de herinneringen van deze bestelling.",
     "sent_again_too_often": "Bestelling {order} is vandaag {times} keer opnieuw verstuurd en vaker kan niet: controleer"
     " het adres met de klant, of gebruik een ander adres.",
