@@ -72,6 +72,7 @@ def make_by_hand(  # noqa: PLR0913, PLR0917 - each is an option of the command
 def withdraw(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
     """Take back what ORDER, which was made by hand, gave. Codes that were sent are to be blocked."""
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     by = who.asked(to, why, agent)
     to.desk.change(order_id, lambda order: by_hand.withdrawn(order, by, to.currency))
     say("order_is_withdrawn", order=order_id)
@@ -103,6 +104,7 @@ def move(  # noqa: PLR0913, PLR0917 - each is an argument or an option of the co
     """Give LICENSE of ORDER to another customer, who gets it by mail."""
     customer = _customer(email, name, language, confirmed=confirmed)
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     new = move_license(to.desk, order_id, license_id, customer, who.asked(to, why, agent), to.currency)
     say("license_is_moved", license=license_id, order=new)
     if renewing := gone.renewed_by(to.store.existing(order_id), license_id):

@@ -182,6 +182,7 @@ def list_orders(first: datetime | None, until: datetime | None, stack: str | Non
 def show_order(order_id: str, stack: str | None, *, whole: bool, as_json: bool) -> None:
     """Show the whole story of ORDER, and what happens next."""
     to = stacks.connect(stack)
+    order_id = to.number(order_id)
     order = to.store.existing(order_id)
     products = to.store.products(list(skus_told(order))).values()
     reader = speech().reader(names_of(products, speech().language), to.zone)
@@ -348,6 +349,7 @@ def resend_order(  # noqa: PLR0913 - each is an argument or an option of the com
     if lift and only != support.ALL:
         raise InvalidInput("lift_with_all_only")
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     by, desk = who.asked(to, why, agent), to.desk
     if only == support.ALL:
         mail = desk.resend(order_id, by, to.mailer, lift=lift)
@@ -364,7 +366,9 @@ def resend_order(  # noqa: PLR0913 - each is an argument or an option of the com
 @stack_option
 def hold_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
     """Hold ORDER, so that nothing is sent for it."""
-    who.change(stacks.connect_to_write(stack), order_id, support.hold, why, agent)
+    to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
+    who.change(to, order_id, support.hold, why, agent)
     say("order_held", order=order_id)
 
 
@@ -376,7 +380,9 @@ def hold_order(order_id: str, why: str, agent: str | None, stack: str | None) ->
 @stack_option
 def release_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
     """Release ORDER, for whatever reason it was held."""
-    who.change(stacks.connect_to_write(stack), order_id, support.release, why, agent)
+    to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
+    who.change(to, order_id, support.release, why, agent)
     say("order_released", order=order_id)
 
 
@@ -389,6 +395,7 @@ def release_order(order_id: str, why: str, agent: str | None, stack: str | None)
 def close_order(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
     """Say that what ORDER asks a person for has been done. What becomes known later opens it again."""
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     to.desk.close(order_id, who.asked(to, why, agent))
     say("order_closed", order=order_id)
 
@@ -404,6 +411,7 @@ def correct_address(order_id: str, why: str, agent: str | None, stack: str | Non
     """Change the address of ORDER and of the renewals that follow it. Asks for it, or reads it from standard input."""
     email = given_address("-", confirmed=confirmed)
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     changed = to.desk.correct_address(order_id, email, who.asked(to, why, agent))
     say("address_changed_for", orders=changed)
 
@@ -419,6 +427,7 @@ def correct_address(order_id: str, why: str, agent: str | None, stack: str | Non
 def swap_code(order_id: str, license_id: str, why: str, note: str, agent: str | None, stack: str | None) -> None:
     """Give LICENSE of ORDER another code and mail it. WHY: "already used", "wrong region" or "invalid"."""
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     to.desk.swap_code(order_id, license_id, why, who.asked(to, note, agent))
     say("code_is_swapped", license=license_id)
 

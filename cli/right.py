@@ -30,6 +30,7 @@ _order = click.argument("order_id", metavar="ORDER")
 def note(order_id: str, words: str, agent: str | None, stack: str | None) -> None:
     """Write TEXT into the timeline of ORDER, for whoever looks at it next."""
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     by = who.asked(to, words, agent)
     if not by.why:
         raise InvalidInput("field_empty_or_unseen", field="TEXT")
@@ -66,6 +67,7 @@ def customer(  # noqa: PLR0913 - each is an argument or an option of the command
     email = given_address("-", confirmed=confirmed) if with_address else None
     wanted = Right(email, None if name is None else clean_name(name) or "", language)
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     found = to.desk.correct_customer(order_id, wanted, who.asked(to, why, agent), all_orders=all_orders)
     say("customer_is_corrected", orders=[order.id for order in found])
 
@@ -81,6 +83,7 @@ def customer(  # noqa: PLR0913 - each is an argument or an option of the command
 def stop(order_id: str, why: str, agent: str | None, stack: str | None, *, all_orders: bool, undo: bool) -> None:
     """Send no reminders of ORDER."""
     to, do = stacks.connect_to_write(stack), resume_reminders if undo else stop_reminders
+    order_id = to.number(order_id)
     do(to.desk, order_id, who.asked(to, why, agent), all_orders=all_orders)
     say("reminders_are_sent" if undo else "reminders_are_stopped", order=order_id)
 
@@ -94,6 +97,7 @@ def stop(order_id: str, why: str, agent: str | None, stack: str | None, *, all_o
 def lift(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
     """Write to the customer of ORDER again, who reported mail as spam, of what they paid for."""
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     lift_complaint(to.desk, order_id, who.asked(to, why, agent), to.mailer)
     say("complaint_is_lifted", order=order_id)
 
@@ -109,6 +113,7 @@ def lift(order_id: str, why: str, agent: str | None, stack: str | None) -> None:
 def refunded(order_id: str, license_id: str, why: str, agent: str | None, stack: str | None, *, undo: bool) -> None:
     """Say that a part of the money went back for LICENSE of ORDER, which is then to be blocked."""
     to, named = stacks.connect_to_write(stack), gone.with_refunded_again if undo else gone.without_refunded
+    order_id = to.number(order_id)
     by = who.asked(to, why, agent)
     to.desk.change(order_id, lambda order: named(order, license_id, by))
     say("refunded_is_named", license=license_id)
@@ -141,6 +146,7 @@ def renewal(  # noqa: PLR0913, PLR0917 - each is an argument or an option of the
     if not stop and renews is None and start is None:
         raise InvalidInput("renewal_says_nothing")
     to = stacks.connect_to_write(stack)
+    order_id = to.number(order_id)
     by = who.asked(to, why, agent)
     if stop:
         settle_renewal.stop(to.desk, order_id, line, by)

@@ -23,6 +23,7 @@ from cli.versions import refuse_if_older
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
 from keypost.core.errors import KeypostError
+from keypost.core.references import numbers
 from keypost.table import Store
 from keypost.use_cases.help_customer import Desk
 from keypost.wiring import ONE_ATTEMPT
@@ -45,6 +46,10 @@ class Stack:
     @property
     def desk(self) -> Desk:
         return Desk(self.store, self.queue, self.zone)
+
+    def number(self, typed: str) -> str:
+        """The number of the order that somebody means; what was typed if there is none."""
+        return self.store.first_of(numbers(typed)) or typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,3 +76,9 @@ def test_what_cannot_be_done_is_one_line_and_changes_nothing(
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert says in err
     assert loaded(here.store, ID) == order
+
+
+@pytest.mark.parametrize("typed", [f"#{ID}", f" {ID} ", f"WC-{ID}", f"order {ID}"])
+def test_an_order_is_meant_by_its_number_as_people_write_it(run: Run, order: Order, typed: str) -> None:
+    assert run("order", "note", typed, "called back")[:2] == (0, f"noted in order {ID}\n")
+    assert f" {ID}\n" in run("order", "show", typed)[1]

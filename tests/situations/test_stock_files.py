@@ -55,6 +55,14 @@ def taken(content: str | bytes, sku: str | None = SKU) -> list[tuple[str, str | 
         f"Activation codes (25 characters);Batch [text]\n{code(1)};B-1\n",
         f"License Keys;Aantal;Batch\n{code(1)};1;B-1\n",
         f"Registratiecode;Batch\r{code(1)};B-1\r",
+        f"Codes\n\nActivation Code;Batch\n{code(1)};B-1\n",
+        f"Code\nProduct;Activation Code;Batch\n1;{code(1)};B-1\n",
+        f'code;batch\n="{code(1)}";="B-1"\n',
+        f'="Code","Batch"\n"=""{code(1)}""","=""B-1"""\n',
+        f'"code;batch"\n"{code(1)};B-1"\n',
+        f'code;batch\n"{code(1)};B-1"\n',
+        f"code;batch\n{code(1)};B-1\n".encode("utf-32"),
+        f'code;batch;notes; more\n{code(1)};B-1;"a; b";x\n',
     ],
 )
 def test_a_file_is_understood_however_it_is_made(content: str | bytes) -> None:
@@ -67,7 +75,8 @@ def test_a_file_is_understood_however_it_is_made(content: str | bytes) -> None:
         *("2027-12-31", "31-12-2027", "31/12/2027", "31.12.2027", "2027-12-31 00:00:00", "31-12-2027 00:00"),
         *("46752", "46752,0", "20271231", "2027/12/31", "31 december 2027", "31-dec-2027", "vrijdag 31 december 2027"),
         *("31-12-2027 23:59:59", "31\u201112\u20112027", "31 \u2013 12 \u2013 2027", "31\u00a0december\u00a02027"),
-        *("December 31, 2027", "Dec 31st 2027"),
+        *("December 31, 2027", "Dec 31st 2027", "31-dec-27", "31 dec. '27", "vr 31 dez 27", '=""31-12-2027""'),
+        *("12/31/2027 11:59 PM", "31-12-2027 11:59 pm", "2027-12-31T23:59:59+01:00", "12/31/2027 12:00:00 a.m."),
     ],
 )
 def test_the_last_day_is_read_as_people_and_excel_write_it(written: str) -> None:
@@ -236,3 +245,51 @@ def test_a_preview_tells_how_the_file_was_understood_and_writes_nothing(wired: S
     }
     assert [(each["line"], each["column"]) for each in said["invalid"]] == [(5, "Vervaldatum")]
     assert (said["added"], stock["stock"][0]["free"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"Code\n{code(1)} 31-12-2027\n",
+        f"Code\n{code(1)};31-12-2027\n",
+        f"Code\n{code(1)}\tB-1\n",
+        f"Code;Vervaldatum\n{code(1)} / 31-12-2027;\n",
+        f"Code;Vervaldatum\n31-12-2027, {code(1)};\n",
+    ],
+)
+def test_a_code_with_more_in_its_cell_is_refused_with_what_to_do(content: str) -> None:
+    found = read(content)
+
+    assert found.found == []
+    assert [(fault.line, fault.column, fault.reason.code) for fault in found.faults] == [(2, "Code", "code_with_more")]
+
+
+def test_a_time_of_twelve_hours_says_that_the_month_may_stand_first() -> None:
+    found = read(f"code,Expiry Date\n{code(1)},01/02/2028 12:00 AM\n{code(2)},01/02/2028 00:00\n")
+
+    assert [(fault.line, fault.reason.code) for fault in found.faults] == [
+        (2, "activate_before_ambiguous"),
+        (3, "activate_before_ambiguous"),
+    ]
+
+
+@pytest.mark.parametrize("total", ["Totaal;1", "Eindtotaal;;1", "Total: 1 codes;", ";Aantal;1", "SUBTOTAL;1.000,00"])
+def test_a_line_of_totals_is_called_one(total: str) -> None:
+    found = read(f"code;batch;nr\n{code(1)};B-1;1\n\n{total}\n")
+
+    assert [each.new.code for each in found.found] == [code(1)]
+    assert [(fault.line, fault.reason.code) for fault in found.faults] == [(4, "line_is_a_total")]
+
+
+def test_a_code_that_begins_like_a_total_is_no_total() -> None:
+    found = read(f"code\nTotaal-{code(1)}\nSUM12-BBBBB-CCCCC-00003\n")
+
+    assert [each.new.code for each in found.found] == ["SUM12-BBBBB-CCCCC-00003"]
+    assert [(fault.line, fault.reason.code) for fault in found.faults] == [(2, "not_a_code_of")]
+
+
+def test_a_file_that_was_cut_off_is_refused_whole() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(f"code\n{code(1)}\n".encode("utf-16")[:-1])
+
+    assert refused.value.said.code == "file_not_utf8"

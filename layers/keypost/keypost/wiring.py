@@ -18,6 +18,7 @@ from keypost.clients.secrets import Secrets
 from keypost.config import Config
 from keypost.core.errors import KeypostError, ProviderRefused
 from keypost.core.product import Product
+from keypost.core.references import numbers
 from keypost.core.repeats import BOOKS
 from keypost.core.shop import Intake
 from keypost.core.typed_codes import Signs, signs_of
@@ -168,6 +169,11 @@ def reference(renews: str) -> str:
     from keypost.use_cases.hide_codes import reference
 
     return reference(store(), renews, signs(datetime.now(UTC)))
+
+
+def number_of(typed: str) -> str | None:
+    """The number of the order that somebody means; None if there is none."""
+    return store().first_of(numbers(typed))
 
 
 def shop() -> "Shop":

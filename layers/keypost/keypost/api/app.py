@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from keypost import telemetry
+from keypost import telemetry, wiring
 from keypost.api import (
     actions,
     asking,
@@ -36,6 +36,10 @@ from keypost.inputs.strict_json import parse_object
 
 _LARGEST = 4 * 1024 * 1024  # Lambda accepts 6 MB, with the body as a JSON string
 _LARGEST_BASE64 = (_LARGEST + 2) // 3 * 4  # a file arrives in this form
+
+
+# What is answered to a number that no order has; HTTPStatus.UNPROCESSABLE_ENTITY: to one that no order can have.
+_NOT_FOUND = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +143,23 @@ def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _answered(event: dict[str, Any], access: Access, context: Any) -> dict[str, Any]:
     try:
         answered = dict(app.resolve(_as_routed(typed.without_codes(event, access.codes)), context))
+        if answered["statusCode"] in _NOT_FOUND and (meant := _as_meant(event)):
+            answered = dict(app.resolve(_as_routed(typed.without_codes(meant, access.codes)), context))
         if answered["statusCode"] >= HTTPStatus.BAD_REQUEST and typed.has_code_in_path(event):
             answered["body"] = json.dumps(typed.hidden(json.loads(answered["body"])))
     except Exception as error:  # noqa: BLE001 - AWS may fail here as anywhere, and the answer says so
         return _built(_problem_of(error, event))
     return answered
+
+
+def _as_meant(event: dict[str, Any]) -> dict[str, Any] | None:
+    """The event with the number of the order that is meant by the one in its path; None if that is no other one."""
+    path = event.get("pathParameters") or {}
+    typed_number = path.get("order_id")
+    order_id = typed_number and wiring.number_of(typed_number)
+    if not order_id or order_id == typed_number:
+        return None
+    return event | {"pathParameters": {**path, "order_id": order_id}}
 
 
 def _refusal(method: str, resource: str, event: dict[str, Any]) -> Response[str] | None:

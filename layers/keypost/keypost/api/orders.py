@@ -26,7 +26,7 @@ from keypost.core.order import Beside, Order
 from keypost.core.payment import Standing
 from keypost.core.periods import local_day
 from keypost.core.product import Product
-from keypost.core.references import meant, spelled
+from keypost.core.references import meant, numbers, spelled
 from keypost.core.said import Said
 from keypost.core.story import EntryTold, Story, entry_told, skus_told, story
 from keypost.core.upcoming import Outlook
@@ -150,10 +150,7 @@ def _wanted(wanted: Search) -> Loaded:
 
 def _number_or_code(store: Store, typed: str) -> str | None:
     """The number of an order; somebody may have put a code there."""
-    for number in dict.fromkeys((spelled(typed), meant(typed))):
-        if number and store.exists(number):
-            return number
-    return store.order_of_code(meant(typed).rstrip(".")) or spelled(typed)
+    return store.first_of(numbers(typed)) or store.order_of_code(meant(typed).rstrip(".")) or spelled(typed)
 
 
 def found_told(order: Order) -> Found:

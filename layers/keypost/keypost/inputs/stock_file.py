@@ -13,12 +13,15 @@ from keypost.core.codes import NewCode
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Product
 from keypost.core.said import Said, said
-from keypost.inputs.stock_layout import Layout, cells_of, layout_of, text_of
+from keypost.inputs.stock_layout import Layout, cells_of, is_total, layout_of, text_of
 from keypost.inputs.written_days import day_of, has_month_first, is_none
 
 _LONGEST_BATCH = 64
 _FORMULA = re.compile(r"[=+@-]")  # batch names and codes stand in files that people open in spreadsheets
 _EMPTY = re.compile(r"[\s,;|]*")
+
+_BESIDE = re.compile(r"[\s,;|/]+")  # what stands between a code and something else in one cell
+_PIECES = 20  # of a cell that are looked at
 
 ProductOf = Callable[[str], Product | None]
 
@@ -78,6 +81,8 @@ def read_stock_file(
     changes: list[Change] = []
 
     def read(number: int, line: str) -> NewCode:
+        if is_total(cells_of(line, layout.separator)):
+            raise InvalidInput("line_is_a_total")
         row = _cells(layout, line, strict=True)
         row |= {"batch": "" if is_none(row.get("batch", "")) else row["batch"]}
         new = _read_row(row | {"batch": row["batch"] or batch or ""}, product_of, sku, today, month_first=month_first)
@@ -135,7 +140,7 @@ def _cells(layout: Layout, line: str, *, strict: bool = False) -> dict[str, str]
     """The cells of a line that are used, by what they are. InvalidInput, when `strict`, if it is not CSV or has more
     cells than there are columns."""
     try:
-        cells = cells_of(line, layout.separator)
+        cells = cells_of(line, layout.separator, is_quoted_whole=len(layout.names) > 1)
     except InvalidInput:
         if strict:
             raise
@@ -173,7 +178,16 @@ def _of_cell(meaning: str) -> Iterator[None]:
 def _code(text: str, product: Product) -> str:
     if _FORMULA.match(text):
         raise InvalidInput("code_is_a_formula")
-    return codes.checked(text, product)
+    try:
+        return codes.checked(text, product)
+    except InvalidInput:
+        if any(_is_code(piece, product) for piece in _BESIDE.split(text)[:_PIECES]):
+            raise InvalidInput("code_with_more") from None
+        raise
+
+
+def _is_code(text: str, product: Product) -> bool:
+    return any(re.fullmatch(product.code_pattern, each) for each in codes.spellings(text, product))
 
 
 def _changed(text: str, code: str) -> list[Said]:

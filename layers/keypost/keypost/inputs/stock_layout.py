@@ -4,7 +4,7 @@ what. Distributors and spreadsheets have habits of their own."""
 import codecs
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keypost.core.codes import as_written
@@ -68,6 +68,17 @@ _NAMES = {
 }
 _SEPARATORS = (",", ";", "\t", "|")
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")  # workbooks of Excel, new and old, and PDF
+_MARKS = (  # at the beginning of a file, the longest first
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_TEXT = re.compile(r'="([^"]*)"')  # how a spreadsheet is kept from taking a text for a number
+_TOTAL = re.compile(
+    r"(?:(?:sub|eind|grand|gesamt)[ -]?)?(?:totaal|totals?|summe|som|sum|aantal|count|anzahl)[\s:=]*[\d.,]*\s*[a-z]*",
+    re.IGNORECASE,
+)
 _LINE_ENDS = re.compile(r"\r\n?|\n")  # a cell may hold other signs that end a line for Python
 _FIRST_LINES = 20  # among which the one that names the columns is looked for
 
@@ -93,18 +104,22 @@ def text_of(file: bytes) -> tuple[str, str]:
     lost on the way."""
     if file.startswith(_NO_TEXT):
         raise InvalidInput("file_is_no_text")
-    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    text, encoding = _decoded(file)
+    if "\ufffd" in text:  # API Gateway puts this in place of bytes that are not UTF-8; so does a file that was cut off
+        raise InvalidInput("file_not_utf8")
+    return text, encoding
+
+
+def _decoded(file: bytes) -> tuple[str, str]:
+    for mark, encoding in _MARKS:
         if file.startswith(mark):
-            return file.decode(encoding, "replace"), "UTF-16"
+            return file.decode(encoding, "replace"), encoding.upper()
     if b"\0" in file[:200]:
         return file.decode("utf-16-le" if file[1:2] == b"\0" else "utf-16-be", "replace"), "UTF-16"
     try:
-        text, encoding = file.decode("utf-8-sig"), "UTF-8"
+        return file.decode("utf-8-sig"), "UTF-8"
     except UnicodeDecodeError:
-        text, encoding = file.decode("cp1252", "replace"), "Windows-1252"
-    if "\ufffd" in text:  # API Gateway puts this in place of bytes that are not UTF-8
-        raise InvalidInput("file_not_utf8")
-    return text, encoding
+        return file.decode("cp1252", "replace"), "Windows-1252"
 
 
 def layout_of(text: str, encoding: str, sku: str | None) -> Layout:
@@ -112,12 +127,13 @@ def layout_of(text: str, encoding: str, sku: str | None) -> Layout:
     so says another. InvalidInput if no line names a column of codes."""
     lines = _LINE_ENDS.split(text.removeprefix("\ufeff").rstrip("\r\n")) if text else []
     said = re.fullmatch(r"\s*\"?sep=(.)\"?[\s,;]*", lines[0], re.IGNORECASE) if lines else None
-    for number, line in enumerate(lines[:_FIRST_LINES], start=1):
-        found = [_header(line, each, sku) for each in ((said[1],) if said else _SEPARATORS)]
-        best = max((each for each in found if "code" in each.columns), key=_fitness, default=None)
-        if best:
-            _check(best, sku)
-            return Layout(encoding, best.separator, number, best.columns, best.names, lines)
+    found = _headers(lines[:_FIRST_LINES], (said[1],) if said else _SEPARATORS, sku)
+    number, best = next(found, (0, None))
+    if best and len(best.names) == 1:  # `Codes` may be a title, above the line that names the columns
+        number, best = next(found, (number, best))
+    if best:
+        _check(best, sku)
+        return Layout(encoding, best.separator, number, best.columns, best.names, lines)
     if any('"code' in line.lower() for line in lines[:1]):
         raise InvalidInput("line_not_csv")
     raise InvalidInput("file_without_header", columns=COLUMNS)
@@ -128,6 +144,15 @@ class _Header:
     separator: str
     columns: Mapping[str, int]
     names: tuple[str, ...]
+
+
+def _headers(lines: Sequence[str], separators: Sequence[str], sku: str | None) -> Iterator[tuple[int, _Header]]:
+    """The lines, by their numbers from 1, that may name the columns: they name that of the codes."""
+    for number, line in enumerate(lines, start=1):
+        found = [_header(line, each, sku) for each in separators]
+        best = max((each for each in found if "code" in each.columns), key=_fitness, default=None)
+        if best:
+            yield number, best
 
 
 def _fitness(header: _Header) -> tuple[int, int]:
@@ -144,7 +169,7 @@ def _check(header: _Header, sku: str | None) -> None:
 
 def _header(line: str, separator: str, sku: str | None) -> _Header:
     try:
-        names = tuple(cells_of(line.rstrip(f"{separator} "), separator))
+        names = tuple(cells_of(line.rstrip(f"{separator} "), separator, is_quoted_whole=True))
     except InvalidInput:
         return _Header(separator, {}, ())
     folded = [_meaning(name) for name in names]
@@ -167,13 +192,20 @@ def _folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", as_written(name).lower())
 
 
-def cells_of(line: str, separator: str) -> list[str]:
+def is_total(cells: Sequence[str]) -> bool:
+    """Whether a line sums up those above it. A code is none: the other cells hold numbers."""
+    first, *others = list(filter(None, cells)) or [""]
+    return _TOTAL.fullmatch(first) is not None and not any(re.search("[A-Za-z]", each) for each in others)
+
+
+def cells_of(line: str, separator: str, *, is_quoted_whole: bool = False) -> list[str]:
     """The cells of a line. Each line is parsed alone, so that a stray quote spoils only its own line. InvalidInput if
-    it is not CSV."""
+    it is not CSV. `is_quoted_whole` says that one cell with separators in it is a line that was quoted as a whole, as
+    happens where a file is saved as CSV twice."""
     try:
-        return [
-            cell.strip()
-            for cell in next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True), [])
-        ]
+        parsed = next(csv.reader([line], delimiter=separator, strict=True, skipinitialspace=True), [])
     except csv.Error:
         raise InvalidInput("line_not_csv") from None
+    if is_quoted_whole and len(parsed) == 1 and separator in parsed[0]:
+        return cells_of(parsed[0], separator)
+    return [_TEXT.sub(r"\1", cell.strip()) if _TEXT.fullmatch(cell.strip()) else cell.strip() for cell in parsed]

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from keypost.core.codes import DASHES
 from keypost.core.errors import InvalidInput
 
-_TIME = r"(?:[T ]\s*\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*Z?)?"
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.]?)(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.ASCII)
-_DAY_FIRST = re.compile(rf"(\d{{1,2}})\s?([-/.])\s?(\d{{1,2}})\s?\2\s?(\d{{4}}){_TIME}", re.ASCII)
+_TIME = r"(?:[T ]\s*\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:[AP]\.?M\.?)?\s*(?:Z|[+-]\d\d:?\d\d)?)?"
+_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.]?)(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.ASCII | re.IGNORECASE)
+_DAY_FIRST = re.compile(rf"(\d{{1,2}})\s?([-/.])\s?(\d{{1,2}})\s?\2\s?(\d{{4}}){_TIME}", re.ASCII | re.IGNORECASE)
 _NAMED = re.compile(
-    rf"(?:[a-z]{{2,9}},?\s+)?(\d{{1,2}})[-\s.]+([a-z]{{3,9}})\.?[-\s,]+(\d{{4}}){_TIME}", re.ASCII | re.IGNORECASE
+    rf"(?:[a-z]{{2,9}},?\s+)?(\d{{1,2}})[-\s.]+([a-zä]{{3,9}})\.?[-\s,]+(\d{{4}}|'?\d\d){_TIME}",
+    re.ASCII | re.IGNORECASE,
 )
 _MONTH_FIRST = re.compile(
     rf"([a-z]{{3,9}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}}){_TIME}", re.ASCII | re.IGNORECASE
@@ -36,13 +37,19 @@ _NONE = {
     "never",
 }
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DUTCH = {"maa": 3, "mrt": 3, "mei": 5, "okt": 10}
+_OTHERS = {"maa": 3, "mrt": 3, "mär": 3, "mei": 5, "mai": 5, "okt": 10, "dez": 12}  # of Dutch and German
+_HALF_DAYS = re.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)  # who counts them writes the month first
+_CENTURY = 2000
 
 
 def has_month_first(texts: Iterable[str]) -> bool:
-    """Whether one of these can only be a day whose month stands first, as Americans write it."""
-    parts = (_DAY_FIRST.fullmatch(text.strip()) for text in texts)
-    return any(found and int(found[3]) > 12 >= int(found[1]) for found in parts)  # noqa: PLR2004 - months of a year
+    """Whether one of these can only be a day whose month stands first, as Americans write it, or has a time as they
+    write it."""
+    parts = [(text, _DAY_FIRST.fullmatch(text.strip())) for text in texts]
+    return any(
+        found and (int(found[3]) > 12 >= int(found[1]) or _HALF_DAYS.search(text))  # noqa: PLR2004 - months of a year
+        for text, found in parts
+    )
 
 
 def is_none(text: str) -> bool:
@@ -76,7 +83,7 @@ def _day(text: str, *, month_first: bool) -> date | None:
             raise InvalidInput("activate_before_ambiguous")
         return date(year, min(first, second), max(first, second))
     if found := _NAMED.fullmatch(text):
-        return date(int(found[3]), _month(found[2]), int(found[1]))
+        return date(_year(found[3]), _month(found[2]), int(found[1]))
     if found := _MONTH_FIRST.fullmatch(text):
         return date(int(found[3]), _month(found[1]), int(found[2]))
     if found := _SERIAL.fullmatch(text):
@@ -84,7 +91,13 @@ def _day(text: str, *, month_first: bool) -> date | None:
     return None
 
 
+def _year(text: str) -> int:
+    """Two digits are a year only beside the name of a month, where they can be nothing else."""
+    year = int(text.removeprefix("'"))
+    return year if year > 99 else _CENTURY + year  # noqa: PLR2004 - of a century
+
+
 def _month(name: str) -> int:
     """ValueError if it is the name of none."""
     start = name.lower()[:3]
-    return _DUTCH.get(start) or _MONTHS.index(start) + 1
+    return _OTHERS.get(start) or _MONTHS.index(start) + 1

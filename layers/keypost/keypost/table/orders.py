@@ -84,6 +84,11 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         """Also when it cannot be read."""
         return bool(list(self._batch_get([f"ORDER#{order_id}"])))
 
+    def first_of(self, order_ids: Sequence[str]) -> str | None:
+        """The first of these numbers that an order has; also when that order cannot be read."""
+        known = {item["pk"] for item in self._batch_get([f"ORDER#{id_}" for id_ in order_ids])}
+        return next((id_ for id_ in order_ids if f"ORDER#{id_}" in known), None)
+
     def existing(self, order_id: str) -> Order:
         """The order. NotFound if there is none."""
         return _existing(self.load(order_id), order_id)

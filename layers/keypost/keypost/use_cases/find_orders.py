@@ -12,6 +12,7 @@ from keypost.core.errors import InvalidInput
 from keypost.core.finding import is_found, words_of
 from keypost.core.order import Order
 from keypost.core.periods import day_after, midnight_of
+from keypost.core.references import meant, numbers
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
@@ -25,7 +26,6 @@ MOST_DAYS = 366
 MOST_LOOKED_AT = 50_000  # orders in one call: some 12 MB of the index, which DynamoDB reads in about a second
 _PROVIDERS = ("stripe", "mollie", "woocommerce", "moneybird", "webhook")
 _FEWEST_SIGNS = 2
-_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _PLACE = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)~(?P<order_id>[A-Za-z0-9._-]{1,80})", re.ASCII)
 
 
@@ -91,11 +91,11 @@ def known_in_full(store: Store, text: str) -> list[Order]:
     """The orders that a text names in full, as far as they can be read: by their number, a license, a payment, a code
     or the end of one, an address that they have or had."""
     typed = text.strip()
-    ids = {typed} if _ORDER_ID.fullmatch(typed) else set[str]()
+    ids = set(filter(None, [store.first_of(numbers(typed))]))
     ids.update(store.orders_of_payment(payment_names(typed)))
     ids.update(filter(None, [store.order_of_code(typed)]))
-    if LICENSE_ID.fullmatch(typed.upper()):
-        ids.update(filter(None, [store.order_of_license(typed.upper())]))
+    if LICENSE_ID.fullmatch(license_id := meant(typed)):
+        ids.update(filter(None, [store.order_of_license(license_id)]))
     if len(end := tail(typed)) == len("".join(words_of(typed))):
         ids.update(store.orders_of_tail(end) if end else ())
     found = {order.id: order for order in store.read_all(sorted(ids)).orders}

@@ -19,6 +19,7 @@ from keypost.core.mailing import REMINDER_COMPLAINED, with_good_address
 from keypost.core.order import Order, Reason
 from keypost.core.payment import Payment
 from keypost.core.periods import local_day
+from keypost.core.references import numbers
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import said
 from keypost.core.shop import Intake
@@ -232,7 +233,9 @@ class Desk:
 
     def _order_named(self, renews: str) -> str | None:
         """The order of what a line renews: of a license, or of another order's line."""
-        return self.store.order_of_license(renews) if LICENSE_ID.fullmatch(renews) else renews.partition("/")[0]
+        if LICENSE_ID.fullmatch(renews):
+            return self.store.order_of_license(renews)
+        return self.store.first_of(numbers(renews.partition("/")[0]))
 
     def _renewing(self, order: Order) -> Loaded:
         """The renewals of an order; if it is a renewal itself, also those that come after it in the list."""

@@ -12,6 +12,7 @@ from keypost.core.paid_ahead import told_ahead
 from keypost.core.periods import local_day
 from keypost.core.places import Place
 from keypost.core.product import Product
+from keypost.core.references import numbers
 from keypost.core.said import Said, said
 from keypost.table import Store
 
@@ -26,7 +27,11 @@ class PlaceTaker:
     def find(self, name: str) -> Order | None:
         """The order of this number, or of the license with this id."""
         of_license = self.store.order_of_license(name) if renewals.LICENSE_ID.fullmatch(name) else None
-        return self.store.load(of_license or name)
+        return self.store.load(of_license or name) or self._meant(name)
+
+    def _meant(self, name: str) -> Order | None:
+        other = self.store.first_of(numbers(name))
+        return self.store.load(other) if other else None
 
     def take(
         self, order: Order, lines: Sequence[int], products: Mapping[str, Product], now: datetime

@@ -443,11 +443,14 @@ TEXTS = {
     "file_without_sku": "The file has no column `sku`: name the product with --sku.",
     "file_too_long": "The file has more than {most} lines: import it in parts. Nothing was imported.",
     "column_twice": "The file has a column twice.",
-    "too_many_cells": "the line has more cells than there are columns",
-    "line_not_csv": "the line is not CSV",
+    "too_many_cells": "the line has more cells than there are columns: give each column a name in the line that names "
+    "them",
+    "line_not_csv": "the line is not CSV: a quotation mark is left open, or a cell goes on in the next line",
     "sku_not_in_catalog": "the SKU is not in the catalogue: put the product there first",
     "other_sku": "the SKU is not {sku}, as in the path",
     "code_ran_out": "the last day to activate has passed: nobody can use this code",
+    "line_is_a_total": "the line sums up those above it and has no code: nothing needs to be done",
+    "code_with_more": "the cell holds a code and more: put each into a column of its own, with a name above it",
     "code_is_a_formula": "the code is a formula of a spreadsheet: save the file with values instead",
     "code_is_a_license_key": "this is a licence key (32 characters, for recovery) and not an activation code: ask the"
     " distributor for the activation code",
@@ -483,8 +486,10 @@ TEXTS = {
     "draft_written": "written to {file}",
     "unseen_dropped": "characters that nobody sees were left out: {signs:list}",
     "spelled_like_example": "it is spelled like the product's other codes: dashes or capitals were changed",
-    "activate_before_ambiguous": "nobody can tell the day from the month: this file has days with the month first",
-    "activate_before_not_a_day": "the last day to activate is not a date like 2027-12-31",
+    "activate_before_ambiguous": "nobody can tell the day from the month: this file has days with the month first. "
+    "Write it like 2027-12-31",
+    "activate_before_not_a_day": "the last day to activate is not a date: write it like 2027-12-31, with all four "
+    "digits of the year",
     "same_code_as_on_line": "the same code as on line {line}; it is imported once",
     "imported_before": "already imported; a code is imported once",
     # Products.

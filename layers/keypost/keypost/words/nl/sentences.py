@@ -454,11 +454,15 @@ TEXTS = {
     "file_without_sku": "Het bestand heeft geen kolom `sku`: noem het product met --sku.",
     "file_too_long": "Het bestand heeft meer dan {most} regels: importeer het in delen. Er is niets geïmporteerd.",
     "column_twice": "Het bestand heeft een kolom dubbel.",
-    "too_many_cells": "de regel heeft meer cellen dan er kolommen zijn",
-    "line_not_csv": "de regel is geen CSV",
+    "too_many_cells": "de regel heeft meer cellen dan er kolommen zijn: geef elke kolom een naam in de regel die ze "
+    "noemt",
+    "line_not_csv": "de regel is geen CSV: een aanhalingsteken is niet gesloten, of een cel loopt door op de volgende "
+    "regel",
     "sku_not_in_catalog": "de SKU staat niet in de catalogus: zet het product er eerst in",
     "other_sku": "de SKU is niet {sku}, zoals in het pad",
     "code_ran_out": "de uiterste activatiedatum is voorbij: niemand kan deze code nog gebruiken",
+    "line_is_a_total": "de regel telt de regels erboven op en bevat geen code: u hoeft niets te doen",
+    "code_with_more": "in de cel staat een code met iets erbij: zet elk in een eigen kolom, met een naam erboven",
     "code_is_a_formula": "de code is een formule van een rekenblad: sla het bestand op met waarden in plaats daarvan",
     "code_is_a_license_key": "dit is een licentiesleutel (32 tekens, voor herstel) en geen activatiecode: vraag de"
     " distributeur om de activatiecode",
@@ -494,8 +498,10 @@ TEXTS = {
     "draft_written": "geschreven naar {file}",
     "unseen_dropped": "tekens die niemand ziet zijn weggelaten: {signs:list}",
     "spelled_like_example": "gespeld zoals de andere codes van het product: streepjes of hoofdletters zijn aangepast",
-    "activate_before_ambiguous": "dag en maand zijn niet te onderscheiden: in dit bestand staat soms de maand voorop",
-    "activate_before_not_a_day": "de uiterste activatiedatum is geen datum zoals 2027-12-31",
+    "activate_before_ambiguous": "dag en maand zijn niet te onderscheiden: in dit bestand staat soms de maand voorop. "
+    "Schrijf de datum als 2027-12-31",
+    "activate_before_not_a_day": "de uiterste activatiedatum is geen datum: schrijf die als 2027-12-31, met het hele "
+    "jaartal",
     "same_code_as_on_line": "dezelfde code als op regel {line}; hij wordt één keer geïmporteerd",
     "imported_before": "al geïmporteerd; een code wordt één keer geïmporteerd",
     # Products.
