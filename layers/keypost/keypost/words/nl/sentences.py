@@ -339,6 +339,8 @@ TEXTS = {
     "no_such_order": "Er is geen bestelling {order}: controleer het nummer, of zoek op e-mailadres.",
     "no_such_license": "Bestelling {order} heeft geen licentie {license}.",
     "no_such_product": "Er is geen product {sku}: zet het eerst in de catalogus.",
+    "product_retired": "{sku:product} wordt sinds {retired_on:day} niet meer verkocht: er is niets gewijzigd. Een"
+    " bestaande licentie verlengen kan nog wel. Weer verkopen? Haal dan `retired_on` uit de catalogus.",
     "no_such_line": "Bestelling {order} heeft geen regel {line}.",
     "not_a_renewal": "Regel {line} van bestelling {order} is geen verlenging.",
     "renewal_not_changed": "De verlenging in regel {line} van bestelling {order} is niet gewijzigd: {why}.",
@@ -816,6 +818,7 @@ TEXTS = {
     "line_by_hand_unfit": "regel {line} is geen SKU en geen SKU:AANTAL, met een aantal van 1 tot en met 9999",
     "secret_is_set": "ingesteld",
     "secret_is_not_set": "niet ingesteld",
+    "not_sold": "niet meer verkocht",
     "lasts": "langer dan {days} dagen",
     "col_order": "Bestelling",
     "col_since": "Sinds",
