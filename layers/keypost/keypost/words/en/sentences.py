@@ -854,6 +854,9 @@ TEXTS = {
     "col_to_order": "To order",
     "col_order_before": "Order before",
     "not_writable": "{path} cannot be written to.",
+    "file_of_others": "{path} was not made by this command: nothing was written. Choose another folder, or"
+    " remove this file.",
+    "guide_exported": "Files in {path}: {count}[, and {gone} removed of products that are no longer sold]",
     "subject": "Subject: {subject}",
     "smoke_mail_not_sent": "SES did not accept the mail to {which}@: {why}",
     "smoke_begun": "mails sent: {count}, as run {run}; waiting for what SES reports of them",

@@ -868,6 +868,10 @@ TEXTS = {
     "col_to_order": "Te bestellen",
     "col_order_before": "Bestel vóór",
     "not_writable": "In {path} kan niet worden geschreven.",
+    "file_of_others": "{path} is niet door deze opdracht gemaakt: er is niets geschreven. Kies een andere"
+    " map, of haal dit bestand weg.",
+    "guide_exported": "Bestanden in {path}: {count}[, en {gone} weggehaald van producten die niet meer"
+    " worden verkocht]",
     "subject": "Onderwerp: {subject}",
     "smoke_mail_not_sent": "SES nam de e-mail aan {which}@ niet aan: {why}",
     "smoke_begun": "e-mails verstuurd: {count}, als proef {run}; wachten op wat SES erover meldt",
