@@ -3,9 +3,10 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,8 @@ class Stack:
     mailer: Mailer
     sender: str
     version: str | None = None  # None: it states none
+    guide_url: str = ""  # empty: it has no guide
+    parameters: Mapping[str, str] = field(default_factory=dict)  # as they were set at the last deploy
 
     @property
     def desk(self) -> Desk:
@@ -87,7 +90,7 @@ def connect_to_write(name: str | None) -> Stack:
     return stack
 
 
-def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
+def stack_of(session: Any, outputs: Mapping[str, str], parameters: Mapping[str, str] = MappingProxyType({})) -> Stack:
     return Stack(
         Store(session.client("dynamodb"), outputs["TableName"]),
         Queue(session.client("sqs"), outputs["QueueUrl"]),
@@ -98,6 +101,8 @@ def stack_of(session: Any, outputs: Mapping[str, str]) -> Stack:
         Mailer(session.client("sesv2", config=ONE_ATTEMPT), outputs["ConfigurationSet"]),
         outputs["SenderAddress"],
         outputs.get("Version"),
+        outputs.get("GuideUrl", ""),
+        parameters,
     )
 
 
@@ -126,7 +131,9 @@ def _local() -> Stack:
         raise KeypostError("stack_file_damaged") from None
     session = local_session(endpoint_url, region)
     try:
-        return stack_of(session, _outputs(session.client("cloudformation", config=ONE_ATTEMPT), name))
+        outputs, parameters = _described(session.client("cloudformation", config=ONE_ATTEMPT), name)
+        guide_url = about.get("guide_url") or outputs.get("GuideUrl", "")  # the template does not know this machine
+        return stack_of(session, outputs | {"GuideUrl": guide_url}, parameters)
     except BotoCoreError:
         raise KeypostError("local_stack_silent") from None
 
@@ -134,7 +141,7 @@ def _local() -> Stack:
 def _deployed(name: str) -> Stack:
     try:
         session = boto3.Session(region_name=os.environ.get("AWS_REGION"))  # botocore reads AWS_DEFAULT_REGION only
-        outputs = _outputs(session.client("cloudformation"), name)
+        outputs, parameters = _described(session.client("cloudformation"), name)
     except NoRegionError:
         raise KeypostError("region_missing") from None
     except ProfileNotFound:
@@ -147,9 +154,11 @@ def _deployed(name: str) -> Stack:
         if error.response["Error"]["Code"] != "ValidationError":  # which is how CloudFormation says "not found"
             raise
         raise KeypostError("stack_not_found", stack=name) from None
-    return stack_of(session, outputs)
+    return stack_of(session, outputs, parameters)
 
 
-def _outputs(cloudformation: Any, name: str) -> dict[str, str]:
+def _described(cloudformation: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The outputs of a stack, and its parameters."""
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return outputs, {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}

@@ -159,7 +159,7 @@ def show_stock(stack: Stack, *, as_json: bool) -> None:
 
 def _row(of: Forecast, language: str) -> tuple[str, ...]:
     return (
-        in_language(of.stock.name, language),
+        in_language(of.stock.name, language) + (f" ({words('not_sold')})" if of.stock.is_retired else ""),
         str(of.stock.free),
         str(of.promised),
         str(of.stock.waiting),
@@ -181,6 +181,7 @@ def _told(of: Forecast) -> dict[str, Any]:
         "runs_out": of.runs_out and of.runs_out.isoformat(),
         "to_order": of.to_order,
         "order_before": of.order_before and of.order_before.isoformat(),
+        "is_retired": of.stock.is_retired,
     }
 
 

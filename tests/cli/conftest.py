@@ -56,8 +56,21 @@ def published(stack: Stack, local: LocalStack, aws: None) -> Callable[[str | Non
             "Currency": stack.currency,
             "ConfigurationSet": "test",
             "SenderAddress": stack.sender,
+            "GuideUrl": "https://licenties.example.nl/activate",
         } | ({"Version": version} if version else {})
+        parameters = {
+            "ShopName": "Voorbeeld & Zoon",
+            "ShopAddress": "Voorbeeldstraat 1",
+            "ShopKvk": "12345678",
+            "ShopPhone": "020 123 45 67",
+            "ShopLogo": "",
+            "ShopColor": "#b00020",
+            "ShopLanguage": "nl",
+            "SupportAddress": "hulp@voorbeeld.example",
+            "SelfService": "on",
+        }
         template = {
+            "Parameters": {name: {"Type": "String", "Default": value} for name, value in parameters.items()},
             "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
             "Outputs": {name: {"Value": value} for name, value in outputs.items()},
         }

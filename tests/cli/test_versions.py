@@ -36,6 +36,7 @@ READING = {
     "due": (),
     "inbox": (),
     "start": (),
+    "guide export": ("guide",),
     "support-key list": (),
 }
 WRITING = {

@@ -551,6 +551,17 @@ def test_the_stock_of_every_product_is_told_with_its_forecast(
     assert len(row["course"]) == 61
 
 
+def test_of_a_product_that_is_not_sold_any_more_the_stock_says_so(wired: Stack) -> None:
+    wired.store.count_used(SKU, datetime.now(UTC).date() - timedelta(days=3), 30)
+    before = call("GET", "/stock")[1]["stock"][0]
+    wired.store.put_product(replace(PRODUCT, retired_on=datetime.now(UTC).date() - timedelta(days=1)))
+
+    (row,) = call("GET", "/stock")[1]["stock"]
+    assert (before["is_retired"], row["is_retired"]) == (False, True)
+    assert (before["to_order"] > 0, row["to_order"], row["used"]) == (True, 0, 30)
+    assert call("GET", "/products")[1]["products"][0]["retired_on"] is not None
+
+
 def entry(**changes: Any) -> Mapping[str, Any]:
     (sample, *_) = sample_products()
     plain: dict[str, Any] = json.loads(json.dumps(call("GET", "/products")[1]["products"][0] | {"sku": sample.sku}))

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.core.forecast import HORIZON_DAYS, Forecast, Stock, forecast
+from keypost.core.forecast import HORIZON_DAYS, Forecast, Stock, drafts, forecast
 from tests.builders import SKU
 
 TODAY = date(2026, 11, 23)
@@ -37,6 +38,16 @@ def test_a_forecast_says_how_many_to_order_before_which_day(
         return None if days is None else TODAY + timedelta(days=days)
 
     assert forecast(given, TODAY) == Forecast(given, day(runs_out_in), to_order, day(order_in))
+
+
+def test_of_what_is_not_sold_any_more_only_what_orders_have_coming_is_ordered() -> None:
+    def retired(given: Stock) -> Forecast:
+        return forecast(replace(given, is_retired=True), TODAY)
+
+    assert retired(stock(10, used=300)).to_order == 0
+    assert retired(stock(1, used=300, waiting=2, in_10=3)).to_order == 4
+    assert drafts([replace(stock(10, used=300), is_retired=True)], TODAY, 60) == ()
+    assert drafts([stock(10, used=300)], TODAY, 60) != ()
 
 
 @given(

@@ -195,6 +195,25 @@ def test_a_product_that_is_not_in_the_catalog_makes_no_order(desk: Desk, store: 
     assert store.orders_of(OTHER).orders == []
 
 
+def test_a_product_that_is_not_sold_any_more_is_not_given_but_still_renewed_and_served(
+    desk: Desk, worker: Worker, store: Store, sold: Sold, stocked: Stocked, sent: Sent
+) -> None:
+    before = sell_by_hand(desk, sale(), asked(0, "ticket-1"), "EUR")
+    store.put_product(replace(PRODUCT, retired_on=NOW.date()))
+
+    with pytest.raises(Refused) as refused:
+        sell_by_hand(desk, sale(), asked(5), "EUR")
+    assert refused.value.said == said("product_retired", sku=SKU, retired_on=NOW.date())
+    assert len(store.orders_of(OTHER).orders) == 1
+    assert sell_by_hand(desk, sale(), asked(6, "ticket-1"), "EUR") == before
+    renewal = Line(SKU, 1, Kind.RENEWAL, "elsewhere", period_start=NOW.date())
+    order_id = sell_by_hand(desk, sale(renewal), asked(0, "ticket-2"), "EUR")
+    stocked([code(7)])
+    worker.advance(order_id)
+    assert code(7) in sent(order_id)[0]
+    assert code(8) in sent(sold("2026-8", 8).id)[0]
+
+
 def test_more_codes_than_an_order_may_have_make_none(desk: Desk, store: Store) -> None:
     with pytest.raises(Refused) as refused:
         sell_by_hand(desk, sale(Line(SKU, 1001)), asked(), "EUR")

@@ -107,6 +107,7 @@ class StockTold:
     to_order: int
     order_before: date | None
     course: tuple[Expected, ...]
+    is_retired: bool  # it is not sold any more: what is to be ordered is for orders that have it and their renewals
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,7 @@ def all_stock() -> AllStock:
                 to_order=each.to_order,
                 order_before=each.order_before,
                 course=course(each.stock, local_day(now, zone)),
+                is_retired=each.stock.is_retired,
             )
             for each in found
         ),

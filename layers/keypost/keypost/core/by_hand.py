@@ -3,8 +3,9 @@ withdrawn. Nothing of it has a price."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from keypost.core.contents import decided, with_payment_of
 from keypost.core.errors import Refused
@@ -12,7 +13,7 @@ from keypost.core.mail import Asked
 from keypost.core.order import Customer, Order, noted
 from keypost.core.owed import named, to_block
 from keypost.core.payment import Payment, PaymentState, Refunded
-from keypost.core.product import Line
+from keypost.core.product import Kind, Line, Product
 from keypost.core.said import said
 from keypost.core.telling import PERSON, Buyer, Goods
 
@@ -78,6 +79,13 @@ def withdrawn(order: Order, asked: Asked, currency: str) -> Order:
     order = noted(order, asked.at, "withdrawn", who=asked.who, words=words)
     left = to_block(order)
     return noted(order, asked.at, "withdrawn_to_block", **named(left)) if left else order
+
+
+def check_sold(lines: Sequence[Line], products: Mapping[str, Product], today: date) -> None:
+    """Refused if a line is a new license of a product that is not sold any more. It can still be renewed."""
+    for line in lines:
+        if line.kind is Kind.NEW and products[line.sku].is_retired(today):
+            raise Refused("product_retired", sku=line.sku, retired_on=products[line.sku].retired_on)
 
 
 def skus_of(lines: Sequence[Line]) -> list[str]:

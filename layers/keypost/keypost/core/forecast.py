@@ -19,6 +19,7 @@ class Stock:
     used: int  # in the last 30 days, today not included
     name: Mapping[str, str] = field(default_factory=dict)  # of the product, per language
     used_today: int = 0
+    is_retired: bool = False  # nobody buys it any more; orders that have it are still served, and renewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ def _need(stock: Stock, today: date, days: int) -> float:
 
 def per_day(stock: Stock) -> float:
     """The usual use of a day: that of the last 30 days, or more when today has seen a run on the product already, which
-    may go on for some days."""
+    may go on for some days. What is not sold any more has none."""
+    if stock.is_retired:
+        return 0
     return max(stock.used / USE_DAYS, (stock.used + stock.used_today) / (USE_DAYS + 1))
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -49,6 +50,7 @@ class Links:
     here: str  # this page in another language
     resend: str  # empty: customers cannot get their licenses again by themselves
     css: str = ""  # empty: the style stands in the page
+    languages: Sequence[str] = tuple(WORDS)  # in which there is this page
 
     def to_product(self, sku: str, language: str) -> str:
         return escape(self.product.format(sku=quote(sku, safe=""), language=language))
@@ -90,12 +92,12 @@ def headers(site: Site) -> dict[str, str]:
 def page(title: str, content: str, write: Writing, site: Site, links: Links, *, is_overview: bool = False) -> str:
     """The page. Title and content are HTML."""
     language = write.language
-    others = [name for name in WORDS if name != language]
+    others = [name for name in links.languages if name != language]
     css = f'<link rel="stylesheet" href="{links.css}">' if links.css else f"<style>{style(site.color)}</style>"
     return _PAGE.substitute(
         language=language,
         title=f"{title} - {escape(site.name)}",
-        style="\n".join([css, *(_alternate(name, links) for name in WORDS)]),
+        style="\n".join([css, *(_alternate(name, links) for name in links.languages)]),
         skip=write("skip"),
         shop=_shop(site),
         languages=write("languages"),

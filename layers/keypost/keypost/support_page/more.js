@@ -188,7 +188,7 @@ function stopRenewal({ act, changed }, line) {
 
 /** An order without a payment: goodwill, a test, paid by bank, or a replacement. */
 export async function byHand() {
-  const products = (await call("GET", "stock")).stock;
+  const products = (await call("GET", "stock")).stock.filter((each) => !each.is_retired);
   ask({
     title: t("byHand"), intro: t("byHandIntro"), confirm: t("byHandConfirm"), offers: meant(),
     fields: [

@@ -58,7 +58,8 @@ const COLUMNS = ["free", "promised", "waiting", "used"];
 
 function table() {
   const rows = stocks.map((stock) => el("tr", {},
-    el("th", { scope: "row" }, stock.name, " ", el("span", { class: "quiet small" }, stock.sku)),
+    el("th", { scope: "row" }, stock.name, " ", el("span", { class: "quiet small" }, stock.sku),
+      stock.is_retired ? [" ", el("span", { class: "pill" }, t("notSold"))] : []),
     COLUMNS.map((name) => el("td", { class: "right", "data-label": t(name) }, number(stock[name]))),
     el("td", { "data-label": t("lasts") }, stock.runs_out ? el("span", { class: "pill bad" }, day(stock.runs_out)) : t("longer")),
     el("td", { "data-label": t("toOrder") },

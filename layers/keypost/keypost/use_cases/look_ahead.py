@@ -94,7 +94,9 @@ def _stocks(reader: Reader, now: datetime, zone: tzinfo, horizon: int = HORIZON_
     for sku, product in store.catalog().items():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
         today_used = store.used(sku, [today])
-        yield Stock(sku, free, lacking.now[sku], lacking.later[sku], used, product.name, today_used)
+        yield Stock(
+            sku, free, lacking.now[sku], lacking.later[sku], used, product.name, today_used, product.is_retired(today)
+        )
 
 
 def _with_clock(reader: Reader, until: datetime) -> Iterator[Order]:

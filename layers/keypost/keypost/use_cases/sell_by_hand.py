@@ -1,5 +1,6 @@
 """A person makes an order without a payment, or moves a license to another customer. Each call may be repeated."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import count
 
@@ -9,6 +10,8 @@ from keypost.core.by_hand import MOVED, Sale
 from keypost.core.errors import Conflict, NotFound, Refused
 from keypost.core.mail import Asked
 from keypost.core.order import Customer, Order
+from keypost.core.periods import local_day
+from keypost.core.product import Product
 from keypost.use_cases.help_customer import Desk
 
 _TRIES = 20
@@ -17,8 +20,8 @@ _DOUBLE_CLICK = timedelta(minutes=1)
 
 def sell_by_hand(desk: Desk, sale: Sale, asked: Asked, currency: str) -> str:
     """Make an order; returns its number. With a key the same request makes one order for ever, without one within a
-    minute. NotFound if a product is not in the catalog; Refused if the key made another order, or if no program could
-    serve this one."""
+    minute. NotFound if a product is not in the catalog; Refused if the key made another order, if a product is not sold
+    any more, or if no program could serve this one."""
     skus = by_hand.skus_of(sale.lines)
     known = desk.store.products(skus)
     if unknown := [sku for sku in skus if sku not in known]:
@@ -28,7 +31,7 @@ def sell_by_hand(desk: Desk, sale: Sale, asked: Asked, currency: str) -> str:
         order = by_hand.made(by_hand.number_of(asked.who, *seed), sale, asked, currency)
         if order.hold.problem:
             raise Refused("not_made", why=order.hold.problem)
-        there = _stored(desk, order)
+        there = desk.store.load(order.id) or _sold(desk, order, known)
         if by_hand.is_of(there, sale, asked) and (asked.key or asked.at - there.created_at < _DOUBLE_CLICK):
             desk.poke(there.id)
             return there.id
@@ -37,10 +40,9 @@ def sell_by_hand(desk: Desk, sale: Sale, asked: Asked, currency: str) -> str:
     raise AssertionError
 
 
-def _stored(desk: Desk, order: Order) -> Order:
-    """The order with this number, which is this one if there was none."""
-    if known := desk.store.load(order.id):
-        return known
+def _sold(desk: Desk, order: Order, products: Mapping[str, Product]) -> Order:
+    """The order, stored as a new one."""
+    by_hand.check_sold(order.lines, products, local_day(order.created_at, desk.zone))
     try:
         saved = desk.store.save(order)
     except Conflict:  # the same request, at the same moment

@@ -343,6 +343,8 @@ TEXTS = {
     "no_such_order": "There is no order {order}: check the number, or search by e-mail address.",
     "no_such_license": "Order {order} has no licence {license}.",
     "no_such_product": "There is no product {sku}: put it into the catalogue first.",
+    "product_retired": "{sku:product} has not been sold since {retired_on:day}: nothing was changed. A licence of"
+    " it can still be renewed. To sell it again, take `retired_on` out of the catalogue.",
     "no_such_line": "Order {order} has no line {line}.",
     "not_a_renewal": "Line {line} of order {order} is no renewal.",
     "renewal_not_changed": "The renewal in line {line} of order {order} is not changed: {why}.",
@@ -818,6 +820,7 @@ TEXTS = {
     "line_by_hand_unfit": "line {line} is neither SKU nor SKU:QUANTITY, with a quantity from 1 to 9999",
     "secret_is_set": "set",
     "secret_is_not_set": "not set",
+    "not_sold": "no longer sold",
     "lasts": "more than {days} days",
     "col_order": "Order",
     "col_since": "Since",
@@ -867,6 +870,9 @@ TEXTS = {
     "col_to_order": "To order",
     "col_order_before": "Order before",
     "not_writable": "{path} cannot be written to.",
+    "file_of_others": "{path} was not made by this command: nothing was written. Choose another folder, or"
+    " remove this file.",
+    "guide_exported": "Files in {path}: {count}[, and {gone} removed of products that are no longer sold]",
     "subject": "Subject: {subject}",
     "smoke_mail_not_sent": "SES did not accept the mail to {which}@: {why}",
     "smoke_begun": "mails sent: {count}, as run {run}; waiting for what SES reports of them",

@@ -208,6 +208,7 @@ export default {
   promised: "Reserved",
   waiting: "Orders wait for",
   used: "Used in the 30 days until yesterday",
+  notSold: "no longer sold",
   lasts: "Enough until",
   longer: "over 60 days",
   toOrder: "To order",

@@ -349,6 +349,8 @@ TEXTS = {
     "no_such_order": "Er is geen bestelling {order}: controleer het nummer, of zoek op e-mailadres.",
     "no_such_license": "Bestelling {order} heeft geen licentie {license}.",
     "no_such_product": "Er is geen product {sku}: zet het eerst in de catalogus.",
+    "product_retired": "{sku:product} wordt sinds {retired_on:day} niet meer verkocht: er is niets gewijzigd. Een"
+    " bestaande licentie verlengen kan nog wel. Weer verkopen? Haal dan `retired_on` uit de catalogus.",
     "no_such_line": "Bestelling {order} heeft geen regel {line}.",
     "not_a_renewal": "Regel {line} van bestelling {order} is geen verlenging.",
     "renewal_not_changed": "De verlenging in regel {line} van bestelling {order} is niet gewijzigd: {why}.",
@@ -834,6 +836,7 @@ TEXTS = {
     "line_by_hand_unfit": "regel {line} is geen SKU en geen SKU:AANTAL, met een aantal van 1 tot en met 9999",
     "secret_is_set": "ingesteld",
     "secret_is_not_set": "niet ingesteld",
+    "not_sold": "niet meer verkocht",
     "lasts": "langer dan {days} dagen",
     "col_order": "Bestelling",
     "col_since": "Sinds",
@@ -883,6 +886,10 @@ TEXTS = {
     "col_to_order": "Te bestellen",
     "col_order_before": "Bestel vóór",
     "not_writable": "In {path} kan niet worden geschreven.",
+    "file_of_others": "{path} is niet door deze opdracht gemaakt: er is niets geschreven. Kies een andere"
+    " map, of haal dit bestand weg.",
+    "guide_exported": "Bestanden in {path}: {count}[, en {gone} weggehaald van producten die niet meer"
+    " worden verkocht]",
     "subject": "Onderwerp: {subject}",
     "smoke_mail_not_sent": "SES nam de e-mail aan {which}@ niet aan: {why}",
     "smoke_begun": "e-mails verstuurd: {count}, als proef {run}; wachten op wat SES erover meldt",

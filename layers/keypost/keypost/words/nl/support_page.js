@@ -208,6 +208,7 @@ export default {
   promised: "Gereserveerd",
   waiting: "Bestellingen wachten op",
   used: "Gebruikt in 30 dagen t/m gisteren",
+  notSold: "niet meer verkocht",
   lasts: "Genoeg tot",
   longer: "meer dan 60 dagen",
   toOrder: "Bestellen",
