@@ -56,8 +56,10 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert "Subject: Uw activatiecode voor Kaspersky Standard (bestelling 2026-001234)" in done.stdout
     assert "license LIC-" in done.stdout
     assert "de e-mail met de codes is verstuurd" in done.stdout
+    assert " cs_test_a1B2… " in done.stdout  # of 66 characters
     assert (tmp_path / ".local/mail.html").read_text("utf-8").startswith("<!doctype html>")
     assert "Both new periods start on" in done.stdout
+    assert "toont de adressen van de pagina's (Mailbox, Galerij van alle e-mails, " in done.stdout
     assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line for each step that it reports
     assert children(tmp_path) == []
 
@@ -87,13 +89,15 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
         *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
         *("woocommerce_secret", "moneybird_secret", "mollie_secret", "support_page_url", "resend_url", "guide_url"),
     }
-    for page in ("support_page_url", "resend_url"):
-        assert f"  {about[page]}\n" in log.read_text("utf-8")
+    for page in ("support_page_url", "resend_url", "guide_url"):
         with urllib.request.urlopen(about[page]) as answer:
             assert answer.status == 200
+        assert f"  {about[page]}\n" in log.read_text("utf-8")
         with urllib.request.urlopen(about["mailbox_url"]) as answer:
             assert f'href="{about[page]}"' in answer.read().decode()
-    assert f"Shop       {about['mailbox_url']}/#shop" in log.read_text("utf-8")
+    for place in ("", "/gallery", "/#shop"):
+        assert f"  {about['mailbox_url']}{place}\n" in log.read_text("utf-8")
+    assert f"  {about['support_key']}\n" in log.read_text("utf-8")
     assert f'Authorization: Bearer {about["support_key"]}" {about["api_url"]}/orders/' in log.read_text("utf-8")
     process.send_signal(ending)
 
