@@ -588,7 +588,7 @@ def test_a_product_is_put_into_the_catalog_and_orders_that_waited_for_it_are_loo
         ({"term_days": 0}, 422, "#/term_days"),
         ({"price": 9}, 422, "#/price"),
         ({"code_example": "1"}, 422, "`code_example` does not match"),
-        ({"name": {"nl": "x", "fr": "y"}}, 422, "needed in `nl` and `en`"),
+        ({"name": {"nl": "x", "fr": "y"}}, 422, "are not in the same languages"),
         ({"name": {"NL": "x"}}, 422, "#/name/NL"),
         ({"download_url": "http://x"}, 422, "#/download_url"),
     ],
