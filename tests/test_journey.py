@@ -235,7 +235,7 @@ def test_who_tries_too_often_is_turned_away(local: LocalStack) -> None:
 def test_another_method_than_post_is_told_so(local: LocalStack, method: str) -> None:
     status, answer = local.call("/callbacks/stripe", None, {}, method)
 
-    assert (status, json.loads(answer)["detail"]) == (405, "Callbacks are sent with POST.")
+    assert (status, json.loads(answer)["detail"]) == (405, "Callbacks must be sent with POST.")
 
 
 def test_a_body_that_is_too_large_is_refused(local: LocalStack) -> None:

@@ -50,13 +50,13 @@ def test_an_order_by_hand_is_made_once_for_a_key_and_taken_back(
     again = run(*words)
 
     made = given(here, out)
-    assert (status, out, err) == again == (0, f"order {made.id} is made\n", "")
+    assert (status, out, err) == again == (0, f"order {made.id} was made\n", "")
     assert made.lines == (Line(SKU, 2),)
     assert (made.customer.email, made.customer.name, made.customer.language) == ("anna@klant.example", "Anna", "en")
     assert [(each.code, each.who, each.words) for each in made.timeline if each.who == "sanne"] == [
         ("made_by_hand", "sanne", "sorry")
     ]
-    assert run("order", "withdraw", made.id) == (0, f"what order {made.id} gave is taken back\n", "")
+    assert run("order", "withdraw", made.id) == (0, f"order {made.id} was withdrawn\n", "")
     assert loaded(here.store, made.id).timeline[-1].code == "withdrawn"
 
 
@@ -68,7 +68,7 @@ def test_a_key_makes_no_other_order(run: Run, here: Stack, type_in: Callable[[st
     status, out, err = run(*GIVE, "--key", "k-1")
 
     assert (status, out) == (1, "")
-    assert err.startswith(f"keypost: This Idempotency-Key has made order {made.id}, which is another one")
+    assert err.startswith(f"keypost: Another order, {made.id}, was made with this Idempotency-Key")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_key_makes_no_other_order(run: Run, here: Stack, type_in: Callable[[st
         ((*GIVE, *("--line", SKU) * 20), "anna@klant.example", "`--line` is too long: at most 20"),
         ((*GIVE, "--key", "a key"), "anna@klant.example", "`--key` does not have the right form"),
         (GIVE, "anna@gmial.com", "This looks like a typing error"),
-        (GIVE, "anna", "That is no usable e-mail address"),
+        (GIVE, "anna", "That is not a usable e-mail address"),
     ],
 )
 def test_nothing_is_given_that_cannot_be_read(
@@ -107,7 +107,7 @@ def test_a_license_moves_to_another_customer_but_not_to_the_same_one(run: Run, h
     move = ("order", "move", ID, license_.id, "--to")
 
     status, _, refused = run(*move, "facturen@klant.example")
-    assert (status, refused.startswith(f"keypost: Licence {license_.id} does not move")) == (1, True)
+    assert (status, refused.startswith(f"keypost: Licence {license_.id} cannot be moved")) == (1, True)
     assert loaded(here.store, ID) == order
 
     status, out, err = run(*move, "piet@anders.example", "--name", "Piet", "--language", "en")
@@ -115,7 +115,7 @@ def test_a_license_moves_to_another_customer_but_not_to_the_same_one(run: Run, h
     (gone,) = loaded(here.store, ID).gone
     new = loaded(here.store, gone.order)
     assert (status, err) == (0, "")
-    assert out == f"licence {license_.id} is in order {new.id} now, and is sent to its new owner\n"
+    assert out == f"licence {license_.id} is now in order {new.id}, and will be sent to its new owner\n"
     assert (gone.license, new.moved_from) == (license_.id, ID)
     assert (new.customer.email, new.customer.name, new.customer.language) == ("piet@anders.example", "Piet", "en")
     assert [each.code for each in new.licenses] == [license_.code]
@@ -136,7 +136,7 @@ def test_one_license_is_sent_to_another_address_once(run: Run, here: Stack, orde
     status, out, err = run("order", "resend", ID, "--to", "piet@anders.example", "--license", license_.id)
 
     mail = next(each for each in loaded(here.store, ID).mails if each.to == "piet@anders.example")
-    assert (status, out, err) == (0, f"order 2026-001234 is sent again ({mail.id})\n", "")
+    assert (status, out, err) == (0, f"order 2026-001234 will be sent again ({mail.id})\n", "")
     assert (mail.licenses, loaded(here.store, ID).customer.email) == ((license_.id,), "facturen@klant.example")
 
 
@@ -154,8 +154,8 @@ def test_an_address_is_read_where_a_dash_stands_for_it(
     [
         (("--license", "LIC-ABCDEFGH23"), "Order 2026-001234 has no licence LIC-ABCDEFGH23."),
         (("--to", "piet@gmial.com"), "This looks like a typing error"),
-        (("--to", "piet"), "That is no usable e-mail address"),
-        (("--to", "piet@anders.example", "--lift-suppression"), "`lift_suppression` goes with neither"),
+        (("--to", "piet"), "That is not a usable e-mail address"),
+        (("--to", "piet@anders.example", "--lift-suppression"), "`lift_suppression` cannot be combined with"),
     ],
 )
 def test_what_cannot_be_sent_again_is_one_line_and_changes_nothing(

@@ -77,7 +77,7 @@ def test_what_is_not_sold_any_more_goes_and_what_others_wrote_stays(run: Run, so
 
     status, out, _ = run("guide", "export", "guide")
 
-    assert (status, out.split(", ")[1]) == (0, f"and {len(LANGUAGES)} removed of products that are no longer sold\n")
+    assert (status, out.split(", ")[1]) == (0, f"because their product is no longer sold: {len(LANGUAGES)}\n")
     assert set(written()) == {
         *("index.html", "guide.css", "logo.svg", "nl/own.html"),
         *(f"{language}.html" for language in LANGUAGES),

@@ -82,9 +82,9 @@ def test_products_of_a_file_enter_the_catalog_and_orders_that_waited_for_them_go
     [
         ('code_example = "ABCD"', 'code_example = "1234"', "`code_example` does not match `code_pattern`"),
         ('"[A-Z]{4}"', '"[A-Z"', "is not a regular expression"),
-        ('"[A-Z]{4}"', '"[A-Z]+"', "has no bound"),
-        ('"[A-Z]{4}"', '"[A-Z]{4,}"', "has no bound"),
-        ('"[A-Z]{4}"', '"([A-Z]{1,30}){1,30}"', "has no bound"),
+        ('"[A-Z]{4}"', '"[A-Z]+"', "has a repetition without a limit"),
+        ('"[A-Z]{4}"', '"[A-Z]{4,}"', "has a repetition without a limit"),
+        ('"[A-Z]{4}"', '"([A-Z]{1,30}){1,30}"', "has a repetition without a limit"),
         ('"[A-Z]{4}"', '"[A-Z]{4294967296}"', "is not a regular expression"),
         ('"[A-Z]{4}"', '"[a-z]{4}"', "`code_example` does not match `code_pattern`"),
         ("https://", "http://", "download_url"),
@@ -317,9 +317,9 @@ def test_due_shows_what_leaves_on_which_day_and_what_does_not_and_why(run: Run, 
     days = [day(today + timedelta(days=days), "en") for days in (3, 4, 5)]
     assert [row[:2] for row in rows[:3]] == [[days[0], "soon"], [days[1], "dollars"], [days[2], "unpaid"]]
     assert rows[0][2] == "codes of the renewal (line 1)"
-    assert rows[1][2].endswith(": not sent, the payment is in USD, and this shop sells in EUR")
-    assert rows[2][2].endswith(": not sent, the order is not paid")
-    assert out.endswith("mails due within 14 days: 1, kept back: 2\n")
+    assert rows[1][2].endswith(": not sent, the payment is in USD, but this shop sells in EUR")
+    assert rows[2][2].endswith(": not sent, the order has not been paid")
+    assert out.endswith("e-mails due within 14 days: 1, kept back: 2\n")
 
 
 def test_the_inbox_is_listed_for_people_and_for_programs(run: Run, here: Stack) -> None:
@@ -354,7 +354,7 @@ def test_the_inbox_is_listed_for_people_and_for_programs(run: Run, here: Stack) 
 def test_a_person_holds_an_order_and_lets_it_go(run: Run, here: Stack, local: LocalStack) -> None:
     here.store.save(a_renewal("soon", 10))
 
-    assert run("due", "--hold", "soon")[:2] == (0, "order soon is held\n")
+    assert run("due", "--hold", "soon")[:2] == (0, "order soon is on hold\n")
     held = here.store.load("soon")
     assert held is not None
     assert not is_servable(held)
@@ -383,7 +383,7 @@ def test_a_support_key_is_printed_once_and_only_its_digest_is_kept(run: Run, her
     assert (status, id_ is not None) == (0, True)
     kept = here.store.support_key(str(id_))
     assert check(key, kept, datetime.now(UTC)).scopes == ("support", "contact")
-    assert f"key {id_} of anna opens support, contact until " in said
+    assert f"key {id_} of anna gives access to support, contact until " in said
     items = local.session.client("dynamodb").scan(TableName=here.store.table)["Items"]
     kept_or_listed = json.dumps(items) + run("support-key", "list")[1]
     assert kept_or_listed.count(str(id_)) >= 2
@@ -419,7 +419,7 @@ def test_support_keys_are_listed_with_what_they_open_and_when_they_were_used(run
 
     assert run("support-key", "revoke", bo.id)[:2] == (
         0,
-        f"key {bo.id} is revoked; within a minute every call with it is refused\n",
+        f"key {bo.id} is revoked; within a minute every request with it will be refused\n",
     )
     status, out, _ = run("support-key", "list")
 
@@ -528,12 +528,12 @@ def test_the_smoke_test_says_what_came_and_what_is_missing(here: Stack, local: L
     assert status == 1
     assert "1/5  success@: delivered" in out
     assert "4/5  complaint@: reported as spam" in out
-    assert "Missing after 0 minutes: suppressionlist@. Look at" in err
+    assert "Not reported within 0 minutes: suppressionlist@. Check" in err
 
     silent.clear()
     status, out, _ = run("mail", "smoke-test", "--stack", here.store.table, "--minutes", "0")
     assert status == 0
-    assert out.endswith("SES accepts mail of this stack, and its events arrive\n")
+    assert out.endswith("SES accepts e-mail from this stack, and its events arrive\n")
 
 
 def test_the_smoke_test_needs_a_deployed_stack(run: Run) -> None:
@@ -602,8 +602,8 @@ def test_the_option_lang_and_else_the_locale_choose_the_language(
     monkeypatch.setenv("LC_ALL", "nl_NL.UTF-8")
 
     assert english == [
-        f"{day(on, 'en'):<17}  unpaid  codes of the renewal (line 1): not sent, the order is not paid",
-        "mails due within 14 days: 0, kept back: 1",
+        f"{day(on, 'en'):<17}  unpaid  codes of the renewal (line 1): not sent, the order has not been paid",
+        "e-mails due within 14 days: 0, kept back: 1",
     ]
     why = "niet verstuurd, de bestelling is niet betaald"
     assert dutch == [
@@ -634,16 +634,19 @@ def test_the_locale_is_read_as_every_program_reads_it(variables: dict[str, str],
 
 def test_the_start_is_shown_and_changed_as_a_day_of_the_shops_zone(run: Run, here: Stack) -> None:
     assert run("start", "--json") == (0, '{"from": null}\n', "")
-    assert run("start")[1].startswith("No start is set: Keypost serves whatever was paid")
+    assert run("start")[1].startswith("No start is set: Keypost handles every paid order")
 
-    since = "Keypost serves what was paid from 1 December 2026 at 00:00 on"
+    since = "Keypost handles orders that were paid from 1 December 2026 at 00:00 on"
     status, out, errors = run("start", "--from", "2026-12-01")
 
     assert (status, errors) == (0, "")
-    assert out.startswith(f"{since}; within a minute every function knows it.")
+    assert out.startswith(f"{since}; every function uses this within a minute.")
     assert here.store.start() == datetime(2026, 11, 30, 23, tzinfo=UTC)
     assert run("start") == (0, f"{since}\n", "")
-    assert run("start", "--lang", "nl")[1] == "Keypost levert wat betaald is vanaf 1 december 2026 om 00:00\n"
+    assert (
+        run("start", "--lang", "nl")[1]
+        == "Keypost handelt bestellingen af die zijn betaald vanaf 1 december 2026 om 00:00\n"
+    )
     assert run("start", "--json")[1] == '{"from": "2026-12-01T00:00:00+01:00"}\n'
 
 

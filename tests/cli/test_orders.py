@@ -45,20 +45,20 @@ def test_the_worklist_is_a_table_with_what_to_do_and_an_object_a_line_for_progra
     assert titles.split() == ["Order", "Since", "Before", "Customer", "Reason", "To", "do"]
     assert row.startswith("2026-001234  23 November 2026  -       ")
     assert row.endswith(
-        "somebody reported on the page for customers that no e-mail arrived  "
-        "find out what happened, answer the customer, and close this"
+        "someone reported on the customer page that no e-mail has arrived  "
+        "find out what happened, answer the customer, then mark this as done"
     )
-    assert count == "orders that need somebody: 1"
+    assert count == "orders that need action: 1"
     (item,) = map(json.loads, told.splitlines())
     assert (item["order_id"], item["needs"], item["reason"]["code"]) == (ID, "concern", "nothing_came")
-    assert run("attention", "--reason", "hold")[1] == "orders that need somebody: 0\n"
+    assert run("attention", "--reason", "hold")[1] == "orders that need action: 0\n"
 
 
 def test_the_worklist_has_all_pages(run: Run, here: Stack) -> None:
     for number in range(51):
         here.store.save(with_concern(replace(sent_order(), id=f"o-{number}", version=0), Ask.NOTHING_CAME, NOW))
 
-    assert run("attention")[1].splitlines()[-1] == "orders that need somebody: 51"
+    assert run("attention")[1].splitlines()[-1] == "orders that need action: 51"
 
 
 def test_an_order_is_shown_with_its_mails_and_its_newest_entries_without_its_code(
@@ -105,13 +105,13 @@ def test_an_order_is_sent_again_by_somebody_who_is_named_with_the_reason(
 
     status, out, _ = run("order", "resend", ID, "--reason", "she\tcalled", *given)
 
-    assert (status, out) == (0, "order 2026-001234 is sent again (resend-1)\n")
+    assert (status, out) == (0, "order 2026-001234 will be sent again (resend-1)\n")
     entry = loaded(here.store, ID).timeline[-1]
     assert (entry.code, entry.who, entry.words) == ("resend_asked", who, "she called")
 
 
 def test_an_order_is_held_and_released(run: Run, here: Stack, order: Order) -> None:
-    assert run("order", "hold", ID, "--reason", "fraud?")[1] == "order 2026-001234 is held\n"
+    assert run("order", "hold", ID, "--reason", "fraud?")[1] == "order 2026-001234 is on hold\n"
     assert loaded(here.store, ID).hold.by_person
     assert run("order", "release", ID)[1] == "order 2026-001234 is released\n"
     assert not loaded(here.store, ID).hold.by_person
@@ -123,9 +123,9 @@ def test_what_an_order_asks_a_person_for_is_closed_with_what_was_done(run: Run, 
     assert run("order", "close", ID)[0] == 2
     assert run("order", "close", ID, "--reason", "reached her by telephone")[:2] == (
         0,
-        "what order 2026-001234 asked for is closed\n",
+        "order 2026-001234 is marked as done\n",
     )
-    assert run("attention")[1] == "orders that need somebody: 0\n"
+    assert run("attention")[1] == "orders that need action: 0\n"
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
@@ -143,7 +143,7 @@ def test_an_address_is_typed_and_not_an_argument_and_a_typing_error_is_asked_abo
     )
 
     typed(monkeypatch, "\u200banna@nieuw.example\n")
-    assert run("order", "address", ID)[1] == "the address is changed for: 2026-001234\n"
+    assert run("order", "address", ID)[1] == "the address was changed for: 2026-001234\n"
     assert loaded(here.store, ID).customer.email == "anna@nieuw.example"
 
 
@@ -162,7 +162,7 @@ def test_a_code_that_did_not_work_is_swapped(run: Run, here: Stack) -> None:
     status, out, err = run("order", "swap", ID, license_.id, "invalid", "--note", "says invalid")
 
     assert (status, err) == (0, "")
-    assert out == f"licence {license_.id} has another code, which is sent to the customer\n"
+    assert out == f"licence {license_.id} has a new code, which will be sent to the customer\n"
     assert loaded(here.store, ID).licenses[0].code == code(2)
 
 
@@ -239,7 +239,7 @@ def test_an_unpaid_order_is_not_sent_again_and_says_why(run: Run, here: Stack) -
     status, _, err = run("order", "resend", ID)
 
     assert status == 1
-    assert "not paid" in err
+    assert "not been paid" in err
     assert Path(".local").exists()
 
 

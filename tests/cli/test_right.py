@@ -43,16 +43,16 @@ def test_the_name_language_and_address_of_a_customer_are_corrected(
 
     status, out, _ = run("order", "customer", ID, "--name", "Piet de Vries", "--language", "en", "--address")
 
-    assert (status, out) == (0, "the customer is corrected in: 2026-001234\n")
+    assert (status, out) == (0, "the customer was changed in: 2026-001234\n")
     customer = loaded(here.store, ID).customer
     assert (customer.name, customer.language, customer.email) == ("Piet de Vries", "en", "piet@klant.example")
     assert run("order", "customer", ID)[2] == "keypost: give at least one of `email`, `name` and `language`\n"
 
 
 def test_reminders_are_stopped_and_sent_again(run: Run, here: Stack, order: Order) -> None:
-    assert run("order", "stop-reminders", ID)[1] == "no reminders are sent of order 2026-001234\n"
+    assert run("order", "stop-reminders", ID)[1] == "no more reminders will be sent for order 2026-001234\n"
     stopped = loaded(here.store, ID)
-    assert run("order", "stop-reminders", ID, "--undo")[1] == "reminders of order 2026-001234 are sent again\n"
+    assert run("order", "stop-reminders", ID, "--undo")[1] == "reminders will be sent again for order 2026-001234\n"
 
     assert stopped.timeline[-1].code != order.timeline[-1].code
     assert loaded(here.store, ID).timeline[-1].code != stopped.timeline[-1].code

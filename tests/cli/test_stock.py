@@ -29,7 +29,7 @@ def stocked(here: Stack) -> Stack:
 
 
 def test_the_free_codes_of_a_batch_are_withdrawn_looked_at_and_put_back(run: Run, stocked: Stack) -> None:
-    assert run("stock", "withdraw", SKU, "--batch", "BAD", "--dry-run") == (0, "codes that this changes: 4\n", "")
+    assert run("stock", "withdraw", SKU, "--batch", "BAD", "--dry-run") == (0, "codes that would be changed: 4\n", "")
     assert run("stock", "withdraw", SKU, "--batch", "BAD", "--reason", f"{code(1)} is revoked")[1] == (
         "codes withdrawn: 4\n"
     )
@@ -45,7 +45,7 @@ def test_codes_of_a_file_are_moved_and_what_is_not_there_is_told_by_line(run: Ru
     status, out, err = run("stock", "move", SKU, PLUS, "--codes", "codes.txt")
 
     assert (status, out) == (1, "codes moved: 1\n")
-    assert err.splitlines()[0] == "codes:2: no such code was ever imported"
+    assert err.splitlines()[0] == "codes:2: this code was never imported"
     assert {free.code for free in stocked.store.pick(PLUS, 9, datetime.now(UTC).date())} == {code(1)}
 
 
@@ -83,7 +83,7 @@ def test_an_order_to_the_distributor_is_drafted_as_text_and_csv(run: Run, stocke
 
     assert status == 0
     assert out.startswith(f"56 x {SKU} (Kaspersky Standard), to be ordered before ")
-    assert "4 in stock, 2.0 used a day" in out
+    assert "4 in stock, 2.0 used per day" in out
     rows = Path("order.csv").read_text().splitlines()
     assert rows[0] == "sku,product,count,order_before,runs_out,free,waiting,promised,per_day"
     assert rows[1].startswith(f"{SKU},Kaspersky Standard,56,")
@@ -91,7 +91,7 @@ def test_an_order_to_the_distributor_is_drafted_as_text_and_csv(run: Run, stocke
 
 
 def test_an_order_that_is_not_needed_says_so(run: Run, stocked: Stack) -> None:
-    assert run("stock", "order")[1] == "products to order, so that all last 60 days: 0\n"
+    assert run("stock", "order")[1] == "products to order so that every product lasts 60 days: 0\n"
 
 
 def test_a_preview_of_a_file_names_its_columns_and_imports_nothing(run: Run, stocked: Stack) -> None:

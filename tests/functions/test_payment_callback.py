@@ -165,7 +165,7 @@ def test_a_refund_of_a_payment_that_is_none_of_ours_is_kept_but_makes_no_order(
             "it is not known what was bought",
         ),
         ({"currency": "usd"}, "2026-001234", "the payment is in USD"),
-        ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|0"}}, "7", "the order card is not right"),
+        ({"metadata": {"v": "1", "order_id": "7", "line_1": "A|0"}}, "7", "the order card is not correct"),
         ({"metadata": {"v": "1", "order_id": "7"} | {f"line_{n}": "A|1" for n in range(1, 22)}}, "7", "at most 20"),
         (
             {"metadata": {"v": "1", "order_id": "7", "email": "a@b.c\r\nX: y", "sku": SKU}, "customer_details": None},
@@ -207,14 +207,14 @@ BAD_INPUT: dict[str, tuple[Callable[[], Any], int, str]] = {
     "stripe: signed nothing": (lambda: stripe(b""), 400, "not JSON"),
     "stripe: too large": (lambda: stripe(b"a" * (64 * 1024 + 1)), 413, "64 KB"),
     "webhook: too large": (lambda: webhook(b"a" * (64 * 1024 + 1)), 413, "64 KB"),
-    "stripe: not UTF-8": (lambda: call("stripe", b"\xff\xfe", stripe_headers(b"x")), 400, "fits the body"),
+    "stripe: not UTF-8": (lambda: call("stripe", b"\xff\xfe", stripe_headers(b"x")), 400, "matches the body"),
     "stripe: not JSON": (lambda: stripe(b"not json"), 400, "not JSON"),
     "webhook: not JSON": (lambda: webhook(b"not json"), 400, "not JSON"),
     "stripe: deep nesting": (lambda: stripe(b'{"a":' * 5000), 400, "nested too deeply"),
     "webhook: NaN": (lambda: webhook(b'{"a":NaN}'), 400, "NaN"),
     "webhook: duplicate keys": (lambda: webhook(b'{"a":1,"a":2}'), 400, "twice"),
-    "stripe: forged": (lambda: stripe(BODY, secret="whsec_forged"), 400, "fits the body"),
-    "webhook: forged": (lambda: webhook(PAID.read_bytes(), secret="whsec_" + "B" * 32), 401, "fits the body"),
+    "stripe: forged": (lambda: stripe(BODY, secret="whsec_forged"), 400, "matches the body"),
+    "webhook: forged": (lambda: webhook(PAID.read_bytes(), secret="whsec_" + "B" * 32), 401, "matches the body"),
     "stripe: old": (lambda: stripe(BODY, at=1_600_000_000), 400, "five minutes"),
     "stripe: future": (lambda: stripe(BODY, at=4_000_000_000), 400, "five minutes"),
     "webhook: old": (lambda: webhook(PAID.read_bytes(), at=1_600_000_000), 401, "five minutes"),
@@ -240,7 +240,9 @@ def test_bad_input_gets_its_answer_and_changes_nothing_and_the_inbox_says_the_sa
     assert detail in problem["detail"]
     assert "Traceback" not in given["body"]
     genuine = (
-        status == 400 and "stripe-signature" not in detail.lower() and detail not in ("fits the body", "five minutes")
+        status == 400
+        and "stripe-signature" not in detail.lower()
+        and detail not in ("matches the body", "five minutes")
     )
     assert [text for _, _, text in remarks(wired)] == ([problem["detail"]] if genuine else [])
     assert items(wired, local) == 0
@@ -297,7 +299,7 @@ def test_of_a_shops_own_list_of_goods_those_in_the_catalog_are_ours(
 
     order = wired.store.load("1237")
     assert (order.lines if order else ()) == ((Line(SKU, 1),) if SKU in goods else ())
-    unknown = ("woocommerce", "1237", "the catalogue has none of the goods that were paid for: T-SHIRT")
+    unknown = ("woocommerce", "1237", "none of the products that were paid for is in the catalogue: T-SHIRT")
     assert remarks(wired) == ([] if order else [unknown])
     assert pokes(wired, local) == (["1237"] if order else [])
 
@@ -409,7 +411,7 @@ def test_a_payment_at_mollie_that_paid_one_order_pays_for_no_other(wired: Stack,
     assert second is not None
     assert first.hold.problem is None
     assert second.hold.problem
-    assert "has already paid order first" in english(second.hold.problem)
+    assert "order first has already been paid with payment" in english(second.hold.problem)
     assert wired.store.load("third") is None
 
 
@@ -468,7 +470,7 @@ def test_the_end_of_a_subscription_whose_order_is_not_known_makes_no_order_and_i
         assert stripe(json.dumps(event("stripe/customer.subscription.deleted.json")).encode())["statusCode"] == 200
 
     assert items(wired, local) == 0
-    assert remarks(wired) == [("stripe", "2025-000042", "a subscription ended, and its order is not known here")]
+    assert remarks(wired) == [("stripe", "2025-000042", "a subscription has ended whose order is not known here")]
 
 
 def test_how_mollie_once_tried_a_url_gets_its_200(wired: Stack) -> None:
@@ -689,7 +691,7 @@ def test_money_back_of_an_order_that_nobody_knows_is_remarked(wired: Stack) -> N
     for _ in range(2):
         assert webhook(body)["statusCode"] == 204
 
-    said = "money back or a dispute is reported, and the order was not known here"
+    said = "a refund or a dispute was reported for an order that was not known here"
     assert remarks(wired) == [("webhook", "2026-000404", said)]
 
 
@@ -809,7 +811,7 @@ def test_a_bug_in_a_providers_module_is_no_502_but_told_again_and_in_the_inbox(
     assert f'"error":"{type(error).__name__}"' in logged.getvalue()
     ((provider, order_id, text),) = remarks(wired)
     assert (provider, order_id) == ("broken", "")
-    assert text.startswith(f"a fault of Keypost kept a callback from being stored (`{type(error).__name__} in ")
+    assert text.startswith(f"because of a fault in Keypost, a callback was not stored (`{type(error).__name__} in ")
 
 
 class _Telling(_Broken):

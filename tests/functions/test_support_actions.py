@@ -94,7 +94,7 @@ def test_what_cannot_be_sent_again_is_a_409_that_says_why(wired: Stack) -> None:
 
     status, said = call("POST", RESEND, {}, order_id="action-3")
 
-    assert (status, "not paid" in said["detail"]) == (409, True)
+    assert (status, "not been paid" in said["detail"]) == (409, True)
 
 
 def test_the_fourth_time_in_a_day_is_a_429(wired: Stack, sold: Sold) -> None:

@@ -133,7 +133,7 @@ def test_of_many_orders_the_newest_fifty_are_told(wired: Stack) -> None:
         ({"email": None}, 422, "`email` is null"),
         ({"code": ""}, 422, "#/code"),
         ({"code": "x" * 201}, 422, "#/code"),
-        ({"email": "nobody"}, 422, "is not an e-mail address that can be used"),
+        ({"email": "nobody"}, 422, "is not a usable e-mail address"),
         ({"phone": "1"}, 422, "#/phone"),
         ({"a/b~": "1"}, 422, "#/a~1b~0"),
         ({"code": 1}, 422, "is not text"),
@@ -165,7 +165,7 @@ def test_a_half_typed_address_is_one_fault_at_a_json_pointer_without_a_word_of_a
             "values": {"field": "email"},
         }
     ]
-    assert answer["detail"] == "De vraag klopt niet: zie `errors`. Er is niets gewijzigd."
+    assert answer["detail"] == "Het verzoek bevat fouten; er is niets gewijzigd."
 
 
 def test_a_pointer_to_a_key_of_any_name_is_a_fragment_of_a_uri_and_leads_to_it(wired: Stack) -> None:
@@ -208,14 +208,14 @@ def test_an_order_is_told_in_the_language_of_the_call_with_products_by_name_and_
     assert (answer["zone"], answer["products"]) == ("Europe/Amsterdam", {SKU: name})
     assert answer["needs"] == {
         "reason": "stock",
-        "why": {"code": "too_few_codes", "values": {"skus": [SKU]}, "text": f"er zijn te weinig codes van {name}"},
+        "why": {"code": "too_few_codes", "values": {"skus": [SKU]}, "text": f"er zijn te weinig codes voor {name}"},
         "action": {
             "code": "import_codes",
             "values": {},
             "text": "importeer codes; de bestelling gaat dan meteen verder",
         },
     }
-    assert answer["timeline"][-1]["text"] == f"de bestelling wacht op codes: er zijn te weinig codes van {name}"
+    assert answer["timeline"][-1]["text"] == f"de bestelling wacht op codes: er zijn te weinig codes voor {name}"
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/csv", "x"])
@@ -232,7 +232,7 @@ def test_what_is_due_is_what_the_command_says(wired: Stack) -> None:
     why = {
         "code": "too_few_codes",
         "values": {"skus": [SKU]},
-        "text": f"there are too few codes of {PRODUCT.name['en']}",
+        "text": f"there are not enough codes for {PRODUCT.name['en']}",
     }
     about = {"customer": "Anna Jansen", "products": {SKU: PRODUCT.name["en"]}}
     assert call("GET", "/due") == (
@@ -409,9 +409,9 @@ def test_what_is_no_file_of_codes_is_refused_and_changes_nothing(wired: Stack, f
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("=1+1,", "a formula"),
-        ('"=""AAAAA-BBBBB-CCCCC-00001""",', "a formula"),
-        ("@SUM(A1),", "a formula"),
+        ("=1+1,", "a spreadsheet formula"),
+        ('"=""AAAAA-BBBBB-CCCCC-00001""",', "a spreadsheet formula"),
+        ("@SUM(A1),", "a spreadsheet formula"),
         (f"{code(1)},=cmd", "name of a batch"),
         (f"{code(1)},-1+2", "name of a batch"),
         (f'"{code(1)},', "the line is not CSV"),
@@ -441,7 +441,7 @@ def test_codes_of_an_unknown_product_are_refused(wired: Stack) -> None:
     status, said = imported({"codes": [code(1)]}, sku="UNKNOWN")
 
     assert status == 404
-    assert said["detail"] == "There is no product UNKNOWN: put it into the catalogue first."
+    assert said["detail"] == "There is no product UNKNOWN: add it to the catalogue first."
 
 
 @pytest.mark.parametrize(
@@ -524,7 +524,7 @@ def test_an_import_that_runs_out_of_time_goes_on_when_it_is_sent_again(wired: St
 
     assert first["added"] + first["not_reached"] == 1_000
     assert 0 < first["added"] < 1_000
-    assert "send the same again" in first["detail"]
+    assert "send the same file again" in first["detail"]
     assert (second["added"], second["duplicate_count"]) == (first["not_reached"], first["added"])
 
 
@@ -584,11 +584,11 @@ def test_a_product_is_put_into_the_catalog_and_orders_that_waited_for_it_are_loo
 @pytest.mark.parametrize(
     ("changes", "status", "about"),
     [
-        ({"sku": "OTHER"}, 400, "another SKU"),
+        ({"sku": "OTHER"}, 400, "not that of the product"),
         ({"term_days": 0}, 422, "#/term_days"),
         ({"price": 9}, 422, "#/price"),
         ({"code_example": "1"}, 422, "`code_example` does not match"),
-        ({"name": {"nl": "x", "fr": "y"}}, 422, "needed in `nl` and `en`"),
+        ({"name": {"nl": "x", "fr": "y"}}, 422, "are not in the same languages"),
         ({"name": {"NL": "x"}}, 422, "#/name/NL"),
         ({"download_url": "http://x"}, 422, "#/download_url"),
     ],
@@ -627,14 +627,14 @@ def test_the_inbox_is_told_in_the_language_of_the_reader_page_by_page(wired: Sta
         "reason": {
             "code": "goods_unknown",
             "values": {"payment": "woocommerce:0", "skus": ["T-SHIRT"]},
-            "text": "de catalogus kent niets van wat er betaald is: T-SHIRT",
+            "text": "geen van de betaalde producten staat in de catalogus: T-SHIRT",
         },
     }
     assert [item["order_id"] for item in first["items"]] == [str(n) for n in range(50)]
 
     last = call("GET", f"/inbox?next={first['next']}")[1]
     assert ([item["order_id"] for item in last["items"]], last["next"]) == (["50"], None)
-    assert last["items"][0]["reason"]["text"] == "the catalogue has none of the goods that were paid for: T-SHIRT"
+    assert last["items"][0]["reason"]["text"] == "none of the products that were paid for is in the catalogue: T-SHIRT"
 
     before = call("GET", f"/inbox?days=9&next={first['next']}")[1]
     assert [item["order_id"] for item in before["items"]] == ["50", None]

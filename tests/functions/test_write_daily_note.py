@@ -39,7 +39,7 @@ from tests.builders import (
 
 NAME = PRODUCT.name["nl"]
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 07:30 in Amsterdam
-SUBJECTS = ((24, "1 bericht"), (26, "3 berichten"))
+SUBJECTS = ((24, "1 melding"), (26, "3 meldingen"))
 Notes = Callable[[], list[SentMail]]
 
 
@@ -86,7 +86,7 @@ def test_support_gets_one_mail_a_day_that_says_what_waits_and_why(wired: Stack, 
         for said in (
             "unpaid-1",
             "held-1",
-            "er is betaald in USD en deze winkel verkoopt in EUR",
+            "er is betaald in USD, maar deze winkel verkoopt in EUR",
             "short-1",
             "block-1",
             "LIC-",
@@ -95,7 +95,7 @@ def test_support_gets_one_mail_a_day_that_says_what_waits_and_why(wired: Stack, 
             assert said in part
         assert code(7) not in part
         assert "klant.example" not in part
-    assert mail.subject.strip() == "Keypost 24 november 2026: 4 bestellingen voor u, codes bestellen"
+    assert mail.subject.strip() == "Keypost 24 november 2026: 4 bestellingen vragen actie, codes bestellen"
 
 
 def test_a_day_on_which_there_is_nothing_to_say_has_no_mail(wired: Stack, notes: Notes, stocked: Any) -> None:
@@ -123,9 +123,12 @@ def test_the_note_counts_what_came_into_the_inbox_since_the_note_before(
     run(MORNING + timedelta(days=2))
 
     subjects = [mail.subject.strip() for mail in notes()]
-    assert subjects == [f"Keypost {day} november 2026: {count} in de inbox" for day, count in SUBJECTS]
+    assert subjects == [f"Keypost {day} november 2026: {count}" for day, count in SUBJECTS]
     first, second = (mail.text for mail in notes())
-    heading, line = "In de inbox", "nieuw sinds het vorige bericht: {}; zie keypost inbox, of GET /inbox"
+    heading, line = (
+        "Meldingen",
+        "nieuw sinds de vorige e-mail: {}; zie Meldingen op de supportpagina, of keypost inbox",
+    )
     assert [heading in first, line.format(1) in first] == [True, True]
     assert [heading in second, line.format(3) in second] == [True, True]
 
@@ -182,7 +185,7 @@ def test_the_note_says_how_many_codes_to_order_before_which_day(wired: Stack, no
     run()
 
     (mail,) = notes()
-    assert f"{NAME}: 10 vrij, 3 gereserveerd, 0 waarop bestellingen wachten, 30 gebruikt in 30 dagen" in mail.text
+    assert f"{NAME}: 10 vrij, 3 gereserveerd, 0 nodig voor wachtende bestellingen, 30 gebruikt in 30 dagen" in mail.text
     assert f"{NAME}: bestel er 50, uiterlijk op 28 november 2026" in mail.text
 
 
@@ -206,7 +209,7 @@ def test_the_note_is_in_the_language_of_support(wired: Stack, notes: Notes, monk
     run()
 
     (mail,) = notes()
-    assert mail.subject.strip() == "Keypost 24 November 2026: 1 order for you"
+    assert mail.subject.strip() == "Keypost 24 November 2026: 1 order needs action"
 
 
 def test_an_address_that_takes_no_mail_and_a_mail_that_came_back_stand_in_the_note(wired: Stack, notes: Notes) -> None:
@@ -218,10 +221,10 @@ def test_an_address_that_takes_no_mail_and_a_mail_that_came_back_stand_in_the_no
     (mail,) = notes()
     assert "klant.example" in repr(loaded(wired.store, "bounced-1"))
     for part in (mail.text, mail.html):
-        assert "Adressen die onze e-mail niet aannemen" in part
-        assert "het adres neemt onze e-mail niet aan" in part
+        assert "Adressen waarop onze e-mail niet kan worden bezorgd" in part
+        assert "onze e-mail kan op dit adres niet worden bezorgd" in part
         assert "full-1" in part
-        assert "de e-mail met de codes is teruggekomen" in part
+        assert "de e-mail met de codes is onbestelbaar teruggekomen" in part
         assert "klant.example" not in part
 
 
@@ -230,12 +233,12 @@ def test_an_address_that_takes_no_mail_and_a_mail_that_came_back_stand_in_the_no
     [
         (
             "nl",
-            "Adressen die onze e-mail niet aannemen",
+            "Adressen waarop onze e-mail niet kan worden bezorgd",
             "; de nieuwe periode begint op 1 december 2026, als de oude licentie is afgelopen",
         ),
         (
             "en",
-            "Addresses that do not accept our e-mail",
+            "Addresses to which our e-mail cannot be delivered",
             "; the new period starts on 1 December 2026, when the old licence has ended",
         ),
     ],
@@ -290,7 +293,7 @@ def test_the_note_says_since_when_a_provider_does_not_call(
     run(MORNING + timedelta(days=1))
 
     (mail,) = notes()
-    assert mail.subject.strip() == "Keypost 25 november 2026: 1 provider meldt niets"
+    assert mail.subject.strip() == "Keypost 25 november 2026: 1 koppeling meldt niets"
     for part in (mail.text, mail.html):
         assert "stripe: geen melding sinds 23 november 2026 om 07:30" in part
         assert ("webhook:" in part, "mollie:" in part) == (False, False)

@@ -111,7 +111,7 @@ def test_a_stamp_that_cannot_be_counts_as_none_and_the_shops_programmer_hears_of
     assert isinstance(remark, Remark)
     assert (remark.order_id, english(remark.why)) == (
         "2026-1",
-        "`timestamp` is in the future or before 2000, so it does not count: send UTC",
+        "`timestamp` is in the future or before 2000, so it is ignored: send UTC",
     )
     assert added_up([paid(), notice]).state is PaymentState.PAID
 

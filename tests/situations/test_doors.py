@@ -51,7 +51,7 @@ def test_a_key_with_a_typing_error_is_refused_where_it_would_mean_nothing(key: s
     with pytest.raises(InvalidInput) as refusal:
         webhook.read(a_call(json.dumps(body).encode()))
 
-    assert english(refusal.value.said) == "The callback is not right: `payment_id` is spelt in another way."
+    assert english(refusal.value.said) == "The callback is not correct: `payment_id` is spelt differently."
 
 
 def test_a_key_beside_the_right_one_and_a_shops_own_key_mean_nothing() -> None:

@@ -70,7 +70,7 @@ def test_an_erasure_says_which_orders_of_other_addresses_are_linked(jan: Store) 
             "why": {
                 "code": "linked_by_renewal",
                 "values": {"order": "renewal"},
-                "text": "it is linked to order renewal by a renewal, a license or a payment",
+                "text": "it is linked to order renewal by a renewal, a licence or a payment",
             },
         }
     ]
@@ -169,7 +169,7 @@ def test_the_day_after_the_last_one_counts(wired: Stack, day: int, *, forgotten:
 
 
 def paid_back(order: Order) -> Order:
-    """With all of its money returned, and its code not blocked."""
+    """With all of its refund, and its code not blocked."""
     back = Refunded(NOW, "39.95", by="stripe")
     return replace(order, payments=tuple(replace(each, refunded=(back,)) for each in order.payments))
 

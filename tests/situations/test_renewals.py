@@ -417,7 +417,7 @@ def test_a_part_that_does_not_fit_any_more_stands_behind_and_a_person_is_asked_o
         why=said("period_behind_another", first_day=second, last_day=second + timedelta(days=364), order=desk.id("r1")),
     )
     assert english(waiting.why) == (
-        f"line 1: order {desk.id('r1')} was paid for the same licences, so the period would start only on"
+        f"line 1: order {desk.id('r1')} was paid for the same licences, so the period would not start until"
         " 22 November 2028"
     )
     rows = [row for row in due_within(desk.store, 30, desk.now, ZONE) if row.order_id == desk.id("r2")]

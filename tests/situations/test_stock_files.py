@@ -236,7 +236,7 @@ def test_a_preview_tells_how_the_file_was_understood_and_writes_nothing(wired: S
                 "reason": {
                     "code": "spelled_like_example",
                     "values": {},
-                    "text": "it is spelled like the product's other codes: dashes or capitals were changed",
+                    "text": "written like the product's other codes: dashes or capitals were changed",
                 },
                 "column": "Activatiecode",
             }

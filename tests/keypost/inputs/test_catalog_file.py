@@ -25,6 +25,6 @@ def test_a_link_with_another_place_in_it_is_refused(query: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_product(ENTRY | {"renewal_url": f"https://shop.example/{query}"})
 
-    assert "`renewal_url` may hold {license} and {order} between braces, and nothing else" in english(
+    assert "`renewal_url` may contain {license} and {order} in braces, and nothing else in braces" in english(
         refused.value.said
     )

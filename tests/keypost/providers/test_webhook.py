@@ -308,14 +308,14 @@ def test_a_type_that_keypost_does_not_know_is_refused_with_those_that_it_knows(k
         webhook.read(a_call(callback(type=kind), stage="test"))
 
     known = "order.paid, order.open, order.refunded, order.disputed, order.dispute_closed, order.canceled"
-    assert english(refusal.value.said) == f"The callback is not right: `type` is not one of: {known}."
+    assert english(refusal.value.said) == f"The callback is not correct: `type` is not one of: {known}."
     assert refusal.value.order_id == "2026-001235"
 
 
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        (later("order.refunded"), "a refund says"),
+        (later("order.refunded"), "a refund must contain"),
         (later("order.refunded", amount_refunded=-1), "`amount_refunded`"),
         (later("order.dispute_closed"), "`won` is missing"),
         (later("order.disputed", order_id="a/b"), "`order_id`"),
@@ -328,9 +328,9 @@ def test_a_type_that_keypost_does_not_know_is_refused_with_those_that_it_knows(k
         (without("lines"), "`lines` is missing"),
         (
             callback({"paymentId": "inv_1"}).replace(b'"payment_id"', b'"reference"'),
-            "`payment_id` is spelt in another way",
+            "`payment_id` is spelt differently",
         ),
-        (callback({"Language": "nl"}).replace(b'"language"', b'"reference"'), "`language` is spelt in another way"),
+        (callback({"Language": "nl"}).replace(b'"language"', b'"reference"'), "`language` is spelt differently"),
         (callback({"lines": [{"sku": "A", "quantity": 1, "Kind": "renewal", "renews": "B"}]}), "`kind` is spelt"),
         (without("lines").replace(b'"data": {', b'"data": {"line1": "A|1", "line_2": "B|1", '), "`line_1` is spelt"),
         (callback(timeStamp="2026-11-20T09:14:03Z").replace(b'"timestamp"', b'"at"'), "`timestamp` is spelt"),

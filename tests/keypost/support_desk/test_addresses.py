@@ -99,7 +99,7 @@ def test_a_key_that_ends_leads_back_to_what_was_open_with_what_was_typed(desk: O
 
     page.get_by_role("dialog").get_by_role("button", name="Change", exact=True).click()
 
-    expect(page.get_by_role("alert")).to_contain_text("it has expired or was revoked")
+    expect(page.get_by_role("alert")).to_contain_text("has expired or was revoked")
     assert "facturen@klant.example" not in page.content()
     at.renew()
     at.sign_in()
@@ -118,16 +118,18 @@ def test_a_dialog_of_a_license_that_only_the_filter_shows_comes_back_too(desk: O
     at.sign_in()
     page, last = at.page, order.licenses[-1]
     page.get_by_label("Last characters of the code").fill(last.code[-5:])
-    page.get_by_role("button", name=f"Swap the code of {last.id}").click()
+    page.get_by_role("button", name=f"Replace the code of {last.id}").click()
     page.get_by_label("wrong region").check()
     at.stack.store.revoke_support_key(at.key[3:13], now())
-    page.get_by_role("dialog").get_by_role("button", name="Swap code").click()
+    page.get_by_role("dialog").get_by_role("button", name="Replace code").click()
     expect(page.get_by_role("alert")).to_contain_text("expired")
 
     at.renew()
     at.sign_in()
 
-    expect(page.get_by_role("dialog", name=f"Swap the code of {last.id}").get_by_label("wrong region")).to_be_checked()
+    expect(
+        page.get_by_role("dialog", name=f"Replace the code of {last.id}").get_by_label("wrong region")
+    ).to_be_checked()
 
 
 def test_each_way_in_which_a_key_may_be_wrong_has_its_words(desk: OpenDesk) -> None:
@@ -135,7 +137,7 @@ def test_each_way_in_which_a_key_may_be_wrong_has_its_words(desk: OpenDesk) -> N
     page = at.page
     page.get_by_label("Support key").fill(at.key[:-3])
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("This is not a whole key")
+    expect(page.get_by_role("alert")).to_contain_text("This is not a complete key")
     assert not any(url.endswith("/orders/search") for url in at.urls)
 
     page.get_by_label("Support key").fill(f"kp_0123456789_{'0' * 64}")

@@ -25,19 +25,19 @@ def test_who_has_codes_of_a_batch_is_listed_and_its_free_codes_leave_the_stock_a
     batches.get_by_label("Product").select_option(KASPERSKY)
     batches.get_by_label("Batch", exact=True).fill("batch-1")
 
-    batches.get_by_role("button", name="Which orders have its codes?").click()
+    batches.get_by_role("button", name="Which orders have codes from this batch?").click()
     expect(batches.get_by_role("listitem")).to_have_text("batch-order \N{MIDDLE DOT} 2")
 
-    batches.get_by_role("button", name="Take free codes out of the stock").click()
+    batches.get_by_role("button", name="Withdraw free codes from stock").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("3")
     assert at.stack.store.count_free(KASPERSKY, at.today, 10) == 3
-    dialog.get_by_role("button", name="Take free codes out of the stock").click()
+    dialog.get_by_role("button", name="Withdraw free codes from stock").click()
     expect(dialog).to_have_count(0)
     assert at.stack.store.count_free(KASPERSKY, at.today, 10) == 0
 
-    batches.get_by_role("button", name="Put codes back").click()
-    dialog.get_by_role("button", name="Put codes back").click()
+    batches.get_by_role("button", name="Put codes back in stock").click()
+    dialog.get_by_role("button", name="Put codes back in stock").click()
     expect(dialog).to_have_count(0)
     assert at.stack.store.count_free(KASPERSKY, at.today, 10) == 3
 
@@ -51,9 +51,9 @@ def test_a_bad_batch_is_replaced_for_everybody_and_says_how_far_it_is(desk: Open
     batches.get_by_label("Product").select_option(KASPERSKY)
     batches.get_by_label("Batch", exact=True).fill("batch-1")
 
-    batches.get_by_role("button", name="Replace for everybody").click()
+    batches.get_by_role("button", name="Replace for all customers").click()
     at.page.get_by_label("What is wrong with it?").select_option("invalid")
-    at.page.get_by_role("dialog").get_by_role("button", name="Replace for everybody").click()
+    at.page.get_by_role("dialog").get_by_role("button", name="Replace for all customers").click()
 
     expect(at.page.get_by_role("dialog")).to_have_count(0)
     expect(batches).to_contain_text("Replaced: 0; with customers still: 1.")

@@ -57,9 +57,9 @@ def test_the_mails_of_a_day_are_listed_and_what_was_lost_is_sent_again(desk: Ope
 
     at.page.get_by_label("Result").select_option("came back")
     expect(at.page.locator("main ol li")).to_have_count(1)
-    at.page.get_by_role("button", name="Send all lost e-mails again").click()
+    at.page.get_by_role("button", name="Send all failed e-mails again").click()
     at.page.get_by_label("Reason").fill("their server was down")
-    at.page.get_by_role("dialog").get_by_role("button", name="Send all lost e-mails again").click()
+    at.page.get_by_role("dialog").get_by_role("button", name="Send all failed e-mails again").click()
 
     expect(at.page.get_by_text("1 e-mail is being sent again")).to_be_visible()
     assert [mail.id for mail in at.advance("day-1").mails] == ["purchase-1", "resend-1"]

@@ -74,7 +74,7 @@ def test_a_token_that_has_expired_leads_back_to_what_was_typed(desk: OpenDesk, i
     at.page.evaluate("sessionStorage.setItem('keypost-support-key', 'a.b.c')")
 
     at.page.get_by_role("dialog").get_by_role("button", name="Hold").click()
-    expect(at.page.get_by_role("alert")).to_contain_text("Your sign-in has ended")
+    expect(at.page.get_by_role("alert")).to_contain_text("Your sign-in has expired or was revoked")
     at.page.get_by_role("button", name="Sign in").click()
 
     expect(at.page.get_by_role("dialog").get_by_label("Reason")).to_have_value("the customer phoned")

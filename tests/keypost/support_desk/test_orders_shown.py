@@ -82,7 +82,7 @@ def test_what_a_change_of_address_found_stays_until_it_is_read_and_sending_is_of
     expect(no_server).to_be_visible()
     page.reload()
     expect(no_server).to_be_visible()
-    page.locator(".notice", has=no_server).get_by_role("button", name="Read").click()
+    page.locator(".notice", has=no_server).get_by_role("button", name="Mark as read").click()
     expect(no_server).to_have_count(0)
     page.get_by_role("button", name="Send again now").click()
     page.get_by_role("dialog").get_by_role("button", name="Send again").click()

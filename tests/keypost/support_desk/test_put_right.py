@@ -98,7 +98,7 @@ def test_a_license_goes_to_another_customer_and_leads_there(desk: OpenDesk) -> N
     moved.get_by_role("link").click()
 
     expect(at.page.locator(".who")).to_contain_text("bert@elders.example")
-    expect(at.page.locator(".who")).to_contain_text("Licence comes from")
+    expect(at.page.locator(".who")).to_contain_text("Licence moved from")
 
 
 def test_reminders_are_stopped_and_sent_again(desk: OpenDesk) -> None:
@@ -146,13 +146,13 @@ def test_a_renewal_starts_now_or_is_stopped(desk: OpenDesk) -> None:
 def test_a_customer_is_exported_and_erased(desk: OpenDesk) -> None:
     at = opened(desk, "erase-1")
     with at.page.expect_download() as saved:
-        choose(at.page, "More …", "All that is known of the customer")
+        choose(at.page, "More …", "Export customer data")
         confirm(at.page, "Save")
     assert "facturen@klant.example" in saved.value.path().read_text("utf-8")
 
-    choose(at.page, "More …", "Erase the customer")
-    at.page.get_by_label("Yes, erase this customer").check()
-    confirm(at.page, "Erase the customer")
+    choose(at.page, "More …", "Erase customer data")
+    at.page.get_by_label("Yes, erase this customer's data").check()
+    confirm(at.page, "Erase customer data")
 
     expect(at.page.locator(".pills")).to_contain_text("erased")
     assert loaded(at.stack.store, "erase-1").is_erased
@@ -185,11 +185,11 @@ def test_the_proof_of_delivery_is_shown_to_be_printed(desk: OpenDesk) -> None:
 def test_orders_of_another_address_that_may_be_of_the_same_person_are_shown_and_taken_in(desk: OpenDesk) -> None:
     at = opened(desk, "linked-1")
     at.sold("linked-2", email="thuis@klant.example")
-    choose(at.page, "More …", "Erase the customer")
+    choose(at.page, "More …", "Erase customer data")
     at.page.get_by_label("Also of this customer").fill("thuis@klant.example")
-    at.page.get_by_label("Yes, erase this customer").check()
+    at.page.get_by_label("Yes, erase this customer's data").check()
 
-    confirm(at.page, "Erase the customer")
+    confirm(at.page, "Erase customer data")
 
     expect(at.page.locator(".pills")).to_contain_text("erased")
     assert loaded(at.stack.store, "linked-2").is_erased

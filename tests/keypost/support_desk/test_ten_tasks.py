@@ -137,10 +137,10 @@ def swap_one_code_of_many(agent: Agent) -> None:
     agent.press("button", "Licences", "Licenties")
     agent.reach(agent.page.get_by_label(agent.say("Last characters of the code", "Laatste tekens van de code")))
     agent.page.keyboard.insert_text(wanted.code[-5:])
-    agent.press("button", f"Swap the code of {wanted.id}", f"De code van {wanted.id} vervangen")
+    agent.press("button", f"Replace the code of {wanted.id}", f"De code van {wanted.id} vervangen")
     agent.reach(agent.dialog.get_by_role("radio").first)
     agent.page.keyboard.press("Space")
-    agent.confirm("Swap code", "Code vervangen")
+    agent.confirm("Replace code", "Code vervangen")
     agent.reads("New code", "Nieuwe code")
     assert loaded(agent.desk.stack.store, "task-many").license(wanted.id) != wanted
 
@@ -166,8 +166,8 @@ def hold_an_order_that_is_about_to_be_served(agent: Agent) -> None:
 def send_all_that_came_back_today_again(agent: Agent) -> None:
     agent.desk.change("task-fine", came_back)
     agent.press("link", "E-mails", "E-mails")
-    agent.press("button", "Send all lost e-mails again", "Alle verloren e-mails opnieuw versturen")
-    agent.confirm("Send all lost e-mails again", "Alle verloren e-mails opnieuw versturen")
+    agent.press("button", "Send all failed e-mails again", "Alle mislukte e-mails opnieuw versturen")
+    agent.confirm("Send all failed e-mails again", "Alle mislukte e-mails opnieuw versturen")
     agent.reads("1 e-mail is being sent again", "1 e-mail wordt opnieuw verstuurd")
 
 

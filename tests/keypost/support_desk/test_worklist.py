@@ -24,11 +24,11 @@ def test_what_needs_somebody_comes_first_by_reason_with_who_what_and_since_when(
     expect(page.get_by_role("heading", name="Action needed")).to_be_visible()
     assert page.title() == "Action needed · Keypost"
     groups = page.locator("main section.card h2")
-    expect(groups).to_have_text(["Orders that somebody must look at 1", "Orders that wait for codes 1"])
-    stock = page.get_by_role("region", name="Orders that wait for codes").get_by_role("listitem")
+    expect(groups).to_have_text(["Orders that someone must look at 1", "Orders waiting for codes 1"])
+    stock = page.get_by_role("region", name="Orders waiting for codes").get_by_role("listitem")
     expect(stock).to_have_count(1)
     expect(stock).to_contain_text("work-stock · Anna Jansen · ESET HOME Security")
-    expect(stock).to_contain_text("There are too few codes of ESET HOME Security")
+    expect(stock).to_contain_text("There are not enough codes for ESET HOME Security")
     expect(stock).to_contain_text("since")
     expect(stock.get_by_role("link", name="Import codes: order work-stock")).to_be_visible()
     assert "work-fine" not in page.content()
@@ -40,7 +40,7 @@ def test_a_reason_has_an_address_of_its_own(desk: OpenDesk) -> None:
     at.sold("work-b", hold=Hold(said("other_currency", paid="USD", sold="EUR")))
     at.sign_in()
 
-    at.page.get_by_role("navigation", name="Reasons").get_by_role("link", name="Orders that wait for codes").click()
+    at.page.get_by_role("navigation", name="Reasons").get_by_role("link", name="Orders waiting for codes").click()
 
     expect(at.page.get_by_role("link", name="work-a", exact=True)).to_be_visible()
     expect(at.page.get_by_role("link", name="work-b", exact=True)).to_have_count(0)
@@ -70,7 +70,7 @@ def test_what_is_behind_the_first_fifty_is_shown_when_asked_for(desk: OpenDesk) 
     work = at.page.locator("li.work")
 
     expect(work).to_have_count(50)
-    expect(at.page.locator("main h2")).to_have_text("Orders that wait for codes 53")
+    expect(at.page.locator("main h2")).to_have_text("Orders waiting for codes 53")
     at.page.get_by_role("button", name="Show more").click()
 
     expect(work).to_have_count(53)
@@ -78,7 +78,7 @@ def test_what_is_behind_the_first_fifty_is_shown_when_asked_for(desk: OpenDesk) 
 
 
 def test_nothing_to_do_is_said(desk: OpenDesk) -> None:
-    expect(desk().page.locator("main")).to_contain_text("No order needs anybody now.")
+    expect(desk().page.locator("main")).to_contain_text("No order needs action now.")
 
 
 def test_what_has_been_dealt_with_leaves_the_list_and_its_reason_stays(desk: OpenDesk) -> None:
@@ -88,10 +88,10 @@ def test_what_has_been_dealt_with_leaves_the_list_and_its_reason_stays(desk: Ope
     at.go("#/orders/work-twice")
     at.sign_in()
 
-    at.page.get_by_role("button", name="Done").click()
-    dialog = at.page.get_by_role("dialog", name="Order work-twice has been dealt with")
+    at.page.get_by_role("button", name="Mark as done").click()
+    dialog = at.page.get_by_role("dialog", name="Mark order work-twice as done")
     dialog.get_by_label("Reason").fill("the customer has the codes by phone")
-    dialog.get_by_role("button", name="Done").click()
+    dialog.get_by_role("button", name="Mark as done").click()
 
     expect(at.page.get_by_role("region", name="Timeline")).to_contain_text("the customer has the codes by phone")
-    expect(at.page.get_by_role("button", name="Done")).to_have_count(0)
+    expect(at.page.get_by_role("button", name="Mark as done")).to_have_count(0)

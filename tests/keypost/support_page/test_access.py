@@ -18,7 +18,7 @@ def test_the_key_of_an_agent_opens_the_page_and_another_one_does_not(
     page.get_by_label("Support key").fill("kp_0123456789_" + "0" * 64)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_have_text(
-        "This key is not valid, or no longer: sign in with another one, or ask the operator for one."
+        "This key is not valid, or is no longer valid: sign in with another one, or ask the operator for one."
     )
 
     page.get_by_label("Support key").fill(local.support_key)

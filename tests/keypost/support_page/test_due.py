@@ -22,7 +22,7 @@ def test_the_next_14_days_are_listed_by_day_with_what_is_kept_back(page: Page, l
 
     mine = page.get_by_role("row").filter(has_text=order_id)
     expect(mine).to_contain_text("Codes of the renewal")
-    expect(mine).to_contain_text("by itself")
+    expect(mine).to_contain_text("automatically")
     leaves = today + timedelta(days=3)
     expect(page.get_by_role("heading", name=f"{leaves:%A} {leaves.day} {leaves:%B}")).to_be_visible()
 

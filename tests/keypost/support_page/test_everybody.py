@@ -211,7 +211,7 @@ def test_what_an_order_is_for_is_decided_with_the_keyboard_alone(page: Page, dif
     differing("page-keys-differs")
     find(page, "page-keys-differs")
     expect(page.get_by_role("heading", name="Order page-keys-differs", exact=True)).to_be_focused()
-    own = page.get_by_role("button", name="Make it an order of its own: stripe:cs_other_page-keys-differs")
+    own = page.get_by_role("button", name="Make it a separate order: stripe:cs_other_page-keys-differs")
 
     for _ in range(12):
         if own.evaluate("button => button === document.activeElement"):
@@ -238,13 +238,13 @@ def test_what_differs_is_said_in_the_language_of_the_page(page: Page, differing:
 
     page.get_by_role("button", name="Nederlands").click()
 
-    told = page.get_by_role("region", name="Waarvoor is deze bestelling?")
+    told = page.get_by_role("region", name="Wat is er besteld, en voor wie?")
     expect(told.get_by_role("button", name="Dit klopt")).to_have_count(2)
-    expect(told.get_by_role("button", name="Eigen bestelling maken")).to_have_count(2)
+    expect(told.get_by_role("button", name="Aparte bestelling maken")).to_have_count(2)
     text = re.sub(r"\S*-\S*|Sample|Anna|Jansen", " ", told.inner_text())
     assert foreign(text, "nl") == set()
     page.get_by_role("button", name="English").click()
-    expect(page.get_by_role("region", name="What is this order for?")).to_be_visible()
+    expect(page.get_by_role("region", name="What was ordered, and for whom?")).to_be_visible()
 
 
 def test_where_the_focus_is_can_be_seen(page: Page) -> None:

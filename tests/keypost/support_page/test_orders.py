@@ -184,7 +184,7 @@ def test_a_block_after_a_bounce_is_lifted_when_the_agent_says_so(
 
     page.get_by_role("button", name="Send again").click()
     page.get_by_role("dialog").get_by_role("button", name="Send again").click()
-    expect(page.get_by_role("alert")).to_contain_text("does not accept our e-mail")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be delivered to")
     page.get_by_role("button", name="Lift the block and send").click()
 
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -236,11 +236,11 @@ def test_a_bad_code_is_swapped_and_the_customer_is_told(page: Page, sold: Sold, 
     list(local.stack.store.add_codes(KASPERSKY, sample_codes(PRODUCTS[KASPERSKY], 1), "another", None))
     find(page, "page-swap")
 
-    page.get_by_role("button", name=f"Swap the code of {before.id}").click()
+    page.get_by_role("button", name=f"Replace the code of {before.id}").click()
     page.get_by_label("already used").check()
     page.get_by_label("Note").fill("Kaspersky says so")
-    expect(page.get_by_role("dialog")).to_contain_text("if not, the new code goes with the e-mail of the order")
-    page.get_by_role("dialog").get_by_role("button", name="Swap code").click()
+    expect(page.get_by_role("dialog")).to_contain_text("if not, the new code is sent with the e-mail of the order")
+    page.get_by_role("dialog").get_by_role("button", name="Replace code").click()
 
     expect(page.get_by_role("dialog")).to_be_hidden()
     (after,) = loaded(local.stack.store, "page-swap").licenses
@@ -257,7 +257,7 @@ def test_no_swap_is_offered_where_it_would_be_refused(page: Page, sold: Sold, lo
     order = sold("2026-700002")
     story = asked(local, "GET", f"/orders/{order.id}")
     (license_,) = story["licenses"]
-    swap = page.get_by_role("button", name="Swap the code of")
+    swap = page.get_by_role("button", name="Replace the code of")
     today = local_day(datetime.now(UTC), local.stack.zone)
 
     for changed, offered in (
@@ -289,12 +289,12 @@ def test_that_the_subscription_of_an_erased_customer_was_ended_is_written_down(
     find(page, order.id)
     expect(page.get_by_text("end the subscription at the payment provider")).to_be_visible()
 
-    page.get_by_role("button", name="Subscription is ended").click()
-    page.get_by_role("dialog").get_by_role("button", name="Subscription is ended").click()
+    page.get_by_role("button", name="Subscription has ended").click()
+    page.get_by_role("dialog").get_by_role("button", name="Subscription has ended").click()
 
-    expect(page.get_by_role("status")).to_contain_text("It is noted that the subscription is ended")
-    expect(page.get_by_role("region", name="Timeline")).to_contain_text("subscription ended")
-    expect(page.get_by_role("button", name="Subscription is ended")).to_have_count(0)
+    expect(page.get_by_role("status")).to_contain_text("It is noted that the subscription has ended")
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("subscription has ended")
+    expect(page.get_by_role("button", name="Subscription has ended")).to_have_count(0)
     assert not loaded(local.stack.store, order.id).is_charged_again
 
 
@@ -319,7 +319,7 @@ def test_an_order_of_which_two_things_are_told_shows_them_side_by_side_and_offer
     order = differing("page-differs")
     find(page, order.id)
 
-    told = page.get_by_role("region", name="What is this order for?").get_by_role("article")
+    told = page.get_by_role("region", name="What was ordered, and for whom?").get_by_role("article")
     first, second = (told.filter(has_text=name) for name in ("cs_test_page-differs", "cs_other_page-differs"))
     for telling, texts in (
         (first, ("Stripe, ", "1 \N{MULTIPLICATION SIGN} Kaspersky Standard", "page-differs@klant.example", "€39.95")),
@@ -341,22 +341,22 @@ def test_an_order_that_is_clear_asks_nothing(page: Page, sold: Sold) -> None:
     find(page, "page-clear")
 
     heading(page, "page-clear")
-    expect(page.get_by_role("region", name="What is this order for?")).to_have_count(0)
+    expect(page.get_by_role("region", name="What was ordered, and for whom?")).to_have_count(0)
 
 
 def test_a_payment_becomes_an_order_of_its_own(page: Page, differing: Sold, local: LocalStack) -> None:
     order = differing("page-split")
     find(page, order.id)
 
-    page.get_by_role("button", name="Make it an order of its own: stripe:cs_other_page-split").click()
+    page.get_by_role("button", name="Make it a separate order: stripe:cs_other_page-split").click()
     dialog = page.get_by_role("dialog", name="Split order page-split")
     expect(dialog).to_contain_text("Payment stripe:cs_other_page-split gets a new order")
     dialog.get_by_label("Reason").fill("the shop began to count again")
-    dialog.get_by_role("button", name="Make it an order of its own").dblclick()
+    dialog.get_by_role("button", name="Make it a separate order").dblclick()
 
     expect(page.get_by_role("status")).to_contain_text("is order page-split-2 now")
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("the shop began to count again")
-    expect(page.get_by_role("region", name="What is this order for?")).to_have_count(0)
+    expect(page.get_by_role("region", name="What was ordered, and for whom?")).to_have_count(0)
     kept, own = (loaded(local.stack.store, name) for name in ("page-split", "page-split-2"))
     assert [(line.sku, line.quantity) for line in kept.lines] == [(KASPERSKY, 1)]
     assert [(line.sku, line.quantity) for line in own.lines] == [(ESET, 2)]
@@ -370,21 +370,21 @@ def test_what_cannot_be_settled_is_told_in_words_and_what_can_be_is_settled(
     find(page, order.id)
 
     page.get_by_role("button", name="This is right: Stripe about stripe:cs_other_page-settle").click()
-    dialog = page.get_by_role("dialog", name="What order page-settle is for")
+    dialog = page.get_by_role("dialog", name="What was ordered with order page-settle")
     expect(dialog).to_contain_text(
         "for 2 \N{MULTIPLICATION SIGN} ESET HOME Security, of other-page-settle@klant.example"
     )
     dialog.get_by_role("button", name="This is right").click()
-    expect(page.get_by_role("alert")).to_contain_text("cannot be settled: more has been sent than was paid for")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be decided: more has been sent than was paid for")
     page.keyboard.press("Escape")
 
     page.get_by_role("button", name="This is right: Stripe about stripe:cs_test_page-settle").click()
     dialog.get_by_label("Reason").fill("asked by phone")
     dialog.get_by_role("button", name="This is right").click()
 
-    expect(page.get_by_role("status")).to_contain_text("It is decided what the order is for")
+    expect(page.get_by_role("status")).to_contain_text("It has been decided what was ordered")
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("asked by phone")
-    expect(page.get_by_role("region", name="What is this order for?")).to_have_count(0)
+    expect(page.get_by_role("region", name="What was ordered, and for whom?")).to_have_count(0)
     assert [decision.kind for decision in loaded(local.stack.store, order.id).decisions] == ["contents"]
 
 
@@ -406,7 +406,7 @@ def test_of_two_tellers_of_one_payment_the_right_one_is_chosen_with_its_goods(
 
     page.route(f"**/orders/{order.id}/contents", answer)
     find(page, order.id)
-    expect(page.get_by_role("button", name="Make it an order of its own")).to_have_count(0)
+    expect(page.get_by_role("button", name="Make it a separate order")).to_have_count(0)
     page.get_by_role("button", name="This is right: The shop about").click()
     page.get_by_role("dialog").get_by_role("button", name="This is right").click()
 
@@ -419,12 +419,12 @@ def test_a_key_that_may_not_settle_is_told_so(page: Page, differing: Sold, local
     key, kept = new_key("page-no-scope", ("support",), 1, datetime.now(UTC).replace(microsecond=0))
     local.stack.store.put_support_key(kept)
     find(page, order.id)
-    page.get_by_role("button", name="Make it an order of its own").first.click()
+    page.get_by_role("button", name="Make it a separate order").first.click()
     page.evaluate("key => sessionStorage.setItem('keypost-support-key', key)", key)
 
-    page.get_by_role("dialog").get_by_role("button", name="Make it an order of its own").click()
+    page.get_by_role("dialog").get_by_role("button", name="Make it a separate order").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("does not allow this: decide what an order is for")
+    expect(page.get_by_role("alert")).to_contain_text("does not allow this: decide what was ordered and for whom")
 
 
 def test_what_others_wrote_is_text_and_nothing_else(page: Page, sold: Sold) -> None:

@@ -127,7 +127,7 @@ def test_a_batch_is_not_forgotten_for_a_file_that_has_its_own_columns(stock: Pag
 
     shown = check(stock, "code,batch\nAAAAA-BBBBB-CCCCC-DDDDD,")
 
-    expect(shown).to_contain_text("This file has columns of its own")
+    expect(shown).to_contain_text("This file has its own columns")
 
 
 def test_a_large_list_goes_in_parts_and_counts_its_lines(stock: Page) -> None:
@@ -184,7 +184,7 @@ def test_a_code_that_stands_in_a_file_twice_counts_once_however_far_apart(stock:
     shown = check_file(stock, "\n".join(["batch,code,activate_before", *first, *["A,wrong,"] * 1000, *last]))
 
     expect(shown.get_by_role("heading", name="2 codes can be imported")).to_be_visible()
-    expect(shown).to_contain_text("1 is known already and is left out")
+    expect(shown).to_contain_text("1 is already known and is left out")
     expect(shown).to_contain_text("1,001 lines are wrong and are left out")
     expect(shown).to_contain_text("1 waiting order can continue")
 
