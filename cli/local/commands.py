@@ -20,10 +20,10 @@ from cli.local.deploy import ROOT
 from cli.local.logs import log_lines
 from cli.local.mailbox import SentMail
 from cli.local.renewals import show_renewals
-from cli.local.samples import sample_products
+from cli.local.samples import SHOP, sample_products
 from cli.local.shop import LANGUAGES, MOST, TELL
 from cli.local.stack import LocalStack, describe, local_stack
-from cli.speech import lang, speech
+from cli.speech import lang, speech, text
 from cli.stacks import LOCAL_STACK_FILE, local_session
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailState
@@ -56,7 +56,9 @@ def demo() -> None:
     started = time.monotonic()
     with local_stack(_DIRECTORY, _progress) as stack:
         show_renewals(stack, sell_one(stack), _progress)
-    click.echo(f"\nAll of it worked, in {time.monotonic() - started:.0f} s. To look around: make run")
+        pages = [text(name) for name, _ in _pages(stack)]
+    click.echo(f"\nAll of it worked, in {time.monotonic() - started:.0f} s.")
+    click.echo(tables.paragraph(text("local_look", pages=pages)))
 
 
 @local.command()
@@ -67,21 +69,41 @@ def run() -> None:
         LOCAL_STACK_FILE.write_text(describe(stack))
         try:
             sell_one(stack)
-            click.echo(
-                f"\nMailbox    {stack.mailbox.url}\n"
-                f"Shop       {stack.mailbox.url}/#shop\n"
-                f"Agents     {stack.support_page_url}\n"
-                f"Customers  {stack.resend_url}\n"
-                f"Key        {stack.support_key}\n"
-                f"Callbacks  {stack.api_url}/callbacks/stripe and /callbacks/webhook\n"
-                f'API        curl -H "Authorization: Bearer {stack.support_key}" {stack.api_url}/orders/{_ORDER_ID}\n'
-                f"Secrets    {LOCAL_STACK_FILE}\n\nIt stays up until Ctrl-C."
-            )
+            click.echo()
+            _show_places(stack)
+            click.echo(f"\n{text('local_until')}")
             signal.pause()
         except KeyboardInterrupt:
             click.echo("\nStopping")
         finally:
             LOCAL_STACK_FILE.unlink(missing_ok=True)
+
+
+def _pages(stack: LocalStack) -> list[tuple[str, str]]:
+    """What each page is called, and its address."""
+    return [
+        ("local_mailbox", stack.mailbox.url),
+        ("local_gallery", f"{stack.mailbox.url}/gallery"),
+        ("local_shop", f"{stack.mailbox.url}/#shop"),
+        ("local_guide", stack.guide_url),
+        ("local_resend", stack.resend_url),
+        ("local_support", stack.support_page_url),
+    ]
+
+
+def _show_places(stack: LocalStack) -> None:
+    """Print where everything is, an address a line: a program or a person copies it from there."""
+    curl = f'curl -H "Authorization: Bearer {stack.support_key}" {stack.api_url}/orders/{_ORDER_ID}'
+    places = [
+        *_pages(stack),
+        ("local_key", stack.support_key),
+        ("local_callbacks", f"{stack.api_url}/callbacks/stripe"),
+        ("local_api", curl),
+        ("local_secrets", str(LOCAL_STACK_FILE)),
+    ]
+    width = max(len(text(name)) for name, _ in places)
+    for name, place in places:
+        click.echo(f"{text(name):{width}}  {place}")
 
 
 @local.command()
@@ -118,14 +140,17 @@ def dispute(order: str, won: bool | None) -> None:
 @local.command()
 @click.argument("function", default="")
 def logs(function: str) -> None:
-    """Print what the functions of `make run` logged, or only FUNCTION, by its name in template.yaml."""
+    """Print what the functions of `make run` logged, or only FUNCTION, by its name in template.yaml.
+
+    Times are those of the shop's time zone.
+    """
     endpoint_url, region, stack = _stack_file("endpoint_url", "region", "stack")
     try:
         lines = log_lines(local_session(endpoint_url, region), stack, function)
     except BotoCoreError:
         raise KeypostError(_SILENT) from None
     for line in lines:
-        click.echo(f"{line.at.astimezone():%H:%M:%S} {line.function} {line.text}")
+        click.echo(f"{line.at.astimezone(SHOP.zone):%H:%M:%S} {line.function} {line.text}")
     if not lines:
         click.echo(f"{function or 'No function'} has logged nothing", err=True)
 

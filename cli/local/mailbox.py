@@ -1,6 +1,6 @@
 """The local mailbox. The functions call this server instead of SES: it keeps the bytes of each mail and passes the call
-on to the emulator. The same server has the mailbox page, which shows the mails as customers see them and has the
-made-up shop."""
+on to the emulator. The same server has the pages of this machine: the mailbox with the made-up shop, and the
+gallery."""
 
 import base64
 import json
@@ -22,7 +22,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from jinja2 import Environment, PackageLoader
 
-from cli.local.samples import NAMES, NOW, sample_mail
+from cli.local.gallery import VIEWS, beside, inbox_line, titles
+from cli.local.samples import NAMES, NOW, SHOP, sample_mail
 from cli.local.ses_events import FATES, SUPPRESSED, ses_event
 from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
 from keypost import words
@@ -165,10 +166,12 @@ class _Handler(BaseHTTPRequestHandler):
         box = self.server.box
         url = urlsplit(self.path)
         mail, part = _mail_at(box, url.path)
-        if url.path == "/gallery":
-            self._show("gallery.html", names=NAMES, mail_languages=words.LANGUAGES)
-        elif url.path == "/" or (mail and part == ""):
-            self._show("mailbox.html", mail=mail)
+        if mail:
+            self._show_mail(mail, part, url.path)
+        elif url.path == "/":
+            self._show("mailbox.html")
+        elif language := _gallery_in(url.path):
+            self._show("gallery.html", language=language, rows=_rows(language))
         elif url.path == "/list":
             self._show("list.html", mails=box.mails[::-1], current=dict(parse_qsl(url.query)).get("mail"))
         elif url.path == "/mails.json":
@@ -177,14 +180,28 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, json.dumps(box.account).encode(), "application/json")
         elif url.path.startswith(_SUPPRESSED):
             self._tell_suppressed(unquote(url.path.removeprefix(_SUPPRESSED)))
-        elif mail and part == "html":
-            self._answer(200, mail.html.encode(), "text/html; charset=utf-8", _MAIL_POLICY)
-        elif mail and part == "text":
+        else:
+            self._not_found()
+
+    def _show_mail(self, mail: SentMail, part: str, path: str) -> None:
+        """Answer with a mail in one of its forms, or with a page about it; one of the gallery has only the page of its
+        forms."""
+        if part == "" and mail.number:
+            self._show("mailbox.html", mail=mail)
+        elif part == ("forms" if mail.number else ""):
+            self._show("forms.html", mail=mail, line=inbox_line(mail.message, mail.html), **_about(mail, path))
+        elif part == "html" or part in VIEWS:
+            html = VIEWS[part].made(mail.html) if part in VIEWS else mail.html
+            self._answer(200, html.encode(), "text/html; charset=utf-8", _MAIL_POLICY)
+        elif part == "text":
             self._answer(200, mail.text.encode(), "text/plain; charset=utf-8")
-        elif mail and part == "eml":
+        elif part == "eml":
             self._answer(200, mail.raw, "message/rfc822")
         else:
-            self._answer(404, b"There is no such mail.\n", "text/plain")
+            self._not_found()
+
+    def _not_found(self) -> None:
+        self._answer(404, b"There is no such mail.\n", "text/plain")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -270,8 +287,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _show(self, template: str, status: int = 200, **shown: Any) -> None:
         box = self.server.box
         fates = tuple(FATES) if box.tell else ()
-        common = {"shop": box.shop, "sellers": TELL, "languages": LANGUAGES, "fates": fates, "given": {}}
-        page = _pages().get_template(template).render(common | shown)
+        common: dict[str, Any] = {
+            "shop": box.shop,
+            "sellers": TELL,
+            "languages": LANGUAGES,
+            "fates": fates,
+            "given": {},
+        }
+        common |= {"pages": _pages_of(box), "views": VIEWS.values(), "zone": SHOP.zone}
+        common["mail_languages"] = {language: table.NAME for language, table in words.TABLES.items()}
+        page = _templates().get_template(template).render(common | shown)
         self._answer(status, page.encode(), "text/html; charset=utf-8", _PAGE_POLICY)
 
     def _answer(
@@ -299,9 +324,51 @@ def _mail_at(box: Mailbox, path: str) -> tuple[SentMail | None, str]:
     match path.strip("/").split("/"):
         case ["mails", number, *part]:
             return next((mail for mail in box.mails if str(mail.number) == number), None), "/".join(part)
-        case ["gallery", name, language, part] if name in NAMES and language in words.LANGUAGES:
-            return sample(name, language), part
+        case ["gallery", language, name, *part] if name in NAMES and language in words.LANGUAGES:
+            return sample(name, language), "/".join(part)
     return None, ""
+
+
+def _gallery_in(path: str) -> str | None:
+    """The language in which a path asks for the gallery; None if it asks for something else."""
+    match path.strip("/").split("/"):
+        case ["gallery"]:
+            return words.LANGUAGES[0]
+        case ["gallery", language] if language in words.LANGUAGES:
+            return language
+    return None
+
+
+def _rows(language: str) -> list[dict[str, Any]]:
+    """Each kind of mail of the gallery: its name, what it is, and its line in an inbox."""
+    found = []
+    for name, title in titles(language).items():
+        mail = sample(name, language)
+        found.append({"name": name, "title": title, "line": inbox_line(mail.message, mail.html)})
+    return found
+
+
+def _about(mail: SentMail, path: str) -> dict[str, Any]:
+    """What stands on the page of a mail's forms, besides the mail."""
+    if mail.number:
+        return {"place": f"/mails/{mail.number}", "title": mail.subject}
+    _, _, language, name, *_ = path.split("/")
+    before, after = beside(name)
+    known = titles(language)
+    place = f"/gallery/{language}/{name}"
+    return {"place": place, "title": known[name], "titles": known, "language": language, "name": name} | {
+        "before": before,
+        "after": after,
+    }
+
+
+def _pages_of(box: Mailbox) -> list[tuple[str, str]]:
+    """The pages of this machine with their addresses: those of the mailbox, and those of the deployed stack."""
+    found = [("Mailbox", "/"), ("Gallery", "/gallery")]
+    if box.shop:
+        found.append(("Shop", "/#shop"))
+        found += [(name, url) for name, url in box.shop.pages.items() if url]
+    return found
 
 
 def sample(name: str, language: str) -> SentMail:
@@ -311,7 +378,7 @@ def sample(name: str, language: str) -> SentMail:
 
 
 @cache
-def _pages() -> Environment:
+def _templates() -> Environment:
     return Environment(loader=PackageLoader("cli.local"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 

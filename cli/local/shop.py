@@ -126,8 +126,14 @@ class Shop:
     woocommerce_calls: Callable[[bytes], Answer]
     became: Callable[[str], str] = lambda _order_id: ""  # what Keypost makes of an order
     support_url: str = ""  # of the page where one sees more of that
-    resend_url: str = ""  # of the page for customers
+    guide_url: str = ""  # of the page that says how to activate a license
+    resend_url: str = ""  # of the page on which customers ask for their licenses again
     orders: dict[str, Sale] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """The pages of Keypost by what they are called; without an address where no stack is running."""
+        return {"Support page": self.support_url, "Guide": self.guide_url, "Licences again": self.resend_url}
 
     @property
     def next_order_id(self) -> str:

@@ -209,7 +209,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                     list(stack.store.add_codes(product.sku, sample_codes(product, CODES_PER_PRODUCT), "sample", None))
             calls = (local.stripe_calls, local.shop_calls, local.mollie_calls, local.woocommerce_calls)
             box.tell = partial(_tell, session.client("sqs"), outputs["FeedbackQueueUrl"])
-            pages = (local.support_page_url, local.resend_url)
+            pages = (local.support_page_url, local.guide_url, local.resend_url)
             box.shop = Shop(providers, sample_products(), *calls, local.became, *pages)
             yield local
 

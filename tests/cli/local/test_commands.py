@@ -87,13 +87,15 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
         *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
         *("woocommerce_secret", "moneybird_secret", "mollie_secret", "support_page_url", "resend_url", "guide_url"),
     }
-    for page in ("support_page_url", "resend_url"):
-        assert f"  {about[page]}\n" in log.read_text("utf-8")
+    for page in ("support_page_url", "resend_url", "guide_url"):
         with urllib.request.urlopen(about[page]) as answer:
             assert answer.status == 200
+        assert f"  {about[page]}\n" in log.read_text("utf-8")
         with urllib.request.urlopen(about["mailbox_url"]) as answer:
             assert f'href="{about[page]}"' in answer.read().decode()
-    assert f"Shop       {about['mailbox_url']}/#shop" in log.read_text("utf-8")
+    for place in ("", "/gallery", "/#shop"):
+        assert f"  {about['mailbox_url']}{place}\n" in log.read_text("utf-8")
+    assert f"  {about['support_key']}\n" in log.read_text("utf-8")
     assert f'Authorization: Bearer {about["support_key"]}" {about["api_url"]}/orders/' in log.read_text("utf-8")
     process.send_signal(ending)
 

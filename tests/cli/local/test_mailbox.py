@@ -4,20 +4,27 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlencode
 
+import html5lib
 import pytest
 import urllib3
+from markupsafe import escape
 
 from cli.local.fake_providers import FakeProviders
-from cli.local.mailbox import Mailbox, SesFault, mailbox
+from cli.local.gallery import VIEWS, inbox_line, preheader, titles
+from cli.local.mailbox import Mailbox, SesFault, mailbox, sample
 from cli.local.samples import NAMES, sample_products
 from cli.local.ses_events import FATES
 from cli.local.shop import Shop
 from keypost.core.mail import Fate
 from keypost.emails import compose
 from keypost.use_cases import take_mail_event
+from keypost.words import LANGUAGES
 from tests.builders import NOW, PRODUCT, PURCHASE_MAIL, SHOP, SKU, bought
 
 
@@ -281,29 +288,116 @@ def test_an_answer_of_keypost_that_was_no_success_is_shown(box: Mailbox, own: Sh
     assert "Keypost answered 503" in get(box, "/")[2]
 
 
-def test_the_gallery_shows_a_mail_of_each_kind_in_each_language(box: Mailbox) -> None:
-    assert 'href="/gallery"' in get(box, "/")[2]
-
-    status, policy, page = get(box, "/gallery")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_gallery_names_every_kind_in_a_sentence_and_shows_its_line_of_the_inbox(
+    box: Mailbox, language: str
+) -> None:
+    status, _, page = get(box, f"/gallery/{language}")
+    known = titles(language)
 
     assert status == 200
-    assert "frame-src 'self'" in policy
-    for name in NAMES:
-        for language in ("nl", "en"):
-            assert f'src="/gallery/{name}/{language}/html"' in page
+    assert list(known) == list(NAMES)
+    for name, title in known.items():
+        line = inbox_line(*_message_of(name, language))
+        assert f'<a href="/gallery/{language}/{name}">{escape(title)}</a>' in page
+        assert title != name
+        assert f"<b>{escape(line.sender)}</b> {escape(line.subject_seen)} " in page
+        assert f'<span class="quiet">{escape(line.preheader_seen)}</span>' in page
+    for other in LANGUAGES:
+        assert f'href="/gallery/{other}"' in page
+
+
+def _message_of(name: str, language: str) -> tuple[EmailMessage, str]:
+    mail = sample(name, language)
+    return mail.message, mail.html
+
+
+def test_without_a_language_the_gallery_is_in_the_first_one(box: Mailbox) -> None:
+    assert get(box, "/gallery")[2] == get(box, f"/gallery/{LANGUAGES[0]}")[2]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mail_of_the_gallery_has_a_page_with_what_the_customer_sees_of_it_in_each_form(
+    box: Mailbox, name: str, language: str
+) -> None:
+    mail = sample(name, language)
+
+    status, policy, page = get(box, f"/gallery/{language}/{name}")
+
+    assert (status, "frame-src 'self'" in policy, "<script" in page) == (200, True, False)
+    shown = {str(mail.message[header]) for header in ("From", "To", "Reply-To") if mail.message[header]}
+    for told in (*shown, mail.subject.strip(), preheader(mail.html), mail.text.strip().splitlines()[0]):
+        assert escape(told) in page
+    assert f"({len(mail.subject.strip())} characters" in page
+    assert re.findall(r'src="([^"]*)" width="(\d+)"', page) == [
+        (f"/gallery/{language}/{name}/{view}", width) for view, widths in FRAMES.items() for width in widths
+    ]
+
+
+FRAMES = {"light": ["375", "700"], "dark": ["375", "700"], "outlook": ["700"], "no-pictures": ["375", "700"]}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/list", "/mails/1", "/mails/1/forms", "/gallery", "/gallery/en/purchase", "/gallery/nl/daily_note"]
+)
+def test_every_page_of_this_machine_is_valid_html(box: Mailbox, own: Shop, path: str) -> None:
+    own.support_url, own.guide_url, own.resend_url = "http://a.example", "http://b.example", "http://c.example"
+    parser = html5lib.HTMLParser()
+
+    parser.parse(get(box, path)[2])
+
+    assert parser.errors == []
+
+
+@pytest.mark.parametrize("path", ["/", "/mails/1", "/mails/1/forms", "/gallery", "/gallery/en/purchase"])
+def test_the_pages_of_this_machine_link_to_each_other_and_to_those_of_the_stack(
+    box: Mailbox, own: Shop, path: str
+) -> None:
+    own.support_url, own.guide_url, own.resend_url = "http://a.example", "http://b.example", "http://c.example"
+    top = get(box, path)[2].partition("<header")[2].partition("</header>")[0]
+
+    assert re.findall(r'href="([^"]*)"', top) == [
+        *("/", "/gallery", "/#shop"),
+        *("http://a.example", "http://b.example", "http://c.example"),
+    ]
+
+
+def test_a_mail_that_was_sent_is_shown_in_each_form_too(box: Mailbox) -> None:
+    assert 'href="/mails/1/forms"' in get(box, "/mails/1")[2]
+
+    status, _, page = get(box, "/mails/1/forms")
+
+    assert status == 200
+    assert 'src="/mails/1/outlook" width="700"' in page
+    assert "display:inline-block" not in get(box, "/mails/1/outlook")[2]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_mail_can_run_and_load_nothing_in_any_form(box: Mailbox, view: str) -> None:
+    assert get(box, f"/gallery/nl/purchase/{view}")[:2] == get(box, "/mails/1/html")[:2]
 
 
 @pytest.mark.parametrize(("part", "words"), [("html", "<h1"), ("text", "Beste Anna"), ("eml", "MIME-Version: 1.0")])
 def test_a_mail_of_the_gallery_is_shown_as_one_that_was_sent(box: Mailbox, part: str, words: str) -> None:
-    status, policy, content = get(box, f"/gallery/waiting/nl/{part}")
+    status, policy, content = get(box, f"/gallery/nl/waiting/{part}")
 
     assert (status, words in content) == (200, True)
     assert "default-src 'none'" in policy
 
 
-@pytest.mark.parametrize("path", ["/gallery/nothing/nl/html", "/gallery/purchase/de/html", "/gallery/purchase/nl/x"])
+@pytest.mark.parametrize(
+    "path", ["/gallery/nl/nothing", "/gallery/xx/purchase", "/gallery/xx", "/gallery/nl/purchase/x", "/mails/1/x"]
+)
 def test_what_the_gallery_does_not_have_is_not_found(box: Mailbox, path: str) -> None:
     assert get(box, path)[0] == 404
+
+
+def test_moments_are_those_of_the_shop(box: Mailbox) -> None:
+    box.mails[0] = replace(box.mails[0], at=datetime(2026, 7, 31, 22, 30, 5, tzinfo=UTC))
+
+    assert "· 00:30:05<" in get(box, "/list")[2]
+    assert "2026-08-01 00:30:05, Europe/Amsterdam time" in get(box, "/mails/1")[2]
 
 
 def test_a_visitor_decides_what_became_of_a_mail(box: Mailbox) -> None:

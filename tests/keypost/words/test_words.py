@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cli.local.deploy import ROOT
+from cli.local.samples import NAMES as SAMPLE_NAMES
 from keypost.core import errors
 from keypost.core.aside import AsideReason
 from keypost.core.by_hand import MOVED, WHYS
@@ -126,6 +127,7 @@ def of_enums() -> set[str]:
         *(f"provider_{provider.partition('-')[0]}" for provider in PROVIDERS),
         *(f"scope_{scope}" for scope in SCOPES),
         *(f"language_{language}" for language in LANGUAGES),
+        *(f"sample_{name}".replace("-", "_") for name in SAMPLE_NAMES),
         *(f"who_{who}" for who in ("keypost", "customer")),
         *(reason.replace(" ", "_") for reason in BAD_CODE_REASONS),
         *PAYMENT_IS.values(),
