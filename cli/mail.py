@@ -8,11 +8,12 @@ import click
 from pydantic import TypeAdapter
 
 from cli import orders, smoke_test, stacks, tables, who
-from cli.click_words import Group
+from cli.click_words import Command, Group
+from cli.local.gallery import title, titles
 from cli.local.mailbox import sample
 from cli.local.samples import NAMES
 from cli.orders import as_json, stack_option
-from cli.speech import lang, say, text
+from cli.speech import lang, say, speech, text
 from keypost.core.errors import KeypostError
 from keypost.core.mails_of_day import Became, MailOfDay
 from keypost.core.periods import local_day
@@ -31,18 +32,24 @@ def mail_group() -> None:
     """The e-mails."""
 
 
-@mail_group.command("preview")
+class _Preview(Command):
+    """Its help lists the kinds of mail by what they are, in the language of the command line."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click calls it
+        with formatter.section(text("kinds")):
+            formatter.write_dl(list(titles(speech().language).items()))
+
+
+@mail_group.command("preview", cls=_Preview)
 @click.argument("kind", type=click.Choice(NAMES), metavar="KIND")
 @click.option("--lang", "language", default="nl", show_default=True, type=click.Choice(LANGUAGES))
 @click.option(
     "--out", default=Path(), type=click.Path(file_okay=False, path_type=Path), help="The folder; default this one."
 )
 def preview(kind: str, language: str, out: Path) -> None:
-    """Write a mail from made-up data as HTML, text and whole message (.eml). No stack is needed.
-
-    For a KIND that does not exist, the error lists all kinds.
-    """
+    """Write a mail from made-up data as HTML, text and whole message (.eml). No stack is needed."""
     mail = sample(kind, language)
+    click.echo(title(kind, speech().language))
     try:
         out.mkdir(parents=True, exist_ok=True)
         for ending, content in {"html": mail.html.encode(), "txt": mail.text.encode(), "eml": mail.raw}.items():

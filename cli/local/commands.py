@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import Path
 from types import FrameType
@@ -34,6 +35,7 @@ from keypost.words import moment, names_of, sentence
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"
 _SECONDS_TO_MAIL = 60
+_SHORT_ID = 12  # characters
 _SILENT = "the local stack of .local/stack.json does not answer: start it with `make run`"
 
 
@@ -219,5 +221,11 @@ def _show(mail: SentMail, order: Order, zone: tzinfo) -> None:
         click.echo(tables.paragraph(told, "  "))
     to = speech().reader(names_of(sample_products(), speech().language), zone)
     for entry in order.timeline:
-        told = f"{moment(entry.at, to)}  {sentence(Said(entry.code, entry.values), to)}"
+        told = f"{moment(entry.at, to)}  {sentence(Said(entry.code, _short(entry.values)), to)}"
         click.echo(tables.paragraph(told, "  "))
+
+
+def _short(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an entry; of a payment's id only the beginning, since Stripe's fill a line each."""
+    ids = {name: str(value)[:_SHORT_ID] for name, value in values.items() if name == "payment"}
+    return {**values, **{name: f"{begin}…" for name, begin in ids.items() if begin != values[name]}}

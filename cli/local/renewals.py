@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import click
 
+from cli import tables
 from cli.local.samples import SHOP
 from cli.local.stack import LocalStack, Progress
 from keypost import telemetry
-from keypost.clients.mailer import Mailer
+from keypost.clients.mailer import Mailer, tag_value
 from keypost.core.errors import KeypostError
 from keypost.core.order import Order
 from keypost.core.periods import morning_of
@@ -21,7 +22,7 @@ _LINE = {"sku": "KASPERSKY-STANDARD-3D-1Y", "quantity": 1}
 
 def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     """Show two renewals, one paid ahead and one paid late. KeypostError says what did not happen."""
-    progress("Selling a second license, and renewing both: one renewal is paid, the other is an open invoice")
+    progress("Selling a second license and renewing both, one paid and one an open invoice")
     _tell(stack, "order.paid", "2026-009999", _LINE)
     stack.order_when("2026-009999", lambda order: bool(order.licenses))
     _tell(stack, "order.paid", _PAID, _LINE | {"kind": "renewal", "renews": sold.id})
@@ -33,15 +34,14 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
 
     progress("Letting the days pass")
     click.echo(f"\nThe license of order {sold.id} ends on {sold.licenses[0].last_day}; two renewals follow it:")
-    click.echo(f"  today        {_PAID} is paid and waits for its day; {_UNPAID} is not paid")
+    click.echo(f"  today       {_PAID} is paid and waits for its day; {_UNPAID} is not paid")
     for day, orders in ((mail_day - timedelta(days=1), ()), (mail_day, (_PAID,)), (mail_day + timedelta(days=1), ())):
         _expect(stack, day, zone, orders)
     _tell(stack, "order.paid", _UNPAID, _LINE | {"kind": "renewal", "renews": "2026-009999"})
     _expect(stack, mail_day + timedelta(days=2), zone, (_UNPAID,))
     first = unpaid.terms[0].first_day
-    click.echo(
-        f"Both new periods start on {first}, seven days after {mail_day}: each got one mail, paid ahead or late."
-    )
+    told = f"Both new periods start on {first}, seven days after {mail_day}: each got one mail, paid ahead or late."
+    click.echo(tables.paragraph(told))
 
 
 def _expect(stack: LocalStack, day: date, zone: tzinfo, expected: tuple[str, ...]) -> None:
@@ -51,10 +51,11 @@ def _expect(stack: LocalStack, day: date, zone: tzinfo, expected: tuple[str, ...
     worker = _worker(stack, morning_of(day, zone))
     for order_id in (_PAID, _UNPAID):
         worker.advance(order_id)
-    sent = [mail.subject.strip() for mail in stack.mailbox.mails[before:]]
-    if [order_id for order_id in (_PAID, _UNPAID) if any(order_id in subject for subject in sent)] != [*expected]:
-        raise KeypostError(f"on {day} these mails were sent: {sent}")
-    click.echo(f"  {day}   {'; '.join(sent) or 'no mail'}")
+    sent = stack.mailbox.mails[before:]
+    subjects = "; ".join(mail.subject.strip() for mail in sent)
+    if {mail.tags["order"] for mail in sent} != {tag_value(order_id) for order_id in expected}:
+        raise KeypostError(f"on {day} these mails were sent: {subjects}")
+    click.echo(tables.paragraph(f"{day}  {subjects or 'no mail'}", "  "))
 
 
 def _worker(stack: LocalStack, now: datetime) -> Worker:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.local.gallery import title, titles
 from cli.local.samples import NAMES
+from keypost.words import LANGUAGES
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -15,11 +17,21 @@ def test_preview_writes_a_mail_in_three_forms_and_says_where(run: Run, tmp_path:
 
     folder = Path("there/deep")
     assert status == 0
-    assert told.splitlines()[:3] == [f"{folder}/renewal-en.{ending}" for ending in ("html", "txt", "eml")]
+    assert told.splitlines()[0] == title("renewal", "en")
+    assert told.splitlines()[1:4] == [f"{folder}/renewal-en.{ending}" for ending in ("html", "txt", "eml")]
     assert "New period: 30 November 2026" in (tmp_path / folder / "renewal-en.txt").read_text("utf-8")
     assert (tmp_path / folder / "renewal-en.html").read_text("utf-8").startswith("<!doctype html>")
     message = message_from_bytes((tmp_path / folder / "renewal-en.eml").read_bytes(), policy=default)
     assert f"Subject: {message['Subject'].strip()}" in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_help_of_preview_lists_every_kind_by_what_it_is(run: Run, language: str) -> None:
+    status, told, _ = run("mail", "preview", "--help", "--lang", language)
+
+    listed = " ".join(told.split())
+    assert status == 0
+    assert [name for name, what in titles(language).items() if f" {name} {what}" not in listed] == []
 
 
 def test_preview_writes_here_and_in_dutch_unless_told_otherwise(run: Run, tmp_path: Path) -> None:

@@ -56,8 +56,10 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert "Subject: Uw activatiecode voor Kaspersky Standard (bestelling 2026-001234)" in done.stdout
     assert "license LIC-" in done.stdout
     assert "de e-mail met de codes is verstuurd" in done.stdout
+    assert " cs_test_a1B2… " in done.stdout  # of 66 characters
     assert (tmp_path / ".local/mail.html").read_text("utf-8").startswith("<!doctype html>")
     assert "Both new periods start on" in done.stdout
+    assert "toont de adressen van de pagina's (Mailbox, Galerij van alle e-mails, " in done.stdout
     assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line for each step that it reports
     assert children(tmp_path) == []
 

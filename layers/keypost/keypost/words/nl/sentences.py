@@ -891,6 +891,7 @@ TEXTS = {
     "guide_exported": "Bestanden in {path}: {count}[, en {gone} weggehaald van producten die niet meer"
     " worden verkocht]",
     "subject": "Onderwerp: {subject}",
+    "kinds": "Soorten",
     "sample_purchase": "De e-mail na een aankoop",
     "sample_purchase_several": "Een aankoop van verschillende producten",
     "sample_purchase_part": "Een aankoop waarvan een deel nog volgt",
@@ -926,8 +927,8 @@ TEXTS = {
     "local_shop": "Verzonnen winkel",
     "local_support": "Pagina van de klantenservice",
     "local_key": "- aanmelden met de sleutel",
-    "local_guide": "Klanten: zo activeert u",
-    "local_resend": "Klanten: licentie opnieuw",
+    "local_guide": "Uitleg voor klanten",
+    "local_resend": "Licenties opnieuw",
     "local_callbacks": "Callbacks",
     "local_api": "API",
     "local_secrets": "Alles, voor programma's",
