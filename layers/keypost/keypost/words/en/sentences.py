@@ -912,8 +912,6 @@ TEXTS = {
     "local_key": "- sign in with the key",
     "local_guide": "Guide for customers",
     "local_resend": "Licences again",
-    "local_callbacks": "Callbacks",
-    "local_api": "API",
     "local_secrets": "All of it, for programs",
     "local_until": "It stays up until Ctrl-C.",
     "local_look": "Look around with `make run`: it stays up and prints the addresses of its pages ({pages:list}).",
