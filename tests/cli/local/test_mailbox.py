@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ import pytest
 import urllib3
 from markupsafe import escape
 
+from cli.local.deploy import ROOT
 from cli.local.fake_providers import FakeProviders
 from cli.local.gallery import VIEWS, inbox_line, preheader, titles
 from cli.local.mailbox import Mailbox, SesFault, mailbox, sample
@@ -361,6 +363,19 @@ def test_the_pages_of_this_machine_link_to_each_other_and_to_those_of_the_stack(
         *("/", "/gallery", "/#shop"),
         *("http://a.example", "http://b.example", "http://c.example"),
     ]
+
+
+def test_the_pages_that_are_deployed_know_nothing_of_those_of_this_machine() -> None:
+    local = re.compile(r"/gallery\b|#shop\b|/mails/|127\.0\.0\.1|localhost")
+
+    def found(folder: Path) -> set[str]:
+        pages = [path for path in folder.iterdir() if path.suffix in {".html", ".css", ".js"}]
+        assert pages
+        return {path.name for path in pages if local.search(path.read_text("utf-8"))}
+
+    assert "gallery.html" in found(ROOT / "cli/local/templates")
+    for name in ("support_page", "resend_page", "guide_page", "proof_page"):
+        assert found(ROOT / "layers/keypost/keypost" / name) == set()
 
 
 def test_a_mail_that_was_sent_is_shown_in_each_form_too(box: Mailbox) -> None:
