@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from cli.stock import import_file, read_file
 from keypost import wiring
 from keypost.core.errors import KeypostError
 from keypost.core.mail import Asked, MailState, Purpose
-from keypost.core.order import Order, Reason
+from keypost.core.order import Order, Reason, Reminder
 from keypost.use_cases.help_customer import Desk
 from tests.builders import Context, event
 from tests.deployed import ESET, KASPERSKY, PRODUCTS, empty, free_codes, is_mailed, mails_to, paid_session, run
@@ -196,6 +197,30 @@ def test_a_customer_asks_on_the_page_and_gets_the_mail_again_and_a_stranger_read
     assert again.to == ("journey-asked@klant.example",)
     assert order.licenses[0].code in again.text
     assert not any("nobody" in address for mail in local.mailbox.mails for address in mail.to)
+
+
+def test_the_link_of_a_reminder_opens_and_one_click_stops_reminders(
+    local: LocalStack, stocked: Callable[[str, int], list[str]]
+) -> None:
+    stocked(KASPERSKY, 1)
+    local.stripe_calls(paid_session("journey-reminded"))
+    order = local.order_when("journey-reminded", is_mailed)
+    due = Reminder(datetime.now(UTC), 1, 7)
+    local.stack.store.change_existing(order.id, lambda latest: replace(latest, reminders=(due,)))
+    local.stack.queue.poke(order.id)
+    assert local.mailbox.wait_for(lambda _: len(mails_to(local, order.id)) == 2, 30)
+
+    message = mails_to(local, order.id)[1].message
+    link = str(message["List-Unsubscribe"]).strip("<>")
+    assert link.startswith(f"{local.api_url}/reminders/")
+    path = link.removeprefix(local.api_url)
+    asked, page = local.call(path, None, {"Accept-Language": "nl"}, "GET")
+    stopped, _ = local.call(path, b"List-Unsubscribe=One-Click", {"Content-Type": "application/x-www-form-urlencoded"})
+
+    assert (asked, stopped) == (200, 200)
+    assert 'action="?lang=nl"' in page
+    assert local.stack.store.unreminded(order.customer.email or "") is not None
+    assert local.call("/reminders/nobody", None, {}, "GET")[0] == 404
 
 
 def test_who_tries_too_often_is_turned_away(local: LocalStack) -> None:

@@ -51,12 +51,24 @@ def test_no_log_line_and_no_metric_names_a_customer_a_code_or_a_key(local: Local
     seen(local, intrudes, "SupportAuth", "SupportKeyRefused", '"reason":"wrong"')
     seen(local, customer_asks, "SelfServicePage", "WishTaken")
     seen(local, customer_asks, "SendAgain", "WishGranted", order.id)
+    link = local.stack.store.way_out(order.customer.email)
+    opens = partial(local.call, f"/reminders/{link}", None, {}, "GET")
+    seen(local, opens, "RemindersPage", "RemindersPageCalled", '"outcome":"ask"')
     seen(local, partial(local.mailbox.tell_fate, mail, "bounced"), "MailFeedback", "MailBounced", order.id)
     seen(local, partial(run, local, "FindDueOrders"), "FindDueOrders", "OrdersDue")
     seen(local, partial(run, local, "WriteDailyNote"), "WriteDailyNote", "DailyNoteSent")
 
     lines = [line.text.casefold() for line in local.log_lines()]
-    for private in ("@klant.example", order.customer.email, code, local.support_key, wrong_key, NETWORK, "Jansen"):
+    for private in (
+        "@klant.example",
+        order.customer.email,
+        code,
+        local.support_key,
+        wrong_key,
+        NETWORK,
+        link,
+        "Jansen",
+    ):
         assert [line for line in lines if private.casefold() in line] == []
 
 

@@ -89,7 +89,7 @@ class Mailbox:
     tell: Callable[[str], None] | None = None  # sends an event of SES; set once the stack is up
 
     def tell_fate(self, mail: SentMail, fate: str) -> None:
-        """Send the event of SES that reports this fate of a mail; a bounce or complaint also suppresses the address.
+        """Send the event of SES that reports this fate of a mail; a bounce also suppresses the address.
 
         InvalidInput if there is no such fate or no stack is up."""
         if self.tell is None:

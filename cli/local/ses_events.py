@@ -15,7 +15,7 @@ FATES = {
     "bounced": "bounce_permanent.json",
     "complained": "complaint.json",
 }
-SUPPRESSED = {"bounced": "BOUNCE", "complained": "COMPLAINT"}  # the reason in the suppression list of SES
+SUPPRESSED = {"bounced": "BOUNCE"}  # the reason in the suppression list of SES, as the configuration set has it
 _SAMPLE_ADDRESS = "facturen@klant.example"
 
 

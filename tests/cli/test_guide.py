@@ -47,7 +47,7 @@ def test_there_is_a_file_for_each_product_and_language_and_what_they_link_to_is_
     assert elsewhere == {PRODUCT.download_url, "mailto:hulp@voorbeeld.example", "tel:0201234567", *resend}
     assert "#b00020" in pages["guide.css"]
     assert 'lang="nl"' in pages["index.html"]
-    assert "Voorbeeld &amp; Zoon · Voorbeeldstraat 1 · KvK 12345678" in pages[f"en/{SKU}.html"]
+    assert "Voorbeeld &amp; Zoon · Voorbeeldstraat 1 · KvK\N{NO-BREAK SPACE}12345678" in pages[f"en/{SKU}.html"]
 
 
 def test_the_files_are_whole_pages_without_a_style_of_their_own(run: Run, sold: Stack) -> None:

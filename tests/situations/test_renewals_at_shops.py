@@ -1,5 +1,10 @@
 """Renewals out of a shop: WooCommerce."""
 
+import json
+from datetime import UTC, datetime
+
+import pytest
+
 from keypost.core.payment import SubscriptionEnded
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said
@@ -31,6 +36,19 @@ def test_a_canceled_subscription_gets_no_code() -> None:
         SubscriptionEnded("1237"),
     )
     assert woocommerce.read(a_call(body)) == (SubscriptionEnded("1237"),)
+
+
+@pytest.mark.parametrize("of_end", ["cancelled_date_gmt", "end_date_gmt", "date_modified_gmt"])
+def test_a_subscription_that_ended_long_ago_ended_then_however_late_it_is_told(of_end: str) -> None:
+    """Whoever edits a canceled subscription has the shop tell of its end again, with the moment of the edit."""
+    told = json.loads(of_woocommerce("subscription.updated.json"))
+    moments = dict.fromkeys(("cancelled_date_gmt", "end_date_gmt", "date_modified_gmt"), "")
+    moments |= {"date_modified_gmt": "2026-11-20T08:00:00", of_end: "2026-11-01T08:00:00"}
+
+    (ended,) = woocommerce.read(a_call(json.dumps(told | moments).encode()))
+
+    assert isinstance(ended, SubscriptionEnded)
+    assert ended.at == datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
 def test_a_customer_who_came_by_the_link_in_the_reminder_renews_that_license() -> None:

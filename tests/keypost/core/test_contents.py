@@ -7,7 +7,7 @@ import pytest
 from keypost.core import contents, licensing, mailing, owed, plan, renewals, support
 from keypost.core.codes import StockCode
 from keypost.core.mail import MailNotSent, MailOutcome, MailSent, MailState, MailUnknown, Purpose, Refusal
-from keypost.core.order import Order, Reason, Reminder, Renewal, waiting_for
+from keypost.core.order import Order, Reason, Reminder, Renewal, Subscription, waiting_for
 from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded, SubscriptionEnded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
@@ -258,6 +258,23 @@ def test_the_end_of_a_subscription_is_noted_once_and_changes_nothing_that_was_pa
     assert ended.is_paid
     assert ended.timeline[-1].code == "subscription_ended"
     assert contents.with_fact(ended, SubscriptionEnded("2026-001234"), NOW, "EUR") is ended
+
+
+def test_the_end_of_a_subscription_that_is_told_late_or_again_undoes_no_newer_payment() -> None:
+    early, late = NOW - timedelta(days=3), NOW + timedelta(days=3)
+    charged = replace(paid_order(), subscription=Subscription(is_charged=True))
+
+    told = contents.with_fact(charged, SubscriptionEnded("2026-001234", early), late, "EUR")
+    assert (told.is_charged_again, told.timeline[-1].code) == (True, "subscription_had_ended")
+    assert contents.with_fact(told, SubscriptionEnded("2026-001234", early), late, "EUR") is told
+
+    ended = contents.with_fact(told, SubscriptionEnded("2026-001234", late), late, "EUR")
+    assert (ended.is_charged_again, ended.timeline[-1].code) == (False, "subscription_ended")
+    assert contents.with_fact(ended, SubscriptionEnded("2026-001234", early), late, "EUR") is ended
+
+    paid = contents.with_fact(ended, notice(payment_id="cs_2", at=late + timedelta(days=1)), late, "EUR")
+    assert paid.is_charged_again
+    assert contents.with_fact(paid, SubscriptionEnded("2026-001234", late), late, "EUR") is paid
 
 
 def test_a_payment_found_to_be_another_orders_is_not_held_any_more_but_one_that_sold_something_stays() -> None:

@@ -301,6 +301,33 @@ def test_a_subscription_renews_itself_until_it_or_the_first_order_of_it_has_ende
     assert not places.is_renewed_by_provider(order, line.find)
 
 
+def test_a_subscription_that_was_paid_again_after_its_end_renews_itself(line: InLine) -> None:
+    base = line.orders["base"]
+    line.told("r1")
+    line.take("r1")
+    order = replace(line.orders["r1"], subscription=Subscription(is_charged=True))
+    paid = order.charged_at
+    assert paid is not None
+
+    for ended, is_renewed in [(paid - timedelta(days=1), True), (paid, False), (paid + timedelta(days=1), False)]:
+        line.orders["base"] = replace(base, subscription=Subscription(has_ended=True, ended_at=ended))
+        assert places.is_renewed_by_provider(order, line.find) is is_renewed
+        own = replace(order, subscription=Subscription(is_charged=True, has_ended=True, ended_at=ended))
+        assert own.is_charged_again is is_renewed
+
+
+def test_a_renewal_that_is_charged_after_an_earlier_end_may_still_be_paid(line: InLine) -> None:
+    base = line.orders["base"]
+    line.told("r1", **UNPAID)
+    unpaid = replace(line.orders["r1"], subscription=Subscription(is_charged=True))
+    asked = unpaid.charged_at
+    assert asked is not None
+
+    for ended, may_come in [(asked - timedelta(days=1), True), (asked + timedelta(days=1), False), (None, False)]:
+        told = replace(base, subscription=Subscription(has_ended=True, ended_at=ended))
+        assert renewals.is_awaited(told, unpaid) is may_come
+
+
 def test_a_place_says_when_what_happens(line: InLine) -> None:
     line.told("r1")
     line.take("r1")

@@ -562,7 +562,10 @@ def test_an_invoices_payment_that_joins_nothing_tells_of_nothing(changes: dict[s
 
 def test_the_end_of_a_subscription_is_told_of_the_order_of_its_card() -> None:
     body = event("stripe/customer.subscription.deleted.json")
-    assert stripe.read(a_call(json.dumps(body).encode())) == (SubscriptionEnded("2025-000042"),)
+    (ended,) = stripe.read(a_call(json.dumps(body).encode()))
+    assert ended == SubscriptionEnded("2025-000042")
+    assert isinstance(ended, SubscriptionEnded)
+    assert ended.at == min(datetime.fromtimestamp(1795000000, UTC), NOW)
 
     for metadata in ({}, {"order_id": "2025-000042"}):
         body["data"]["object"]["metadata"] = metadata

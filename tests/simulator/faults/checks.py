@@ -17,6 +17,7 @@ from tests.simulator.faults.simulation import Answered, Simulation, Told, needs
 
 _LATEST = 3 * 3600.0  # seconds after nothing stood in the way of a mail any more
 _LATEST_RENEWED = _LATEST + 12 * 3600
+_WORKER = 60.0  # seconds that one may run
 _FAILED = 300  # the status of an answer from which on nothing was done
 _MAIL_DAYS = timedelta(days=7)
 _DELIVERIES = ("purchase", "renewal")
@@ -112,7 +113,13 @@ class Evidence:
     def has_bounced(self, order: str) -> bool:
         addresses = {mail.to for mail in self.accepted if mail.order == order}
         addresses.add(self.items.get(order, {}).get("customer", {}).get("email"))
-        return bool(addresses & set(self.simulation.ses.suppressed))
+        return bool(addresses & set(self.simulation.ses.suppressed)) or self.asks_first(order)
+
+    def asks_first(self, order: str) -> bool:
+        """Whether a person is asked before codes go to somebody who reported a reminder as spam."""
+        item = self.items.get(order, {})
+        has_complained = item.get("customer", {}).get("email") in self.simulation.ses.complaints
+        return has_complained and needs(item) == "address"
 
     def is_owed(self, order: str) -> bool:
         """Whether the customer is to have all of it by now, as far as people and money are concerned."""
@@ -343,6 +350,37 @@ def everybody_of_a_replaced_batch_has_another_code(evidence: Evidence) -> Found:
 
 def _stays(item: Mapping[str, Any]) -> bool:
     return is_held(item) or bool(item.get("forget_on")) or bool(item.get("canceled"))
+
+
+# --- offers
+
+
+def after_the_way_out_nobody_is_reminded(evidence: Evidence) -> Found:
+    """By the moment of the claim, and a minute later: a worker may have looked just before."""
+    for mail in evidence.accepted:
+        out = evidence.simulation.ways_out.get(mail.to)
+        if mail.is_reminder and out is not None and evidence.claimed_at(mail) > out + _WORKER:
+            yield mail.order, f"{mail.mail} was claimed {evidence.claimed_at(mail) - out:.0f} s after the way out"
+
+
+def after_a_spam_report_nobody_is_reminded(evidence: Evidence) -> Found:
+    """As soon as Keypost heard of it."""
+    for mail in evidence.accepted:
+        said_at = evidence.simulation.ses.complaints.get(mail.to)
+        if (
+            mail.is_reminder
+            and said_at
+            and not _is_unheard(evidence, mail.to)
+            and evidence.claimed_at(mail) > said_at + _LATEST
+        ):
+            yield mail.order, f"{mail.mail} was claimed although its reader had reported one as spam"
+
+
+def _is_unheard(evidence: Evidence, address: str) -> bool:
+    """Whether the event of a spam report was lost."""
+    orders = {mail.order for mail in evidence.accepted if mail.to == address}
+    lost = (fault for fault in evidence.simulation.faults.happened if fault.kind == "event lost")
+    return any(fault.place.endswith("Complaint") and _concerns(fault.place, [*orders]) for fault in lost)
 
 
 # --- promises 4 and 5
@@ -769,6 +807,8 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "5 what a person decided of a renewal holds": what_a_person_decided_of_a_renewal_holds,
     "5 each code is delivered once": each_code_is_delivered_once,
     "5 what is there waits for nothing that is short": what_is_there_waits_for_nothing_that_is_short,
+    "offers: nobody is reminded after the way out": after_the_way_out_nobody_is_reminded,
+    "offers: nobody is reminded after a spam report": after_a_spam_report_nobody_is_reminded,
     "6 one attempt is accepted once": one_attempt_is_accepted_once,
     "6 mails are sent again only in doubt": mails_are_sent_again_only_in_doubt,
     "6 no mail is lost": no_mail_is_lost,

@@ -104,6 +104,19 @@ def support_event(
     }
 
 
+def link_event(link: str, body: str | None) -> dict[str, Any]:
+    """A program that opens the link of a reminder; with a body, a mail program whose reader wants no reminders."""
+    return {
+        "httpMethod": "GET" if body is None else "POST",
+        "pathParameters": {"link": link},
+        "headers": {"content-type": "application/x-www-form-urlencoded"},
+        "queryStringParameters": None,
+        "requestContext": {"identity": {"sourceIp": "192.0.2.1"}},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
 def page_event(email: str, source: str) -> dict[str, Any]:
     """A customer who asks on the page for what was sent to an address."""
     return {

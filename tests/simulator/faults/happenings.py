@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from tests.simulator.aws_here import NotTaken, ask_dynamodb
-from tests.simulator.faults import renewing
+from tests.simulator.faults import reminding, renewing
 from tests.simulator.faults.acts import ask, ask_of_license, later, paid, say, told
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale, Shop, cost
@@ -373,6 +373,8 @@ HAPPENINGS: Mapping[str, Happening] = {
     "sent elsewhere": Happening(sent_elsewhere, 4),
     "license refunded": Happening(license_refunded, 6),
     "complained": Happening(complained, 5),
+    "way out": Happening(reminding.way_out, 6),
+    "reminder reported": Happening(reminding.reported, 6),
     "base exchanged": Happening(renewing.base_exchanged, 7),
     "other's license named": Happening(renewing.others_license_named, 6),
     "renewed by code": Happening(renewing.renewed_by_code, 6),

@@ -21,7 +21,7 @@ def base_exchanged(shop: Shop, _sale: Sale, at: float) -> None:
     first = _ending(shop, at)
     shop.contested.add(first.order)
     paid(shop, first, at)
-    paid(shop, _renewal(shop, first), later(shop, at))
+    paid(shop, renewal_of(shop, first), later(shop, at))
     told(shop, first, later(shop, at), "order.refunded", full=True)
     paid(shop, first, later(shop, at), payment=f"{first.payment}-2", lines=[{"sku": REMINDING, "quantity": 1}])
 
@@ -29,7 +29,7 @@ def base_exchanged(shop: Shop, _sale: Sale, at: float) -> None:
 def others_license_named(shop: Shop, _sale: Sale, at: float) -> None:
     """Somebody types the number of another customer's order; now and then a person finds that this is right."""
     owner = replace(_ending(shop, at), name=_OWNER)
-    stranger = replace(_renewal(shop, owner), email=f"vreemd-{owner.email}", name=_STRANGER)
+    stranger = replace(renewal_of(shop, owner), email=f"vreemd-{owner.email}", name=_STRANGER)
     shop.strangers[stranger.order] = owner.order
     shop.sell(owner, at)
     shop.sell(stranger, later(shop, at))
@@ -41,7 +41,7 @@ def others_license_named(shop: Shop, _sale: Sale, at: float) -> None:
 def renewed_by_code(shop: Shop, _sale: Sale, at: float) -> None:
     """The customer types the activation code, or the number if none has come yet."""
     first = _ending(shop, at)
-    renewal = _renewal(shop, first)
+    renewal = renewal_of(shop, first)
     paid(shop, first, at)
     shop.act(later(shop, at), f"order.paid by code {renewal.order}", lambda: pay_by_code(shop, first, renewal))
 
@@ -58,7 +58,7 @@ def pay_by_code(shop: Shop, first: Sale, renewal: Sale) -> None:
 def renewed_in_parts(shop: Shop, _sale: Sale, at: float) -> None:
     """Three of five licenses are renewed now and the others two days later: they run side by side."""
     first = _ending(shop, at, quantity=5)
-    parts = [_renewal(shop, first, quantity) for quantity in (3, 2)]
+    parts = [renewal_of(shop, first, quantity) for quantity in (3, 2)]
     shop.beside |= {part.order for part in parts}
     paid(shop, first, at)
     sold_at = later(shop, at)
@@ -102,7 +102,7 @@ def second_short(shop: Shop, _sale: Sale, at: float) -> None:
 def _pair(shop: Shop, at: float) -> tuple[Sale, Sale]:
     """A license and its renewal, both of which are paid."""
     first = _ending(shop, at)
-    renewal = _renewal(shop, first)
+    renewal = renewal_of(shop, first)
     paid(shop, first, at)
     paid(shop, renewal, later(shop, at))
     return first, renewal
@@ -122,9 +122,9 @@ def _ending(shop: Shop, at: float, quantity: int = 1) -> Sale:
     return shop.sales[sale.order]
 
 
-def _renewal(shop: Shop, first: Sale, quantity: int = 1) -> Sale:
+def renewal_of(shop: Shop, first: Sale, quantity: int = 1) -> Sale:
     order = f"n{len(shop.sales):02}"
-    line = {"sku": PLAIN, "quantity": quantity, "kind": "renewal", "renews": first.order}
+    line = {"sku": first.lines[0]["sku"], "quantity": quantity, "kind": "renewal", "renews": first.order}
     starts = date.fromisoformat(first.lines[0]["period_end"]) + timedelta(days=1)
     shop.sales[order] = Sale(order, first.email, (line,), f"pay-{order}", starts)
     return shop.sales[order]

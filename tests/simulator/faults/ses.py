@@ -48,6 +48,10 @@ class Accepted:
     def purpose(self) -> str:
         return self.mail.rpartition("-")[0]
 
+    @property
+    def is_reminder(self) -> bool:
+        return self.purpose == "reminder"
+
 
 @dataclass(slots=True)
 class Ses:
@@ -57,6 +61,7 @@ class Ses:
     accepted: list[Accepted] = field(default_factory=list)
     doubtful: set[tuple[str, str, int]] = field(default_factory=set)  # attempts whose answer did not arrive
     suppressed: dict[str, str] = field(default_factory=dict)
+    complaints: dict[str, float] = field(default_factory=dict)  # by address, of reminders: they put it on no list
     paused_until: float = 0
     pauses: list[float] = field(default_factory=list)  # when each of them ended
     refused: set[str] = field(default_factory=set)  # the orders of which it refused a mail for good
@@ -113,7 +118,10 @@ class Ses:
         if not mails:
             return
         number, sent = mails[-1]
-        self.suppressed[address] = "COMPLAINT"
+        if sent.is_reminder:
+            self.complaints[address] = self.machine.now
+        else:
+            self.suppressed[address] = "COMPLAINT"
         stamp = self.machine.moment.isoformat()
         tags = {"order": sent.order, "mail": sent.mail, "attempt": str(sent.attempt)}
         mail = {

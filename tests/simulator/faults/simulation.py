@@ -3,6 +3,7 @@ doors that they have on AWS; what the system stores and what leaves it is writte
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from tests.simulator.faults.deployment import (
     own_modules,
     set_environment,
 )
-from tests.simulator.faults.events import ACCEPTED, callback_event, page_event, support_event
+from tests.simulator.faults.events import ACCEPTED, callback_event, link_event, page_event, support_event
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
 from tests.simulator.faults.schedules import Schedules
@@ -34,6 +35,7 @@ from tests.simulator.faults.sqs import Sqs
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = 86400.0
+_LINK = re.compile(r"/reminders/([A-Za-z0-9_-]{22})")
 _CALLS_AGAIN = (5, 60, 600, 3600, 7200)  # seconds after which the shop repeats a callback that failed
 
 
@@ -117,6 +119,7 @@ class Simulation:
         self.schedules = Schedules(self.machine, faults, self._scheduled)
         self.roots = roots
         self.versions: list[Deployment] = []
+        self.ways_out: dict[str, float] = {}  # by address, since when its reader wants no reminders
         self.scenes: dict[str, tuple[Deployment, RequestGlobals | None]] = {}
         self.told: list[Told] = []
         self.journal: list[Entry] = []
@@ -310,6 +313,23 @@ class Simulation:
     def wish(self, email: str, source: str = "192.0.2.1") -> None:
         """A customer asks on the page for what was sent to an address."""
         self._invoke("self_service", page_event(email, source), 30, lambda _: self.schedules.something_new())
+
+    def open_link(self, address: str, body: str | None = None) -> None:
+        """A program opens the link in the newest reminder to an address, or its reader stops reminders with it, and
+        tries again until that is answered."""
+        links = [_LINK.findall(sent.text)[0] for sent in self.ses.accepted if sent.to == address and sent.is_reminder]
+        if not links:
+            return
+
+        def over(run: Invocation) -> None:
+            status = run.result["statusCode"] if run.result else 500
+            self.note(f"the link of {address} {'opens' if body is None else 'stops reminders'}: {status}")
+            if body and status >= 500:
+                self.machine.later(60, lambda: self.open_link(address, body))
+            elif body and status < 300:
+                self.ways_out.setdefault(address, self.now)
+
+        self._invoke("reminders_page", link_event(links[-1], body), 30, over)
 
     def poke(self, order: str) -> None:
         self.sqs.put("work", order, 0)

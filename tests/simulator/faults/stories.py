@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.local.deploy import ROOT
+from tests.simulator.faults import reminding
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.play import open_shop
 from tests.simulator.faults.renewing import pay_by_code
@@ -50,6 +51,21 @@ def renewing(base: str = "o1", order: str = "r1", days: int = 8) -> Sale:
     starts = day_of(START.timestamp()) + timedelta(days=days + 1)
     line = {"sku": PLAIN, "quantity": 1, "kind": "renewal", "renews": base}
     return Sale(order, EMAIL, (line,), None, starts)
+
+
+def way_out(shop: Shop) -> None:
+    _reminding(shop, reminding.way_out)
+
+
+def reported(shop: Shop) -> None:
+    _reminding(shop, reminding.reported)
+
+
+def _reminding(shop: Shop, plan: Callable[[Shop, Sale, float], None]) -> None:
+    """Reminders are sent on the next two mornings."""
+    shop.simulation.schedules.plan_days(shop.simulation.machine.moment, 4)
+    plan(shop, bought(), shop.simulation.now + 60)
+    shop.simulation.run(3 * DAY)
 
 
 def purchase(shop: Shop) -> None:

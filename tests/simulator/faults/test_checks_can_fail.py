@@ -37,10 +37,12 @@ from tests.simulator.faults.stories import (
     renewal,
     renewal_moved,
     renewal_stopped,
+    reported,
     second_buyer,
     second_short,
     stranger,
     twins,
+    way_out,
 )
 
 
@@ -99,6 +101,12 @@ def _last(shop: Shop) -> Accepted:
 def _accepted(**changes: Any) -> Callable[[Shop], None]:
     """SES took one more mail, like the last one but for this."""
     return lambda shop: shop.simulation.ses.accepted.append(replace(_last(shop), **changes))
+
+
+def _reminded_again(shop: Shop) -> None:
+    """The customer gets another reminder all the same."""
+    last = next(mail for mail in shop.simulation.ses.accepted if mail.is_reminder)
+    shop.simulation.ses.accepted.append(replace(last, mail="reminder-2", at=shop.simulation.now))
 
 
 def _sent_again(shop: Shop) -> None:
@@ -351,6 +359,8 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "too early": ("5 renewals leave on their day", renewal, _too_early),
     "two deliveries": ("5 deliveries leave once", purchase, _accepted(mail="purchase-2")),
     "too late": ("5 deliveries are not late", purchase, _too_late),
+    "reminded after the way out": ("offers: nobody is reminded after the way out", way_out, _reminded_again),
+    "reminded after a report": ("offers: nobody is reminded after a spam report", reported, _reminded_again),
     "accepted twice": ("6 one attempt is accepted once", refund, _accepted()),
     "sent again": ("6 mails are sent again only in doubt", purchase, _sent_again),
     "stuck": ("6 no mail is lost", purchase, _stuck),

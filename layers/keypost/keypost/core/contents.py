@@ -299,7 +299,7 @@ def with_fact(order: Order | None, fact: Fact, now: datetime, currency: str, sta
         case OrderCanceled():
             return canceled(order or Order(id=fact.order_id, created_at=now), now, fact)
         case SubscriptionEnded():
-            return with_subscription_ended(order or Order(id=fact.order_id, created_at=now), now)
+            return with_subscription_ended(order or Order(id=fact.order_id, created_at=now), now, at=fact.at)
         case PaymentNotice():
             return with_payment(order, fact, now, currency, start)
 
@@ -314,11 +314,17 @@ def canceled(order: Order, now: datetime, fact: OrderCanceled | None = None) -> 
     return noted(told, now, "canceled_before_payment")
 
 
-def with_subscription_ended(order: Order, now: datetime, who: str = "keypost", words: str = "") -> Order:
-    """Store that the provider charges for no further renewal. What was paid stays as it is."""
-    if order.subscription.has_ended:
+def with_subscription_ended(
+    order: Order, now: datetime, who: str = "keypost", words: str = "", at: datetime | None = None
+) -> Order:
+    """Store that the provider charges for no further renewal. What was paid stays as it is. An end that is told late,
+    or again, changes nothing that was paid for since; without a moment it counts."""
+    known = order.subscription
+    if known.has_ended and (order.has_ended or (at and known.ended_at and at <= known.ended_at)):
         return order
-    ended = replace(order, subscription=replace(order.subscription, has_ended=True))
+    ended = replace(order, subscription=replace(known, has_ended=True, ended_at=at))
+    if not ended.has_ended:
+        return noted(ended, now, "subscription_had_ended", who=who, words=words)
     return noted(without_waits(ended, Reason.UNPAID), now, "subscription_ended", who=who, words=words)
 
 

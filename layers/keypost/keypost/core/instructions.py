@@ -11,25 +11,36 @@ from keypost.core.product import Kind, Part, Step
 class Block:
     number: int  # counted from 1
     part: Part
-    steps: tuple[Step, ...]  # none where the download is all that there is to say
+    steps: tuple[Step, ...]  # none where the product says nothing of a part that nobody can do without
     has_download: bool  # the download stands in it
     has_code: bool  # a mail has the code in it
 
 
 def blocks(steps: Iterable[Step], kind: Kind) -> tuple[Block, ...]:
-    """The blocks of the steps of one kind: steps of one part that follow each other are one block. A new customer
-    always has a download, a renewal only where its steps have one. The code always stands in one block, even if no step
-    is about activating."""
-    runs = [(part, tuple(run)) for part, run in groupby(steps, lambda step: step.part)]
-    if kind is Kind.NEW and Part.INSTALL not in (part for part, _ in runs):
-        runs.insert(0, (Part.INSTALL, ()))
-    download = _first(runs, Part.INSTALL)
-    code = _first(runs, Part.ACTIVATE)
+    """The blocks of the steps of one kind: steps of one part that follow each other are one block, and what one sees at
+    the end comes last. There is always a block about activating, for a new customer one about installing, and for a
+    renewal one about the end, since nothing else shows there that it worked."""
+    runs = _runs(tuple(steps), kind)
+    parts = [part for part, _ in runs]
     return tuple(
-        Block(at + 1, part, run, at == download, at == (len(runs) - 1 if code is None else code))
+        Block(
+            at + 1,
+            part,
+            run,
+            has_download=part is Part.INSTALL and at == parts.index(part),
+            has_code=part is Part.ACTIVATE and at == parts.index(part),
+        )
         for at, (part, run) in enumerate(runs)
     )
 
 
-def _first(runs: list[tuple[Part, tuple[Step, ...]]], part: Part) -> int | None:
-    return next((at for at, (each, _) in enumerate(runs) if each is part), None)
+def _runs(steps: tuple[Step, ...], kind: Kind) -> list[tuple[Part, tuple[Step, ...]]]:
+    end = tuple(step for step in steps if step.part is Part.CHECK)
+    rest = [step for step in steps if step.part is not Part.CHECK]
+    runs = [(part, tuple(run)) for part, run in groupby(rest, lambda step: step.part)]
+    there = {part for part, _ in runs}
+    if Part.INSTALL not in there and kind is Kind.NEW:
+        runs.insert(0, (Part.INSTALL, ()))
+    if Part.ACTIVATE not in there:
+        runs.append((Part.ACTIVATE, ()))
+    return [*runs, (Part.CHECK, end)] if end or kind is Kind.RENEWAL else runs

@@ -227,7 +227,12 @@ class Hold(Stored):
 @dataclass(frozen=True, slots=True)
 class Subscription(Stored):
     is_charged: bool = False  # its provider charges the next period by itself
-    has_ended: bool = False  # no renewal follows by itself
+    has_ended: bool = False  # no renewal follows by itself, unless it was paid for again since
+    ended_at: datetime | None = None  # None: not known, so that no payment is newer
+
+    def has_ended_after(self, at: datetime | None) -> bool:
+        """Whether it has ended, and nobody paid or was charged since."""
+        return self.has_ended and (self.ended_at is None or at is None or at <= self.ended_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +312,18 @@ class Order(Stored):
     @property
     def is_charged_again(self) -> bool:
         """Whether its provider charges the next period by itself."""
-        return self.subscription.is_charged and not self.subscription.has_ended
+        return self.subscription.is_charged and not self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its subscription ended after the newest payment."""
+        return self.subscription.has_ended_after(self.charged_at)
+
+    @property
+    def charged_at(self) -> datetime | None:
+        """The moment of its newest payment; while none is paid, of the first one that was asked for."""
+        paid = [payment.at for payment in self.payments if payment.state is PaymentState.PAID]
+        return max(paid) if paid else min((payment.at for payment in self.payments), default=None)
 
     @property
     def waiting(self) -> Waiting | None:

@@ -4,7 +4,7 @@ always give the same payment."""
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -148,6 +148,7 @@ class SubscriptionEnded:
     """The provider charges for no further renewal of this order. What was paid stays as it is."""
 
     order_id: str
+    at: datetime | None = field(default=None, compare=False)  # when it ended; told again, it is the same end
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,7 +259,9 @@ def _has_left(found: Iterable[Renewal], find: Find) -> bool:
 def is_renewed_by_provider(order: Order, find: Find) -> bool:
     """Whether the provider charges the next period by itself, so that nobody needs to be reminded."""
     first = (find(term.renews) for term in order.terms if term.renews)
-    return order.is_charged_again and not any(base and base.subscription.has_ended for base in first)
+    return order.is_charged_again and not any(
+        base and base.subscription.has_ended_after(order.charged_at) for base in first
+    )
 
 
 def _listing_order(order: Order, line: int, find: Find) -> Order:

@@ -284,7 +284,7 @@ def _finding_terms(order: Order) -> Iterator[Entry]:
 
 
 def _telling_unpaid(order: Order) -> Iterator[Entry]:
-    if not order.subscription.has_ended and not order.waits_for(Reason.UNPAID):
+    if not order.has_ended and not order.waits_for(Reason.UNPAID):
         terms = sorted(order.terms, key=lambda term: term.first_day)
         yield from (Entry(term.mail_at, TellUnpaid(term.first_day)) for term in terms)
 

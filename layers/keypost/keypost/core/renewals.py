@@ -152,7 +152,8 @@ def is_awaited(base: Order, unpaid: Order | None) -> bool:
     """True if a renewal that is not paid may still be paid without anybody's action."""
     if unpaid is None:
         return False
-    has_ended = unpaid.subscription.has_ended or (unpaid.subscription.is_charged and base.subscription.has_ended)
+    is_of_ended = unpaid.subscription.is_charged and base.subscription.has_ended_after(unpaid.charged_at)
+    has_ended = unpaid.has_ended or is_of_ended
     return unpaid.standing is Standing.OPEN and not unpaid.canceled and not has_ended
 
 

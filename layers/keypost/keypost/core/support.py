@@ -378,7 +378,7 @@ def subscription_ended(order: Order, who: str, now: datetime, words: str = "") -
     """Note that a person ended the subscription at the provider. Refused if the order has none."""
     if not order.subscription.is_charged:
         raise Refused("no_subscription", order=order.id)
-    return with_subscription_ended(order, now, who, "" if order.is_erased else words)
+    return with_subscription_ended(order, now, who, "" if order.is_erased else words, now)
 
 
 def blocked(order: Order, who: str, now: datetime, words: str = "") -> Order:

@@ -37,7 +37,7 @@ class Site:
     @property
     def details(self) -> str:
         """The line at the foot."""
-        number = f" · KvK {self.kvk_number}" if self.kvk_number else ""
+        number = f" · KvK\N{NO-BREAK SPACE}{self.kvk_number}" if self.kvk_number else ""
         return f"{self.name} · {self.address}{number}"
 
 
@@ -89,7 +89,7 @@ def headers(site: Site) -> dict[str, str]:
     }
 
 
-def page(title: str, content: str, write: Writing, site: Site, links: Links, *, is_overview: bool = False) -> str:
+def page(title: str, content: str, write: Writing, site: Site, links: Links, *, leads_back: bool = True) -> str:
     """The page. Title and content are HTML."""
     language = write.language
     others = [name for name in links.languages if name != language]
@@ -103,9 +103,9 @@ def page(title: str, content: str, write: Writing, site: Site, links: Links, *, 
         languages=write("languages"),
         others=" ".join(_switch(name, links) for name in others),
         content=content,
-        back=""
-        if is_overview
-        else f'<p class="no-print"><a href="{links.to_overview(language)}">{write("all_products")}</a></p>',
+        back=f'<p class="no-print"><a href="{links.to_overview(language)}">{write("all_products")}</a></p>'
+        if leads_back
+        else "",
         details=escape(site.details),
     )
 

@@ -41,7 +41,7 @@ def overview_page(products: Iterable[Product], language: str, site: Site, links:
         section("mail", write("mail_title"), mail(write, site, links, before.pop() if len(before) == 1 else None)),
         section("help", write("help_title"), for_help(write, site)),
     )
-    return page(write("overview_title"), content, write, site, links, is_overview=True)
+    return page(write("overview_title"), content, write, site, links, leads_back=False)
 
 
 def _vendor(vendor: str, products: Iterable[Product], language: str, links: Links) -> str:
@@ -64,4 +64,4 @@ def notice_page(notice: str, language: str, site: Site, links: Links, product: P
     overview = f'<a href="{links.to_overview(language)}">{write("all_products")}</a>'
     text = write(notice, overview=overview, contact=contact(write, site))
     title = write(f"{notice}_title")
-    return page(title, joined(f"<h1>{title}</h1>", *paragraphs(text)), write, site, links)
+    return page(title, joined(f"<h1>{title}</h1>", *paragraphs(text)), write, site, links, leads_back=False)

@@ -71,9 +71,10 @@ def _blocks(write: Writing, product: Product, found: Sequence[Block]) -> list[st
 def _block(write: Writing, product: Product, block: Block) -> str:
     return joined(
         f'<div class="block">\n<h3>{block.number}. {write(f"part_{block.part}")}</h3>',
-        *(_download(write, product, block) if block.has_download else ()),
+        *(paragraphs(write("download_skip")) if block.has_download else ()),
         *(paragraphs(_code(write, product), write("code_paste")) if block.has_code else ()),
-        _steps(write, block.steps),
+        _steps(write, block.steps) if block.steps else f"<p>{write(f'made_{block.part}')}</p>",
+        *(_download(write, product) if block.has_download else ()),
         "</div>",
     )
 
@@ -84,21 +85,14 @@ def _code(write: Writing, product: Product) -> str:
     return write("code", example=example)
 
 
-def _download(write: Writing, product: Product, block: Block) -> list[str]:
+def _download(write: Writing, product: Product) -> list[str]:
     link = f'<a href="{escape(product.download_url)}">{escape(product.download_url)}</a>'
-    intro = "" if block.steps else write("download_install")
-    if not product.downloads:
-        button = _button(product.download_url, write("download"))
-        return [
-            *paragraphs(write("download_skip"), intro),
-            _buttons([button]),
-            *paragraphs(write("download_link"), link),
-        ]
     buttons = [
         _button(url, write("download_for", platform=write(f"platform_{platform}")))
         for platform, url in product.downloads.items()
-    ]
-    return [*paragraphs(write("download_skip"), intro), _buttons(buttons), *paragraphs(write("download_latest"), link)]
+    ] or [_button(product.download_url, write("download"))]
+    told = write("download_latest" if product.downloads else "download_link")
+    return [_buttons(buttons), *paragraphs(told, link)]
 
 
 def _button(url: str, words: str) -> str:
@@ -110,10 +104,11 @@ def _buttons(buttons: Sequence[str]) -> str:
 
 
 def _steps(write: Writing, steps: Sequence[Step]) -> str:
-    items = [f"<li><p>{escape(step.text)}</p>{_picture(step)}</li>" for step in steps]
-    if not items:
-        return ""
-    return f'<ol type="a"{write.mark}>\n{joined(*items)}\n</ol>'
+    items = [f"<p>{escape(step.text)}</p>{_picture(step)}" for step in steps]
+    if len(items) < 2:  # noqa: PLR2004 - one step needs no letter
+        return joined(*(f"<div{write.mark}>{item}</div>" for item in items))
+    listed = (f"<li>{item}</li>" for item in items)
+    return joined(f'<ol type="a"{write.mark}>', *listed, "</ol>")
 
 
 def _picture(step: Step) -> str:
@@ -140,19 +135,25 @@ def renewal(write: Writing, product: Product) -> str:
 
 
 def _renewal_steps(write: Writing, product: Product, first: Sequence[Block], again: Sequence[Block]) -> list[str]:
-    """The steps of a renewal, where they are not those of a new license without the installing."""
-    installing = [block for block in first if block.part is Part.INSTALL]
-    rest = [block for block in first if block.part is not Part.INSTALL]
+    """The steps of a renewal, where they are not those of a new license, with or without the installing."""
+    installing = [block.number for block in first if block.part is Part.INSTALL]
+    if not any(block.part is Part.INSTALL for block in again):
+        rest = [block for block in first if block.part is not Part.INSTALL]
+        if len(installing) == 1 and _steps_of(rest) == _steps_of(again):
+            return paragraphs(write("renewal_skip", number=installing[0]), *_end(write, again))
+        return [*paragraphs(write("renewal_steps")), *_blocks(write, product, again)]
     if _steps_of(first) == _steps_of(again):
-        return paragraphs(write("renewal_same"))
-    if len(installing) == 1 and _steps_of(rest) == _steps_of(again):
-        return paragraphs(write("renewal_skip", number=installing[0].number))
-    intro = "renewal_installs" if any(block.has_download for block in again) else "renewal_steps"
-    return [*paragraphs(write(intro)), *_blocks(write, product, again)]
+        return paragraphs(write("renewal_same"), *_end(write, again))
+    return [*paragraphs(write("renewal_installs")), *_blocks(write, product, again)]
 
 
 def _steps_of(found: Sequence[Block]) -> list[Step]:
     return [step for block in found for step in block.steps]
+
+
+def _end(write: Writing, again: Sequence[Block]) -> list[str]:
+    """What a customer sees at the end, where the product says nothing of it."""
+    return [write("made_check") for block in again if block.part is Part.CHECK and not block.steps]
 
 
 def for_help(write: Writing, site: Site) -> str:

@@ -1,5 +1,6 @@
 """The words of the guide in one language, as HTML."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from html import escape
@@ -8,6 +9,7 @@ from keypost.core.product import Product
 from keypost.words import LANGUAGES, found_in, in_language, of_folder
 
 WORDS: dict[str, dict[str, str]] = {name: tomllib.loads(of_folder(name, "guide.toml")) for name in LANGUAGES}
+_NOT_BROKEN = re.compile(r"\be-mail\w*")  # browsers break a line behind the hyphen
 _RESEND = {name: tomllib.loads(of_folder(name, "resend_page.toml"))["title"] for name in LANGUAGES}
 
 
@@ -22,7 +24,8 @@ class Writing:
 
     def __call__(self, word: str, **values: object) -> str:
         """The words of this name; the values are HTML."""
-        return escape(WORDS[self.language][word]).format(**({"name": self.text(self.product)} | values))
+        text = _NOT_BROKEN.sub(r'<span class="whole">\g<0></span>', escape(WORDS[self.language][word]))
+        return text.format(**({"name": self.text(self.product)} | values))
 
     @property
     def resend(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import filterfalse
 from typing import Any
 
@@ -317,4 +317,6 @@ def of_invoice_payment(_call: Call, told: Snapshot) -> Sequence[News]:
 def of_subscription(_call: Call, told: Snapshot) -> Sequence[News]:
     """The end of a subscription, for the order of its card."""
     card = read_metadata(told.entity.get("metadata"))
-    return (SubscriptionEnded(card.order_id),) if card.order_id and card.has_card else ()
+    ended = told.entity.get("ended_at")
+    at = datetime.fromtimestamp(ended, UTC) if isinstance(ended, int) and ended in STAMPS else told.at
+    return (SubscriptionEnded(card.order_id, min(at, told.at)),) if card.order_id and card.has_card else ()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from keypost import telemetry
 from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
@@ -108,6 +108,7 @@ def _possible(moment: datetime | None) -> datetime | None:
 
 
 Time = Annotated[datetime | None, BeforeValidator(_in_utc), AfterValidator(_possible)]
+_TIME = TypeAdapter[datetime | None](Time)
 Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,9}(\.[0-9]{1,4})?$")]
 Text = Annotated[str, BeforeValidator(_text)]
 
@@ -231,7 +232,7 @@ def _of_body(call: Call, raw: dict[str, Any]) -> Sequence[News]:
     topic = call.headers.get("x-wc-webhook-topic", "")
     if "status" not in raw or "line_items" not in raw:
         return _of_less(call, raw, topic)
-    return _of_subscription(raw) if _is_subscription(raw, topic) else _of_order(call, raw)
+    return _of_subscription(call, raw) if _is_subscription(raw, topic) else _of_order(call, raw)
 
 
 def _of_less(call: Call, raw: Mapping[str, Any], topic: str) -> Sequence[News]:
@@ -250,9 +251,20 @@ def _is_subscription(raw: Mapping[str, Any], topic: str = "") -> bool:
     return topic.startswith("subscription.") or raw.get("type") == "shop_subscription" or "billing_period" in raw
 
 
-def _of_subscription(raw: Mapping[str, Any]) -> Sequence[News]:
+def _of_subscription(call: Call, raw: Mapping[str, Any]) -> Sequence[News]:
+    """The end of a subscription. One that ended long ago is told again whenever somebody edits it, so that the moment
+    at which it was canceled counts before that of the edit."""
     has_ended, parent = raw.get("status") in _SUBSCRIPTION_ENDED, _order_id(raw.get("parent_id"))
-    return (SubscriptionEnded(parent),) if has_ended and parent else ()
+    moments = (_moment_of(raw.get(name)) for name in ("cancelled_date_gmt", "end_date_gmt", "date_modified_gmt"))
+    at = min(next(filter(None, moments), call.now), call.now)
+    return (SubscriptionEnded(parent, at),) if has_ended and parent else ()
+
+
+def _moment_of(given: Any) -> datetime | None:
+    try:
+        return _TIME.validate_python(given) if given else None
+    except ValidationError:
+        return None
 
 
 def _order_id(given: Any) -> str:

@@ -221,5 +221,5 @@ def _signs(order: Order, paid: str) -> dict[str, bool]:
         "OrderDisputed": order.standing is Standing.DISPUTED,
         "OrderPaidTwice": order.is_paid_twice,
         "OrderCanceled": order.canceled,
-        "SubscriptionEnded": order.subscription.has_ended,
+        "SubscriptionEnded": order.has_ended,
     }

@@ -146,6 +146,7 @@ TEXTS = {
     "payment_moved": "payment {payment} belongs to order {order}",
     "on_hold": "the order is on hold: {why}",
     "codes_to_unblock": "the order is paid after all; have these unblocked: {licenses:list}[ and {others} others]",
+    "subscription_had_ended": "the subscription had ended before it was paid for again",
     "subscription_ended": "the subscription ended",
     "found": "the payment belongs to order {order}",
     "codes_assigned": "codes assigned: {count}",

@@ -149,6 +149,7 @@ TEXTS = {
     "payment_moved": "betaling {payment} hoort bij bestelling {order}",
     "on_hold": "de bestelling wordt vastgehouden: {why}",
     "codes_to_unblock": "de bestelling is toch betaald; laat deze codes deblokkeren: {licenses:list}[ en nog {others}]",
+    "subscription_had_ended": "het abonnement was al beëindigd voordat er weer voor betaald is",
     "subscription_ended": "het abonnement is beëindigd",
     "found": "de betaling hoort bij bestelling {order}",
     "codes_assigned": "codes toegewezen: {count}",
