@@ -45,6 +45,9 @@ drills: install programs  ## the tests that take long: every language in the bro
 golden: install  ## write the golden files of the mails and of the stored order again; look at the changes before you commit them
 	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py tests/keypost/table/test_versions.py -k golden
 
+pictures: install programs  ## make the pictures of the README again (needs Chromium); look at them before you commit them
+	@KEYPOST_LEAVE_OUT=nothing $(BIN)/pytest --quiet tests/keypost/support_desk/pictures.py
+
 simulate: install  ## play ten years of renewals of 1,000 customers (over an hour); CUSTOMERS=100 SEED=7 play others
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator.years --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
@@ -90,4 +93,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run programs debian test drills golden simulate prove fuzz openapi coverage check build lock format
+.PHONY: help install demo run programs debian test drills golden pictures simulate prove fuzz openapi coverage check build lock format

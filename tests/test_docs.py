@@ -170,6 +170,18 @@ def test_every_heading_that_a_document_links_to_exists(document: Path) -> None:
     assert [(page.name, anchor) for page, anchor in linked if anchor not in anchors(page.read_text("utf-8"))] == []
 
 
+def test_the_readme_shows_the_pictures_that_make_pictures_makes_and_says_in_words_what_they_show() -> None:
+    shown = re.findall(r'<img src="docs/pictures/(\w+)\.png"[^>]* alt="([^"]+)"', text("README.md"))
+    made = re.findall(r'take\([\w.]+, "(\w+)"\)', text("tests/keypost/support_desk/pictures.py"))
+    pictures = [path for path in (ROOT / "docs/pictures").iterdir() if path.read_bytes().startswith(b"\x89PNG")]
+
+    assert [name for name, _ in shown] == made == ["mail", "order"]
+    assert sorted(path.stem for path in pictures) == sorted(made)
+    assert max(path.stat().st_size for path in pictures) < 200_000
+    assert min(len(words.split()) for _, words in shown) > 20
+    assert "tests/keypost/support_desk/pictures.py" in text("Makefile").partition("\npictures:")[2].partition("\n\n")[0]
+
+
 def test_the_index_of_the_decisions_lists_each_of_them_once() -> None:
     index, _, decisions = text("DECISIONS.md").partition("\n## 20")
     listed = re.findall(r"^- .*?\]\(#([^)]+)\)", index, re.MULTILINE)
@@ -183,4 +195,4 @@ def test_nothing_that_is_kept_names_this_machine_or_a_host_that_packages_come_fr
     kept = [path for path in listed.stdout.split() if path != "tests/test_docs.py"]
 
     assert kept
-    assert [path for path in kept if places.search(text(path))] == []
+    assert [path for path in kept if places.search((ROOT / path).read_text("utf-8", "replace"))] == []

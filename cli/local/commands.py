@@ -97,15 +97,15 @@ def _show_places(stack: LocalStack) -> None:
     """Print where everything is, an address a line: a program or a person copies it from there."""
     curl = f'curl -H "Authorization: Bearer {stack.support_key}" {stack.api_url}/orders/{_ORDER_ID}'
     places = [
-        *_pages(stack),
-        ("local_key", stack.support_key),
-        ("local_callbacks", f"{stack.api_url}/callbacks/stripe"),
-        ("local_api", curl),
-        ("local_secrets", str(LOCAL_STACK_FILE)),
+        *((text(name), url) for name, url in _pages(stack)),
+        (text("local_key"), stack.support_key),
+        ("Callbacks", f"{stack.api_url}/callbacks/stripe"),
+        ("API", curl),
+        (text("local_secrets"), str(LOCAL_STACK_FILE)),
     ]
-    width = max(len(text(name)) for name, _ in places)
+    width = max(len(name) for name, _ in places)
     for name, place in places:
-        click.echo(f"{text(name):{width}}  {place}")
+        click.echo(f"{name:{width}}  {place}")
 
 
 @local.command()

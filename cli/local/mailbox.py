@@ -36,8 +36,8 @@ _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
-# A mail may use its own styles and the pictures that it contains, nothing else; its links open in a new window.
-_MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups"
+# A mail may use its own styles and show pictures, nothing else; its links open in a new window.
+_MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; sandbox allow-popups"
 
 
 @dataclass(frozen=True, slots=True)

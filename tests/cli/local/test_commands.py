@@ -59,7 +59,7 @@ def test_demo_sells_a_license_shows_the_mail_and_leaves_nothing_running(
     assert " cs_test_a1B2… " in done.stdout  # of 66 characters
     assert (tmp_path / ".local/mail.html").read_text("utf-8").startswith("<!doctype html>")
     assert "Both new periods start on" in done.stdout
-    assert "toont de adressen van de pagina's (Mailbox, Galerij van alle e-mails, " in done.stdout
+    assert "toont de adressen van de pagina's (Postvak, Galerij van alle e-mails, " in done.stdout
     assert [line[:1] for line in done.stderr.splitlines()] == ["-"] * 7  # one line for each step that it reports
     assert children(tmp_path) == []
 

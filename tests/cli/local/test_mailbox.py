@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ import pytest
 import urllib3
 from markupsafe import escape
 
+from cli.local.deploy import ROOT
 from cli.local.fake_providers import FakeProviders
 from cli.local.gallery import VIEWS, inbox_line, preheader, titles
 from cli.local.mailbox import Mailbox, SesFault, mailbox, sample
@@ -95,11 +97,11 @@ def test_a_mail_is_shown_as_html_in_a_sandbox_as_text_and_with_its_headers(box: 
     assert "SES tag order" in page
 
 
-def test_a_mail_can_run_and_load_nothing(box: Mailbox) -> None:
+def test_a_mail_can_run_nothing_and_load_nothing_but_pictures(box: Mailbox) -> None:
     status, policy, html = get(box, "/mails/1/html")
 
     assert status == 200
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups"
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; sandbox allow-popups"
     assert html.startswith("<!doctype html>")
 
 
@@ -363,6 +365,19 @@ def test_the_pages_of_this_machine_link_to_each_other_and_to_those_of_the_stack(
     ]
 
 
+def test_the_pages_that_are_deployed_know_nothing_of_those_of_this_machine() -> None:
+    local = re.compile(r"/gallery\b|#shop\b|/mails/|127\.0\.0\.1|localhost")
+
+    def found(folder: Path) -> set[str]:
+        pages = [path for path in folder.iterdir() if path.suffix in {".html", ".css", ".js"}]
+        assert pages
+        return {path.name for path in pages if local.search(path.read_text("utf-8"))}
+
+    assert "gallery.html" in found(ROOT / "cli/local/templates")
+    for name in ("support_page", "resend_page", "guide_page", "proof_page"):
+        assert found(ROOT / "layers/keypost/keypost" / name) == set()
+
+
 def test_a_mail_that_was_sent_is_shown_in_each_form_too(box: Mailbox) -> None:
     assert 'href="/mails/1/forms"' in get(box, "/mails/1")[2]
 
@@ -374,7 +389,7 @@ def test_a_mail_that_was_sent_is_shown_in_each_form_too(box: Mailbox) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_mail_can_run_and_load_nothing_in_any_form(box: Mailbox, view: str) -> None:
+def test_a_mail_can_do_no_more_in_any_form(box: Mailbox, view: str) -> None:
     assert get(box, f"/gallery/nl/purchase/{view}")[:2] == get(box, "/mails/1/html")[:2]
 
 

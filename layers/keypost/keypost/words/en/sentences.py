@@ -932,8 +932,6 @@ TEXTS = {
     "local_key": "- sign in with this key",
     "local_guide": "Guide for customers",
     "local_resend": "Get licences again",
-    "local_callbacks": "Callbacks",
-    "local_api": "API",
     "local_secrets": "All of this, for programs",
     "local_until": "It runs until you press Ctrl-C.",
     "local_look": "Look around with `make run`: it keeps running and prints the addresses of its pages ({pages:list}).",
