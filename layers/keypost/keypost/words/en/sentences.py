@@ -682,8 +682,6 @@ TEXTS = {
     "standing_canceled": "cancelled",
     "standing_erased": "erased",
     "standing_subscription": "subscription runs",
-    "language_nl": "Dutch",
-    "language_en": "English",
     "kind_new": "purchase",
     "kind_renewal": "renewal",
     "state_pending": "to be sent",
