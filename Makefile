@@ -69,6 +69,7 @@ check: install  ## check lint, types, import contracts and the template
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=layers/keypost $(BIN)/lint-imports
+	$(BIN)/python -m cli.languages
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/pytest --quiet tests/test_template.py
 

@@ -11,15 +11,14 @@ import click
 from cli import stacks, tables
 from cli.click_words import Group
 from cli.orders import as_json, stack_option
-from cli.speech import lang, say, speech, text
+from cli.speech import lang, longest_day, say, speech, text
 from keypost.clients.secrets import NAMES
 from keypost.core import keys
 from keypost.core.errors import InvalidInput, KeypostError
 from keypost.core.periods import local_day
 from keypost.words import day
 
-_LONGEST_DAY = len("30 september 2026")
-_LONGEST_STATE = len("ingetrokken")
+_STATES = ("valid", "expired", "revoked")
 
 
 @click.group("secrets", cls=Group)
@@ -105,9 +104,10 @@ def create_key(agent: str, scopes: tuple[str, ...], days: int, stack: str | None
 def list_keys(stack: str | None) -> None:
     """List all keys that were ever made, and the day of their last use. The keys themselves are not stored."""
     now, to = datetime.now(UTC), stacks.connect(stack)
+    longest = max(len(text(state)) for state in _STATES)
     for key in to.store.support_keys():
         until = day(local_day(key.revoked_at or key.expires_at, to.zone), speech().language)
-        click.echo(f"{key.id}  {text(keys.state(key, now)):<{_LONGEST_STATE}}  {until:<{_LONGEST_DAY}}  ", nl=False)
+        click.echo(f"{key.id}  {text(keys.state(key, now)):<{longest}}  {until:<{longest_day()}}  ", nl=False)
         say("key_listed", agent=key.agent, scopes=key.scopes, last_used=key.last_used)
 
 

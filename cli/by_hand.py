@@ -11,6 +11,7 @@ from cli.speech import lang, say
 from keypost.core import by_hand, gone
 from keypost.core.by_hand import Sale
 from keypost.core.errors import InvalidInput
+from keypost.core.languages import DEFAULT
 from keypost.core.order import Customer
 from keypost.core.product import Line
 from keypost.providers.order_card import MOST_LINES, SKU, clean_name
@@ -22,7 +23,7 @@ _KEY = re.compile(r"[A-Za-z0-9._:-]{0,100}")
 _order = click.argument("order_id", metavar="ORDER")
 _name = click.option("--name", default="", metavar="NAME", help="For the greeting.")
 _language = click.option(
-    "--language", type=click.Choice(LANGUAGES), default="nl", show_default=True, help="In which they are written to."
+    "--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True, help="In which they are written to."
 )
 
 

@@ -2,6 +2,8 @@
 from the gettext catalogs of the machine, of which there is none for it."""
 
 from collections.abc import Mapping
+from copy import copy
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +16,9 @@ import click.parser
 import click.termui
 import click.types
 
+from cli.speech import Speech, speech
+from keypost.words import page_words
+
 MODULES: tuple[ModuleType, ...] = (
     click.core,
     click.decorators,
@@ -23,69 +28,18 @@ MODULES: tuple[ModuleType, ...] = (
     click.termui,
     click.types,
 )
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {},
-    "nl": {
-        "Usage:": "Gebruik:",
-        "Options": "Opties",
-        "Commands": "Commando's",
-        "Positional arguments": "Argumenten",
-        "Show this message and exit.": "Toon deze uitleg.",
-        "Show the version and exit.": "Toon de versie.",
-        "default: {default}": "standaard: {default}",
-        "required": "verplicht",
-        "(dynamic)": "(wisselend)",
-        "Try '{command} {option}' for help.": "'{command} {option}' geeft uitleg.",
-        "Aborted!": "Afgebroken.",
-        "Error: {message}": "Fout: {message}",
-        "Error: invalid input": "Fout: dat is geen geldig antwoord",
-        "Missing argument": "Dit argument ontbreekt:",
-        "Missing option": "Deze optie ontbreekt:",
-        "Missing parameter": "Dit ontbreekt:",
-        "Missing parameter: {param_name}": "Dit ontbreekt: {param_name}",
-        "Missing {param_type}": "Dit ontbreekt ({param_type}):",
-        "Missing command.": "Er staat geen commando.",
-        "No such command {name!r}.": "Het commando {name!r} bestaat niet.",
-        "No such option {name!r}.": "De optie {name!r} bestaat niet.",
-        "Did you mean {possibility}?": "Bedoelde u {possibility}?",
-        "(Did you mean one of: {possibilities}?)": "(Bedoelde u een van deze: {possibilities}?)",
-        "Got unexpected extra argument ({args})": "Dit argument is er te veel: {args}",
-        "Got unexpected extra arguments ({args})": "Deze argumenten zijn er te veel: {args}",
-        "Option {name!r} requires an argument.": "Achter de optie {name!r} hoort een waarde.",
-        "Option {name!r} requires {nargs} arguments.": "Achter de optie {name!r} horen {nargs} waarden.",
-        "Option {name!r} does not take a value.": "Achter de optie {name!r} hoort geen waarde.",
-        "Argument {name!r} takes {nargs} values.": "Het argument {name!r} heeft {nargs} waarden.",
-        "Takes {nargs} values but 1 was given.": "Hier horen {nargs} waarden, en er staat er 1.",
-        "Takes {nargs} values but {len} were given.": "Hier horen {nargs} waarden, en er staan er {len}.",
-        "Invalid value for {param_hint}: {message}": "De waarde van {param_hint} kan niet: {message}",
-        "Invalid value: {message}": "Deze waarde kan niet: {message}",
-        "{value!r} is not {choice}.": "{value!r} is niet {choice}.",
-        "{value!r} is not one of {choices}.": "{value!r} is geen van {choices}.",
-        "{value!r} is not a valid {number_type}.": "{value!r} is geen getal ({number_type}).",
-        "{value} is not in the range {range}.": "{value} ligt niet in {range}.",
-        "{value!r} does not match the format {format}.": "{value!r} heeft niet de vorm {format}.",
-        "{value!r} does not match the formats {formats}.": "{value!r} heeft geen van de vormen {formats}.",
-        "{name} {filename!r} does not exist.": "{filename!r} bestaat niet.",
-        "{name} {filename!r} is a directory.": "{filename!r} is een map.",
-        "{name} {filename!r} is a file.": "{filename!r} is een bestand.",
-        "{name} {filename!r} is not readable.": "{filename!r} is niet te lezen.",
-        "{name} {filename!r} is not writable.": "{filename!r} is niet te schrijven.",
-        "Could not open file {filename!r}: {message}": "Het bestand {filename!r} gaat niet open: {message}",
-        "Choose from:\n\t{choices}": "Kies uit:\n\t{choices}",
-        "File": "Het bestand",
-        "Directory": "De map",
-        "Path": "Het pad",
-        "file": "bestand",
-        "directory": "map",
-        "path": "pad",
-        "unknown error": "onbekende fout",
-    },
-}
+_FILE = "command_line.toml"
+
+
+@cache
+def words_of(language: str) -> Mapping[str, Mapping[str, str]]:
+    """Of a language, what stands in place of the texts of click, and of the paragraphs of the help."""
+    return page_words(language, _FILE)
 
 
 def speak(language: str) -> None:
     """Let click say what it has to say in this language from now on."""
-    words = WORDS[language]
+    words = words_of(language)["click"]
 
     def one(text: str) -> str:
         return words.get(text, text)
@@ -99,17 +53,56 @@ def speak(language: str) -> None:
                 setattr(module, name, said)
 
 
+def paragraphs(text: str | None) -> list[str]:
+    return [" ".join(each.split()) for each in (text or "").split("\n\n") if each.strip()]
+
+
+def translated(text: str | None, language: str) -> str | None:
+    """A help text in a language, paragraph by paragraph; one that the language lacks stays as it is."""
+    words = words_of(language)["help"]
+    return text and "\n\n".join(words.get(each, each) for each in paragraphs(text))
+
+
+def _in_language(command: click.Command, context: click.Context) -> click.Command:
+    """The command as its help is shown: a copy, because the command itself serves every language."""
+    language = context.find_root().ensure_object(Speech).language
+    shown = copy(command)
+    shown.params = [_shown(each, language) for each in command.params]
+    shown.help, shown.epilog = translated(command.help, language), translated(command.epilog, language)
+    return shown
+
+
+def _shown(param: click.Parameter, language: str) -> click.Parameter:
+    shown = copy(param)
+    if isinstance(shown, click.Option):
+        shown.help = translated(shown.help, language)
+    return shown
+
+
 class Command(click.Command):
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        click.Command.format_help(_in_language(self, ctx), ctx, formatter)
+
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 - the list of commands wraps it
-        return super().get_short_help_str(_WHOLE)
+        return _short(self)
 
 
 class Group(click.Group):
     command_class = Command
     group_class: Any = type  # groups in it are like it
 
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        click.Group.format_help(_in_language(self, ctx), ctx, formatter)
+
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 - as above
-        return super().get_short_help_str(_WHOLE)
+        return _short(self)
+
+
+def _short(command: click.Command) -> str:
+    """The first sentence of the help, whole."""
+    shown = copy(command)
+    shown.help = translated(command.help, speech().language)
+    return click.Command.get_short_help_str(shown, _WHOLE)
 
 
 _WHOLE = 1000  # characters: the whole sentence

@@ -15,6 +15,7 @@ from cli.local.samples import NAMES
 from cli.orders import as_json, stack_option
 from cli.speech import lang, say, speech, text
 from keypost.core.errors import KeypostError
+from keypost.core.languages import DEFAULT
 from keypost.core.mails_of_day import Became, MailOfDay
 from keypost.core.periods import local_day
 from keypost.use_cases.list_mails import NotAgain, check_day, mails_of_day, send_day_again
@@ -42,7 +43,7 @@ class _Preview(Command):
 
 @mail_group.command("preview", cls=_Preview)
 @click.argument("kind", type=click.Choice(NAMES), metavar="KIND")
-@click.option("--lang", "language", default="nl", show_default=True, type=click.Choice(LANGUAGES))
+@click.option("--lang", "language", default=DEFAULT, show_default=True, type=click.Choice(LANGUAGES))
 @click.option(
     "--out", default=Path(), type=click.Path(file_okay=False, path_type=Path), help="The folder; default this one."
 )

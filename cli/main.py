@@ -30,7 +30,7 @@ from cli.local.commands import local
 from cli.mail import mail_group
 from cli.month import export_orders
 from cli.orders import as_json, attention, order_group, search, stack_option, typed_address
-from cli.speech import Speech, lang, of_locale, of_words, say, speech, text
+from cli.speech import Speech, lang, longest_day, of_locale, of_words, say, speech, text
 from cli.stock import stock_group
 from keypost.core import support
 from keypost.core.errors import InvalidInput, KeypostError
@@ -45,9 +45,7 @@ from keypost.use_cases.list_inbox import MOST_DAYS, InboxItem, all_of_inbox
 from keypost.use_cases.look_ahead import due_within
 from keypost.words import day, in_language, names_of, sentence, worded
 
-_LONGEST_DAY = len("30 september 2026")
 _INBOX_ITEM, _PRODUCT = TypeAdapter(InboxItem), TypeAdapter(Product)
-_LONGEST_STATE = len("ingetrokken")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _stack = stack_option
 
@@ -154,7 +152,7 @@ def _list_due(to: stacks.Stack, days: int) -> None:
     names = _names(to) if rows else {}
     for row in rows:
         on = day(row.day, speech().language) if row.day else text("day_unknown")
-        click.echo(f"{on:<{_LONGEST_DAY}}  ", nl=False)
+        click.echo(f"{on:<{longest_day()}}  ", nl=False)
         said_as = "mail_due" if row.purpose else "order_aside"
         say(said_as, names=names, order=row.order_id, purpose=row.purpose, lines=row.lines, why=row.why_not)
     kept = sum(row.why_not is not None for row in rows)

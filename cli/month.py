@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from cli import stacks
+from cli.click_words import Command
 from cli.speech import lang, say, speech
 from keypost.core.errors import KeypostError
 from keypost.use_cases.export_month import pages_of_month
 
 
-@click.command("orders")
+@click.command("orders", cls=Command)
 @click.option("--month", required=True, help="Such as 2026-11, in the shop's time zone.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="The file; default: standard output."

@@ -3,19 +3,19 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, date, tzinfo
 from typing import Any
 
 import click
 
 from keypost.core.said import Said, said
-from keypost.words import LANGUAGES, Reader, reader, sentence, spoken
+from keypost.words import LANGUAGES, Reader, day, reader, sentence, spoken
 
 
 def of_locale(environment: Mapping[str, str]) -> str:
     """The language of a locale such as nl_NL.UTF-8. The first variable that is set counts, as for every program."""
     given = (environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return spoken(next(filter(None, given), "")[:2].lower())
+    return spoken(next(filter(None, given), ""))
 
 
 def of_words(words: Sequence[str]) -> str | None:
@@ -64,6 +64,11 @@ lang = click.option(
 def text(code: str, /, **values: Any) -> str:
     """The sentence for a code with values."""
     return sentence(said(code, **values), speech().reader())
+
+
+def longest_day() -> int:
+    """How many characters the longest day has, so that what stands behind days begins in one column."""
+    return max(len(day(date(2026, month, 28), speech().language)) for month in range(1, 13))
 
 
 def say(what: str | Said, /, *, err: bool = False, names: Mapping[str, str] | None = None, **values: Any) -> None:

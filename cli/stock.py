@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from cli import stacks, tables
+from cli.click_words import Group
 from cli.orders import as_json
 from cli.speech import lang, say, speech
 from cli.speech import text as words
@@ -43,7 +44,7 @@ _STATES = {
 _stack = click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 
 
-@click.group("stock")
+@click.group("stock", cls=Group)
 def stock_group() -> None:
     """Activation codes."""
 

@@ -22,15 +22,16 @@ from cli.local.logs import log_lines
 from cli.local.mailbox import SentMail
 from cli.local.renewals import show_renewals
 from cli.local.samples import SHOP, sample_products
-from cli.local.shop import LANGUAGES, MOST, TELL
+from cli.local.shop import MOST, TELL
 from cli.local.stack import LocalStack, describe, local_stack
 from cli.speech import lang, speech, text
 from cli.stacks import LOCAL_STACK_FILE, local_session
 from keypost.core.errors import KeypostError
+from keypost.core.languages import DEFAULT
 from keypost.core.mail import MailState
 from keypost.core.order import Order
 from keypost.core.said import Said
-from keypost.words import moment, names_of, sentence
+from keypost.words import LANGUAGES, moment, names_of, sentence
 
 _DIRECTORY = LOCAL_STACK_FILE.parent.absolute()
 _ORDER_ID = "2026-001234"
@@ -114,7 +115,7 @@ def _show_places(stack: LocalStack) -> None:
 @click.option("--sku", default="KASPERSKY-STANDARD-3D-1Y", show_default=True)
 @click.option("--quantity", type=click.IntRange(1, MOST), default=1, show_default=True)
 @click.option("--email", default="klant@klant.example", show_default=True)
-@click.option("--language", type=click.Choice(LANGUAGES), default="nl", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True)
 def pay(order: str, **bought: Any) -> None:
     """Pay an order in the made-up shop of `make run`; ORDER is its number."""
     _ask_shop("pay", order_id=order, **bought)

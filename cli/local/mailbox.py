@@ -25,7 +25,7 @@ from jinja2 import Environment, PackageLoader
 from cli.local.gallery import VIEWS, beside, inbox_line, titles
 from cli.local.samples import NAMES, NOW, SHOP, sample_mail
 from cli.local.ses_events import FATES, SUPPRESSED, ses_event
-from cli.local.shop import LANGUAGES, TELL, NoSuchOrder, Shop, act
+from cli.local.shop import TELL, NoSuchOrder, Shop, act
 from keypost import words
 from keypost.core.errors import InvalidInput
 
@@ -290,7 +290,6 @@ class _Handler(BaseHTTPRequestHandler):
         common: dict[str, Any] = {
             "shop": box.shop,
             "sellers": TELL,
-            "languages": LANGUAGES,
             "fates": fates,
             "given": {},
         }

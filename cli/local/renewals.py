@@ -12,6 +12,7 @@ from cli.local.stack import LocalStack, Progress
 from keypost import telemetry
 from keypost.clients.mailer import Mailer, tag_value
 from keypost.core.errors import KeypostError
+from keypost.core.languages import DEFAULT
 from keypost.core.order import Order
 from keypost.core.periods import morning_of
 from keypost.use_cases.advance_order import Worker
@@ -70,7 +71,7 @@ def _tell(stack: LocalStack, kind: str, order_id: str, line: dict[str, object]) 
         "amount": "39.95",
         "email": "facturen@klant.example",
     }
-    data |= {"name": "Anna Jansen", "language": "nl", "test": True, "lines": [line]}
+    data |= {"name": "Anna Jansen", "language": DEFAULT, "test": True, "lines": [line]}
     body = {"type": kind, "timestamp": datetime.now(UTC).isoformat(timespec="seconds"), "data": data}
     status, answer = stack.shop_calls(json.dumps(body).encode(), f"msg_{order_id}_{kind}")
     if status != 204:  # noqa: PLR2004

@@ -12,12 +12,13 @@ from typing import Any
 from cli.local.deploy import ROOT
 from cli.local.fake_providers import FakeProviders, new_id
 from keypost.core.errors import InvalidInput, KeypostError
+from keypost.core.languages import DEFAULT
 from keypost.core.product import Product
 from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import ORDER_ID
+from keypost.words import FALLBACK, LANGUAGES, TABLES, in_language
 
 PRICE = Decimal("39.95")  # of every product, in euros, with 21 % VAT
-LANGUAGES = ("nl", "en")
 MOST = 9999  # of one product in one order, as on an order card
 _FIRST_NUMBER = 1001
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -415,7 +416,7 @@ def _keep_line_items(shop: Shop, payment: Payment) -> None:
             "object": "item",
             "amount_total": cents * quantity,
             "currency": "eur",
-            "description": product.name["en"],
+            "description": in_language(product.name, FALLBACK),
             "price": price | {"unit_amount": cents, "currency": "eur"},
             "quantity": quantity,
         }
@@ -459,7 +460,7 @@ def _mollie_payment(sale: Sale, paid: Payment, now: str) -> Any:
         "amount": _euros(paid.total),
         "amountRemaining": _euros(paid.total),
         "description": f"Bestelling {sale.order_id}",
-        "locale": {"nl": "nl_NL", "en": "en_US"}[sale.language],
+        "locale": TABLES[sale.language].LOCALE.replace("-", "_"),
         "metadata": sale.card(paid),
         "redirectUrl": f"https://shop.example/bedankt/{sale.order_id}",
     }
@@ -473,7 +474,7 @@ def _mollie_payment(sale: Sale, paid: Payment, now: str) -> Any:
 def _mollie_line(product: Product, quantity: int) -> dict[str, Any]:
     total = PRICE * quantity
     tax = {"vatRate": "21.00", "vatAmount": _euros(_tax(total))}
-    about = {"description": product.name["nl"], "sku": product.sku, "quantity": quantity}
+    about = {"description": in_language(product.name, DEFAULT), "sku": product.sku, "quantity": quantity}
     return about | tax | {"unitPrice": _euros(PRICE), "totalAmount": _euros(total)}
 
 
@@ -523,7 +524,11 @@ def _woocommerce_tells(shop: Shop, sale: Sale, payment: Payment, _what: str) -> 
 def _woocommerce_line(payment: Payment) -> dict[str, Any]:
     tax = _tax(payment.total)
     net = str(payment.total - tax)
-    about = {"name": payment.product.name["nl"], "sku": payment.product.sku, "quantity": payment.quantity}
+    about = {
+        "name": in_language(payment.product.name, DEFAULT),
+        "sku": payment.product.sku,
+        "quantity": payment.quantity,
+    }
     return about | {"subtotal": net, "total": net, "total_tax": str(tax)}
 
 

@@ -35,7 +35,7 @@ from keypost.core.errors import KeypostError
 from keypost.core.obstacles import obstacles
 from keypost.core.order import Order
 from keypost.core.product import Product
-from keypost.words import names_of, reader, sentence
+from keypost.words import FALLBACK, names_of, reader, sentence
 
 NAME = "keypost"
 CODES_PER_PRODUCT = 100
@@ -124,7 +124,7 @@ class LocalStack:
         order = self.stack.store.load(order_id)
         if order is None:
             return ""
-        to = reader("en", self.stack.zone, names_of(sample_products(), "en"))
+        to = reader(FALLBACK, self.stack.zone, names_of(sample_products(), FALLBACK))
         goods = ", ".join(f"{line.quantity} {to.names.get(line.sku, line.sku)}" for line in order.lines)
         codes = f"{len(order.licenses)} {'code' if len(order.licenses) == 1 else 'codes'}"
         whys = "; ".join(sentence(why, to) for why in obstacles(order))

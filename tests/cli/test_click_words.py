@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.click_words import MODULES, WORDS
+from cli.click_words import MODULES, words_of
+from cli.languages import help_texts
 from cli.speech import of_words
+from keypost.words import FALLBACK, LANGUAGES
 
 Run = Callable[..., tuple[int, str, str]]
+OTHERS = tuple(language for language in LANGUAGES if language != FALLBACK)
 NEVER = {  # what no command here makes click say
     "%(prog)s, version %(version)s",
     "Boolean option {decl!r} cannot use the same flag for true/false.",
@@ -51,11 +54,18 @@ def said_by_click() -> Iterator[str]:
                 yield from (text for text in texts if isinstance(text, str))
 
 
-def test_all_that_click_can_say_has_dutch_words() -> None:
+@pytest.mark.parametrize("language", OTHERS)
+def test_all_that_click_can_say_has_words(language: str) -> None:
     found = set(said_by_click())
 
     assert "No such option {name!r}." in found
-    assert found - set(WORDS["nl"]) - NEVER == set()
+    assert found - set(words_of(language)["click"]) - NEVER == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_help_text_has_words_and_every_word_is_of_a_help_text(language: str) -> None:
+    assert len(help_texts()) > 100
+    assert help_texts() ^ set(words_of(language)["help"]) == set()
 
 
 @pytest.mark.parametrize(
@@ -74,6 +84,16 @@ def test_wrong_use_is_told_in_the_language_of_the_command_line(run: Run, words: 
 
     assert (status, out) == (2, "")
     assert err.startswith(said)
+
+
+def test_the_help_is_in_the_language_of_the_command_line(run: Run) -> None:
+    def shown(*words: str) -> str:
+        return run(*words, "--help")[1]
+
+    assert "\n  Toon de bestellingen waarvoor een medewerker of voorraad" in shown("attention", "--lang", "nl")
+    assert "  Houd ORDER vast, zodat er niets voor wordt verstuurd.\n" in shown("--lang", "nl", "order")
+    assert "\n  Exitstatus: 0 gelukt," in shown("--lang=nl")
+    assert "\n  Exit status: 0 done," in shown()
 
 
 def test_the_help_has_dutch_headings(run: Run) -> None:

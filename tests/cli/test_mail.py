@@ -41,7 +41,7 @@ def test_preview_writes_here_and_in_dutch_unless_told_otherwise(run: Run, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("words", "known"), [(["nothing"], NAMES), ([], ["KIND"]), (["purchase", "--lang", "de"], ["nl", "en"])]
+    ("words", "known"), [(["nothing"], NAMES), ([], ["KIND"]), (["purchase", "--lang", "xx"], [*LANGUAGES])]
 )
 def test_preview_of_what_there_is_not_names_what_there_is(run: Run, words: list[str], known: list[str]) -> None:
     status, _, error = run("mail", "preview", *words)

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from keypost.core.errors import KeypostError
+from keypost.core.languages import DEFAULT
 from keypost.core.repeats import Repeat
 
 MOLLIE_URL = "https://api.mollie.com"
@@ -53,7 +54,7 @@ class Config:
     support_client: str = ""  # the support page, as the issuer knows it; empty: the audience
     support_scopes: str = "openid"  # what the page asks the issuer for
     mails_per_second: float = 14  # of all workers together
-    shop_language: str = "nl"  # of a customer of whom nobody says it
+    shop_language: str = DEFAULT  # of a customer of whom nobody says it
     repeat_orders: Mapping[str, Repeat] = field(default_factory=dict)  # by provider: what a product bought again is
     quiet_doors: Mapping[str, timedelta] = field(default_factory=dict)  # how long a provider may be silent; 0 for ever
 

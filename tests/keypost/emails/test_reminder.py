@@ -93,7 +93,7 @@ def test_it_is_about_the_lines_that_are_due_and_no_other() -> None:
         (bought(1), "en", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
         (bought(2), "nl", "Verleng uw 2 licenties uiterlijk 22 november 2027 (bestelling 2026-001234)"),
         (bought(1, 2), "en", "Renew your 3 licenses by 22 November 2027 (order 2026-001234)"),
-        (bought(1), "de", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
+        (bought(1), "xx", "Your license for Kaspersky Standard ends on 22 November 2027 (order 2026-001234)"),
     ],
 )
 def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(

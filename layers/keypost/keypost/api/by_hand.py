@@ -14,6 +14,7 @@ from keypost.api.customer import Language, Name, check_spelling, warnings_of
 from keypost.api.orders import Email, OrderId
 from keypost.core import by_hand, gone
 from keypost.core.by_hand import Sale
+from keypost.core.languages import DEFAULT
 from keypost.core.order import Customer
 from keypost.core.said import Said
 from keypost.inputs.strict import Flag
@@ -28,7 +29,7 @@ class Buyer(BaseModel):
 
     email: Email = Field(description="To which the codes are sent")
     name: Name = Field(default="", description="For the greeting")
-    language: Language = Field(default="nl", description="In which they are written to")
+    language: Language = Field(default=DEFAULT, description="In which they are written to")
 
 
 class ByHand(Wish):
@@ -41,7 +42,7 @@ class ByHand(Wish):
 class Owner(Wish):
     email: Email = Field(description="Of the customer who has the license from now on")
     name: Name = Field(default="", description="For the greeting")
-    language: Language = Field(default="nl", description="In which they are written to")
+    language: Language = Field(default=DEFAULT, description="In which they are written to")
     confirmed: Flag = Field(default=False, description="The address is right, although it looks like a typing error")
 
 

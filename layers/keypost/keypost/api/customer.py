@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -23,7 +23,7 @@ from keypost.inputs.strict import SEEN, Flag, Omissible, some_of
 from keypost.providers.order_card import clean_name
 from keypost.use_cases import lift_complaint as complaints
 from keypost.use_cases import stop_reminders as reminders
-from keypost.words import worded
+from keypost.words import LANGUAGES, worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -37,7 +37,10 @@ def _name(given: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(max_length=300), AfterValidator(_name)]
-Language = Literal["nl", "en"]
+if TYPE_CHECKING:
+    Language = str
+else:
+    Language = Literal[LANGUAGES]  # which mypy cannot read
 
 
 class RightCustomer(Wish):

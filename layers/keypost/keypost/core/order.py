@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from keypost.core.languages import DEFAULT
 from keypost.core.mail import Asked, Mail, MailState
 from keypost.core.payment import Payment, PaymentState, Standing, price_of, settled
 from keypost.core.product import Kind, Line
@@ -179,7 +180,7 @@ class Customer(Stored):
 
     email: str | None = None
     name: str | None = None
-    language: str = "nl"
+    language: str = DEFAULT
     corrected: Mapping[str, str] = field(default_factory=dict)  # wrong addresses, and the right one of each
     wrong_names: tuple[str, ...] = ()  # a person corrected them to the name that stands here, if any
     language_by_person: bool = False  # then no callback changes it

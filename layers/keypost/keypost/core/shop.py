@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
+from keypost.core.languages import DEFAULT
 from keypost.core.repeats import Repeat
 
 
@@ -14,6 +15,6 @@ class Intake:
     currency: str  # in which the shop sells, by its three letters
     start: datetime | None  # Keypost serves what was paid from this moment on; None: whenever it was paid
     zone: tzinfo = UTC
-    language: str = "nl"  # of a customer of whom nobody says it
+    language: str = DEFAULT  # of a customer of whom nobody says it
     repeats: Mapping[str, Repeat] = field(default_factory=dict)  # by provider: what a product bought again is
     has_books: bool = False  # the bookkeeper's program tells of orders too, which may be copies of those of others

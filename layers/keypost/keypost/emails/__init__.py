@@ -13,7 +13,7 @@ from keypost.core.mail import Mail, Purpose
 from keypost.core.order import License, Order
 from keypost.core.product import Product
 from keypost.emails.address_changed import address_changed
-from keypost.emails.message import Shop, build
+from keypost.emails.message import Shop, build, written
 from keypost.emails.notices import license_moved, sent_elsewhere
 from keypost.emails.paid_ahead import paid_ahead
 from keypost.emails.purchase import purchase
@@ -71,7 +71,7 @@ def _masked(order: Order, mail: Mail) -> tuple[License, ...]:
 def _composed(
     order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime, way_out: str
 ) -> EmailMessage:
-    language = spoken(order.customer.language)
+    language = written(spoken(order.customer.language), mail.purpose)
     context = {"language": language, "order": order} | KINDS[mail.purpose](order, mail, products, language)
     if mail.purpose is Purpose.REMINDER:
         context["way_out"] = way_out

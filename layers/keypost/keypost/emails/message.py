@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select
 from keypost.core.colors import colors_of
 from keypost.emails.code_list import code_list
 from keypost.emails.ics import Event, calendar
-from keypost.words import day
+from keypost.words import FALLBACK, day
 
 
 class _Policy(EmailPolicy):
@@ -110,6 +110,11 @@ def _attach_codes(message: EmailMessage, context: dict[str, Any], text: Any) -> 
     table = code_list(context["groups"], words["columns"], words["separator"])
     name = f"{words['name']}-{context['order'].id}.csv"
     message.add_attachment(table, "text", "csv", filename=name, params={"charset": "utf-8"})
+
+
+def written(language: str, kind: str) -> str:
+    """The language in which a kind of mail is written for this one: all of it in the fallback where its words lack."""
+    return language if f"{language}/{kind}.txt" in _environment().list_templates() else FALLBACK
 
 
 def _template(language: str, name: str) -> Template:

@@ -1,16 +1,15 @@
 """The words of the guide in one language, as HTML."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from html import escape
 
 from keypost.core.product import Product
-from keypost.words import LANGUAGES, found_in, in_language, of_folder
+from keypost.words import LANGUAGES, found_in, in_language, page_words
 
-WORDS: dict[str, dict[str, str]] = {name: tomllib.loads(of_folder(name, "guide.toml")) for name in LANGUAGES}
+WORDS: dict[str, dict[str, str]] = {name: page_words(name, "guide.toml") for name in LANGUAGES}
 _NOT_BROKEN = re.compile(r"\be-mail\w*")  # browsers break a line behind the hyphen
-_RESEND = {name: tomllib.loads(of_folder(name, "resend_page.toml"))["title"] for name in LANGUAGES}
+_RESEND = {name: page_words(name, "resend_page.toml")["title"] for name in LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from keypost.core.errors import ProviderForbidden, ProviderRefused, ProviderUnreadable
+from keypost.core.languages import language_of
 from keypost.core.payment import Charged, Dispute, DisputeState, News, PaymentNotice, PaymentState, Refunded, Remark
 from keypost.core.product import Line
 from keypost.core.said import Said, said
@@ -107,7 +108,7 @@ def _notice(payment: Payment, told: Told, now: datetime) -> PaymentNotice:
         email=card.email or usable_address(payment.billing_address.email),
         by_payer=not card.email,
         name=payment.billing_address.name,
-        language=card.language or _language(payment.locale),
+        language=card.language or language_of(payment.locale),
         lines=card.lines or goods,
         problem=_problem(payment, card),
         said=now,
@@ -180,7 +181,7 @@ def _with_customer(
     found, news = _if_there(call, f"/v2/customers/{payment.customer_id}", payment.id)
     customer = read(Customer, found)
     email, name = usable_address(customer.email), notice.name or clean_name(customer.name)
-    language = told.language or _language(customer.locale) or notice.language
+    language = told.language or language_of(customer.locale) or notice.language
     return replace(notice, email=email, by_payer=True, name=name, language=language), news
 
 
@@ -289,7 +290,7 @@ def _notice_of_invoice(call: Call, invoice: Invoice, told: Told) -> PaymentNotic
         currency=invoice.total_amount.currency,
         email=told.email or usable_address(recipient.email),
         name=recipient.name_or_organization,
-        language=told.language or _language(invoice.recipient.get("locale")),
+        language=told.language or language_of(invoice.recipient.get("locale")),
         lines=told.lines,
         problem=told.problem,
         said=call.now,
@@ -342,11 +343,6 @@ def check_mode(call: Call, mode: str) -> None:
 
 def _names(kind: str, *ids: Any) -> tuple[str, ...]:
     return tuple(f"mollie:{each}" for each in ids if is_id(kind, each))
-
-
-def _language(locale: Any) -> str | None:
-    found = re.match(r"[a-z]{2}", str(locale or ""))
-    return found[0] if found else None
 
 
 def _refunded(payment: Payment, now: datetime) -> Refunded | None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from keypost.core.errors import InvalidInput
+from keypost.core.languages import language_of
 from keypost.core.product import Kind, Line
 from keypost.core.references import LONGEST, spelled
 from keypost.core.said import Said
@@ -44,13 +45,6 @@ def _whole_number(given: Any) -> int:
     return number
 
 
-def _language(text: str) -> str | None:
-    """The language: `nl`, and also `NL` and `nl-NL`. Text that is no language gives None, because it is no reason to
-    keep a code back."""
-    found = re.match(r"([a-z]{2})(?:[-_]|$)", trimmed(text).lower())
-    return found[1] if found else None
-
-
 def _day(given: Any) -> Any:
     """A day as it is written in Dutch, 1-12-2026, as 2026-12-01; whatever else stands there stays as it is."""
     found = _DUTCH_DAY.fullmatch(trimmed(given)) if isinstance(given, str) else None
@@ -70,7 +64,8 @@ SKU = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Typed = BeforeValidator(trimmed)
 OrderId = Annotated[str, Field(pattern=f"^{ORDER_ID.pattern}$"), Typed]
-Language = Annotated[str | None, AfterValidator(lambda text: text and _language(text))]
+# Text that is no language gives None, because it is no reason to keep a code back.
+Language = Annotated[str | None, AfterValidator(lambda text: language_of(trimmed(text)))]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31)), Typed, BeforeValidator(_day)]
 Email = Annotated[str, AfterValidator(email_address)]
 
@@ -193,7 +188,7 @@ def read_metadata(metadata: Any) -> Told:
     return Told(
         order_id=_order_id(texts.get("order_id")),
         email=usable_address(texts.get("email")),
-        language=_language(texts.get("lang", "")),
+        language=language_of(trimmed(texts.get("lang", ""))),
         lines=_good_lines(texts),
         problem=_broken_rule(texts),
     )

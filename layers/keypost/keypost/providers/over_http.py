@@ -9,7 +9,7 @@ from keypost.core.errors import InvalidInput, ProviderRefused, SignatureRefused
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.providers import PROVIDERS
-from keypost.words import reader, sentence
+from keypost.words import FALLBACK, reader, sentence
 
 
 def unknown() -> dict[str, Any]:
@@ -63,4 +63,4 @@ def _refused(provider: str, status: HTTPStatus, why: Said, **headers: str) -> di
     telemetry.outcome("CallbackRefused", provider=provider, status=status.value, reason=reason)
     if status is HTTPStatus.OK:  # anybody can imitate Mollie's classic calls, so no answer to them says anything
         return gateway.answer(status)
-    return gateway.problem(status, sentence(why, reader("en", UTC)), **headers)
+    return gateway.problem(status, sentence(why, reader(FALLBACK, UTC)), **headers)

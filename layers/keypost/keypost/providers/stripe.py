@@ -11,6 +11,7 @@ from typing import Any
 import stripe
 
 from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
+from keypost.core.languages import language_of
 from keypost.core.payment import News, PaymentNotice, PaymentState
 from keypost.core.said import said
 from keypost.inputs.addresses import usable_address
@@ -249,7 +250,7 @@ def _notice(told: Snapshot, state: PaymentState, card: Told, goods: stripe_charg
         email=next(filter(None, addresses), None),
         by_payer=not card.email,
         name=next(filter(None, called), None),
-        language=card.language or _language(session.get("locale")),
+        language=card.language or language_of(session.get("locale")),
         lines=goods.lines,
         charged=goods.charged,
         problem=card.problem or goods.problem,
@@ -265,11 +266,6 @@ def _total(session: Mapping[str, Any]) -> str | None:
     if session.get("payment_status") == "no_payment_required" or (discount and session.get("amount_total") == 0):
         return None
     return amount(session.get("amount_total"), currency_of(session))
-
-
-def _language(locale: Any) -> str | None:
-    found = re.match(r"([a-z]{2})(-|$)", str(locale))  # `auto` is no language
-    return found[1] if found else None
 
 
 def _state(told: Snapshot) -> PaymentState | None:

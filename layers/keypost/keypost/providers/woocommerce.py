@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, TypeAdap
 
 from keypost import telemetry
 from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
+from keypost.core.languages import language_of
 from keypost.core.payment import Charged, News, PaymentNotice, PaymentState, Refunded, Remark, SubscriptionEnded
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
@@ -344,8 +345,7 @@ def _number(order: _Order) -> str:
 def _language(order: _Order) -> str | None:
     """The language in which the customer ordered, as Keypost's own key or a plugin for languages notes it."""
     noted = _ours(order.meta_data, "lang") or _noted(order.meta_data, "wpml_language", "trp_language")
-    found = re.match(r"([a-z]{2})(?:[-_]|$)", noted.lower())
-    return found[1] if found else None
+    return language_of(noted)
 
 
 def _lines(call: Call, order: _Order) -> tuple[tuple[Line, ...], Said | None]:

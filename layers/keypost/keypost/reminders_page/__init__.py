@@ -1,16 +1,15 @@
 """The page on which customers stop their reminders: one button, no script, nothing loaded from elsewhere. Programs that
 look at the links of a mail open it, so that opening it changes nothing."""
 
-import tomllib
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
 from keypost.resend_page import page
-from keypost.words import LANGUAGES, of_folder
+from keypost.words import LANGUAGES, page_words
 
-WORDS = {language: tomllib.loads(of_folder(language, "reminders_page.toml")) for language in LANGUAGES}
+WORDS = {language: page_words(language, "reminders_page.toml") for language in LANGUAGES}
 BUTTONS = {"ask": "stop", "stopped": "again", "again": "stop"}  # what can be done then, by what was done
 _TEXTS = Template((Path(__file__).parent / "texts.html").read_text("utf-8"))
 _BUTTONS = {name: Template((Path(__file__).parent / f"{name}.html").read_text("utf-8")) for name in {*BUTTONS.values()}}

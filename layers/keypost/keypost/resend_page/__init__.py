@@ -4,13 +4,12 @@ loaded."""
 
 import base64
 import hashlib
-import tomllib
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from keypost.words import LANGUAGES, TABLES, accepted, of_folder
+from keypost.words import LANGUAGES, TABLES, accepted, page_words
 
 _LONGEST_SHOWN = 254
 
@@ -19,7 +18,7 @@ def _file(name: str) -> str:
     return (Path(__file__).parent / name).read_text("utf-8")
 
 
-WORDS = {language: tomllib.loads(of_folder(language, "resend_page.toml")) for language in LANGUAGES}
+WORDS = {language: page_words(language, "resend_page.toml") for language in LANGUAGES}
 _CSS, _PAGE = _file("page.css"), Template(_file("page.html"))
 _FORM, _NOTICE, _TROUBLE = (Template(_file(f"{name}.html")) for name in ("form", "notice", "trouble"))
 _CSS_DIGEST = base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()
@@ -60,17 +59,19 @@ def render(language: str, outcome: str, text: str, shop: str, support: str) -> s
 
 
 def page(language: str, title: str, content: str, shop: str) -> str:
-    """A page for customers in this language, with these contents in HTML, and a link to it in the other one."""
-    other = next(name for name in WORDS if name != language)
+    """A page for customers in this language, with these contents in HTML, and links to it in the others."""
     return _PAGE.substitute(
         language=language,
         title=escape(f"{title} - {shop}"),
         shop=escape(shop),
         css=_CSS,
-        other=other,
-        other_name=TABLES[other].NAME,
+        others=" ".join(_link(name) for name in WORDS if name != language),
         content=content,
     )
+
+
+def _link(language: str) -> str:
+    return f'<a href="?lang={language}" lang="{language}" hreflang="{language}">{escape(TABLES[language].NAME)}</a>'
 
 
 def _notice(language: str, outcome: str, text: str, support: str) -> str:

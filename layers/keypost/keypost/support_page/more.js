@@ -5,18 +5,18 @@ import { ask, choose, field } from "./dialogs.js";
 import { el } from "./dom.js";
 import { saved } from "./download.js";
 import { proof } from "./preview.js";
-import { said, t } from "./words.js";
+import { languageName, languages, said, t, writtenTo } from "./words.js";
 
 const input = (name, attributes = {}) => el("input", { id: name, name, autocomplete: "off", ...attributes });
 const words = (name, label, required, hint) => field(t(label), el("textarea", { id: name, name, maxlength: 200, required }), hint && t(hint));
 const why = (required = false) => words("reason", required ? "reason" : "reasonMaybe", required, "reasonHint");
 const check = (name, label) => el("label", { class: "choice field" }, el("input", { type: "checkbox", name, value: "yes" }), t(label));
 const language = (chosen) => field(t("languageOfMails"), el("select", { id: "language", name: "language" },
-  ["nl", "en"].map((name) => el("option", { value: name, selected: name === chosen }, t(`speaks_${name}`)))));
+  languages.map((name) => el("option", { value: name, selected: name === writtenTo(chosen) }, languageName(name)))));
 const who = (order = {}) => [
   field(t("email"), input("email", { type: "email", required: true, spellcheck: "false", value: order.email })),
   field(t("customer"), input("name", { maxlength: 100, value: order.name })),
-  language(order.language ?? "nl"),
+  language(order.language),
 ];
 
 /** An address that looks like a typing error comes back with what was probably meant, for the field `name`. */

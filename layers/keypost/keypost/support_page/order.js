@@ -38,7 +38,7 @@ function summary(tools) {
     el("dl", { class: "who" },
       fact(t("customer"), order.name ?? t("unknown")),
       fact(t("email"), [order.email ?? t("unknown"), order.email && copier(order.email, t("email"))]),
-      fact(t("languageOfMails"), said("language", order.language)),
+      fact(t("languageOfMails"), order.language && languageName(order.language)),
       fact(t("since"), moment(order.created_at)),
       order.no_reminders && fact(t("reminders"), capital(order.no_reminders.text)),
       order.moved_from && fact(t("movedFrom"), others([order.moved_from])),

@@ -1,11 +1,13 @@
 /** The language of the page, and how it says moments, days, amounts and numbers. */
 import { SAID } from "./said.js";
-import { TEXTS } from "./texts.js";
+import { DEFAULT, FALLBACK, LOCALES, TEXTS } from "./texts.js";
 
 const KEPT = "keypost-language";
-const LOCALES = { nl: "nl-NL", en: "en-GB" };
 
-let language = sessionStorage.getItem(KEPT) ?? (navigator.language.startsWith("nl") ? "nl" : "en");
+export const languages = Object.keys(TEXTS);
+
+let language = [sessionStorage.getItem(KEPT), ...navigator.languages.map((name) => name.slice(0, 2))]
+  .find((name) => languages.includes(name)) ?? FALLBACK;
 let shopZone = Intl.DateTimeFormat().resolvedOptions().timeZone; // until the API has said the shop's
 
 export const spoken = () => language;
@@ -37,6 +39,12 @@ export const said = (kind, text) => word(`${kind}_${text}`) ?? text;
 /** The words under a code of the API, for a code that needs no values. */
 export const word = (code) => SAID[language][code.replaceAll(" ", "_")];
 
+/** A language as one names it in that of the page: Dutch, Nederlands, Niederländisch. */
+export const languageName = (name) => new Intl.DisplayNames(LOCALES[language], { type: "language" }).of(name);
+
+/** In which a customer of this language is written to; one of whom nobody says it in the default one. */
+export const writtenTo = (name = DEFAULT) => (languages.includes(name) ? name : FALLBACK);
+
 /** As a heading begins. */
 export const capital = (text) => text.charAt(0).toLocaleUpperCase(LOCALES[language]) + text.slice(1);
 
@@ -60,6 +68,6 @@ export const weekday = (iso) => day(iso, { weekday: "long", day: "numeric", mont
 
 export const number = (n) => new Intl.NumberFormat(LOCALES[language]).format(n);
 
-/** € 39,95 in Dutch, €39.95 in English. */
+/** € 39,95 in Dutch, 39,95 € in German, €39.95 in English. */
 export const money = (amount, currency) =>
   new Intl.NumberFormat(LOCALES[language], { style: "currency", currency }).format(amount);

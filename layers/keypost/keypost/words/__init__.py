@@ -2,6 +2,7 @@
 amounts are written as the language writes them, moments in the shop's zone, products by their names."""
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, tzinfo
@@ -9,6 +10,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, TypeVar
 
+from keypost.core.languages import language_of
 from keypost.core.product import Product
 from keypost.core.said import Said
 from keypost.words import en, nl
@@ -39,13 +41,32 @@ def reader(language: str, zone: tzinfo, names: Mapping[str, str] | None = None) 
 
 
 def of_folder(language: str, name: str) -> str:
-    """A file of a language, such as the words of a page."""
-    return (Path(__file__).parent / language / name).read_text("utf-8")
+    """A file of a language, such as the words of a page; empty where the language has none."""
+    path = Path(__file__).parent / language / name
+    return path.read_text("utf-8") if path.exists() else ""
 
 
-def spoken(language: str) -> str:
-    """The language to write in to somebody who asked for this one."""
-    return language if language in TABLES else FALLBACK
+def page_words(language: str, name: str) -> dict[str, Any]:
+    """The words of a page, which stand in a file of the language; where one is missing it is that of the fallback."""
+    own, other = (tomllib.loads(of_folder(each, name)) for each in (language, FALLBACK))
+    return _over(other, own)
+
+
+def _over(others: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    parts = {name: _over(part, own[name]) for name, part in others.items() if isinstance(part, dict) and name in own}
+    return others | own | parts
+
+
+def texts_of(language: str) -> dict[str, str]:
+    """The sentences of a language by their codes, and those of the fallback where it has none."""
+    texts: dict[str, str] = TABLES[FALLBACK].TEXTS | TABLES[language].TEXTS
+    return texts
+
+
+def spoken(tag: str) -> str:
+    """The language to write in to somebody who asked for this one, as in de, de-AT or DE."""
+    found = language_of(tag)
+    return found if found in TABLES else FALLBACK
 
 
 def accepted(header: str) -> str:
@@ -72,7 +93,10 @@ def names_of(products: Iterable[Product], language: str) -> dict[str, str]:
 
 
 def sentence(what: Said, to: Reader) -> str:
-    """The sentence for a code with values. A code that no table knows is its own sentence."""
+    """The sentence for a code with values, all of it in the fallback where the language has none. A code that no table
+    knows is its own sentence."""
+    if what.code not in TABLES[to.language].TEXTS:
+        to = replace(to, language=FALLBACK)
     text = TABLES[to.language].TEXTS.get(what.code)
     return what.code if text is None else _Words(to).of(text, what.values)
 
@@ -96,8 +120,9 @@ def _worded(value: Any, to: Reader) -> Any:
 
 
 def day(value: date, language: str) -> str:
-    """A date as one reads it: 1 december 2026, 1 December 2026."""
-    return f"{value.day} {TABLES[language].MONTHS[value.month - 1]} {value.year}"
+    """A date as one reads it: 1 december 2026, 1 December 2026, 1. Dezember 2026."""
+    table = TABLES[language]
+    return str(table.DAY.format(day=value.day, month=table.MONTHS[value.month - 1], year=value.year))
 
 
 def moment(value: datetime, to: Reader) -> str:
@@ -107,7 +132,7 @@ def moment(value: datetime, to: Reader) -> str:
 
 
 def money(value: str, language: str) -> str:
-    """An amount with its currency, which is "EUR 1234.50", as one reads it: € 1.234,50, €1,234.50."""
+    """An amount with its currency, which is "EUR 1234.50", as one reads it: € 1.234,50, €1,234.50, 1.234,50 €."""
     currency, amount = value.split(" ")
     table = TABLES[language]
     whole, _, part = amount.partition(".")
@@ -115,7 +140,7 @@ def money(value: str, language: str) -> str:
     number = f"{grouped}{table.DECIMAL}{part}" if part else grouped
     if symbol := _SYMBOLS.get(currency):
         return str(table.AMOUNT.format(symbol=symbol, number=number))
-    return f"{currency}\N{NO-BREAK SPACE}{number}"
+    return str(table.AMOUNT_BY_CODE.format(code=currency, number=number))
 
 
 class _Words(Formatter):
@@ -180,7 +205,8 @@ class _Words(Formatter):
         return _GOODS.sub(lambda of: f"{of[1]} {times} {self._to.names.get(of[2], of[2])}", lines)
 
     def _word(self, kind: str, value: str) -> str:
-        return str(self._table.TEXTS.get(f"{kind}_{value.replace(' ', '_')}", value))
+        code = f"{kind}_{value.replace(' ', '_')}"
+        return str(self._table.TEXTS.get(code) or TABLES[FALLBACK].TEXTS.get(code, value))
 
     def _mail(self, mail_id: str) -> str:
         """ "the e-mail with the codes" for purchase-1, and with (2) behind it for purchase-2."""

@@ -2,12 +2,13 @@
 
 from keypost.words.en.sentences import TEXTS
 
-__all__ = ["AMOUNT", "AT", "DECIMAL", "LOCALE", "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
+__all__ = ["AMOUNT", "AMOUNT_BY_CODE", "AT", "DAY", "DECIMAL", "LOCALE", "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
 
 NAME = "English"
 LOCALE = "en-GB"  # for browsers, which write days and numbers in it
-AT = "at"
+DAY, AT = "{day} {month} {year}", "at"
 DECIMAL, THOUSANDS, AMOUNT = ".", ",", "{symbol}{number}"
+AMOUNT_BY_CODE = "{code}\N{NO-BREAK SPACE}{number}"
 # fmt: off
 MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")

@@ -701,8 +701,6 @@ TEXTS = {
     "standing_canceled": "cancelled",
     "standing_erased": "erased",
     "standing_subscription": "subscription running",
-    "language_nl": "Dutch",
-    "language_en": "English",
     "kind_new": "purchase",
     "kind_renewal": "renewal",
     "state_pending": "to be sent",

@@ -265,8 +265,6 @@ export default {
   moreOf: "More actions: {number}",
   save: "Save",
   print: "Print",
-  speaks_nl: "Dutch",
-  speaks_en: "English",
   allOrders: "For all orders of this customer",
   customerChange: "Change the customer",
   customerIntro: "Name, address and language. If the address changes, the old one gets a notice, without the code.",

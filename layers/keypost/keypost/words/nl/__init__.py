@@ -2,12 +2,13 @@
 
 from keypost.words.nl.sentences import TEXTS
 
-__all__ = ["AMOUNT", "AT", "DECIMAL", "LOCALE", "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
+__all__ = ["AMOUNT", "AMOUNT_BY_CODE", "AT", "DAY", "DECIMAL", "LOCALE", "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
 
 NAME = "Nederlands"
 LOCALE = "nl-NL"  # for browsers, which write days and numbers in it
-AT = "om"
+DAY, AT = "{day} {month} {year}", "om"
 DECIMAL, THOUSANDS, AMOUNT = ",", ".", "{symbol}\N{NO-BREAK SPACE}{number}"
+AMOUNT_BY_CODE = "{code}\N{NO-BREAK SPACE}{number}"
 # fmt: off
 MONTHS = ("januari", "februari", "maart", "april", "mei", "juni",
           "juli", "augustus", "september", "oktober", "november", "december")

@@ -738,8 +738,6 @@ TEXTS = {
     "standing_canceled": "geannuleerd",
     "standing_erased": "gewist",
     "standing_subscription": "abonnement loopt",
-    "language_nl": "Nederlands",
-    "language_en": "Engels",
     "kind_new": "aankoop",
     "kind_renewal": "verlenging",
     "state_pending": "nog te versturen",

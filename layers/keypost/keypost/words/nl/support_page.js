@@ -265,8 +265,6 @@ export default {
   moreOf: "Meer acties: {number}",
   save: "Opslaan",
   print: "Afdrukken",
-  speaks_nl: "Nederlands",
-  speaks_en: "Engels",
   allOrders: "Voor alle bestellingen van deze klant",
   customerChange: "Klant wijzigen",
   customerIntro: "Naam, adres en taal. Wijzigt het adres, dan krijgt het oude adres bericht, zonder de code.",
