@@ -139,7 +139,7 @@ def test_a_visitor_pays_refunds_and_disputes_from_the_command_line(local: LocalS
     assert (order.customer.email, order.customer.language, order.lines[0].sku) == ("klant@klant.example", "nl", SKU)
 
     assert "is disputed" in keypost_local(beside, "dispute", "by-command")[1]
-    assert "was received" in keypost_local(beside, "dispute", "by-command", "--won")[1]
+    assert "is paid" in keypost_local(beside, "dispute", "by-command", "--won")[1]
     assert "is partly refunded" in keypost_local(beside, "refund", "by-command", "--amount", "10.00")[1]
     assert "is refunded" in keypost_local(beside, "refund", "by-command")[1]
     local.order_when("by-command", lambda order: order.standing is Standing.REFUNDED)
