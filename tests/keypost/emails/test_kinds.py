@@ -14,6 +14,7 @@ from keypost.emails import WRITERS, lacking
 from keypost.emails.kinds import kinds_without, language_of
 from keypost.words import FALLBACK, LANGUAGES, TABLES, mail_texts
 
+FACTS: dict[str, MailKind] = {purpose.value: facts for purpose, facts in KINDS.items()}
 OWING = {"owe_mail", "new_mail", "with_notice", "Delivery"}  # they make an order owe the mail of a purpose
 
 
@@ -30,7 +31,7 @@ def owed() -> set[str]:
 class Places:
     """Where a kind of mail stands."""
 
-    facts: Mapping[str, MailKind] = field(default_factory=lambda: dict(KINDS))
+    facts: Mapping[str, MailKind] = field(default_factory=lambda: FACTS)
     writers: Collection[str] = tuple(WRITERS)
     mails: Collection[str] = tuple(mail_texts(FALLBACK))
     sentences: Mapping[str, Collection[str]] = field(
@@ -78,7 +79,8 @@ def without(kind: str, part: str) -> Places:
         return replace(Places(), sentences={one: [c for c in codes if kind not in c] for one, codes in places.items()})
     if isinstance(places, dict):
         return replace(Places(), facts={name: each for name, each in places.items() if name != kind})
-    return replace(Places(), **{part: [each for each in places if not each.startswith(kind)]})
+    changes: dict[str, Any] = {part: [each for each in places if not each.startswith(kind)]}
+    return replace(Places(), **changes)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,8 @@ def test_the_names_by_which_people_read_of_a_kind_are_missed_in_each_language() 
 
 def test_a_kind_that_stands_nowhere_lacks_everything_and_one_of_codes_is_no_offer() -> None:
     assert len(list(lacks("made_up", Places()))) == 7 + 2 * len(LANGUAGES)
-    odd = Places(facts=dict(KINDS) | {Purpose.PURCHASE: MailKind(holds_codes=True, is_offer=True)})
+    facts = FACTS | {"purchase": MailKind(holds_codes=True, is_offer=True)}
+    odd = Places(facts=facts)
     assert [sentence for sentence in lacks("purchase", odd) if "could stop" in sentence]
 
 
