@@ -90,7 +90,7 @@ def test_a_customer_gets_each_running_license_again_at_the_address_of_the_order(
         (ADDRESS, "page-sent-1"),
     ]
     for mail in sent:
-        assert "Op uw verzoek" in mail.text
+        assert "Op verzoek sturen wij u" in mail.text
     assert code(1) in next(mail.text for mail in sent if mail.tags["order"] == "page-sent-1")
     entry = next(each for each in loaded(wired.store, "page-sent-1").timeline if each.code == "resend_asked")
     assert (entry.who, entry.words) == ("customer", "")

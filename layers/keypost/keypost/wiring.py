@@ -191,6 +191,7 @@ def shop() -> "Shop":
         logo_url=settings.shop_logo,
         color=settings.shop_color,
         public_url=settings.public_url.rstrip("/"),
+        has_self_service=settings.self_service == "on",
     )
 
 

@@ -7,7 +7,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from functools import cache
-from html.parser import HTMLParser
 from typing import Any
 
 import html5lib
@@ -77,13 +76,38 @@ def part(message: EmailMessage, subtype: str) -> str:
     return str(body.get_content())
 
 
+_BLOCKS = {"br", "div", "h1", "h2", "h3", "hr", "li", "ol", "p", "table", "td", "th", "tr", "ul"}
+
+
 def seen(html: str) -> str:
     """The text that a reader of the HTML sees, white space folded."""
-    words: list[str] = []
+    article = document(html).find("body/div[@role='article']")
+    return " ".join("".join(_pieces(article)).split())
 
-    class Reader(HTMLParser):
-        def handle_data(self, data: str) -> None:
-            words.append(data)
 
-    Reader().feed(html)
-    return " ".join(" ".join(words).split())
+def _pieces(element: Any) -> Iterator[str]:
+    apart = " " if element.tag in _BLOCKS else ""
+    yield apart + (element.text or "")
+    for child in element:
+        yield from _pieces(child)
+        yield child.tail or ""
+    yield apart
+
+
+def links(html: str) -> list[str]:
+    """The pages to which it leads."""
+    found = (element.get("href") for element in document(html).iter("a"))
+    return [address for address in found if address.startswith("https:")]
+
+
+def told(message: EmailMessage) -> tuple[str, str]:
+    """What each part tells its reader, white space folded, with the pages to which it leads."""
+    html = part(message, "html")
+    return " ".join(part(message, "plain").split()), " ".join([seen(html), *links(html)])
+
+
+def preheader(html: str) -> str:
+    """What a list of mails shows beside the subject."""
+    hidden = document(html).find("body/div")
+    assert "display:none" in hidden.get("style")
+    return str(hidden.text)

@@ -29,7 +29,7 @@ def rows(message: EmailMessage, separator: str) -> list[list[str]]:
     ("language", "separator", "heads"),
     [
         ("nl", ";", ["Product", "Activatiecode", "Licentie", "Eerste dag", "Laatste dag"]),
-        ("en", ",", ["Product", "Activation code", "License", "First day", "Last day"]),
+        ("en", ",", ["Product", "Activation code", "Licence", "First day", "Last day"]),
     ],
 )
 def test_it_says_of_each_code_its_product_license_and_days(language: str, separator: str, heads: list[str]) -> None:

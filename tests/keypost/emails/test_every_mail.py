@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from cli.local.samples import DAILY_NOTE, NAMES, SAMPLES, SHOP, sample_mail, sample_products
+from cli.local.samples import NAMES, SAMPLES, SHOP, sample_mail, sample_products
 from keypost.core.colors import contrast
 from keypost.core.errors import InvalidInput
 from keypost.core.order import Order
 from keypost.core.product import Kind, Step
-from keypost.emails import KINDS, Shop, compose
+from keypost.emails import WRITERS, Shop, compose
 from keypost.inputs.addresses import email_address
 from keypost.providers.order_card import clean_name
 from keypost.words import LANGUAGES, in_language
 from tests.builders import NOW
-from tests.keypost.emails.reading import DARK, LIGHT, document, painted, part, seen, styles
+from tests.keypost.emails.reading import DARK, LIGHT, document, links, painted, part, seen, styles, told
 
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = Path(__file__).parents[3] / "layers/keypost/keypost/emails/templates"
@@ -43,10 +43,8 @@ def mail(name: str, language: str, shop: Shop = SHOP) -> EmailMessage:
 
 
 def parts(name: str, language: str) -> tuple[str, str]:
-    """What the reader of the text part sees, and what the reader of the HTML part sees."""
-    message = mail(name, language)
-    pieces = (piece for piece, _, _ in painted(part(message, "html"), LIGHT))
-    return " ".join(part(message, "plain").split()), " ".join(" ".join(pieces).split())
+    """What the text part tells its reader, and what the HTML part does."""
+    return told(mail(name, language))
 
 
 def codes(name: str) -> list[str]:
@@ -77,22 +75,16 @@ def test_there_is_no_golden_file_of_what_is_not_sent_any_more() -> None:
 
 
 def test_there_is_a_sample_of_every_kind() -> None:
-    assert {sample.mail.purpose for sample in SAMPLES.values()} == set(KINDS)
+    assert {sample.mail.purpose for sample in SAMPLES.values()} == set(WRITERS)
 
 
-def test_every_language_is_a_folder_with_the_same_templates() -> None:
-    folders = {path.name: {each.name for each in path.iterdir()} for path in TEMPLATES.iterdir() if path.is_dir()}
+def test_the_templates_have_no_word_of_any_language() -> None:
+    sources = [path.read_text("utf-8") for path in TEMPLATES.iterdir()]
 
-    assert set(folders) == set(LANGUAGES)
-    assert len({frozenset(files) for files in folders.values()}) == 1
-    for kind in KINDS:
-        assert {f"{kind}.txt", f"{kind}.html"} <= folders["nl"]
-
-
-def test_the_daily_note_is_one_template_whose_words_stand_in_the_tables_of_all_that_people_read() -> None:
-    for ending in ("txt", "html"):
-        template = (TEMPLATES / f"{DAILY_NOTE}.{ending}").read_text("utf-8")
-        assert not re.search(r"[A-Za-z]{3,}", re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]+>", "", template))
+    assert len(sources) == 2
+    for source in sources:
+        bare = re.sub(r"<style>.*?</style>|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]+>|&\w+;", "", source, flags=re.DOTALL)
+        assert not re.search(r"\w", bare)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -115,14 +107,24 @@ def test_both_parts_hold_all_that_the_customer_needs(name: str, language: str) -
 # What the shop's page about licenses by e-mail promises; each mail with codes must say it, in other words.
 SAID = {
     "nl": {
-        "new": ["365 dagen pas in als die is afgelopen", "er gaat geen dag verloren"],
-        "renewal": ["nstalleren", "365 dagen pas in als die is afgelopen", "Nieuwe periode: 30 november 2026"],
+        "new": ["365 dagen pas in als die is afgelopen", "u verliest geen dagen"],
+        "renewal": [
+            "Opnieuw installeren is niet nodig",
+            "haalt het programma die zelf op",
+            "365 dagen pas in als die is afgelopen",
+            "Periode volgens onze gegevens: 30 november 2026",
+        ],
         "all": ["Bewaar deze e-mail", "Beantwoord deze e-mail", "ongewenste e-mail", "spam", "opnieuw"],
     },
     "en": {
-        "new": ["365 days start when it has ended", "no day is lost"],
-        "renewal": ["install", "365 days start when it has ended", "New period: 30 November 2026"],
-        "all": ["Keep this e-mail", "Reply to this e-mail", "spam folder", "send it again"],
+        "new": ["365 days start when it ends", "you do not lose any days"],
+        "renewal": [
+            "You do not need to install anything",
+            "the program downloads it by itself",
+            "365 days start when it ends",
+            "Period according to our records: 30 November 2026",
+        ],
+        "all": ["Keep this e-mail", "reply to this e-mail", "spam folder", "send it again"],
     },
 }
 
@@ -162,12 +164,13 @@ def test_a_shop_without_a_phone_or_a_number_has_no_gap_in_its_place(language: st
 
 @every_mail
 def test_both_parts_name_the_same_links_numbers_and_days(name: str, language: str) -> None:
-    _, html = parts(name, language)
-    text = re.sub(r"^\d+\. ", "", part(mail(name, language), "plain"), flags=re.MULTILINE)
+    html = part(mail(name, language), "html")
+    text = re.sub(r"^ *\d+\. ", "", part(mail(name, language), "plain"), flags=re.MULTILINE)
+    unnumbered = re.sub(r'<td [^>]*width="(28|34)".*?</td>', "", html)
 
     facts = re.compile(r"https://\S+|\d[\d-]*(?: \w+ 20\d\d)?")
-    linked = re.findall(r'href="(https://[^"]*)"', part(mail(name, language), "html"))
-    assert set(facts.findall(text)) == {*facts.findall(html), *(linked if name == DAILY_NOTE else ())}
+    assert set(facts.findall(text)) == {*facts.findall(seen(unnumbered)), *links(html)}
+    assert html.count('width="34"') == len(re.findall(r"^\d+\. ", part(mail(name, language), "plain"), re.MULTILINE))
 
 
 @every_mail
@@ -204,8 +207,8 @@ def test_all_words_can_be_read_in_both_schemes_whatever_color_the_shop_has(
 CSS = {
     *("background-color", "border", "border-color", "border-radius", "border-top", "color", "display", "font-family"),
     *("font-size", "font-weight", "height", "line-height", "margin", "max-height", "max-width", "mso-hide", "overflow"),
-    *("padding", "padding-left", "padding-right", "text-align", "text-decoration", "white-space", "width"),
-    "word-break",
+    *("overflow-wrap", "padding", "padding-left", "padding-right", "text-align", "text-decoration", "white-space"),
+    *("width", "word-break"),
 }
 
 
@@ -216,7 +219,8 @@ def test_it_uses_only_styles_that_mail_programs_know_and_nothing_from_elsewhere(
     assert {name for name, _ in styles(html)} <= CSS
     assert not any("url(" in value for _, value in styles(html))
     assert {element.tag for element in document(html).iter()}.isdisjoint({"img", "link", "script", "form", "iframe"})
-    assert {table.get("role") for table in document(html).iter("table")} == {"presentation"}
+    laid_out = [table for table in document(html).iter("table") if table.find(".//th") is None]
+    assert {table.get("role") for table in laid_out} == {"presentation"}
 
 
 @every_mail
@@ -263,7 +267,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("purpose", list(KINDS))
+@pytest.mark.parametrize("purpose", list(WRITERS))
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_that_a_provider_passed_on_is_text_and_nothing_else(purpose: str, name: str) -> None:
     sample = next(each for each in SAMPLES.values() if each.mail.purpose == purpose)
@@ -315,8 +319,8 @@ def test_markup_in_what_an_operator_writes_of_a_product_or_the_shop_is_text(name
     )
 
     html = part(marked, "html")
-    tags = [element.tag for element in document(part(plain, "html")).iter()]
-    assert [element.tag for element in document(html).iter()] == tags
+    tags = [element.tag for element in document(part(plain, "html")).iter() if element.tag != "span"]
+    assert [element.tag for element in document(html).iter() if element.tag != "span"] == tags  # of a short telephone
     assert html.count("R&amp;D") == html.count("R&") > 0
     text = " ".join(part(marked, "plain").split())
     assert MARKUP in text
@@ -372,7 +376,7 @@ def test_a_title_of_300_letters_leaves_the_mail_whole(title: str, language: str)
         assert isinstance(message, EmailMessage)
 
         assert max(map(len, composed.as_bytes().split(b"\r\n"))) <= 998
-        assert sample.order.id in message["Subject"]
+        assert len(message["Subject"]) <= 60
         assert document(part(message, "html")).findtext("head/title").split() == message["Subject"].split()
 
 
@@ -397,7 +401,7 @@ def test_more_than_25_codes_come_as_a_file_too_and_all_stand_in_both_parts(
     assert all(license_.code in body for body in bodies for license_ in order.licenses)
     assert all(len(body.encode()) < 100_000 for body in bodies)  # Gmail shows no more than 102 kB of a mail
     assert [each.get_filename() for each in files] == (["activatiecodes-2026-001234.csv"] if has_list else [])
-    assert count > 500 or len(message.as_bytes()) < 100_000
+    assert count > 500 or len(message.as_bytes()) < 110_000
     assert ("spreadsheetprogramma" in bodies[0]) == ("spreadsheetprogramma" in bodies[1]) == has_list
 
 

@@ -19,7 +19,7 @@ from tests.builders import (
     TWO_PRODUCTS,
     bought,
 )
-from tests.keypost.emails.reading import message_of, part, seen
+from tests.keypost.emails.reading import message_of, part, told
 
 
 def sent(order: Order, products: Mapping[str, Product] = TWO_PRODUCTS) -> EmailMessage:
@@ -38,7 +38,7 @@ def test_both_parts_hold_every_code_link_step_and_number(order: Order, language:
     for sku in order.skus:
         facts += [TWO_PRODUCTS[sku].name[language], TWO_PRODUCTS[sku].download_url, "365"]
         facts += [step.text for step in TWO_PRODUCTS[sku].steps[order.lines[0].kind][language]]
-    for text in (part(message, "plain"), seen(part(message, "html"))):
+    for text in told(message):
         assert [fact for fact in facts if fact not in text] == []
 
 
@@ -48,7 +48,6 @@ def test_no_code_stands_in_a_header_or_in_the_line_that_a_locked_phone_shows(ord
 
     html = part(message, "html")
     preheader = html[html.index("display:none") : html.index('role="article"')]
-    assert order.id in message["Subject"]
     for license_ in order.licenses:
         assert license_.code in html
         assert license_.code not in preheader
@@ -58,11 +57,11 @@ def test_no_code_stands_in_a_header_or_in_the_line_that_a_locked_phone_shows(ord
 @pytest.mark.parametrize(
     ("order", "language", "subject"),
     [
-        (bought(1), "nl", "Uw activatiecode voor Kaspersky Standard (bestelling 2026-001234)"),
-        (bought(1), "en", "Your activation code for Kaspersky Standard (order 2026-001234)"),
-        (bought(2, 1), "nl", "Uw 3 activatiecodes (bestelling 2026-001234)"),
-        (bought(2, 1), "en", "Your 3 activation codes (order 2026-001234)"),
-        (bought(1), "xx", "Your activation code for Kaspersky Standard (order 2026-001234)"),
+        (bought(1), "nl", "Uw activatiecode voor Kaspersky Standard (2026-001234)"),
+        (bought(1), "en", "Activation code for Kaspersky Standard (2026-001234)"),
+        (bought(2, 1), "nl", "Uw activatiecodes voor Kaspersky Standard, Ander <Pakket>"),
+        (bought(2, 1), "en", "Activation codes for Kaspersky Standard, Other <Suite>"),
+        (bought(1), "xx", "Activation code for Kaspersky Standard (2026-001234)"),
     ],
 )
 def test_the_orders_language_decides_and_one_we_do_not_write_gets_english(

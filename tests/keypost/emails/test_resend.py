@@ -20,7 +20,7 @@ DAY = {
 }
 
 
-def told(fate: Fate) -> Any:
+def reported(fate: Fate) -> Any:
     return (Told(1, fate, NOW),)
 
 
@@ -36,7 +36,9 @@ def test_it_names_the_day_of_the_mail_that_held_the_same_in_the_shops_time(langu
         assert DAY[language] in text
 
 
-@pytest.mark.parametrize(("language", "sentence"), [("nl", "niet om gevraagd? Laat"), ("en", "not ask for this? Then")])
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("nl", "niet om gevraagd? Laat"), ("en", "did not ask for this, please")]
+)
 def test_who_did_not_ask_for_it_is_told_what_to_do(language: str, sentence: str) -> None:
     for text in texts(bought(1, language=language), FIRST):
         assert sentence in text
@@ -47,8 +49,8 @@ def test_who_did_not_ask_for_it_is_told_what_to_do(language: str, sentence: str)
     [
         (bought(1), []),
         (bought(1), [replace(FIRST, state=MailState.FAILED)]),
-        (bought(1), [replace(FIRST, told=told(Fate.BOUNCED))]),
-        (bought(1), [replace(FIRST, told=told(Fate.RETURNED))]),
+        (bought(1), [replace(FIRST, told=reported(Fate.BOUNCED))]),
+        (bought(1), [replace(FIRST, told=reported(Fate.RETURNED))]),
         (bought(1, 1), [replace(FIRST, lines=(1,))]),
         (bought(2), [replace(FIRST, purpose=Purpose.REPLACEMENT, licenses=("LIC-0",))]),
         (bought(1), [replace(FIRST, purpose=Purpose.WAITING)]),

@@ -198,7 +198,7 @@ def test_who_waits_for_codes_is_told_once_after_an_hour_and_gets_them_in_one_mai
         clock.now += timedelta(minutes=15)
 
     (text,) = sent("told")
-    assert "Wij kopen ze voor u in" in text
+    assert "Wij bestellen ze voor u" in text
     (mail,) = loaded(store, "told").mails
     assert mail.sent_at == NOW + timedelta(hours=1)
 

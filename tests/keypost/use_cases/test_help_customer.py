@@ -96,7 +96,7 @@ def test_what_is_sent_again_is_the_same_code_and_says_that_it_was_asked_for(
     first, second = sent("desk-again")
     assert code(1) in first
     assert code(1) in second
-    assert "Op uw verzoek" in second
+    assert "Op verzoek sturen wij u" in second
     assert loaded(desk.store, "desk-again").mail(mail.id).state is MailState.SENT
 
 

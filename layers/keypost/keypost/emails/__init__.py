@@ -1,44 +1,22 @@
-"""The e-mails: one function per kind, and per language two templates (text and HTML) that say the same from one
-context."""
+"""The e-mails: a function per kind says what it has to say as blocks, in the words of `keypost.words`; one renderer
+makes HTML of them and one makes text, for all kinds in all languages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Any
 
 from keypost.core import codes
 from keypost.core.errors import InvalidInput
-from keypost.core.mail import Mail, Purpose
+from keypost.core.mail import Mail
 from keypost.core.order import License, Order
 from keypost.core.product import Product
-from keypost.emails.address_changed import address_changed
-from keypost.emails.message import Shop, build, written
-from keypost.emails.notices import license_moved, sent_elsewhere
-from keypost.emails.paid_ahead import paid_ahead
-from keypost.emails.purchase import purchase
-from keypost.emails.refunded import refunded
-from keypost.emails.reminder import reminder
-from keypost.emails.renewal import renewal
-from keypost.emails.resend import resend
-from keypost.emails.waiting import waiting
-from keypost.words import spoken
+from keypost.emails.kinds import WRITERS, lacking, language_of
+from keypost.emails.message import build
+from keypost.emails.occasion import Occasion
+from keypost.emails.shop import Shop
 
-__all__ = ["KINDS", "Shop", "compose", "preview"]
-
-KINDS: dict[Purpose, Callable[[Order, Mail, Mapping[str, Product], str], dict[str, Any]]] = {
-    Purpose.PURCHASE: purchase,
-    Purpose.RENEWAL: renewal,
-    Purpose.REMINDER: reminder,
-    Purpose.RESEND: resend,
-    Purpose.REPLACEMENT: purchase,
-    Purpose.WAITING: waiting,
-    Purpose.PAID_AHEAD: paid_ahead,
-    Purpose.REFUNDED: refunded,
-    Purpose.ADDRESS_CHANGED: address_changed,
-    Purpose.SENT_ELSEWHERE: sent_elsewhere,
-    Purpose.LICENSE_MOVED: license_moved,
-}
+__all__ = ["WRITERS", "Shop", "compose", "lacking", "preview"]
 
 
 def compose(
@@ -52,14 +30,14 @@ def compose(
     for license_ in order.licenses:
         if license_.id in in_mail and license_ not in order.past:  # what was exchanged stands in no mail any more
             codes.checked(license_.code, products[license_.sku])
-    return _composed(order, mail, products, shop, now, way_out)
+    return _composed(Occasion(order, mail, products, shop, now, way_out))
 
 
 def preview(order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime) -> EmailMessage:
     """Compose the message of a mail as its customer got it, or will get it, with every code masked. It must never be
     sent. InvalidInput if it would have no code that is known now."""
     hidden = f"{shop.public_url}/reminders/..."  # the rest is the customer's alone
-    return _composed(replace(order, licenses=_masked(order, mail)), mail, products, shop, now, hidden)
+    return _composed(Occasion(replace(order, licenses=_masked(order, mail)), mail, products, shop, now, hidden))
 
 
 def _masked(order: Order, mail: Mail) -> tuple[License, ...]:
@@ -68,11 +46,8 @@ def _masked(order: Order, mail: Mail) -> tuple[License, ...]:
     return tuple(replace(each, code=codes.masked(swapped.get(each.id, each.code))) for each in order.licenses)
 
 
-def _composed(
-    order: Order, mail: Mail, products: Mapping[str, Product], shop: Shop, now: datetime, way_out: str
-) -> EmailMessage:
-    language = written(spoken(order.customer.language), mail.purpose)
-    context = {"language": language, "order": order} | KINDS[mail.purpose](order, mail, products, language)
-    if mail.purpose is Purpose.REMINDER:
-        context["way_out"] = way_out
-    return build(mail.purpose, mail.to or order.customer.email, f"{order.id}/{mail.id}", shop, context, now)
+def _composed(wanted: Occasion) -> EmailMessage:
+    order, mail = wanted.order, wanted.mail
+    about = replace(wanted, language=language_of(mail.purpose, order.customer.language))
+    to, reference = mail.to or order.customer.email, f"{order.id}/{mail.id}"
+    return build(WRITERS[mail.purpose](about), to, reference, about.shop, about.language, about.now)

@@ -2,22 +2,23 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from keypost.emails.items import Item
 
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
 
 
-def code_list(groups: Iterable[Mapping[str, Any]], columns: Iterable[str], separator: str) -> bytes:
+def code_list(items: Iterable[Item], columns: Iterable[str], separator: str) -> bytes:
     """One line per code, with columns for product, code, license, first and last day."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator)
     writer.writerow(columns)
-    for group in groups:
-        for license_ in group["licenses"]:
+    for item in items:
+        for license_ in item.licenses:
             days = (license_.first_day.isoformat(), license_.last_day.isoformat())
-            writer.writerow(_cell(value) for value in (group["name"], license_.code, license_.id, *days))
+            writer.writerow(_cell(value) for value in (item.name, license_.code, license_.id, *days))
     return (_BYTE_ORDER_MARK + text.getvalue()).encode()
 
 

@@ -1,16 +1,17 @@
 """The daily note to support: what waits for a person, and what to order. All its words are in the tables of
-`keypost.words`, so one template makes it in every language."""
+`keypost.words`, and its blocks are those of every mail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.message import EmailMessage
 from functools import partial
-from typing import Any
 
 from keypost.core.daily_note import DailyNote, Entry, Section
 from keypost.core.forecast import Forecast
 from keypost.core.said import Said, said
-from keypost.emails.message import Shop, build
+from keypost.emails.blocks import Block, Bullets, Content, Heading, Paragraph, Reference, Run, Runs, Strong, Text
+from keypost.emails.message import build
+from keypost.emails.shop import Shop
 from keypost.words import in_language, reader, sentence
 
 _Say = Callable[[Said], str]
@@ -27,21 +28,15 @@ def compose_daily_note(note: DailyNote, shop: Shop, language: str, now: datetime
     """Each order of the note leads to its own place on the support page, and those that are not named to the
     worklist there, if it is known where the page is."""
     names = {each.stock.sku: in_language(each.stock.name, language) for each in note.stock if each.stock.name}
-    say = partial(sentence, to=reader(language, shop.zone, names))
-    context = {
-        "language": language,
-        "title": say(said("note_title")),
-        "intro": say(said("note_intro")),
-        "preheader": say(said("note_preheader")),
-        "subject_line": say(_subject(note)),
-        "sections": [_section(section, say, page_url) for section in note.sections]
-        + _list("note_doors", [said("note_silent", provider=door.provider, at=door.last) for door in note.silent], say)
-        + _list("note_inbox", [said("note_remarks", count=note.remarks)] if note.remarks else [], say)
-        + _list("note_erased", [said("note_forgotten", count=note.forgotten)] if note.forgotten else [], say)
-        + _list("note_to_order", [_to_order(each) for each in note.short], say)
-        + _list("note_stock", [_stock(each) for each in note.stock], say),
-    }
-    return build("daily_note", shop.support_address, f"daily-note/{note.day}", shop, context, now)
+    to = reader(language, shop.zone, names)
+    say = partial(sentence, to=to)
+    content = Content(
+        subject=say(_subject(note)),
+        preheader=say(said("note_preheader")),
+        heading=say(said("note_title")),
+        blocks=tuple(_blocks(note, say, page_url)),
+    )
+    return build(content, shop.support_address, f"daily-note/{note.day}", shop, to.language, now)
 
 
 def _subject(note: DailyNote) -> Said:
@@ -53,25 +48,41 @@ def _subject(note: DailyNote) -> Said:
     return said("note_subject", day=note.day, **dict(zip(_PLACES, parts, strict=False)))
 
 
-def _section(section: Section, say: _Say, page_url: str) -> dict[str, Any]:
-    entries = [
-        (entry.order_id, say(_with_goods(entry)), _address(page_url, entry.order_id)) for entry in section.entries
-    ]
-    others = [("", say(said("note_others", count=section.others)), page_url)] if section.others else []
-    return {"title": say(said(f"reason_{section.reason}")), "entries": entries + others}
+def _blocks(note: DailyNote, say: _Say, page_url: str) -> Iterator[Block]:
+    yield Paragraph((Text(say(said("note_intro"))),))
+    for section in note.sections:
+        yield Heading(say(said(f"reason_{section.reason}")))
+        yield Bullets(tuple(_entries(section, say, page_url)))
+    for title, lines in _lists(note):
+        if lines:
+            yield Heading(say(said(title)))
+            yield Bullets(tuple((Text(say(line)),) for line in lines))
+
+
+def _lists(note: DailyNote) -> Iterator[tuple[str, list[Said]]]:
+    yield "note_doors", [said("note_silent", provider=door.provider, at=door.last) for door in note.silent]
+    yield "note_inbox", [said("note_remarks", count=note.remarks)] if note.remarks else []
+    yield "note_erased", [said("note_forgotten", count=note.forgotten)] if note.forgotten else []
+    yield "note_to_order", [_to_order(each) for each in note.short]
+    yield "note_stock", [_stock(each) for each in note.stock]
+
+
+def _entries(section: Section, say: _Say, page_url: str) -> Iterator[Runs]:
+    for entry in section.entries:
+        why = Text(f": {say(_with_goods(entry))}")
+        yield (_order(entry.order_id, page_url), why)
+    if section.others:
+        others = say(said("note_others", count=section.others))
+        yield (Reference(others, page_url) if page_url else Text(others),)
+
+
+def _order(order_id: str, page_url: str) -> Run:
+    """An order's number needs no escape in an address."""
+    return Reference(order_id, f"{page_url}#/orders/{order_id}") if page_url else Strong(order_id)
 
 
 def _with_goods(entry: Entry) -> Said:
     return said("note_entry", skus=entry.skus or None, why=entry.why)
-
-
-def _address(page_url: str, order_id: str) -> str:
-    """Of an order on the support page; an order's number needs no escape there."""
-    return page_url and f"{page_url}#/orders/{order_id}"
-
-
-def _list(title: str, lines: list[Said], say: _Say) -> list[dict[str, Any]]:
-    return [{"title": say(said(title)), "entries": [("", say(line), "") for line in lines]}] if lines else []
 
 
 def _to_order(each: Forecast) -> Said:

@@ -1,18 +1,28 @@
 """The mail to a customer who has paid, and whose codes follow later."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from keypost.core.mail import Mail
-from keypost.core.order import Order
-from keypost.core.product import Product
-from keypost.emails.groups import groups
+from keypost.emails.blocks import Bullets, Content, Paragraph, Runs
+from keypost.emails.items import Item, items, names_of
+from keypost.emails.letter import letter
+from keypost.emails.occasion import Occasion
 
 
-def waiting(order: Order, mail: Mail, products: Mapping[str, Product], language: str) -> dict[str, Any]:
-    found = groups(order, mail, products, language)
-    for group in found:
-        line, term = order.line(group["line"]), order.term(group["line"])
-        group |= {"quantity": line.quantity, "first_day": term.first_day if term else None}
-        del group["licenses"]  # a large order may have some of its codes already
-    return {"groups": found, "count": sum(group["quantity"] for group in found)}
+def waiting(about: Occasion) -> Content:
+    found = items(about)
+    count = sum(item.line.quantity for item in found)  # a large order may have some of its codes already
+    why = "waiting_given" if about.order.is_given else "waiting_thanks"
+    blocks = (
+        Paragraph(about.say(why, order=about.order.id)),
+        Bullets(tuple(_goods(about, item) for item in found)),
+        Paragraph(about.say("waiting_why", count=count)),
+    )
+    return Content(
+        subject=about.subject("waiting_subject", *names_of(found), count=count),
+        preheader=about.text("waiting_preheader", count=count),
+        heading=about.text("waiting_heading", count=count),
+        blocks=letter(about, blocks),
+    )
+
+
+def _goods(about: Occasion, item: Item) -> Runs:
+    first_day = item.term.first_day if item.term else None
+    return about.say("waiting_goods", quantity=item.line.quantity, product=item.name, first_day=first_day)

@@ -3,7 +3,7 @@ amounts are written as the language writes them, moments in the shop's zone, pro
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, tzinfo
 from pathlib import Path
@@ -21,6 +21,7 @@ TABLES = {"nl": nl, "en": en}  # a further language is a folder beside these, an
 LANGUAGES = tuple(TABLES)
 FALLBACK = "en"
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # a part that is left out where one of its values is not known
+_MARK = "*"  # around what is said with emphasis
 _RANGE = re.compile(r"\s*([a-z]{2})\b[^;]*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 _BETWEEN = {"list": ", ", "goods": "; "}
 _GOODS = re.compile(r"([0-9]+) x ([^\s,;]+)")
@@ -119,6 +120,21 @@ def _worded(value: Any, to: Reader) -> Any:
     return replace(value, **changed)
 
 
+def mail_texts(language: str) -> Mapping[str, str | tuple[str, str]]:
+    """What the mails to customers say in a language, by code; of a pair, the second is said of several."""
+    return getattr(TABLES[language], "MAILS", {})
+
+
+def in_parts(text: str, values: Mapping[str, Any], to: Reader) -> Iterator[tuple[Any, bool]]:
+    """A text of a table in parts, each with whether it stands between two *asterisks*: words, and as they are those
+    values that words cannot stand for, such as a link. An asterisk in a value means nothing."""
+    return _Words(to).in_parts(text, values)
+
+
+def _is_thing(value: Any) -> bool:
+    return is_dataclass(value) and not isinstance(value, Said)
+
+
 def day(value: date, language: str) -> str:
     """A date as one reads it: 1 december 2026, 1 December 2026, 1. Dezember 2026."""
     table = TABLES[language]
@@ -154,9 +170,20 @@ class _Words(Formatter):
 
     def of(self, text: str, values: Mapping[str, Any]) -> str:
         """A sentence of the table, with what is known of its values."""
+        return self.vformat(self._kept(text, values), (), values)
+
+    def in_parts(self, text: str, values: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
+        for n, piece in enumerate(self._kept(text, values).split(_MARK)):
+            for literal, name, spec, _ in self.parse(piece):
+                yield literal, n % 2 == 1
+                if name is not None:
+                    value = self.get_value(name, (), values)
+                    yield value if _is_thing(value) else self.format_field(value, spec or ""), n % 2 == 1
+
+    def _kept(self, text: str, values: Mapping[str, Any]) -> str:
+        """The text without the parts in brackets of which a value is not known."""
         parts = _OPTIONAL.split(text)  # those at odd places may be left out
-        kept = (part for n, part in enumerate(parts) if n % 2 == 0 or self._is_known(part, values))
-        return "".join(self.vformat(part, (), values) for part in kept)
+        return "".join(part for n, part in enumerate(parts) if n % 2 == 0 or self._is_known(part, values))
 
     def _is_known(self, part: str, values: Mapping[str, Any]) -> bool:
         named = [(name, spec) for _, name, spec, _ in self.parse(part) if name]

@@ -1,8 +1,22 @@
 """Dutch: how days, amounts and what SES says are written, and all that people read, in the files beside this one."""
 
+from keypost.words.nl.mails import MAILS
 from keypost.words.nl.sentences import TEXTS
 
-__all__ = ["AMOUNT", "AMOUNT_BY_CODE", "AT", "DAY", "DECIMAL", "LOCALE", "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
+__all__ = [
+    "AMOUNT",
+    "AMOUNT_BY_CODE",
+    "AT",
+    "DAY",
+    "DECIMAL",
+    "LOCALE",
+    "MAILS",
+    "MONTHS",
+    "NAME",
+    "SES",
+    "TEXTS",
+    "THOUSANDS",
+]
 
 NAME = "Nederlands"
 LOCALE = "nl-NL"  # for browsers, which write days and numbers in it

@@ -1,0 +1,151 @@
+"""A product in a mail with codes: its numbered steps with what each needs, and when to enter the code."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from keypost.core.product import Part, Step
+from keypost.emails import blocks
+from keypost.emails.blocks import Block, Bullets, Button, Codes, Heading, Link, Note, Paragraph, Quiet, Rule, Strong
+from keypost.emails.items import Item
+from keypost.emails.occasion import Occasion
+from keypost.words import in_language
+
+MANY_CODES = 10  # more than these stand close together
+
+
+def products(about: Occasion, found: list[Item]) -> Iterator[Block]:
+    """Each product with its numbered steps, and on which device to read the mail: once, if it is the same for all."""
+    devices = [_device(item) for item in found]
+    is_for_all = len(set(devices)) == 1
+    for n, (item, device) in enumerate(zip(found, devices, strict=True)):
+        if n:
+            yield Rule()
+        yield Heading(item.name)
+        if not is_for_all:
+            yield from device
+        yield from _product(about, item)
+
+
+def device_of_all(found: list[Item]) -> tuple[Block, ...]:
+    """On which device to read the mail, if that is the same for all of its products."""
+    first, *others = map(_device, found)
+    return first if all(each == first for each in others) else ()
+
+
+def _device(item: Item) -> tuple[Block, ...]:
+    open_on, elsewhere = (_in(texts, item) for texts in (item.product.open_on, item.product.elsewhere))
+    runs = [Strong(open_on)] if open_on else []
+    rest = [blocks.Text(f" {elsewhere}" if open_on else elsewhere)] if elsewhere else []
+    return (Note((*runs, *rest)),) if runs or rest else ()
+
+
+def _in(texts: Mapping[str, str], item: Item) -> str:
+    return in_language(texts, item.language) if texts else ""
+
+
+def _product(about: Occasion, item: Item) -> Iterator[Block]:
+    if item.is_renewal:
+        yield Paragraph(about.say("product_period", first_day=item.first_day, last_day=item.last_day))
+    yield Quiet(about.say("product_size", days=_days(about, item), count=item.product.devices))
+    if item.is_renewal:
+        yield Paragraph(_when_to_renew(about, item))
+    if item.is_installed:
+        yield Paragraph(about.say("product_installed", product=item.name))
+    yield from numbered_steps(about, item)
+    yield from (Paragraph(runs) for runs in _besides(about, item))
+
+
+def _days(about: Occasion, item: Item) -> str:
+    return about.text("product_days", count=item.product.term_days)
+
+
+def _when_to_renew(about: Occasion, item: Item) -> blocks.Runs:
+    of, days = ("one" if len(item.licenses) == 1 else "many"), _days(about, item)
+    if item.is_other_program:
+        return about.say("product_other_program", first_day=item.first_day, count=len(item.licenses))
+    if item.holds_reserve_code:
+        return about.say(f"product_now_{of}", days=days, count=item.product.devices)
+    return about.say(f"product_later_{of}", first_day=item.first_day)
+
+
+def _besides(about: Occasion, item: Item) -> Iterator[blocks.Runs]:
+    """What else one must know of the codes, one paragraph each."""
+    count = len(item.licenses)
+    if item.product.devices > 1 and not item.is_renewal:
+        of = "one" if count == 1 else "many"
+        yield about.say(f"product_devices_{of}", devices=item.product.devices)
+    if not item.is_renewal:
+        code = "product_running" if item.holds_reserve_code else "product_running_wait"
+        yield about.say(code, vendor=item.product.vendor, days=_days(about, item), count=count)
+    if item.note:
+        yield (blocks.Text(item.note),)
+    if item.is_installed:
+        download = Link(about.text("product_download", product=item.name), item.product.download_url)
+        yield about.say("product_other_device", download=download)
+    if guide := _guide(about, item):
+        link = Link(about.text("product_guide_link", product=item.name), guide)
+        yield about.say("product_guide", guide=link)
+
+
+def _guide(about: Occasion, item: Item) -> str:
+    """Where the guide of the product is; empty if it has none."""
+    retired_on = item.product.retired_on
+    is_retired = retired_on is not None and retired_on <= about.day_of(about.now)
+    return "" if is_retired else about.shop.guide_of(item.product.sku)
+
+
+def numbered_steps(about: Occasion, item: Item) -> Iterator[blocks.Step]:
+    """The steps of a product as numbered ones: those of one part that follow each other are one. The first about
+    installing has the download, the first about activating the code; what one sees at the end comes last."""
+    done = set[Part]()
+    for number, (part, steps) in enumerate(_parts(item), start=1):
+        extra = _EXTRA[part](about, item) if part in _EXTRA and part not in done else ()
+        done.add(part)
+        title = about.text(f"step_{part}", count=len(item.licenses))
+        yield blocks.Step(number, title, (*extra, *_texts(about, item, part, steps)))
+
+
+def _parts(item: Item) -> list[tuple[Part, tuple[Step, ...]]]:
+    """The steps by part, with a part of its own for what no step is about, and a mail needs."""
+    last = tuple(step for step in item.steps if step.part is Part.CHECK)
+    rest = [step for step in item.steps if step.part is not Part.CHECK]
+    found = [(part, tuple(steps)) for part, steps in groupby(rest, key=lambda step: step.part)]
+    has = {part for part, _ in found}
+    install = [(Part.INSTALL, ())] if Part.INSTALL not in has and not item.is_installed else []
+    activate = [(Part.ACTIVATE, ())] if Part.ACTIVATE not in has else []
+    check = [(Part.CHECK, last)] if last or item.is_renewal else []
+    return [*install, *found, *activate, *check]
+
+
+def _texts(about: Occasion, item: Item, part: Part, steps: tuple[Step, ...]) -> Iterator[Block]:
+    if not steps:
+        yield Paragraph(about.say(f"made_{part}", product=item.name))
+    elif len(steps) == 1:
+        (step,) = steps
+        yield Paragraph((blocks.Text(step.text),))
+        yield from _pictures(step)
+    else:
+        yield blocks.SubSteps(tuple(blocks.SubStep(step.text, next(_pictures(step), None)) for step in steps))
+
+
+def _pictures(step: Step) -> Iterator[blocks.Picture]:
+    if step.picture:
+        yield blocks.Picture(step.picture, step.alt)
+
+
+def _download(about: Occasion, item: Item) -> Iterator[Block]:
+    yield Button(about.text("product_download", product=item.name), item.product.download_url)
+    if len(item.product.downloads) > 1:
+        yield Quiet(about.say("product_platforms"))
+        yield Bullets(
+            tuple((Link(about.text(f"platform_{platform}"), url),) for platform, url in item.product.downloads.items())
+        )
+
+
+def _codes(about: Occasion, item: Item) -> Iterator[Block]:
+    codes = tuple(license_.code for license_ in item.licenses)
+    yield Paragraph(about.say("product_codes", count=len(codes)))
+    yield Codes(codes, are_many=len(codes) > MANY_CODES)
+
+
+_EXTRA = {Part.INSTALL: _download, Part.ACTIVATE: _codes}
