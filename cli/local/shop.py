@@ -134,7 +134,7 @@ class Shop:
     @property
     def pages(self) -> dict[str, str]:
         """The pages of Keypost by what they are called; without an address where no stack is running."""
-        return {"Support page": self.support_url, "Guide": self.guide_url, "Licences again": self.resend_url}
+        return {"Support page": self.support_url, "Guide": self.guide_url, "Get licences again": self.resend_url}
 
     @property
     def next_order_id(self) -> str:

@@ -19,7 +19,7 @@ def test_preview_writes_a_mail_in_three_forms_and_says_where(run: Run, tmp_path:
     assert status == 0
     assert told.splitlines()[0] == title("renewal", "en")
     assert told.splitlines()[1:4] == [f"{folder}/renewal-en.{ending}" for ending in ("html", "txt", "eml")]
-    assert "New period: 30 November 2026" in (tmp_path / folder / "renewal-en.txt").read_text("utf-8")
+    assert "30 November 2026" in (tmp_path / folder / "renewal-en.txt").read_text("utf-8")
     assert (tmp_path / folder / "renewal-en.html").read_text("utf-8").startswith("<!doctype html>")
     message = message_from_bytes((tmp_path / folder / "renewal-en.eml").read_bytes(), policy=default)
     assert f"Subject: {message['Subject'].strip()}" in told

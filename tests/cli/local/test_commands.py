@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from cli.local import commands
 from cli.local.stack import LocalStack, describe
 from keypost.core.errors import KeypostError
 from keypost.core.payment import Standing
+from keypost.core.said import said
+from keypost.words import reader, sentence
 from tests.builders import SKU
 from tests.deployed import logged_until
 
@@ -21,6 +24,7 @@ NOBODY_THERE = dict.fromkeys(("mailbox_url", "endpoint_url"), "http://127.0.0.1:
     "region": "x",
     "stack": "keypost",
 }
+UP = sentence(said("local_until"), reader("en", UTC))  # the last line that `keypost local run` prints
 KEYPOST = [sys.executable, "-c", "from cli.main import main; main()", "local"]
 
 
@@ -78,10 +82,13 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
 ) -> None:
     log = tmp_path / "log"
     with log.open("w") as output:
-        process = subprocess.Popen([*KEYPOST, "run"], cwd=tmp_path, stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen(
+            [*KEYPOST, "run", "--lang", "en"], cwd=tmp_path, stdout=output, stderr=output, env=environment
+        )
     deadline = time.monotonic() + 60
-    while "It stays up" not in log.read_text("utf-8") and time.monotonic() < deadline:
+    while UP not in log.read_text("utf-8") and time.monotonic() < deadline:
         assert process.poll() is None, log.read_text("utf-8")
+    assert UP in log.read_text("utf-8")
 
     about = json.loads((tmp_path / ".local/stack.json").read_text("utf-8"))
     assert set(about) == {

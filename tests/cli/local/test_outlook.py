@@ -3,7 +3,7 @@ import re
 import pytest
 
 from cli.local.outlook import in_outlook, style_in_outlook
-from cli.local.samples import NAMES, sample_mail
+from cli.local.samples import NAMES, SAMPLES, sample_mail
 from keypost.words import LANGUAGES
 from tests.keypost.emails.reading import document, message_of, part, seen
 
@@ -64,6 +64,52 @@ def test_comments_for_outlook_are_read_and_those_for_all_others_are_not() -> Non
     )
 
     assert in_outlook(html) == 'a<b style="">word</b>9z'
+
+
+def around(html: str, text: str) -> dict[str, str]:
+    """How the innermost cell around a text looks."""
+    cells = [cell for cell in document(html).iter("td") if text in "".join(cell.itertext())]
+    pairs = (each.split(":", 1) for each in cells[-1].get("style", "").split(";") if each)
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def buttons(html: str) -> list[str]:
+    """The texts of the links that look like buttons: not underlined."""
+    return ["".join(a.itertext()) for a in document(html).iter("a") if "text-decoration:none" in a.get("style", "")]
+
+
+def codes_of(name: str) -> list[str]:
+    sample = SAMPLES[name]
+    return [each.code for each in sample.order.licenses if each.id in sample.order.licenses_of([sample.mail])]
+
+
+BOXED = [name for name, sample in SAMPLES.items() if sample.mail.holds_codes and name != "purchase-many"]
+
+
+@pytest.mark.parametrize(("name", "language"), [(name, language) for name in BOXED for language in LANGUAGES])
+def test_a_code_has_its_box_and_a_button_its_room_in_outlook_as_everywhere_but_for_round_corners(
+    name: str, language: str
+) -> None:
+    html = part(message_of(sample_mail(name, language)), "html")
+    texts = [*codes_of(name), *buttons(html)]
+    shown = {text: around(in_outlook(html), text) for text in texts}
+
+    assert codes_of(name)
+    assert {text: look | {"border-radius": "6px"} for text, look in shown.items()} == {
+        text: around(html, text) for text in texts
+    }
+    assert all({"padding", "background-color"} <= look.keys() for look in shown.values())
+    assert all({"border", "text-align"} <= shown[code].keys() for code in codes_of(name))
+
+
+def test_a_box_on_what_stands_in_a_line_is_lost_in_outlook() -> None:
+    code = '<code style="display:block;padding:12px;border:1px solid">ABCDE</code>'
+    html = (
+        f"<!doctype html><html><head><title>a</title></head><body><table><tr><td>{code}</td></tr></table></body></html>"
+    )
+
+    assert around(in_outlook(html), "ABCDE") == {}
+    assert '<code style="">' in in_outlook(html)
 
 
 @pytest.mark.parametrize(("name", "language"), [(name, language) for name in NAMES for language in LANGUAGES])
