@@ -21,6 +21,7 @@ from keypost.core.self_service import is_asked_on_page, with_concern
 from keypost.core.support import KEYPOST
 from keypost.table import Store
 
+SES = "ses"  # as a remark names the one who told of it
 SMOKE = "smoke-"  # the ids of a smoke test's mails begin with this
 _OF_SUPPRESSED = "OnAccountSuppressionList"
 _LONGEST = 320  # an address
@@ -81,7 +82,7 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
 def _tell_support(store: Store, order_id: str, now: datetime) -> None:
     """One line in the inbox, since nobody has to do anything."""
     with telemetry.optional():
-        store.put_remark(Remark("ses", now, said("reminder_reported"), order_id))
+        store.put_remark(Remark(SES, now, said("reminder_reported"), order_id))
 
 
 def _with_concern(order: Order, changed: Callable[[Order], Order], now: datetime) -> Order:

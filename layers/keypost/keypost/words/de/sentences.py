@@ -762,6 +762,7 @@ TEXTS = {
     "provider_mollie": "Mollie",
     "provider_woocommerce": "WooCommerce",
     "provider_moneybird": "Moneybird",
+    "provider_ses": "Amazon SES",
     "provider_webhook": "der Shop",
     "provider_person": "ein Mitarbeiter",
     "who_keypost": "Keypost",
