@@ -88,7 +88,7 @@ def main() -> int:
         name, lacks, bad = TABLES[language].NAME, lacking(language), wrong(language)
         told = f"missing, and told in English: {len(lacks)}" if lacks else "complete"
         for line in (f"{name}: {told}", *(f"  {each}" for each in lacks), *(f"  wrong: {each}" for each in bad)):
-            click.echo(line)
+            click.echo(" ".join(line.split("\n")))
         faults += len(bad)
     return 1 if faults else 0
 
