@@ -12,8 +12,8 @@ MAILS = {
     "letter_stuck": "Klappt etwas nicht, oder haben Sie eine Frage?",
     "letter_question": "Haben Sie eine Frage?",
     "letter_reach": "Antworten Sie einfach auf diese E-Mail, oder schreiben Sie an {address}; wir helfen Ihnen gern.",
-    "letter_reach_by_phone": "Antworten Sie einfach auf diese E-Mail, schreiben Sie an {address}, oder rufen Sie uns an:"
-    " {phone}; wir helfen Ihnen gern.",
+    "letter_reach_by_phone": "Antworten Sie einfach auf diese E-Mail, schreiben Sie an {address}, oder rufen Sie uns"
+    " an: {phone}; wir helfen Ihnen gern.",
     "letter_spam": "Warten Sie auf eine E-Mail von uns? Sehen Sie bitte zuerst im Spam-Ordner nach. Ist sie auch dort"
     " nicht, melden Sie sich bei uns, und wir senden sie noch einmal.",
     "letter_keep": "Bewahren Sie diese E-Mail auf: Sie brauchen den Code noch einmal, wenn Sie das Gerät wechseln.",
@@ -45,17 +45,18 @@ MAILS = {
             " wenn diese endet: Es geht kein Tag verloren."
         ),
         (
-            "Sie können den Code jetzt eingeben, auf jedem Gerät, auf dem Sie das Programm benutzen. Läuft Ihre jetzige"
-            " Lizenz noch, beginnt die neue Laufzeit ({days}), wenn diese endet: Es geht kein Tag verloren."
+            "Sie können den Code jetzt eingeben, auf jedem Gerät, auf dem Sie das Programm benutzen. Läuft Ihre"
+            " jetzige Lizenz noch, beginnt die neue Laufzeit ({days}), wenn diese endet: Es geht kein Tag verloren."
         ),
     ),
     "product_now_many": "Sie können die Codes jetzt eingeben: einen pro Lizenz, auf jedem Gerät dieser Lizenz. Läuft"
     " eine Lizenz noch, beginnt ihre neue Laufzeit ({days}), wenn sie endet: Es geht kein Tag verloren.",
-    "product_later_one": "Geben Sie den Code am *{first_day:day}* ein, dem ersten Tag Ihres neuen Zeitraums, oder so bald"
-    " wie möglich danach. Geben Sie ihn früher ein, verfallen die Tage, die von Ihrer jetzigen Lizenz noch übrig sind.",
-    "product_later_many": "Geben Sie die Codes am *{first_day:day}* ein, dem ersten Tag Ihres neuen Zeitraums, oder so"
-    " bald wie möglich danach: einen pro Lizenz. Geben Sie einen Code früher ein, verfallen die Tage, die von dieser"
-    " Lizenz noch übrig sind.",
+    "product_later_one": "Geben Sie den Code am *{first_day:day}* ein, dem ersten Tag Ihres neuen Zeitraums, oder so"
+    " bald wie möglich danach. Geben Sie ihn früher ein, verfallen die Tage, die von Ihrer jetzigen Lizenz noch übrig"
+    " sind.",
+    "product_later_many": "Geben Sie die Codes am *{first_day:day}* ein, dem ersten Tag Ihres neuen Zeitraums, oder"
+    " so bald wie möglich danach: einen pro Lizenz. Geben Sie einen Code früher ein, verfallen die Tage, die von"
+    " dieser Lizenz noch übrig sind.",
     "product_other_program": (
         (
             "Das ist ein anderes Programm als bisher. Installieren Sie es, und geben Sie den Code am *{first_day:day}*"
@@ -68,8 +69,8 @@ MAILS = {
         ),
     ),
     "product_period": "Zeitraum nach unseren Unterlagen: *{first_day:day} bis {last_day:day}*",
-    "product_installed": "Sie brauchen nichts zu installieren: {product} ist schon auf Ihrem Gerät. Gibt es eine neuere"
-    " Version, holt das Programm sie von selbst.",
+    "product_installed": "Sie brauchen nichts zu installieren: {product} ist schon auf Ihrem Gerät. Gibt es eine"
+    " neuere Version, holt das Programm sie von selbst.",
     "product_other_device": "Falls Sie jetzt ein anderes Gerät benutzen: {download}",
     "product_download": "{product} herunterladen",
     "product_platforms": "Oder wählen Sie die Version für Ihr Gerät:",
@@ -88,7 +89,8 @@ MAILS = {
     "made_activate": "Geben Sie den Code ein, wenn das Programm nach einem Aktivierungscode fragt.",
     "made_check": "Das Programm zeigt, ob der Code angenommen wurde und wie viele Tage Ihre Lizenz noch läuft.",
     # The file with many codes.
-    "list_attached": "Alle Codes stehen auch in der angehängten Datei, die sich mit einem Tabellenprogramm öffnen lässt.",
+    "list_attached": "Alle Codes stehen auch in der angehängten Datei, die sich mit einem Tabellenprogramm öffnen"
+    " lässt.",
     "list_file": "aktivierungscodes-{order}.csv",
     "list_separator": ";",
     "list_product": "Produkt",
@@ -112,8 +114,8 @@ MAILS = {
     # After a purchase.
     "purchase_subject": ("Aktivierungscode für {products}", "Aktivierungscodes für {products}"),
     "purchase_preheader": (
-        "In dieser E-Mail: der Download-Link, Ihr Aktivierungscode und die Schritte zum Aktivieren.",
-        "In dieser E-Mail: der Download-Link, Ihre Aktivierungscodes und die Schritte zum Aktivieren.",
+        "In dieser E-Mail: Download-Link, Ihr Aktivierungscode und die Schritte zum Aktivieren.",
+        "In dieser E-Mail: Download-Link, Ihre Aktivierungscodes und die Schritte zum Aktivieren.",
     ),
     "purchase_heading": ("Ihr Aktivierungscode", "Ihre Aktivierungscodes"),
     "purchase_thanks": "Vielen Dank für Ihre Zahlung der Bestellung {order}.",
@@ -121,11 +123,13 @@ MAILS = {
     "purchase_moved": "Wie gewünscht läuft diese Lizenz jetzt auf Ihren Namen (Bestellung {order}). Nach unseren"
     " Unterlagen gilt sie bis zum {last_day:day}.",
     "purchase_all": (
-        "Alles, was Sie brauchen, steht in dieser E-Mail: der Download-Link, Ihr Aktivierungscode und die Schritte zum"
-        " Aktivieren.",
         (
-            "Alles, was Sie brauchen, steht in dieser E-Mail: für jedes Produkt der Download-Link, die Aktivierungscodes"
-            " und die Schritte zum Aktivieren."
+            "Alles, was Sie brauchen, steht in dieser E-Mail: der Download-Link, Ihr Aktivierungscode und die Schritte"
+            " zum Aktivieren."
+        ),
+        (
+            "Alles, was Sie brauchen, steht in dieser E-Mail: für jedes Produkt der Download-Link, die"
+            " Aktivierungscodes und die Schritte zum Aktivieren."
         ),
     ),
     "purchase_to_come": "Zurzeit nicht auf Lager und darum nicht in dieser E-Mail: {goods}. Wir senden es, sobald es"
@@ -179,8 +183,8 @@ MAILS = {
     "replacement_heading": ("Ihr Ersatz für den Aktivierungscode", "Ihr Ersatz für die Aktivierungscodes"),
     "replacement_sorry": (
         (
-            "Es tut uns leid, dass der Aktivierungscode aus der Bestellung {order} nicht funktioniert hat. Hier ist ein"
-            " Ersatz, für denselben Zeitraum. Den früheren Code können Sie wegwerfen."
+            "Es tut uns leid, dass der Aktivierungscode aus der Bestellung {order} nicht funktioniert hat. Hier ist"
+            " ein Ersatz, für denselben Zeitraum. Den früheren Code können Sie wegwerfen."
         ),
         (
             "Es tut uns leid, dass {count} Aktivierungscodes aus der Bestellung {order} nicht funktioniert haben. Hier"
@@ -199,8 +203,8 @@ MAILS = {
             " Ihre Software ohne Unterbrechung weiter."
         ),
         (
-            "Das ist eine Erinnerung an die Lizenzen aus der Bestellung {order}. Wenn Sie rechtzeitig verlängern, läuft"
-            " Ihre Software ohne Unterbrechung weiter."
+            "Das ist eine Erinnerung an die Lizenzen aus der Bestellung {order}. Wenn Sie rechtzeitig verlängern,"
+            " läuft Ihre Software ohne Unterbrechung weiter."
         ),
     ),
     "reminder_ends": (
@@ -212,8 +216,8 @@ MAILS = {
     "reminder_button": "{product} verlängern",
     "reminder_by_answer": "Wenn Sie verlängern möchten, antworten Sie auf diese E-Mail.",
     "reminder_done": "Haben Sie schon verlängert, oder möchten Sie das nicht, brauchen Sie nichts zu tun.",
-    "reminder_stop": "Sie bekommen diese Erinnerung, weil Sie bei uns eine Lizenz gekauft haben. Auch ohne Erinnerungen"
-    " senden wir Ihnen weiterhin alles, was Sie bezahlen. {stop}",
+    "reminder_stop": "Sie bekommen diese Erinnerung, weil Sie bei uns eine Lizenz gekauft haben. Auch ohne"
+    " Erinnerungen senden wir Ihnen weiterhin alles, was Sie bezahlen. {stop}",
     "reminder_stop_link": "Erinnerungen beenden",
     # Paid, and the codes come later.
     "waiting_subject": ("Code folgt: {products}", "Codes folgen: {products}"),
@@ -233,8 +237,8 @@ MAILS = {
         ),
         (
             "Die Aktivierungscodes sind zurzeit nicht auf Lager. Wir bestellen sie für Sie und senden sie an diese"
-            " E-Mail-Adresse, sobald sie eintreffen. Sie brauchen nichts zu tun und nicht noch einmal zu bestellen oder"
-            " zu bezahlen."
+            " E-Mail-Adresse, sobald sie eintreffen. Sie brauchen nichts zu tun und nicht noch einmal zu bestellen"
+            " oder zu bezahlen."
         ),
     ),
     # A renewal that is paid long before its codes come.
@@ -257,27 +261,31 @@ MAILS = {
         ),
     ),
     "paid_ahead_nothing": (
-        "Sie bekommen den Code per E-Mail an diese Adresse. Sie brauchen nichts zu tun und nicht noch einmal zu"
-        " bestellen oder zu bezahlen.",
-        "Sie bekommen die Codes per E-Mail an diese Adresse. Sie brauchen nichts zu tun und nicht noch einmal zu"
-        " bestellen oder zu bezahlen.",
+        (
+            "Sie bekommen den Code per E-Mail an diese Adresse. Sie brauchen nichts zu tun und nicht noch einmal zu"
+            " bestellen oder zu bezahlen."
+        ),
+        (
+            "Sie bekommen die Codes per E-Mail an diese Adresse. Sie brauchen nichts zu tun und nicht noch einmal zu"
+            " bestellen oder zu bezahlen."
+        ),
     ),
-    "paid_ahead_address": "Werden Sie diese E-Mail-Adresse dann nicht mehr benutzen? Antworten Sie auf diese E-Mail, und"
-    " nennen Sie uns Ihre neue.",
+    "paid_ahead_address": "Werden Sie diese E-Mail-Adresse dann nicht mehr benutzen? Antworten Sie auf diese E-Mail,"
+    " und nennen Sie uns Ihre neue.",
     # All the money was returned.
     "refunded_subject": "Ihre Bestellung wurde erstattet",
-    "refunded_preheader": "Der volle Betrag wurde Ihnen erstattet.",
+    "refunded_preheader": "Der volle Betrag wurde Ihnen zurückerstattet.",
     "refunded_heading": "Ihre Bestellung wurde erstattet",
-    "refunded_whole": "Wir haben Ihnen den vollen Betrag der Bestellung {order} erstattet. Bis das Geld auf Ihrem Konto"
-    " ist, können einige Werktage vergehen.",
+    "refunded_whole": "Wir haben Ihnen den vollen Betrag der Bestellung {order} erstattet. Bis das Geld auf Ihrem"
+    " Konto ist, können einige Werktage vergehen.",
     "refunded_sent": (
         (
             "Der Aktivierungscode, den wir Ihnen gesendet haben, gilt nicht mehr. Bitte benutzen Sie ihn nicht mehr:"
             " Wir lassen ihn sperren, und dann funktioniert das Programm damit nicht mehr."
         ),
         (
-            "Die Aktivierungscodes, die wir Ihnen gesendet haben, gelten nicht mehr. Bitte benutzen Sie sie nicht mehr:"
-            " Wir lassen sie sperren, und dann funktioniert das Programm damit nicht mehr."
+            "Die Aktivierungscodes, die wir Ihnen gesendet haben, gelten nicht mehr. Bitte benutzen Sie sie nicht"
+            " mehr: Wir lassen sie sperren, und dann funktioniert das Programm damit nicht mehr."
         ),
     ),
     "refunded_to_come": "Was von dieser Bestellung noch folgen sollte, senden wir nicht mehr.",
@@ -293,13 +301,13 @@ MAILS = {
     "sent_elsewhere_subject": "Codes an eine andere Adresse gesendet",
     "sent_elsewhere_preheader": "Das geschah einmal: Andere E-Mails zu Ihrer Bestellung kommen weiterhin hierher.",
     "sent_elsewhere_heading": "Ihre Codes wurden an eine andere Adresse gesendet",
-    "sent_elsewhere_what": "Wie gewünscht haben wir die Aktivierungscodes der Bestellung {order} einmal an eine andere"
-    " E-Mail-Adresse gesendet. An Ihrer Bestellung hat sich nichts geändert: Andere E-Mails dazu kommen weiterhin an"
-    " diese Adresse.",
+    "sent_elsewhere_what": "Wie gewünscht haben wir die Aktivierungscodes der Bestellung {order} einmal an eine"
+    " andere E-Mail-Adresse gesendet. An Ihrer Bestellung hat sich nichts geändert: Andere E-Mails dazu kommen"
+    " weiterhin an diese Adresse.",
     "license_moved_subject": "Ihre Lizenz wurde übertragen",
     "license_moved_preheader": "Wie gewünscht läuft eine Lizenz aus Ihrer Bestellung jetzt auf einen anderen Namen.",
     "license_moved_heading": "Eine Lizenz läuft jetzt auf einen anderen Namen",
     "license_moved_what": "Wie gewünscht haben wir die Lizenz {license} aus der Bestellung {order} auf einen anderen"
-    " Kunden übertragen. Der Aktivierungscode gehört jetzt diesem Kunden, und E-Mails zu dieser Lizenz kommen nicht mehr"
-    " zu Ihnen.",
+    " Kunden übertragen. Der Aktivierungscode gehört jetzt diesem Kunden, und E-Mails zu dieser Lizenz kommen nicht"
+    " mehr zu Ihnen.",
 }
