@@ -42,6 +42,10 @@ RICH = replace(
     elsewhere={"nl": "Op een Mac gaat het net zo.", "en": "On a Mac it is the same."},
     downloads={Platform.WINDOWS: "https://downloads.example/w", Platform.MACOS: "https://downloads.example/m"},
 )
+STEPS_OF_EACH = {
+    kind: {language: (Step(words),) for language in LANGUAGES}
+    for kind, words in ((Kind.NEW, "Voer de code in."), (Kind.RENEWAL, "Voer de nieuwe code hier in."))
+}
 MARKED = replace(
     RICH,
     vendor="A & <i>B</i>",
@@ -181,6 +185,19 @@ def test_what_becomes_of_a_running_license_is_as_the_product_says() -> None:
     assert "Voer de nieuwe code in op de eerste dag van uw nieuwe periode" in lost
     assert "vervallen" not in kept
     assert "geen dag verloren" not in lost
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_who_reads_from_above_enters_a_code_before_knowing_what_becomes_of_the_old_license(
+    language: str,
+) -> None:
+    lost = text(parsed(page(replace(RICH, holds_reserve_code=False, steps=STEPS_OF_EACH), language)))
+    words = WORDS[language]
+
+    places = [lost.index(part) for part in (words["running_lost"].partition("? ")[2], "Voer de code in.")]
+    assert places == sorted(places)
+    again = lost[lost.index(words["renewal_lost"]) :]
+    assert "Voer de nieuwe code hier in." in again
 
 
 def renewal_of(product: Product) -> Any:

@@ -51,6 +51,7 @@ def first_steps(write: Writing, product: Product) -> str:
     own = (product.open_on, product.elsewhere)
     return joined(
         *(_paragraph(write, in_language(texts, write.language)) for texts in own if texts),
+        *(paragraphs(_running(write, product)) if not product.holds_reserve_code else ()),  # before it is too late
         *_blocks(write, product, _blocks_of(product, Kind.NEW, write)),
         *(_paragraph(write, in_language(texts, write.language)) for texts in (product.notes,) if texts),
     )
@@ -116,22 +117,28 @@ def _picture(step: Step) -> str:
 
 
 def days(write: Writing, product: Product) -> str:
-    """How long the license lasts, and what becomes of one that still runs."""
-    running = "running_kept" if product.holds_reserve_code else "running_lost"
+    """How long the license lasts, and on how many devices."""
     return joined(
         *paragraphs(
             write("term", days=product.term_days),
             write("devices_one" if product.devices == 1 else "devices_many", devices=product.devices),
             write("several"),
-            write(running, vendor=write.text(product.vendor), days=product.term_days),
+            _running(write, product) if product.holds_reserve_code else "",
         )
     )
+
+
+def _running(write: Writing, product: Product) -> str:
+    """What becomes of a license that still runs."""
+    running = "running_kept" if product.holds_reserve_code else "running_lost"
+    return write(running, vendor=write.text(product.vendor), days=product.term_days)
 
 
 def renewal(write: Writing, product: Product) -> str:
     first, again = _blocks_of(product, Kind.NEW, write), _blocks_of(product, Kind.RENEWAL, write)
     when = write("renewal_kept" if product.holds_reserve_code else "renewal_lost", days=product.term_days)
-    return joined(*_renewal_steps(write, product, first, again), *paragraphs(when, write("renewal_other")))
+    steps = _renewal_steps(write, product, first, again)
+    return joined(*paragraphs(when), *steps, *paragraphs(write("renewal_other")))
 
 
 def _renewal_steps(write: Writing, product: Product, first: Sequence[Block], again: Sequence[Block]) -> list[str]:
