@@ -147,20 +147,15 @@ def _renewal_steps(write: Writing, product: Product, first: Sequence[Block], aga
     if not any(block.part is Part.INSTALL for block in again):
         rest = [block for block in first if block.part is not Part.INSTALL]
         if len(installing) == 1 and _steps_of(rest) == _steps_of(again):
-            return paragraphs(write("renewal_skip", number=installing[0]), *_end(write, again))
+            return paragraphs(write("renewal_skip", number=installing[0]))
         return [*paragraphs(write("renewal_steps")), *_blocks(write, product, again)]
     if _steps_of(first) == _steps_of(again):
-        return paragraphs(write("renewal_same"), *_end(write, again))
+        return paragraphs(write("renewal_same"))
     return [*paragraphs(write("renewal_installs")), *_blocks(write, product, again)]
 
 
 def _steps_of(found: Sequence[Block]) -> list[Step]:
     return [step for block in found for step in block.steps]
-
-
-def _end(write: Writing, again: Sequence[Block]) -> list[str]:
-    """What a customer sees at the end, where the product says nothing of it."""
-    return [write("made_check") for block in again if block.part is Part.CHECK and not block.steps]
 
 
 def for_help(write: Writing, site: Site) -> str:
