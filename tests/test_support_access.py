@@ -68,7 +68,10 @@ OPEN = {
     "/callbacks/{provider}",
     "/resend",
     "/reminders/{link}",
-}  # open to everybody: callbacks are signed, /resend sends licenses only to their owner, and a link cannot be guessed
+    "/activate",
+    "/activate/{sku}",
+}  # open to everybody: callbacks are signed, /resend sends licenses only to their owner, a link of /reminders cannot be
+# guessed, and the guide tells of nobody
 PAGE = {"/support", "/support/{file}"}  # the page that asks for a key; closed to other networks, as the API is
 OUTSIDE, INSIDE, INSIDE_6 = "198.51.100.7", "203.0.113.9", "2001:db8::9"
 
