@@ -138,9 +138,10 @@ def test_no_sentence_that_can_be_said_has_a_word_of_another_language(language: s
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_sentence_was_left_in_english(language: str) -> None:
-    """One word, such as Product or E-mail, may be the same in both."""
+    """One word, such as Product or E-mail, may be the same in both, and so are the names of providers."""
     english = TABLES[FALLBACK].TEXTS
-    same = {text for code, text in TABLES[language].TEXTS.items() if text == english.get(code)}
+    said_so = {code: text for code, text in TABLES[language].TEXTS.items() if not code.startswith("provider_")}
+    same = {text for code, text in said_so.items() if text == english.get(code)}
 
     assert {text for text in same if len(re.findall(r"[\w-]{2,}", re.sub(r"\{[^{}]*\}", "", text))) > 1} == set()
 
