@@ -83,6 +83,7 @@ TEXTS = {
     "import_codes": "import codes; the order then continues straight away",
     "put_product": "add the product to the catalogue; the order then continues straight away",
     "correct_address": "ask the customer for the right address and change it; the order then continues straight away",
+    "lift_complaint": "or, if the customer says that it was a mistake, write to them again (More …)",
     "send_again": "solve the problem with the e-mail, then send it again",
     "answer_customer": "find out what happened, answer the customer, then mark this as done",
     "name_renewed": "enter which licence the line renews, or the day on which its period starts",

@@ -87,6 +87,7 @@ TEXTS = {
     "release_or_refund": "geef de bestelling vrij, of betaal de rest ook terug",
     "import_codes": "importeer codes; de bestelling gaat dan meteen verder",
     "put_product": "voeg het product toe aan de catalogus; de bestelling gaat dan meteen verder",
+    "lift_complaint": "of stuur weer e-mail, als de klant zegt dat het een vergissing was (Meer …)",
     "correct_address": "vraag de klant om het juiste adres en wijzig het; de bestelling gaat dan meteen verder",
     "send_again": "los het probleem met de e-mail op en verstuur deze dan opnieuw",
     "answer_customer": "zoek uit wat er is gebeurd, antwoord de klant en markeer dit als afgehandeld",
