@@ -497,7 +497,8 @@ TEXTS = {
     "file_too_long": "Die Datei hat mehr als {most} Zeilen: importieren Sie sie in Teilen. Es wurde nichts importiert.",
     "column_twice": "Die Datei hat eine Spalte doppelt.",
     "too_many_cells": "die Zeile hat mehr Zellen, als es Spalten gibt: geben Sie jeder Spalte einen Namen",
-    "line_not_csv": "die Zeile ist kein CSV: ein Anführungszeichen ist offen, oder eine Zelle geht in der nächsten Zeile weiter",
+    "line_not_csv": "die Zeile ist kein CSV: ein Anführungszeichen ist offen, oder eine Zelle geht in der nächsten "
+    "Zeile weiter",
     "sku_not_in_catalog": "die SKU steht nicht im Katalog: nehmen Sie das Produkt zuerst dort auf",
     "other_sku": "die SKU ist nicht {sku} wie im Pfad",
     "code_ran_out": "der letzte Tag zum Aktivieren ist vorbei: niemand kann diesen Code benutzen",
@@ -545,7 +546,8 @@ TEXTS = {
     " geändert",
     "activate_before_ambiguous": "Tag und Monat sind nicht zu unterscheiden: in dieser Datei stehen Daten mit dem"
     " Monat zuerst",
-    "activate_before_not_a_day": "der letzte Tag zum Aktivieren ist kein Datum: schreiben Sie es wie 2027-12-31, mit dem ganzen Jahr",
+    "activate_before_not_a_day": "der letzte Tag zum Aktivieren ist kein Datum: schreiben Sie es wie 2027-12-31, mit "
+    "dem ganzen Jahr",
     "same_code_as_on_line": "derselbe Code wie in Zeile {line}; er wird einmal importiert",
     "imported_before": "schon importiert; ein Code wird einmal importiert",
     # Products.
