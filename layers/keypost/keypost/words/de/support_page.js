@@ -356,7 +356,7 @@ export default {
   batch_state_done: "erledigt",
   moreOrders: "Weitere Bestellungen zeigen",
   onlyCodes: "Nur diese Codes",
-  onlyCodesHint: "Je Zeile einer, um sie aus dem Bestand zu nehmen, zurückzulegen oder zu verschieben. Leer: alle Codes der Charge.",
+  onlyCodesHint: "Einer pro Zeile, um sie aus dem Bestand zu nehmen, zurückzulegen oder zu verschieben. Leer: alle Codes der Charge.",
   anotherLine: "Noch ein Produkt",
 
   nothingDue: "In diesem Zeitraum wird nichts gesendet.",
