@@ -51,7 +51,7 @@ def test_a_single_code_leaves_the_stock_and_comes_back(desk: OpenDesk) -> None:
     batches, dialog = at.page.get_by_role("region", name="Batches"), at.page.get_by_role("dialog")
     batches.get_by_label("Product").select_option(KASPERSKY)
 
-    for button, free in (("Take free codes out of the stock", 2), ("Put codes back", 3)):
+    for button, free in (("Withdraw free codes from stock", 2), ("Put codes back in stock", 3)):
         batches.get_by_label("Only these codes").fill(codes[0].lower())
         batches.get_by_role("button", name=button).click()
         dialog.get_by_role("button", name=button).click()
@@ -69,7 +69,7 @@ def test_more_than_fifty_orders_of_a_batch_are_listed_page_by_page(desk: OpenDes
     batches.get_by_label("Product").select_option(KASPERSKY)
     batches.get_by_label("Batch", exact=True).fill("batch-1")
 
-    batches.get_by_role("button", name="Which orders have its codes?").click()
+    batches.get_by_role("button", name="Which orders have codes from this batch?").click()
     expect(batches.get_by_role("listitem")).to_have_count(50)
     batches.get_by_role("button", name="Show more orders").click()
 
@@ -91,4 +91,4 @@ def test_a_bad_batch_is_replaced_for_everybody_and_says_how_far_it_is(desk: Open
     at.page.get_by_role("dialog").get_by_role("button", name="Replace for all customers").click()
 
     expect(at.page.get_by_role("dialog")).to_have_count(0)
-    expect(batches).to_contain_text("Replaced: 0; with customers still: 1.")
+    expect(batches).to_contain_text("Replaced: 0; still with customers: 1.")

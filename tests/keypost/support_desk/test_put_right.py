@@ -143,7 +143,7 @@ def test_after_a_report_on_a_reminder_to_send_again_asks_what_the_customer_said(
     at.page.reload()
     at.page.locator("#resend").click()
     at.page.get_by_role("dialog").get_by_label("What did the customer say?").fill("wants what she paid for")
-    confirm(at.page, "Write to the customer again")
+    confirm(at.page, "Send e-mail to the customer again")
 
     assert at.stack.store.reminder_complaint(email) is None
     assert not loaded(at.stack.store, "remind-3").waits
@@ -189,8 +189,8 @@ def test_what_was_given_by_hand_is_taken_back(desk: OpenDesk) -> None:
     at.go(f"#/orders/{order_id}")
     at.sign_in()
 
-    choose(at.page, "More …", "Take back")
-    confirm(at.page, "Take back")
+    choose(at.page, "More …", "Withdraw")
+    confirm(at.page, "Withdraw")
 
     expect(at.page.get_by_role("region", name="Timeline")).to_contain_text("was withdrawn")
     assert not loaded(at.stack.store, order_id).is_paid
@@ -204,9 +204,9 @@ def test_a_customer_who_reported_an_email_by_mistake_is_written_to_again(desk: O
     at.go("#/orders/spam-1")
     at.sign_in()
 
-    choose(at.page, "More …", "Write to the customer again")
+    choose(at.page, "More …", "Send e-mail to the customer again")
     at.page.get_by_label("What did the customer say?").fill("pressed the wrong button")
-    confirm(at.page, "Write to the customer again")
+    confirm(at.page, "Send e-mail to the customer again")
 
     expect(at.page.get_by_role("region", name="Timeline")).to_contain_text("pressed the wrong button")
     assert not loaded(at.stack.store, "spam-1").waits_for(Reason.ADDRESS)
