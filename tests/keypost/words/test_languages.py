@@ -142,7 +142,9 @@ def test_no_sentence_was_left_in_english(language: str) -> None:
     english = TABLES[FALLBACK].TEXTS
     same = {text for code, text in TABLES[language].TEXTS.items() if text == english.get(code)}
 
-    assert {text for text in same if len(re.findall(r"[\w-]{2,}", re.sub(r"\{[^{}]*\}", "", text))) > 1} == set()
+    assert {text for text in same if len(re.findall(r"[\w-]{2,}", re.sub(r"\{[^{}]*\}", "", text))) > 1} - {
+        "Amazon SES"
+    } == set()
 
 
 class Texts(dict[str, Any]):
