@@ -27,7 +27,7 @@ def add_language(root: Path, *, files: tuple[str, ...] | None = None) -> None:
     words = _copied(root) / "words"
     shutil.copytree(words / FALLBACK, words / "xx", ignore=shutil.ignore_patterns("__pycache__"))
     for path in sorted((words / "xx").iterdir()):
-        if files is not None and path.name not in (*files, "__init__.py", "sentences.py"):
+        if files is not None and path.name not in (*files, "__init__.py", "sentences.py", "mails.py"):
             path.unlink()
         else:
             path.write_text(_marked(path.read_text("utf-8"), path.suffix).replace("words.en", "words.xx"), "utf-8")

@@ -143,7 +143,9 @@ def test_no_sentence_was_left_in_english(language: str) -> None:
     said_so = {code: text for code, text in TABLES[language].TEXTS.items() if not code.startswith("provider_")}
     same = {text for code, text in said_so.items() if text == english.get(code)}
 
-    assert {text for text in same if len(re.findall(r"[\w-]{2,}", re.sub(r"\{[^{}]*\}", "", text))) > 1} == set()
+    assert {text for text in same if len(re.findall(r"[\w-]{2,}", re.sub(r"\{[^{}]*\}", "", text))) > 1} - {
+        "Amazon SES"
+    } == set()
 
 
 class Texts(dict[str, Any]):

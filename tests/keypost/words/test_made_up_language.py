@@ -43,6 +43,8 @@ print(json.dumps({
     "note": sample_mail(DAILY_NOTE, "xx").get_body(("plain",)).get_content().splitlines()[0],
     "resend": resend_page.said("xx", "told", "help@shop.example"),
     "resend links": resend_page.render("nl", "told", "", "Shop", "help@shop.example"),
+    "notice": sample_mail("address_changed", "xx")["Subject"],
+    "moved": sample_mail("license_moved", "xx")["Subject"],
     "reminders": reminders_page.WORDS["xx"]["buttons"]["stop"],
     "guide": guide_page.pages.writing("xx")("overview_title"),
     "page": "".join(file("texts-xx.js").splitlines()[2:3]).strip(),
@@ -74,7 +76,7 @@ def test_a_folder_and_an_entry_make_everything_speak_it(tmp_path: Path) -> None:
     assert "xx: { ...en, ...xx }" in found.pop("page knows")
     assert found.pop("page").startswith(f'skip: "{MARK}')
     assert {place: text for place, text in found.items() if not text.startswith(MARK)} == {}
-    assert len(found) == 7
+    assert len(found) == 9
     assert status == 0
     missing = check[check.index(next(line for line in check if line.startswith(f"{MARK}English: missing"))) + 1 :]
     assert missing
@@ -87,18 +89,22 @@ def test_what_a_language_lacks_is_said_in_english_and_what_is_wrong_fails_make_c
     sentences.write_text(
         'TEXTS = {"unpaid": "Xx", "renewed": "Xx {number}", "found": "Xx {order:day}", "new": "Xx"}\n', "utf-8"
     )
+    mails = sentences.with_name("mails.py")
+    mails.write_text(mails.read_text("utf-8") + 'del MAILS["license_moved_what"]\n', "utf-8")
     found = says(tmp_path)
     status, *check = found["check"]
 
     assert found["sentence"] == "Xx"
     assert found["note"] == "This needs your attention today."
+    assert found["notice"].startswith(MARK)
+    assert found["moved"].startswith("Your licence has been transferred")  # all of a mail of which one text is missing
     assert found["reminders"] == "Stop the reminders"
     assert found["guide"] == "How to install and activate your software"
     assert found["page"] == ""
     assert found["page says"] == "paid"
     assert found["help"].startswith("List what Keypost will send")
     assert status == 1
-    assert {"  sentences: paid_twice", "  guide.toml: overview_title"} < set(check)
+    assert {"  sentences: paid_twice", "  guide.toml: overview_title", "  mails: license_moved_what"} < set(check)
     assert "  sentences: unpaid" not in check
     assert [line for line in check if line.startswith("  wrong:")] == [
         "  wrong: sentences: found",

@@ -25,6 +25,7 @@ MAILS = {
     "product_days": ("1 Tag", "{count} Tage"),
     "product_size": ("{days}, 1 Gerät pro Lizenz", "{days}, {count} Geräte pro Lizenz"),
     "product_codes": ("Ihr Aktivierungscode:", "Ihre {count} Aktivierungscodes, einer pro Lizenz:"),
+    "product_besides": "Gut zu wissen",
     "product_devices_one": "Der Code gilt für {devices} Geräte: Geben Sie auf jedem davon denselben Code ein.",
     "product_devices_many": "Jeder Code gilt für {devices} Geräte.",
     "product_running": "Läuft bei Ihnen noch eine Lizenz von {vendor}, beginnt die neue Laufzeit ({days}), wenn diese"
@@ -152,7 +153,7 @@ MAILS = {
     "renewal_event": "Neuer Zeitraum: {product}",
     "renewal_event_wait": "Den neuen Code eingeben: {product}",
     # Codes sent again.
-    "resend_subject": ("Noch einmal: Ihr Code für {products}", "Noch einmal: Ihre Codes für {products}"),
+    "resend_subject": ("Erneut: Ihr Code für {products}", "Erneut: Ihre Codes für {products}"),
     "resend_preheader": (
         "Der Download-Link, Ihr Aktivierungscode und die Schritte zum Aktivieren, noch einmal.",
         "Der Download-Link, Ihre Aktivierungscodes und die Schritte zum Aktivieren, noch einmal.",
