@@ -194,6 +194,7 @@ def test_nobody_who_reads_from_above_enters_a_code_before_knowing_what_becomes_o
     lost = text(parsed(page(replace(RICH, holds_reserve_code=False, steps=STEPS_OF_EACH), language)))
     words = WORDS[language]
 
+    assert lost.count(words["running_lost"].partition("? ")[2]) == 1
     places = [lost.index(part) for part in (words["running_lost"].partition("? ")[2], "Voer de code in.")]
     assert places == sorted(places)
     again = lost[lost.index(words["renewal_lost"]) :]
