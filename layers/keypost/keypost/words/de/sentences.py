@@ -159,7 +159,6 @@ TEXTS = {
     "subscription_had_ended": "das Abonnement war schon beendet, bevor wieder dafür bezahlt wurde",
     "codes_to_unblock": "die Bestellung ist doch bezahlt; bitte diese Codes entsperren lassen: {licenses:list}[ und"
     " {others} weitere]",
-    "subscription_had_ended": "das Abonnement war schon beendet, bevor wieder dafür bezahlt wurde",
     "subscription_ended": "das Abonnement wurde beendet",
     "found": "die Zahlung gehört zur Bestellung {order}",
     "codes_assigned": "Codes zugeteilt: {count}",
