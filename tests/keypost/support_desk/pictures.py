@@ -60,6 +60,6 @@ def test_an_order_that_needs_action(an_hour_later: None, desk: Callable[..., Des
     at = desk(viewport={"width": 1100, "height": 840}, device_scale_factor=SHARPNESS, color_scheme="light")
     at.stack.store.save(bounced())
     at.go("#/orders/2026-001234")
-    at.page.get_by_role("region", name="Timeline").wait_for()
+    at.page.locator("#timeline").wait_for()
 
     take(at.page, "order")

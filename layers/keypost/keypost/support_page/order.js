@@ -6,7 +6,7 @@ import { el } from "./dom.js";
 import { folded, foldedLicenses } from "./folded.js";
 import { more, moreOfLicense, renewal } from "./more.js";
 import { preview } from "./preview.js";
-import { capital, count, day, moment, money, number, said, t, word } from "./words.js";
+import { capital, count, day, languageName, moment, money, number, said, t, word } from "./words.js";
 
 const GOOD = ["paid", "sent", "delivered", "mail_sent", "mail_delivered", "payment_paid", "codes_assigned", "released", "contents_settled"];
 const BAD = ["failed", "refunded", "disputed", "returned", "bounced", "complained", "rejected", "mail_failed",
