@@ -17,7 +17,7 @@ import click
 from cli.click_words import paragraphs, words_of
 from cli.main import cli
 from keypost import words
-from keypost.words import FALLBACK, LANGUAGES, TABLES, of_folder
+from keypost.words import FALLBACK, LANGUAGES, TABLES, mail_texts, of_folder
 
 _JS = re.compile(r'^  "?([\w.-]+)"?: "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
 _COMMAND_LINE = "command_line.toml"
@@ -37,6 +37,10 @@ def texts_of(language: str) -> dict[str, str]:
     table = TABLES[language]
     found = {f"sentences: {code}": text for code, text in table.TEXTS.items()}
     found |= {f"SES: {sign}": text for sign, text in table.SES.items()}
+    found |= {
+        f"mails: {code}": text if isinstance(text, str) else " ".join(text)
+        for code, text in mail_texts(language).items()
+    }
     for page in _PAGES:
         found |= {f"{page}: {name}": text for name, text in _flat(tomllib.loads(of_folder(language, page)))}
     found |= {f"support_page.js: {name}": text for name, text in _JS.findall(of_folder(language, "support_page.js"))}
@@ -88,7 +92,7 @@ def main() -> int:
         name, lacks, bad = TABLES[language].NAME, lacking(language), wrong(language)
         told = f"missing, and told in English: {len(lacks)}" if lacks else "complete"
         for line in (f"{name}: {told}", *(f"  {each}" for each in lacks), *(f"  wrong: {each}" for each in bad)):
-            click.echo(line)
+            click.echo(" ".join(line.split("\n")))
         faults += len(bad)
     return 1 if faults else 0
 

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from keypost.words import LANGUAGES, TABLES
+
+_DEBIAN = {"en": "hunspell-en-gb", "de": "hunspell-de-de"}  # the packages that the language alone does not name
 BROWSERS = (
     "chromium",
     "chromium-browser",
@@ -38,8 +41,30 @@ def knows(dictionary: str) -> bool:
     return subprocess.run(asked, input=b"", capture_output=True, check=False).returncode == 0
 
 
+def misspelled(words: Iterable[str], language: str) -> list[str]:
+    """Those of the words that hunspell does not know in a language."""
+    asked = ["hunspell", "-d", dictionary_of(language), "-i", "utf-8", "-l"]
+    told = subprocess.run(asked, input="\n".join(sorted(words)), capture_output=True, text=True, check=True)
+    return told.stdout.split()
+
+
 def _program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
+
+
+def dictionary_of(language: str) -> str:
+    return str(TABLES[language].LOCALE).replace("-", "_")
+
+
+def _dictionary(language: str) -> Program:
+    """hunspell with the dictionary of a language. A language that Debian does not have is not checked."""
+    name = dictionary_of(language)
+    return Program(
+        lambda: knows(name),
+        f"the spelling of what is in {TABLES[language].NAME}",
+        ("hunspell", _DEBIAN.get(language, f"hunspell-{language}")),
+        f"hunspell (and {name}.dic, {name}.aff in ~/Library/Spelling)",
+    )
 
 
 PROGRAMS = {
@@ -50,18 +75,7 @@ PROGRAMS = {
         "--cask chromium",
     ),
     "curl": Program(_program("curl"), "the examples for the shell", ("curl",), "curl"),
-    "hunspell-en": Program(
-        lambda: knows("en_US"),
-        "the spelling of English mails",
-        ("hunspell", "hunspell-en-us"),
-        "hunspell (and en_US.dic, en_US.aff in ~/Library/Spelling)",
-    ),
-    "hunspell-nl": Program(
-        lambda: knows("nl_NL"),
-        "the spelling of Dutch mails",
-        ("hunspell", "hunspell-nl"),
-        "hunspell (and nl_NL.dic, nl_NL.aff in ~/Library/Spelling)",
-    ),
+    **{f"hunspell-{language}": _dictionary(language) for language in LANGUAGES},
     "openssl": Program(_program("openssl"), "the examples for the shell", ("openssl",), "openssl"),
     "/proc": Program(
         Path("/proc/self/cmdline").exists, "killed workers, and what is left running", (), "nothing: only Linux has it"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.local.deploy import ROOT
+from keypost.words import LANGUAGES
 from tests.programs import PROGRAMS, Plan, packages, plan, told
 
 MISSING = ("chromium", "hunspell-nl")
@@ -41,7 +42,7 @@ def test_what_no_package_brings_is_left_out_even_by_root() -> None:
 
 
 def test_a_package_that_two_programs_come_with_is_installed_once() -> None:
-    assert packages(("hunspell-en", "hunspell-nl")) == ("hunspell", "hunspell-en-us", "hunspell-nl")
+    assert packages(("hunspell-en", "hunspell-nl")) == ("hunspell", "hunspell-en-gb", "hunspell-nl")
 
 
 def test_before_the_tests_stands_what_is_missing_what_is_left_out_and_how_to_install_it() -> None:
@@ -73,7 +74,8 @@ def test_a_machine_without_the_programs_is_told_so_and_passes_with_a_count(tmp_p
     assert before.returncode == 0
     assert before.stdout == told(tuple(name for name in PROGRAMS if name != "/proc" or not Path(name).exists()))
     assert tests.returncode == 0, tests.stdout
-    assert "Left out: 2 tests that ask for hunspell-en (1), hunspell-nl (1); see `make debian`" in tests.stdout
+    programs = ", ".join(f"hunspell-{language} (1)" for language in sorted(LANGUAGES))
+    assert f"Left out: {len(LANGUAGES)} tests that ask for {programs}; see `make debian`" in tests.stdout
 
 
 def test_a_build_server_leaves_nothing_out(tmp_path: Path) -> None:

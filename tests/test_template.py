@@ -18,8 +18,10 @@ from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
 from keypost import wiring
 from keypost.config import Config, variable
+from keypost.core.languages import DEFAULT
 from keypost.core.mailing import MAIL_LEASE
 from keypost.providers import PROVIDERS
+from keypost.words import LANGUAGES
 
 # AWS has no resources for these actions, so they can only be allowed for all.
 WITHOUT_RESOURCES = {"ses:GetAccount", "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
@@ -139,6 +141,15 @@ def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:
 
     settings = {variable(field.name) for field in fields(Config)}
     assert {name for each in (shared, *own) for name in each} == settings
+
+
+def test_the_languages_to_choose_from_are_those_that_are_written_and_the_default_is_the_default(
+    template: dict[str, Any],
+) -> None:
+    """A template cannot read a folder."""
+    for name in ("ShopLanguage", "SupportLanguage"):
+        assert template["Parameters"][name]["AllowedValues"] == list(LANGUAGES)
+        assert template["Parameters"][name]["Default"] == DEFAULT
 
 
 def test_no_variable_holds_a_secret_only_its_name(template: dict[str, Any], resources: dict[str, Any]) -> None:

@@ -3,8 +3,10 @@ page and the tests of the mails use these samples."""
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,8 +17,10 @@ from keypost.core.forecast import Stock, forecast
 from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose
 from keypost.core.mailing import BAD_ADDRESS
 from keypost.core.order import Customer, Decision, License, Order, Reason, Term
+from keypost.core.payment import Payment, PaymentState
 from keypost.core.product import Kind, Line, Product
 from keypost.core.said import said
+from keypost.core.telling import Sum
 from keypost.emails import Shop, compose
 from keypost.emails.daily_note import compose_daily_note
 from keypost.inputs.catalog_file import read_product
@@ -30,6 +34,7 @@ SHOP = Shop(
     zone=ZoneInfo("Europe/Amsterdam"),
     kvk_number="12345678",
     phone="020 123 45 67",
+    public_url="https://keypost.example/v1",
 )
 DAILY_NOTE = "daily_note"
 _STANDARD, _PLUS, _ESET = "KASPERSKY-STANDARD-3D-1Y", "KASPERSKY-PLUS-3D-1Y", "ESET-HOME-SECURITY-1D-1Y"
@@ -63,10 +68,17 @@ def _sample(purpose: Purpose, *lines: Line, **of_mail: object) -> Sample:
         created_at=NOW,
         customer=Customer("facturen@klant.example", "Anna Jansen"),
         lines=lines,
+        payments=(_payment(lines),),
         licenses=tuple(licenses),
         terms=tuple(_term(number) for number, line in enumerate(lines, start=1) if line.kind is Kind.RENEWAL),
     )
     return Sample(order, replace(mail, **of_mail))  # type: ignore[arg-type]
+
+
+def _payment(lines: Sequence[Line]) -> Payment:
+    amount = f"{Decimal('39.95') * sum(line.quantity for line in lines)}"
+    paid = Sum(by="stripe", amount=amount, currency="EUR", is_paid=True)
+    return Payment(names=("stripe:cs_sample",), state=PaymentState.PAID, at=NOW, sums=(paid,))
 
 
 def _code(sku: str, count: int) -> str:

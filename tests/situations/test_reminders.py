@@ -18,6 +18,7 @@ from keypost.core import support
 from keypost.core.correcting import Right
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked, MailState
+from keypost.core.mails_of_day import mails_of
 from keypost.core.order import Order, Reason, Reminder
 from keypost.core.payment import Refunded, Remark
 from keypost.core.product import Kind, Line
@@ -317,6 +318,8 @@ def test_it_stops_reminders_and_nothing_else_and_is_told_once_without_asking_any
     assert [remark.why for remark in _inbox(store)] == [said("reminder_reported")]
     assert told(store, "spam-1") == told(store, "spam-2") == said("no_reminders_spam", at=AT, who="keypost")
     assert [entry.code for entry in loaded(store, "spam-1").timeline].count("mail_complained") == 1
+    (listed,) = [each for each in mails_of(loaded(store, "spam-1"), NOW.date(), ZONE) if each.why]
+    assert listed.why == said("mail_complained", mail="reminder-1")
 
 
 def test_a_notice_that_holds_no_code_is_still_sent(

@@ -23,6 +23,7 @@ from keypost.providers.order_card import clean_name
 from keypost.words import LANGUAGES, in_language
 from tests.builders import NOW
 from tests.keypost.emails.reading import DARK, LIGHT, document, links, painted, part, seen, styles, told
+from tests.programs import misspelled
 
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = Path(__file__).parents[3] / "layers/keypost/keypost/emails/templates"
@@ -95,11 +96,11 @@ def test_both_parts_hold_all_that_the_customer_needs(name: str, language: str) -
         line, term = order.line(number), order.term(number)
         product, kind = PRODUCTS[line.sku], Kind.NEW if term and term.is_other_product else line.kind
         facts += [
-            product.name[language],
+            in_language(product.name, language),
             product.download_url,
             *(step.text for step in in_language(product.steps[kind], language)),
         ]
-        facts += [product.notes[language]] if product.notes else []
+        facts += [in_language(product.notes, language)] if product.notes else []
     for text in parts(name, language):
         assert [fact for fact in facts if fact not in text] == []
 
@@ -126,6 +127,16 @@ SAID = {
         ],
         "all": ["Keep this e-mail", "reply to this e-mail", "spam folder", "send it again"],
     },
+    "de": {
+        "new": ["beginnt die neue Laufzeit (365 Tage), wenn diese endet", "Es geht kein Tag verloren"],
+        "renewal": [
+            "Sie brauchen nichts zu installieren",
+            "holt das Programm sie von selbst",
+            "beginnt die neue Laufzeit (365 Tage), wenn diese endet",
+            "Zeitraum nach unseren Unterlagen: 30. November 2026",
+        ],
+        "all": ["Bewahren Sie diese E-Mail auf", "Antworten Sie", "Spam-Ordner", "noch einmal"],
+    },
 }
 
 
@@ -140,7 +151,12 @@ def test_both_parts_say_what_the_seller_promises(name: str, kind: str, language:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("nl", "pas in als die is afgelopen: anders"), ("en", "only when it has ended: otherwise")]
+    ("language", "words"),
+    [
+        ("nl", "pas in als die is afgelopen: anders"),
+        ("en", "only when it has ended: otherwise"),
+        ("de", "erst ein, wenn diese abgelaufen ist: Sonst"),
+    ],
 )
 def test_where_a_code_must_wait_for_the_old_license_to_end_a_purchase_says_so(language: str, words: str) -> None:
     assert all(words in text for text in parts("purchase-several", language))
@@ -151,7 +167,7 @@ def test_where_a_code_must_wait_for_the_old_license_to_end_a_purchase_says_so(la
 @pytest.mark.parametrize("name", LETTERS)
 def test_both_parts_say_how_to_reach_the_shop_and_where_a_missing_mail_may_be(name: str, language: str) -> None:
     for text in parts(name, language):
-        assert all(said in text for said in (SHOP.support_address, SHOP.phone, "spam"))
+        assert all(said in text.lower() for said in (SHOP.support_address, SHOP.phone, "spam"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -253,7 +269,7 @@ def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes_and_small(name
 
     raw.decode("ascii")
     assert max(map(len, raw.split(b"\r\n"))) <= 998
-    assert len(raw) < 30_000
+    assert len(raw) < 45_000
 
 
 HOSTILE = [
@@ -430,13 +446,9 @@ def test_spamassassin_finds_nothing_against_any_mail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "dictionary"),
-    [
-        pytest.param("nl", "nl_NL", marks=pytest.mark.needs("hunspell-nl")),
-        pytest.param("en", "en_US", marks=pytest.mark.needs("hunspell-en")),
-    ],
+    "language", [pytest.param(each, marks=pytest.mark.needs(f"hunspell-{each}")) for each in LANGUAGES]
 )
-def test_every_word_is_spelled_as_in_the_dictionary_or_in_our_list(language: str, dictionary: str) -> None:
+def test_every_word_is_spelled_as_in_the_dictionary_or_in_our_list(language: str) -> None:
     known = set((Path(__file__).parent / "words.txt").read_text("utf-8").split())
     words = set()
     for name in NAMES:
@@ -445,8 +457,4 @@ def test_every_word_is_spelled_as_in_the_dictionary_or_in_our_list(language: str
         text = re.sub(r"\S+(?:://|@)\S+|[\w-]*\d[\w-]*|\w+\.\w[\w.]+", " ", text)
         words |= set(re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text))
 
-    asked = "\n".join(sorted(words - known)) + "\nfuotje\n"
-    told = subprocess.run(
-        ["hunspell", "-d", dictionary, "-i", "utf-8", "-l"], input=asked, capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert told == ["fuotje"]
+    assert misspelled(words - known | {"fuotje"}, language) == ["fuotje"]

@@ -1,10 +1,12 @@
 """What an agent seldom does for an order, each from the button that says "More" or from the line it is about."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from keypost.core.mailing import with_bad_address
 from keypost.core.product import Kind, Line
 from tests.builders import loaded
 from tests.keypost.support_desk.conftest import ESET, KASPERSKY, Desk, now
@@ -109,6 +111,35 @@ def test_reminders_are_stopped_and_sent_again(desk: OpenDesk) -> None:
     confirm(at.page, "Send reminders again")
 
     assert not loaded(at.stack.store, "remind-1").without_reminders
+
+
+def test_who_stopped_reminders_is_shown_and_they_start_again_for_all_orders(desk: OpenDesk) -> None:
+    at = opened(desk, "remind-2")
+    email = loaded(at.stack.store, "remind-2").customer.email or ""
+    at.stack.store.stop_reminders(email, now(), "customer")
+    at.page.reload()
+    expect(at.page.locator(".who")).to_contain_text("The customer stopped all reminders on")
+    choose(at.page, "More …", "Send reminders again")
+    expect(at.page.get_by_role("dialog").get_by_role("checkbox")).to_have_count(0)
+    confirm(at.page, "Send reminders again")
+
+    expect(at.page.locator(".who")).not_to_contain_text("stopped all reminders")
+    assert at.stack.store.unreminded(email) is None
+
+
+def test_after_a_report_on_a_reminder_to_send_again_asks_what_the_customer_said(desk: OpenDesk) -> None:
+    at = opened(desk, "remind-3")
+    email = loaded(at.stack.store, "remind-3").customer.email or ""
+    at.stack.store.put_reminder_complaint(email, now())
+    waiting = partial(with_bad_address, why="reminder_complained", since=now(), now=now())
+    at.stack.store.change_existing("remind-3", waiting)
+    at.page.reload()
+    at.page.locator("#resend").click()
+    at.page.get_by_role("dialog").get_by_label("What did the customer say?").fill("wants what she paid for")
+    confirm(at.page, "Write to the customer again")
+
+    assert at.stack.store.reminder_complaint(email) is None
+    assert not loaded(at.stack.store, "remind-3").waits
 
 
 def test_an_order_is_made_by_hand(desk: OpenDesk) -> None:

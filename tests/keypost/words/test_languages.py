@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
 from cli.local.samples import SHOP
+from keypost import support_page
 from keypost.core import contents, licensing, mailing, support
 from keypost.core.aside import AsideReason
 from keypost.core.codes import StockCode
@@ -187,3 +189,18 @@ def test_the_words_of_the_support_page_have_no_word_of_another_language() -> Non
         assert len(texts) > 100
         found = {text: foreign(re.sub(r"\{\w+\}|activate_before|code, batch", "", text), language) for text in texts}
         assert {text: words for text, words in found.items() if words} == {}
+
+
+def test_every_module_of_the_support_page_imports_what_it_says_with() -> None:
+    folder = Path(support_page.__file__).parent
+    said_with = re.findall(r"^export (?:const|function) (\w+)", (folder / "words.js").read_text("utf-8"), re.MULTILINE)
+    lacks = dict[str, set[str]]()
+    for path in sorted(folder.glob("*.js")):
+        source = path.read_text("utf-8")
+        known = {name for names in re.findall(r"import \{(.*?)\}", source) for name in re.findall(r"\w+", names)}
+        known |= set(re.findall(r"(?:const|let|function) (\w+)", source))
+        used = {name for name in said_with if re.search(rf"(?<![.\w]){name}\(", source)}
+        lacks |= {path.name: used - known} if used - known else {}
+
+    assert len(said_with) > 15
+    assert lacks == {}

@@ -1,8 +1,10 @@
 """An e-mail to a customer, and what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from keypost.core.said import Said
 from keypost.core.stored import Stored
@@ -49,19 +51,43 @@ class Purpose(StrEnum):
 
     @property
     def holds_codes(self) -> bool:
-        return self in (Purpose.PURCHASE, Purpose.RENEWAL, Purpose.REPLACEMENT, Purpose.RESEND)
+        return KINDS[self].holds_codes
 
     @property
     def is_notice(self) -> bool:
         """True if the mail is sent also when the order is not served any more."""
-        return self in (
-            Purpose.REFUNDED,
-            Purpose.ADDRESS_CHANGED,
-            Purpose.SENT_ELSEWHERE,
-            Purpose.LICENSE_MOVED,
-        )
+        return KINDS[self].is_notice
+
+    @property
+    def is_offer(self) -> bool:
+        """True if a customer may stop mails of this kind, and nothing else with them."""
+        return KINDS[self].is_offer
 
 
+@dataclass(frozen=True, slots=True)
+class MailKind:
+    """What Keypost does with a kind of mail. Its words, and the function that writes it, stand in `keypost.emails`."""
+
+    holds_codes: bool = False
+    is_notice: bool = False
+    is_offer: bool = False
+
+
+KINDS: Mapping[Purpose, MailKind] = MappingProxyType(
+    {
+        Purpose.PURCHASE: MailKind(holds_codes=True),
+        Purpose.RENEWAL: MailKind(holds_codes=True),
+        Purpose.REPLACEMENT: MailKind(holds_codes=True),
+        Purpose.RESEND: MailKind(holds_codes=True),
+        Purpose.REMINDER: MailKind(is_offer=True),
+        Purpose.WAITING: MailKind(),
+        Purpose.PAID_AHEAD: MailKind(),
+        Purpose.REFUNDED: MailKind(is_notice=True),
+        Purpose.ADDRESS_CHANGED: MailKind(is_notice=True),
+        Purpose.SENT_ELSEWHERE: MailKind(is_notice=True),
+        Purpose.LICENSE_MOVED: MailKind(is_notice=True),
+    }
+)
 MAIL_ATTEMPTS = 5  # after this many, a person is asked to look at it
 
 

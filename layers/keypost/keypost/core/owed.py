@@ -209,6 +209,8 @@ def tell_all_of(order: Order, mail: Mail, others: Iterable[Mail]) -> bool:
 def trouble(mail: Mail) -> Said:
     """What is wrong with a mail that SES does not accept or that came back. The text continues a sentence that begins
     with the mail's name."""
+    if mail.outcome and mail.outcome.fate is Fate.COMPLAINED:
+        return said("mail_complained", mail=mail.id)
     if mail.came_back and mail.outcome:
         code = "mail_bounced" if mail.outcome.fate is Fate.BOUNCED else "mail_returned"
         return said(code, mail=mail.id, detail=mail.outcome.detail or None)

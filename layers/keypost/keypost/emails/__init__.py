@@ -11,10 +11,12 @@ from keypost.core.errors import InvalidInput
 from keypost.core.mail import Mail
 from keypost.core.order import License, Order
 from keypost.core.product import Product
+from keypost.emails.items import items
 from keypost.emails.kinds import WRITERS, lacking, language_of
 from keypost.emails.message import build
 from keypost.emails.occasion import Occasion
 from keypost.emails.shop import Shop
+from keypost.words import FALLBACK, LANGUAGES, spoken
 
 __all__ = ["WRITERS", "Shop", "compose", "lacking", "preview"]
 
@@ -46,8 +48,19 @@ def _masked(order: Order, mail: Mail) -> tuple[License, ...]:
     return tuple(replace(each, code=codes.masked(swapped.get(each.id, each.code))) for each in order.licenses)
 
 
+def _language(about: Occasion) -> str:
+    """The customer's language. Where a product of a mail with codes lacks it, the whole mail is in one that its
+    products have, because steps in another language than the words around them help nobody."""
+    wanted = spoken(about.order.customer.language)
+    if not about.mail.holds_codes:
+        return wanted
+    texts = [item.product.name.keys() for item in items(about)]
+    shared = [language for language in (wanted, FALLBACK, *LANGUAGES) if all(language in each for each in texts)]
+    return next(iter(shared), wanted)
+
+
 def _composed(wanted: Occasion) -> EmailMessage:
     order, mail = wanted.order, wanted.mail
-    about = replace(wanted, language=language_of(mail.purpose, order.customer.language))
+    about = replace(wanted, language=language_of(mail.purpose, _language(wanted)))
     to, reference = mail.to or order.customer.email, f"{order.id}/{mail.id}"
     return build(WRITERS[mail.purpose](about), to, reference, about.shop, about.language, about.now)

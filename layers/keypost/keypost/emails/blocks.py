@@ -86,10 +86,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The name of a part of the mail, such as a product."""
+    """The name of a part of the mail, such as a product, or of a part of that."""
 
     part: ClassVar = "heading"
     text: str
+    level: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,15 @@ class Picture:
 class Bullets:
     part: ClassVar = "bullets"
     items: tuple[Runs, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Links of which a reader needs one."""
+
+    part: ClassVar = "choices"
+    text: str
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +173,22 @@ class Rule:
     part: ClassVar = "rule"
 
 
-Block = Paragraph | Quiet | Lines | Note | Heading | Button | Codes | Picture | Bullets | Facts | SubSteps | Step | Rule
+Block = (
+    Paragraph
+    | Quiet
+    | Lines
+    | Note
+    | Heading
+    | Button
+    | Codes
+    | Picture
+    | Bullets
+    | Choices
+    | Facts
+    | SubSteps
+    | Step
+    | Rule
+)
 
 
 def together(*sentences: Runs) -> Runs:

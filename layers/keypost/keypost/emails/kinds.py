@@ -1,7 +1,7 @@
 """The kinds of mail: for each purpose the function that writes it, and the languages that have all of its words. What
 Keypost does with a kind, which needs no words, stands in `keypost.core.mail.KINDS`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from keypost.core.mail import Purpose
@@ -37,7 +37,11 @@ WRITERS: Mapping[Purpose, Callable[[Occasion], Content]] = MappingProxyType(
 
 def lacking(language: str) -> list[Purpose]:
     """The kinds of mail that a language cannot write, for want of a text: they are written in the fallback."""
-    missing = mail_texts(FALLBACK).keys() - mail_texts(language).keys()
+    return kinds_without(mail_texts(FALLBACK).keys() - mail_texts(language).keys())
+
+
+def kinds_without(missing: Collection[str]) -> list[Purpose]:
+    """The kinds of mail that cannot be written without these texts."""
     of_all = any(not _owners(code) for code in missing)
     return [purpose for purpose in Purpose if of_all or any(purpose in _owners(code) for code in missing)]
 

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from keypost.core.product import Part, Step
 from keypost.emails import blocks
-from keypost.emails.blocks import Block, Bullets, Button, Codes, Heading, Link, Note, Paragraph, Quiet, Rule, Strong
+from keypost.emails.blocks import Block, Button, Choices, Codes, Heading, Link, Note, Paragraph, Quiet, Rule, Strong
 from keypost.emails.items import Item
 from keypost.emails.occasion import Occasion
 from keypost.words import in_language
@@ -52,7 +52,9 @@ def _product(about: Occasion, item: Item) -> Iterator[Block]:
     if item.is_installed:
         yield Paragraph(about.say("product_installed", product=item.name))
     yield from numbered_steps(about, item)
-    yield from (Paragraph(runs) for runs in _besides(about, item))
+    if besides := tuple(Paragraph(runs) for runs in _besides(about, item)):
+        yield Heading(about.text("product_besides"), level=3)
+        yield from besides
 
 
 def _days(about: Occasion, item: Item) -> str:
@@ -136,10 +138,8 @@ def _pictures(step: Step) -> Iterator[blocks.Picture]:
 def _download(about: Occasion, item: Item) -> Iterator[Block]:
     yield Button(about.text("product_download", product=item.name), item.product.download_url)
     if len(item.product.downloads) > 1:
-        yield Quiet(about.say("product_platforms"))
-        yield Bullets(
-            tuple((Link(about.text(f"platform_{platform}"), url),) for platform, url in item.product.downloads.items())
-        )
+        links = tuple(Link(about.text(f"platform_{each}"), url) for each, url in item.product.downloads.items())
+        yield Choices(about.text("product_platforms"), links)
 
 
 def _codes(about: Occasion, item: Item) -> Iterator[Block]:

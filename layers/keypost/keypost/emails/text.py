@@ -7,6 +7,7 @@ from keypost.emails.blocks import (
     Block,
     Bullets,
     Button,
+    Choices,
     Codes,
     Content,
     Facts,
@@ -26,6 +27,7 @@ from keypost.emails.blocks import (
 from keypost.emails.shop import Shop
 
 _INDENT = "   "
+_TOP = 2  # the level of a heading that is underlined
 
 
 def as_text(content: Content, shop: Shop) -> str:
@@ -43,8 +45,8 @@ def _block(block: Block) -> str:
             return _runs(runs)
         case Lines(lines):
             return "\n".join(lines)
-        case Heading(text):
-            return f"{text}\n{'-' * min(len(text), 78)}"
+        case Heading(text, level):
+            return f"{text}\n{'-' * min(len(text), 78)}" if level == _TOP else f"{text}:"
         case Button(text, url):
             return f"{text}:\n{url}"
         case Codes(codes):
@@ -54,11 +56,13 @@ def _block(block: Block) -> str:
     return _of_several(block)
 
 
-def _of_several(block: Bullets | Facts | SubSteps | Step) -> str:
+def _of_several(block: Bullets | Choices | Facts | SubSteps | Step) -> str:
     """A block with a line or more for each thing in it."""
     match block:
         case Bullets(items):
             return "\n".join(f"- {_runs(item)}{_references(item)}" for item in items)
+        case Choices(text, links):
+            return "\n".join((text, *(f"- {_runs([link])}" for link in links)))
         case SubSteps(steps):
             return "\n".join(f"{letter}. {step.text}" for letter, step in zip(ascii_lowercase, steps, strict=False))
         case Facts(title, rows, remark):

@@ -324,7 +324,7 @@ class Worker:
         if old and self.store.bad_address(old):
             self._list(order.id, now)
             return self.store.save(mailing.fail_mail(order, mail_id, said("address_takes_no_mail"), now))
-        is_reminder = order.mail(mail_id).purpose is Purpose.REMINDER
+        is_reminder = order.mail(mail_id).purpose.is_offer
         if is_reminder and (why_not := self._why_unwanted(order)):  # since it was added
             dropped = mailing.drop_mails(order, [mail_id], now)
             return self.store.save(noted(dropped, now, "no_reminder", why=why_not))

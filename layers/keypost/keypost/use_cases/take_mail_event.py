@@ -11,7 +11,7 @@ from keypost import telemetry
 from keypost.clients.mailer import NO_ORDER, tagged
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
-from keypost.core.mail import Fate, MailReport, Purpose
+from keypost.core.mail import Fate, MailReport
 from keypost.core.mailing import BAD_ADDRESS, with_report
 from keypost.core.order import MAIL_REPORTED, Order
 from keypost.core.payment import Remark
@@ -21,6 +21,7 @@ from keypost.core.self_service import is_asked_on_page, with_concern
 from keypost.core.support import KEYPOST
 from keypost.table import Store
 
+SES = "ses"  # as a remark names the one who told of it
 SMOKE = "smoke-"  # the ids of a smoke test's mails begin with this
 _OF_SUPPRESSED = "OnAccountSuppressionList"
 _LONGEST = 320  # an address
@@ -60,7 +61,7 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
         store.mark_mail(order.id, local_day(report.at, zone), report.at)
     # A stranger may have asked for that mail: the customer's report stops the page, and nothing that was paid for.
     is_of_page = report.fate is Fate.COMPLAINED and is_asked_on_page(order, report.mail_id)
-    is_of_reminder = report.fate is Fate.COMPLAINED and order.mail(report.mail_id).purpose is Purpose.REMINDER
+    is_of_reminder = report.fate is Fate.COMPLAINED and order.mail(report.mail_id).purpose.is_offer
     is_lifted = is_of_page or is_of_reminder
     if is_of_reminder and not order.is_erased:
         store.put_reminder_complaint(report.address, report.at)
@@ -81,7 +82,7 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
 def _tell_support(store: Store, order_id: str, now: datetime) -> None:
     """One line in the inbox, since nobody has to do anything."""
     with telemetry.optional():
-        store.put_remark(Remark("ses", now, said("reminder_reported"), order_id))
+        store.put_remark(Remark(SES, now, said("reminder_reported"), order_id))
 
 
 def _with_concern(order: Order, changed: Callable[[Order], Order], now: datetime) -> Order:

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from keypost.core.languages import language_of
 from keypost.core.product import Product
 from keypost.core.said import Said
-from keypost.words import en, nl
+from keypost.words import de, en, nl
 
 T = TypeVar("T")
 
-TABLES = {"nl": nl, "en": en}  # a further language is a folder beside these, and an entry here
+TABLES = {"nl": nl, "en": en, "de": de}  # a further language is a folder beside these, and an entry here
 LANGUAGES = tuple(TABLES)
 FALLBACK = "en"
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # a part that is left out where one of its values is not known

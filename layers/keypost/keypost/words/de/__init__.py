@@ -1,8 +1,12 @@
 """German: how days, amounts and what SES says are written, and all that people read, in the files beside this one."""
 
+from keypost.words.de.mails import MAILS
 from keypost.words.de.sentences import TEXTS
 
-__all__ = ["AMOUNT", "AMOUNT_BY_CODE", "AT", "DAY", "DECIMAL", "LOCALE", "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
+# fmt: off
+__all__ = ["AMOUNT", "AMOUNT_BY_CODE", "AT", "DAY", "DECIMAL", "LOCALE", "MAILS",
+           "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
+# fmt: on
 
 NAME = "Deutsch"
 LOCALE = "de-DE"  # for browsers, which write days and numbers in it

@@ -154,6 +154,7 @@ TEXTS = {
     "contents_settled": "die Bestellung ist für {lines:goods}: von einem Mitarbeiter entschieden",
     "payment_moved": "die Zahlung {payment} gehört zur Bestellung {order}",
     "on_hold": "die Bestellung ist angehalten: {why}",
+    "subscription_had_ended": "das Abonnement war schon beendet, bevor wieder dafür bezahlt wurde",
     "codes_to_unblock": "die Bestellung ist doch bezahlt; bitte diese Codes entsperren lassen: {licenses:list}[ und"
     " {others} weitere]",
     "subscription_ended": "das Abonnement wurde beendet",
@@ -762,6 +763,7 @@ TEXTS = {
     "provider_mollie": "Mollie",
     "provider_woocommerce": "WooCommerce",
     "provider_moneybird": "Moneybird",
+    "provider_ses": "Amazon SES",
     "provider_webhook": "der Shop",
     "provider_person": "ein Mitarbeiter",
     "who_keypost": "Keypost",
@@ -972,8 +974,6 @@ TEXTS = {
     "local_key": "- anmelden mit dem Schlüssel",
     "local_guide": "Anleitung für Kunden",
     "local_resend": "Lizenzen erneut erhalten",
-    "local_callbacks": "Callbacks",
-    "local_api": "API",
     "local_secrets": "Alles, für Programme",
     "local_until": "Das System läuft bis Strg-C.",
     "local_look": "Sehen Sie sich mit `make run` um: es läuft weiter und nennt die Adressen seiner Seiten"

@@ -3,20 +3,10 @@
 from keypost.words.en.mails import MAILS
 from keypost.words.en.sentences import TEXTS
 
-__all__ = [
-    "AMOUNT",
-    "AMOUNT_BY_CODE",
-    "AT",
-    "DAY",
-    "DECIMAL",
-    "LOCALE",
-    "MAILS",
-    "MONTHS",
-    "NAME",
-    "SES",
-    "TEXTS",
-    "THOUSANDS",
-]
+# fmt: off
+__all__ = ["AMOUNT", "AMOUNT_BY_CODE", "AT", "DAY", "DECIMAL", "LOCALE", "MAILS",
+           "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
+# fmt: on
 
 NAME = "English"
 LOCALE = "en-GB"  # for browsers, which write days and numbers in it

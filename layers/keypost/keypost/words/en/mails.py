@@ -24,6 +24,7 @@ MAILS = {
     "product_days": ("1 day", "{count} days"),
     "product_size": ("{days}, 1 device per licence", "{days}, {count} devices per licence"),
     "product_codes": ("Your activation code:", "Your {count} activation codes, one for each licence:"),
+    "product_besides": "Good to know",
     "product_devices_one": "The code is for {devices} devices: use the same code on each of them.",
     "product_devices_many": "Each code is for {devices} devices.",
     "product_running": "If you already have a {vendor} licence that is still running, the new {days} start when it"

@@ -721,6 +721,7 @@ TEXTS = {
     "provider_mollie": "Mollie",
     "provider_woocommerce": "WooCommerce",
     "provider_moneybird": "Moneybird",
+    "provider_ses": "Amazon SES",
     "provider_webhook": "the shop",
     "provider_person": "a colleague",
     "who_keypost": "Keypost",

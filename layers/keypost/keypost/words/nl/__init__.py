@@ -3,20 +3,10 @@
 from keypost.words.nl.mails import MAILS
 from keypost.words.nl.sentences import TEXTS
 
-__all__ = [
-    "AMOUNT",
-    "AMOUNT_BY_CODE",
-    "AT",
-    "DAY",
-    "DECIMAL",
-    "LOCALE",
-    "MAILS",
-    "MONTHS",
-    "NAME",
-    "SES",
-    "TEXTS",
-    "THOUSANDS",
-]
+# fmt: off
+__all__ = ["AMOUNT", "AMOUNT_BY_CODE", "AT", "DAY", "DECIMAL", "LOCALE", "MAILS",
+           "MONTHS", "NAME", "SES", "TEXTS", "THOUSANDS"]
+# fmt: on
 
 NAME = "Nederlands"
 LOCALE = "nl-NL"  # for browsers, which write days and numbers in it

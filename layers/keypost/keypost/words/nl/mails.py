@@ -24,6 +24,7 @@ MAILS = {
     "product_days": ("1 dag", "{count} dagen"),
     "product_size": ("{days}, 1 apparaat per licentie", "{days}, {count} apparaten per licentie"),
     "product_codes": ("Uw activatiecode:", "Uw {count} activatiecodes, elk voor één licentie:"),
+    "product_besides": "Goed om te weten",
     "product_devices_one": "De code geldt voor {devices} apparaten: gebruik op elk apparaat dezelfde code.",
     "product_devices_many": "Elke code geldt voor {devices} apparaten.",
     "product_running": "Hebt u nog een lopende licentie van {vendor}? Dan gaan de nieuwe {days} pas in als die is"

@@ -758,6 +758,7 @@ TEXTS = {
     "provider_mollie": "Mollie",
     "provider_woocommerce": "WooCommerce",
     "provider_moneybird": "Moneybird",
+    "provider_ses": "Amazon SES",
     "provider_webhook": "de winkel",
     "provider_person": "een collega",
     "who_keypost": "Keypost",
