@@ -42,6 +42,10 @@ RICH = replace(
     elsewhere={"nl": "Op een Mac gaat het net zo.", "en": "On a Mac it is the same."},
     downloads={Platform.WINDOWS: "https://downloads.example/w", Platform.MACOS: "https://downloads.example/m"},
 )
+STEPS_OF_EACH = {
+    kind: {language: (Step(words),) for language in LANGUAGES}
+    for kind, words in ((Kind.NEW, "Voer de code in."), (Kind.RENEWAL, "Voer de nieuwe code hier in."))
+}
 MARKED = replace(
     RICH,
     vendor="A & <i>B</i>",
@@ -183,6 +187,19 @@ def test_what_becomes_of_a_running_license_is_as_the_product_says() -> None:
     assert "geen dag verloren" not in lost
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nobody_who_reads_from_above_enters_a_code_before_knowing_what_becomes_of_the_old_license(
+    language: str,
+) -> None:
+    lost = text(parsed(page(replace(RICH, holds_reserve_code=False, steps=STEPS_OF_EACH), language)))
+    words = WORDS[language]
+
+    places = [lost.index(part) for part in (words["running_lost"].partition("? ")[2], "Voer de code in.")]
+    assert places == sorted(places)
+    again = lost[lost.index(words["renewal_lost"]) :]
+    assert "Voer de nieuwe code hier in." in again
+
+
 def renewal_of(product: Product) -> Any:
     (found,) = (each for each in parsed(page(product)).iter("section") if each.attrib["id"] == "renewal")
     return found
@@ -192,8 +209,8 @@ def test_a_renewal_skips_the_installing_and_repeats_no_steps() -> None:
     assert "Stap 1 (downloaden en installeren) kunt u overslaan" in text(renewal_of(RICH))
     assert renewal_of(RICH).findall(".//ol") == []
     assert "Stap 1 (downloaden en installeren) kunt u overslaan" in text(renewal_of(PRODUCT))
-    assert WORDS["nl"]["made_check"] in text(renewal_of(PRODUCT))
-    assert WORDS["nl"]["made_check"] not in text(renewal_of(RICH))
+    assert WORDS["nl"]["made_check"] in text(parsed(page(PRODUCT)))
+    assert WORDS["nl"]["made_check"] not in text(parsed(page(RICH)))
 
 
 def test_a_renewal_with_steps_of_its_own_has_them() -> None:

@@ -18,8 +18,8 @@ class Block:
 
 def blocks(steps: Iterable[Step], kind: Kind) -> tuple[Block, ...]:
     """The blocks of the steps of one kind: steps of one part that follow each other are one block, and what one sees at
-    the end comes last. There is always a block about activating, for a new customer one about installing, and for a
-    renewal one about the end, since nothing else shows there that it worked."""
+    the end comes last. There is always a block about activating and one about the end, and for a new customer one about
+    installing."""
     runs = _runs(tuple(steps), kind)
     parts = [part for part, _ in runs]
     return tuple(
@@ -43,4 +43,4 @@ def _runs(steps: tuple[Step, ...], kind: Kind) -> list[tuple[Part, tuple[Step, .
         runs.insert(0, (Part.INSTALL, ()))
     if Part.ACTIVATE not in there:
         runs.append((Part.ACTIVATE, ()))
-    return [*runs, (Part.CHECK, end)] if end or kind is Kind.RENEWAL else runs
+    return [*runs, (Part.CHECK, end)]

@@ -1,9 +1,9 @@
 """A product in a mail with codes: its numbered steps with what each needs, and when to enter the code."""
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 
-from keypost.core.product import Part, Step
+from keypost.core import instructions
+from keypost.core.product import Kind, Part, Step
 from keypost.emails import blocks
 from keypost.emails.blocks import Block, Button, Choices, Codes, Heading, Link, Note, Paragraph, Quiet, Rule, Strong
 from keypost.emails.items import Item
@@ -97,26 +97,12 @@ def _guide(about: Occasion, item: Item) -> str:
 
 
 def numbered_steps(about: Occasion, item: Item) -> Iterator[blocks.Step]:
-    """The steps of a product as numbered ones: those of one part that follow each other are one. The first about
-    installing has the download, the first about activating the code; what one sees at the end comes last."""
-    done = set[Part]()
-    for number, (part, steps) in enumerate(_parts(item), start=1):
-        extra = _EXTRA[part](about, item) if part in _EXTRA and part not in done else ()
-        done.add(part)
-        title = about.text(f"step_{part}", count=len(item.licenses))
-        yield blocks.Step(number, title, (*extra, *_texts(about, item, part, steps)))
-
-
-def _parts(item: Item) -> list[tuple[Part, tuple[Step, ...]]]:
-    """The steps by part, with a part of its own for what no step is about, and a mail needs."""
-    last = tuple(step for step in item.steps if step.part is Part.CHECK)
-    rest = [step for step in item.steps if step.part is not Part.CHECK]
-    found = [(part, tuple(steps)) for part, steps in groupby(rest, key=lambda step: step.part)]
-    has = {part for part, _ in found}
-    install = [(Part.INSTALL, ())] if Part.INSTALL not in has and not item.is_installed else []
-    activate = [(Part.ACTIVATE, ())] if Part.ACTIVATE not in has else []
-    check = [(Part.CHECK, last)] if last or item.is_renewal else []
-    return [*install, *found, *activate, *check]
+    """The steps of a product as numbered ones, those of its guide: one of them has the download, one the code."""
+    for block in instructions.blocks(item.steps, Kind.RENEWAL if item.is_installed else Kind.NEW):
+        download = _download(about, item) if block.has_download else ()
+        codes = _codes(about, item) if block.has_code else ()
+        title = about.text(f"step_{block.part}", count=len(item.licenses))
+        yield blocks.Step(block.number, title, (*download, *codes, *_texts(about, item, block.part, block.steps)))
 
 
 def _texts(about: Occasion, item: Item, part: Part, steps: tuple[Step, ...]) -> Iterator[Block]:
@@ -137,7 +123,7 @@ def _pictures(step: Step) -> Iterator[blocks.Picture]:
 
 def _download(about: Occasion, item: Item) -> Iterator[Block]:
     yield Button(about.text("product_download", product=item.name), item.product.download_url)
-    if len(item.product.downloads) > 1:
+    if set(item.product.downloads.values()) - {item.product.download_url}:
         links = tuple(Link(about.text(f"platform_{each}"), url) for each, url in item.product.downloads.items())
         yield Choices(about.text("product_platforms"), links)
 
@@ -146,6 +132,3 @@ def _codes(about: Occasion, item: Item) -> Iterator[Block]:
     codes = tuple(license_.code for license_ in item.licenses)
     yield Paragraph(about.say("product_codes", count=len(codes)))
     yield Codes(codes, are_many=len(codes) > MANY_CODES)
-
-
-_EXTRA = {Part.INSTALL: _download, Part.ACTIVATE: _codes}

@@ -51,6 +51,7 @@ def first_steps(write: Writing, product: Product) -> str:
     own = (product.open_on, product.elsewhere)
     return joined(
         *(_paragraph(write, in_language(texts, write.language)) for texts in own if texts),
+        *(paragraphs(_running(write, product)) if not product.holds_reserve_code else ()),  # before it is too late
         *_blocks(write, product, _blocks_of(product, Kind.NEW, write)),
         *(_paragraph(write, in_language(texts, write.language)) for texts in (product.notes,) if texts),
     )
@@ -116,22 +117,28 @@ def _picture(step: Step) -> str:
 
 
 def days(write: Writing, product: Product) -> str:
-    """How long the license lasts, and what becomes of one that still runs."""
-    running = "running_kept" if product.holds_reserve_code else "running_lost"
+    """How long the license lasts, and on how many devices."""
     return joined(
         *paragraphs(
             write("term", days=product.term_days),
             write("devices_one" if product.devices == 1 else "devices_many", devices=product.devices),
             write("several"),
-            write(running, vendor=write.text(product.vendor), days=product.term_days),
+            _running(write, product) if product.holds_reserve_code else "",
         )
     )
+
+
+def _running(write: Writing, product: Product) -> str:
+    """What becomes of a license that still runs."""
+    running = "running_kept" if product.holds_reserve_code else "running_lost"
+    return write(running, vendor=write.text(product.vendor), days=product.term_days)
 
 
 def renewal(write: Writing, product: Product) -> str:
     first, again = _blocks_of(product, Kind.NEW, write), _blocks_of(product, Kind.RENEWAL, write)
     when = write("renewal_kept" if product.holds_reserve_code else "renewal_lost", days=product.term_days)
-    return joined(*_renewal_steps(write, product, first, again), *paragraphs(when, write("renewal_other")))
+    steps = _renewal_steps(write, product, first, again)
+    return joined(*paragraphs(when), *steps, *paragraphs(write("renewal_other")))
 
 
 def _renewal_steps(write: Writing, product: Product, first: Sequence[Block], again: Sequence[Block]) -> list[str]:
@@ -140,20 +147,15 @@ def _renewal_steps(write: Writing, product: Product, first: Sequence[Block], aga
     if not any(block.part is Part.INSTALL for block in again):
         rest = [block for block in first if block.part is not Part.INSTALL]
         if len(installing) == 1 and _steps_of(rest) == _steps_of(again):
-            return paragraphs(write("renewal_skip", number=installing[0]), *_end(write, again))
+            return paragraphs(write("renewal_skip", number=installing[0]))
         return [*paragraphs(write("renewal_steps")), *_blocks(write, product, again)]
     if _steps_of(first) == _steps_of(again):
-        return paragraphs(write("renewal_same"), *_end(write, again))
+        return paragraphs(write("renewal_same"))
     return [*paragraphs(write("renewal_installs")), *_blocks(write, product, again)]
 
 
 def _steps_of(found: Sequence[Block]) -> list[Step]:
     return [step for block in found for step in block.steps]
-
-
-def _end(write: Writing, again: Sequence[Block]) -> list[str]:
-    """What a customer sees at the end, where the product says nothing of it."""
-    return [write("made_check") for block in again if block.part is Part.CHECK and not block.steps]
 
 
 def for_help(write: Writing, site: Site) -> str:
