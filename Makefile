@@ -26,10 +26,10 @@ run: install  ## do the same, and stay up with a mailbox page until Ctrl-C
 # Programs that some tests ask: a browser, SpamAssassin and others (tests/programs.py). `make test` installs them where
 # it is root and has apt-get; it never asks for a password, and otherwise says which tests it leaves out.
 programs: install
-	@$(BIN)/python tests/programs.py
+	@$(BIN)/python -m tests.programs
 
 debian: install  ## install the programs of Debian or Ubuntu that some tests ask, with sudo
-	@$(BIN)/python tests/programs.py --ask
+	@$(BIN)/python -m tests.programs --ask
 
 # One worker per core; one of them has the deployed system (tests/conftest.py). Python keeps what it has compiled, whatever the
 # environment says: the emulator starts a process per function, and each would compile everything anew.

@@ -68,7 +68,7 @@ SPELLING = ("-m", "pytest", "-p", "no:xdist", "tests/keypost/emails/test_every_m
 
 
 def test_a_machine_without_the_programs_is_told_so_and_passes_with_a_count(tmp_path: Path) -> None:
-    before = run(tmp_path, "tests/programs.py")
+    before = run(tmp_path, "-m", "tests.programs")
     tests = run(tmp_path, *SPELLING)
 
     assert before.returncode == 0

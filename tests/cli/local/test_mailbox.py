@@ -328,10 +328,13 @@ def test_a_mail_of_the_gallery_has_a_page_with_what_the_customer_sees_of_it_in_e
     status, policy, page = get(box, f"/gallery/{language}/{name}")
 
     assert (status, "frame-src 'self'" in policy, "<script" in page) == (200, True, False)
-    shown = {str(mail.message[header]) for header in ("From", "To", "Reply-To") if mail.message[header]}
+    shown = {
+        str(mail.message[header]) for header in ("From", "To", "Reply-To", "List-Unsubscribe") if mail.message[header]
+    }
     for told in (*shown, mail.subject.strip(), preheader(mail.html), mail.text.strip().splitlines()[0]):
         assert escape(told) in page
     assert f"({len(mail.subject.strip())} characters" in page
+    assert ("does not have all words of this mail yet" in page) == (mail.message["Content-Language"] != language)
     assert re.findall(r'src="([^"]*)" width="(\d+)"', page) == [
         (f"/gallery/{language}/{name}/{view}", width) for view, widths in FRAMES.items() for width in widths
     ]

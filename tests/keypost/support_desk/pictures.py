@@ -23,11 +23,11 @@ from tests.keypost.support_desk.conftest import Desk
 PICTURES = ROOT / "docs/pictures"
 LANGUAGE = "en"  # of the README
 MOST_BYTES = 200_000
-SHARPNESS = 1.5  # pixels of a picture for one of the page
+SHARPNESS = 1.25  # pixels of a picture for one of the page
 
 
 def test_the_mail(browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": DESKTOP, "height": 840}, device_scale_factor=SHARPNESS)
+    context = browser.new_context(viewport={"width": DESKTOP, "height": 1110}, device_scale_factor=SHARPNESS)
     page = context.new_page()
     page.set_content(in_scheme(sample("purchase", LANGUAGE).html, "light"))
 
@@ -60,6 +60,6 @@ def test_an_order_that_needs_action(an_hour_later: None, desk: Callable[..., Des
     at = desk(viewport={"width": 1100, "height": 840}, device_scale_factor=SHARPNESS, color_scheme="light")
     at.stack.store.save(bounced())
     at.go("#/orders/2026-001234")
-    at.page.get_by_role("region", name="Timeline").wait_for()
+    at.page.locator("#timeline").wait_for()
 
     take(at.page, "order")
