@@ -380,7 +380,7 @@ TEXTS = {
     "renewal_is_over": "Een periode die op {first_day:day} begint, is al voorbij.",
     "renewal_says_nothing": "geef `renews`, `period_start` of beide op",
     "not_sent_again": "Bestelling {order} is niet opnieuw verstuurd: {why}.",
-    "not_by_hand": "Bestelling {order} is niet handmatig aangemaakt: betaal het geld terug bij de betaaldienst.",
+    "not_by_hand": "Bestelling {order} is niet handmatig aangemaakt: betaal het bedrag terug bij de betaaldienst.",
     "not_made": "De bestelling kan niet worden aangemaakt: {why}. Er is niets gewijzigd.",
     "key_of_other_order": "Met deze Idempotency-Key is al een andere bestelling aangemaakt, {order}: gebruik een"
     " nieuwe.",
