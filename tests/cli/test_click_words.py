@@ -72,7 +72,7 @@ def test_every_help_text_has_words_and_every_word_is_of_a_help_text(language: st
     ("words", "said"),
     [
         (["due", "--lang", "nl", "--dagen", "3"], "keypost: De optie '--dagen' bestaat niet."),
-        (["--lang=nl", "oder"], "keypost: Het commando 'oder' bestaat niet. Bedoelde u 'order'?"),
+        (["--lang=nl", "oder"], "keypost: De opdracht 'oder' bestaat niet. Bedoelde u 'order'?"),
         (["order", "show", "--lang", "nl"], "keypost: Dit argument ontbreekt: 'ORDER'."),
         (["due", "--days", "x", "--lang", "nl"], "keypost: De waarde van '--days' kan niet: 'x' is geen getal"),
         (["due", "extra", "--lang", "nl"], "keypost: Dit argument is er te veel: extra"),

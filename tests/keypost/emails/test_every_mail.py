@@ -121,7 +121,7 @@ SAID = {
         "new": ["365 days start when it ends", "you do not lose any days"],
         "renewal": [
             "You do not need to install anything",
-            "the program downloads it by itself",
+            "the program downloads it automatically",
             "365 days start when it ends",
             "Period according to our records: 30 November 2026",
         ],

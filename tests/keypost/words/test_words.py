@@ -55,7 +55,7 @@ SOURCES = {
     str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8"))
     for folder in FOLDERS
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if "words" not in path.parts
+    if "words" not in path.relative_to(ROOT).parts
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, KeypostError)}
 SAYING = {"said", "Said", "say", "text", "_list", *ERRORS}  # their first argument is a code

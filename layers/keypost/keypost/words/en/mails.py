@@ -68,7 +68,7 @@ MAILS = {
     ),
     "product_period": "Period according to our records: *{first_day:day} to {last_day:day}*",
     "product_installed": "You do not need to install anything: {product} is already on your device. If there is a"
-    " newer version, the program downloads it by itself.",
+    " newer version, the program downloads it automatically.",
     "product_other_device": "If you use another device now: {download}",
     "product_download": "Download {product}",
     "product_platforms": "Or choose the version for your device:",
@@ -205,8 +205,8 @@ MAILS = {
         "According to our records, your licence for {product} runs until *{last_day:day}*.",
         "According to our records, your {count} licences for {product} run until *{last_day:day}*.",
     ),
-    "reminder_in_program": "The program shows how many days you have left: if another licence was still running when"
-    " you activated this one, it is more.",
+    "reminder_in_program": "The program shows how many days you have left: there are more if another licence was still"
+    " running when you activated this one.",
     "reminder_button": "Renew {product}",
     "reminder_by_answer": "If you would like to renew, reply to this e-mail.",
     "reminder_done": "If you have already renewed or do not wish to, you do not need to do anything.",
@@ -275,7 +275,7 @@ MAILS = {
     ),
     "refunded_to_come": "We will not send what was still to come from this order.",
     "refunded_unsent": "No activation code from this order was sent, and none will follow.",
-    "refunded_renews": "If your previous licence is still running, it keeps working until its last day.",
+    "refunded_renews": "If your current licence is still running, it keeps working until its last day.",
     "refunded_question": "If this is not right or you have a question,",
     # Notices of what was done on request.
     "address_changed_subject": "New e-mail address for your order",

@@ -50,7 +50,7 @@ MAILS = {
         ),
     ),
     "product_now_many": "U kunt de codes nu al invoeren: voor elke licentie één code, op elk apparaat van die"
-    " licentie. Loopt een licentie nog, dan gaan haar nieuwe {days} pas in als zij is afgelopen: u verliest geen"
+    " licentie. Loopt een licentie nog, dan gaan de nieuwe {days} pas in als die is afgelopen: u verliest geen"
     " dagen.",
     "product_later_one": "Voer de code in op *{first_day:day}*, de eerste dag van uw nieuwe periode, of zo snel"
     " mogelijk daarna. Voert u de code eerder in, dan vervallen de dagen die uw huidige licentie nog heeft.",
@@ -119,7 +119,7 @@ MAILS = {
     "purchase_thanks": "Hartelijk dank voor uw betaling van bestelling {order}.",
     "purchase_given": "Hierbij ontvangt u bestelling {order}, waarvoor u niets betaalt.",
     "purchase_moved": "Op verzoek staat deze licentie voortaan op uw naam (bestelling {order}). Volgens onze gegevens"
-    " loopt zij tot en met {last_day:day}.",
+    " loopt die tot en met {last_day:day}.",
     "purchase_all": (
         "In deze e-mail staat alles wat u nodig hebt: de downloadlink, uw activatiecode en de stappen om te activeren.",
         (
@@ -278,7 +278,7 @@ MAILS = {
     ),
     "refunded_to_come": "Wat van deze bestelling nog moest komen, sturen wij niet meer.",
     "refunded_unsent": "Uit deze bestelling is geen activatiecode verstuurd, en die volgt ook niet meer.",
-    "refunded_renews": "Loopt uw vorige licentie nog, dan blijft die gewoon werken tot en met de laatste dag.",
+    "refunded_renews": "Loopt uw huidige licentie nog, dan blijft die gewoon werken tot en met de laatste dag.",
     "refunded_question": "Klopt dit niet of hebt u een vraag?",
     # Notices of what was done on request.
     "address_changed_subject": "Ander e-mailadres voor uw bestelling",
