@@ -11,10 +11,10 @@ TEXTS = {
     "unpaid": "die Bestellung ist nicht bezahlt",
     "payment_failed": "die Zahlung ist fehlgeschlagen",
     "refunded": "das Geld wurde erstattet",
-    "withdrawn": "was von Hand vergeben wurde, ist zurückgenommen",
+    "withdrawn": "diese von Hand angelegte Bestellung wurde zurückgenommen",
     "disputed": "der Kunde beanstandet die Zahlung",
     "problem": "{why}",
-    "contents": "es ist unklar, wofür sie ist: {why}",
+    "contents": "es steht nicht fest, was für wen bestellt wurde: {why}",
     "money_back_unmatched": "Geld einer Zahlung, die hier nicht bekannt ist, ging zurück",
     "same_order": "sie kann derselbe Kauf sein wie Bestellung {order}, gemeldet von einem anderen Programm",
     "may_renew": "sie kann eine Lizenz verlängern, die noch läuft ({licenses:list})",
@@ -79,7 +79,8 @@ TEXTS = {
     "await_dispute": "warten, bis über die Beanstandung entschieden ist",
     "release_if_other": "die Bestellung freigeben, wenn sie ein anderer Kauf ist; sie abschließen, wenn sie derselbe"
     " ist",
-    "settle_contents": "entscheiden, wofür die Bestellung ist, oder eine Zahlung zu einer eigenen Bestellung machen",
+    "settle_contents": "entscheiden, was für wen bestellt wurde, oder aus einer der Zahlungen eine eigene Bestellung"
+    " machen",
     "mend_and_release": "dies berichtigen oder prüfen und die Bestellung dann freigeben; oder das Geld erstatten",
     "release": "die Bestellung freigeben",
     "release_or_refund": "die Bestellung freigeben oder auch den Rest erstatten",
@@ -88,20 +89,20 @@ TEXTS = {
     "correct_address": "den Kunden nach der richtigen Adresse fragen und sie ändern; die Bestellung geht dann sofort"
     " weiter",
     "send_again": "das Problem mit der E-Mail lösen und sie dann erneut senden",
-    "answer_customer": "herausfinden, was geschehen ist, dem Kunden antworten und dies abschließen",
+    "answer_customer": "herausfinden, was geschehen ist, dem Kunden antworten und dies als erledigt markieren",
     "name_renewed": "angeben, welche Lizenz die Position verlängert oder an welchem Tag ihr Zeitraum beginnt",
     "name_renewed_or_release": "die Bestellung freigeben, wenn sie stimmt, etwa weil die Buchhaltung des Kunden"
     " bezahlt hat; oder angeben, welche Lizenz die Position verlängert",
     "release_or_move": "die Bestellung freigeben, wenn diese Tage stimmen; oder den Tag angeben, an dem sie beginnt,"
     " oder die Verlängerung beenden und erstatten",
     "refund_stopped": "erstatten, was für die Verlängerung bezahlt wurde",
-    "block_codes": "diese Codes vom Hersteller sperren lassen",
+    "block_codes": "den Hersteller bitten, diese Codes zu sperren, und das hier vermerken",
     "refund_one": "eine der Zahlungen erstatten",
     "end_subscription": "das Abonnement beim Zahlungsanbieter beenden und das hier vermerken",
-    "refund_unsent": "erstatten, was nicht versendet wurde, und dies dann abschließen",
+    "refund_unsent": "erstatten, was nicht versendet wurde, und dies dann als erledigt markieren",
     "mend_sending": "das Problem mit der E-Mail lösen; sie wird dann von selbst versendet",
-    "tell_and_close": "den Kunden, falls nötig, auf anderem Weg benachrichtigen und dies dann abschließen",
-    "name_refunded": "angeben, für welche Lizenz die Erstattung war; war sie für keine, dies abschließen",
+    "tell_and_close": "den Kunden, falls nötig, auf anderem Weg benachrichtigen und dies dann als erledigt markieren",
+    "name_refunded": "angeben, für welche Lizenz die Erstattung war; war sie für keine, dies als erledigt markieren",
     # What an order waits for.
     "too_few_codes": "es gibt zu wenige Codes von {skus:products}",
     "not_in_catalog": "nicht im Katalog: {skus:list}",
@@ -170,19 +171,19 @@ TEXTS = {
     " bezahlt ist",
     "renewal_unscheduled": "der Zeitraum wird neu bestimmt: {why}",
     "stands_in_line": "die Bestellung {order} verlängert jetzt dieselbe Lizenz",
-    "earlier_not_served": "die Bestellung {order}, die früher da war, wird nicht ausgeführt",
+    "earlier_not_served": "die Bestellung {order}, die dieser vorausging, wird nicht ausgeführt",
     "line_changed": "eine andere Verlängerung derselben Lizenz kam hinzu oder entfiel",
     "codes_blocked": "der Hersteller hat gesperrt: {licenses:list}[ und {others} weitere]",
     "released": "die Bestellung wurde freigegeben",
-    "closed": "abgeschlossen: {why}",
+    "closed": "als erledigt markiert: {why}",
     "canceled_before_payment": "der Shop hatte die Bestellung früher storniert; es gilt, was er später meldete",
     "not_canceled_any_more": "die Bestellung ist nicht mehr storniert, denn sie wurde später erneut gemeldet",
     "waits_stock": "die Bestellung wartet auf Codes: {why}",
     "waits_product": "die Bestellung wartet auf ein Produkt im Katalog: {why}",
     "waits_address": "die Bestellung wartet auf eine andere Adresse: {why}",
     "waits_renews": "die Bestellung wartet auf die Lizenz, die sie verlängert: {why}",
-    "waits_other_customer": "die Verlängerung wartet auf einen Mitarbeiter: {why}",
-    "waits_unusual_start": "die Verlängerung wartet auf einen Mitarbeiter: {why}",
+    "waits_other_customer": "die Verlängerung wartet auf eine Entscheidung: {why}",
+    "waits_unusual_start": "die Verlängerung wartet auf eine Entscheidung: {why}",
     "renewal_decided": "Position {line} verlängert {renews}[, ab dem {first_day:day}]: von einem Mitarbeiter"
     " entschieden",
     "renewal_stopped": "die Verlängerung wurde beendet (Position {lines:list})",
@@ -259,7 +260,7 @@ TEXTS = {
     "mail_leaves": "{mail:the_mail} wird gesendet",
     "mail_is_being_sent": "{mail:the_mail} wird gerade gesendet; bitte in ein paar Minuten noch einmal nachsehen",
     "mail_is_doubtful": "{mail:the_mail} wird erneut gesendet, falls SES nicht meldet, dass sie versendet ist",
-    "not_served": "die Bestellung wird nicht mehr ausgeführt",
+    "not_served": "für die Bestellung wird nichts mehr gesendet",
     "mail_waits": "die E-Mail wird von selbst gesendet, sobald sich das geändert hat: {why}",
     "mail_leaves_on": "die E-Mail wird am {day:day} von selbst gesendet",
     "nothing_sent_yet": "von der Bestellung wurde noch nichts gesendet, und es steht nichts an",
@@ -374,8 +375,8 @@ TEXTS = {
     "renewal_not_changed": "Die Verlängerung in Position {line} der Bestellung {order} wird nicht geändert: {why}.",
     "renewal_has_left": "{mail:the_mail} wurde[ am {at:moment}] versendet, und was versendet ist, lässt sich nicht"
     " zurückholen",
-    "renewal_of_others": "{renews} ist die Lizenz eines anderen Kunden. Ist sie gemeint, senden Sie dasselbe noch"
-    " einmal mit `confirmed`.",
+    "renewal_of_others": "{renews} ist die Lizenz eines anderen Kunden. Ist sie gemeint, bestätigen Sie das, und"
+    " versuchen Sie es noch einmal.",
     "renewal_of_unknown": "Hier hat nichts die Nummer {renews}: geben Sie die Nummer der Lizenz an oder die ihrer"
     " Bestellung.",
     "renewal_line_unclear": "Die Bestellung {renews} hat mehrere Positionen: nennen Sie eine, wie {renews}/1, oder"
@@ -411,22 +412,22 @@ TEXTS = {
     " selbst.",
     "order_is_erased": "Die Bestellung {order} bleibt, wie sie ist: die Kundendaten wurden gelöscht.",
     "corrected_too_often": "Die Adresse der Bestellung {order} wurde {times} Mal geändert, und mehr geht nicht.",
-    "swapped_too_often": "Bei der Bestellung {order} wurden {times} Codes getauscht, und mehr geht nicht: verkaufen"
-    " Sie sie neu.",
+    "swapped_too_often": "Bei der Bestellung {order} wurden {times} Codes getauscht, und mehr geht nicht: legen Sie"
+    " eine neue Bestellung an.",
     "license_ended": "die Lizenz ist am {last_day:day} abgelaufen",
     "license_exchanged": "die Bestellung ist nicht mehr dafür",
     "no_other_code": "Die Lizenz {license} bekommt keinen anderen Code: {why}.",
-    "code_not_in_stock": "Der Code der Lizenz {license} ist nicht aus dem Bestand: erstatten Sie sie, und verkaufen"
-    " Sie sie neu.",
+    "code_not_in_stock": "Der Code der Lizenz {license} ist nicht aus dem Bestand: erstatten Sie das Geld, und legen"
+    " Sie eine neue Bestellung an.",
     "no_code_free": "Von {sku:product} ist kein Code frei: importieren Sie Codes, und tauschen Sie dann diesen.",
     "no_subscription": "Die Bestellung {order} hat kein Abonnement: beim Kunden wird nichts mehr abgebucht.",
     "nothing_to_block": "Die Bestellung {order} hat keine Codes zu sperren: es wurde keiner versendet, oder sie ist"
     " bezahlt.",
-    "nothing_to_close": "Für die Bestellung {order} wird niemand gebraucht: es ist nichts abzuschließen.",
-    "not_closed": "Die Bestellung {order} lässt sich nicht abschließen, weil der Kunde noch etwas bekommen soll:"
-    " {why}. Was das beendet: {action}.",
-    "cannot_be_served": "Die Bestellung {order} ist nicht ausführbar: es ist nicht bekannt, was gekauft wurde oder"
-    " für welche Adresse.",
+    "nothing_to_close": "Für die Bestellung {order} ist nichts zu tun: es gibt nichts als erledigt zu markieren.",
+    "not_closed": "Die Bestellung {order} lässt sich nicht als erledigt markieren, weil der Kunde noch etwas bekommen"
+    " soll: {why}. Was Sie tun können: {action}.",
+    "cannot_be_served": "Die Bestellung {order} lässt sich nicht freigeben: es ist nicht bekannt, was gekauft wurde,"
+    " oder die E-Mail-Adresse fehlt.",
     "not_settled": "Für die Bestellung {order} lässt sich das nicht entscheiden: {why}.",
     "payment_says_nothing": "Die Zahlung {payment} der Bestellung {order} sagt nicht, wofür sie ist. Geben Sie die"
     " Positionen an.",
@@ -481,7 +482,8 @@ TEXTS = {
     "network_refused": "Dieses Netz darf die Supportseite nicht benutzen, oder die Anmeldung erlaubt hier nichts.",
     "too_large": "Das ist zu viel auf einmal: senden Sie weniger.",
     "too_many_calls": "Zu viele Anfragen auf einmal: versuchen Sie es in ein paar Sekunden noch einmal.",
-    "took_too_long": "Das hat zu lange gedauert: versuchen Sie es noch einmal. Vielleicht ist es schon geschehen.",
+    "took_too_long": "Das hat zu lange gedauert, aber vielleicht ist es doch geschehen: prüfen Sie das zuerst, und"
+    " versuchen Sie es sonst noch einmal.",
     "went_wrong": "Hier ist etwas schiefgegangen: versuchen Sie es in einer Minute noch einmal.",
     # Files and lists of codes.
     "file_not_utf8": "Die Datei ist nicht in UTF-8: speichern Sie sie als `CSV UTF-8`.",
@@ -565,7 +567,7 @@ TEXTS = {
     "picture_without_words": "[`{field}` ]hat ein `picture` ohne `alt`: schreiben Sie dort, was das Bild zeigt",
     "language_missing": "`name`, `steps` und die anderen Texte sind nicht in denselben Sprachen",
     # Requests.
-    "not_as_agreed": "Die Anfrage ist nicht richtig: siehe `errors`. Es wurde nichts geändert.",
+    "not_as_agreed": "Die Anfrage enthält Fehler; es wurde nichts geändert.",
     "parameter_unknown": "`{field}` ist hier kein Parameter",
     "field_missing": "[`{field}` ]fehlt",
     "field_unknown": "[`{field}` ]ist nicht bekannt",
@@ -689,7 +691,7 @@ TEXTS = {
     "scope_stock": "den Bestand sehen und Codes importieren",
     "scope_catalog": "den Katalog sehen und ändern",
     "scope_suppression": "die Sperre einer Adresse aufheben",
-    "scope_orders": "entscheiden, wofür eine Bestellung ist",
+    "scope_orders": "entscheiden, was für wen bestellt wurde",
     "scope_privacy": "Kundendaten löschen und exportieren",
     "scope_complaints": "wieder an Kunden schreiben, die E-Mail als Spam gemeldet haben",
     # Short names of what an answer holds as a word.
@@ -745,7 +747,7 @@ TEXTS = {
     "standing_subscription": "Abonnement läuft",
     "kind_new": "Kauf",
     "kind_renewal": "Verlängerung",
-    "state_pending": "wird versendet",
+    "state_pending": "noch zu senden",
     "state_sending": "wird gerade versendet",
     "state_sent": "versendet",
     "state_unknown": "vielleicht versendet",
@@ -755,7 +757,7 @@ TEXTS = {
     "fate_delayed": "verzögert",
     "fate_returned": "kam zurück",
     "fate_delivered": "zugestellt",
-    "fate_rejected": "aufgehalten",
+    "fate_rejected": "von SES aufgehalten",
     "fate_bounced": "endgültig abgelehnt",
     "fate_complained": "als Spam gemeldet",
     "provider_named": "{provider:provider}",
@@ -774,8 +776,8 @@ TEXTS = {
     "note_orders_many": "{count} Bestellungen für Sie",
     "note_silent_one": "{count} Anbieter meldet nichts",
     "note_silent_many": "{count} Anbieter melden nichts",
-    "note_remarks_one": "{count} Eintrag im Posteingang",
-    "note_remarks_many": "{count} Einträge im Posteingang",
+    "note_remarks_one": "{count} Meldung",
+    "note_remarks_many": "{count} Meldungen",
     "note_codes": "Codes bestellen",
     "note_preheader": "Was heute wartet und wie lange der Bestand reicht.",
     "note_title": "Heute für Sie",
@@ -788,8 +790,8 @@ TEXTS = {
     "note_forgotten_many": "{count} Kunden gelöscht",
     "note_erased": "Gelöscht",
     "note_forgotten": "Kunden, deren letzte Lizenz vor langer Zeit ablief und die von selbst gelöscht wurden: {count}",
-    "note_inbox": "Im Posteingang",
-    "note_remarks": "neu seit der letzten Mitteilung: {count}; siehe keypost inbox oder GET /inbox",
+    "note_inbox": "Meldungen",
+    "note_remarks": "neu seit der letzten Mitteilung: {count}; siehe Meldungen auf der Supportseite oder keypost inbox",
     "note_to_order": "Zu bestellende Codes",
     "note_order": "{sku:product}: {count} bestellen, spätestens am {before:day}; der Bestand reicht bis zum"
     " {until:day}",
@@ -825,7 +827,7 @@ TEXTS = {
     "order_released": "die Bestellung {order} ist freigegeben",
     "day_unknown": "Tag unbekannt",
     "mail_due": "{order}  {purpose:purpose} (Position {lines:list})[: nicht versendet, {why}]",
-    "inbox_count": "im Posteingang, aus den letzten {days} Tagen: {count}",
+    "inbox_count": "Meldungen der letzten {days} Tage: {count}",
     "mails_due": "fällige E-Mails in {days} Tagen: {count}, zurückgehalten: {kept}",
     "start_is": "Keypost liefert, was seit dem {at:moment} bezahlt wurde",
     "start_changed": "Keypost liefert, was seit dem {at:moment} bezahlt wurde; in einer Minute weiß das jede"
@@ -876,7 +878,7 @@ TEXTS = {
     "renewal_is_settled": "Position {line} der Bestellung {order} ist festgelegt",
     "renewal_is_stopped": "die Verlängerung in Position {line} der Bestellung {order} ist beendet",
     "order_is_made": "die Bestellung {order} ist angelegt",
-    "order_is_withdrawn": "zurückgenommen, was die Bestellung {order} vergab",
+    "order_is_withdrawn": "die Bestellung {order} ist zurückgenommen",
     "license_is_moved": "die Lizenz {license} steht jetzt in der Bestellung {order} und geht an ihren neuen Besitzer",
     "former_customer_renews": "Verlängerungen des früheren Kunden, die bleiben, wie sie sind: {orders:list}",
     "line_by_hand_unfit": "die Position {line} ist weder SKU noch SKU:ANZAHL, mit einer Anzahl von 1 bis 9999",
