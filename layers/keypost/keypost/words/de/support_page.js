@@ -4,7 +4,7 @@ export default {
   views: "Ansichten",
   orders: "Bestellungen",
   worklist: "Zu tun",
-  inbox: "Posteingang",
+  inbox: "Meldungen",
   mailsOfDay: "E-Mails eines Tages",
   dayOf: "Tag",
   mails_sent: "versendet",
