@@ -56,4 +56,4 @@ def test_a_bad_batch_is_replaced_for_everybody_and_says_how_far_it_is(desk: Open
     at.page.get_by_role("dialog").get_by_role("button", name="Replace for all customers").click()
 
     expect(at.page.get_by_role("dialog")).to_have_count(0)
-    expect(batches).to_contain_text("Replaced: 0; with customers still: 1.")
+    expect(batches).to_contain_text("Replaced: 0; still with customers: 1.")

@@ -136,7 +136,7 @@ def test_after_a_report_on_a_reminder_to_send_again_asks_what_the_customer_said(
     at.page.reload()
     at.page.locator("#resend").click()
     at.page.get_by_role("dialog").get_by_label("What did the customer say?").fill("wants what she paid for")
-    confirm(at.page, "Write to the customer again")
+    confirm(at.page, "Send e-mail to the customer again")
 
     assert at.stack.store.reminder_complaint(email) is None
     assert not loaded(at.stack.store, "remind-3").waits
