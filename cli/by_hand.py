@@ -57,7 +57,7 @@ def make_by_hand(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """
     if not _KEY.fullmatch(key):
         raise InvalidInput("field_not_as_agreed", field="--key")
-    wanted = _lines(lines)
+    wanted = lines_given(lines)
     sale = Sale(_customer("-", name, language, confirmed=confirmed), wanted, because)
     to = stacks.connect_to_write(stack)
     by = replace(who.asked(to, why, agent), key=key)
@@ -116,7 +116,7 @@ def _customer(email: str, name: str, language: str, *, confirmed: bool) -> Custo
     return Customer(email=given_address(email, confirmed=confirmed), name=clean_name(name), language=language)
 
 
-def _lines(given: tuple[str, ...]) -> tuple[Line, ...]:
+def lines_given(given: tuple[str, ...]) -> tuple[Line, ...]:
     """What is to be given. InvalidInput if a line cannot be read, or if there are too many."""
     if len(given) > MOST_LINES:
         raise InvalidInput("field_too_long", field="--line", most=MOST_LINES)

@@ -19,6 +19,7 @@ import keypost
 from cli import (
     by_hand,  # noqa: F401 - its commands are in the group `order`
     right,  # noqa: F401 - as are these
+    shown,  # noqa: F401 - and these
     stacks,
     tables,
     who,

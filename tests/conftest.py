@@ -1,5 +1,6 @@
 """The emulator that tests share, and what they ask of it: a table of their own, or the whole deployed stack."""
 
+import gc
 import io
 import json
 import os
@@ -224,6 +225,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Schemathesis makes up its cases while it collects, which takes longer than many tests: only where they run."""
     is_unasked = collection_path.name == "test_fuzz.py" and config.option.markexpr == "not drill"
     return True if is_unasked else None
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives as long as the process: each later look for garbage leaves it out."""
+    gc.freeze()
 
 
 def pytest_configure() -> None:

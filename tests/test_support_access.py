@@ -68,7 +68,10 @@ OPEN = {
     "/callbacks/{provider}",
     "/resend",
     "/reminders/{link}",
-}  # open to everybody: callbacks are signed, /resend sends licenses only to their owner, and a link cannot be guessed
+    "/activate",
+    "/activate/{sku}",
+}  # open to everybody: callbacks are signed, /resend sends licenses only to their owner, a link of /reminders cannot be
+# guessed, and the guide tells of nobody
 PAGE = {"/support", "/support/{file}"}  # the page that asks for a key; closed to other networks, as the API is
 OUTSIDE, INSIDE, INSIDE_6 = "198.51.100.7", "203.0.113.9", "2001:db8::9"
 
@@ -108,10 +111,13 @@ def test_the_gateway_has_every_route_that_the_api_answers() -> None:
 
 @pytest.fixture(scope="module")
 def keys(local: LocalStack) -> dict[str, str]:
-    """For each scope a key with this scope only; and keys with all scopes that are expired or revoked."""
+    """For each scope a key with this scope only, and one with all others; and keys with all scopes that are expired or
+    revoked."""
     now, store, made = datetime.now(UTC).replace(microsecond=0), local.stack.store, {}
     for scope in SCOPES:
         made[scope], kept = new_key(f"only {scope}", [scope], 365, now)
+        store.put_support_key(kept)
+        made[f"not {scope}"], kept = new_key(f"not {scope}", [each for each in SCOPES if each != scope], 365, now)
         store.put_support_key(kept)
     made["expired"], kept = new_key("expired", SCOPES, 365, now)
     store.put_support_key(replace(kept, expires_at=now - timedelta(seconds=1)))
@@ -164,6 +170,18 @@ def test_nobody_gets_in_with_a_key_that_is_not_good(call: Call, keys: dict[str, 
     assert call(route, f"Bearer {keys[kind]}") == 401
 
 
+@pytest.mark.journey
+@every_route
+def test_a_key_opens_what_its_scope_says_and_all_other_scopes_together_do_not(
+    call: Call, keys: dict[str, str], route: Route
+) -> None:
+    scope = SCOPE_OF[route]
+
+    assert call(route, f"Bearer {keys[scope]}") in {200, 202, 400, 404, 422}
+    assert call(route, f"Bearer {keys[f'not {scope}']}") == 403
+
+
+@pytest.mark.drill
 @pytest.mark.journey
 @every_route
 def test_a_key_opens_what_its_scope_says_and_nothing_else(call: Call, keys: dict[str, str], route: Route) -> None:

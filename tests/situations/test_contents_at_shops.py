@@ -1,9 +1,13 @@
 """What was really sold (K-B, K-C): WooCommerce and Moneybird."""
 
+import pytest
+
+from cli.stacks import Stack
 from keypost.core.payment import Charged
 from keypost.core.product import Line
 from keypost.providers import moneybird, woocommerce
-from tests.builders import SKU, a_call, event, of_moneybird, of_woocommerce, only_notice
+from keypost.use_cases.take_fact import record
+from tests.builders import INTAKE, NOW, SKU, a_call, event, of_moneybird, of_woocommerce, only_notice
 
 
 def test_a_discount_line_that_names_the_product_is_no_second_license() -> None:
@@ -48,3 +52,14 @@ def test_the_shops_number_in_the_reference_of_an_invoice_is_handed_on() -> None:
     books = only_notice(moneybird.read(a_call(of_moneybird(reference="2026-0099"))))
 
     assert (shop.order_id, shop.refers_to, books.refers_to) == ("1237", "2026-0099", "2026-0099")
+
+
+@pytest.mark.parametrize("written", ["1237", "#1237", "Bestelling 1237", "order nr. 1237,", "Order: 1237"])
+@pytest.mark.parametrize("books_first", [False, True])
+def test_a_reference_as_people_write_it_is_the_shops_number(wired: Stack, written: str, *, books_first: bool) -> None:
+    """Tried: the invoice of a shop's order had `#1237` as its reference, and was an order of its own with a code."""
+    shop = only_notice(woocommerce.read(a_call(of_woocommerce(number="1237"))))
+    books = only_notice(moneybird.read(a_call(of_moneybird(reference=written))))
+
+    told = [books, shop] if books_first else [shop, books]
+    assert len({record(wired.store, each, NOW, INTAKE)[0] for each in told}) == 1

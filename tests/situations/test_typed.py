@@ -73,6 +73,27 @@ def test_a_code_that_is_searched_for_as_a_number_finds_its_order(desk: Stack, fi
     assert HEART not in json.dumps(said)
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        " ".join(CANARY.replace("-", "")),
+        CANARY.replace("-", "%2D"),
+        CANARY.replace("-", "&ndash;"),
+        CANARY.replace("-", "\n"),
+        "".join(chr(ord(sign) + 0xFEE0) for sign in CANARY),
+        f"code: {CANARY.lower()} van Jan",
+    ],
+)
+def test_a_code_that_is_typed_in_another_way_is_used_for_what_was_meant(desk: Stack, spelling: str) -> None:
+    record(desk.store, notice("R-1", Line(SKU, 1, Kind.RENEWAL, spelling)), NOW, INTAKE)
+    assert loaded(desk.store, "R-1").lines[0].renews == loaded(desk.store, "A-1").licenses[0].id
+
+    for field in ("code", "order", "text"):
+        status, said = call("POST", "/orders/search", {field: spelling})
+        assert (status, [found["order_id"] for found in said["orders"]]) == (200, ["A-1"])
+        assert HEART not in json.dumps(said)
+
+
 WHERE = ("path", "query", "query name", "body", "field name", "deep", "key")
 
 

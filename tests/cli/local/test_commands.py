@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from functools import partial
 from pathlib import Path
@@ -183,6 +184,16 @@ def test_a_developer_who_asks_for_a_function_that_is_none_is_told_so(beside: Pat
     assert keypost_local(beside, "logs", "Nobody") == (0, "", "Nobody has logged nothing\n")
 
 
+@pytest.fixture
+def run_here(run: Callable[..., tuple[int, str, str]]) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """`keypost local` without a process of its own, which takes a second to start. What it does at a signal ends with
+    the test."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield partial(run, "local")
+    for each, act in before.items():
+        signal.signal(each, act)
+
+
 @pytest.mark.parametrize("words", [["pay", "7"], ["refund", "7"], ["dispute", "7", "--won"], ["logs"]])
 @pytest.mark.parametrize(
     ("about", "fault"),
@@ -193,13 +204,13 @@ def test_a_developer_who_asks_for_a_function_that_is_none_is_told_so(beside: Pat
     ],
 )
 def test_without_a_stack_the_commands_say_how_to_start_one(
-    tmp_path: Path, words: list[str], about: str | None, fault: str
+    tmp_path: Path, run_here: Callable[..., tuple[int, str, str]], words: list[str], about: str | None, fault: str
 ) -> None:
     if about is not None:
         (tmp_path / ".local").mkdir()
         (tmp_path / ".local/stack.json").write_text(about)
 
-    status, out, err = keypost_local(tmp_path, *words)
+    status, out, err = run_here(*words)
 
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert fault in err

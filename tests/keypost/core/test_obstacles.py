@@ -16,12 +16,12 @@ from keypost.core.codes import StockCode
 from keypost.core.contents import with_fact, with_payment
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked, MailSent
-from keypost.core.obstacles import OBSTACLES, action, is_servable, obstacle, obstacles
-from keypost.core.order import Beside, Customer, Hold, Order, Reason
+from keypost.core.obstacles import OBSTACLES, action, actions, is_servable, obstacle, obstacles
+from keypost.core.order import Beside, Customer, Hold, Order, Reason, waiting_for
 from keypost.core.payment import Dispute, DisputeState, OrderCanceled, PaymentNotice, PaymentState, Refunded, Standing
 from keypost.core.plan import attention, plan
 from keypost.core.product import Line
-from keypost.core.said import Said
+from keypost.core.said import Said, said
 from keypost.core.story import story
 from keypost.core.upcoming import coming
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
@@ -135,3 +135,17 @@ def test_no_other_module_of_the_core_says_why_an_order_is_not_served() -> None:
 
 def _is_said(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id in ("said", "Said")
+
+
+@pytest.mark.parametrize(
+    ("why", "codes"),
+    [
+        ("address_bounced", ["correct_address"]),
+        ("address_complained", ["correct_address", "lift_complaint"]),
+        ("reminder_complained", ["correct_address", "lift_complaint"]),
+    ],
+)
+def test_an_address_that_reported_spam_can_be_corrected_or_written_to_again(why: str, codes: list[str]) -> None:
+    order = waiting_for(paid_order(), Reason.ADDRESS, said(why), NOW)
+
+    assert [each.code for each in actions(order, Reason.ADDRESS)] == codes

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from keypost.core import contents, mailing, renewals, support
+from keypost.core import contents, mailing, renewals, settling, support
 from keypost.core.codes import StockCode
 from keypost.core.licensing import with_codes
 from keypost.core.mail import Asked, MailNotSent, MailSent, MailUnknown
@@ -16,7 +16,7 @@ from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said, said
-from keypost.core.story import Needed, Step, Story, story
+from keypost.core.story import DecisionTold, Needed, Step, Story, story
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 MORNING = NOW.replace(hour=6)  # 07:00 in winter
@@ -217,3 +217,24 @@ def test_the_days_of_a_renewal_and_who_renews_it_are_told() -> None:
     (line,) = told(renewal()).lines
     assert (line.renews, line.first_day, line.last_day) == ("base", date(2027, 6, 10), date(2028, 6, 8))
     assert told(base).renewed_by == ("r1",)
+
+
+def test_what_persons_decided_is_told_with_the_order() -> None:
+    """An export of a customer has it too, long after the timeline is full."""
+    order = settling.settle(
+        paid_order(), [Line(SKU, 1)], "anna@klant.example", Asked(NOW, "sanne", "she called"), "EUR"
+    )
+
+    (decision,) = told(order).decisions
+    assert decision == DecisionTold(
+        kind="contents",
+        at=NOW,
+        who="sanne",
+        why="",
+        payments=("stripe:cs_2026-001234",),
+        lines=(f"1 x {SKU}",),
+        email="anna@klant.example",
+        to=None,
+        start=None,
+        because=None,
+    )

@@ -42,6 +42,41 @@ def test_who_has_codes_of_a_batch_is_listed_and_its_free_codes_leave_the_stock_a
     assert at.stack.store.count_free(KASPERSKY, at.today, 10) == 3
 
 
+def test_a_single_code_leaves_the_stock_and_comes_back(desk: OpenDesk) -> None:
+    at = desk(is_in=False)
+    codes = sample_codes(PRODUCTS[KASPERSKY], 3)
+    list(at.stack.store.add_codes(KASPERSKY, codes, "batch-1", None))
+    at.go("#/stock")
+    at.sign_in()
+    batches, dialog = at.page.get_by_role("region", name="Batches"), at.page.get_by_role("dialog")
+    batches.get_by_label("Product").select_option(KASPERSKY)
+
+    for button, free in (("Take free codes out of the stock", 2), ("Put codes back", 3)):
+        batches.get_by_label("Only these codes").fill(codes[0].lower())
+        batches.get_by_role("button", name=button).click()
+        dialog.get_by_role("button", name=button).click()
+        expect(dialog).to_have_count(0)
+        assert at.stack.store.count_free(KASPERSKY, at.today, 10) == free
+
+
+def test_more_than_fifty_orders_of_a_batch_are_listed_page_by_page(desk: OpenDesk) -> None:
+    at = desk(is_in=False)
+    for number in range(52):
+        at.sold(f"batch-{number:02}")
+    at.go("#/stock")
+    at.sign_in()
+    batches = at.page.get_by_role("region", name="Batches")
+    batches.get_by_label("Product").select_option(KASPERSKY)
+    batches.get_by_label("Batch", exact=True).fill("batch-1")
+
+    batches.get_by_role("button", name="Which orders have its codes?").click()
+    expect(batches.get_by_role("listitem")).to_have_count(50)
+    batches.get_by_role("button", name="Show more orders").click()
+
+    expect(batches.get_by_role("listitem")).to_have_count(52)
+    expect(batches.get_by_role("button", name="Show more orders")).to_have_count(0)
+
+
 def test_a_bad_batch_is_replaced_for_everybody_and_says_how_far_it_is(desk: OpenDesk) -> None:
     at = desk(is_in=False)
     at.sold("batch-bad", Line(KASPERSKY, 1))

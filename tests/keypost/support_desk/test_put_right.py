@@ -6,9 +6,16 @@ from functools import partial
 import pytest
 from playwright.sync_api import Page, expect
 
+from keypost.core.by_hand import Sale
+from keypost.core.contents import with_payment
+from keypost.core.mail import Asked
 from keypost.core.mailing import with_bad_address
+from keypost.core.order import Customer, Reason
+from keypost.core.payment import Refunded
 from keypost.core.product import Kind, Line
-from tests.builders import loaded
+from keypost.use_cases import take_mail_event
+from keypost.use_cases.sell_by_hand import sell_by_hand
+from tests.builders import loaded, notice, ses_event
 from tests.keypost.support_desk.conftest import ESET, KASPERSKY, Desk, now
 
 pytestmark = pytest.mark.drill
@@ -155,6 +162,69 @@ def test_an_order_is_made_by_hand(desk: OpenDesk) -> None:
 
     expect(at.page.locator(".who")).to_contain_text("gift@klant.example")
     expect(at.page.locator(".who")).to_contain_text("goodwill")
+
+
+def test_an_order_by_hand_may_have_several_products(desk: OpenDesk) -> None:
+    at = desk()
+    at.page.get_by_role("link", name="Orders", exact=True).click()
+    at.page.get_by_role("button", name="Order by hand").click()
+    dialog = at.page.get_by_role("dialog")
+    dialog.get_by_label("E-mail", exact=True).fill("gifts@klant.example")
+    dialog.get_by_label("Product", exact=True).select_option(ESET)
+    dialog.get_by_role("button", name="Another product").click()
+    dialog.get_by_label("Product 2", exact=True).select_option(KASPERSKY)
+    dialog.get_by_label("Quantity 2", exact=True).fill("3")
+
+    confirm(at.page, "Make the order")
+
+    expect(at.page.locator(".who")).to_contain_text("gifts@klant.example")
+    (order,) = at.stack.store.orders_of("gifts@klant.example").orders
+    assert [(line.sku, line.quantity) for line in order.lines] == [(ESET, 1), (KASPERSKY, 3)]
+
+
+def test_what_was_given_by_hand_is_taken_back(desk: OpenDesk) -> None:
+    at = desk(is_in=False)
+    sale = Sale(Customer(email="gift@klant.example", name=None, language="nl"), (Line(ESET, 1),), "goodwill")
+    order_id = sell_by_hand(at.stack.desk, sale, Asked(now(), "anna"), "EUR")
+    at.go(f"#/orders/{order_id}")
+    at.sign_in()
+
+    choose(at.page, "More …", "Take back")
+    confirm(at.page, "Take back")
+
+    expect(at.page.get_by_role("region", name="Timeline")).to_contain_text("was withdrawn")
+    assert not loaded(at.stack.store, order_id).is_paid
+
+
+def test_a_customer_who_reported_an_email_by_mistake_is_written_to_again(desk: OpenDesk) -> None:
+    at = desk(is_in=False)
+    at.sold("spam-1")
+    take_mail_event.take(at.stack.store, ses_event("complaint", "spam-1"), now(), at.stack.zone)
+    assert loaded(at.stack.store, "spam-1").waits_for(Reason.ADDRESS)
+    at.go("#/orders/spam-1")
+    at.sign_in()
+
+    choose(at.page, "More …", "Write to the customer again")
+    at.page.get_by_label("What did the customer say?").fill("pressed the wrong button")
+    confirm(at.page, "Write to the customer again")
+
+    expect(at.page.get_by_role("region", name="Timeline")).to_contain_text("pressed the wrong button")
+    assert not loaded(at.stack.store, "spam-1").waits_for(Reason.ADDRESS)
+
+
+def test_the_license_that_a_part_of_the_money_went_back_for_is_named(desk: OpenDesk) -> None:
+    at = desk(is_in=False)
+    license_ = at.sold("part-1", Line(KASPERSKY, 2)).licenses[1]
+    back = notice("part-1", state=None, refunded=Refunded(now(), amount="10.00"))
+    at.change("part-1", lambda order: with_payment(order, back, now(), "EUR"))
+    at.go("#/orders/part-1")
+    at.sign_in()
+
+    choose(at.page, f"More actions: {license_.id}", "The refund was for this licence")
+    confirm(at.page, "The refund was for this licence")
+
+    expect(at.page.get_by_role("region", name="Timeline")).to_contain_text(license_.id)
+    assert loaded(at.stack.store, "part-1").gone_for("refunded") == {license_.id}
 
 
 def test_a_renewal_starts_now_or_is_stopped(desk: OpenDesk) -> None:

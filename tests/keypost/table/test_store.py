@@ -39,6 +39,10 @@ from tests.faults import Parameters, on_call, refuse, watch
 
 TODAY = date(2026, 11, 23)
 Stocked = Callable[[list[str]], None]
+# Moto copies the whole table in each transaction, so with hundreds of codes it takes seconds.
+moto_as_a_drill = pytest.mark.parametrize(
+    "store", ["ministack", pytest.param("moto", marks=pytest.mark.drill)], indirect=True
+)
 
 moments = st.datetimes(min_value=NOW.replace(tzinfo=None)).map(lambda m: m.replace(microsecond=0, tzinfo=NOW.tzinfo))
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -170,6 +174,7 @@ def test_a_code_that_runs_out_first_is_offered_first_and_one_that_ran_out_never(
     assert [free.code for free in store.pick(SKU, 9, TODAY)] == [code(2), code(1), code(0)]
 
 
+@moto_as_a_drill
 def test_a_code_enters_once_whatever_its_product_and_however_often_it_is_imported(store: Store) -> None:
     assert list(store.add_codes(SKU, [code(n) for n in range(150)], None, None)) == [(150, set())]
 
@@ -180,6 +185,7 @@ def test_a_code_enters_once_whatever_its_product_and_however_often_it_is_importe
     assert len(store.pick("OTHER", 999, TODAY)) == 110
 
 
+@moto_as_a_drill
 def test_a_large_import_can_be_stopped_between_two_parts(store: Store) -> None:
     many = [code(n) for n in range(1_000)]
 
@@ -190,6 +196,7 @@ def test_a_large_import_can_be_stopped_between_two_parts(store: Store) -> None:
     assert list(store.add_codes(SKU, many, None, None)) == [(800, set(many[:800])), (200, set())]
 
 
+@moto_as_a_drill
 @pytest.mark.parametrize(("most", "counted"), [(0, 0), (1, 1), (100, 100), (10_000, 250)])
 def test_free_codes_are_counted_no_further_than_asked(store: Store, most: int, counted: int) -> None:
     list(store.add_codes(SKU, [code(n) for n in range(250)], None, None))
@@ -238,6 +245,7 @@ def _all(pages: Iterator[list[str]]) -> set[str]:
     return set(found)
 
 
+@moto_as_a_drill
 def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(store: Store, stocked: Stocked) -> None:
     """On AWS the index lags behind the table, so a code that it offers may be assigned already."""
     stocked([code(n) for n in range(130)])
@@ -611,6 +619,7 @@ def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store)
     store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at the same time
 
 
+@moto_as_a_drill
 def test_the_largest_order_that_people_can_make_of_it_fits_into_one_item(store: Store) -> None:
     words, asked = "\U0001f600" * 100, Asked(NOW, "agent-" + "a" * 58, "", "k" * 100)
     order = licensing.with_codes(

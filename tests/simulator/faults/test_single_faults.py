@@ -23,18 +23,37 @@ _OWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 
 
+_READS = ("BatchGetItem", "GetAccount", "GetItem", "GetSecretValue", "Query")
+
+
 def played(name: str, given: Mapping[str, str]) -> tuple[list[str], list[tuple[str, tuple[str, ...]]]]:
-    """What is wrong at the end of a story with these faults, and all places of it where one may happen."""
+    """What is wrong at the end of a story with these faults, and all places of it where one may happen. What the stock
+    does before and after it is the same in each story, and is of the first only."""
     with a_shop(Faults(1, given=given)) as shop:
+        calls = shop.simulation.cloud.places
+        begun = len(calls)
         STORIES[name](shop)
+        ended = len(calls)
         come_to_the_end(shop, codes=4)
         wrong = [str(violation) for violation in violations(shop)]
         for order, owed in _OWED[name].items():
             if lacking := set(owed) - set(mailed(shop, order)):
                 wrong.append(f"{order}: {lacking} never left")
-        places = [(place, faults_of(call)) for place, call in shop.simulation.cloud.places]
+        own = [
+            (place, faults_of(call))
+            for number, (place, call) in enumerate(calls)
+            if name == "purchase" or begun <= number < ended or not _is_of_the_stock(place)
+        ]
         told = "\n".join(line for order in _OWED[name] for line in story(shop, order)) if wrong else ""
-    return ([*wrong, told] if wrong else []), places
+    return ([*wrong, told] if wrong else []), own
+
+
+def _is_of_the_stock(place: str) -> bool:
+    """Codes are imported, or orders that may want them are looked for, and there is no such order."""
+    function, about = place.split(" ")[:2]
+    return (function == "support_api" and about.startswith("#")) or all(
+        each.startswith("CODES#") for each in about.split("+")
+    )
 
 
 def _each_fault(name: str) -> Iterator[tuple[str, str]]:
@@ -42,15 +61,23 @@ def _each_fault(name: str) -> Iterator[tuple[str, str]]:
     assert not wrong
     for place, possible in places:
         if not place.startswith(("find_due_orders", "write_daily_note")) or place.endswith("#1"):
-            yield from ((place, kind) for kind in KINDS if kind in possible)
+            yield from ((place, kind) for kind in KINDS if kind in possible and not _is_tried(place, kind))
+
+
+def _is_tried(place: str, kind: str) -> bool:
+    """A crash after a call that only reads leaves what a crash before it leaves."""
+    return kind == "crash after" and place.rpartition(": ")[2].startswith(_READS)
 
 
 @pytest.mark.drill
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", STORIES)
-def test_one_fault_at_any_call_changes_nothing_for_the_customer(name: str) -> None:
-    wrong = {fault: found for fault in _each_fault(name) if (found := played(name, dict([fault]))[0])}
+def test_one_fault_at_any_call_changes_nothing_for_the_customer(name: str, kind: str) -> None:
+    faults = [fault for fault in _each_fault(name) if fault[1] == kind]
+    wrong = {fault: found for fault in faults if (found := played(name, dict([fault]))[0])}
 
-    assert not wrong, "\n\n".join(f"{kind} at {place}:\n" + "\n".join(told) for (place, kind), told in wrong.items())
+    assert faults
+    assert not wrong, "\n\n".join(f"{kind} at {place}:\n" + "\n".join(told) for (place, _), told in wrong.items())
 
 
 def test_a_conflict_at_any_call_of_the_worker_that_serves_a_purchase_changes_nothing() -> None:

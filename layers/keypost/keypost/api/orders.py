@@ -36,6 +36,7 @@ from keypost.inputs.typed import trimmed
 from keypost.table import Store
 from keypost.table.orders import Loaded
 from keypost.use_cases.find_orders import orders_of_address, orders_with, payment_names, period
+from keypost.use_cases.hide_codes import order_of_code
 from keypost.use_cases.look_ahead import due_within
 from keypost.words import Reader, worded
 
@@ -142,7 +143,7 @@ def _wanted(wanted: Search) -> Loaded:
     if wanted.order:
         order_id = _number_or_code(store, wanted.order)
     elif wanted.code:
-        order_id = store.order_of_code(wanted.code)
+        order_id = order_of_code(store, wanted.code)
     else:
         order_id = store.order_of_license(meant(wanted.license or ""))
     return store.read_all([order_id] if order_id else [])
@@ -150,7 +151,7 @@ def _wanted(wanted: Search) -> Loaded:
 
 def _number_or_code(store: Store, typed: str) -> str | None:
     """The number of an order; somebody may have put a code there."""
-    return store.first_of(numbers(typed)) or store.order_of_code(meant(typed).rstrip(".")) or spelled(typed)
+    return store.first_of(numbers(typed)) or order_of_code(store, meant(typed).rstrip(".")) or spelled(typed)
 
 
 def found_told(order: Order) -> Found:

@@ -75,6 +75,7 @@ ACTIONS = {
     Reason.SUBSCRIPTION: "end_subscription",
     Reason.PART_REFUNDED: "name_refunded",
 }
+_COMPLAINED = {"address_complained", "reminder_complained"}
 _EVEN_AFTERWARDS = ("contents", "money_back_unmatched", "canceled_after_payment", "canceled")
 _RELEASING = ("mend_and_release", "release", "release_if_other", "release_or_refund")
 
@@ -112,6 +113,14 @@ def action(order: Order, reason: Reason) -> Said:
         return Said(ACTIONS.get(reason, "nothing"))
     wanted = OBSTACLES[first.code].action
     return Said(_before_release(order) or wanted if wanted in _RELEASING else wanted)
+
+
+def actions(order: Order, reason: Reason) -> tuple[Said, ...]:
+    """What a person can do, the likeliest first. A customer who reported an e-mail as spam may want the next one."""
+    first = action(order, reason)
+    codes = {wait.why.code for wait in order.waits if wait.reason is Reason.ADDRESS}
+    is_spam = reason is Reason.ADDRESS and bool(codes & _COMPLAINED)
+    return (first, Said("lift_complaint")) if is_spam else (first,)
 
 
 def _before_release(order: Order) -> str | None:

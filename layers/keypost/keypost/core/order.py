@@ -379,8 +379,8 @@ class Order(Stored):
         """Whether the code that a license has now may have reached the customer: a mail from before it was swapped in
         held another one."""
         swapped_at = max((bad.asked.at for bad in self.bad_codes if bad.license == license_.id), default=None)
-        mails = [mail for mail in self._left if swapped_at is None or not mail.was_sent_before(swapped_at)]
-        return license_.id in self.licenses_of(mails)
+        mails = (mail for mail in self._left if swapped_at is None or not mail.was_sent_before(swapped_at))
+        return any(self._is_in(mail, license_) for mail in mails)
 
     @property
     def all_left(self) -> bool:
@@ -409,11 +409,12 @@ class Order(Stored):
 
     def licenses_of(self, mails: Iterable[Mail]) -> frozenset[str]:
         """The licenses that these mails of it are about, by id."""
-        found = set[str]()
-        for mail in mails:
-            lines = self.lines_of([mail])
-            found |= {one.id for one in self.licenses if one.line in lines and one.id in (mail.licenses or [one.id])}
-        return frozenset(found)
+        told = [*mails]
+        return frozenset(one.id for one in self.licenses if any(self._is_in(mail, one) for mail in told))
+
+    def _is_in(self, mail: Mail, license_: License) -> bool:
+        is_of_line = license_.line in (mail.lines or self.numbered)
+        return is_of_line and (not mail.licenses or license_.id in mail.licenses)
 
     def numbers(self, kind: Kind) -> tuple[int, ...]:
         """The numbers of its lines of a kind, counting from 1."""

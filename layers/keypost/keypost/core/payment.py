@@ -328,8 +328,10 @@ def _paid_anew(payment: Payment) -> tuple[Payment, ...]:
     """A payment, or the two that it is: a shop without names for its payments says that its order is paid, that all of
     it went back, and later that it is paid for other goods."""
     (by, *others) = payment.tellers
+    if others or by not in SHOPS:
+        return (payment,)
     first, last = first_paid(payment.goods, by), newest(payment.goods)[-1:]
-    if others or by not in SHOPS or first is None or not _is_of_other_goods(first, last):
+    if first is None or not _is_of_other_goods(first, last):
         return (payment,)
     moment = last[0].said or payment.at
     back = tuple(each for each in payment.refunded if each.teller == by and each.as_of < moment)

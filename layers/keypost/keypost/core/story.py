@@ -10,7 +10,7 @@ from typing import Any
 from keypost.core import codes, daily_note, plan, support
 from keypost.core.mail import Fate, Mail, MailState, Purpose
 from keypost.core.obstacles import action, is_servable, obstacles
-from keypost.core.order import BadCode, Beside, Order, Reason, TimelineEntry
+from keypost.core.order import BadCode, Beside, Decision, Order, Reason, TimelineEntry
 from keypost.core.owed import timely_mails
 from keypost.core.payment import DisputeState, Payment, Standing
 from keypost.core.product import Kind
@@ -63,6 +63,22 @@ class PaymentTold:
     returned: str | None
     disputes: tuple[DisputeTold, ...]
     told: tuple[WordTold, ...]  # by whom what was said, of which the order's contents are computed
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTold:
+    """What a person decided of the order's contents, which the timeline tells in words."""
+
+    kind: str  # contents, release, close, renewal, stop, by_hand, own_order
+    at: datetime
+    who: str
+    why: str
+    payments: tuple[str, ...]  # of which it was
+    lines: tuple[str, ...]  # "2 x SKU"
+    email: str | None
+    to: str | None  # the other order; of a renewal the number of its line
+    start: date | None
+    because: str | None  # of an order by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +196,7 @@ class Story:
     to_come: tuple[Step, ...]
     why_no_resend: Said | None  # None: it can be sent again, if need be with its address's suppression lifted
     timeline: tuple[EntryTold, ...]
+    decisions: tuple[DecisionTold, ...] = ()  # of persons, the oldest first; they are kept for ever
 
 
 def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapping[str, str] | None = None) -> Story:
@@ -222,6 +239,22 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
         to_come=steps,
         why_no_resend=support.why_no_resend(order, zone),
         timeline=tuple(entry_told(entry) for entry in (*beside.timeline, *order.timeline)),
+        decisions=tuple(map(_decision, order.decisions)),
+    )
+
+
+def _decision(made: Decision) -> DecisionTold:
+    return DecisionTold(
+        kind=made.kind,
+        at=made.asked.at,
+        who=made.asked.who,
+        why=made.asked.why,
+        payments=made.of,
+        lines=tuple(f"{line.quantity} x {line.sku}" for line in made.lines),
+        email=made.email,
+        to=made.to or None,
+        start=made.start,
+        because=made.because or None,
     )
 
 

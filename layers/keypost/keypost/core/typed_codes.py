@@ -18,6 +18,7 @@ from keypost.core.typed_shapes import Found, Token, is_word, sizes_of, tokens_of
 _FEWEST = 8  # letters and digits of a code that a text is searched for
 _MANY = 16  # letters of a text that may hold a code of letters alone
 _CAPITALS = 4
+_FEW_CODES = 8  # that one text may mean
 _FEW = 100  # that overlap; where more do, nobody wrote a sentence
 _MAY_HOLD = re.compile(r"[0-9]|[A-Za-z]{3}-")
 _WORD = re.compile(r"[^\s,;()\"'<>]+")
@@ -71,6 +72,21 @@ def without_codes(text: str, signs: Signs, is_known: Callable[[str], bool] = lam
         first, last = seen.place(start, end)
         told = told[:first] + instead + told[last:]
     return told
+
+
+def codes_in(text: str, signs: Signs) -> list[str]:
+    """The whole codes that stand in a text, spelled as their products' are."""
+    if not may_hold_code(text):
+        return []
+    seen = plain(text).text
+    tokens, found = tokens_of(seen), dict[str, None]()
+    for product in signs.products:
+        for each in typed_shapes.whole(seen, tokens, sizes_of(product.code_example)):
+            for cased in (each.signs, each.signs.upper(), each.signs.lower()):
+                spelled = _with_dashes(cased, product.code_example)
+                if re.fullmatch(product.code_pattern, spelled):
+                    found[spelled] = None
+    return [*found][:_FEW_CODES]
 
 
 def is_code(text: str, signs: Signs) -> bool:

@@ -10,19 +10,31 @@ export function batches(stocks, changed) {
   const options = () => stocks.map(({ sku, name }) => el("option", { value: sku }, name));
   const sku = el("select", { id: "batch-sku" }, options());
   const batch = el("input", { id: "batch-name", maxlength: 64, autocomplete: "off", required: true });
+  const codes = el("textarea", { id: "batch-codes", rows: 3, maxlength: 20000, spellcheck: "false", autocomplete: "off" });
+  const named = () => codes.value.split(/[\n,;]+/).map((code) => code.trim()).filter(Boolean);
   const form = el("form", { onsubmit: (event) => { event.preventDefault(); busy(event.submitter, show); } },
     el("div", { class: "grid" }, field(t("product"), sku), field(t("batch"), batch)),
+    field(t("onlyCodes"), codes, t("onlyCodesHint")),
     el("div", { class: "buttons" },
       el("button", { type: "submit", class: "main" }, t("batchOrders")),
-      ["withdraw", "put-back", "move"].map((name) => el("button", { type: "button", id: `batch-${name}`, onclick: () => form.reportValidity() && correct(name) }, t(`batch_${name}`))),
+      ["withdraw", "put-back", "move"].map((name) => el("button", { type: "button", id: `batch-${name}`, onclick: () => (named().length > 0 || form.reportValidity()) && correct(name) }, t(`batch_${name}`))),
       el("button", { type: "button", id: "batch-replace", onclick: () => form.reportValidity() && replace() }, t("batch_replace"))));
 
   async function show() {
+    const of = { batch: batch.value, sku: sku.value };
+    const list = el("ul", {});
+    const further = el("div", {});
+    /** One page; the button gets the one behind it. */
+    const page = async (after) => {
+      const { orders, progress, next } = await call("POST", "batches/orders", { body: { ...of, next: after } });
+      list.append(...orders.map((order) => el("li", {}, el("a", { href: ofOrder(order.order_id) }, order.order_id), ` · ${number(order.codes)}`)));
+      further.replaceChildren(...next ? [el("button", { type: "button", id: "batch-more", class: "small", onclick: ({ target }) => busy(target, () => page(next).catch(failed)) }, t("moreOrders"))] : []);
+      return progress;
+    };
+    const failed = (problem) => further.replaceChildren(notice(problem));
     try {
-      const { orders, progress, next } = await call("POST", "batches/orders", { body: { batch: batch.value, sku: sku.value } });
-      told.replaceChildren(el("div", { class: "notice" }, far(progress),
-        el("ul", {}, orders.map((order) => el("li", {}, el("a", { href: ofOrder(order.order_id) }, order.order_id), ` · ${number(order.codes)}`))),
-        next && el("p", {}, t("moreOrders"))));
+      const progress = await page();
+      told.replaceChildren(el("div", { class: "notice" }, far(progress), list, further));
     } catch (problem) {
       told.replaceChildren(notice(problem));
     }
@@ -31,7 +43,8 @@ export function batches(stocks, changed) {
   /** First what it would do, then, when a person says so, it. */
   async function correct(name) {
     const path = (dry) => `stock/${encodeURIComponent(sku.value)}/${name}${dry ? "?dry_run=true" : ""}`;
-    const body = (given) => ({ batch: batch.value, ...given });
+    const which = named().length > 0 ? { codes: named() } : { batch: batch.value };
+    const body = (given) => ({ ...which, ...given });
     const to = el("select", { id: "batch-to", name: "to" }, options());
     const looked = name === "move" ? null : await call("POST", path(true), { body: body() }).catch((problem) => problem);
     if (looked instanceof Error) return told.replaceChildren(notice(looked));
@@ -41,6 +54,7 @@ export function batches(stocks, changed) {
       send: (given) => untilWhole(() => call("POST", path(false), { body: body(given) })),
       async done({ detail }) {
         told.replaceChildren(el("p", { class: "notice" }, detail));
+        codes.value = "";
         await changed();
       },
     });

@@ -5,7 +5,7 @@ import { ask, choose, field } from "./dialogs.js";
 import { el } from "./dom.js";
 import { saved } from "./download.js";
 import { proof } from "./preview.js";
-import { languageName, languages, said, t, writtenTo } from "./words.js";
+import { languageName, languages, number, said, t, writtenTo } from "./words.js";
 
 const input = (name, attributes = {}) => el("input", { id: name, name, autocomplete: "off", ...attributes });
 const words = (name, label, required, hint) => field(t(label), el("textarea", { id: name, name, maxlength: 200, required }), hint && t(hint));
@@ -186,6 +186,28 @@ function stopRenewal({ act, changed }, line) {
   });
 }
 
+const MOST_LINES = 20;
+
+/** A product and how many of it, and a button for another line. */
+function linesOf(products) {
+  const lines = el("div", {});
+  const add = () => {
+    const n = lines.children.length + 1;
+    const quantity = input(`quantity-${n}`, { type: "number", min: 1, max: 500, value: 1, required: true });
+    const sku = el("select", { id: `sku-${n}`, name: `sku-${n}` }, products.map((each) => el("option", { value: each.sku }, each.name)));
+    const label = (name) => (n === 1 ? t(name) : `${t(name)} ${number(n)}`);
+    lines.append(el("div", { class: "grid" }, field(label("product"), sku), field(label("quantity"), quantity)));
+    another.hidden = n >= MOST_LINES;
+    return sku;
+  };
+  const another = el("button", { type: "button", id: "another-line", class: "small", onclick: () => add().focus() }, t("anotherLine"));
+  add();
+  return [lines, el("div", { class: "field" }, another)];
+}
+
+const linesIn = (given) => Object.keys(given).filter((name) => name.startsWith("sku-"))
+  .map((name) => ({ sku: given[name], quantity: Number(given[name.replace("sku", "quantity")]) }));
+
 /** An order without a payment: goodwill, a test, paid by bank, or a replacement. */
 export async function byHand() {
   const products = (await call("GET", "stock")).stock.filter((each) => !each.is_retired);
@@ -193,14 +215,13 @@ export async function byHand() {
     title: t("byHand"), intro: t("byHandIntro"), confirm: t("byHandConfirm"), offers: meant(),
     fields: [
       ...who(),
-      field(t("product"), el("select", { id: "hand-sku", name: "sku" }, products.map(({ sku, name }) => el("option", { value: sku }, name)))),
-      field(t("quantity"), input("quantity", { type: "number", min: 1, max: 500, value: 1, required: true })),
+      ...linesOf(products),
       field(t("byHandWhy"), el("select", { id: "why", name: "why" },
         ["goodwill", "test", "paid_by_bank", "replacement"].map((name) => el("option", { value: name }, said("because", name))))),
       why(),
     ],
-    send: ({ email, name, language: spoken, sku, quantity, why: because, reason, confirmed }, headers) => call("POST", "orders", {
-      headers, body: { customer: { email, name, language: spoken }, lines: [{ sku, quantity: Number(quantity) }], why: because, reason, confirmed },
+    send: ({ email, name, language: spoken, why: because, reason, confirmed, ...given }, headers) => call("POST", "orders", {
+      headers, body: { customer: { email, name, language: spoken }, lines: linesIn(given), why: because, reason, confirmed },
     }),
     done: ({ order_id: id }) => { location.hash = ofOrder(id); },
   });

@@ -54,7 +54,7 @@ function draw() {
     batches(stocks, changed));
 }
 
-const COLUMNS = ["free", "promised", "waiting", "used"];
+const COLUMNS = ["free", "promised", "waiting", "used", "used_today"];
 
 function table() {
   const rows = stocks.map((stock) => el("tr", {},

@@ -26,10 +26,10 @@ def linked_orders(store: Store, theirs: Iterable[Order], emails: Collection[str]
     own = {order.id: order for order in theirs}
     known = {email.casefold() for email in (*emails, *(order.customer.email or "" for order in own.values()))}
     found = dict[str, Linked]()
-    seen, rest = set(own), [*own.values()]
+    seen, rest, asked = set(own), [*own.values()], set[str]()
     while rest and len(seen) < len(own) + _MOST:
         order = rest.pop(0)
-        for other, why in _neighbors(store, order, emails if order.id in own else ()):
+        for other, why in _neighbors(store, order, emails if order.id in own else (), asked):
             if other.id not in seen:
                 seen.add(other.id)
                 rest.append(other)
@@ -38,10 +38,12 @@ def linked_orders(store: Store, theirs: Iterable[Order], emails: Collection[str]
     return [found[order_id] for order_id in sorted(found)]
 
 
-def _neighbors(store: Store, order: Order, emails: Collection[str]) -> Iterator[tuple[Order, Said]]:
+def _neighbors(store: Store, order: Order, emails: Collection[str], asked: set[str]) -> Iterator[tuple[Order, Said]]:
+    """Each address is looked up once: it may be that of many orders."""
     for other in store.load_all(sorted(_named(store, order))):
         yield other, said("linked_by_renewal", order=order.id)
-    for email in sorted({*emails, order.customer.email or "", *order.customer.corrected} - {""}):
+    for email in sorted({*emails, order.customer.email or "", *order.customer.corrected} - {"", *asked}):
+        asked.add(email)
         for other in (*store.orders_of(email).orders, *store.orders_of_former(email).orders):
             yield other, said("linked_by_address", order=order.id)
 

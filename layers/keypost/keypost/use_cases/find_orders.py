@@ -12,13 +12,14 @@ from keypost.core.errors import InvalidInput
 from keypost.core.finding import is_found, words_of
 from keypost.core.order import Order
 from keypost.core.periods import day_after, midnight_of
-from keypost.core.references import meant, numbers
+from keypost.core.references import meant, numbers, spelled
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.table import Store
 from keypost.table.created import Part, Place
 from keypost.table.orders import Loaded
+from keypost.use_cases.hide_codes import order_of_code
 
 PAGE = 50
 DAYS = 60  # that are looked back unless a call says otherwise
@@ -93,7 +94,7 @@ def known_in_full(store: Store, text: str) -> list[Order]:
     typed = text.strip()
     ids = set(filter(None, [store.first_of(numbers(typed))]))
     ids.update(store.orders_of_payment(payment_names(typed)))
-    ids.update(filter(None, [store.order_of_code(typed)]))
+    ids.update(filter(None, [order_of_code(store, typed)]))
     if LICENSE_ID.fullmatch(license_id := meant(typed)):
         ids.update(filter(None, [store.order_of_license(license_id)]))
     if len(end := tail(typed)) == len("".join(words_of(typed))):
@@ -113,7 +114,9 @@ def orders_of_address(store: Store, email: str) -> Loaded:
 
 
 def payment_names(payment: str) -> list[str]:
-    """By what a payment may be stored of which a person has the id, with or without its provider."""
+    """By what a payment may be stored of which a person has the id, with or without its provider, or the address of its
+    page at the provider."""
+    payment = spelled(payment).rstrip("/").rpartition("/")[2]
     known = payment.partition(":")[0] in _PROVIDERS
     return [payment] if known else [f"{provider}:{payment}" for provider in _PROVIDERS]
 

@@ -8,7 +8,7 @@ from keypost.core.payment import PaymentNotice
 from keypost.core.product import Line
 from keypost.core.references import NO_REFERENCE, is_number, meant, spelled
 from keypost.core.renewals import LICENSE_ID
-from keypost.core.typed_codes import Signs, may_hold_code, signs_of, without_codes
+from keypost.core.typed_codes import Signs, codes_in, may_hold_code, signs_of, without_codes
 from keypost.table import Store
 
 _NUMBER = re.compile(r"[A-Za-z]{0,3}[-#]?[0-9]{1,4}-?[0-9]{0,8}(?:/[0-9]+)?")  # what most shops call an order
@@ -33,7 +33,17 @@ def reference(store: Store, renews: str, signs: Signs | None = None) -> str:
     seen = hidden(store, named, signs)
     if seen == named:
         return named if is_number(named) or not named else NO_REFERENCE
-    return _license(store, named.rstrip(".")) or _end_of_code(seen)
+    known = signs or signs_of(store.catalog().values())
+    licenses = (_license(store, code) for code in (named.rstrip("."), *codes_in(renews, known)))
+    return next(filter(None, licenses), None) or _end_of_code(seen)
+
+
+def order_of_code(store: Store, typed: str) -> str | None:
+    """The order that has, or had, the code that somebody typed, in whatever spelling and with words around it."""
+    if found := store.order_of_code(typed):
+        return found
+    codes = codes_in(typed, signs_of(store.catalog().values())) if may_hold_code(typed) else []
+    return next(filter(None, map(store.order_of_code, codes)), None)
 
 
 def _end_of_code(seen: str) -> str:

@@ -10,7 +10,7 @@ from keypost.core import plan
 from keypost.core.aside import Aside, AsideReason, reason_of, said_of
 from keypost.core.daily_note import entry
 from keypost.core.errors import InvalidInput
-from keypost.core.obstacles import action
+from keypost.core.obstacles import actions
 from keypost.core.order import Order, Reason
 from keypost.core.owed import missing
 from keypost.core.product import Kind
@@ -116,7 +116,7 @@ def _item(order: Order | None, wanted: Why) -> Item | None:
     why, moment = needs
     since, by = _since_and_by(order, why, moment)
     said = entry(order, why).why
-    return Item(order.id, why, said, since, by, order.skus, order.customer.name, (action(order, why),))
+    return Item(order.id, why, said, since, by, order.skus, order.customer.name, actions(order, why))
 
 
 def _since_and_by(order: Order, why: Reason, moment: datetime) -> tuple[datetime, datetime | None]:

@@ -8,6 +8,7 @@ from keypost.core.errors import SetAside
 from keypost.core.order import Order
 from keypost.core.payment import PaymentNotice, PaymentState
 from keypost.core.periods import local_day
+from keypost.core.references import meant
 from keypost.core.repeats import BOOKS, Repeat, as_repeat, same_purchase
 from keypost.core.shop import Intake
 from keypost.table import Store
@@ -23,8 +24,8 @@ def of_one_order(store: Store, notice: PaymentNotice, intake: Intake) -> Payment
         return notice
     if notice.provider not in _PROGRAMS:
         return replace(notice, order_id=order_in_books(store, notice.order_id, intake))
-    if _refers_to_order(store, notice):
-        return replace(notice, order_id=notice.refers_to)
+    if order_id := _order_referred_to(store, notice):
+        return replace(notice, order_id=order_id)
     for number in _numbers(notice):
         order_id = store.order_of_reference(number, notice.provider, notice.order_id)
         if order_id != notice.order_id:
@@ -34,20 +35,22 @@ def of_one_order(store: Store, notice: PaymentNotice, intake: Intake) -> Payment
 
 def order_in_books(store: Store, order_id: str, intake: Intake) -> str:
     """The order with this number of the shop: the bookkeeper's program may have told of it first, under its own."""
-    copied = store.order_referring_to(order_id, BOOKS) if intake.has_books else ""
+    copied = store.order_referring_to(meant(order_id), BOOKS) if intake.has_books else ""
     return copied or order_id
 
 
-def _refers_to_order(store: Store, notice: PaymentNotice) -> bool:
-    """True for an invoice whose reference is the number of an order."""
-    is_number = notice.provider == "moneybird" and ORDER_ID.fullmatch(notice.refers_to) is not None
-    return is_number and store.exists(notice.refers_to)
+def _order_referred_to(store: Store, notice: PaymentNotice) -> str | None:
+    """The order whose number is the reference of an invoice, perhaps with `#` or `Bestelling` before it."""
+    if notice.provider != "moneybird":
+        return None
+    named = dict.fromkeys((notice.refers_to, meant(notice.refers_to)))
+    return store.first_of([each for each in named if ORDER_ID.fullmatch(each)])
 
 
 def _numbers(notice: PaymentNotice) -> list[str]:
     """The numbers of an order that the other program may have as its reference."""
     own = notice.order_id if notice.provider == "woocommerce" else ""
-    return [*filter(None, (own, notice.refers_to))]
+    return [*dict.fromkeys(filter(None, (own, meant(notice.refers_to))))]
 
 
 def recognized(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> PaymentNotice:

@@ -86,6 +86,7 @@ TEXTS = {
     "release_or_refund": "die Bestellung freigeben oder auch den Rest erstatten",
     "import_codes": "Codes importieren; die Bestellung geht dann sofort weiter",
     "put_product": "das Produkt in den Katalog aufnehmen; die Bestellung geht dann sofort weiter",
+    "lift_complaint": "oder schreiben Sie dem Kunden wieder, wenn er sagt, dass es ein Versehen war (Mehr …)",
     "correct_address": "den Kunden nach der richtigen Adresse fragen und sie ändern; die Bestellung geht dann sofort"
     " weiter",
     "send_again": "das Problem mit der E-Mail lösen und sie dann erneut senden",
@@ -494,8 +495,9 @@ TEXTS = {
     "file_without_sku": "Die Datei hat keine Spalte `sku`: nennen Sie das Produkt mit --sku.",
     "file_too_long": "Die Datei hat mehr als {most} Zeilen: importieren Sie sie in Teilen. Es wurde nichts importiert.",
     "column_twice": "Die Datei hat eine Spalte doppelt.",
-    "too_many_cells": "die Zeile hat mehr Zellen, als es Spalten gibt",
-    "line_not_csv": "die Zeile ist kein CSV",
+    "too_many_cells": "die Zeile hat mehr Zellen, als es Spalten gibt: geben Sie jeder Spalte einen Namen",
+    "line_not_csv": "die Zeile ist kein CSV: ein Anführungszeichen ist offen, oder eine Zelle geht in der nächsten "
+    "Zeile weiter",
     "sku_not_in_catalog": "die SKU steht nicht im Katalog: nehmen Sie das Produkt zuerst dort auf",
     "other_sku": "die SKU ist nicht {sku} wie im Pfad",
     "code_ran_out": "der letzte Tag zum Aktivieren ist vorbei: niemand kann diesen Code benutzen",
@@ -543,7 +545,8 @@ TEXTS = {
     " geändert",
     "activate_before_ambiguous": "Tag und Monat sind nicht zu unterscheiden: in dieser Datei stehen Daten mit dem"
     " Monat zuerst",
-    "activate_before_not_a_day": "der letzte Tag zum Aktivieren ist kein Datum wie 2027-12-31",
+    "activate_before_not_a_day": "der letzte Tag zum Aktivieren ist kein Datum: schreiben Sie es wie 2027-12-31, mit "
+    "dem ganzen Jahr",
     "same_code_as_on_line": "derselbe Code wie in Zeile {line}; er wird einmal importiert",
     "imported_before": "schon importiert; ein Code wird einmal importiert",
     # Products.
@@ -823,6 +826,9 @@ TEXTS = {
     "file_imported": "importierte Codes: {added}, ausgelassen: {left_out}",
     "lines_left_out": "ausgelassene Zeilen: {count}, siehe oben; die anderen sind importiert",
     "order_held": "die Bestellung {order} ist angehalten",
+    "contents_are_settled": "wofür Bestellung {order} ist, steht jetzt fest",
+    "own_order_is_made": "Zahlung {payment} ist jetzt Bestellung {order}",
+    "proof_is_written": "der Liefernachweis von Bestellung {order} steht in {path}",
     "order_closed": "erledigt, worum es bei der Bestellung {order} ging",
     "order_released": "die Bestellung {order} ist freigegeben",
     "day_unknown": "Tag unbekannt",
@@ -914,6 +920,9 @@ TEXTS = {
     "col_mails": "E-Mails",
     "col_mail": "E-Mail",
     "col_when": "Wann",
+    "col_told_by": "Laut",
+    "col_subject": "Betreff",
+    "col_sender": "Absender",
     "col_became": "Ergebnis",
     "col_payments": "Zahlungen",
     "col_payment": "Zahlung",
