@@ -83,7 +83,7 @@ NEVER = {
         Never(r"loopt uw vorige", "Loopt uw vorige licentie nog", "Loopt uw huidige licentie nog"),
         Never(r"neemt (onze|geen) e-mail", "het adres neemt geen e-mail aan", "e-mail kan niet worden bezorgd"),
     ),
-    "de": (Never(r"\b(du|dir|dich|dein\w*)\b", "dein Code", "Ihr Code"),),
+    "de": (Never(r"(?-i:\b([Dd]u|dir|dich|[Dd]ein\w*)\b)", "dein Code", "Ihr Code"),),
 }
 CASES = [(language, never) for language in LANGUAGES for never in (*EVERYWHERE, *NEVER.get(language, ()))]
 

@@ -40,7 +40,7 @@ from keypost.words import worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
-LicenseId = Annotated[str, Path(pattern=r"^LIC-[A-Z2-7]{10}$", description="The license's id")]
+LicenseId = Annotated[str, Path(pattern=r"^LIC-[A-Z2-7]{10}$", description="The licence's id")]
 _MOST_TOLD = 10_000  # licenses, mails and timeline entries together, because an answer has at most 6 MB
 _MOST_BYTES = 400  # an order is one item of at most 400 kB
 
@@ -62,7 +62,7 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern="^[A-Za-z0-9._:-]{0,100}$",
-        description="The same key again is the same wish; without one, the same within a minute is",
+        description="A repeated key makes no second change; without a key, the same call within a minute makes none",
     ),
 ]
 
@@ -78,10 +78,10 @@ class Resend(Wish):
         default=False, description="First end the suppression of a bounced address at SES; scope `suppression`"
     )
     to: Omissible[Email] = Field(
-        default=None, description="To another address, once; scope `contact`. The order's own one is told"
+        default=None, description="To another address, once; scope `contact`. The order's own address gets a notice"
     )
     confirmed: Flag = Field(default=False, description="`to` is right, although it looks like a typing error")
-    license: Omissible[LicenseName] = Field(default=None, description="This license only")
+    license: Omissible[LicenseName] = Field(default=None, description="This licence only")
 
     @model_validator(mode="after")
     def _lifts_its_own(self) -> Self:
@@ -126,8 +126,8 @@ class Contents(Wish):
 
     lines: Omissible[Lines] = Field(default=None, description="What the order is for")
     email: Omissible[Email] = Field(default=None, description="The customer's address, if that is in question too")
-    payment: Omissible[PaymentName] = Field(default=None, description="This payment says rightly what the order is for")
-    by: Omissible[Teller] = Field(default=None, description="As this teller says it, if its tellers differ")
+    payment: Omissible[PaymentName] = Field(default=None, description="What this payment reports is right")
+    by: Omissible[Teller] = Field(default=None, description="As this program reports it, if the programs differ")
     own_order: Omissible[PaymentName] = Field(default=None, description="This payment is an order of its own")
 
     @model_validator(mode="after")
@@ -228,7 +228,7 @@ class Exported:
 
 @router.post(
     "/orders/<order_id>/resend",
-    summary="Owe the customer all that was sent once more, at most three times a day",
+    summary="Send the customer again everything that was sent, at most three times a day",
     status_code=202,
 )
 def resend(order_id: OrderId, wish: Annotated[Resend, Body()], key: Key = "") -> Owed | OwedOnce:
@@ -267,7 +267,7 @@ def correct_address(order_id: OrderId, right: Annotated[Address, Body()]) -> Cor
 
 @router.post(
     "/orders/<order_id>/licenses/<license_id>/replace",
-    summary="Give a license another code for the same period, and mail it",
+    summary="Give a licence another code for the same period, and mail it",
     status_code=202,
 )
 def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Body()], key: Key = "") -> Swapped:
@@ -277,19 +277,19 @@ def swap_code(order_id: OrderId, license_id: LicenseId, swap: Annotated[Swap, Bo
     return Swapped(order_id, license_id, codes.masked(code), mails[-1] if mails else None)
 
 
-@router.post("/orders/<order_id>/hold", summary="Keep an order back until it is released")
+@router.post("/orders/<order_id>/hold", summary="Hold an order until it is released")
 def hold(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     return _decided(order_id, wish, support.hold)
 
 
-@router.post("/orders/<order_id>/release", summary="Let an order go, whatever it was held for")
+@router.post("/orders/<order_id>/release", summary="Release an order, whatever the reason for the hold")
 def release(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     return _decided(order_id, wish, support.release)
 
 
 @router.put(
     "/orders/<order_id>/contents",
-    summary="Say what an order is for, where its payments or tellers differ, or make a payment an order of its own",
+    summary="Decide what was ordered and for whom, where reports differ, or make a payment a separate order",
 )
 def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
     asked, desk = _asked(right.reason), desk_of(router.current_event.raw_event)
@@ -308,14 +308,14 @@ def settle(order_id: OrderId, right: Annotated[Contents, Body()]) -> Settled:
 
 
 @router.post(
-    "/orders/<order_id>/blocked", summary="Say that the vendor has blocked the codes of an order whose money went back"
+    "/orders/<order_id>/blocked", summary="Note that the vendor has blocked the codes of an order that was refunded"
 )
 def blocked(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     return _decided(order_id, wish, support.blocked)
 
 
 @router.post(
-    "/orders/<order_id>/subscription-ended", summary="Say that the subscription of an order was ended at its provider"
+    "/orders/<order_id>/subscription-ended", summary="Note that the subscription of an order was ended at its provider"
 )
 def subscription_ended(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     return _decided(order_id, wish, support.subscription_ended)
@@ -329,7 +329,7 @@ def _decided(order_id: str, wish: Wish, decide: Callable[[Order, str, datetime, 
     return Changed(order_id)
 
 
-@router.post("/customers/erase", summary="Remove who a customer is from all orders, and stop what was to come")
+@router.post("/customers/erase", summary="Erase the data of a customer from all orders, and send nothing more")
 def erase(customer: Annotated[Customer, Body()]) -> Erased:
     event, years = router.current_event.raw_event, wiring.config().fiscal_years
     found = desk_of(event).erase(customer.email, _asked(""), years, customer.also)
@@ -340,7 +340,7 @@ def erase(customer: Annotated[Customer, Body()]) -> Erased:
     return worded(told, reader_of(event))
 
 
-@router.post("/customers/export", summary="All that is known of a customer")
+@router.post("/customers/export", summary="Everything that is known about a customer")
 def export(customer: Annotated[Customer, Body()]) -> Exported:
     loaded, linked = wiring.desk().of_customer(customer.email, customer.also)
     found = loaded.orders

@@ -115,7 +115,7 @@ class OrdersOfBatch:
     progress: Progress
 
 
-@router.post("/stock/<sku>/withdraw", summary="Take free codes out of the stock, those of a batch or some")
+@router.post("/stock/<sku>/withdraw", summary="Withdraw free codes from the stock: those of a batch, or some")
 def withdraw_codes(sku: Sku, given: Annotated[Codes, Body()], dry_run: DryRun = False) -> StockCorrected:
     _known(sku)
     asked = _asked(given.reason)
@@ -131,7 +131,7 @@ def put_codes_back(sku: Sku, given: Annotated[Codes, Body()], dry_run: DryRun = 
     return _told(done, "codes_put_back", dry_run=dry_run)
 
 
-@router.post("/stock/<sku>/move", summary="Give free codes to the product that they are of")
+@router.post("/stock/<sku>/move", summary="Move free codes to the product to which they belong")
 def move_codes(sku: Sku, given: Annotated[Move, Body()], dry_run: DryRun = False) -> StockCorrected:
     _known(sku)
     to, asked = _known(given.to), _asked(given.reason)
@@ -139,7 +139,9 @@ def move_codes(sku: Sku, given: Annotated[Move, Body()], dry_run: DryRun = False
     return _told(done, "codes_moved", dry_run=dry_run)
 
 
-@router.post("/batches/orders", summary="The orders that have codes of a batch, and how far its replacing is")
+@router.post(
+    "/batches/orders", summary="The orders that have codes of a batch, and how far the replacement of the batch has got"
+)
 def orders_of_batch(wanted: Annotated[Orders, Body()]) -> OrdersOfBatch:
     page = wiring.store().given(wanted.batch, wanted.next or "", _PAGE)
     told = (
@@ -153,7 +155,9 @@ def orders_of_batch(wanted: Annotated[Orders, Body()]) -> OrdersOfBatch:
 
 
 @router.post(
-    "/batches/replace", summary="Give everybody who has a code of a batch another one, and mail it", status_code=202
+    "/batches/replace",
+    summary="Give every customer who has a code of a batch another one, and mail it",
+    status_code=202,
 )
 def replace_codes(wanted: Annotated[Replace, Body()], dry_run: DryRun = False) -> Progress:
     if wanted.sku:

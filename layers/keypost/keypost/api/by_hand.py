@@ -29,20 +29,20 @@ class Buyer(BaseModel):
 
     email: Email = Field(description="To which the codes are sent")
     name: Name = Field(default="", description="For the greeting")
-    language: Language = Field(default=DEFAULT, description="In which they are written to")
+    language: Language = Field(default=DEFAULT, description="The language of the customer's mails")
 
 
 class ByHand(Wish):
     customer: Buyer
-    lines: Lines = Field(description="What they get")
+    lines: Lines = Field(description="What the customer gets")
     why: Literal["goodwill", "test", "paid_by_bank", "replacement"]
     confirmed: Flag = Field(default=False, description="The address is right, although it looks like a typing error")
 
 
 class Owner(Wish):
-    email: Email = Field(description="Of the customer who has the license from now on")
+    email: Email = Field(description="Of the customer who has the licence from now on")
     name: Name = Field(default="", description="For the greeting")
-    language: Language = Field(default=DEFAULT, description="In which they are written to")
+    language: Language = Field(default=DEFAULT, description="The language of the customer's mails")
     confirmed: Flag = Field(default=False, description="The address is right, although it looks like a typing error")
 
 
@@ -65,7 +65,9 @@ class Moved:
     warnings: tuple[Said, ...]
 
 
-@router.post("/orders", summary="Make an order without a payment; it is served like any other", status_code=201)
+@router.post(
+    "/orders", summary="Make an order without a payment; the customer gets the codes as with any other", status_code=201
+)
 def make_by_hand(given: Annotated[ByHand, Body()], key: Key = "") -> Made:
     check_spelling(given.customer.email, confirmed=given.confirmed)
     buyer, event = given.customer, router.current_event.raw_event
@@ -76,7 +78,7 @@ def make_by_hand(given: Annotated[ByHand, Body()], key: Key = "") -> Made:
     return worded(Made(order_id, warnings_of(buyer.email)), reader_of(event))
 
 
-@router.post("/orders/<order_id>/withdraw", summary="Take back what was given by hand")
+@router.post("/orders/<order_id>/withdraw", summary="Withdraw an order that was made by hand")
 def withdraw(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
     event = router.current_event.raw_event
     asked, currency = asked_in(event, wish.reason), wiring.config().currency
@@ -86,7 +88,7 @@ def withdraw(order_id: OrderId, wish: Annotated[Wish, Body()]) -> Changed:
 
 @router.post(
     "/orders/<order_id>/licenses/<license_id>/move",
-    summary="Give a license to another customer, who gets it by mail",
+    summary="Move a licence to another customer, who gets it by mail",
     status_code=201,
 )
 def move_license(order_id: OrderId, license_id: LicenseId, to: Annotated[Owner, Body()], key: Key = "") -> Moved:
@@ -101,7 +103,7 @@ def move_license(order_id: OrderId, license_id: LicenseId, to: Annotated[Owner, 
 
 @router.post(
     "/orders/<order_id>/licenses/<license_id>/refunded",
-    summary="Say for which license a part of the money went back: it is to be blocked",
+    summary="Note for which licence a part was refunded: it must be blocked",
 )
 def name_refunded(order_id: OrderId, license_id: LicenseId, wish: Annotated[Refund, Body()]) -> Changed:
     event = router.current_event.raw_event

@@ -20,12 +20,12 @@ Why = Annotated[str, BeforeValidator(plain), StringConstraints(min_length=1, max
 class Closing(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: Why = Field(description="What was done about it, or why it is not ours, for the timeline")
+    reason: Why = Field(description="What was done, or why the order is not ours, for the timeline")
 
 
 @router.post(
     "/orders/<order_id>/close",
-    summary="Say that what an order asks a person for has been done; what becomes known later opens it again",
+    summary="Mark an order as done: what a person had to do has been done; if something new becomes known, it returns",
 )
 def close(order_id: OrderId, wish: Annotated[Closing, Body()]) -> Changed:
     event = router.current_event.raw_event

@@ -48,8 +48,8 @@ class RightCustomer(Wish):
 
     email: Omissible[Email] = Field(default=None, description="The right address")
     name: Omissible[Name] = Field(default=None, description="The right name; empty if none is known")
-    language: Omissible[Language] = Field(default=None, description="In which they are written to")
-    all_orders: Flag = Field(default=False, description="For all orders that have its present address")
+    language: Omissible[Language] = Field(default=None, description="The language of the customer's mails")
+    all_orders: Flag = Field(default=False, description="For all orders that have the order's present address")
     confirmed: Flag = Field(default=False, description="The address is right, although it looks like a typing error")
 
     @model_validator(mode="after")
@@ -72,7 +72,7 @@ class Note(BaseModel):
 
 
 class Stop(Wish):
-    all_orders: Flag = Field(default=False, description="For all that its customer bought and will buy")
+    all_orders: Flag = Field(default=False, description="For everything that the customer bought and will buy")
     undo: Flag = Field(default=False, description="Send reminders again")
 
 
@@ -93,7 +93,7 @@ class CorrectedCustomer:
 
 
 @router.put(
-    "/orders/<order_id>/customer", summary="Correct who the customer of an order is, or of all their orders at once"
+    "/orders/<order_id>/customer", summary="Correct the customer of an order, or of all orders of that customer at once"
 )
 def correct_customer(order_id: OrderId, right: Annotated[RightCustomer, Body()]) -> CorrectedCustomer:
     check_spelling(right.email, confirmed=right.confirmed)
@@ -127,13 +127,15 @@ def warnings_of(email: str | None) -> tuple[Said, ...]:
     return (said("no_mail_server"),) if email and not addresses.takes_mail(email) else ()
 
 
-@router.post("/orders/<order_id>/note", summary="Write something down, for whoever looks at the order next")
+@router.post("/orders/<order_id>/note", summary="Write a note for the next agent who looks at the order")
 def write_note(order_id: OrderId, words: Annotated[Note, Body()], key: Key = "") -> Changed:
     asked = _asked(words.note, key)
     return _changed(order_id, lambda order: noting.note(order, asked))
 
 
-@router.post("/orders/<order_id>/reminders/stop", summary="Send no reminders of an order, or to its customer at all")
+@router.post(
+    "/orders/<order_id>/reminders/stop", summary="Stop the reminders for an order, or all reminders to its customer"
+)
 def stop_reminders(order_id: OrderId, wish: Annotated[Stop, Body()]) -> Changed:
     do = reminders.resume_reminders if wish.undo else reminders.stop_reminders
     do(desk_of(router.current_event.raw_event), order_id, _asked(wish.reason), all_orders=wish.all_orders)
@@ -142,7 +144,7 @@ def stop_reminders(order_id: OrderId, wish: Annotated[Stop, Body()]) -> Changed:
 
 @router.post(
     "/orders/<order_id>/lift-complaint",
-    summary="Write to a customer again who reported mail as spam, of what they paid for",
+    summary="Send mail again to a customer who reported mail as spam, about what they paid for",
 )
 def lift_complaint(order_id: OrderId, wish: Annotated[Lift, Body()]) -> Changed:
     complaints.lift_complaint(desk_of(router.current_event.raw_event), order_id, _asked(wish.reason), wiring.mailer())

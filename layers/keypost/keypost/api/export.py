@@ -19,7 +19,7 @@ _CSV = {"description": "Rows, the newest last", "content": {"text/csv": {"schema
 
 @router.get(
     "/export/orders",
-    summary="What happened to orders in a month, as CSV: money that came and went back, licenses that were sent",
+    summary="What happened to orders in a month, as CSV: payments, refunds, and licences that were sent",
     responses={200: _CSV},  # type: ignore[dict-item]
 )
 def export_orders(month: Annotated[str, _Month], page: Annotated[str | None, _Page] = None) -> Response[str]:

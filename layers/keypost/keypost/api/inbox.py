@@ -14,7 +14,7 @@ from keypost.words import worded
 router = Router()  # type: ignore[no-untyped-call]
 
 
-@router.get("/inbox", summary="What payment providers and shops told that changed nothing, the newest first")
+@router.get("/inbox", summary="What payment providers and shops reported that changed nothing, the newest first")
 def read_inbox(
     days: Annotated[int, Query(ge=1, le=MOST_DAYS, description="How many days back")] = 7,
     next: Annotated[str | None, Query(pattern=f"^{PLACE}$", description="The `next` of the page before")] = None,  # noqa: A002 - its name in the query

@@ -62,7 +62,7 @@ class Search(BaseModel):
     order: Omissible[Words] = Field(default=None, description="What may be an order's number")
     email: Omissible[Email] = Field(default=None, description="An address that the customer has or had")
     code: Omissible[Words] = Field(default=None, description="An activation code, in any spelling")
-    license: Omissible[Words] = Field(default=None, description="The id of a license")
+    license: Omissible[Words] = Field(default=None, description="The id of a licence")
     payment: Omissible[Words] = Field(default=None, description="A payment's id at its provider")
     text: Omissible[Words] = Field(
         default=None,
@@ -107,7 +107,7 @@ class FoundOrders:
     looked: Said | None = None  # how far a search by text looked
 
 
-@router.post("/orders/search", summary="Find orders by what is known of them, in part or in full")
+@router.post("/orders/search", summary="Find orders by what is known about them, in part or in full")
 def search(wanted: Annotated[Search, Body()]) -> FoundOrders:
     if wanted.text is not None:
         return _by_text(wanted.text, wanted)
@@ -172,7 +172,7 @@ def told_story(order: Order, beside: Beside, products: Iterable[Product]) -> Sto
     return worded(story(order, now, wiring.config().zone, beside, to.names), to)
 
 
-@router.get("/due", summary="What will go out on which day, and what will not and why")
+@router.get("/due", summary="What will be sent on which day, and what will not be sent and why")
 def due(days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14) -> list[Outlook]:
     found = due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)
     to = reader_of(router.current_event.raw_event, wiring.store().catalog().values())

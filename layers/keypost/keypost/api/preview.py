@@ -34,7 +34,8 @@ class MailShown:
 
 
 @router.get(
-    "/orders/<order_id>/mails/<mail_id>/preview", summary="A mail as its customer got it or will get it, codes masked"
+    "/orders/<order_id>/mails/<mail_id>/preview",
+    summary="A mail as the customer got it or will get it, with the codes masked",
 )
 def show_mail(order_id: OrderId, mail_id: MailId) -> MailShown:
     order = wiring.store().existing(order_id)

@@ -28,12 +28,12 @@ class ProductPut:
     looked_at: int  # orders that waited for a product and are tried again
 
 
-@router.get("/products", summary="The catalog")
+@router.get("/products", summary="The catalogue")
 def all_products() -> Catalog:
     return Catalog(tuple(wiring.store().catalog().values()))
 
 
-@router.put("/products/<sku>", summary="Put a product into the catalog, or change it")
+@router.put("/products/<sku>", summary="Put a product into the catalogue, or change it")
 def put_product(sku: Sku, entry: Annotated[ProductEntry, Body()]) -> ProductPut:
     if entry.sku != sku:
         raise InvalidInput("other_sku_in_path")

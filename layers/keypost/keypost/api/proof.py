@@ -17,7 +17,7 @@ _PAGE = {"description": "A page to print", "content": {"text/html": {"schema": {
 
 @router.get(
     "/orders/<order_id>/proof",
-    summary="Proof of delivery: what was sold, paid and sent, and what took it; to print",
+    summary="Proof of delivery, to print: what was sold, paid and sent, and which mail servers accepted it",
     responses={200: _PAGE},  # type: ignore[dict-item]
 )
 def proof(order_id: OrderId) -> Response[str]:

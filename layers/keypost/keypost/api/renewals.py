@@ -48,13 +48,13 @@ class Renewal(Wish):
 
     renews: Omissible[Reference] = Field(
         default=None,
-        description="What it renews: the id of a license, the number of an order or of its line (2026-001234/2), or an"
+        description="What it renews: the id of a licence, the number of an order or of its line (2026-001234/2), or an"
         " activation code, which is never told back",
     )
     period_start: DayOrNow | None = Field(
-        default=None, description="The first day, or `now`; null: the day after the license that it renews"
+        default=None, description="The first day, or `now`; null: the day after the licence that it renews"
     )
-    confirmed: Flag = Field(default=False, description="The license may be another customer's")
+    confirmed: Flag = Field(default=False, description="The licence may be another customer's")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -79,7 +79,7 @@ class Stopped:
 
 
 @router.put(
-    "/orders/<order_id>/lines/<n>/renewal", summary="Say which license a renewal renews, or when its period starts"
+    "/orders/<order_id>/lines/<n>/renewal", summary="Set which licence a renewal renews, or when its period starts"
 )
 def decide_renewal(order_id: OrderId, n: Number, right: Annotated[Renewal, Body()]) -> Decided:
     asked, desk = asked_in(router.current_event.raw_event, right.reason), desk_of(router.current_event.raw_event)
@@ -92,7 +92,7 @@ def decide_renewal(order_id: OrderId, n: Number, right: Annotated[Renewal, Body(
     return Decided(order_id, n, line.renews, line.period_start)
 
 
-@router.post("/orders/<order_id>/lines/<n>/renewal/stop", summary="Stop a renewal that was to come")
+@router.post("/orders/<order_id>/lines/<n>/renewal/stop", summary="Stop a renewal that has not been sent yet")
 def stop_renewal(order_id: OrderId, n: Number, wish: Annotated[Wish, Body()]) -> Stopped:
     asked = asked_in(router.current_event.raw_event, wish.reason)
     order = settle_renewal.stop(desk_of(router.current_event.raw_event), order_id, n, asked)

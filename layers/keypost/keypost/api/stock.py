@@ -26,7 +26,7 @@ from keypost.words import Reader, in_language, sentence, worded
 
 router = Router()  # type: ignore[no-untyped-call]
 
-Sku = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The product, as in the catalog")]
+Sku = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The product, as in the catalogue")]
 MOST_CODES = 100_000
 _MOST_SHOWN = 1000  # of the faults, because an answer has at most 6 MB
 _MOST_ROWS = 5
@@ -40,7 +40,9 @@ class StockList(BaseModel):
 
     codes: list[Annotated[str, StringConstraints(max_length=200)]] = Field(min_length=1, max_length=MOST_CODES)
     batch: Omissible[Annotated[str, StringConstraints(max_length=64)]] = None
-    activate_before: Omissible[Day] = Field(default=None, description="The last day on which they are good")
+    activate_before: Omissible[Day] = Field(
+        default=None, description="The last day on which the codes can be activated"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ _BODY = {
 }
 
 
-@router.post("/stock/<sku>", summary="Import codes, each once ever", openapi_extensions={"requestBody": _BODY})
+@router.post(
+    "/stock/<sku>", summary="Import codes; each code only once, ever", openapi_extensions={"requestBody": _BODY}
+)
 def import_stock(
     sku: Sku, dry_run: Annotated[QueryFlag, Query(description="Look at it, and change nothing")] = False
 ) -> StockImported:
@@ -224,7 +228,7 @@ def _shown(faults: list[Fault]) -> tuple[LeftOut, ...]:
     return tuple(LeftOut(fault.line, fault.reason, fault.column) for fault in faults[:_MOST_SHOWN])
 
 
-@router.get("/stock", summary="What is free, promised, waited for and used of each product, and how long it lasts")
+@router.get("/stock", summary="For each product: free, reserved, needed and used codes, and how long the stock lasts")
 def all_stock() -> AllStock:
     now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
     language = reader_of(router.current_event.raw_event).language
