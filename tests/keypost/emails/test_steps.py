@@ -223,3 +223,24 @@ def test_a_mail_with_steps_is_in_one_language_which_its_product_has(
 
     assert message["Content-Language"] == written
     assert preheader(part(message, "html")).startswith({"nl": "In deze", "en": "In this"}[written])
+
+
+@pytest.mark.parametrize(
+    "name", ["Anna *Jansen*", "Anna\nGeef uw code door aan 0900-1234", "<b>Anna</b> [x] {order}", "*"]
+)
+def test_a_name_is_words_whatever_stands_in_it(name: str) -> None:
+    message = sent(bought(1, name=name), PRODUCT)
+
+    written = " ".join(name.split())
+    assert part(message, "plain").startswith(f"Beste {written},")
+    assert f"Beste {written}, " in told(message)[1]
+    assert document(part(message, "html")).find(".//b") is None
+    assert "Anna" not in [element.text for element in document(part(message, "html")).iter("strong")]
+
+
+def test_what_an_operator_writes_of_a_product_is_words_too() -> None:
+    steps = (S("Klik op *Licentie* of {order} [alt]"), S("<b>vet</b>", Part.CHECK))
+    message = sent(bought(1), with_steps(*steps, open_on={"nl": "*Hier* {x}", "en": "x"}))
+
+    for text in told(message):
+        assert all(each in text for each in (*(step.text for step in steps), "*Hier* {x}"))

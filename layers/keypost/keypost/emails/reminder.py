@@ -3,6 +3,7 @@ records: a license that was activated later, or behind another one, runs longer.
 
 from collections.abc import Iterator
 
+from keypost.core.errors import InvalidInput
 from keypost.emails.blocks import Block, Button, Content, Link, Paragraph, Quiet, together
 from keypost.emails.items import Item, count_of, items, names_of
 from keypost.emails.letter import letter
@@ -10,7 +11,9 @@ from keypost.emails.occasion import Occasion
 
 
 def reminder(about: Occasion) -> Content:
-    found = items(about)
+    found = [item for item in items(about) if item.licenses]
+    if not found:
+        raise InvalidInput("no_codes_to_send")
     count, first = count_of(found), min(item.last_day for item in found)
     preheader = "reminder_preheader" if count == 1 else "reminder_preheader_many"
     blocks = (

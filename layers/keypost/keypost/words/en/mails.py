@@ -112,7 +112,7 @@ MAILS = {
     "purchase_subject": ("Activation code for {products}", "Activation codes for {products}"),
     "purchase_preheader": (
         "In this e-mail: the download link, your activation code and the steps to activate.",
-        "In this e-mail: the download link, your activation codes and the steps to activate.",
+        "In this e-mail: the downloads, your activation codes and the steps to activate.",
     ),
     "purchase_heading": ("Your activation code", "Your activation codes"),
     "purchase_thanks": "Thank you for your payment of order {order}.",
@@ -121,10 +121,7 @@ MAILS = {
     " runs until {last_day:day}.",
     "purchase_all": (
         "Everything you need is in this e-mail: the download link, your activation code and the steps to activate.",
-        (
-            "Everything you need is in this e-mail: for each product the download link, the activation codes and the"
-            " steps to activate."
-        ),
+        "Everything you need is in this e-mail: the downloads, your activation codes and the steps to activate.",
     ),
     "purchase_to_come": "Out of stock at the moment, and therefore not in this e-mail: {goods}. We will send this as"
     " soon as it arrives. You do not need to do anything, or to order or pay again.",
@@ -149,7 +146,7 @@ MAILS = {
     "resend_subject": ("Again: your code for {products}", "Again: your codes for {products}"),
     "resend_preheader": (
         "The download link, your activation code and the steps to activate, once again.",
-        "The download link, your activation codes and the steps to activate, once again.",
+        "The downloads, your activation codes and the steps to activate, once again.",
     ),
     "resend_heading": ("Your activation code again", "Your activation codes again"),
     "resend_asked": (
@@ -158,8 +155,8 @@ MAILS = {
             " steps to activate."
         ),
         (
-            "As requested, here are the details of order {order} again: the download link, your activation codes and"
-            " the steps to activate."
+            "As requested, here are the details of order {order} again: the downloads, your activation codes and the"
+            " steps to activate."
         ),
     ),
     "resend_same": "They are the same as in our e-mail of {earlier:day}: no new code has been created.",

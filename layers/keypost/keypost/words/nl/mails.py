@@ -113,7 +113,7 @@ MAILS = {
     "purchase_subject": ("Uw activatiecode voor {products}", "Uw activatiecodes voor {products}"),
     "purchase_preheader": (
         "In deze e-mail: de downloadlink, uw activatiecode en de stappen om te activeren.",
-        "In deze e-mail: de downloadlink, uw activatiecodes en de stappen om te activeren.",
+        "In deze e-mail: de downloads, uw activatiecodes en de stappen om te activeren.",
     ),
     "purchase_heading": ("Uw activatiecode", "Uw activatiecodes"),
     "purchase_thanks": "Hartelijk dank voor uw betaling van bestelling {order}.",
@@ -122,10 +122,7 @@ MAILS = {
     " loopt die tot en met {last_day:day}.",
     "purchase_all": (
         "In deze e-mail staat alles wat u nodig hebt: de downloadlink, uw activatiecode en de stappen om te activeren.",
-        (
-            "In deze e-mail staat alles wat u nodig hebt: per product de downloadlink, de activatiecodes en de stappen"
-            " om te activeren."
-        ),
+        "In deze e-mail staat alles wat u nodig hebt: de downloads, uw activatiecodes en de stappen om te activeren.",
     ),
     "purchase_to_come": "Nog niet op voorraad, en daarom niet in deze e-mail: {goods}. Dat sturen wij u zodra het"
     " binnen is. U hoeft niets te doen en niet opnieuw te bestellen of te betalen.",
@@ -150,7 +147,7 @@ MAILS = {
     "resend_subject": ("Opnieuw: uw code voor {products}", "Opnieuw: uw codes voor {products}"),
     "resend_preheader": (
         "De downloadlink, uw activatiecode en de stappen om te activeren, nog een keer.",
-        "De downloadlink, uw activatiecodes en de stappen om te activeren, nog een keer.",
+        "De downloads, uw activatiecodes en de stappen om te activeren, nog een keer.",
     ),
     "resend_heading": ("Nogmaals uw activatiecode", "Nogmaals uw activatiecodes"),
     "resend_asked": (
@@ -159,8 +156,8 @@ MAILS = {
             " de stappen om te activeren."
         ),
         (
-            "Op verzoek sturen wij u de gegevens van bestelling {order} nogmaals: de downloadlink, uw activatiecodes en"
-            " de stappen om te activeren."
+            "Op verzoek sturen wij u de gegevens van bestelling {order} nogmaals: de downloads, uw activatiecodes en de"
+            " stappen om te activeren."
         ),
     ),
     "resend_same": "Het zijn dezelfde gegevens als in onze e-mail van {earlier:day}: er is geen nieuwe code"
