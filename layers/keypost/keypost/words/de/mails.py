@@ -17,8 +17,8 @@ MAILS = {
     "letter_spam": "Warten Sie auf eine E-Mail von uns? Sehen Sie bitte zuerst im Spam-Ordner nach. Ist sie auch dort"
     " nicht, melden Sie sich bei uns, und wir senden sie noch einmal.",
     "letter_keep": "Bewahren Sie diese E-Mail auf: Sie brauchen den Code noch einmal, wenn Sie das Gerät wechseln.",
-    "letter_again": "Wenn Sie diese E-Mail verlieren: {resend}",
-    "letter_again_link": "erneut anfordern",
+    "letter_again": "Haben Sie diese E-Mail später nicht mehr? {resend}",
+    "letter_again_link": "Fordern Sie sie noch einmal an",
     "letter_not_asked": "Wenn Sie das nicht gewünscht haben, melden Sie sich bitte sofort bei uns.",
     "letter_closing": "Mit freundlichen Grüßen",
     # A product, its codes and its steps.

@@ -16,8 +16,8 @@ MAILS = {
     "letter_spam": "Are you waiting for an e-mail from us? Please look in your spam folder first. If it is not there"
     " either, let us know and we will send it again.",
     "letter_keep": "Keep this e-mail: you will need the code again if you move to another device.",
-    "letter_again": "If you lose this e-mail: {resend}",
-    "letter_again_link": "ask for it again",
+    "letter_again": "Have you lost this e-mail? {resend}",
+    "letter_again_link": "Ask for it again",
     "letter_not_asked": "If you did not ask for this, please let us know straight away.",
     "letter_closing": "Kind regards,",
     # A product, its codes and its steps.
