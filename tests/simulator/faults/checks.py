@@ -225,7 +225,8 @@ def _why_short(evidence: Evidence, order: str, line: int) -> Found:
     allowed = {"renews": lacks_base, "failing": lacks_base, "address": evidence.has_bounced(order)}
     renewed = str(evidence.sales[order].lines[line - 1].get("renews", "")).partition("/")[0]
     is_erased = bool(evidence.items.get(renewed, {}).get("forget_on"))  # nobody can tell any more whose it was
-    allowed["other_customer"] = waits or is_erased
+    has_moved = bool(evidence.moved_away(renewed))  # another customer has it now
+    allowed["other_customer"] = waits or is_erased or has_moved
     if not allowed.get(lacks or "", False):
         yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
 

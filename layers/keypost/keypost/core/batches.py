@@ -33,6 +33,7 @@ class Replacing:
     behind: str = ""  # the order up to which the present pass came
     changed: int = 0  # codes that the present pass replaced, or could not yet
     lacking: bool = False  # whether the present pass found too few codes
+    quiet: bool = False  # whether the last pass found nothing to do: the index may not have known all yet
     left_out: Mapping[str, int] = field(default_factory=dict)  # codes that stay, by why, in the present or last pass
     version: int = 0
 
@@ -67,14 +68,16 @@ def with_order(replacing: Replacing, order_id: str, done: OfOrder) -> Replacing:
 
 
 def at_end_of_pass(replacing: Replacing) -> Replacing:
-    """The next pass, or the end: what is left then stays as it is."""
+    """The next pass, or the end after two that found nothing to do: what is left then stays as it is."""
     if replacing.changed:
-        return replace(replacing, behind="", state=State.RUNNING)
-    return replace(replacing, behind="", state=State.SHORT if replacing.lacking else State.DONE)
+        return replace(replacing, behind="", quiet=False, state=State.RUNNING)
+    if replacing.lacking:
+        return replace(replacing, behind="", quiet=False, state=State.SHORT)
+    return replace(replacing, behind="", quiet=True, state=State.DONE if replacing.quiet else State.RUNNING)
 
 
 def begun_again(replacing: Replacing, who: str, at: datetime) -> Replacing:
     """It is asked for once more: somebody may have got a code of the batch since."""
     if replacing.state is State.RUNNING:
         return replacing
-    return replace(replacing, state=State.RUNNING, withdrawn=False, who=who, began=at, behind="")
+    return replace(replacing, state=State.RUNNING, withdrawn=False, who=who, began=at, behind="", quiet=False)
