@@ -53,6 +53,7 @@ WRITING = {
     "order address": ("written",),
     "order swap": ("written", "LIC-ABCDEFGH23", "invalid"),
     "order note": ("written", "calls back"),
+    "order contents": ("written", "--own-order", "pay_1"),
     "order customer": ("written", "--name", "Anna"),
     "order stop-reminders": ("written",),
     "order lift-complaint": ("written", "--reason", "by mistake"),
@@ -76,6 +77,8 @@ WRITING = {
 ELSEWHERE = {
     "export orders",  # reads, as `export` does; both are among the tests of the command line
     "order show",  # reads
+    "order mail",  # reads
+    "order proof",  # reads, and writes a file
     "mail preview",  # needs no stack
     "mail smoke-test",  # stores nothing
 }

@@ -99,9 +99,9 @@ def test_money_that_went_back_stands_in_the_month_in_which_it_did(store: Store) 
 
     assert [brief(row) for row in month(store)] == [
         ("2026-11-23", "betaald", "39,95"),
-        ("2026-11-28", "geld terug", "-5,00"),
+        ("2026-11-28", "terugbetaald", "-5,00"),
     ]
-    assert [brief(row) for row in month(store, "2026-12")] == [("2026-12-13", "geld terug", "-34,95")]
+    assert [brief(row) for row in month(store, "2026-12")] == [("2026-12-13", "terugbetaald", "-34,95")]
 
 
 def test_a_payment_that_came_in_a_later_month_than_the_order_stands_in_that_month(store: Store) -> None:

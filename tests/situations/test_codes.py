@@ -12,8 +12,9 @@ from keypost import wiring
 from keypost.core import codes
 from keypost.core.errors import InvalidInput
 from keypost.core.product import Product
-from keypost.inputs.catalog_file import ProductEntry, read_product
+from keypost.inputs.catalog_file import read_product
 from keypost.inputs.stock_file import read_stock_list
+from keypost.table.items import converter
 from tests.builders import NOW, PRODUCT, SKU, code, paid_order
 from tests.functions.support_calls import call
 
@@ -37,8 +38,8 @@ def desk(wired: Stack) -> Stack:
 def entry(**changes: Any) -> dict[str, Any]:
     """A product as an operator writes it, who says nothing of case."""
     left_out = ("case_counts", "notes", "renewal_url")
-    given = {name: getattr(PRODUCT, name) for name in ProductEntry.model_fields if name not in left_out}
-    return given | changes
+    given = converter.unstructure(PRODUCT)
+    return {name: value for name, value in given.items() if name not in left_out} | changes
 
 
 def a_product(**changes: Any) -> Product:

@@ -16,7 +16,7 @@ from keypost.core.payment import PaymentState, Refunded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said, said
-from keypost.core.story import DecisionTold, Needed, Step, Story, story
+from keypost.core.story import DecisionTold, Needed, NextStep, Story, story
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order
 
 MORNING = NOW.replace(hour=6)  # 07:00 in winter
@@ -137,42 +137,42 @@ def test_no_code_is_told_but_for_its_end() -> None:
 @pytest.mark.parametrize(
     ("order", "step"),
     [
-        (paid_order(), Step(said("purchase_leaves", lines=[1]), NOW, None)),
-        (renewal(), Step(said("renewal_leaves", lines=[1]), NOW.replace(2027, 6, 3, 5), None)),
+        (paid_order(), NextStep(said("purchase_leaves", lines=[1]), NOW, None)),
+        (renewal(), NextStep(said("renewal_leaves", lines=[1]), NOW.replace(2027, 6, 3, 5), None)),
         (
             renewal(state=PaymentState.OPEN),
-            Step(said("renewal_leaves", lines=[1]), NOW.replace(2027, 6, 3, 5), Said("unpaid")),
+            NextStep(said("renewal_leaves", lines=[1]), NOW.replace(2027, 6, 3, 5), Said("unpaid")),
         ),
         (
             paid_order(state=PaymentState.OPEN),
-            Step(Said("purchase_leaves"), None, Said("unpaid")),
+            NextStep(Said("purchase_leaves"), None, Said("unpaid")),
         ),
         (
             support.hold(paid_order(), "anna", NOW),
-            Step(said("purchase_leaves", lines=[1]), None, Said("held")),
+            NextStep(said("purchase_leaves", lines=[1]), None, Said("held")),
         ),
         (
             waiting_for(paid_order(), Reason.STOCK, Said("no code is free"), NOW),
-            Step(said("purchase_leaves", lines=[1]), None, Said("no code is free")),
+            NextStep(said("purchase_leaves", lines=[1]), None, Said("no code is free")),
         ),
-        (assigned(), Step(said("mail_is_being_sent", mail="purchase-1"), NOW + mailing.MAIL_LEASE, None)),
+        (assigned(), NextStep(said("mail_is_being_sent", mail="purchase-1"), NOW + mailing.MAIL_LEASE, None)),
         (
             settle_mail(assigned(), "purchase-1", 1, MailUnknown(Said("time-out")), NOW),
-            Step(said("mail_is_doubtful", mail="purchase-1"), NOW + mailing.MAIL_DOUBT, None),
+            NextStep(said("mail_is_doubtful", mail="purchase-1"), NOW + mailing.MAIL_DOUBT, None),
         ),
         (
             paid_order("r1", RENEWAL),
-            Step(said("renewal_leaves", lines=[1]), None, Said("start_unknown")),
+            NextStep(said("renewal_leaves", lines=[1]), None, Said("start_unknown")),
         ),
         (contents.canceled(paid_order(), NOW), None),
         (replace(paid_order(), belongs_to="other"), None),
         (
             support.erase(paid_order(), Asked(NOW, "anna"), NOW.date()),
-            Step(said("purchase_leaves", lines=[1]), None, Said("erased")),
+            NextStep(said("purchase_leaves", lines=[1]), None, Said("erased")),
         ),
     ],
 )
-def test_what_happens_next_and_when_or_what_keeps_it_back(order: Order, step: Step | None) -> None:
+def test_what_happens_next_and_when_or_what_keeps_it_back(order: Order, step: NextStep | None) -> None:
     assert told(order).next == step
 
 
@@ -193,7 +193,7 @@ def test_a_mail_of_an_order_that_was_refunded_meanwhile_does_not_leave() -> None
     refused = settle_mail(assigned(), "purchase-1", 1, MailNotSent(Said("quota")), NOW)
     order = contents.with_payment(refused, notice(refunded=Refunded(NOW, "10.00")), NOW, "EUR")
 
-    assert told(order).next == Step(
+    assert told(order).next == NextStep(
         said("mail_leaves", mail="purchase-1"), refused.mails[0].next_at, Said("partly_refunded")
     )
     assert told(order).payments[0].returned == "10.00"

@@ -140,7 +140,7 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     what: Said
     at: datetime | None  # None: that is not known
     why_not: Said | None  # what keeps it back
@@ -192,8 +192,8 @@ class Story:
     renewed_by: tuple[str, ...]  # orders
     waits: tuple[WaitTold, ...]
     needs: Needed | None
-    next: Step | None
-    to_come: tuple[Step, ...]
+    next: NextStep | None
+    to_come: tuple[NextStep, ...]
     why_no_resend: Said | None  # None: it can be sent again, if need be with its address's suppression lifted
     timeline: tuple[EntryTold, ...]
     decisions: tuple[DecisionTold, ...] = ()  # of persons, the oldest first; they are kept for ever
@@ -371,16 +371,16 @@ def _needs(order: Order) -> Needed | None:
     return needs and Needed(needs[0], daily_note.why(order, needs[0]), action(order, needs[0]))
 
 
-def _steps(order: Order, now: datetime) -> Iterator[Step]:
+def _steps(order: Order, now: datetime) -> Iterator[NextStep]:
     """What is to come. What is due already happens now, or is kept back."""
     yield from _mail_steps(order, now)
     for each in coming(order):
         yield _step(said(f"{each.purpose}_leaves", lines=each.lines), each.at, each.why_not, now)
     if order.paid_at is None and not _is_over(order) and order.numbers(Kind.NEW):
-        yield Step(said("purchase_leaves"), None, _kept(order))
+        yield NextStep(said("purchase_leaves"), None, _kept(order))
 
 
-def _mail_steps(order: Order, now: datetime) -> Iterator[Step]:
+def _mail_steps(order: Order, now: datetime) -> Iterator[NextStep]:
     for mail in timely_mails(order):
         if mail.next_at:
             why_not = None if _goes(order, mail) else _kept(order)
@@ -394,10 +394,10 @@ def _goes(order: Order, mail: Mail) -> bool:
     return mail.state is MailState.SENDING or may_go
 
 
-def _step(what: Said, at: datetime | None, why_not: Said | None, now: datetime) -> Step:
+def _step(what: Said, at: datetime | None, why_not: Said | None, now: datetime) -> NextStep:
     if at and at <= now:
         at = None if why_not else now
-    return Step(what, at, why_not)
+    return NextStep(what, at, why_not)
 
 
 def _kept(order: Order) -> Said:
