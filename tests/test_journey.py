@@ -78,7 +78,7 @@ def test_a_signed_callback_of_a_shop_does_the_same_in_the_language_of_the_order(
 
     order = local.order_when("journey-shop", is_mailed)
     (mail,) = mails_to(local, "journey-shop")
-    assert mail.subject == "Activation codes for Kaspersky Standard (journey-shop)"
+    assert mail.subject == "Activation codes for ESET HOME Security (journey-shop)"
     assert all(license_.code in mail.text for license_ in order.licenses)
     assert len(order.licenses) == 2
 

@@ -707,15 +707,16 @@ def test_a_renewal_with_another_program_is_a_first_installation_with_the_period_
 
     (text,) = desk.texts("r1")
 
-    assert "Nieuwe periode: 26 november 2026" in text
+    assert "Periode volgens onze gegevens: 26 november 2026" in text
     assert ("Installeer." in text, "Open." in text, "https://eset.example/" in text) == (True, False, True)
     assert "staat al op uw apparaat" not in text
-    assert "gaat dus geen dag verloren" not in text
+    assert "u verliest geen dagen" not in text
     desk.calls("POST", "/orders/{order_id}/resend", {}, name="r1")
     assert "staat al op uw apparaat" not in desk.texts("r1")[-1]
     desk.tells("other")
     desk.renews("r2", "other", period_start=NOW.date() + timedelta(days=3))  # the control: the same program
     assert "staat al op uw apparaat" in desk.texts("r2")[0]
+    assert "u verliest geen dagen" in desk.texts("r2")[0]
 
 
 def test_a_product_that_is_installed_from_the_same_link_is_the_same_program(desk: Desk) -> None:

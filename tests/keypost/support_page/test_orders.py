@@ -128,7 +128,7 @@ def test_the_story_tells_what_happened_with_codes_masked(page: Page, sold: Sold)
     heading(page, "page-story")
     timeline = page.get_by_role("region", name="Timeline").get_by_role("listitem")
     expect(timeline.first).to_contain_text("the e-mail with the codes was sent")
-    expect(timeline.last).to_contain_text("(Stripe) of €39.95 is paid")
+    expect(timeline.last).to_contain_text("(Stripe) of €39.95 was received")
     expect(timeline.last.locator("time")).to_have_text(re.compile(r"^\d+ \w+ \d{4}, \d\d:\d\d$"))
     expect(page.get_by_role("region", name="Licences")).to_contain_text(f"…{license_.code[-5:]}")
     expect(page.get_by_role("region", name="E-mails")).to_contain_text("Codes of the purchase")
@@ -354,7 +354,7 @@ def test_a_payment_becomes_an_order_of_its_own(page: Page, differing: Sold, loca
     dialog.get_by_label("Reason").fill("the shop began to count again")
     dialog.get_by_role("button", name="Make it a separate order").dblclick()
 
-    expect(page.get_by_role("status")).to_contain_text("is order page-split-2 now")
+    expect(page.get_by_role("status")).to_contain_text("is now order page-split-2")
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("the shop began to count again")
     expect(page.get_by_role("region", name="What was ordered, and for whom?")).to_have_count(0)
     kept, own = (loaded(local.stack.store, name) for name in ("page-split", "page-split-2"))
@@ -372,7 +372,7 @@ def test_what_cannot_be_settled_is_told_in_words_and_what_can_be_is_settled(
     page.get_by_role("button", name="This is right: Stripe about stripe:cs_other_page-settle").click()
     dialog = page.get_by_role("dialog", name="What was ordered with order page-settle")
     expect(dialog).to_contain_text(
-        "for 2 \N{MULTIPLICATION SIGN} ESET HOME Security, of other-page-settle@klant.example"
+        "for 2 \N{MULTIPLICATION SIGN} ESET HOME Security, for other-page-settle@klant.example"
     )
     dialog.get_by_role("button", name="This is right").click()
     expect(page.get_by_role("alert")).to_contain_text("cannot be decided: more has been sent than was paid for")

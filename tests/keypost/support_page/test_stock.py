@@ -45,7 +45,7 @@ def check_file(page: Page, text: str) -> Locator:
 
 
 def test_the_stock_is_shown_as_numbers_and_as_a_line_that_says_the_same(stock: Page) -> None:
-    expect(row(stock).get_by_role("cell")).to_have_count(6)
+    expect(row(stock).get_by_role("cell")).to_have_count(7)
     chart = stock.get_by_role("img", name=f"Free codes of {NAME}, as expected")
     expect(chart).to_be_visible()
     expect(chart.locator("desc")).to_contain_text("codes are free today")
@@ -203,4 +203,4 @@ def test_an_import_that_breaks_off_says_how_far_it_came(stock: Page, local: Loca
 
     shown.get_by_role("button", name="Import 2 codes").click()
 
-    expect(shown).to_contain_text("0 codes were imported before that")
+    expect(shown).to_contain_text("0 codes had been imported by then")
