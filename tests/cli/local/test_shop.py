@@ -256,7 +256,7 @@ def test_a_second_buyer_under_one_number_waits_for_a_person(local: LocalStack, s
 
     order = local.order_when(order_id, waits_for_contents)
     assert (order.customer.email, goods(order)) == ("klant@klant.example", {SKU: 2})
-    assert "It waits: it is not clear what it is for" in local.became(order_id)
+    assert "It waits: it is not certain what was ordered, or for whom" in local.became(order_id)
 
 
 @pytest.mark.drill
