@@ -35,6 +35,17 @@ def test_both_parts_say_what_ends_when_and_where_to_renew(order: Order, language
         assert [fact for fact in facts if fact not in text] == []
 
 
+@pytest.mark.parametrize("language", ["nl", "en", "de"])
+def test_the_page_that_stops_reminders_is_in_the_language_of_the_mail(language: str) -> None:
+    way_out = "https://keypost.example/v1/reminders/x"
+
+    message = message_of(compose(bought(1, language=language), MAIL, PRODUCTS, SHOP, NOW, way_out))
+
+    assert message["List-Unsubscribe"] == f"<{way_out}>"  # programs call it, and read no page
+    for body in (part(message, "plain"), part(message, "html")):
+        assert f"{way_out}?lang={language}" in body
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_it_holds_no_code_anywhere(order: Order) -> None:
     message = sent(order)

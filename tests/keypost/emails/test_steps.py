@@ -16,7 +16,8 @@ from tests.builders import NOW, OTHER, PRODUCT, SHOP, SKU, bought, code
 from tests.keypost.emails.reading import document, links, message_of, part, preheader, told
 
 PURCHASE = Mail("purchase-1", Purpose.PURCHASE, MailState.SENDING, NOW, attempts=1)
-PUBLIC, PRIVATE = (replace(SHOP, public_url=url) for url in ("https://keypost.example/v1", ""))
+OWN = "https://keypost.example/v1"
+PUBLIC, PRIVATE = (replace(SHOP, public_url=url) for url in (OWN, ""))
 PICTURE = Step("Klik op Licentie.", Part.ACTIVATE, "https://shop.example/licentie.png", "Venster met de knop Licentie")
 
 
@@ -182,7 +183,7 @@ def test_texts_of_600_letters_stand_whole_in_both_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("public", "links_of"), [(PUBLIC, ["https://keypost.example/v1/activate/" + SKU, PUBLIC.resend_url]), (PRIVATE, [])]
+    ("public", "links_of"), [(PUBLIC, [f"{OWN}/activate/{SKU}?lang=nl", f"{OWN}/resend?lang=nl"]), (PRIVATE, [])]
 )
 def test_a_mail_with_codes_leads_to_the_guide_and_to_the_page_for_a_lost_mail_if_it_is_known_where_they_are(
     public: Any, links_of: list[str]
@@ -193,6 +194,20 @@ def test_a_mail_with_codes_leads_to_the_guide_and_to_the_page_for_a_lost_mail_if
     assert own == links_of
     assert all(link in part(message, "plain") for link in own)
     assert "keypost.example" in " ".join(told(message)) or not links_of
+
+
+@pytest.mark.parametrize(("customer", "names", "read"), [("de", ("nl", "de"), "de"), ("de", ("nl",), "nl")])
+def test_the_pages_are_in_the_language_of_the_mail_whatever_the_browser_prefers(
+    customer: str, names: tuple[str, ...], read: str
+) -> None:
+    steps = {kind: {name: (S("x"),) for name in names} for kind in Kind}
+    product = replace(PRODUCT, name=dict.fromkeys(names, "Pakket"), steps=steps)
+
+    message = sent(bought(1, language=customer), product, shop=PUBLIC)
+
+    own = [link for link in links(part(message, "html")) if link.startswith(OWN)]
+    assert [link.partition("?")[2] for link in own] == [f"lang={read}"] * 2
+    assert message["Content-Language"] == read
 
 
 def test_no_link_leads_to_a_page_that_is_not_there() -> None:

@@ -93,7 +93,7 @@ def _guide(about: Occasion, item: Item) -> str:
     """Where the guide of the product is; empty if it has none."""
     retired_on = item.product.retired_on
     is_retired = retired_on is not None and retired_on <= about.day_of(about.now)
-    return "" if is_retired else about.shop.guide_of(item.product.sku)
+    return "" if is_retired else about.shop.guide_of(item.product.sku, about.language)
 
 
 def numbered_steps(about: Occasion, item: Item) -> Iterator[blocks.Step]:

@@ -33,7 +33,7 @@ def reminder(about: Occasion) -> Content:
 
 
 def _stop(about: Occasion) -> Link:
-    return Link(about.text("reminder_stop_link"), about.way_out)
+    return Link(about.text("reminder_stop_link"), f"{about.way_out}?lang={about.language}")
 
 
 def _one_click(way_out: str) -> dict[str, str]:

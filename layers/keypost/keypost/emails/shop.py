@@ -25,11 +25,10 @@ class Shop:
         kvk = f"KvK {self.kvk_number}" if self.kvk_number else ""
         return " · ".join(filter(None, (self.address, self.phone, kvk)))
 
-    @property
-    def resend_url(self) -> str:
+    def resend_url(self, language: str) -> str:
         """The page where customers ask for their licenses again; empty if there is none."""
-        return f"{self.public_url}/resend" if self.public_url and self.has_self_service else ""
+        return f"{self.public_url}/resend?lang={language}" if self.public_url and self.has_self_service else ""
 
-    def guide_of(self, sku: str) -> str:
+    def guide_of(self, sku: str, language: str) -> str:
         """The guide of a product; empty if it is not known where that is."""
-        return self.public_url and f"{self.public_url}/activate/{quote(sku, safe='')}"
+        return self.public_url and f"{self.public_url}/activate/{quote(sku, safe='')}?lang={language}"

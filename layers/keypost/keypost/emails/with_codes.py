@@ -33,8 +33,8 @@ def letter_with_codes(
 
 def _again(about: Occasion) -> Iterator[Runs]:
     """Where to get a lost mail again: for the customer only, to whose address it comes."""
-    if about.shop.resend_url and not about.is_for_another:
-        yield about.say("letter_again", resend=Link(about.text("letter_again_link"), about.shop.resend_url))
+    if (url := about.shop.resend_url(about.language)) and not about.is_for_another:
+        yield about.say("letter_again", resend=Link(about.text("letter_again_link"), url))
 
 
 def code_file(about: Occasion, found: list[Item]) -> tuple[Attachment, ...]:
