@@ -27,15 +27,15 @@ MAILS = {
     "product_besides": "Good to know",
     "product_devices_one": "The code is for {devices} devices: use the same code on each of them.",
     "product_devices_many": "Each code is for {devices} devices.",
-    "product_running": "If you already have a {vendor} licence that is still running, the new {days} start when it"
+    "product_running": "If you already have a licence from {vendor} that is still running, the new {days} start when it"
     " ends: you do not lose any days.",
     "product_running_wait": (
         (
-            "If you already have a {vendor} licence that is still running, enter the code only when it has ended:"
+            "If you already have a licence from {vendor} that is still running, enter the code only when it has ended:"
             " otherwise you lose the days that are left on it."
         ),
         (
-            "If you already have a {vendor} licence that is still running, enter a code only when it has ended:"
+            "If you already have a licence from {vendor} that is still running, enter a code only when it has ended:"
             " otherwise you lose the days that are left on it."
         ),
     ),
@@ -72,7 +72,7 @@ MAILS = {
     "product_other_device": "If you use another device now: {download}",
     "product_download": "Download {product}",
     "product_platforms": "Or choose the version for your device:",
-    "product_guide": "If you would like more help: {guide}",
+    "product_guide": "If you would like more help, {guide}",
     "product_guide_link": "see the guide for {product}",
     "platform_windows": "Windows",
     "platform_macos": "Mac",
