@@ -6,7 +6,17 @@ from itertools import groupby
 
 from keypost.core.product import Product
 from keypost.guide_page.frame import Links, Site, contact, page
-from keypost.guide_page.sections import days, first_steps, for_help, joined, mail, paragraphs, renewal, section
+from keypost.guide_page.sections import (
+    days,
+    first_steps,
+    for_help,
+    joined,
+    mail,
+    paragraphs,
+    renewal,
+    section,
+    to_resend,
+)
 from keypost.guide_page.writing import writing
 from keypost.words import in_language
 
@@ -64,4 +74,6 @@ def notice_page(notice: str, language: str, site: Site, links: Links, product: P
     overview = f'<a href="{links.to_overview(language)}">{write("all_products")}</a>'
     text = write(notice, overview=overview, contact=contact(write, site))
     title = write(f"{notice}_title")
-    return page(title, joined(f"<h1>{title}</h1>", *paragraphs(text)), write, site, links, leads_back=False)
+    is_retired = notice == "retired"  # a visitor may have bought it and lost the mail
+    again = write("retired_resend", resend=to_resend(write, links)) if is_retired and links.resend else ""
+    return page(title, joined(f"<h1>{title}</h1>", *paragraphs(text, again)), write, site, links, leads_back=False)

@@ -27,13 +27,18 @@ def section(name: str, title: str, content: str) -> str:
 def mail(write: Writing, site: Site, links: Links, days_before: int | None) -> str:
     """How the license comes, and what to do when it does not; the days are those between a renewal's mail and its
     period, None if they differ from product to product."""
-    resend = f'<a class="resend" href="{links.to_resend(write.language)}">{write.resend}</a>'
     missing = "missing_resend" if links.resend else "missing_ask"
     return joined(
         *paragraphs(write("mail_new"), write("mail_renewal", when=_when(write, days_before))),
         f"<h3>{write('missing_title')}</h3>",
-        *paragraphs(write("missing_spam"), write(missing, resend=resend, contact=contact(write, site))),
+        *paragraphs(
+            write("missing_spam"), write(missing, resend=to_resend(write, links), contact=contact(write, site))
+        ),
     )
+
+
+def to_resend(write: Writing, links: Links) -> str:
+    return f'<a class="resend" href="{links.to_resend(write.language)}">{write.resend}</a>'
 
 
 def _when(write: Writing, days_before: int | None) -> str:
