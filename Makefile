@@ -17,7 +17,7 @@ help:  ## list these targets
 
 install: .venv/installed  ## install everything into .venv
 
-demo: install  ## start the system here, sell one license, show the e-mail, then two renewals
+demo: install  ## start the system here, sell one licence, show the e-mail, then two renewals
 	@$(BIN)/keypost local demo
 
 run: install  ## do the same, and stay up with a mailbox page until Ctrl-C

@@ -77,7 +77,7 @@ def _end(speech: Speech, why: Said, status: int) -> NoReturn:
 @lang
 @click.version_option(keypost.__version__, prog_name="keypost", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Keypost: a paid order becomes a license in the customer's mailbox."""
+    """Keypost: a paid order becomes a licence in the customer's mailbox."""
 
 
 @cli.group()

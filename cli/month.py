@@ -21,7 +21,7 @@ from keypost.use_cases.export_month import pages_of_month
 @lang
 @click.option("--stack", help="The name of a deployed stack. Default: the local one of `make run`.")
 def export_orders(month: str, out: Path | None, stack: str | None) -> None:
-    """Write what happened in a month as CSV: money that came and went back, and licenses that were sent.
+    """Write what happened in a month as CSV: money that came and went back, and licences that were sent.
 
     One row for each, by day. Progress is printed to standard error.
     """

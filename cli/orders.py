@@ -93,7 +93,7 @@ def search(
 ) -> None:
     """Find orders by what is known of them: a part of a name, address, domain or number, or the last five of a code.
 
-    A number, address, code, license or payment that is known in full is found whenever it was ordered. Asks for the
+    A number, address, code, licence or payment that is known in full is found whenever it was ordered. Asks for the
     TEXT if you leave it out, or reads it from standard input: what names a customer does not belong into the history
     of a shell.
     """
@@ -326,7 +326,7 @@ def _days(first: date | None, last: date | None, to: Reader) -> str:
 @order_group.command("resend")
 @_order
 @click.option("--to", "elsewhere", metavar="ADDRESS", help="To another address, once; `-` asks for it or reads it.")
-@click.option("--license", "license_id", metavar="LICENSE", help="This license only.")
+@click.option("--license", "license_id", metavar="LICENSE", help="This licence only.")
 @click.option("--lift-suppression", "lift", is_flag=True, help="First lift the block of the address after a bounce.")
 @confirmed_option
 @who.reason
@@ -344,7 +344,7 @@ def resend_order(  # noqa: PLR0913 - each is an argument or an option of the com
     lift: bool,
     confirmed: bool,
 ) -> None:
-    """Send the customer of ORDER again all that was sent; or one license, or to another address once."""
+    """Send the customer of ORDER again all that was sent; or one licence, or to another address once."""
     only = support.Only(elsewhere and given_address(elsewhere, confirmed=confirmed), license_id)
     if lift and only != support.ALL:
         raise InvalidInput("lift_with_all_only")

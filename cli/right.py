@@ -122,9 +122,9 @@ def refunded(order_id: str, license_id: str, why: str, agent: str | None, stack:
 @order_group.command("renewal")
 @_order
 @click.argument("line", type=int)
-@click.option("--renews", metavar="LICENSE", help="What it renews: a license, or another order or its line.")
+@click.option("--renews", metavar="LICENSE", help="What it renews: a licence, or another order or its line.")
 @click.option("--start", metavar="DAY", help="The first day of its period, such as 2026-12-03, or `now`.")
-@click.option("--confirmed", is_flag=True, help="The license may be another customer's.")
+@click.option("--confirmed", is_flag=True, help="The licence may be another customer's.")
 @click.option("--stop", is_flag=True, help="It is not to come at all.")
 @who.reason
 @who.agent
@@ -142,7 +142,7 @@ def renewal(  # noqa: PLR0913, PLR0917 - each is an argument or an option of the
     confirmed: bool,
     stop: bool,
 ) -> None:
-    """Say which license LINE of ORDER renews, or when its period starts; or stop that renewal."""
+    """Say which licence LINE of ORDER renews, or when its period starts; or stop that renewal."""
     if not stop and renews is None and start is None:
         raise InvalidInput("renewal_says_nothing")
     to = stacks.connect_to_write(stack)

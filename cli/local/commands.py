@@ -55,7 +55,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 @local.command()
 @lang
 def demo() -> None:
-    """Start the system, sell one license through Stripe, show its e-mail and two renewals, and stop."""
+    """Start the system, sell one licence through Stripe, show its e-mail and two renewals, and stop."""
     started = time.monotonic()
     with local_stack(_DIRECTORY, _progress) as stack:
         show_renewals(stack, sell_one(stack), _progress)
@@ -67,7 +67,7 @@ def demo() -> None:
 @local.command()
 @lang
 def run() -> None:
-    """Start the system, sell one license, and stay up with a mailbox page until Ctrl-C."""
+    """Start the system, sell one licence, and stay up with a mailbox page until Ctrl-C."""
     with local_stack(_DIRECTORY, _progress) as stack:
         LOCAL_STACK_FILE.write_text(describe(stack))
         try:
