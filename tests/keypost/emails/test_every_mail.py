@@ -166,8 +166,10 @@ def test_where_a_code_must_wait_for_the_old_license_to_end_a_purchase_says_so(la
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", LETTERS)
 def test_both_parts_say_how_to_reach_the_shop_and_where_a_missing_mail_may_be(name: str, language: str) -> None:
+    is_offer = SAMPLES[name].mail.purpose.is_offer  # nobody waits for one
     for text in parts(name, language):
-        assert all(said in text.lower() for said in (SHOP.support_address, SHOP.phone, "spam"))
+        assert all(said in text.lower() for said in (SHOP.support_address, SHOP.phone))
+        assert ("spam" in text.lower()) is not is_offer
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -101,8 +101,10 @@ def numbered_steps(about: Occasion, item: Item) -> Iterator[blocks.Step]:
     for block in instructions.blocks(item.steps, Kind.RENEWAL if item.is_installed else Kind.NEW):
         download = _download(about, item) if block.has_download else ()
         codes = _codes(about, item) if block.has_code else ()
+        skip = (Paragraph(about.say("product_skip", product=item.name)),) if block.has_download else ()
         title = about.text(f"step_{block.part}", count=len(item.licenses))
-        yield blocks.Step(block.number, title, (*download, *codes, *_texts(about, item, block.part, block.steps)))
+        texts = _texts(about, item, block.part, block.steps)
+        yield blocks.Step(block.number, title, (*download, *codes, *texts, *skip))
 
 
 def _texts(about: Occasion, item: Item, part: Part, steps: tuple[Step, ...]) -> Iterator[Block]:

@@ -27,7 +27,7 @@ def reminder(about: Occasion) -> Content:
         subject=about.subject("reminder_subject", *names_of(found)),
         preheader=about.text(preheader, last_day=first),
         heading=about.text("reminder_heading", count=count),
-        blocks=letter(about, blocks),
+        blocks=letter(about, blocks, has_spam_hint=False),
         headers=_one_click(about.way_out) if about.way_out else {},
     )
 

@@ -74,6 +74,7 @@ MAILS = {
     " neuere Version, holt das Programm sie von selbst.",
     "product_other_device": "Falls Sie jetzt ein anderes Gerät benutzen: {download}",
     "product_download": "{product} herunterladen",
+    "product_skip": "Ist {product} schon auf diesem Gerät, können Sie diesen Schritt überspringen.",
     "product_platforms": "Oder wählen Sie die Version für Ihr Gerät:",
     "product_guide": "Möchten Sie mehr Hilfe? {guide}",
     "product_guide_link": "Zur Anleitung für {product}",

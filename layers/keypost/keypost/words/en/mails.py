@@ -71,6 +71,7 @@ MAILS = {
     " newer version, the program downloads it automatically.",
     "product_other_device": "If you use another device now: {download}",
     "product_download": "Download {product}",
+    "product_skip": "If {product} is already on this device, you can skip this step.",
     "product_platforms": "Or choose the version for your device:",
     "product_guide": "If you would like more help, {guide}",
     "product_guide_link": "see the guide for {product}",

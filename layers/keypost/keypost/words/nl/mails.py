@@ -72,6 +72,7 @@ MAILS = {
     " versie, dan haalt het programma die zelf op.",
     "product_other_device": "Gebruikt u inmiddels een ander apparaat? {download}",
     "product_download": "{product} downloaden",
+    "product_skip": "Staat {product} al op dit apparaat? Dan kunt u deze stap overslaan.",
     "product_platforms": "Of kies de versie voor uw apparaat:",
     "product_guide": "Wilt u meer uitleg? {guide}",
     "product_guide_link": "Bekijk de handleiding voor {product}",
