@@ -13,6 +13,7 @@ from keypost import telemetry
 from keypost.clients.mailer import Mailer, tag_value
 from keypost.core.errors import KeypostError
 from keypost.core.languages import DEFAULT
+from keypost.core.mail import MailState, Purpose
 from keypost.core.order import Order
 from keypost.core.periods import morning_of
 from keypost.use_cases.advance_order import Worker
@@ -28,7 +29,7 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     stack.order_when("2026-009999", lambda order: bool(order.licenses))
     _tell(stack, "order.paid", _PAID, _LINE | {"kind": "renewal", "renews": sold.id})
     _tell(stack, "order.open", _UNPAID, _LINE | {"kind": "renewal", "renews": "2026-009999"})
-    paid = stack.order_when(_PAID, lambda order: bool(order.terms))
+    paid = stack.order_when(_PAID, _is_told)
     unpaid = stack.order_when(_UNPAID, lambda order: bool(order.terms))
     zone = SHOP.zone
     mail_day = paid.terms[0].mail_at.astimezone(zone).date()
@@ -43,6 +44,11 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     first = unpaid.terms[0].first_day
     told = f"Both new periods start on {first}, seven days after {mail_day}: each got one mail, paid ahead or late."
     click.echo(tables.paragraph(told))
+
+
+def _is_told(order: Order) -> bool:
+    """Whether the customer has been told when the code comes: the days begin to pass only then."""
+    return any(mail.purpose is Purpose.PAID_AHEAD and mail.state is MailState.SENT for mail in order.mails)
 
 
 def _expect(stack: LocalStack, day: date, zone: tzinfo, expected: tuple[str, ...]) -> None:
