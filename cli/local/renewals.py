@@ -40,9 +40,10 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     for day, orders in ((mail_day - timedelta(days=1), ()), (mail_day, (_PAID,)), (mail_day + timedelta(days=1), ())):
         _expect(stack, day, zone, orders)
     _tell(stack, "order.paid", _UNPAID, _LINE | {"kind": "renewal", "renews": "2026-009999"})
+    stack.order_when(_UNPAID, _is_told)  # for the deployed worker it is paid a year ahead, too
     _expect(stack, mail_day + timedelta(days=2), zone, (_UNPAID,))
     first = unpaid.terms[0].first_day
-    told = f"Both new periods start on {first}, seven days after {mail_day}: each got one mail, paid ahead or late."
+    told = f"Both new periods start on {first}, seven days after {mail_day}: each got one mail with its code, paid ahead or late."
     click.echo(tables.paragraph(told))
 
 
