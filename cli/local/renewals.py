@@ -43,8 +43,8 @@ def show_renewals(stack: LocalStack, sold: Order, progress: Progress) -> None:
     stack.order_when(_UNPAID, _is_told)  # for the deployed worker it is paid a year ahead, too
     _expect(stack, mail_day + timedelta(days=2), zone, (_UNPAID,))
     first = unpaid.terms[0].first_day
-    told = f"Both new periods start on {first}, seven days after {mail_day}: each got one mail with its code, paid ahead or late."
-    click.echo(tables.paragraph(told))
+    told = f"Both new periods start on {first}, seven days after {mail_day}: each got one mail with its code,"
+    click.echo(tables.paragraph(f"{told} paid ahead or late."))
 
 
 def _is_told(order: Order) -> bool:

@@ -30,7 +30,7 @@ def seen(visited: Visit, order_id: str, differing_id: str, look: Callable[[str],
     page = visited.page
     look("nothing yet")
     find(page, "page-unknown")
-    page.locator("main h2").wait_for()
+    page.locator("main h2").first.wait_for()
     look("nothing found")
     find(page, order_id)
     page.locator("#resend").wait_for()
