@@ -296,7 +296,7 @@ def test_the_note_says_since_when_a_provider_does_not_call(
     (mail,) = notes()
     assert mail.subject.strip() == "Keypost 25 november 2026: 1 koppeling meldt niets"
     for part in (mail.text, mail.html):
-        assert "stripe: geen melding sinds 23 november 2026 om 07:30" in part
+        assert "Stripe: geen melding sinds 23 november 2026 om 07:30" in part
         assert ("webhook:" in part, "mollie:" in part) == (False, False)
 
 

@@ -742,7 +742,7 @@ TEXTS = {
     "note_others": "and {count} more",
     "note_entry": "[{skus:products}: ]{why}",
     "note_doors": "Providers that are silent",
-    "note_silent": "{provider}: no call since {at:moment}. Check its webhook there, and its secret here",
+    "note_silent": "{provider:provider}: no call since {at:moment}. Check its webhook there, and its secret here",
     "note_forgotten_one": "data of {count} customer erased",
     "note_forgotten_many": "data of {count} customers erased",
     "note_erased": "Erased",

@@ -779,7 +779,7 @@ TEXTS = {
     "note_others": "en nog {count}",
     "note_entry": "[{skus:products}: ]{why}",
     "note_doors": "Koppelingen die niets melden",
-    "note_silent": "{provider}: geen melding sinds {at:moment}. Controleer daar de webhook en hier het geheim",
+    "note_silent": "{provider:provider}: geen melding sinds {at:moment}. Controleer daar de webhook en hier het geheim",
     "note_forgotten_one": "gegevens van {count} klant gewist",
     "note_forgotten_many": "gegevens van {count} klanten gewist",
     "note_erased": "Gewist",
