@@ -58,6 +58,9 @@ prove: install  ## play 100 shops under faults and check the promises; SEEDS=500
 fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
 
+bench: install programs  ## measure what Keypost costs, compare it with its goals, and write docs/performance.md
+	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.bench $(addprefix --areas ,$(AREAS)) $(ACCEPT)
+
 openapi: install  ## write docs/openapi.json again, the description of the support API
 	@$(BIN)/python -m cli.openapi > docs/openapi.json
 
@@ -94,4 +97,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run programs debian test drills golden pictures simulate prove fuzz openapi coverage check build lock format
+.PHONY: help install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build lock format

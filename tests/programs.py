@@ -83,6 +83,9 @@ PROGRAMS = {
     "spamassassin": Program(
         _program("spamassassin"), "what a spam filter makes of the mails", ("spamassassin",), "spamassassin"
     ),
+    "valgrind": Program(
+        _program("valgrind"), "instructions of `make bench`", ("valgrind",), "valgrind (not on Apple's chips)"
+    ),
 }
 
 

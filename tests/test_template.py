@@ -503,6 +503,51 @@ def test_an_alarm_says_that_calls_are_answered_with_an_error_of_ours(template: d
     assert of_function["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "PaymentCallback"}}]
 
 
+def chosen(value: Any, conditions: dict[str, bool]) -> Any:
+    """What stands there under these conditions."""
+    while isinstance(value, dict) and "Fn::If" in value:
+        condition, yes, no = value["Fn::If"]
+        value = yes if conditions[condition] else no
+    return value
+
+
+CALLED_BY_THE_API = {"SupportApi", "PaymentCallback", "SupportPage", "SelfServicePage", "GuidePage", "RemindersPage"}
+
+
+@pytest.mark.parametrize(
+    ("tracing", "api", "traced"), [("off", False, set()), ("sampled", True, CALLED_BY_THE_API), ("all", True, None)]
+)
+def test_by_default_only_functions_for_which_api_gateway_has_decided_may_trace(
+    tracing: str, api: bool, traced: set[str] | None, template: dict[str, Any]
+) -> None:
+    conditions = {"TracesNothing": tracing == "off", "TracesAll": tracing == "all"}
+    resources = translated(template)
+    functions = of_type(resources, "AWS::Lambda::Function")
+    modes = {name: chosen(function["TracingConfig"]["Mode"], conditions) for name, function in functions.items()}
+
+    assert template["Parameters"]["Tracing"]["AllowedValues"] == ["off", "sampled", "all"]
+    assert template["Parameters"]["Tracing"]["Default"] == "sampled"
+    assert {name for name, mode in modes.items() if mode == "Active"} == (set(modes) if traced is None else traced)
+    assert set(modes.values()) <= {"Active", "PassThrough"}
+    (stage,) = of_type(resources, "AWS::ApiGateway::Stage").values()
+    assert chosen(stage["TracingEnabled"], conditions) is api
+
+
+def test_one_call_of_this_api_in_twenty_is_traced_even_if_no_other_came_in_that_second(
+    template: dict[str, Any],
+) -> None:
+    sampled = template["Resources"]["SampledCalls"]
+    rule = sampled["Properties"]["SamplingRule"]
+    title = translated(template)["Api"]["Properties"]["Body"]["info"]["title"]
+
+    assert template["Conditions"][sampled["Condition"]] == {
+        "Fn::And": [{"Fn::Equals": [{"Ref": "Tracing"}, "sampled"]}, {"Condition": "IsOnAws"}]
+    }
+    assert (rule["ReservoirSize"], rule["FixedRate"]) == (0, 0.05)
+    assert title == {"Ref": "AWS::StackName"}
+    assert rule["ServiceName"] == {"Fn::Sub": "${AWS::StackName}/v1"}
+
+
 @pytest.mark.parametrize(("name", "fits"), [*((name, True) for name in PROVIDERS), ("strip", False), ("", False)])
 def test_the_hours_of_silence_can_be_set_for_every_door_and_no_other(
     name: str, fits: bool, template: dict[str, Any]

@@ -1,0 +1,1 @@
+"""What Keypost costs, in calls, capacity, instructions and dollars: `make bench`."""
