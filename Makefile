@@ -42,8 +42,9 @@ test: install programs  ## all tests but the drills: five minutes on two cores
 drills: install programs  ## the tests that take long: every language in the browser, 1,000 codes, ten years, odd requests
 	@$(BIN)/pytest --quiet $(WORKERS) -m drill
 
-golden: install  ## write the golden files of the mails and of the stored order again; look at the changes before you commit them
+golden: install  ## write the golden files of the mails, the stored order and the calls of AWS again; look at the changes before you commit them
 	@$(BIN)/pytest --quiet --update-golden tests/keypost/emails/test_every_mail.py tests/keypost/table/test_versions.py -k golden
+	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.bench.calls
 
 pictures: install programs  ## make the pictures of the README again (needs Chromium); look at them before you commit them
 	@KEYPOST_LEAVE_OUT=nothing $(BIN)/pytest --quiet tests/keypost/support_desk/pictures.py

@@ -188,7 +188,9 @@ class _OneDeploys(LoadScopeScheduling):  # xdist 3.8 has no marker that pytest 9
     """One worker deploys the system and runs all tests that may ask for it; all others go where there is room."""
 
     def _split_scope(self, nodeid: str) -> str:
-        is_apart = nodeid.startswith(("tests/keypost/", "tests/functions/", "tests/simulator/", "tests/situations/"))
+        is_apart = nodeid.startswith(
+            ("tests/bench/", "tests/keypost/", "tests/functions/", "tests/simulator/", "tests/situations/")
+        )
         return nodeid if is_apart and "support_page" not in nodeid else "deployed"
 
 

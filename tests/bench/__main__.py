@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.bench import calls
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -36,7 +37,7 @@ class Area:
     quick: Measure | None = None  # as much of it as CI has time for: three minutes for all areas
 
 
-AREAS: tuple[Area, ...] = ()
+AREAS: tuple[Area, ...] = (Area("calls", calls.measure, quick=calls.measure),)
 
 
 def main(words: Sequence[str] | None = None) -> int:
