@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,9 @@ def _imported(*names: str) -> Iterator[ModuleType]:
 _SERVICES: Mapping[str, ModuleType] = dict(
     zip(("dynamodb", "sqs", "secrets-manager"), _imported("dynamodb", "sqs", "secretsmanager"), strict=True)
 )
+# What MiniStack reads in an expression is read once: it reads it anew for each item of a query.
+for _reader in ("_tokenize", "_condition_syntax_error"):
+    vars(_SERVICES["dynamodb"])[_reader] = cache(vars(_SERVICES["dynamodb"])[_reader])
 _one_by_one = threading.Lock()  # as in MiniStack's own process, which answers every request on one thread
 # That of a function, but for the names of what it uses.
 ENVIRONMENT = {

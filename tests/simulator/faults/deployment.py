@@ -20,6 +20,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from cli.local.deploy import ROOT
 from tests.simulator.aws_here import ENVIRONMENT, Watch, answer_here
 from tests.simulator.faults.machine import only_here
+from tests.simulator.short_way import take_the_short_way
 
 TABLE, QUEUE, WISHES, SECRET = "simulated", "https://sqs.example/1/work", "https://sqs.example/1/wishes", "arn:secret"
 _ENVIRONMENT = {
@@ -151,6 +152,7 @@ def _build(modules: Mapping[str, ModuleType], around: Surroundings) -> None:
     telemetry.metrics.add_metric = lambda **_: None  # nobody looks at it
     telemetry.at_door = lambda *_, **__: None
     answer_here(wiring.session(), around.watch)
+    take_the_short_way(wiring.session(), around.watch)
     for name, smaller in _SMALLER.items():
         for module in modules.values():
             if hasattr(module, name):

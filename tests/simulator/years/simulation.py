@@ -31,6 +31,7 @@ from keypost import telemetry, wiring
 from keypost.core import support
 from tests.builders import PRODUCT, WEBHOOK_SECRET, code, webhook_headers
 from tests.simulator.aws_here import ENVIRONMENT, Answer, AwsCall, answer_here
+from tests.simulator.short_way import take_the_short_way
 from tests.simulator.years.oracle import Expected, expected_mails
 from tests.simulator.years.world import BEGIN, END, PLAIN, REMINDING, ZONE, Fact, World, local
 
@@ -326,6 +327,7 @@ def _deployed(watch: Callable[..., Answer | None]) -> Iterator[None]:
         wiring.forget()
         session = wiring.session()
         answer_here(session, watch)
+        take_the_short_way(session, watch)
         name = f"simulated-{os.urandom(4).hex()}"
         session.client("dynamodb").create_table(TableName=name, **{key: described[key] for key in wanted})
         queue = session.client("sqs").create_queue(QueueName=name)
