@@ -34,6 +34,8 @@ HARMLESS_NAMES = {
 }
 
 
+STACK_NAME = {"Ref": "AWS::StackName"}
+
 # The metrics that are counted for each provider by itself.
 AT_DOOR = ("SignatureRefused", "CallbackFailed", "DoorSilent")
 
@@ -140,7 +142,12 @@ def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:
     own = [each["Environment"]["Variables"] for each in functions if "Environment" in each]
 
     settings = {variable(field.name) for field in fields(Config)}
-    assert {name for each in (shared, *own) for name in each} == settings
+    assert {name for each in (shared, *own) for name in each} == settings | {"POWERTOOLS_SERVICE_NAME"}
+
+
+def test_what_a_stack_counts_is_counted_under_its_own_name(template: dict[str, Any]) -> None:
+    """Otherwise the alarms of a live stack ring for what happens in a test stack of the same account."""
+    assert template["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == STACK_NAME
 
 
 def test_the_languages_to_choose_from_are_those_that_are_written_and_the_default_is_the_default(
@@ -292,6 +299,21 @@ def test_tokens_are_for_somebody(template: dict[str, Any]) -> None:
     assert [a["Assert"] for a in rule["Assertions"]] == [
         {"Fn::Not": [{"Fn::Equals": [{"Ref": "SupportAudience"}, ""]}]}
     ]
+
+
+def test_a_stack_that_accepts_test_and_live_payments_is_for_one_machine_only(template: dict[str, Any]) -> None:
+    rule = template["Rules"]["OnlyAnEmulatorIsLocal"]
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
+    assert [each["Assert"] for each in rule["Assertions"]] == [{"Fn::Equals": [{"Ref": "Emulated"}, "yes"]}]
+    assert template["Parameters"]["Emulated"]["Default"] == "no"
+
+
+def test_a_mail_domain_that_is_an_identity_already_is_left_as_it_is(resources: dict[str, Any]) -> None:
+    assert of_type(resources, "AWS::SES::EmailIdentity").keys() == {"Identity"}
+    assert resources["Identity"]["Condition"] == "HasOwnIdentity"
+    others = {name: each for name, each in resources.items() if name != "Identity"}
+    assert "Identity}" not in str(others)  # nothing else needs it
 
 
 def test_a_message_that_fails_comes_back_and_ends_in_a_queue_that_raises_an_alarm(resources: dict[str, Any]) -> None:
@@ -476,7 +498,7 @@ def test_every_alarm_reaches_somebody_and_counts_what_the_functions_count(resour
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
         if alarm["Namespace"] == "Keypost":
             assert f"`{alarm['MetricName']}`" in counted
-            assert {"Name": "service", "Value": "keypost"} in alarm["Dimensions"]
+            assert {"Name": "service", "Value": STACK_NAME} in alarm["Dimensions"]
             assert len(alarm["Dimensions"]) == 1 + (alarm["MetricName"] in AT_DOOR)
 
 
@@ -485,7 +507,7 @@ def test_each_door_has_an_alarm_of_its_own_for_what_goes_wrong_there(metric: str
     alarms = [alarm for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values() if alarm["MetricName"] == metric]
     doors = [{each["Name"]: each["Value"] for each in alarm["Dimensions"]} for alarm in alarms]
 
-    assert doors == [{"service": "keypost", "provider": provider} for provider in PROVIDERS]
+    assert doors == [{"service": STACK_NAME, "provider": provider} for provider in PROVIDERS]
     assert {(alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) for alarm in alarms} == {
         ("Sum", 2 if metric == "CallbackFailed" else 0, "notBreaching")
     }
@@ -611,7 +633,7 @@ def test_what_ses_tells_reaches_its_function_or_a_queue_that_raises_an_alarm(
 
 
 def test_mail_leaves_while_the_dns_of_its_return_address_is_missing(resources: dict[str, Any]) -> None:
-    assert resources["MailIdentity"]["Properties"]["MailFromAttributes"] == {
+    assert resources["Identity"]["Properties"]["MailFromAttributes"] == {
         "MailFromDomain": {"Fn::Sub": "bounce.${MailDomain}"},
         "BehaviorOnMxFailure": "USE_DEFAULT_VALUE",
     }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
     """Deploy the template under this name; returns the outputs. KeypostError names the resources that failed."""
     template = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     s3 = session.client("s3")
-    s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # a second stack in this emulator
+        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     archives = {
         "functions/": _archive(ROOT / "functions", directory / "functions.zip"),
         "layers/keypost/": _keypost_layer(directory),

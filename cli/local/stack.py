@@ -41,6 +41,7 @@ NAME = "keypost"
 CODES_PER_PRODUCT = 100
 PARAMETERS = {
     "Stage": "local",
+    "Emulated": "yes",
     "ShopName": SHOP.name,
     "ShopAddress": SHOP.address,
     "ShopKvk": SHOP.kvk_number,

@@ -1,5 +1,6 @@
 """Outcomes, each as a metric and a log line. They hold ids and counts only: no address, no name, no code, no body."""
 
+import os
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -9,8 +10,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-logger = Logger(service="keypost")
-metrics = Metrics(namespace="Keypost", service="keypost")
+_SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "keypost")  # of the stack, whose alarms count only its own
+logger = Logger(service=_SERVICE)
+metrics = Metrics(namespace="Keypost", service=_SERVICE)
 warnings.filterwarnings("ignore", "No application metrics to publish")  # an invocation may count nothing
 
 
@@ -23,7 +25,7 @@ def outcome(name: str, count: int = 1, **fields: Any) -> None:
 def at_door(name: str, provider: str, **fields: Any) -> None:
     """Count what happened at the door of a provider, for each provider by itself, so that each has its own alarm."""
     with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Keypost") as metric:
-        metric.add_dimension(name="service", value="keypost")
+        metric.add_dimension(name="service", value=_SERVICE)
         metric.add_dimension(name="provider", value=provider)
     logger.info(name, extra={"provider": provider, **fields}, stacklevel=3)
 
