@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -353,6 +354,13 @@ def test_the_times_fit_each_other(resources: dict[str, Any], functions: dict[str
     assert timeout < MAIL_LEASE.total_seconds()
     assert resources["Queue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
     assert resources["Wishes"]["Properties"]["VisibilityTimeout"] >= 6 * functions["SendAgain"]["Timeout"]
+
+
+def test_what_ses_tells_of_one_mail_is_taken_in_one_invocation(functions: dict[str, Any]) -> None:
+    told = functions["MailFeedback"]["Events"]["Told"]["Properties"]
+
+    assert told["MaximumBatchingWindowInSeconds"] == 20
+    assert timedelta(seconds=20) < MAIL_LEASE  # so an event is there before a mail of unknown outcome is looked at
 
 
 def test_one_failed_order_of_a_batch_comes_back_alone(functions: dict[str, Any]) -> None:
