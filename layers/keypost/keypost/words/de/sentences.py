@@ -788,7 +788,8 @@ TEXTS = {
     "note_others": "und {count} weitere",
     "note_entry": "[{skus:products}: ]{why}",
     "note_doors": "Anbieter, die nichts melden",
-    "note_silent": "{provider:provider}: keine Meldung seit {at:moment}. Prüfen Sie dort den Webhook und hier das Geheimnis",
+    "note_silent": "{provider:provider}: keine Meldung seit {at:moment}. Prüfen Sie dort den Webhook und hier das "
+    "Geheimnis",
     "note_forgotten_one": "{count} Kunde gelöscht",
     "note_forgotten_many": "{count} Kunden gelöscht",
     "note_erased": "Gelöscht",
