@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from keypost.core.languages import DEFAULT
@@ -263,7 +264,7 @@ class Decision(Stored):
     because: str = ""  # of an order by hand: one of BY_HAND
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what is asked of it most is computed once
 class Order(Stored):
     """What one customer bought under one order id, with all that became of it."""
 
@@ -297,7 +298,7 @@ class Order(Stored):
     forget_on: date | None = None  # its customer was erased; what is left is kept until then
     version: int = 0  # 0: not stored yet
 
-    @property
+    @cached_property
     def standing(self) -> Standing:
         """That of its best payment: what another attempt failed or got back does not count against it."""
         return max((payment.standing for payment in self.settled), key=list(Standing).index, default=Standing.OPEN)
@@ -346,7 +347,7 @@ class Order(Stored):
             return len(paid) > 1 and kept > Decimal(price.amount or 0)
         return len(paid) > 1
 
-    @property
+    @cached_property
     def settled(self) -> tuple[Payment, ...]:
         """Its payments, each once, whoever tells of it."""
         return settled(self.id, self.payments, self.customer.right)
@@ -387,7 +388,7 @@ class Order(Stored):
         """Whether all of its codes may have reached the customer."""
         return self.code_left and self.sent_lines >= set(self.numbered)
 
-    @property
+    @cached_property
     def owed_lines(self) -> frozenset[int]:
         """The lines whose codes have a mail, whatever became of it; but not those of which codes went back to stock
         since, as their mail failed or a code that was swapped in never left: paid again, they are served like any
@@ -420,15 +421,15 @@ class Order(Stored):
         """The numbers of its lines of a kind, counting from 1."""
         return tuple(number for number, line in self.numbered.items() if line.kind is kind)
 
-    @property
-    def numbered(self) -> dict[int, Line]:
+    @cached_property
+    def numbered(self) -> Mapping[int, Line]:
         """Its lines by their numbers, which never change and are never used again."""
         return {line.id or place: line for place, line in enumerate(self.lines, start=1)}
 
     def line(self, number: int) -> Line:
         return self.numbered[number]
 
-    @property
+    @cached_property
     def past(self) -> tuple[License, ...]:
         """The licenses that it gave for what it is not for any more, and those that have gone again."""
         numbered, gone = self.numbered, {each.license for each in self.gone}
