@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.bench.bill import bill
 from tests.bench.figures import Figure, Goal, area_of
+from tests.bench.memory import reasons
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -34,7 +35,7 @@ def page(goals: Mapping[str, Goal], measured: Mapping[str, Figure]) -> str:
     others = {area_of(name) for name in measured} - _AREAS.keys()
     areas = _AREAS | {area: area for area in sorted(others)}
     parts = [part for area, words in areas.items() for part in _area(area, words, goals, measured)]
-    return "\n".join([_HEAD, *parts, *filter(None, [bill(measured)])])
+    return "\n".join([_HEAD, *parts, *filter(None, [bill(measured), reasons(measured)])])
 
 
 def _area(area: str, words: str, goals: Mapping[str, Goal], measured: Mapping[str, Figure]) -> list[str]:
