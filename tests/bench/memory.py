@@ -79,7 +79,7 @@ _RULE = f"""\
 Lambda gives CPU by memory, a whole one at 1,769 MB, but starts each function on a whole one whatever its memory: the
 start does not count here. A call of AWS costs about as much with 128 as with 512 MB, as it takes so much longer with
 less, and more with 1,024 MB, where it mostly waits for its answer. So a function has 512 MB, and twice that only where
-that saves {WORTH * 1000:.0f} ms of a usual invocation. The table has milliseconds of a warm invocation and dollars for a
+that saves {WORTH * 1000:.0f} ms of a usual invocation. The table has milliseconds of a warm one and dollars for a
 million of them, estimated from a public measurement on AWS and from the calls that were counted.
 """
 
