@@ -60,7 +60,7 @@ fuzz: install  ## send 5,000 odd requests to the support API, made from its desc
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
 
 bench: install programs  ## measure what Keypost costs, compare it with its goals, and write docs/performance.md
-	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.bench $(addprefix --areas ,$(AREAS)) $(ACCEPT)
+	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.bench $(addprefix --areas ,$(AREAS)) $(QUICK) $(ACCEPT)
 
 openapi: install  ## write docs/openapi.json again, the description of the support API
 	@$(BIN)/python -m cli.openapi > docs/openapi.json

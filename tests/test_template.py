@@ -533,6 +533,15 @@ def test_an_alarm_says_that_calls_are_answered_with_an_error_of_ours(template: d
     assert of_function["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "PaymentCallback"}}]
 
 
+def test_no_metrics_by_route_are_paid_for_as_no_alarm_reads_them(resources: dict[str, Any]) -> None:
+    settings = resources["Api"]["Properties"]["MethodSettings"]
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    read = {each["Name"] for alarm in alarms for each in alarm["Dimensions"] if alarm["Namespace"] == "AWS/ApiGateway"}
+
+    assert [setting for setting in settings if setting.get("MetricsEnabled")] == []
+    assert read == {"ApiName", "Stage"}  # what API Gateway counts for nothing
+
+
 def chosen(value: Any, conditions: dict[str, bool]) -> Any:
     """What stands there under these conditions."""
     while isinstance(value, dict) and "Fn::If" in value:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import calls
+from tests.bench import calls, dollars
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -37,11 +37,17 @@ class Area:
     quick: Measure | None = None  # as much of it as CI has time for: three minutes for all areas
 
 
-AREAS: tuple[Area, ...] = (Area("calls", calls.measure, quick=calls.measure),)
+AREAS: tuple[Area, ...] = (
+    Area("calls", calls.measure, quick=calls.measure),
+    Area("dollars", dollars.measure, quick=dollars.measure),
+)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     asked = _asked(words)
+    if asked.page:
+        _write_page()
+        return 0
     chosen = [area for area in AREAS if not asked.areas or area.name in asked.areas]
     figures = [figure for area in chosen for figure in _measured(area, quick=asked.quick)]
     goals, committed = read_goals(), read_measured(MEASURED)
@@ -61,6 +67,7 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--areas", type=_areas, default=[], help=f"only these of {', '.join(_names())}: a,b")
     parser.add_argument("--quick", action="store_true", help="the part for CI; it writes nothing")
+    parser.add_argument("--page", action="store_true", help="only write the page again, after a goal has changed")
     parser.add_argument("--accept", action="store_true", help="write figures that are worse than the committed ones")
     return parser.parse_args(words)
 
@@ -107,6 +114,10 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def _write(figures: Sequence[Figure]) -> None:
     write_measured(figures, MEASURED)
+    _write_page()
+
+
+def _write_page() -> None:
     PAGE.write_text(page(read_goals(), read_measured(MEASURED)), encoding="utf-8")
 
 

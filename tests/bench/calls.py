@@ -26,6 +26,9 @@ FIGURES = {
     "resend_granted": ("resend, granted to a customer",),
     "renewal": ("renewal, callback", "renewal, poke: when it runs", "renewal, poke: codes", "renewal, poke: mail"),
     "nothing_due": ("find_due_orders, nothing due",),
+    "reconcile_nothing": ("reconcile_payments, nothing new",),
+    "note_nothing": ("write_daily_note, nothing to say",),
+    "get_due": ("GET /due",),
 }
 
 

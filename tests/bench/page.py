@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.bench.bill import bill
 from tests.bench.figures import Figure, Goal, area_of
+from tests.bench.memory import reasons
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
@@ -30,9 +32,10 @@ _AREAS = {
 
 
 def page(goals: Mapping[str, Goal], measured: Mapping[str, Figure]) -> str:
-    named = {area_of(name) for name in measured} - _AREAS.keys()
-    areas = [(area, words) for area, words in (_AREAS | {area: area for area in sorted(named)}).items()]
-    return "\n".join([_HEAD, *(part for area, words in areas for part in _area(area, words, goals, measured))])
+    others = {area_of(name) for name in measured} - _AREAS.keys()
+    areas = _AREAS | {area: area for area in sorted(others)}
+    parts = [part for area, words in areas.items() for part in _area(area, words, goals, measured)]
+    return "\n".join([_HEAD, *parts, *filter(None, [bill(measured), reasons(measured)])])
 
 
 def _area(area: str, words: str, goals: Mapping[str, Goal], measured: Mapping[str, Figure]) -> list[str]:

@@ -102,6 +102,11 @@ def test_a_quick_run_measures_what_is_quick_and_writes_nothing(written: Path) ->
     assert not (written / "performance.md").exists()
 
 
+def test_the_page_is_written_again_without_a_run(written: Path) -> None:
+    assert main(["--page"]) == 0
+    assert "| calls/worker |  |  |  |  | 6 |\n" in (written / "performance.md").read_text(encoding="utf-8")
+
+
 def test_the_page_shows_what_misses_its_goal() -> None:
     assert page.table(GOALS, {COLD.name: replace(COLD, value=0.9)}).splitlines()[2] == (
         "| cold/find_due_orders | import and clients | 0.8 |  | 1.36 | **0.9** |"
@@ -109,5 +114,6 @@ def test_the_page_shows_what_misses_its_goal() -> None:
 
 
 def test_the_page_is_what_the_committed_run_wrote() -> None:
+    """If not: a goal or the page's words have changed; `python -m tests.bench --page` writes it again."""
     if figures.MEASURED.exists():
         assert page.PAGE.read_text(encoding="utf-8") == page.page(read_goals(), read_measured())
