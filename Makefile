@@ -6,13 +6,18 @@ BIN := .venv/bin
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
-.venv/installed: requirements/dev.txt pyproject.toml
+python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Keypost needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+
+# Python compiles what is imported when it is first imported, and that is a small part of what is installed.
+PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps --no-compile
+
+.venv/installed: requirements/dev.txt pyproject.toml | python
 	@echo "Installing into .venv (once; about half a minute) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip $(PIP_INSTALL) --no-build-isolation --editable .
 	@touch $@
 
 install: .venv/installed  ## install everything into .venv
@@ -25,11 +30,12 @@ run: install  ## do the same, and stay up with a mailbox page until Ctrl-C
 
 # Programs that some tests ask: a browser, SpamAssassin and others (tests/programs.py). `make test` installs them where
 # it is root and has apt-get; it never asks for a password, and otherwise says which tests it leaves out.
-programs: install
-	@$(BIN)/python -m tests.programs
+PROGRAMS := PYTHONPATH=layers/keypost $(PYTHON) -m tests.programs
+programs: python
+	@$(PROGRAMS)
 
-debian: install  ## install the programs of Debian or Ubuntu that some tests ask, with sudo
-	@$(BIN)/python -m tests.programs --ask
+debian: python  ## install the programs of Debian or Ubuntu that some tests ask, with sudo
+	@$(PROGRAMS) --ask
 
 # One worker per core; one of them has the deployed system (tests/conftest.py). Python keeps what it has compiled, whatever the
 # environment says: the emulator starts a process per function, and each would compile everything anew.
@@ -77,9 +83,9 @@ check: install  ## check lint, types, import contracts and the template
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/pytest --quiet tests/test_template.py
 
-.venv-sam/installed: requirements/sam.txt
+.venv-sam/installed: requirements/sam.txt | python
 	@$(PYTHON) -m venv .venv-sam
-	@.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/sam.txt
+	@.venv-sam/bin/pip $(PIP_INSTALL) --require-hashes -r requirements/sam.txt
 	@touch $@
 
 build: .venv-sam/installed  ## validate the template and build what `sam deploy` uploads
@@ -98,4 +104,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build lock format
+.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build lock format

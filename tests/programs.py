@@ -127,14 +127,20 @@ def told(names: tuple[str, ...]) -> str:
 
 
 def install(names: tuple[str, ...], *, is_root: bool) -> None:
-    """One by one, so that one package that cannot be had keeps out no other."""
+    """All at once; where that fails one by one, so that one package that cannot be had keeps out no other."""
     sudo = [] if is_root else ["sudo"]
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     print("Installing (once):", *names, flush=True)
     subprocess.run([*sudo, "apt-get", "update", "-qq"], check=False, env=environment)
-    for name in names:
-        command = [*sudo, "apt-get", "install", "-qq", "--yes", "--no-install-recommends", name]
-        subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
+    command = [*sudo, "apt-get", "install", "-qq", "--yes", "--no-install-recommends"]
+
+    def is_installed(*some: str) -> bool:
+        done = subprocess.run([*command, *some], check=False, env=environment, stdout=subprocess.DEVNULL)
+        return done.returncode == 0
+
+    if not is_installed(*names):
+        for name in names:
+            is_installed(name)
 
 
 def main(*, may_ask: bool) -> None:

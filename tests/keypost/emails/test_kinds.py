@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,11 +19,12 @@ FACTS: dict[str, MailKind] = {purpose.value: facts for purpose, facts in KINDS.i
 OWING = {"owe_mail", "new_mail", "with_notice", "Delivery"}  # they make an order owe the mail of a purpose
 
 
+@cache
 def owed() -> set[str]:
     """The purposes for which some rule of the core makes an order owe a mail."""
     trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "layers/keypost/keypost").rglob("*.py")]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    owing = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] in OWING]
+    owing = [call for call in calls if {getattr(call.func, "id", None), getattr(call.func, "attr", None)} & OWING]
     found = {ast.unparse(argument) for call in owing for argument in call.args}
     return {purpose.value for purpose in Purpose if f"Purpose.{purpose.name}" in found}
 
@@ -38,7 +40,7 @@ class Places:
         default_factory=lambda: {language: tuple(table.TEXTS) for language, table in TABLES.items()}
     )
     samples: Collection[str] = tuple(sample.mail.purpose for sample in SAMPLES.values())
-    owed: Collection[str] = tuple(owed())
+    owed: Collection[str] = field(default_factory=owed)
 
 
 def lacks(kind: str, places: Places) -> Iterator[str]:

@@ -4,8 +4,9 @@ import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,15 +52,8 @@ from keypost.words import (
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 FOLDERS = ("layers/keypost/keypost", "functions", "cli")
-SOURCES = {
-    str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8"))
-    for folder in FOLDERS
-    for path in sorted((ROOT / folder).rglob("*.py"))
-    if "words" not in path.relative_to(ROOT).parts
-}
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, KeypostError)}
 SAYING = {"said", "Said", "say", "text", "_list", *ERRORS}  # their first argument is a code
-ENTRIES = [(language, code, text) for language in LANGUAGES for code, text in TABLES[language].TEXTS.items()]
 WAITED_FOR = (
     Reason.STOCK,
     Reason.PRODUCT,
@@ -83,11 +77,28 @@ TEXTS_LEFT = {
 }
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    """The calls in a source, each with the name of what is called."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func).rpartition(".")[2], node
+@cache
+def sources() -> Mapping[str, ast.AST]:
+    """The code that says something, by its file. It is read once, by the worker that tests it."""
+    return {
+        str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8"))
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "words" not in path.relative_to(ROOT).parts
+    }
+
+
+@cache
+def calls() -> Sequence[tuple[str, str, ast.Call]]:
+    """The calls in all sources: the file, the name of what is called, and the call."""
+    nodes = ((at, node) for at, tree in sources().items() for node in ast.walk(tree))
+    return [(at, called(node), node) for at, node in nodes if isinstance(node, ast.Call)]
+
+
+def called(call: ast.Call) -> str:
+    """The last part of the name of what is called."""
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else ast.unparse(function).rpartition(".")[2]
 
 
 def code_of(name: str, call: ast.Call) -> str | None:
@@ -106,7 +117,9 @@ def is_text(call: ast.Call) -> bool:
     return any(isinstance(part, str) and " " in part for part in parts)
 
 
-SAID = [(at, code, call) for at, tree in SOURCES.items() for name, call in calls(tree) if (code := code_of(name, call))]
+def said_somewhere() -> list[tuple[str, str, ast.Call]]:
+    """Each code that is said: the file, the code, and the call that says it."""
+    return [(at, code, call) for at, name, call in calls() if (code := code_of(name, call))]
 
 
 def of_enums() -> set[str]:
@@ -142,7 +155,7 @@ def of_enums() -> set[str]:
 
 def constants() -> set[str]:
     """All texts that stand in the sources by themselves."""
-    nodes = (node for tree in SOURCES.values() for node in ast.walk(tree))
+    nodes = (node for tree in sources().values() for node in ast.walk(tree))
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
@@ -167,8 +180,8 @@ def test_all_languages_have_the_same_codes_with_the_same_fields() -> None:
 def test_whatever_the_sources_say_has_its_words(language: str) -> None:
     texts = TABLES[language].TEXTS.keys() | mail_texts(FALLBACK).keys()
 
-    assert len(SAID) > 200
-    assert {(at, code) for at, code, _ in SAID if code not in texts and " " not in code} == set()
+    assert len(said_somewhere()) > 200
+    assert {(at, code) for at, code, _ in said_somewhere() if code not in texts and " " not in code} == set()
     assert of_enums() - set(texts) == set()
 
 
@@ -183,8 +196,7 @@ def test_each_entry_is_used() -> None:
 def test_what_waits_has_words_for_that_and_for_nothing_else() -> None:
     waited = {
         node.attr
-        for tree in SOURCES.values()
-        for name, call in calls(tree)
+        for _, name, call in calls()
         if name in {"_wait", "waiting_for", "Waiting"}
         for argument in call.args
         for node in [argument]
@@ -194,21 +206,27 @@ def test_what_waits_has_words_for_that_and_for_nothing_else() -> None:
     assert waited == {reason.name for reason in WAITED_FOR}
 
 
-@pytest.mark.parametrize(("language", "code", "text"), ENTRIES)
-def test_no_entry_is_empty_and_each_names_how_its_values_are_written(language: str, code: str, text: str) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_entry_is_empty_and_each_names_how_its_values_are_written(language: str) -> None:
+    texts = TABLES[language].TEXTS
     plain = {"", "day", "moment", "money", "list", "goods", "product", "products", "ses", "the_mail"}
-    kinds = {entry.rpartition("_")[0] for entry in TABLES[language].TEXTS}
+    ways = plain | {entry.rpartition("_")[0] for entry in texts}
 
-    assert text.strip() == text
-    assert text
-    assert {spec or "" for _, name, spec, _ in Formatter().parse(text) if name} <= plain | kinds
+    assert len(texts) > 800
+    assert [code for code, text in texts.items() if text.strip() != text or not text] == []
+    assert [(code, how_written(text) - ways) for code, text in texts.items() if how_written(text) - ways] == []
+
+
+def how_written(text: str) -> set[str]:
+    """How the values of a sentence are written: a day, a list, or as they are."""
+    return {spec or "" for _, name, spec, _ in Formatter().parse(text) if name}
 
 
 def test_whatever_is_said_comes_with_the_values_that_its_sentence_needs() -> None:
     texts = TABLES[FALLBACK].TEXTS
     holes = {
         (at, code, field)
-        for at, code, call in SAID
+        for at, code, call in said_somewhere()
         if code in texts and all(keyword.arg for keyword in call.keywords)
         for field in needed(texts[code]) - {keyword.arg for keyword in call.keywords}
         if "Said(" not in ast.unparse(call)[:5]
@@ -218,16 +236,14 @@ def test_whatever_is_said_comes_with_the_values_that_its_sentence_needs() -> Non
 
 
 def test_no_error_says_a_text_where_a_code_belongs_but_those_that_are_left() -> None:
-    texts = Counter(
-        at for at, tree in SOURCES.items() for name, call in calls(tree) if name in ERRORS and is_text(call)
-    )
+    texts = Counter(at for at, name, call in calls() if name in ERRORS and is_text(call))
 
     assert dict(texts) == TEXTS_LEFT
 
 
 def test_nothing_is_said_in_words_in_place_of_a_code() -> None:
     saying = SAYING - ERRORS | {"noted"}
-    found = [(at, ast.unparse(call)) for at, tree in SOURCES.items() for name, call in calls(tree) if name in saying]
+    found = [(at, ast.unparse(call)) for at, name, call in calls() if name in saying]
 
     assert [(at, call) for at, call in found if re.search(r'\A\w+\(["\'][^"\']* ', call)] == []
     assert len(found) > 100
