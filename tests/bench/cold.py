@@ -1,4 +1,4 @@
-"""How much a function does before it can serve its first call: instructions, counted by Valgrind over the runtime's own,
+"""How much a function does before its first call: instructions, counted by Valgrind over the runtime's own,
 as a ratio to those of a stock `boto3.client("dynamodb")` on the same Python."""
 
 import os
