@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import calls
+from tests.bench import calls, cold, size
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -37,7 +37,11 @@ class Area:
     quick: Measure | None = None  # as much of it as CI has time for: three minutes for all areas
 
 
-AREAS: tuple[Area, ...] = (Area("calls", calls.measure, quick=calls.measure),)
+AREAS: tuple[Area, ...] = (
+    Area("calls", calls.measure, quick=calls.measure),
+    Area("cold", cold.measure, quick=cold.measure_some),
+    Area("size", size.measure),
+)
 
 
 def main(words: Sequence[str] | None = None) -> int:
