@@ -2,11 +2,11 @@
 stored with its codes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from itertools import islice
 
 from keypost.core.codes import StockCode
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Purpose
 from keypost.core.order import License, Order
 from keypost.core.owed import Delivery
