@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False) -> Callable[[type], type]:
-        """As that of the standard library; all of this package's are frozen and have slots."""
-        if not (frozen and slots):
+        """As that of the standard library; all of this package's are frozen."""
+        if not frozen:
             raise TypeError("a class that is not frozen is one of the standard library's")
         # Without methods, this reads the fields only. `fields` and `replace` go by them.
         bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
@@ -40,13 +40,13 @@ def _with_methods(made: Any) -> type:
 
 
 def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
-    """Sets each slot by its descriptor, so that nothing else can be set."""
-    names: dict[str, Any] = {"_absent": dataclasses.MISSING}
+    """Sets each slot by its descriptor, the fastest way; a class without slots has none."""
+    names: dict[str, Any] = {"_absent": dataclasses.MISSING, "_set": object.__setattr__}
     given: dict[bool, list[str]] = {False: [], True: []}  # the parameters, by whether they are given by name only
     lines = []
+    has_slots = "__dict__" not in dir(made)
     for field in fields:
         name, value = field.name, field.name
-        names[f"_set_{name}"] = getattr(made, name).__set__
         if field.default_factory is not dataclasses.MISSING:
             names[f"_new_{name}"] = field.default_factory
             parameter, value = f"{name}=_absent", f"_new_{name}() if {name} is _absent else {name}"
@@ -56,7 +56,11 @@ def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
         else:
             parameter = name
         given[bool(field.kw_only)].append(parameter)
-        lines.append(f" _set_{name}(self,{value})")
+        if has_slots:
+            names[f"_set_{name}"] = getattr(made, name).__set__
+            lines.append(f" _set_{name}(self,{value})")
+        else:
+            lines.append(f" _set(self,{name!r},{value})")
     parameters = ",".join(["self", *given[False], *(["*", *given[True]] if given[True] else [])])
     body = "\n".join(lines or [" pass"])
     exec(f"def __init__({parameters}):\n{body}", names)  # noqa: S102 - of our own names
