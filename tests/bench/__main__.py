@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import calls, cold, dollars, size
+from tests.bench import calls, cold, dollars, size, waiting
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -42,6 +42,7 @@ AREAS: tuple[Area, ...] = (
     Area("dollars", dollars.measure, quick=dollars.measure),
     Area("cold", cold.measure, quick=cold.measure_some),
     Area("size", size.measure),
+    Area("waiting", waiting.measure, quick=waiting.measure_quick),
 )
 
 

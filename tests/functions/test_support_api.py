@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -241,9 +242,35 @@ def test_what_is_due_is_what_the_command_says(wired: Stack) -> None:
     )
 
 
+@pytest.mark.drill
+def test_what_is_due_of_more_than_a_thousand_orders_comes_in_parts_and_a_link_leads_to_the_next(wired: Stack) -> None:
+    for number in range(1001):
+        wired.store.save(paid_order(f"due-{number:04d}", at=NOW + timedelta(seconds=number)))
+    kept: list[Any] = []
+
+    status, first = call("GET", "/due?days=3", kept=kept)
+
+    assert (status, len(first)) == (200, 1000)
+    (link,) = kept[0]["multiValueHeaders"]["Link"]
+    assert link == '<?days=3&next=2026-11-23T12%3A16%3A39Z~due-0999>; rel="next"'
+    status, last = call("GET", f"/due{unquote(link[1:].partition('>')[0])}", kept=kept)
+    assert (status, [row["order_id"] for row in last]) == (200, ["due-1000"])
+    assert "Link" not in kept[1]["multiValueHeaders"]
+
+
+def test_what_is_due_behind_a_place_is_without_what_stands_before_it(wired: Stack) -> None:
+    for number in range(3):
+        wired.store.save(paid_order(f"due-{number}", at=NOW + timedelta(seconds=number)))
+
+    status, rows = call("GET", "/due?days=3&next=2026-11-23T12:00:00Z~due-0")
+
+    assert (status, [row["order_id"] for row in rows]) == (200, ["due-1", "due-2"])
+
+
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
+        ("/due?next=3", {"parameter": "next", "detail": "`next` does not have the right form"}),
         ("/due?days=367", {"parameter": "days", "detail": "`days` is too small or too large: at most 366"}),
         ("/due?days=-1", {"parameter": "days", "detail": "`days` is too small or too large: at least 0"}),
         ("/due?day=1", {"parameter": "day", "detail": "`day` is not a parameter here"}),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,17 @@ from keypost.core.order import RETRY_WAITING, Gone, Hold, Order, Reason, Renewal
 from keypost.core.owed import deliveries
 from keypost.core.product import Kind, Line
 from keypost.core.said import said
-from keypost.core.sharing import RETRY_STOCK, first_served, lacks, retry_of, short_of, usable_on, waited_for, wanted
+from keypost.core.sharing import (
+    RETRY_STOCK,
+    first_served,
+    lacking,
+    lacks,
+    retry_of,
+    short_of,
+    usable_on,
+    waited_for,
+    wanted,
+)
 from tests.builders import NOW, PRODUCT, SKU, ZONE, licensed, paid_order
 
 A, B = Counter(A=1), Counter(B=1)
@@ -125,9 +136,31 @@ def test_an_order_lacks_the_codes_of_those_lines_only_that_wait_for_codes_alone(
 def test_lines_are_looked_at_once_a_day_unless_the_order_is_found_under_another_product() -> None:
     order = waits(paid_order("1", Line("A", 1), Line("B", 1)), "A", lines=(1,))
 
-    assert retry_of(order, ["A"], (1,)) == RETRY_STOCK == timedelta(days=1)
-    assert retry_of(order, ["A", "B"], (2,)) == RETRY_STOCK
-    assert retry_of(order, ["B"], (2,)) == RETRY_WAITING
+    first = retry_of(order, ["A"], (1,), NOW)
+    assert RETRY_STOCK / 2 <= first < RETRY_STOCK * 1.5
+    assert retry_of(order, ["A", "B"], (2,), NOW) == first
+    assert retry_of(order, ["A"], (1,), NOW + first) == RETRY_STOCK == timedelta(days=1)
+    assert retry_of(order, ["A"], (1,), NOW + first + timedelta(minutes=14)) == RETRY_STOCK - timedelta(minutes=14)
+    assert retry_of(order, ["B"], (2,), NOW) == RETRY_WAITING
+
+
+def test_orders_that_began_to_wait_in_one_second_are_looked_at_all_over_the_day() -> None:
+    rings = Counter((NOW + retry_of(paid_order(f"2026-{n:06d}"), [SKU], (1,), NOW)).hour for n in range(1000))
+
+    assert rings.keys() == {*range(24)}
+    assert max(rings.values()) < 1000 / 24 * 2
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**8), st.lists(st.integers(0, 14), max_size=5))
+def test_an_order_that_waits_is_looked_at_once_in_each_day_however_late_the_schedules_are(
+    number: int, seconds: int, late: list[int]
+) -> None:
+    order, began = paid_order(f"2026-{number:06d}"), NOW + timedelta(seconds=seconds)
+    rings = began + retry_of(order, [SKU], (1,), began)
+    for minutes in late:
+        looked = rings + timedelta(minutes=minutes)
+        assert looked + retry_of(order, [SKU], (1,), looked) == rings + RETRY_STOCK
+        rings += RETRY_STOCK
 
 
 def test_an_order_whose_old_codes_are_to_be_blocked_is_in_no_line_and_looks_for_new_ones_by_the_clock() -> None:
@@ -135,8 +168,8 @@ def test_an_order_whose_old_codes_are_to_be_blocked_is_in_no_line_and_looks_for_
     sent = mailing.settle_mail(licensed(paid_order("1", Line(SKU, 1))), "purchase-1", 1, MailSent("ses-1"), NOW)
     refunded = replace(sent, gone=(Gone(sent.licenses[0].id, "refunded"),))
 
-    assert retry_of(sent, [SKU], (1,)) == RETRY_STOCK
-    assert retry_of(refunded, [SKU], (1,)) == RETRY_WAITING
+    assert retry_of(sent, [SKU], (1,), NOW) >= RETRY_STOCK / 2
+    assert retry_of(refunded, [SKU], (1,), NOW) == RETRY_WAITING
 
 
 def test_a_wait_in_which_nothing_is_new_changes_nothing_until_its_clock_rings() -> None:
@@ -174,6 +207,7 @@ def test_what_an_order_lacks_is_wanted_now_or_on_the_day_on_which_it_is_set_asid
     start = date(2027, 11, 23)
     term = renewals.term_of(Renewal("r1", 1, 1, None, 365, NOW.date()), (start, start), PRODUCT, "base", ZONE)
 
-    found = wanted([bought, replace(renewing, terms=(term,)), replace(bought, hold=Hold(by_person=True))], NOW, ZONE)
+    orders = [bought, replace(renewing, terms=(term,)), replace(bought, hold=Hold(by_person=True))]
+    found = wanted(chain.from_iterable(map(lacking, orders)), NOW, ZONE)
 
     assert (found.now, found.later) == (Counter({SKU: 2}), {SKU: Counter({date(2027, 10, 24): 1})})

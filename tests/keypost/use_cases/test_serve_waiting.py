@@ -14,6 +14,7 @@ from keypost.core.order import Reason
 from keypost.core.payment import Refunded
 from keypost.core.product import Line
 from keypost.inputs.stock_file import FileCode
+from keypost.use_cases import serve_waiting
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
 from keypost.use_cases.import_stock import import_codes
@@ -198,11 +199,53 @@ def test_a_wait_for_codes_is_written_once_a_day(shop: Shop) -> None:
         shop.clock.now += QUARTER
         shop.worker.advance("serve-waits")
     assert loaded(shop.store, "serve-waits").version == version
-    shop.clock.now += timedelta(hours=20)
+    (waiting,) = loaded(shop.store, "serve-waits").waits
+    shop.clock.now = waiting.retry_at - QUARTER
     assert shop.due() == []
 
-    shop.clock.now += timedelta(hours=2)
+    shop.clock.now = waiting.retry_at
     assert shop.due() == ["serve-waits"]
     shop.worker.advance("serve-waits")
     assert loaded(shop.store, "serve-waits").version == version + 1
     assert shop.due() == []
+    assert loaded(shop.store, "serve-waits").waits[0].retry_at == waiting.retry_at + timedelta(days=1)
+
+
+def test_where_more_codes_came_than_one_run_counts_the_product_is_poked_again_until_nobody_is_in_line(
+    shop: Shop,
+) -> None:
+    for place in range(5):
+        shop.waiting(f"serve-{place}", minutes=place)
+    shop.imports(*range(9))
+    mark = f"CODES#{SKU}"
+    assert shop.pokes() == [mark]
+
+    rounds = []
+    for _ in range(4):
+        shop.clock.now += QUARTER
+        serve_waiting.poke_first_in_line(shop.store, shop.stack.queue, mark, shop.clock.now, ZONE, most=2)
+        poked = shop.pokes()
+        rounds.append((poked, shop.due()))
+        for name in poked:
+            shop.worker.advance(name)
+
+    assert rounds == [
+        (["serve-0", "serve-1"], [mark]),
+        (["serve-2", "serve-3"], [mark]),
+        (["serve-4"], [mark]),
+        ([], []),
+    ]
+    assert len(shop.served()) == 5
+
+
+def test_an_import_counts_whom_it_serves_and_reads_no_more_of_the_line_than_that(shop: Shop) -> None:
+    for place in range(60):
+        shop.waiting(f"serve-{place:02d}", minutes=place - 60)
+    asked: list[str] = []
+    shop.store._client.meta.events.register(
+        "provide-client-params.dynamodb.BatchGetItem",
+        lambda params, **_: asked.extend(key["pk"]["S"] for key in params["RequestItems"][shop.store.table]["Keys"]),
+    )
+
+    assert shop.imports(1, 2) == 2
+    assert [key for key in asked if key.startswith("ORDER#")] == [f"ORDER#serve-{place:02d}" for place in range(25)]

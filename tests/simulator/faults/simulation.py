@@ -350,9 +350,9 @@ def _stored(key: str) -> dict[str, Any] | None:
 
 
 def _clock(item: Mapping[str, Any]) -> float | None:
-    """When an item is due, if it ever is."""
+    """When an item is due, if it ever is. Behind the moment stands what an order lacks."""
     due = item.get("due_at")
-    return datetime.fromisoformat(due).timestamp() if due else None
+    return datetime.fromisoformat(due.partition("#")[0]).timestamp() if due else None
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:

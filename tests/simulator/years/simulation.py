@@ -29,6 +29,7 @@ from cli.local.deploy import ROOT
 from cli.local.mailbox import SentMail
 from keypost import telemetry, wiring
 from keypost.core import support
+from keypost.table.clocks import clock_of
 from tests.builders import PRODUCT, WEBHOOK_SECRET, code, webhook_headers
 from tests.simulator.aws_here import ENVIRONMENT, Answer, AwsCall, answer_here
 from tests.simulator.short_way import take_the_short_way
@@ -247,8 +248,8 @@ class Simulation:
         assert self.saved[key] < MOST_SAVES, f"it never comes to an end{self.story(key.removeprefix('ORDER#'))}"
         self.clocks.pop(key, None)
         if due := item.get("due_at", {}).get("S"):
-            self.clocks[key] = due
-            moment = max(datetime.fromisoformat(due), self.now)
+            self.clocks[key] = clock_of(due)
+            moment = max(datetime.fromisoformat(clock_of(due)), self.now)
             self._net(moment)
 
     def _net(self, moment: datetime) -> None:

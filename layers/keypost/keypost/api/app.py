@@ -83,7 +83,7 @@ ROUTES = {
     ("GET", "/mails"): Access("support", query=("day", "state", "page")),
     ("POST", "/mails/resend"): Access("support"),
     ("GET", "/inbox"): Access("support", query=("days", "next")),
-    ("GET", "/due"): Access("support", query=("days",)),
+    ("GET", "/due"): Access("support", query=("days", "next")),
     ("GET", "/stock"): Access("stock"),
     ("POST", "/stock/{sku}"): Access("stock", query=("dry_run",), takes=("application/json", "text/csv"), codes=("*",)),
     ("POST", "/stock/{sku}/withdraw"): Access("stock", query=("dry_run",), codes=("codes",)),

@@ -5,6 +5,7 @@ from dataclasses import field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Self
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -38,7 +39,7 @@ from keypost.table import Store
 from keypost.table.orders import Loaded
 from keypost.use_cases.find_orders import orders_of_address, orders_with, payment_names, period
 from keypost.use_cases.hide_codes import order_of_code
-from keypost.use_cases.look_ahead import due_within
+from keypost.use_cases.look_ahead import DUE_PLACE, due_page
 from keypost.words import Reader, worded
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -49,6 +50,7 @@ Email = Annotated[
     str, AfterValidator(email_address), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
 ]
 _MOST_FOUND = 50
+_NextDue = Query(pattern=f"^{DUE_PLACE}$", max_length=200, description="As the `Link` of the page before says")
 PageToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 
 
@@ -174,9 +176,13 @@ def told_story(order: Order, beside: Beside, products: Iterable[Product]) -> Sto
 
 
 @router.get("/due", summary="What will be sent on which day, and what will not be sent and why")
-def due(days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14) -> list[Outlook]:
-    found = due_within(wiring.store(), days, datetime.now(UTC), wiring.config().zone)
+def due(
+    days: Annotated[int, Query(ge=0, le=366, description="How far to look ahead")] = 14,
+    next: Annotated[str | None, _NextDue] = None,  # noqa: A002 - its name in the query
+) -> Response[list[Outlook]]:
+    """Those of a thousand orders. Where there are more, a `Link` leads to them."""
+    page = due_page(wiring.store(), days, datetime.now(UTC), wiring.config().zone, next)
     to = reader_of(router.current_event.raw_event, wiring.store().catalog().values())
-    return [
-        worded(replace(each, products={sku: to.names.get(sku, sku) for sku in each.products}), to) for each in found
-    ]
+    named = (replace(each, products={sku: to.names.get(sku, sku) for sku in each.products}) for each in page.rows)
+    link = {"Link": f'<?days={days}&next={quote(page.next)}>; rel="next"'} if page.next else {}
+    return Response(HTTPStatus.OK, "application/json", [worded(each, to) for each in named], headers=link)

@@ -92,8 +92,8 @@ class StockImported:
     invalid: tuple[LeftOut, ...]  # the first thousand
     invalid_count: int
     not_reached: int  # codes for which there was no time: send all of them again, and the import continues there
-    serves: int  # orders that waited for stock and now get all that they lack
-    unreadable: tuple[str, ...] = ()  # orders that wait for stock and cannot be read: what they lack is not counted
+    serves: int  # orders that waited for stock and now get all that they lack, counted up to 2,000
+    unreadable: tuple[str, ...] = ()  # orders in front that wait and cannot be read: what they lack is not counted
     understood: Understood | None = None  # of a file, in a dry run
 
 

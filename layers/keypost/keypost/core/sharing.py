@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import date, datetime, timedelta, tzinfo
+from zlib import crc32
 
 from keypost.core.frozen import dataclass
 from keypost.core.obstacles import is_servable
@@ -13,8 +14,18 @@ from keypost.core.periods import local_day
 from keypost.core.product import Product
 
 RETRY_STOCK = timedelta(days=1)  # codes that arrive have those looked at who wait for them
+_SOONEST = RETRY_STOCK / 2  # the first time
 _MOST_PASSED = 200  # orders in front that lack more than is free
 Free = Callable[[str], int]  # how many codes of a product, by its SKU, are free
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Codes of one product that an order lacks, and the moment from which it takes them."""
+
+    sku: str
+    count: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +36,20 @@ class Wanted:
     later: defaultdict[str, Counter[date]] = field(default_factory=lambda: defaultdict(Counter))
 
 
-def wanted(found: Iterable[Order], now: datetime, zone: tzinfo) -> Wanted:
+def lacking(order: Order) -> Iterator[Lacking]:
+    """What an order lacks that will be served, now or later."""
+    for delivery in deliveries(order) if is_servable(order) else ():
+        for _, line, count in missing(order, delivery.lines):
+            yield Lacking(line.sku, count, min(delivery.reserve_at, delivery.mail_at))
+
+
+def wanted(found: Iterable[Lacking], now: datetime, zone: tzinfo) -> Wanted:
     total = Wanted()
-    for order in found:
-        for delivery in deliveries(order) if is_servable(order) else ():
-            for _, line, count in missing(order, delivery.lines):
-                if min(delivery.reserve_at, delivery.mail_at) <= now:
-                    total.now[line.sku] += count
-                else:
-                    total.later[line.sku][local_day(delivery.reserve_at, zone)] += count
+    for each in found:
+        if each.at <= now:
+            total.now[each.sku] += each.count
+        else:
+            total.later[each.sku][local_day(each.at, zone)] += each.count
     return total
 
 
@@ -58,14 +74,22 @@ def _first_short(order: Order, waiting: Waiting) -> str:
     return next(iter(skus), "")  # of a waiting without lines, which nothing here makes
 
 
-def retry_of(order: Order, short: Sequence[str], lines: Collection[int]) -> timedelta:
+def retry_of(order: Order, short: Sequence[str], lines: Collection[int], now: datetime) -> timedelta:
     """After what time lines that wait for codes are looked at without a poke. An order is found, and poked, under one
     product, and under none while codes of it are to be blocked: there the clock makes up for it."""
     if to_block(order):
         return RETRY_WAITING
     others = [waiting for waiting in order.waits if waiting.reason is Reason.STOCK and not waiting.is_of(lines)]
     is_elsewhere = any(_first_short(order, waiting) != short[0] for waiting in others)
-    return RETRY_WAITING if is_elsewhere else RETRY_STOCK
+    return RETRY_WAITING if is_elsewhere else _own_moment(order, now) - now
+
+
+def _own_moment(order: Order, now: datetime) -> datetime:
+    """Once a day, at a time of the day that is the order's own: those that began to wait in one minute, as in a sale,
+    are spread over the day."""
+    day = RETRY_STOCK.total_seconds()
+    early = (crc32(order.id.encode()) - (now + _SOONEST).timestamp()) % day
+    return now + _SOONEST + timedelta(seconds=early)
 
 
 def lacks(order: Order) -> Counter[str]:

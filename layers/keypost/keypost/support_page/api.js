@@ -38,10 +38,12 @@ export async function call(method, path, { body, headers } = {}) {
   throw problem;
 }
 
-/** JSON, or the text of a page or a file, with the query of the part behind it. */
+/** JSON, or the text of a page or a file. A text and a list have the query of the part behind it. */
 async function contentOf(answer) {
-  if (!/^text\/(html|csv)/.test(answer.headers.get("Content-Type") ?? "")) return answer.json().catch(() => ({}));
-  return { text: await answer.text(), next: /<([^>]*)>; rel="next"/.exec(answer.headers.get("Link"))?.[1] };
+  const next = /<([^>]*)>; rel="next"/.exec(answer.headers.get("Link"))?.[1];
+  if (/^text\/(html|csv)/.test(answer.headers.get("Content-Type") ?? "")) return { text: await answer.text(), next };
+  const told = await answer.json().catch(() => ({}));
+  return Array.isArray(told) ? Object.assign(told, { next }) : told;
 }
 
 /** What API Gateway answers by itself comes without the language of the page, and with a code that it knows. */

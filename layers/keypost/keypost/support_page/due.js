@@ -46,13 +46,21 @@ async function load() {
   place.ariaBusy = "false";
 }
 
+async function more() {
+  const page = await call("GET", `due${due.next}`);
+  due = Object.assign([...due, ...page], { next: page.next });
+  draw();
+}
+
 function draw() {
   const byDay = Map.groupBy(due, (mail) => mail.day ?? "");
   const known = [...byDay.keys()].filter(Boolean).sort();
   const groups = [...known, ...(byDay.has("") ? [""] : [])];
-  place.replaceChildren(groups.length === 0
-    ? el("p", { class: "empty" }, t("nothingDue"))
-    : el("ol", { class: "days" }, groups.map((day) => el("li", {}, heading(day, byDay.get(day)), table(byDay.get(day))))));
+  place.replaceChildren(...[
+    groups.length > 0 && el("ol", { class: "days" }, groups.map((day) => el("li", {}, heading(day, byDay.get(day)), table(byDay.get(day))))),
+    groups.length === 0 && !due.next && el("p", { class: "empty" }, t("nothingDue")),
+    due.next && el("div", { class: "buttons" }, el("button", { type: "button", onclick: ({ target }) => busy(target, more) }, t("showMore"))),
+  ].filter(Boolean));
 }
 
 function heading(day, mails) {

@@ -19,8 +19,10 @@ from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound
 from keypost.core.finding import findable
 from keypost.core.frozen import dataclass
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
+from keypost.core.sharing import Lacking
 from keypost.table.addresses import Addresses
 from keypost.table.batches import BATCH, Batches
+from keypost.table.clocks import clock_of, lacking_of, last_clock, with_lacking
 from keypost.table.codes import RECALLED, claims_of, give_back, hand_over, quarantine, take
 from keypost.table.created import Created, created_keys
 from keypost.table.days import SOON, Days
@@ -47,6 +49,7 @@ CODES_PER_TRANSACTION = 49
 TIMELINE_IN_ORDER = 20  # the newest entries, at least
 TIMELINE_PAGE = 50  # so many of the older ones move at once
 _PAGE = 100
+_MOST = 1_000_000  # entries: as many as DynamoDB puts into one answer
 FORM = 1  # of an order's item, as this version stores it
 _BESIDE = {  # attributes of the item that are made anew with each save
     "pk",
@@ -72,6 +75,15 @@ class Loaded:
     @property
     def names_left_out(self) -> tuple[str, ...]:
         return tuple(sorted(each.order_id for each in self.left_out))
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """An order that has a clock, as the index knows it."""
+
+    order_id: str
+    at: str  # when its clock rings, as text that sorts
+    lacking: tuple[Lacking, ...] | None  # None: the index does not say what it lacks
 
 
 class Orders(Batches, Addresses, Reminders, Created, Days):
@@ -320,44 +332,54 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         """The ids of all orders that are due, and the pokes of the products that got codes; page by page, sorted only
         within each shard. An order that is set aside is tried by the clock of what is kept beside it: nothing can move
         its own clock."""
-        aside = {id_ for reason in AsideReason for page in self.needing(reason) for id_ in page}
+        for page in self._clocks(now):
+            if names := [_poke_of(key) for key, _ in page]:
+                yield names
+
+    def coming(self, until: datetime) -> Iterator[Coming]:
+        """The orders whose clock rings up to a moment, those set aside by the clock of what is kept beside them; in any
+        order. None of them is read."""
+        for page in self._clocks(until):
+            for key, due_at in page:
+                kind, _, order_id = key.partition("#")
+                if kind in ("ORDER", "ASIDE"):
+                    yield Coming(order_id, clock_of(due_at), lacking_of(due_at))
+
+    def _clocks(self, until: datetime) -> Iterator[list[tuple[str, str]]]:
+        """The keys of what is due by then and the text of its clock, page by page; without the orders that are set
+        aside."""
+        aside = {f"ORDER#{id_}" for reason in AsideReason for page in self.needing(reason) for id_ in page}
         for shard in range(DUE_SHARDS):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self.table,
                 IndexName="due",
-                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": moment_text(now)}},
+                KeyConditionExpression="due_shard = :shard AND due_at <= :until",
+                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":until": {"S": last_clock(until)}},
             )
             for page in pages:
-                keys = (item["pk"]["S"] for item in page["Items"])
-                if names := [_poke_of(key) for key in keys if key.removeprefix("ORDER#") not in aside]:
-                    yield names
+                found = ((item["pk"]["S"], item["due_at"]["S"]) for item in page["Items"])
+                yield [each for each in found if each[0] not in aside]
 
     def needing(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[list[str]]:
         """The ids of all orders that need this (before a moment), those first that have needed it longest, or that need
         codes soonest; page by page."""
-        if reason is Reason.STOCK:
-            ids = self.in_line(self.skus(), before)
-        else:
-            ids = (order_id for _, order_id in self._needing(reason, before))
+        ids = (order_id for _, order_id in self.needing_since(reason, before))
         while page := list(islice(ids, _PAGE)):
             yield page
 
     def in_line(self, skus: Iterable[str], before: datetime | None = None) -> Iterator[str]:
         """The ids of the orders that wait for codes of these products, those first that need them soonest (before a
         moment). They are read as they are asked for."""
-        lines = (self._needing(f"{Reason.STOCK}#{sku}", before) for sku in dict.fromkeys(skus))
+        lines = (self._needing(f"{Reason.STOCK}#{sku}", before, _PAGE) for sku in dict.fromkeys(skus))
         return (order_id for _, order_id in merge(*lines))
 
-    def needing_since(self, reason: Reason | AsideReason) -> Iterator[tuple[str, str]]:
+    def needing_since(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[tuple[str, str]]:
         """Since when each of these orders has needed it (for stock: by when it needs codes), as text that sorts, and
-        its id."""
-        if reason is Reason.STOCK:
-            yield from merge(*(self._needing(f"{reason}#{sku}", None) for sku in self.skus()))
-        else:
-            yield from self._needing(reason, None)
+        its id (before a moment). All are asked for at once, as many as fit into an answer."""
+        keys = [f"{reason}#{sku}" for sku in self.skus()] if reason is Reason.STOCK else [str(reason)]
+        return merge(*(self._needing(key, before) for key in keys))
 
-    def _needing(self, attention: str, before: datetime | None) -> Iterator[tuple[str, str]]:
+    def _needing(self, attention: str, before: datetime | None, size: int = _MOST) -> Iterator[tuple[str, str]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="attention",
@@ -366,7 +388,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
                 ":attention": {"S": attention},
                 ":until": {"S": moment_text(before) if before else "9999"},
             },
-            PaginationConfig={"PageSize": _PAGE},
+            PaginationConfig={"PageSize": size},
         )
         for page in pages:
             for item, order_id in zip(page["Items"], order_ids(page["Items"]), strict=True):
@@ -424,6 +446,7 @@ def order_item(order: Order) -> dict[str, Any]:
     item = _without_repeats(converter.unstructure(order)) | {"pk": f"ORDER#{order.id}", "form": form}
     if due := plan.next_due(order):
         item |= due_keys(order.id, due)
+        item["due_at"] = with_lacking(item["due_at"], sharing.lacking(order))
     if needs := plan.attention(order):
         reason, since = needs
         key = f"{reason}#{sharing.waited_for(order)}" if reason is Reason.STOCK else reason

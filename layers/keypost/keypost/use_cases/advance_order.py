@@ -294,7 +294,7 @@ class Worker:
             lines = tuple(line for line in delivery.lines if order.line(line).sku == sku)
             found.tried |= set(lines)
             telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.STOCK)
-            retry = sharing.retry_of(order, [sku], lines)
+            retry = sharing.retry_of(order, [sku], lines, now)
             order = waiting_for(order, Reason.STOCK, said("too_few_codes", skus=[sku]), now, retry, lines)
         return order
 

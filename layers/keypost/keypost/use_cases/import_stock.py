@@ -40,8 +40,8 @@ class Imported:
     added: int
     duplicates: tuple[Fault, ...]  # by line; known codes are not added again
     not_reached: int  # the codes for which there was no time
-    serves: int  # orders that waited for stock and now get all that they lack
-    left_out: tuple[str, ...] = ()  # orders that wait and cannot be read: what they lack is not counted
+    serves: int  # orders that waited for stock and now get all that they lack, counted up to 2,000
+    left_out: tuple[str, ...] = ()  # orders in front that wait and cannot be read: what they lack is not counted
     recalled: tuple[Fault, ...] = ()  # by line; codes of a batch that was withdrawn are not added
 
 
@@ -66,11 +66,12 @@ def import_codes(
     if not dry_run:
         serve_waiting.mark(desk.store, skus, now)  # again, as an import may take long
         serve_waiting.poke(desk.queue, skus)
-    served = serve_waiting.served_by(desk.store, skus, lambda sku: free(sku) + reached.came[sku])
-    left_out = desk.store.read_all(list(desk.store.in_line(skus))).names_left_out
+    left_out: list[str] = []
+    served = serve_waiting.served_by(desk.store, skus, lambda sku: free(sku) + reached.came[sku], left_out)
     duplicates = _duplicates(codes, reached.known)
     not_reached = len(codes) - reached.codes
-    return Imported(reached.codes - len(duplicates), duplicates, not_reached, len(served), left_out, recalled)
+    unread = tuple(sorted(left_out))
+    return Imported(reached.codes - len(duplicates), duplicates, not_reached, len(served), unread, recalled)
 
 
 def _not_recalled(store: Store, codes: Sequence[FileCode]) -> tuple[Sequence[FileCode], tuple[Fault, ...]]:

@@ -1,7 +1,7 @@
 """Collects from the table what support wants to know about many orders. The cost depends on what waits and what is due
 within the horizon, not on what is stored. An order that cannot be read is named, and holds up nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain
@@ -11,7 +11,7 @@ from keypost.core.daily_note import DailyNote, Section, aside_entry, entry
 from keypost.core.forecast import HORIZON_DAYS, USE_DAYS, Forecast, Stock, forecast
 from keypost.core.order import Order, Reason
 from keypost.core.periods import local_day
-from keypost.core.sharing import wanted
+from keypost.core.sharing import Lacking, lacking, wanted
 from keypost.core.upcoming import Outlook, outlook
 from keypost.table import Store
 from keypost.use_cases.watch_doors import silent_doors
@@ -19,6 +19,8 @@ from keypost.use_cases.watch_doors import silent_doors
 _MOST_SHOWN = 30  # orders of one reason
 _MOST_REMARKS = 1000  # that are counted
 _MOST_COUNTED = 10_000  # free codes of one product
+_DUE_PAGE = 1000  # orders that are loaded at once
+DUE_PLACE = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z~[^~]+"  # of a page, as a pattern
 
 
 @dataclass(slots=True)
@@ -90,29 +92,79 @@ def _aside_section(reader: Reader, reason: AsideReason) -> Section:
 def _stocks(reader: Reader, now: datetime, zone: tzinfo, horizon: int = HORIZON_DAYS) -> Iterator[Stock]:
     store, today = reader.store, local_day(now, zone)
     days = [today - timedelta(days=n) for n in range(1, USE_DAYS + 1)]
-    lacking = wanted(_with_clock(reader, now + timedelta(days=horizon)), now, zone)
+    lacks = wanted(_lacking(reader, now + timedelta(days=horizon)), now, zone)
     for sku, product in store.catalog().items():
         free, used = store.count_free(sku, today, _MOST_COUNTED), store.used(sku, days)
         today_used = store.used(sku, [today])
         yield Stock(
-            sku, free, lacking.now[sku], lacking.later[sku], used, product.name, today_used, product.is_retired(today)
+            sku, free, lacks.now[sku], lacks.later[sku], used, product.name, today_used, product.is_retired(today)
         )
 
 
-def _with_clock(reader: Reader, until: datetime) -> Iterator[Order]:
-    for order_ids in reader.store.due(until):
-        yield from reader.read(order_ids)
+def _lacking(reader: Reader, until: datetime) -> Iterator[Lacking]:
+    """What all orders lack whose clock rings by then. Only those are loaded of which the index does not say it."""
+    unsaid = []
+    for each in reader.store.coming(until):
+        if each.lacking is None:
+            unsaid.append(each.order_id)
+        else:
+            yield from each.lacking
+    yield from chain.from_iterable(lacking(order) for order in reader.read(unsaid))
+
+
+@dataclass(frozen=True, slots=True)
+class DuePage:
+    rows: tuple[Outlook, ...]  # by day; last those of an unknown day, and the orders that are set aside
+    next: str | None  # for the page behind this one
 
 
 def due_within(store: Store, days: int, now: datetime, zone: tzinfo) -> list[Outlook]:
     """By day, the mails that are due and those that are kept back; last the orders that are set aside, of which nobody
     can say what is due."""
+    pages = [due_page(store, days, now, zone)]
+    while after := pages[-1].next:
+        pages.append(due_page(store, days, now, zone, after))
+    return _sorted(row for page in pages for row in page.rows)
+
+
+def due_page(
+    store: Store, days: int, now: datetime, zone: tzinfo, after: str | None = None, size: int = _DUE_PAGE
+) -> DuePage:
+    """The same of so many orders: first those that have waited longest, or that have something due soonest. Only these
+    are loaded."""
     until, reader = local_day(now, zone) + timedelta(days=days), Reader.over(store)
-    pages = chain(store.due(now + timedelta(days=days + 1)), *(store.needing(reason) for reason in Reason))
-    order_ids = sorted(set(reader.not_aside(pages)))
-    found = [_of(order, row) for order in reader.read(order_ids) for row in outlook(order, until, zone)]
-    found += [Outlook(order_id, None, (), None, said_of(why)) for order_id, why in reader.left_out.items()]
-    return sorted(found, key=lambda row: (row.day or date.max, row.order_id, row.lines))
+    found = [] if after else _set_aside(reader)
+    rest = sorted(place for place in _places(reader, now + timedelta(days=days + 1)) if place > (after or ""))
+    page = rest[:size]
+    known = set(reader.left_out)
+    orders = reader.read([place.partition("~")[2] for place in page])
+    rows = [_of(order, row) for order in orders for row in outlook(order, until, zone)]
+    left_out = [_row_of(order_id, why) for order_id, why in reader.left_out.items() if order_id not in known]
+    return DuePage(tuple(_sorted([*found, *rows, *left_out])), page[-1] if len(rest) > size else None)
+
+
+def _places(reader: Reader, until: datetime) -> Iterable[str]:
+    """Where each order stands that is due by then or needs somebody: the moment of that, as text that sorts, and its
+    id."""
+    soonest: dict[str, str] = {}
+    due = ((each.at, each.order_id) for each in reader.store.coming(until))
+    needing = (reader.store.needing_since(reason) for reason in Reason)
+    for at, order_id in chain(due, *needing):
+        if order_id not in reader.left_out:
+            soonest[order_id] = min(at, soonest.get(order_id, at))
+    return (f"{at}~{order_id}" for order_id, at in soonest.items())
+
+
+def _set_aside(reader: Reader) -> list[Outlook]:
+    return [_row_of(order_id, why) for order_id, why in reader.left_out.items()]
+
+
+def _row_of(order_id: str, why: AsideReason) -> Outlook:
+    return Outlook(order_id, None, (), None, said_of(why))
+
+
+def _sorted(rows: Iterable[Outlook]) -> list[Outlook]:
+    return sorted(rows, key=lambda row: (row.day or date.max, row.order_id, row.lines))
 
 
 def _of(order: Order, row: Outlook) -> Outlook:

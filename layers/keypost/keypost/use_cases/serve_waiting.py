@@ -19,17 +19,23 @@ from keypost.table.marks import CODES_CAME
 
 _INDEX_LAG = timedelta(seconds=3)  # until new codes stand in the stock index
 _LOADED_AT_ONCE = 25
-_MOST_COUNTED = 2000  # free codes of one product
+_MOST_COUNTED = 2000  # free codes of one product, and orders that they serve
+_NEXT = timedelta(minutes=5)  # until so many are served
 
 
-def in_line(store: Store, skus: Iterable[str], before: datetime | None = None) -> Iterator[Order]:
+def in_line(
+    store: Store, skus: Iterable[str], before: datetime | None = None, left_out: list[str] | None = None
+) -> Iterator[Order]:
     """The orders that wait for codes of these products, those first that need them soonest (before a moment). They are
-    loaded as they are asked for. Left out are those that cannot be read, and those that fail again and again: they are
-    tried by a clock of their own, and nobody waits behind them until then."""
+    loaded as they are asked for. Left out are those that cannot be read, whose ids go into `left_out`, and those that
+    fail again and again: they are tried by a clock of their own, and nobody waits behind them until then."""
     failing = cache(lambda: _failing(store))  # asked for only if an order waits
     ids = (each for each in store.in_line(skus, before) if each not in failing())
     while some := list(islice(ids, _LOADED_AT_ONCE)):
-        waiting = (order for order in store.load_all(some) if order.waits_for(Reason.STOCK))
+        found = store.read_all(some)
+        if left_out is not None:
+            left_out += found.names_left_out
+        waiting = (order for order in found.orders if order.waits_for(Reason.STOCK))
         yield from sorted(waiting, key=lambda order: (needed_by(order), order.id))
 
 
@@ -37,15 +43,18 @@ def _failing(store: Store) -> set[str]:
     return {order_id for page in store.needing(AsideReason.FAILING) for order_id in page}
 
 
-def served_by(store: Store, skus: Collection[str], free: Free) -> list[str]:
+def served_by(store: Store, skus: Collection[str], free: Free, left_out: list[str] | None = None) -> list[str]:
     """The ids of the orders that wait for codes of these products and get all that they lack with what is free, first
-    in line first."""
-    return list(first_served(((order.id, lacks(order)) for order in in_line(store, skus)), skus, free))
+    in line first, as many as one run has time for; into `left_out` go those that were met and cannot be read."""
+    line = ((order.id, lacks(order)) for order in in_line(store, skus, left_out=left_out))
+    return list(islice(first_served(line, skus, free), _MOST_COUNTED))
 
 
-def free_codes(store: Store, today: date, days: Mapping[str, date] = MappingProxyType({})) -> Free:
+def free_codes(
+    store: Store, today: date, days: Mapping[str, date] = MappingProxyType({}), most: int = _MOST_COUNTED
+) -> Free:
     """Counts the codes of a product that can still be activated on its day, or today; each product once."""
-    return cache(lambda sku: store.count_free(sku, days.get(sku, today), _MOST_COUNTED))
+    return cache(lambda sku: store.count_free(sku, days.get(sku, today), most))
 
 
 def mark(store: Store, skus: Iterable[str], now: datetime) -> None:
@@ -61,11 +70,19 @@ def poke(queue: Queue, skus: Iterable[str]) -> None:
         queue.poke_all([f"{CODES_CAME}{sku}" for sku in sorted(skus)], _INDEX_LAG)
 
 
-def poke_first_in_line(store: Store, queue: Queue, name: str, now: datetime, zone: tzinfo) -> None:
-    """What the poke of a product asks for. QueueUnavailable when SQS did not take all: then it is asked for again."""
-    sku = name.removeprefix(CODES_CAME)
-    queue.poke_all(served_by(store, [sku], free_codes(store, local_day(now, zone))))
-    store.end_codes_came(sku, now)
+def poke_first_in_line(
+    store: Store, queue: Queue, name: str, now: datetime, zone: tzinfo, *, most: int = _MOST_COUNTED
+) -> None:
+    """What the poke of a product asks for. Where codes are left over, others may be in line for them: the product is
+    poked again, and keeps its mark until then. QueueUnavailable when SQS did not take all: then it is asked for
+    again."""
+    sku, free = name.removeprefix(CODES_CAME), free_codes(store, local_day(now, zone), most=most)
+    first = served_by(store, [sku], free)
+    queue.poke_all(first)
+    if first and free(sku) >= most:
+        queue.poke(name, _NEXT)
+    else:
+        store.end_codes_came(sku, now)
 
 
 def is_of_product(name: str) -> bool:
