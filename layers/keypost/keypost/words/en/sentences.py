@@ -1040,8 +1040,7 @@ TEXTS = {
     " missed invoices every hour. Empty to leave that out.",
     "no_such_region": "AWS has no region {region}.",
     "region_without_ses": "In the region {region} AWS has no SES, which sends the e-mail: choose another region.",
-    "ask_outside_eu": "The region {region} is outside of the EU, and so are your customers' data then. Use it all the"
-    " same?",
+    "ask_outside_eu": "The region {region} is outside of the EU, and so are your customers' data then. Use it anyway?",
     "not_a_domain": "`{value}` is not a domain, such as `mail.example.nl`.",
     "stage_local_is_here_only": "`local` is for the system on one computer, which accepts test payments and real"
     " ones: choose `test` or `live`.",
