@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -25,6 +24,7 @@ from cli import (
     who,
 )
 from cli.access import secrets_group, support_keys
+from cli.catalog import apply, read_products
 from cli.click_words import Group, speak
 from cli.doctor.command import doctor
 from cli.guide import guide_group
@@ -32,17 +32,15 @@ from cli.local.commands import local
 from cli.mail import mail_group
 from cli.month import export_orders
 from cli.orders import as_json, attention, order_group, search, stack_option, typed_address
+from cli.setup.command import setup
 from cli.speech import Speech, lang, longest_day, of_locale, of_words, say, speech, text
 from cli.stock import stock_group
 from keypost.core import support
-from keypost.core.errors import InvalidInput, KeypostError
-from keypost.core.order import Reason
+from keypost.core.errors import KeypostError
 from keypost.core.periods import midnight_of
 from keypost.core.product import Product
 from keypost.core.said import Said, said
 from keypost.core.story import Story, story
-from keypost.inputs.catalog_file import read_product
-from keypost.use_cases.import_stock import poke_waiting
 from keypost.use_cases.list_inbox import MOST_DAYS, InboxItem, all_of_inbox
 from keypost.use_cases.look_ahead import due_within
 from keypost.words import day, in_language, names_of, sentence, worded
@@ -94,21 +92,8 @@ def apply_products(file: Path, stack: str | None) -> None:
 
     Orders that waited for one of these products go on.
     """
-    try:
-        entries = tomllib.loads(file.read_text("utf-8")).get("product")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise InvalidInput("file_not_toml", file=file, line=line and line[1]) from None
-    if not entries or not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise InvalidInput("file_without_product", file=file, table="[[product]]")
-    found = [read_product(entry) for entry in entries]
-    to = stacks.connect_to_write(stack)
-    for product in found:
-        to.store.put_product(product)
-        say("product_applied", sku=product.sku)
-    poked = poke_waiting(to.store, to.queue, Reason.PRODUCT)
-    if poked:
-        say("orders_looked_at", count=poked)
+    found = read_products(file)
+    apply(stacks.connect_to_write(stack), found)
 
 
 @products.command("list")
@@ -289,6 +274,7 @@ def subscription_ended(order_id: str, stack: str | None) -> None:
 
 for command in (
     attention,
+    setup,
     doctor,
     search,
     order_group,

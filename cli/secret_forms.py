@@ -16,7 +16,7 @@ class Form:
 FORMS = {
     "stripe_signing": Form(r"whsec_\S+", "whsec_..."),
     "stripe_api_key": Form(r"[rs]k_(test|live)_\w+", "rk_test_..., rk_live_..."),
-    "webhook_signing": Form(r"whsec_\S+", "whsec_..."),
+    "webhook_signing": Form(r"(whsec_)?[A-Za-z0-9+/=]{32,}", "whsec_..."),
     "mollie_token": Form(r"[\w-]{16,}", "[A-Za-z0-9_-]{16,}"),
     "mollie_signing": Form(r"\S{8,}", "........"),
     "mollie_api_key": Form(r"(test|live)_\w+|access_\w+", "access_..., test_..., live_..."),

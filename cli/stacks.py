@@ -20,6 +20,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
+from cli.setup.answers import load
 from cli.versions import refuse_if_older
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
@@ -179,7 +180,7 @@ def _local() -> Found:
 
 def _deployed(name: str) -> Found:
     try:
-        session = session_here()
+        session = session_here(region_of(name))
         return _described(session, session.client("cloudformation"), name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":  # which is how CloudFormation says "not found"
@@ -189,9 +190,15 @@ def _deployed(name: str) -> Found:
         raise no_way_to_aws(error) from None
 
 
-def session_here(region: str | None = None) -> Any:
+def region_of(name: str) -> str | None:
+    """The region that the shell names, or else the one in which `keypost setup` has made the stack."""
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")  # botocore reads the second one only
+    return named or load(name).region or None
+
+
+def session_here(region: str | None) -> Any:
     """A session with the AWS credentials of the shell. BotoCoreError if it names a profile that there is not."""
-    return boto3.Session(region_name=region or os.environ.get("AWS_REGION"))  # botocore reads AWS_DEFAULT_REGION only
+    return boto3.Session(region_name=region)
 
 
 def no_way_to_aws(error: BotoCoreError) -> KeypostError:

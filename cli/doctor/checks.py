@@ -77,18 +77,19 @@ def _stack(facts: Facts) -> Iterator[Finding]:
     if facts.status in _WHOLE:
         yield _right("stack", said("stack_is_whole", stack=facts.name))
         return
-    yield _wrong("stack", said("stack_is_not_whole", stack=facts.name, status=facts.status), mend_of(facts))
+    mend = mend_of_status(facts.status, facts.name, facts.option)
+    yield _wrong("stack", said("stack_is_not_whole", stack=facts.name, status=facts.status), mend)
 
 
-def mend_of(facts: Facts) -> str:
+def mend_of_status(status: str, name: str, option: str | None = None) -> str:
     """The command after which a stack of this status can be deployed again."""
-    status, name = facts.status, facts.name
+    option = f" --stack {name}" if option is None else option
     if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        return f"keypost doctor{facts.option}"
+        return f"keypost doctor{option}"
     if status == "UPDATE_ROLLBACK_FAILED":
         return f"aws cloudformation continue-update-rollback --stack-name {name}"
     if status == "UPDATE_ROLLBACK_COMPLETE":
-        return f"keypost setup deploy{facts.option}"
+        return f"keypost setup deploy{option}"
     return f"aws cloudformation delete-stack --stack-name {name}"
 
 

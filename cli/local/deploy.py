@@ -21,7 +21,8 @@ _SECONDS_TO_DEPLOY = 120
 
 
 def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path) -> dict[str, str]:
-    """Deploy the template under this name; returns the outputs. KeypostError names the resources that failed."""
+    """Deploy the template under this name, or update that stack; returns the outputs. KeypostError names the resources
+    that failed."""
     template = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     s3 = session.client("s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # a second stack in this emulator
@@ -41,23 +42,27 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
             resource["Properties"]["ContentUri"] = places[resource["Properties"]["ContentUri"]]
     s3.put_object(Bucket=_BUCKET, Key="template.json", Body=json.dumps(template).encode())  # too large for a request
     cloudformation = session.client("cloudformation")
-    cloudformation.create_stack(
-        StackName=stack,
-        TemplateURL=f"{s3.meta.endpoint_url}/{_BUCKET}/template.json",
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-    )
+    wanted = {
+        "StackName": stack,
+        "TemplateURL": f"{s3.meta.endpoint_url}/{_BUCKET}/template.json",
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    }
+    try:
+        cloudformation.create_stack(**wanted)
+    except cloudformation.exceptions.AlreadyExistsException:
+        cloudformation.update_stack(**wanted)
     outputs = outputs_when_done(cloudformation, stack)
     _put_gateway_responses(session.client("apigateway"), outputs["ApiId"], template["Resources"]["Api"]["Properties"])
     return outputs
 
 
 def outputs_when_done(cloudformation: Any, name: str) -> dict[str, str]:
-    """The outputs of a stack as soon as it is created. KeypostError if that fails or takes too long."""
+    """The outputs of a stack as soon as it is created or updated. KeypostError if that fails or takes too long."""
     deadline = time.monotonic() + _SECONDS_TO_DEPLOY
     while time.monotonic() < deadline:
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        if stack["StackStatus"] == "CREATE_COMPLETE":
+        if stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
             break

@@ -80,6 +80,7 @@ ELSEWHERE = {
     "order mail",  # reads
     "order proof",  # reads, and writes a file
     "doctor",  # reads, and its exit status says what it found
+    "setup",  # needs a deploy of its own; it refuses a newer stack before it changes anything
     "mail preview",  # needs no stack
     "mail smoke-test",  # stores nothing
 }

@@ -1069,4 +1069,91 @@ TEXTS = {
     "could_not_read": "nicht zu lesen: AWS antwortet auf `{action}` mit `{error}`",
     "dns_silent": "Das DNS antwortet nicht zu `{name}` (`{error}`).",
     "secret_not_set": "{why}. Es wurde nichts geändert.",
+    # `keypost setup`.
+    "setup_stage": "Beginnen Sie mit einem Stack zum Testen: `test` verarbeitet nur Testzahlungen, `live` nur echte."
+    " Beide können nebeneinander in einem AWS-Konto stehen, jeder unter eigenem Namen (`--stack`) und mit eigener"
+    " E-Mail-Domain.",
+    "setup_region": "In welcher AWS-Region liegen die Daten Ihrer Kunden? In der EU zum Beispiel `eu-west-1`"
+    " (Irland), `eu-central-1` (Frankfurt) oder `eu-west-3` (Paris).",
+    "setup_shop_name": "Der Name Ihres Shops, wie Kunden ihn kennen. Er steht über jeder E-Mail.",
+    "setup_shop_address": "Die Postanschrift Ihres Shops. Sie steht am Fuß jeder E-Mail.",
+    "setup_shop_kvk": "Ihre Nummer bei der niederländischen Handelskammer, acht Ziffern. Leer, wenn Sie keine haben.",
+    "setup_mail_domain": "Die Domain, von der E-Mails versendet werden. Nehmen Sie eine eigene Subdomain wie"
+    " `mail.example.nl` und für einen Teststack eine andere als für den echten, wie `mail-test.example.nl`.",
+    "setup_support_address": "Die Adresse Ihres Kundendienstes: Dort kommen die Antworten der Kunden und die tägliche"
+    " Mitteilung an.",
+    "setup_alarm_address": "Die Adresse, die die Alarme erhält. AWS sendet eine E-Mail dorthin, in der Sie auf einen"
+    " Link klicken. Ohne Adresse erhält niemand einen Alarm.",
+    "setup_support_language": "Die Sprache der täglichen Mitteilung: `nl`, `en` oder `de`.",
+    "setup_shop_language": "Die Sprache eines Kunden, für den weder Shop noch Zahlungsdienst eine nennt: `nl`, `en`"
+    " oder `de`.",
+    "setup_providers": "Wer meldet Keypost, dass bezahlt wurde? Eines oder mehrere davon, mit Kommas dazwischen:"
+    " {names:list}. `docs/connecting-a-shop.md` erklärt sie.",
+    "setup_mollie_profile": "Das Profil bei Mollie, dessen Zahlungen zählen (`pfl_...`). Nötig bei einem Access"
+    " Token; leer bedeutet alle Profile.",
+    "setup_woocommerce_url": "Die Adresse Ihres Shops, wie `https://www.shop.example`, damit Keypost stündlich nach"
+    " verpassten Bestellungen sucht. Leer, um darauf zu verzichten.",
+    "setup_moneybird_administration": "Die Nummer Ihrer Administration bei Moneybird, damit Keypost stündlich nach"
+    " verpassten Rechnungen sucht. Leer, um darauf zu verzichten.",
+    "no_such_region": "AWS hat keine Region {region}.",
+    "region_without_ses": "In der Region {region} hat AWS kein SES, das die E-Mails versendet: Wählen Sie eine andere"
+    " Region.",
+    "ask_outside_eu": "Die Region {region} liegt außerhalb der EU, und die Daten Ihrer Kunden dann auch. Trotzdem"
+    " diese Region?",
+    "not_a_domain": "`{value}` ist keine Domain wie `mail.example.nl`.",
+    "stage_local_is_here_only": "`local` ist für das System auf einem Computer, das Testzahlungen und echte annimmt:"
+    " Wählen Sie `test` oder `live`.",
+    "choose_providers": "Wählen Sie aus: {known:list}[; nicht bekannt: {names:list}].",
+    "answer_unfit": "{name} kann diesen Wert nicht haben[; möglich ist: `{form}`].",
+    "answer_is_empty": "{name} darf nicht leer sein.",
+    "answers_damaged": "Die Datei {path} ist beschädigt. Reparieren oder entfernen Sie sie und beginnen Sie erneut"
+    " mit `keypost setup`.",
+    "answers_missing": "Einige Fragen haben noch keine Antwort. Beantworten Sie sie zuerst: {command}",
+    "answers_are_kept": "Die Antworten stehen in {path}; die Datei enthält kein Geheimnis, und Git ignoriert sie.",
+    "domain_is_an_identity_already": "SES kennt die Domain {domain} in diesem Konto bereits, für einen anderen Stack"
+    " oder ein anderes Programm. Wählen Sie mit `keypost setup answers` eine andere Domain oder teilen Sie diese.",
+    "ask_existing_identity": "Diese Domain teilen? Keypost lässt ihre Einstellungen dann, wie sie sind.",
+    "stack_is_of_other_stage": "Der Stack {stack} existiert bereits, mit Stage `{stage}`. Geben Sie einem anderen"
+    " Stack mit `--stack` einen eigenen Namen.",
+    "mail_domain_would_change": "Der Stack versendet von {old}, nicht von {new}. Mit einer anderen Domain ruht der"
+    " gesamte Versand, bis die neue im DNS steht: Richten Sie dafür zuerst einen neuen Stack ein oder tragen Sie die"
+    " alte Domain wieder in die Antworten ein.",
+    "rights_are_missing": "Ihre AWS-Zugangsdaten erlauben `{action}` nicht; es wurde nichts geändert. Bitten Sie den"
+    " Administrator des AWS-Kontos um die Rechte, einen Stack anzulegen.",
+    "account_is_ready": "nichts steht im Weg in Konto {account}, Region {region}",
+    "setup_stopped": "Es wurde nichts geändert: Beheben Sie zuerst, was oben steht ({count}).",
+    "stack_stands_as_answered": "der Stack {stack} steht bereits wie in den Antworten",
+    "deploy_failed": "`{program}` ist fehlgeschlagen; der Grund steht oben. Danach macht `keypost setup` dort weiter,"
+    " wo es aufgehört hat.",
+    "no_dns_here": "auf diesem Computer sind keine DNS-Einträge nötig",
+    "records_to_add": "Tragen Sie diese Einträge im DNS Ihrer Domain ein:",
+    "records_are_in": "als Zonendatei zum Importieren: {path}",
+    "ses_looks_again": "SES sucht erneut nach den Einträgen der Rücksendeadresse von {domain}",
+    "records_missing": "noch nicht gefunden: {missing:list}. Sie können mit Strg-C abbrechen und später fortfahren",
+    "records_later": "Noch sind nicht alle Einträge gefunden. `keypost setup dns` sieht erneut nach; die anderen"
+    " Schritte können schon folgen.",
+    "records_are_seen": "alle Einträge sind gefunden",
+    "col_record": "Name",
+    "col_value": "Wert",
+    "ask_key": "{name}, der Schlüssel für die API von {provider:provider} (unsichtbar; leer zum Überspringen)",
+    "ask_key_once": "Ein Schlüssel von {provider:provider}, der Webhooks anlegen darf; er wird einmal benutzt und"
+    " nicht aufbewahrt (unsichtbar; leer, um den Webhook selbst anzulegen)",
+    "ask_signing": "{name}, das Geheimnis des Webhooks bei {provider:provider} (unsichtbar; leer zum Überspringen)",
+    "secret_is_yours_to_make": "{name} ist noch nicht gesetzt. Dieser Befehl erzeugt und zeigt es, einmal: `{command}`",
+    "door_is_open": "{provider:provider} kann Zahlungen melden",
+    "door_stays_shut": "{provider:provider} kann noch nichts melden; `keypost setup webhooks` macht hier später weiter",
+    "make_webhook_by_hand": "Legen Sie bei {provider:provider} einen Webhook zu `{url}` an, wie in"
+    " `docs/connecting-a-shop.md` beschrieben.",
+    "webhook_is_made": "der Webhook bei {provider:provider} zu `{url}` ist angelegt und sein Geheimnis gesetzt",
+    "ask_products": "Die Datei mit Ihren Produkten (TOML, siehe `docs/catalog.md`; leer zum Überspringen)",
+    "ask_codes": "Die Datei mit Codes (CSV), da es keine gibt für {skus:list} (leer zum Überspringen)",
+    "no_such_file": "Die Datei {path} gibt es nicht.",
+    "greeting_subject": "Keypost läuft: die erste E-Mail von {stack}",
+    "greeting_text": "Diese E-Mail wurde vom Stack {stack} gesendet, von {sender}. Antworten der Kunden und die"
+    " tägliche Mitteilung kommen ebenfalls an dieser Adresse an. `keypost doctor` zeigt, was noch zu tun ist.",
+    "greeting_is_sent": "die erste E-Mail wurde an {address} gesendet",
+    "greeting_was_sent": "die erste E-Mail an {address} wurde bereits gesendet; `keypost setup mail` sendet sie erneut",
+    "greeting_not_sent": "Die erste E-Mail an {address} wurde noch nicht gesendet: {why}. Versuchen Sie es später mit"
+    " `keypost setup mail`.",
+    "setup_left": "Noch zu tun: {count}, siehe oben. `{command}` zeigt es erneut.",
 }

@@ -1013,4 +1013,86 @@ TEXTS = {
     "could_not_read": "not readable: AWS answers `{action}` with `{error}`",
     "dns_silent": "The DNS does not answer about `{name}` (`{error}`).",
     "secret_not_set": "{why}. Nothing was changed.",
+    # `keypost setup`.
+    "setup_stage": "Begin with a stack for testing: `test` handles test payments only, `live` real ones only. Both"
+    " can stand side by side in one AWS account, each under its own name (`--stack`) and with a mail domain of its"
+    " own.",
+    "setup_region": "In which AWS region are your customers' data kept? In the EU for example `eu-west-1` (Ireland),"
+    " `eu-central-1` (Frankfurt) or `eu-west-3` (Paris).",
+    "setup_shop_name": "The name of your shop, as customers know it. It stands above every e-mail.",
+    "setup_shop_address": "The postal address of your shop. It stands at the foot of every e-mail.",
+    "setup_shop_kvk": "Your number at the Dutch chamber of commerce, eight digits. Empty if you have none.",
+    "setup_mail_domain": "The domain from which e-mail is sent. Use a subdomain of its own, such as"
+    " `mail.example.nl`, and for a test stack another one than for the live stack, such as `mail-test.example.nl`.",
+    "setup_support_address": "The address of your customer service: it receives customers' replies and the daily note.",
+    "setup_alarm_address": "The address that gets the alarms. AWS sends an e-mail to it, in which you click on a"
+    " link. Without an address nobody gets an alarm.",
+    "setup_support_language": "The language of the daily note: `nl`, `en` or `de`.",
+    "setup_shop_language": "The language of a customer for whom neither the shop nor the payment provider names one:"
+    " `nl`, `en` or `de`.",
+    "setup_providers": "Who reports to Keypost that a customer has paid? One or more of these, with commas between"
+    " them: {names:list}. `docs/connecting-a-shop.md` explains them.",
+    "setup_mollie_profile": "The profile at Mollie whose payments count (`pfl_...`). Needed with an access token;"
+    " empty means every profile.",
+    "setup_woocommerce_url": "The address of your shop, such as `https://www.shop.example`, so that Keypost looks for"
+    " missed orders every hour. Empty to leave that out.",
+    "setup_moneybird_administration": "The number of your administration at Moneybird, so that Keypost looks for"
+    " missed invoices every hour. Empty to leave that out.",
+    "no_such_region": "AWS has no region {region}.",
+    "region_without_ses": "In the region {region} AWS has no SES, which sends the e-mail: choose another region.",
+    "ask_outside_eu": "The region {region} is outside of the EU, and so are your customers' data then. Use it anyway?",
+    "not_a_domain": "`{value}` is not a domain, such as `mail.example.nl`.",
+    "stage_local_is_here_only": "`local` is for the system on one computer, which accepts test payments and real"
+    " ones: choose `test` or `live`.",
+    "choose_providers": "Choose from: {known:list}[; not known: {names:list}].",
+    "answer_unfit": "{name} cannot have this value[; possible is: `{form}`].",
+    "answer_is_empty": "{name} must not be empty.",
+    "answers_damaged": "The file {path} is damaged. Repair or remove it, then start again with `keypost setup`.",
+    "answers_missing": "Some questions have no answer yet. Answer them first: {command}",
+    "answers_are_kept": "The answers are in {path}, which holds no secret and which git ignores.",
+    "domain_is_an_identity_already": "SES knows the domain {domain} in this account already, for another stack or"
+    " another program. Choose another domain with `keypost setup answers`, or share this one.",
+    "ask_existing_identity": "Share this domain? Keypost then leaves its settings as they are.",
+    "stack_is_of_other_stage": "The stack {stack} exists already, with stage `{stage}`. Give another stack a name of"
+    " its own with `--stack`.",
+    "mail_domain_would_change": "The stack sends from {old}, not from {new}. With another domain all e-mail stops"
+    " until the new one is in the DNS: make a new stack for it first, or put the old domain back into the answers.",
+    "rights_are_missing": "Your AWS credentials do not allow `{action}`; nothing was changed. Ask the administrator"
+    " of the AWS account for the rights to make a stack.",
+    "account_is_ready": "nothing stands in the way in account {account}, region {region}",
+    "setup_stopped": "Nothing was changed: first mend what stands above ({count}).",
+    "stack_stands_as_answered": "the stack {stack} stands already as in the answers",
+    "deploy_failed": "`{program}` failed; the reason stands above. After that, `keypost setup` goes on where it"
+    " stopped.",
+    "no_dns_here": "on this computer no DNS records are needed",
+    "records_to_add": "Add these records to the DNS of your domain:",
+    "records_are_in": "as a zone file, to import: {path}",
+    "ses_looks_again": "SES looks again for the records of the return address of {domain}",
+    "records_missing": "not seen yet: {missing:list}. You can stop with Ctrl-C, and go on later",
+    "records_later": "Not all records have been seen yet. `keypost setup dns` looks again; the other steps can go"
+    " ahead.",
+    "records_are_seen": "all records have been seen",
+    "col_record": "Name",
+    "col_value": "Value",
+    "ask_key": "{name}, the key for the API of {provider:provider} (not shown; empty to skip)",
+    "ask_key_once": "A key of {provider:provider} that may make webhooks; it is used once and not kept (not shown;"
+    " empty to make the webhook yourself)",
+    "ask_signing": "{name}, the secret of the webhook at {provider:provider} (not shown; empty to skip)",
+    "secret_is_yours_to_make": "{name} is not set yet. This command makes it and shows it, once: `{command}`",
+    "door_is_open": "{provider:provider} can report payments",
+    "door_stays_shut": "{provider:provider} cannot report anything yet; `keypost setup webhooks` goes on here later",
+    "make_webhook_by_hand": "Make a webhook at {provider:provider} to `{url}`, as `docs/connecting-a-shop.md`"
+    " describes.",
+    "webhook_is_made": "the webhook at {provider:provider} to `{url}` is made, and its secret is set",
+    "ask_products": "The file of your products (TOML, see `docs/catalog.md`; empty to skip)",
+    "ask_codes": "The file of codes (CSV), as there are none for {skus:list} (empty to skip)",
+    "no_such_file": "There is no file {path}.",
+    "greeting_subject": "Keypost works: the first e-mail of {stack}",
+    "greeting_text": "This e-mail was sent by the stack {stack}, from {sender}. Customers' replies and the daily note"
+    " also arrive at this address. `keypost doctor` shows what is left to do.",
+    "greeting_is_sent": "the first e-mail was sent to {address}",
+    "greeting_was_sent": "the first e-mail to {address} was sent before; `keypost setup mail` sends it again",
+    "greeting_not_sent": "The first e-mail to {address} was not sent yet: {why}. Try again later with `keypost setup"
+    " mail`.",
+    "setup_left": "Left to do: {count}, see above. `{command}` shows it again.",
 }

@@ -1054,4 +1054,88 @@ TEXTS = {
     "could_not_read": "niet te lezen: AWS antwoordt op `{action}` met `{error}`",
     "dns_silent": "De DNS geeft geen antwoord over `{name}` (`{error}`).",
     "secret_not_set": "{why}. Er is niets gewijzigd.",
+    # `keypost setup`.
+    "setup_stage": "Begin met een stack voor het testen: `test` verwerkt alleen testbetalingen, `live` alleen echte."
+    " Beide kunnen naast elkaar in één AWS-account staan, elk onder een eigen naam (`--stack`) en met een eigen"
+    " e-maildomein.",
+    "setup_region": "In welke AWS-regio staan de gegevens van uw klanten? In de EU bijvoorbeeld `eu-west-1`"
+    " (Ierland), `eu-central-1` (Frankfurt) of `eu-west-3` (Parijs).",
+    "setup_shop_name": "De naam van uw winkel, zoals klanten die kennen. Hij staat boven elke e-mail.",
+    "setup_shop_address": "Het postadres van uw winkel. Het staat onder elke e-mail.",
+    "setup_shop_kvk": "Uw nummer bij de Kamer van Koophandel, acht cijfers. Leeg als u er geen hebt.",
+    "setup_mail_domain": "Het domein waarvandaan e-mail wordt verstuurd. Neem een eigen subdomein, zoals"
+    " `mail.example.nl`, en voor een teststack een ander dan voor de echte, zoals `mail-test.example.nl`.",
+    "setup_support_address": "Het adres van uw klantenservice: daar komen de antwoorden van klanten en het dagelijkse"
+    " overzicht binnen.",
+    "setup_alarm_address": "Het adres dat de alarmen krijgt. AWS stuurt er een e-mail heen, waarin u op een link"
+    " klikt. Zonder adres krijgt niemand een alarm.",
+    "setup_support_language": "De taal van het dagelijkse overzicht: `nl`, `en` of `de`.",
+    "setup_shop_language": "De taal van een klant van wie winkel en betaaldienst die niet noemen: `nl`, `en` of `de`.",
+    "setup_providers": "Wie meldt Keypost dat er betaald is? Een of meer hiervan, met komma's ertussen: {names:list}."
+    " Het hoofdstuk over uw winkel in `docs/connecting-a-shop.md` legt ze uit.",
+    "setup_mollie_profile": "Het profiel bij Mollie waarvan de betalingen tellen (`pfl_...`). Nodig bij een access"
+    " token; leeg betekent alle profielen.",
+    "setup_woocommerce_url": "Het adres van uw winkel, zoals `https://www.shop.example`, zodat Keypost elk uur naar"
+    " gemiste bestellingen zoekt. Leeg om dat niet te doen.",
+    "setup_moneybird_administration": "Het nummer van uw administratie bij Moneybird, zodat Keypost elk uur naar"
+    " gemiste facturen zoekt. Leeg om dat niet te doen.",
+    "no_such_region": "AWS heeft geen regio {region}.",
+    "region_without_ses": "In de regio {region} heeft AWS geen SES, dat de e-mail verstuurt: kies een andere regio.",
+    "ask_outside_eu": "De regio {region} ligt buiten de EU, en de gegevens van uw klanten dan ook. Toch deze regio?",
+    "not_a_domain": "`{value}` is geen domein, zoals `mail.example.nl`.",
+    "stage_local_is_here_only": "`local` is voor het systeem op één computer, dat test- en echte betalingen aanneemt:"
+    " kies `test` of `live`.",
+    "choose_providers": "Kies uit: {known:list}[; niet bekend: {names:list}].",
+    "answer_unfit": "{name} kan deze waarde niet hebben[; mogelijk is: `{form}`].",
+    "answer_is_empty": "{name} mag niet leeg zijn.",
+    "answers_damaged": "Het bestand {path} is beschadigd. Herstel of verwijder het, en begin opnieuw met `keypost"
+    " setup`.",
+    "answers_missing": "Er zijn nog vragen zonder antwoord. Beantwoord ze eerst: {command}",
+    "answers_are_kept": "De antwoorden staan in {path}; er staat geen geheim in, en git negeert het.",
+    "domain_is_an_identity_already": "SES kent het domein {domain} al in dit account, van een andere stack of een"
+    " ander programma. Kies een ander domein met `keypost setup answers`, of deel dit domein.",
+    "ask_existing_identity": "Dit domein delen? Keypost laat de instellingen ervan dan zoals ze zijn.",
+    "stack_is_of_other_stage": "De stack {stack} bestaat al, met stage `{stage}`. Geef een andere stack een eigen"
+    " naam met `--stack`.",
+    "mail_domain_would_change": "De stack verstuurt vanaf {old}, niet vanaf {new}. Bij een ander domein stopt alle"
+    " e-mail tot het nieuwe in de DNS staat: maak daarvoor eerst een nieuwe stack, of zet het oude domein terug in de"
+    " antwoorden.",
+    "rights_are_missing": "Uw AWS-inloggegevens mogen `{action}` niet; er is niets gewijzigd. Vraag de beheerder van"
+    " het AWS-account om rechten om een stack te maken.",
+    "account_is_ready": "niets staat in de weg in account {account}, regio {region}",
+    "setup_stopped": "Er is niets gewijzigd: los eerst op wat hierboven staat ({count}).",
+    "stack_stands_as_answered": "de stack {stack} staat er al zoals in de antwoorden",
+    "deploy_failed": "`{program}` is mislukt; hierboven staat waarom. Daarna gaat `keypost setup` verder waar het"
+    " stopte.",
+    "no_dns_here": "op deze computer zijn geen DNS-records nodig",
+    "records_to_add": "Zet deze records in de DNS van uw domein:",
+    "records_are_in": "als zonebestand, om te importeren: {path}",
+    "ses_looks_again": "SES zoekt opnieuw naar de records van het retouradres van {domain}",
+    "records_missing": "nog niet gezien: {missing:list}. U kunt met Ctrl-C stoppen, en later verdergaan",
+    "records_later": "De records zijn nog niet allemaal gezien. `keypost setup dns` kijkt opnieuw; de andere stappen"
+    " kunnen al.",
+    "records_are_seen": "alle records zijn gezien",
+    "col_record": "Naam",
+    "col_value": "Waarde",
+    "ask_key": "{name}, de sleutel voor de API van {provider:provider} (onzichtbaar; leeg om over te slaan)",
+    "ask_key_once": "Een sleutel van {provider:provider} die webhooks mag maken; hij wordt één keer gebruikt en niet"
+    " bewaard (onzichtbaar; leeg om de webhook zelf te maken)",
+    "ask_signing": "{name}, het geheim van de webhook bij {provider:provider} (onzichtbaar; leeg om over te slaan)",
+    "secret_is_yours_to_make": "{name} is nog niet ingesteld. Dit commando maakt en toont het, één keer: `{command}`",
+    "door_is_open": "{provider:provider} kan melden dat er betaald is",
+    "door_stays_shut": "{provider:provider} kan nog niets melden; `keypost setup webhooks` gaat hier later verder",
+    "make_webhook_by_hand": "Maak bij {provider:provider} een webhook naar `{url}`, zoals in"
+    " `docs/connecting-a-shop.md` staat.",
+    "webhook_is_made": "de webhook bij {provider:provider} naar `{url}` is gemaakt, en zijn geheim is ingesteld",
+    "ask_products": "Het bestand met uw producten (TOML, zie `docs/catalog.md`; leeg om over te slaan)",
+    "ask_codes": "Het bestand met codes (CSV), nu er geen zijn voor {skus:list} (leeg om over te slaan)",
+    "no_such_file": "Het bestand {path} bestaat niet.",
+    "greeting_subject": "Keypost werkt: de eerste e-mail van {stack}",
+    "greeting_text": "Deze e-mail is verstuurd door de stack {stack}, vanaf {sender}. Antwoorden van klanten en het"
+    " dagelijkse overzicht komen ook op dit adres binnen. `keypost doctor` zegt wat er nog te doen is.",
+    "greeting_is_sent": "de eerste e-mail is verstuurd aan {address}",
+    "greeting_was_sent": "de eerste e-mail aan {address} is al verstuurd; `keypost setup mail` stuurt hem opnieuw",
+    "greeting_not_sent": "De eerste e-mail aan {address} is nog niet verstuurd: {why}. Probeer het later met `keypost"
+    " setup mail`.",
+    "setup_left": "Nog te doen: {count}, zie hierboven. `{command}` laat het opnieuw zien.",
 }

@@ -1,0 +1,428 @@
+"""`keypost setup`: its questions, what it finds in an account before it changes anything, and each of its steps."""
+
+import stat
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.local.fake_providers import (
+    MOLLIE_KEY,
+    MOLLIE_TOKEN,
+    STRIPE_KEY,
+    STRIPE_READING_KEY,
+    FakeProviders,
+    fake_providers,
+)
+from cli.local.stack import LocalStack
+from cli.setup import account, dns, doors, greeting
+from cli.setup.answers import Answers, load, save
+from cli.setup.dns import Record, Seen
+from cli.setup.questions import QUESTIONS, answer_to, fault_of, fault_of_region, is_in_the_eu, unanswered, with_answer
+from cli.stacks import Found, Stack
+from keypost.clients.mailer import Mailer
+from keypost.core.errors import KeypostError
+from keypost.core.mail import MailSent
+from keypost.core.said import Said, said
+from keypost.words import LANGUAGES, reader, sentence
+from tests.builders import ZONE
+from tests.cli.test_doctor import Session
+
+PARAMETERS = {
+    "Stage": "test",
+    "ShopName": 'Voorbeeld "Software" & Zoon',
+    "ShopAddress": "Straat 1 = hoek, Ámsterdam",
+    "ShopKvk": "",
+    "MailDomain": "mail.shop.example",
+    "SupportAddress": "help@shop.example",
+    "AlarmAddress": "help@shop.example",
+    "SupportLanguage": "nl",
+    "ShopLanguage": "nl",
+}
+ANSWERS = Answers("keypost-test", "eu-west-1", ("stripe",), PARAMETERS)
+API = "https://a1.execute-api.eu-west-1.amazonaws.com/v1"
+
+
+@pytest.fixture(scope="session")
+def local(in_process: LocalStack) -> LocalStack:
+    """Nothing here needs a deployed function."""
+    return in_process
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The answers
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", [ANSWERS, replace(ANSWERS, providers=None), replace(ANSWERS, greeted=True)])
+def test_answers_are_kept_as_they_were_given_for_their_owner_only(answers: Answers) -> None:
+    save(answers)
+
+    assert load("keypost-test") == answers
+    assert stat.S_IMODE(answers.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(answers.path.parent.stat().st_mode) == 0o700
+
+
+def test_the_file_is_one_that_sam_deploys_with() -> None:
+    save(ANSWERS)
+
+    deploy = tomllib.loads(ANSWERS.path.read_text())["default"]["deploy"]["parameters"]
+    assert (deploy["stack_name"], deploy["region"], deploy["resolve_s3"]) == ("keypost-test", "eu-west-1", True)
+    assert deploy["parameter_overrides"][:2] == ['Stage="test"', 'ShopName="Voorbeeld \\"Software\\" & Zoon"']
+
+
+def test_git_ignores_the_answers() -> None:
+    ignored = (Path(__file__).parents[2] / ".gitignore").read_text().splitlines()
+
+    assert str(ANSWERS.path.parent) in ignored
+
+
+def test_without_a_file_there_is_no_answer() -> None:
+    assert load("keypost-test") == Answers("keypost-test")
+    assert [each.name for each in unanswered(load("keypost-test"))][:2] == ["Stage", "region"]
+    assert list(unanswered(ANSWERS)) == []
+
+
+@pytest.mark.parametrize("content", ["", "[default", "[keypost]\ngreeted = true\n", "\udcff"])
+def test_a_damaged_file_is_told(content: str) -> None:
+    save(ANSWERS)
+    ANSWERS.path.write_bytes(content.encode("utf-8", "surrogateescape"))
+
+    with pytest.raises(KeypostError, match="answers_damaged"):
+        load("keypost-test")
+
+
+def test_a_question_that_hangs_on_an_answer_is_asked_only_then() -> None:
+    asked = {each.name for each in unanswered(replace(ANSWERS, providers=("mollie-events", "woocommerce")))}
+
+    assert asked == {"MollieProfile", "WooCommerceUrl"}
+
+
+def test_each_answer_is_found_where_it_was_put() -> None:
+    for question in QUESTIONS:
+        assert answer_to(question.name, with_answer(question.name, "x", Answers("keypost-test"))) == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("Stage", "test", None),
+        ("Stage", "", "answer_unfit"),
+        ("Stage", "production", "answer_unfit"),
+        ("Stage", "local", "stage_local_is_here_only"),
+        ("ShopName", "", "answer_is_empty"),
+        ("ShopAddress", "", "answer_is_empty"),
+        ("ShopAddress", "Straat 1\x00", "answer_unfit"),
+        ("ShopKvk", "", None),
+        ("ShopKvk", "1234", "answer_unfit"),
+        ("MailDomain", "mail.shop.example", None),
+        ("MailDomain", "", "not_a_domain"),
+        ("MailDomain", "mail", "not_a_domain"),
+        ("MailDomain", "mail.Shop.example", "answer_unfit"),
+        ("SupportAddress", "", "answer_is_empty"),
+        ("SupportAddress", "Help <help@shop.example>", "answer_unfit"),
+        ("providers", "", "choose_providers"),
+        ("providers", "stripe, paypal", "choose_providers"),
+        ("providers", "stripe, mollie-events", None),
+        ("region", "eu-west-1", None),
+        ("region", "us-gov", "no_such_region"),
+        ("region", "", "no_such_region"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_told_before_anything_is_changed(name: str, value: str, code: str | None) -> None:
+    fault = fault_of(name, value)
+
+    assert (fault and fault.code) == code
+
+
+def test_a_region_without_ses_is_told() -> None:
+    assert fault_of_region("eu-new-1", {"eu-new-1"}, {"eu-west-1"}) == said("region_without_ses", region="eu-new-1")
+
+
+@pytest.mark.parametrize(
+    ("region", "is_inside"), [("eu-west-1", True), ("eu-west-2", False), ("eu-central-2", False), ("us-east-1", False)]
+)
+def test_the_regions_of_the_eu_are_known(region: str, is_inside: bool) -> None:
+    assert is_in_the_eu(region) is is_inside
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_question_says_the_sense_of_its_answer(language: str) -> None:
+    senses = [sentence(each.sense, reader(language, ZONE)) for each in QUESTIONS]
+
+    assert min(map(len, senses)) > 40
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The account
+# ---------------------------------------------------------------------------------------------------------------------
+
+THERE = Found("keypost-test", None, "CREATE_COMPLETE", {"Version": "0.1.0"}, PARAMETERS)
+DELETE = "aws cloudformation delete-stack --stack-name keypost-test"
+
+
+@pytest.mark.parametrize(
+    ("there", "has_identity", "found"),
+    [
+        (None, False, []),
+        (THERE, True, []),  # the identity is its own
+        (None, True, [("domain_is_an_identity_already", "")]),
+        (replace(THERE, parameters=PARAMETERS | {"MailIdentity": "existing"}), True,
+         [("domain_is_an_identity_already", "")]),
+        (replace(THERE, status="ROLLBACK_COMPLETE"), False, [("stack_is_not_whole", DELETE)]),
+        (replace(THERE, status="DELETE_FAILED"), False, [("stack_is_not_whole", DELETE)]),
+        (replace(THERE, status="UPDATE_ROLLBACK_COMPLETE"), False, []),
+        (replace(THERE, status="UPDATE_ROLLBACK_FAILED"), False,
+         [("stack_is_not_whole", "aws cloudformation continue-update-rollback --stack-name keypost-test")]),
+        (replace(THERE, status="UPDATE_IN_PROGRESS"), False,
+         [("stack_is_not_whole", "keypost doctor --stack keypost-test")]),
+        (replace(THERE, parameters=PARAMETERS | {"Stage": "live"}), False, [("stack_is_of_other_stage", "")]),
+        (replace(THERE, parameters=PARAMETERS | {"MailDomain": "mail.old.example"}), False,
+         [("mail_domain_would_change", "")]),
+        (replace(THERE, outputs={"Version": "99.0"}), False, [("stack_is_newer", "git pull && make install")]),
+    ],
+)  # fmt: skip
+def test_what_stands_in_the_way_is_told_before_anything_is_changed(
+    there: Found | None, has_identity: bool, found: list[tuple[str, str]]
+) -> None:
+    obstacles = account.obstacles(ANSWERS, there, has_identity=has_identity)
+
+    assert [(why.code, mend) for why, mend in obstacles] == found
+
+
+def test_a_domain_that_is_shared_stands_not_in_the_way() -> None:
+    shared = ANSWERS.with_parameter("MailIdentity", "existing")
+
+    assert list(account.obstacles(shared, None, has_identity=True)) == []
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# DNS
+# ---------------------------------------------------------------------------------------------------------------------
+
+OUTPUTS = {
+    "DkimRecord1": "abc._domainkey.mail.shop.example CNAME abc.dkim.amazonses.com",
+    "MailFromMx": "bounce.mail.shop.example MX 10 feedback-smtp.eu-west-1.amazonses.com",
+    "MailFromSpf": 'bounce.mail.shop.example TXT "v=spf1 include:amazonses.com ~all"',
+}
+
+
+def test_the_records_are_those_of_the_outputs_and_dmarc_and_stand_in_a_zone_file_too() -> None:
+    found = dns.records(OUTPUTS, "mail.shop.example", "help@shop.example")
+
+    assert [each.line for each in found] == [
+        "abc._domainkey.mail.shop.example. 3600 IN CNAME abc.dkim.amazonses.com.",
+        "bounce.mail.shop.example. 3600 IN MX 10 feedback-smtp.eu-west-1.amazonses.com.",
+        'bounce.mail.shop.example. 3600 IN TXT "v=spf1 include:amazonses.com ~all"',
+        '_dmarc.mail.shop.example. 3600 IN TXT "v=DMARC1; p=none; rua=mailto:help@shop.example"',
+    ]
+    assert dns.records({}, "mail.shop.example", "help@shop.example") == [
+        Record("_dmarc.mail.shop.example", "TXT", '"v=DMARC1; p=none; rua=mailto:help@shop.example"')
+    ]
+
+
+NOTHING, DKIM, ALL = Seen(False, False, False), Seen(True, False, False), Seen(True, True, True)
+
+
+def test_the_wait_for_the_records_tells_each_change_and_ends_when_all_are_there() -> None:
+    looks, pauses = iter([NOTHING, NOTHING, DKIM, ALL]), list[float]()
+
+    assert list(dns.wait(lambda: next(looks), 3600, pauses.append)) == [NOTHING, DKIM, ALL]
+    assert pauses == [15.0] * 3
+    assert DKIM.missing == ["MAIL FROM", "DMARC"]
+
+
+def test_the_wait_ends_after_its_time() -> None:
+    pauses = list[float]()
+
+    assert list(dns.wait(lambda: NOTHING, 60, pauses.append)) == [NOTHING]
+    assert sum(pauses) == 60
+
+
+IDENTITY: dict[str, Any] = {"VerifiedForSendingStatus": True, "DkimAttributes": {"Status": "SUCCESS"}}
+
+
+def known(mail_from_status: str) -> tuple[str, Any]:
+    back = {"MailFromDomain": "bounce.mail.shop.example", "MailFromDomainStatus": mail_from_status}
+    return "get_email_identity", IDENTITY | {"MailFromAttributes": back | {"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}}
+
+
+def test_what_ses_and_the_dns_have_seen_is_told_apart() -> None:
+    ses = Session({"sesv2": [known("PENDING")]}).client("sesv2")
+
+    assert dns.seen(ses, "mail.shop.example", lambda _: []) == Seen(True, False, False)
+    ses = Session({"sesv2": [("get_email_identity", IDENTITY)]}).client("sesv2")
+    assert dns.seen(ses, "mail.shop.example", lambda _: ["v=DMARC1;p=none"], is_own=False) == ALL
+
+
+@pytest.mark.parametrize(("status", "again"), [("FAILED", True), ("PENDING", False), ("SUCCESS", False)])
+def test_ses_looks_again_only_where_it_has_given_up(status: str, again: bool) -> None:
+    put: list[tuple[str, Any]] = [("put_email_identity_mail_from_attributes", {})] if again else []
+    ses = Session({"sesv2": [known(status), *put]}).client("sesv2")
+
+    assert dns.look_again(ses, "mail.shop.example") is again
+    Session.active["sesv2"].assert_no_pending_responses()
+
+
+def test_an_identity_that_ses_does_not_know_has_nothing() -> None:
+    ses = Session({"sesv2": [("get_email_identity", "NotFoundException")]}).client("sesv2")
+
+    assert dns.seen(ses, "mail.shop.example", lambda _: []) == NOTHING
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Providers
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeProviders]:
+    with fake_providers() as providers:
+        yield providers
+
+
+Open = Callable[..., list[str]]
+
+
+@pytest.fixture
+def opened(stack: Stack, fake: FakeProviders, capsys: pytest.CaptureFixture[str]) -> Open:
+    """Open a door with these secrets typed in their turn; returns the codes of what was asked. Nothing that is typed is
+    ever printed."""
+
+    def open_door(provider: str, *typed: str) -> list[str]:
+        keyboard, asked = iter(typed), list[str]()
+
+        def ask(question: Said) -> str:
+            asked.append(question.code)
+            return next(keyboard)
+
+        urls = {"StripeUrl": fake.url, "MollieUrl": fake.url}
+        at = Found("keypost-test", None, "CREATE_COMPLETE", {"ApiUrl": API}, PARAMETERS | urls)
+        doors.open_door(doors.Doors(at, stack, ask), provider)
+        assert list(keyboard) == []
+        printed = capsys.readouterr()
+        assert [each for each in typed if each and each in printed.out + printed.err] == []
+        return asked
+
+    return open_door
+
+
+def hooks_at(fake: FakeProviders, path: str) -> list[str]:
+    return [hook["url"] for hook in fake.below(path)]
+
+
+def test_a_key_that_may_make_webhooks_is_enough_and_a_second_run_changes_nothing(
+    opened: Open, stack: Stack, fake: FakeProviders
+) -> None:
+    assert opened("stripe", STRIPE_KEY) == ["ask_key"]
+    assert stack.secrets.names() == {"stripe_api_key", "stripe_signing"}
+    assert hooks_at(fake, "/v1/webhook_endpoints") == [f"{API}/callbacks/stripe"]
+    signing = stack.secrets.value("stripe_signing")
+
+    assert opened("stripe") == []
+    assert stack.secrets.value("stripe_signing") == signing
+    assert hooks_at(fake, "/v1/webhook_endpoints") == [f"{API}/callbacks/stripe"]
+
+
+def test_a_key_that_only_reads_is_kept_and_another_one_makes_the_webhook_and_is_not_kept(
+    opened: Open, stack: Stack, fake: FakeProviders
+) -> None:
+    assert opened("stripe", STRIPE_READING_KEY, STRIPE_KEY) == ["ask_key", "ask_key_once"]
+
+    assert stack.secrets.value("stripe_api_key") == STRIPE_READING_KEY
+    assert stack.secrets.value("stripe_signing").startswith("whsec_")
+    assert hooks_at(fake, "/v1/webhook_endpoints") == [f"{API}/callbacks/stripe"]
+
+
+def test_without_such_a_key_the_webhook_is_made_by_hand_and_only_its_secret_is_asked(
+    opened: Open, stack: Stack, fake: FakeProviders
+) -> None:
+    assert opened("stripe", STRIPE_READING_KEY, "", "whsec_by_hand") == ["ask_key", "ask_key_once", "ask_signing"]
+
+    assert stack.secrets.value("stripe_signing") == "whsec_by_hand"
+    assert hooks_at(fake, "/v1/webhook_endpoints") == []
+
+
+def test_a_webhook_that_is_there_is_not_made_twice_when_its_secret_was_lost(
+    opened: Open, stack: Stack, fake: FakeProviders
+) -> None:
+    opened("stripe", STRIPE_KEY)
+    stack.secrets.set("stripe_signing", "")
+
+    assert opened("stripe", "whsec_seen_there") == ["ask_signing"]
+    assert stack.secrets.value("stripe_signing") == "whsec_seen_there"
+    assert len(hooks_at(fake, "/v1/webhook_endpoints")) == 1
+
+
+@pytest.mark.parametrize("key", ["pk_test_public", "rk_live_other_mode", MOLLIE_KEY])
+def test_a_key_of_the_wrong_kind_or_mode_is_refused_and_asked_again(opened: Open, stack: Stack, key: str) -> None:
+    assert opened("stripe", key, STRIPE_KEY) == ["ask_key", "ask_key"]
+    assert stack.secrets.value("stripe_api_key") == STRIPE_KEY
+
+
+def test_nothing_typed_sets_nothing(opened: Open, stack: Stack) -> None:
+    assert opened("stripe", "", "") == ["ask_key", "ask_signing"]
+    assert opened("moneybird", "", "") == ["ask_key", "ask_signing"]
+    assert stack.secrets.names() == set()
+
+
+def test_mollie_makes_a_webhook_for_an_access_token_and_none_for_a_key_of_a_profile(
+    opened: Open, stack: Stack, fake: FakeProviders
+) -> None:
+    assert opened("mollie-events", MOLLIE_KEY, "by_hand_secret") == ["ask_key", "ask_signing"]
+    assert hooks_at(fake, "/v2/webhooks") == []
+    for name in ("mollie_api_key", "mollie_signing"):
+        stack.secrets.set(name, "")
+
+    assert opened("mollie-events", MOLLIE_TOKEN) == ["ask_key"]
+    (made,) = fake.below("/v2/webhooks")
+    assert (made["url"], made["mode"]) == (f"{API}/callbacks/mollie-events", "test")
+    assert len(stack.secrets.value("mollie_signing")) == 32
+
+
+def test_a_provider_that_is_down_stops_nothing(opened: Open, stack: Stack, fake: FakeProviders) -> None:
+    fake.trouble = lambda: (503, {}, b"{}")
+
+    assert opened("stripe", STRIPE_KEY, "whsec_by_hand") == ["ask_key", "ask_signing"]
+    assert stack.secrets.names() == {"stripe_api_key", "stripe_signing"}
+
+
+@pytest.mark.parametrize(("provider", "asked"), [("mollie", ["ask_key"]), ("webhook", [])])
+def test_a_secret_that_keypost_makes_is_left_to_the_command_that_shows_it(
+    opened: Open, stack: Stack, provider: str, asked: list[str]
+) -> None:
+    assert opened(provider, *[""] * len(asked)) == asked
+    assert stack.secrets.names() == set()
+
+
+def test_a_provider_without_an_api_for_webhooks_gets_its_secret(opened: Open, stack: Stack) -> None:
+    assert opened("woocommerce", "ck_1:cs_2", "a_long_secret") == ["ask_key", "ask_signing"]
+    assert stack.secrets.names() == {"woocommerce_api_key", "woocommerce_signing"}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The first mail
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_mail_goes_to_the_operator_in_the_language_of_the_note(
+    stack: Stack, local: LocalStack, language: str
+) -> None:
+    client: Any = local.session.session.client("sesv2", endpoint_url=local.mailbox.url)
+    to = replace(stack, mailer=Mailer(client, "test"))
+
+    assert isinstance(greeting.greet(to, "help@shop.example", "keypost-test", language), MailSent)
+
+    (mail,) = local.mailbox.mails
+    assert (mail.to, mail.tags["order"]) == (("help@shop.example",), "none")
+    assert "keypost-test" in mail.subject
+    assert stack.sender in mail.text

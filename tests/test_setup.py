@@ -1,0 +1,170 @@
+"""From an empty account to the first mail: `keypost setup` and `keypost doctor` on an emulator of its own."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.local.emulator import REGION, emulator
+from cli.local.fake_providers import STRIPE_KEY, FakeProviders, fake_providers
+from cli.local.samples import sample_products
+from cli.local.stack import sample_codes
+from cli.main import cli
+from cli.setup.answers import load, save
+from cli.speech import Speech
+from keypost.core.errors import KeypostError
+
+pytestmark = [pytest.mark.journey, pytest.mark.drill]
+
+PRODUCTS = Path(__file__).parents[1] / "cli/local/products.toml"
+ANSWERS = (
+    "",  # Stage: test
+    "mars-1", "",  # region: that is none; eu-west-1
+    "", "Voorbeeld & Zoon",  # ShopName: empty
+    "Straat 1, Ámsterdam",
+    "",  # ShopKvk
+    "mail", "mail.voorbeeld.example",  # MailDomain: no domain
+    "hulp@voorbeeld.example",
+    "", "", "",  # AlarmAddress, SupportLanguage, ShopLanguage
+    "paypal", "stripe,webhook",  # providers: one that there is not
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeProviders]:
+    with fake_providers() as providers:
+        yield providers
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("Ons café")
+    codes = [f"{code},{each.sku}" for each in sample_products() for code in sample_codes(each, 2)]
+    (path / "codes.csv").write_text("\n".join(["code,sku", *codes]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def account(folder: Path, fake: FakeProviders) -> Iterator[None]:
+    """An empty account, in the environment of the shell."""
+    with emulator(folder) as url, pytest.MonkeyPatch.context() as shell:
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL_SESV2"):
+            shell.delenv(name, raising=False)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            shell.setenv(name, "test")
+        shell.setenv("AWS_ENDPOINT_URL", url)
+        shell.chdir(folder)
+        yield
+
+
+def keypost(*words: str, typed: Sequence[str] = ()) -> Result:
+    return CliRunner().invoke(cli, words, input="".join(f"{line}\n" for line in typed), obj=Speech("en"))
+
+
+def state(session: Any) -> dict[str, Any]:
+    """All that a second run could change twice."""
+    found = session.client("cloudformation").describe_stacks(StackName="keypost-test")["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+    secret = session.client("secretsmanager").get_secret_value(SecretId=outputs["SecretsArn"])
+    items = session.client("dynamodb").scan(TableName=outputs["TableName"])["Items"]
+    keys = sorted(item["pk"]["S"] for item in items if item["pk"]["S"].startswith(("PRODUCT", "CODE")))
+    return {
+        "stack": (found["CreationTime"], found.get("LastUpdatedTime"), outputs),
+        "secrets": json.loads(secret["SecretString"]),
+        "table": keys,
+    }
+
+
+@pytest.fixture(scope="module")
+def first(fake: FakeProviders) -> Result:
+    """The first run. Between the questions and the deploy the test tells the stack where the fake of Stripe is."""
+    asked = keypost("setup", "answers", typed=ANSWERS)
+    assert asked.exit_code == 0, asked.output
+    save(load("keypost-test").with_parameter("StripeUrl", fake.url))
+    return keypost("setup", typed=["rk_live_wrong_mode", STRIPE_KEY, str(PRODUCTS), "nowhere.csv", "codes.csv"])
+
+
+def test_it_asks_again_what_cannot_be_and_writes_no_secret_down(first: Result) -> None:
+    kept = load("keypost-test")
+
+    assert first.exit_code == 0, first.output
+    assert (kept.region, kept.providers, kept.greeted) == ("eu-west-1", ("stripe", "webhook"), True)
+    assert kept.parameters["ShopAddress"] == "Straat 1, Ámsterdam"
+    written = kept.path.read_text()
+    values = state(boto3.Session(region_name=REGION))["secrets"].values()
+    assert [value for value in values if value in written + first.output] == []
+
+
+def test_it_ends_with_all_that_is_left_to_do_and_the_command_for_it(first: Result, fake: FakeProviders) -> None:
+    assert "is of mode `live`, but the stack is of stage `test`" in first.output
+    assert "There is no file nowhere.csv." in first.output
+    assert "the first e-mail was sent to hulp@voorbeeld.example" in first.output
+    assert first.output.endswith("Everything is right.\n")
+    (hook,) = fake.below("/v1/webhook_endpoints")
+    assert hook["url"].endswith("/v1/callbacks/stripe")
+
+
+def test_a_second_run_asks_nothing_and_changes_nothing_twice(first: Result, fake: FakeProviders) -> None:
+    session = boto3.Session(region_name=REGION)
+    before, hooks = state(session), fake.below("/v1/webhook_endpoints")
+
+    again = keypost("setup")
+
+    assert again.exit_code == 0, again.output
+    assert "stands already as in the answers" in again.output
+    assert "was sent before" in again.output
+    assert (state(session), fake.below("/v1/webhook_endpoints")) == (before, hooks)
+
+
+def test_doctor_finds_the_region_of_the_stack_by_itself_and_finds_everything_right(first: Result) -> None:
+    found = keypost("doctor", "--stack", "keypost-test")
+
+    assert found.exit_code == 0, found.output
+    assert found.output.endswith("Everything is right.\n")
+
+
+def test_an_answer_that_changes_is_deployed(first: Result) -> None:
+    save(load("keypost-test").with_parameter("ShopPhone", "020 123 45 67"))
+
+    assert keypost("setup", "deploy").exit_code == 0
+    cloudformation = boto3.Session(region_name=REGION).client("cloudformation")
+    (stack,) = cloudformation.describe_stacks(StackName="keypost-test")["Stacks"]
+    assert {"ParameterKey": "ShopPhone", "ParameterValue": "020 123 45 67"} in stack["Parameters"]
+
+
+def test_a_live_stack_stands_beside_it_with_a_domain_of_its_own(first: Result, fake: FakeProviders) -> None:
+    live = ["live", "", "Voorbeeld", "Straat 1", "", "mail.voorbeeld.example", "hulp@voorbeeld.example", *[""] * 3]
+    asked = keypost("setup", "answers", "--stack", "keypost", typed=[*live, "webhook"])
+    assert asked.exit_code == 0, asked.output
+
+    refused = keypost("setup", "deploy", "--stack", "keypost", typed=["n"])
+
+    assert isinstance(refused.exception, KeypostError)
+    assert "SES knows the domain mail.voorbeeld.example in this account already" in refused.output
+    cloudformation = boto3.Session(region_name=REGION).client("cloudformation")
+    assert [each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]] == ["keypost-test"]
+
+    save(load("keypost").with_parameter("MailDomain", "mail2.voorbeeld.example"))
+    assert keypost("setup", "deploy", "--stack", "keypost").exit_code == 0
+    stages = {
+        each["StackName"]: parameter["ParameterValue"]
+        for each in cloudformation.describe_stacks()["Stacks"]
+        for parameter in each["Parameters"]
+        if parameter["ParameterKey"] == "Stage"
+    }
+    assert stages == {"keypost-test": "test", "keypost": "live"}
+
+
+def test_the_answers_of_another_stage_do_not_turn_a_stack_into_one_of_it(first: Result) -> None:
+    kept = load("keypost-test")
+    save(kept.with_parameter("Stage", "live"))
+
+    refused = keypost("setup", "deploy")
+    save(kept)
+
+    assert isinstance(refused.exception, KeypostError)
+    assert "The stack keypost-test exists already, with stage `test`." in refused.output
