@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from heapq import merge
 from itertools import chain, islice
 from typing import Any
@@ -319,6 +320,11 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         """The ids of all orders that are due, and the pokes of the products that got codes; page by page, sorted only
         within each shard. An order that is set aside is tried by the clock of what is kept beside it: nothing can move
         its own clock."""
+        for page in self.due_since(now):
+            yield [name for _, name in page]
+
+    def due_since(self, now: datetime) -> Iterator[list[tuple[datetime, str]]]:
+        """The same, each with the moment at which it became due."""
         aside = {id_ for reason in AsideReason for page in self.needing(reason) for id_ in page}
         for shard in range(DUE_SHARDS):
             pages = self._client.get_paginator("query").paginate(
@@ -328,9 +334,9 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
                 ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": moment_text(now)}},
             )
             for page in pages:
-                keys = (item["pk"]["S"] for item in page["Items"])
-                if names := [_poke_of(key) for key in keys if key.removeprefix("ORDER#") not in aside]:
-                    yield names
+                found = ((item["due_at"]["S"], item["pk"]["S"]) for item in page["Items"])
+                if due := [(_clock(at), _poke_of(key)) for at, key in found if key.removeprefix("ORDER#") not in aside]:
+                    yield due
 
     def needing(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[list[str]]:
         """The ids of all orders that need this (before a moment), those first that have needed it longest, or that need
@@ -389,6 +395,12 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
             "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
         }
         return saved, put, pages
+
+
+@lru_cache(maxsize=1024)
+def _clock(text: str) -> datetime:
+    """Of the many that are due on one morning, the moment is the same."""
+    return datetime.fromisoformat(text)
 
 
 def _poke_of(key: str) -> str:
