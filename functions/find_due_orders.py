@@ -8,7 +8,7 @@ from keypost import telemetry, wiring
 from keypost.use_cases import forget_customers
 from keypost.use_cases.poke_due import poke_due
 
-_SPARE_MILLISECONDS = 10_000
+_SPARE_MILLISECONDS = 40_000  # half of it for those that are let out until the next run
 
 
 @telemetry.logger.inject_lambda_context
@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         return bool(context.get_remaining_time_in_millis() >= _SPARE_MILLISECONDS)
 
     now = datetime.now(UTC)
-    poke_due(wiring.store(), wiring.queue(), now, is_time_left)
+    poke_due(wiring.store(), wiring.queue(), now, wiring.config().zone, wiring.mails_per_second, is_time_left)
     wiring.start(now)  # written down after a deploy, also where no provider has called yet
     if event.get("rule") == "daily":
         if wiring.config().forget_after_years:

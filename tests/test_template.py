@@ -227,7 +227,7 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
         ),
         (
             "FindDueOrders",
-            {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+            {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage", "ses:GetAccount"},
         ),
         (
             "SupportApi",
@@ -462,6 +462,16 @@ def test_callbacks_are_answered_whatever_their_method(functions: dict[str, Any])
 
     assert {route["Path"] for route in routes} == {"/callbacks/{provider}"}
     assert {route["Method"] for route in routes} == {"POST", "GET", "HEAD", "PUT", "PATCH", "DELETE"}
+
+
+def test_callbacks_have_a_rate_of_their_own_that_a_flash_sale_fits_into(resources: dict[str, Any]) -> None:
+    settings = resources["Api"]["Properties"]["MethodSettings"]
+    of_route = {(each["ResourcePath"], each["HttpMethod"]): each for each in settings}
+    callbacks, others = of_route["/~1callbacks~1{provider}", "POST"], of_route["/*", "*"]
+
+    sale, seconds = 10_000, 10
+    assert callbacks["ThrottlingBurstLimit"] + seconds * callbacks["ThrottlingRateLimit"] >= sale
+    assert callbacks["ThrottlingRateLimit"] > others["ThrottlingRateLimit"]
 
 
 def test_the_table_survives_a_mistake(resources: dict[str, Any]) -> None:

@@ -1,4 +1,8 @@
 import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 import advance_orders
 from cli.stacks import Stack
@@ -42,3 +46,30 @@ def test_one_order_that_fails_comes_back_alone_and_its_text_is_not_logged(wired:
     assert "ValueError" in printed
     assert "test_advance_orders.py:" in printed
     assert leaked(["klant.example", "AAAAA"], logged.getvalue, log) == []
+
+
+def in_turn(receives: int, until: datetime) -> dict[str, Any]:
+    (record,) = event("queue/poke.json")["Records"]
+    attribute = {"stringValue": str(round(until.timestamp())), "dataType": "Number"}
+    attributes = record["attributes"] | {"ApproximateReceiveCount": str(receives)}
+    return {"Records": [record | {"attributes": attributes, "messageAttributes": {"until": attribute}}]}
+
+
+@pytest.mark.parametrize(
+    ("receives", "age", "mails"),
+    [
+        (1, timedelta(seconds=-5), 1),  # it comes in time
+        (1, timedelta(seconds=5), 0),  # others wait, so it lets them go first
+        (2, timedelta(seconds=5), 1),  # an earlier start had no end, and that is to be noticed
+    ],
+)
+def test_a_planned_order_whose_turn_is_over_gives_way_to_the_customers_who_wait(
+    wired: Stack, receives: int, age: timedelta, mails: int
+) -> None:
+    list(wired.store.add_codes(SKU, [code(1)], None, None))
+    wired.store.save(paid_order("2026-001234"))
+
+    answer = advance_orders.handler(in_turn(receives, datetime.now(UTC) - age), Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert len(loaded(wired.store, "2026-001234").mails) == mails

@@ -3,13 +3,18 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import time_machine
 
 import find_due_orders
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
+from keypost import wiring
 from keypost.core.payment import PaymentState
-from tests.builders import NOW, Context, event, paid_order, pokes, without_start
+from keypost.core.periods import morning_of
+from keypost.table.items import due_keys, to_wire
+from tests.builders import NOW, ZONE, Context, event, paid_order, pokes, without_start
+from tests.faults import watch
 
 
 class RunContext(Context):
@@ -38,7 +43,7 @@ def test_a_run_that_has_no_time_left_stops_between_pages_and_says_so(
         wired.store.save(paid_order(f"due-{number}"))
     first, second, *others = wired.store.due(datetime.now(UTC))
 
-    find_due_orders.handler({}, RunContext(60_000, 9_000))
+    find_due_orders.handler({}, RunContext(60_000, 39_000))
 
     assert others
     assert sorted(pokes(wired, local)) == sorted([*first, *second])
@@ -73,3 +78,43 @@ def test_a_run_after_the_deploy_writes_down_that_keypost_serves_since_a_day_befo
         find_due_orders.handler({}, RunContext())
 
     assert wired.store.start() == NOW - timedelta(hours=24)
+
+
+def put_planned(wired: Stack, count: int) -> list[str]:
+    """So many renewals that have been due since yesterday morning, as the index has them."""
+    yesterday = datetime.now(ZONE).date() - timedelta(days=1)
+    names = [f"renewal-{number:03d}" for number in range(count)]
+    for name in names:
+        item = {"pk": {"S": f"ORDER#{name}"}} | to_wire(due_keys(name, morning_of(yesterday, ZONE)))
+        wired.store._client.put_item(TableName=wired.store.table, Item=item)
+    return names
+
+
+def test_many_renewals_are_let_out_at_the_pace_of_the_mails_and_a_lost_purchase_goes_before_them(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEYPOST_MAILS_PER_SECOND", "0.1")
+    wiring.forget()
+    names = put_planned(wired, 120)
+    wired.store.save(paid_order("purchase"))
+    calls = watch(wiring.queue()._client, "SendMessageBatch")
+
+    find_due_orders.handler({}, RunContext())
+
+    sent = [(each["MessageBody"], each["DelaySeconds"]) for _, call in calls for each in call["Entries"]]
+    assert sent[0] == ("purchase", 0)
+    assert [name for name, _ in sent[1:]] == names[:85]  # as many as leave in a quarter, but for a share for purchases
+    delays = [delay for _, delay in sent[1:]]
+    assert (delays[0], delays) == (0, sorted(delays))
+    assert 800 < delays[-1] <= 900
+
+
+def test_a_few_renewals_are_poked_at_once(wired: Stack) -> None:
+    names = put_planned(wired, 100)
+    calls = watch(wiring.queue()._client, "SendMessageBatch")
+
+    find_due_orders.handler({}, RunContext())
+
+    sent = [each for _, call in calls for each in call["Entries"]]
+    assert [each["MessageBody"] for each in sent] == names
+    assert {(each["DelaySeconds"], "MessageAttributes" in each) for each in sent} == {(0, False)}

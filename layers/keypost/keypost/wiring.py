@@ -82,6 +82,10 @@ def worker() -> "Worker":
     )
 
 
+def mails_per_second() -> float:
+    return mailer().rate(config().mails_per_second)
+
+
 def try_order(order_id: str, receives: int) -> None:
     from keypost.use_cases.forget_customers import PAUSE, POKE, forget_some
     from keypost.use_cases.try_order import try_order

@@ -81,3 +81,28 @@ def test_a_queue_that_is_there_takes_each_poke_and_one_that_was_deleted_takes_no
         queue.poke("2026-1")
     with pytest.raises(QueueUnavailable, match="queue_refused_some"):
         queue.poke_all([f"order-{n}" for n in range(12)])
+
+
+def test_pokes_in_turn_arrive_one_after_another_and_say_how_long_they_are_fresh(client: Any) -> None:
+    """The sixth second begins when the third ten are sent, as the requests themselves take their time."""
+    ids = [f"order-{n}" for n in range(25)]
+    clock = iter([1000.0, 1000.0, 1003.0, 1006.0])
+    sent: list[list[tuple[str, int, str]]] = []
+
+    def keep(params: dict[str, Any], **_: Any) -> None:
+        entries = params["Entries"]
+        sent.append(
+            [(e["MessageBody"], e["DelaySeconds"], e["MessageAttributes"]["until"]["StringValue"]) for e in entries]
+        )
+
+    client.meta.events.register("provide-client-params.sqs.SendMessageBatch", keep)
+    with Stubber(client) as stub:
+        for _ in range(3):
+            stub.add_response("send_message_batch", {"Successful": [], "Failed": []})
+        Queue(client, URL).poke_in_turn(ids, per_second=2, clock=lambda: next(clock))
+
+    assert sent == [
+        [(each, 0, "1020") for each in ids[:10]],
+        [(each, 2, "1025") for each in ids[10:20]],
+        [(each, 4, "1030") for each in ids[20:]],
+    ]

@@ -4,6 +4,7 @@ instant twice; what failed comes back after its visibility time-out, and after f
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from tests.simulator.aws_here import Answer, AwsCall
@@ -35,13 +36,18 @@ SOURCES: Mapping[str, Source] = {
 class Message:
     id: str
     body: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
     receives: int = 0
 
     def received_again(self) -> dict[str, Any]:
         """It as Lambda gives it to a function, delivered once more."""
         self.receives += 1
         attributes = {"ApproximateReceiveCount": str(self.receives)}
-        return {"messageId": self.id, "body": self.body, "attributes": attributes}
+        own = {
+            name: {"stringValue": each["StringValue"], "dataType": each["DataType"]}
+            for name, each in self.attributes.items()
+        }
+        return {"messageId": self.id, "body": self.body, "attributes": attributes, "messageAttributes": own}
 
 
 # Starts a function with an event, for some seconds; calls back when it is over.
@@ -68,12 +74,12 @@ class Sqs:
         name = asked["QueueUrl"].rpartition("/")[2]
         for entry in asked.get("Entries", [asked]):
             self.bodies.append(entry["MessageBody"])
-            self._send(name, entry["MessageBody"], entry.get("DelaySeconds", 0))
+            self._send(name, entry["MessageBody"], entry.get("DelaySeconds", 0), entry.get("MessageAttributes", {}))
         taken = [{"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "m"} for entry in asked.get("Entries", [])]
         told = {"Successful": taken, "Failed": []} if "Entries" in asked else {"MessageId": "m"}
         return 200, {}, json.dumps(told)
 
-    def _send(self, name: str, body: str, delay: float) -> None:
+    def _send(self, name: str, body: str, delay: float, attributes: Mapping[str, Any]) -> None:
         place = self._named(name, body)
         if self.is_deaf:
             return
@@ -81,21 +87,21 @@ class Sqs:
             case "poke lost":
                 return
             case "poke late":
-                self.put(name, body, delay + 30 * self.faults.chance(place).random())
+                self.put(name, body, delay + 30 * self.faults.chance(place).random(), attributes)
             case "twin":
-                self.put(name, body, delay + 0.05)
-                self.put(name, body, delay + 0.05)
+                self.put(name, body, delay + 0.05, attributes)
+                self.put(name, body, delay + 0.05, attributes)
             case _:
-                self.put(name, body, delay + 0.05)
+                self.put(name, body, delay + 0.05, attributes)
 
     def _named(self, name: str, body: str) -> str:
         title = f"message {name} {body[:60]}"
         self.sent[title] = self.sent.get(title, 0) + 1
         return f"{title} #{self.sent[title]}"
 
-    def put(self, name: str, body: str, delay: float) -> None:
+    def put(self, name: str, body: str, delay: float, attributes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Put a message into a queue."""
-        self._offer(name, Message(f"m{self.machine.planned}", body), delay)
+        self._offer(name, Message(f"m{self.machine.planned}", body, attributes), delay)
 
     def _offer(self, name: str, message: Message, delay: float) -> None:
         def arrive() -> None:

@@ -106,12 +106,15 @@ class Mailer:
     ) -> "Mailer":
         """A mailer for one of `workers` workers that together send at most `most` mails per second; fewer, if SES
         allows this account fewer."""
+        return Mailer(self._client, self._configuration_set, Pace(workers / self.rate(most), clock, pause))
+
+    def rate(self, most: float) -> float:
+        """How many mails per second are sent: `most`, or fewer if SES allows this account fewer."""
         try:
             takes = self._client.get_account()["SendQuota"]["MaxSendRate"]
         except (ClientError, BotoCoreError, KeyError):  # SES does not say it now, and refuses mails that are too many
             takes = most
-        rate = min(most, takes) if takes > 0 else most
-        return Mailer(self._client, self._configuration_set, Pace(workers / rate, clock, pause))
+        return min(most, takes) if takes > 0 else most
 
     def why_suppressed(self, address: str) -> str | None:
         """Why SES accepts mail to this address but drops it: BOUNCE or COMPLAINT. None if it does not, or if SES was

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from heapq import merge
 from itertools import chain, islice
 from typing import Any
@@ -332,9 +333,14 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         """The ids of all orders that are due, and the pokes of the products that got codes; page by page, sorted only
         within each shard. An order that is set aside is tried by the clock of what is kept beside it: nothing can move
         its own clock."""
+        for page in self.due_since(now):
+            yield [name for _, name in page]
+
+    def due_since(self, now: datetime) -> Iterator[list[tuple[datetime, str]]]:
+        """The same, each with the moment at which it became due."""
         for page in self._clocks(now):
-            if names := [_poke_of(key) for key, _ in page]:
-                yield names
+            if due := [(_clock(clock_of(at)), _poke_of(key)) for key, at in page]:
+                yield due
 
     def coming(self, until: datetime) -> Iterator[Coming]:
         """The orders whose clock rings up to a moment, those set aside by the clock of what is kept beside them; in any
@@ -412,6 +418,12 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
             "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
         }
         return saved, put, pages
+
+
+@lru_cache(maxsize=1024)
+def _clock(text: str) -> datetime:
+    """Of the many that are due on one morning, the moment is the same."""
+    return datetime.fromisoformat(text)
 
 
 def _poke_of(key: str) -> str:

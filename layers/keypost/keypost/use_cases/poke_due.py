@@ -1,15 +1,20 @@
-"""Pokes every order that is due, and counts those that several runs have poked in vain and those that are set aside."""
+"""Pokes every order that is due, and counts those that several runs have poked in vain and those that are set aside.
+Many renewals may be due on one morning, more than SES takes in an hour. They are let out at the pace of the mails, so
+that a customer who buys meanwhile does not wait behind them."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, tzinfo
 
 from keypost import telemetry
-from keypost.clients.queue import Queue
+from keypost.clients.queue import LONGEST_DELAY, Queue
 from keypost.core.aside import AsideReason
 from keypost.core.errors import QueueUnavailable
+from keypost.core.periods import DAILY_RULE
 from keypost.table import Store
 
 _OVERDUE = timedelta(hours=2)  # several runs have poked an order by then
+_FEW = 100  # they are through the queue in seconds
+_SHARE = 0.95  # of the pace of the mails: the rest is for those who buy meanwhile
 _MOST_NAMED = 100
 _SET_ASIDE = {
     "OrderUnreadable": (AsideReason.UNREADABLE, AsideReason.NEWER_VERSION),
@@ -17,23 +22,55 @@ _SET_ASIDE = {
 }
 
 
-def poke_due(store: Store, queue: Queue, now: datetime, go_on: Callable[[], bool]) -> None:
+def poke_due(
+    store: Store,
+    queue: Queue,
+    now: datetime,
+    zone: tzinfo,
+    mails_per_second: Callable[[], float],
+    go_on: Callable[[], bool],
+) -> None:
     """Poke the orders that are due, page by page, for as long as `go_on` says so: the next run finds the others, within
-    15 minutes. QueueUnavailable, after all pages were tried, if SQS refused some."""
+    15 minutes. Those that were planned for a morning come last and, if they are many, as many as their mails may leave
+    until the next run. QueueUnavailable, after all pages were tried, if SQS refused some."""
     _count(store, now)  # also when what follows fails
-    found, refused = 0, None
-    for order_ids in store.due(now):
-        try:
-            queue.poke_all(order_ids)
-        except QueueUnavailable as error:  # the other pages may fare better
-            refused = error
-        found += len(order_ids)
+    found, planned = 0, list[tuple[datetime, str]]()
+    refused: QueueUnavailable | None = None
+    for page in store.due_since(now):
+        at_once = [name for at, name in page if not _is_planned(at, zone)]
+        planned += [each for each in page if _is_planned(each[0], zone)]
+        refused = _poked(queue.poke_all, at_once) or refused  # the other pages may fare better
+        found += len(page)
         if not go_on():
             telemetry.outcome("DueRunCutShort")
             break
+    names = [name for _, name in sorted(planned)]
+    refused = _poked(lambda names: _let_out(queue, names, mails_per_second), names) or refused
     telemetry.outcome("OrdersDue", found)
     if refused:
         raise refused
+
+
+def _is_planned(due: datetime, zone: tzinfo) -> bool:
+    """Whether it was known long before that it would be due then, as of a renewal or a reminder: nobody waits for it to
+    the minute."""
+    return due.astimezone(zone).time() == DAILY_RULE
+
+
+def _let_out(queue: Queue, names: Sequence[str], mails_per_second: Callable[[], float]) -> None:
+    if len(names) <= _FEW:
+        queue.poke_all(names)
+        return
+    per_second = _SHARE * mails_per_second()
+    queue.poke_in_turn(names[: int(per_second * LONGEST_DELAY.seconds)], per_second)
+
+
+def _poked(poke: Callable[[Sequence[str]], None], names: Sequence[str]) -> QueueUnavailable | None:
+    try:
+        poke(names)
+    except QueueUnavailable as error:
+        return error
+    return None
 
 
 def _count(store: Store, now: datetime) -> None:
