@@ -11,6 +11,7 @@ import click
 from cli import stacks, tables
 from cli.click_words import Group
 from cli.orders import as_json, stack_option
+from cli.secret_forms import fault_of
 from cli.speech import lang, longest_day, say, speech, text
 from keypost.clients.secrets import NAMES
 from keypost.core import keys
@@ -52,7 +53,10 @@ def set_secret(name: str, stack: str | None) -> None:
     typed = click.prompt(text("ask_value"), hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
     if not typed.strip():
         raise InvalidInput("no_value")
-    stacks.connect_to_write(stack).secrets.set(name, typed.strip())
+    to = stacks.connect_to_write(stack)
+    if fault := fault_of(name, typed, to.parameters.get("Stage", "local")):
+        raise InvalidInput("secret_not_set", why=fault)
+    to.secrets.set(name, typed.strip())
     say("secret_set", name=name)
 
 

@@ -26,6 +26,7 @@ from cli import (
 )
 from cli.access import secrets_group, support_keys
 from cli.click_words import Group, speak
+from cli.doctor.command import doctor
 from cli.guide import guide_group
 from cli.local.commands import local
 from cli.mail import mail_group
@@ -286,6 +287,16 @@ def subscription_ended(order_id: str, stack: str | None) -> None:
     say("ended_noted", order=order_id)
 
 
-for command in (attention, search, order_group, stock_group, secrets_group, support_keys, mail_group, guide_group):
+for command in (
+    attention,
+    doctor,
+    search,
+    order_group,
+    stock_group,
+    secrets_group,
+    support_keys,
+    mail_group,
+    guide_group,
+):
     cli.add_command(command)
 cli.add_command(local)

@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
 from types import MappingProxyType
@@ -23,8 +23,10 @@ from botocore.exceptions import (
 from cli.versions import refuse_if_older
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
+from keypost.clients.secrets import NAMES
 from keypost.core.errors import KeypostError
 from keypost.core.references import numbers
+from keypost.core.said import Said
 from keypost.table import Store
 from keypost.use_cases.help_customer import Desk
 from keypost.wiring import ONE_ATTEMPT
@@ -56,6 +58,29 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What CloudFormation says of a stack, and the way to its account."""
+
+    name: str
+    session: Any
+    status: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    is_local: bool = False
+
+    def connected(self) -> Stack:
+        """KeypostError if the stack is not whole, and so has no outputs."""
+        if "TableName" not in self.outputs:
+            raise KeypostError("stack_is_not_whole", stack=self.name, status=self.status)
+        return stack_of(self.session, self.outputs, self.parameters)
+
+    @property
+    def option(self) -> str:
+        """What names this stack to a command."""
+        return "" if self.is_local else f" --stack {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class SecretsEditor:
     """The one place where secrets are written; the functions can only read them."""
 
@@ -69,6 +94,15 @@ class SecretsEditor:
         """The names of the secrets that are set."""
         return frozenset(name for name, value in self._kept().items() if value)
 
+    def faults(self, fault_of: Callable[[str, str], Said | None]) -> dict[str, Said | None]:
+        """By name, what is wrong with each secret that is set. The values stay here."""
+        kept = self._kept()
+        return {name: fault_of(name, kept[name]) for name in NAMES if kept.get(name)}
+
+    def value(self, name: str) -> str:
+        """The first value of a secret, for the one call that needs it; empty if it is not set."""
+        return next(iter(self._kept().get(name, "").split()), "")
+
     def _kept(self) -> dict[str, str]:
         kept: dict[str, str] = json.loads(self.client.get_secret_value(SecretId=self.secret_id)["SecretString"])
         return kept
@@ -78,7 +112,7 @@ def connect(name: str | None) -> Stack:
     """The deployed stack of that name, with the AWS credentials of the shell; without a name, the local stack.
 
     KeypostError if there is no such stack."""
-    return _local() if name is None else _deployed(name)
+    return found(name).connected()
 
 
 def connect_to_write(name: str | None) -> Stack:
@@ -121,7 +155,12 @@ class _Bound:
         return self.session.client(service, endpoint_url=self.endpoint_url, **options)
 
 
-def _local() -> Stack:
+def found(name: str | None) -> Found:
+    """What CloudFormation says of a stack, whole or not. KeypostError if there is none, or no way to it."""
+    return _local() if name is None else _deployed(name)
+
+
+def _local() -> Found:
     try:
         about = json.loads(LOCAL_STACK_FILE.read_text())
         endpoint_url, region, name = (about[key] for key in ("endpoint_url", "region", "stack"))
@@ -131,34 +170,44 @@ def _local() -> Stack:
         raise KeypostError("stack_file_damaged") from None
     session = local_session(endpoint_url, region)
     try:
-        outputs, parameters = _described(session.client("cloudformation", config=ONE_ATTEMPT), name)
-        guide_url = about.get("guide_url") or outputs.get("GuideUrl", "")  # the template does not know this machine
-        return stack_of(session, outputs | {"GuideUrl": guide_url}, parameters)
+        found = _described(session, session.client("cloudformation", config=ONE_ATTEMPT), name)
     except BotoCoreError:
         raise KeypostError("local_stack_silent") from None
+    guide_url = about.get("guide_url") or found.outputs.get("GuideUrl", "")  # the template does not know this machine
+    return replace(found, outputs={**found.outputs, "GuideUrl": guide_url}, is_local=True)
 
 
-def _deployed(name: str) -> Stack:
+def _deployed(name: str) -> Found:
     try:
-        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))  # botocore reads AWS_DEFAULT_REGION only
-        outputs, parameters = _described(session.client("cloudformation"), name)
-    except NoRegionError:
-        raise KeypostError("region_missing") from None
-    except ProfileNotFound:
-        raise KeypostError("profile_missing", profile=os.environ.get("AWS_PROFILE", "default")) from None
-    except (NoCredentialsError, PartialCredentialsError):
-        raise KeypostError("credentials_missing") from None
-    except BotoCoreError as error:
-        raise KeypostError("aws_unreachable", error=type(error).__name__) from None
+        session = session_here()
+        return _described(session, session.client("cloudformation"), name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":  # which is how CloudFormation says "not found"
             raise
         raise KeypostError("stack_not_found", stack=name) from None
-    return stack_of(session, outputs, parameters)
+    except BotoCoreError as error:
+        raise no_way_to_aws(error) from None
 
 
-def _described(cloudformation: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The outputs of a stack, and its parameters."""
+def session_here(region: str | None = None) -> Any:
+    """A session with the AWS credentials of the shell. BotoCoreError if it names a profile that there is not."""
+    return boto3.Session(region_name=region or os.environ.get("AWS_REGION"))  # botocore reads AWS_DEFAULT_REGION only
+
+
+def no_way_to_aws(error: BotoCoreError) -> KeypostError:
+    """Why AWS was not reached, and what to do."""
+    match error:
+        case NoRegionError():
+            return KeypostError("region_missing")
+        case ProfileNotFound():
+            return KeypostError("profile_missing", profile=os.environ.get("AWS_PROFILE", "default"))
+        case NoCredentialsError() | PartialCredentialsError():
+            return KeypostError("credentials_missing")
+    return KeypostError("aws_unreachable", error=type(error).__name__)
+
+
+def _described(session: Any, cloudformation: Any, name: str) -> Found:
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    return outputs, {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    return Found(name, session, stack["StackStatus"], outputs, parameters)

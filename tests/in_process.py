@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 import boto3
 import pytest
@@ -147,28 +148,35 @@ def _answer(request: AWSPreparedRequest) -> AWSResponse:
     return response(request.url, *answered(service, request.method, path, headers, raw, _OWN_CLOCK))
 
 
-_OUTPUTS: dict[str, Mapping[str, Any]] = {}  # of the stacks, by name
+_STACKS: dict[str, Mapping[str, Any]] = {}  # the templates of the stacks, by name
 
 
 def _stacks(asked: Mapping[str, str]) -> tuple[int, dict[str, str], str]:
-    """CloudFormation, as far as the command line asks it: stacks that hold outputs and nothing else."""
+    """CloudFormation, as far as the command line asks it: stacks that hold parameters and outputs, and nothing else."""
     name = asked["StackName"]
     if asked["Action"] == "CreateStack":
-        _OUTPUTS[name] = json.loads(asked["TemplateBody"])["Outputs"]
-    if name not in _OUTPUTS:
+        _STACKS[name] = json.loads(asked["TemplateBody"])
+    if name not in _STACKS:
         return (
             400,
             {},
             f"<ErrorResponse><Error><Code>ValidationError</Code><Message>{name}</Message></Error></ErrorResponse>",
         )
-    outputs = "".join(
-        f"<member><OutputKey>{key}</OutputKey><OutputValue>{output['Value']}</OutputValue></member>"
-        for key, output in _OUTPUTS[name].items()
-    )
-    stack = f"<StackName>{name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>"
+    outputs = _members("Output", {key: each["Value"] for key, each in _STACKS[name]["Outputs"].items()})
+    parameters = {key: each["Default"] for key, each in _STACKS[name].get("Parameters", {}).items()}
+    stack = f"<StackName>{name}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>{outputs}"
+    stack += _members("Parameter", parameters)
     result = f"{asked['Action']}Result"
     told = f"<{result}><StackId>{name}</StackId><Stacks><member>{stack}</member></Stacks></{result}>"
     return 200, {}, f"<{asked['Action']}Response>{told}</{asked['Action']}Response>"
+
+
+def _members(kind: str, values: Mapping[str, str]) -> str:
+    members = "".join(
+        f"<member><{kind}Key>{key}</{kind}Key><{kind}Value>{escape(value)}</{kind}Value></member>"
+        for key, value in values.items()
+    )
+    return f"<{kind}s>{members}</{kind}s>"
 
 
 def empty() -> None:
@@ -176,7 +184,7 @@ def empty() -> None:
     for service in _SERVICES.values():
         service.reset()
     CLIENTS.take_back()
-    _OUTPUTS.clear()
+    _STACKS.clear()
     _OWN_CLOCK.ahead = 0.0
 
 

@@ -21,14 +21,16 @@ from cli.local.fake_shops import is_of_a_shop, shop_answers
 
 MOLLIE_KEY = "test_keypostlocalkeypostlocalkeypost"
 STRIPE_KEY = "sk_test_keypostlocalkeypostlocalkeypost"
+MOLLIE_TOKEN = "access_keypostlocalkeypostlocal"  # noqa: S105 - which opens this fake and nothing else
+STRIPE_READING_KEY = "rk_test_keypostlocalkeypostlocal"  # which may make nothing
 PROFILE = "pfl_QkEhN94Ba"  # of the shop at Mollie
 
 _MOLLIE_LISTS = re.compile(
-    r"/v2/(payments|refunds|chargebacks|payment-links|sales-invoices|payment-links/[^/]+/payments)"
+    r"/v2/(payments|refunds|chargebacks|payment-links|sales-invoices|webhooks|payment-links/[^/]+/payments)"
 )
 _EMBEDDED_AS = {"payment-links": "payment_links", "sales-invoices": "invoices"}  # of lists whose name is another there
 _STRIPE_LISTS = re.compile(
-    r"/v1/(events|invoice_payments|refunds|invoices/[^/]+/lines|checkout/sessions|checkout/sessions/[^/]+/line_items)"
+    r"/v1/(events|invoice_payments|webhook_endpoints|refunds|invoices/[^/]+/lines|checkout/sessions|checkout/sessions/[^/]+/line_items)"
 )
 # The filters of Stripe's lists, besides `created[gte]` and `types[]`: the field must have the value.
 _STRIPE_FILTERS = (
@@ -126,7 +128,13 @@ def _mollie_get(fake: FakeProviders, path: str, query: Query) -> Json:
         place = urlencode({"from": found[limit]["id"], "limit": limit})
         following = {"href": f"{fake.url}{path}?{place}", "type": "application/hal+json"}
     page = found[:limit]
-    return {"count": len(page), "_embedded": {_EMBEDDED_AS.get(name, name): page}, "_links": {"next": following}}
+    links = {
+        "self": {"href": f"{fake.url}{path}", "type": "application/hal+json"},
+        "previous": None,
+        "next": following,
+        "documentation": {"href": f"https://docs.mollie.com/reference/list-{name}", "type": "text/html"},
+    }
+    return {"count": len(page), "_embedded": {_EMBEDDED_AS.get(name, name): page}, "_links": links}
 
 
 def _unknown_at_mollie(path: str) -> str:
@@ -209,7 +217,9 @@ def _limit(given: str, most: int) -> int | None:
 
 
 def _mollie_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json]:
-    """Create an open payment."""
+    """Create an open payment, or a webhook."""
+    if path == "/v2/webhooks":
+        return 201, _mollie_webhook(fake, json.loads(body))
     if path != "/v2/payments":
         raise _mollie_refuses(HTTPStatus.NOT_FOUND, "Nothing is made here: POST /v2/payments")
     try:
@@ -242,8 +252,54 @@ def _mollie_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json
     return 201, payment
 
 
+def _mollie_webhook(fake: FakeProviders, wanted: Json) -> Json:
+    """A webhook as its creation answers; only that answer has the secret."""
+    hook_id = new_id("hook_", 22)
+    address = f"{fake.url}/v2/webhooks/{hook_id}"
+    made = {
+        "resource": "webhook",
+        "id": hook_id,
+        "url": wanted["url"],
+        "profileId": PROFILE,
+        "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        "name": wanted["name"],
+        "eventTypes": wanted["eventTypes"],
+        "status": "enabled",
+        "mode": "test" if wanted.get("testmode") else "live",
+        "_links": {
+            "self": {"href": address, "type": "application/hal+json"},
+            "documentation": {"href": "https://docs.mollie.com/reference/create-webhook", "type": "text/html"},
+        },
+    }
+    fake.objects[f"/v2/webhooks/{hook_id}"] = made
+    return made | {"webhookSecret": new_id("", 32)}
+
+
+def _stripe_webhook(fake: FakeProviders, wanted: Json) -> Json:
+    """An endpoint as its creation answers; only that answer has the secret."""
+    endpoint_id = new_id("we_", 24)
+    made = {
+        "id": endpoint_id,
+        "object": "webhook_endpoint",
+        "api_version": wanted.get("api_version"),
+        "application": None,
+        "created": int(datetime.now(UTC).timestamp()),
+        "description": wanted.get("description"),
+        "enabled_events": list(wanted["enabled_events"].values()),
+        "livemode": False,
+        "metadata": {},
+        "status": "enabled",
+        "url": wanted["url"],
+    }
+    fake.objects[f"/v1/webhook_endpoints/{endpoint_id}"] = made
+    return made | {"secret": new_id("whsec_", 32)}
+
+
 def _stripe_post(fake: FakeProviders, path: str, body: bytes) -> tuple[int, Json]:
-    """Create an unpaid Checkout Session, with its payment intent and its line items."""
+    """Create an unpaid Checkout Session, with its payment intent and its line items; or a webhook endpoint."""
+    if path == "/v1/webhook_endpoints":
+        form = [(re.sub(r"\[\]$", f"[{n}]", name), value) for n, (name, value) in enumerate(parse_qsl(body.decode()))]
+        return 200, _stripe_webhook(fake, _nested(form))
     if path != "/v1/checkout/sessions":
         raise _stripe_refuses(HTTPStatus.NOT_FOUND, "Nothing is made here: POST /v1/checkout/sessions")
     wanted = _nested(parse_qsl(body.decode(), keep_blank_values=True))
@@ -370,15 +426,28 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(status, {}, json.dumps(body).encode())
 
     def _check_key(self) -> None:
-        given = self.headers.get("Authorization")
         if is_of_a_shop(self.path):
             return  # it checks its own
+        given = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         if self.path.startswith("/v1/"):
-            if given != f"Bearer {STRIPE_KEY}":
-                raise _stripe_refuses(HTTPStatus.UNAUTHORIZED, "Invalid API Key provided")
-        elif given != f"Bearer {MOLLIE_KEY}":
+            self._check_key_of_stripe(given)
+        else:
+            self._check_key_of_mollie(given)
+
+    def _check_key_of_stripe(self, given: str) -> None:
+        if given not in (STRIPE_KEY, STRIPE_READING_KEY):
+            raise _stripe_refuses(HTTPStatus.UNAUTHORIZED, "Invalid API Key provided")
+        if given == STRIPE_READING_KEY and self.command != "GET":
+            message = "The provided key does not have the required permissions for this endpoint"
+            raise _stripe_refuses(HTTPStatus.FORBIDDEN, message)
+
+    def _check_key_of_mollie(self, given: str) -> None:
+        if given not in (MOLLIE_KEY, MOLLIE_TOKEN):
             detail = "Missing authentication, or failed to authenticate"
             raise _mollie_refuses(HTTPStatus.UNAUTHORIZED, detail)
+        if given == MOLLIE_KEY and self.path.startswith("/v2/webhooks"):
+            detail = "This operation is only available for access tokens"
+            raise _mollie_refuses(HTTPStatus.FORBIDDEN, detail)
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)

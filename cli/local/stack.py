@@ -21,6 +21,7 @@ from typing import Any
 import stripe
 from standardwebhooks import Webhook
 
+from cli import webhooks
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
@@ -203,6 +204,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 "moneybird_api_key": MONEYBIRD_KEY,
             }.items():
                 stack.secrets.set(name, value)
+            register_webhooks(providers, outputs["ApiUrl"])
             progress("Loading the sample catalog and stock")
             for product in sample_products():
                 stack.store.put_product(product)
@@ -219,6 +221,13 @@ def _where_to_ask(url: str) -> dict[str, str]:
     """The parameters with which Keypost asks the fakes in place of the providers."""
     shops = {"WooCommerceUrl": url, "MoneybirdUrl": url, "MoneybirdAdministration": ADMINISTRATION}
     return {"MollieUrl": url, "StripeUrl": url, **shops}
+
+
+def register_webhooks(providers: FakeProviders, api_url: str) -> None:
+    """The webhooks that an operator makes at the providers, for `keypost doctor`. The fakes do not call them."""
+    webhooks.create(webhooks.Account("stripe", providers.url, STRIPE_KEY), f"{api_url}/callbacks/stripe")
+    hook = {"id": 1, "status": "active", "topic": "order.updated", "delivery_url": f"{api_url}/callbacks/woocommerce"}
+    providers.objects["/wp-json/wc/v3/webhooks/1"] = hook
 
 
 def _tell(sqs: Any, queue_url: str, event: str) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import calls, dollars
+from tests.bench import calls, cold, contention, dollars, size
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -40,6 +40,9 @@ class Area:
 AREAS: tuple[Area, ...] = (
     Area("calls", calls.measure, quick=calls.measure),
     Area("dollars", dollars.measure, quick=dollars.measure),
+    Area("cold", cold.measure, quick=cold.measure_some),
+    Area("size", size.measure),
+    Area("contention", contention.measure),
 )
 
 

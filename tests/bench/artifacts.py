@@ -98,9 +98,8 @@ def _make(recipe: Path, target: str, options: list[str]) -> None:
 def _stock(folder: Path, python: str) -> Path:
     """Boto3 as pip installs it, at the versions of the lock."""
     stock, lock = folder / "stock", folder / "stock.txt"
-    pins = re.split(
-        r"^(?=[a-z])", (ROOT / "layers/dependencies/requirements.txt").read_text("utf-8"), flags=re.MULTILINE
-    )
+    layers = (ROOT / "layers/dependencies/requirements.txt").read_text("utf-8")
+    pins = re.split(r"^(?=[a-z])", layers, flags=re.MULTILINE)
     lock.write_text("".join(pin for pin in pins if pin.partition("==")[0] in _STOCK), "utf-8")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
     subprocess.run([*pip, "--require-hashes", "--target", stock, "-r", lock], check=True, capture_output=True)

@@ -11,9 +11,4 @@ from tests.bench.figures import Figure
 def measure(say: Callable[[str], None]) -> list[Figure]:
     say("building the layer of dependencies for Lambda's processor")
     with tempfile.TemporaryDirectory() as folder:
-        return [Figure("size/dependencies", megabytes(layer_of_lambda(Path(folder))), "MB")]
-
-
-if __name__ == "__main__":
-    for figure in measure(print):
-        print(f"{figure.name}\t{figure.value:.1f}")
+        return [Figure("size/dependencies_layer", megabytes(layer_of_lambda(Path(folder))), "MB")]

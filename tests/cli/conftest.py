@@ -59,6 +59,7 @@ def published(stack: Stack, local: LocalStack, aws: None) -> Callable[[str | Non
             "GuideUrl": "https://licenties.example.nl/activate",
         } | ({"Version": version} if version else {})
         parameters = {
+            "Stage": "test",
             "ShopName": "Voorbeeld & Zoon",
             "ShopAddress": "Voorbeeldstraat 1",
             "ShopKvk": "12345678",

@@ -658,3 +658,21 @@ def test_a_start_that_is_no_day_changes_nothing(run: Run, here: Stack) -> None:
 
     assert (status, "1-12-2026" in errors) == (2, True)
     assert here.store.start() == NOW
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [("pk_test_public\n", "does not have the right form"), ("rk_live_secret\n", "is of mode `live`")],
+)
+def test_a_secret_of_the_wrong_kind_or_mode_is_not_set(
+    run: Run, published: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch, value: str, why: str
+) -> None:
+    stack = published(None)
+    monkeypatch.setattr("sys.stdin", io.StringIO(value))
+
+    status, out, err = run("secrets", "set", "stripe_api_key", "--stack", stack.store.table)
+
+    assert (status, out) == (1, "")
+    assert why in err
+    assert value.strip() not in err
+    assert stored(stack) == {}

@@ -79,6 +79,7 @@ ELSEWHERE = {
     "order show",  # reads
     "order mail",  # reads
     "order proof",  # reads, and writes a file
+    "doctor",  # reads, and its exit status says what it found
     "mail preview",  # needs no stack
     "mail smoke-test",  # stores nothing
 }

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, field, fields
 from datetime import timedelta
 from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from keypost.core.errors import KeypostError
+from keypost.core.frozen import dataclass
 from keypost.core.languages import DEFAULT
 from keypost.core.repeats import Repeat
 

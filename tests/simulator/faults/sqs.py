@@ -60,6 +60,7 @@ class Sqs:
     bodies: list[str] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
     is_deaf: bool = False  # it takes messages and delivers none of them
+    sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
 
     def take(self, call: AwsCall) -> Answer:
         """SendMessage and SendMessageBatch."""
@@ -105,7 +106,7 @@ class Sqs:
 
     def _poll(self, name: str) -> None:
         """Twins never come in one batch: each is delivered to an invocation of its own."""
-        source = SOURCES[name]
+        source = self.sources[name]
         while self.waiting[name] and self.running[name] < source.at_once:
             batch: list[Message] = []
             for message in list(self.waiting[name]):
@@ -136,4 +137,4 @@ class Sqs:
         if message.receives >= _MOST_RECEIVED:
             self.dead.append((name, message.body))
         else:
-            self._offer(name, message, SOURCES[name].visibility)
+            self._offer(name, message, self.sources[name].visibility)

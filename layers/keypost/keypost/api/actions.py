@@ -4,7 +4,6 @@ repeated."""
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -26,6 +25,7 @@ from keypost.api.asking import asked_in, caller_of, desk_of, reader_of
 from keypost.api.orders import Email, OrderId, told_story
 from keypost.core import codes, settling, support
 from keypost.core.errors import Forbidden, ProbablyMeant, Refused
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.order import Order
 from keypost.core.product import Kind

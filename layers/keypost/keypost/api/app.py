@@ -1,7 +1,6 @@
 """The support API as a whole: which key may call what, and a proper answer to every request, whatever happens."""
 
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +29,7 @@ from keypost.api import (
     stock,
     typed,
 )
+from keypost.core.frozen import dataclass
 from keypost.core.said import Said, said
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object

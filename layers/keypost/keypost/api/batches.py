@@ -1,6 +1,5 @@
 """What was imported, put right: codes leave the stock or go to another product, and a bad batch is replaced."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
@@ -14,6 +13,7 @@ from keypost.api.asking import reader_of
 from keypost.api.stock import LeftOut, Sku
 from keypost.core.batches import Replacing
 from keypost.core.errors import NotFound
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.product import Product
 from keypost.core.said import Said, said

@@ -1,6 +1,5 @@
 """What a person gives without a payment, takes back, and gives to somebody else."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -14,6 +13,7 @@ from keypost.api.customer import Language, Name, check_spelling, warnings_of
 from keypost.api.orders import Email, OrderId
 from keypost.core import by_hand, gone
 from keypost.core.by_hand import Sale
+from keypost.core.frozen import dataclass
 from keypost.core.languages import DEFAULT
 from keypost.core.order import Customer
 from keypost.core.said import Said

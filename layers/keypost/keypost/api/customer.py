@@ -1,7 +1,6 @@
 """What is put right about the customer of an order: who they are, and what they want to be written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -15,6 +14,7 @@ from keypost.api.orders import Email, OrderId
 from keypost.core import noting
 from keypost.core.correcting import Right, sent_elsewhere
 from keypost.core.errors import ProbablyMeant
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.order import Order
 from keypost.core.said import Said, said

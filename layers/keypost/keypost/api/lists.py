@@ -1,7 +1,7 @@
 """Lists of orders by day."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from keypost import wiring
 from keypost.api.orders import Found, found_told, reader_of_found
+from keypost.core.frozen import dataclass
 from keypost.core.periods import local_day
 from keypost.core.said import Said
 from keypost.inputs.strict import Day

@@ -1,7 +1,7 @@
 """Finding and reading orders."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Self
@@ -22,6 +22,7 @@ from pydantic import (
 
 from keypost import wiring
 from keypost.api.asking import reader_of
+from keypost.core.frozen import dataclass
 from keypost.core.order import Beside, Order
 from keypost.core.payment import Standing
 from keypost.core.periods import local_day

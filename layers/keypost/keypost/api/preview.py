@@ -1,6 +1,5 @@
 """The mails of an order, as its customer got them."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from keypost import wiring
 from keypost.api.orders import OrderId
 from keypost.core.errors import InvalidInput, NotFound, Refused
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Mail
 from keypost.core.order import Order
 

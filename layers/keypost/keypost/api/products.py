@@ -1,6 +1,5 @@
 """The catalog."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -9,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from keypost import wiring
 from keypost.api.stock import Sku
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.order import Reason
 from keypost.core.product import Product
 from keypost.inputs.catalog_file import ProductEntry

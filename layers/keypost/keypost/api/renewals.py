@@ -1,7 +1,6 @@
 """What a person decides of a renewal before its mail has left."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Self
 
@@ -13,6 +12,7 @@ from keypost.api.actions import Wish
 from keypost.api.asking import asked_in, desk_of, reader_of
 from keypost.api.orders import OrderId
 from keypost.core import plan
+from keypost.core.frozen import dataclass
 from keypost.core.obstacles import action
 from keypost.core.periods import local_day
 from keypost.core.references import LONGEST

@@ -1,6 +1,6 @@
 """The stock: importing codes, and how long they last."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from keypost.api.asking import reader_of
 from keypost.core.codes import masked
 from keypost.core.errors import NotFound
 from keypost.core.forecast import Expected, course
+from keypost.core.frozen import dataclass
 from keypost.core.periods import local_day
 from keypost.core.product import Product
 from keypost.core.said import Said, said

@@ -4,13 +4,14 @@ It fetches objects, and has a provider verify its own callbacks."""
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
 
 from keypost.core.errors import InvalidInput, ProviderForbidden, ProviderRefused, ProviderUnavailable
+from keypost.core.frozen import dataclass
 from keypost.inputs.strict_json import parse_answer, parse_object
 
 _LARGEST_ANSWER = 4 * 1024 * 1024

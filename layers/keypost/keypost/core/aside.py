@@ -1,11 +1,12 @@
 """Orders that are set aside: a program cannot write them now, and everybody else goes on meanwhile."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from keypost.core.errors import CannotBeStored, NewerVersion, SetAside, Unreadable
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked, MailReport
 from keypost.core.payment import Fact
 from keypost.core.said import Said, said

@@ -2,10 +2,11 @@
 customers have are replaced, order by order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from keypost.core.frozen import dataclass
 from keypost.core.said import Said
 
 

@@ -1,11 +1,11 @@
 """What happened to an order, as a bookkeeper counts it: a payment came in, money went back, a license was sent."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from keypost.core.frozen import dataclass
 from keypost.core.order import Beside, License, Order, TimelineEntry
 from keypost.core.payment import Payment, PaymentState, Standing
 

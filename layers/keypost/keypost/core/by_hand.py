@@ -4,11 +4,12 @@ withdrawn. Nothing of it has a price."""
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from keypost.core.contents import decided, with_payment_of
 from keypost.core.errors import Refused
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.order import Customer, Order, noted
 from keypost.core.owed import named, to_block

@@ -4,11 +4,11 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.product import Product
 
 _SHOWN = 5

@@ -1,7 +1,7 @@
 """The shop's color, made readable: text and its background have a contrast of at least 4.5 (WCAG 2) whatever color is
 set, in the light and in the dark scheme."""
 
-from dataclasses import dataclass
+from keypost.core.frozen import dataclass
 
 CARD, DARK_CARD = "#ffffff", "#1d262c"  # the backgrounds of text
 _WHITE, _BLACK = "#ffffff", "#000000"

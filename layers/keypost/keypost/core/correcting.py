@@ -2,11 +2,12 @@
 callback or renewal which brings it again does not undo the correction."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 
 from keypost.core import support
 from keypost.core.errors import Refused
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked, MailState
 from keypost.core.order import Order, noted
 

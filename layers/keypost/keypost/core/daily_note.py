@@ -1,12 +1,12 @@
 """What support should know today: what waits for a person, and how long the stock lasts."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from keypost.core.aside import AsideReason, said_of
 from keypost.core.codes import masked
 from keypost.core.doors import Door
 from keypost.core.forecast import Forecast
+from keypost.core.frozen import dataclass
 from keypost.core.mail import MailState
 from keypost.core.obstacles import obstacle
 from keypost.core.order import Order, Reason

@@ -1,8 +1,10 @@
 """The ways in by which providers call. A door is silent when nobody has called for longer than ever before: a webhook
 that was switched off, or a secret that nobody knows any more, is seen by nothing else."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+from keypost.core.frozen import dataclass
 
 _KEPT = timedelta(days=28)  # for which a gap counts
 _KNOWN_AFTER = timedelta(days=7)  # its gaps then include a weekend

@@ -1,9 +1,11 @@
 """How long the stock of a product lasts, and how many codes to order before which day."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from math import ceil, floor
+
+from keypost.core.frozen import dataclass
 
 USE_DAYS = 30  # days over which the use is counted
 HORIZON_DAYS = 60  # days that an order of codes lasts

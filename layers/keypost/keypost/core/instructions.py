@@ -1,9 +1,9 @@
 """The steps of a product as numbered blocks, the same in a mail and in the guide."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 
+from keypost.core.frozen import dataclass
 from keypost.core.product import Kind, Part, Step
 
 

@@ -6,10 +6,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from keypost.core.errors import CredentialRefused, InvalidInput
+from keypost.core.frozen import dataclass
 
 SCOPES = ("support", "contact", "stock", "catalog", "suppression", "privacy", "orders", "complaints")
 RESERVED = ("keypost", "customer")  # the names in timelines for the system, and for the page for customers

@@ -1,11 +1,11 @@
 """An e-mail to a customer, and what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from keypost.core.frozen import dataclass
 from keypost.core.said import Said
 from keypost.core.stored import Stored
 

@@ -1,11 +1,11 @@
 """The mails of a day: what was sent, failed and came back, and which of those that were lost may be sent again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
 
 from keypost.core import support
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose
 from keypost.core.order import Order, Reason
 from keypost.core.owed import tell_all_of, trouble

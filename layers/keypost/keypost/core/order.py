@@ -3,13 +3,14 @@ seconds; days are dates in the shop's time zone. Pure changes return the very or
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from keypost.core.frozen import dataclass
 from keypost.core.languages import DEFAULT
 from keypost.core.mail import Asked, Mail, MailState
 from keypost.core.payment import Payment, PaymentState, Standing, price_of, settled
@@ -264,7 +265,7 @@ class Decision(Stored):
     because: str = ""  # of an order by hand: one of BY_HAND
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots: what is asked of it most is computed once
+@dataclass(frozen=True, slots=False, kw_only=True)  # without slots: what is asked of it most is computed once
 class Order(Stored):
     """What one customer bought under one order id, with all that became of it."""
 

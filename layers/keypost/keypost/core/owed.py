@@ -3,10 +3,11 @@ change nothing."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from keypost.core.frozen import dataclass
 from keypost.core.mail import MAIL_ATTEMPTS, Fate, Mail, MailState, Purpose
 from keypost.core.order import FOR_A_DECISION, License, Order, Reason, Term
 from keypost.core.payment import MONEY_BACK, Standing

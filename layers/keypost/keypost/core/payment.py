@@ -4,7 +4,7 @@ always give the same payment."""
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain, groupby
 from typing import Any
 
+from keypost.core.frozen import dataclass
 from keypost.core.product import Line, counted
 from keypost.core.said import Said
 from keypost.core.stored import Stored, with_extra

@@ -2,10 +2,11 @@
 it runs. Orders come in as values, or through a function that finds one: nothing here reads or writes."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, tzinfo
 
 from keypost.core.by_hand import MOVED
+from keypost.core.frozen import dataclass
 from keypost.core.order import License, Order, Renewal, Term
 from keypost.core.payment import MONEY_BACK
 from keypost.core.product import Kind, Line, Product

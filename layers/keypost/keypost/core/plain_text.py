@@ -4,10 +4,10 @@ invisible signs. Each sign of the plain text knows its place in what was typed."
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from keypost.core.codes import is_unseen
+from keypost.core.frozen import dataclass
 
 _ROUNDS = 3  # an escape may have been escaped again: `%252D`, `&amp;ndash;`
 _ESCAPED = re.compile(

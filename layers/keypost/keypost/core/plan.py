@@ -3,11 +3,11 @@ is, not at what woke it. One agenda makes both the plan and the clock, so that t
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
 from keypost.core.closing import is_closed
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Mail, MailState, Purpose
 from keypost.core.obstacles import asks_a_person, is_servable, obstacle
 from keypost.core.order import License, Order, Reason, Reminder

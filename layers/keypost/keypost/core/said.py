@@ -2,10 +2,12 @@
 their language. Days and moments are ISO 8601 text."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from itertools import chain
 from typing import Any
+
+from keypost.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta, tzinfo
 
+from keypost.core.frozen import dataclass
 from keypost.core.obstacles import is_servable
 from keypost.core.order import RETRY_WAITING, Order, Reason, Waiting
 from keypost.core.owed import Delivery, deliveries, missing, to_block

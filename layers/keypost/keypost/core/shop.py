@@ -1,9 +1,10 @@
 """The settings of the shop that decide what becomes of a fact."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, tzinfo
 
+from keypost.core.frozen import dataclass
 from keypost.core.languages import DEFAULT
 from keypost.core.repeats import Repeat
 

@@ -1,8 +1,10 @@
 """What every part of a stored item has in common: the fields that only a newer version knows stay with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeVar
+
+from keypost.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,13 @@
 its reason, what a person must do and what happens next by itself. No code, but for its end."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from keypost.core import codes, daily_note, plan, support
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Fate, Mail, MailState, Purpose
 from keypost.core.obstacles import action, is_servable, obstacles
 from keypost.core.order import BadCode, Beside, Decision, Order, Reason, TimelineEntry

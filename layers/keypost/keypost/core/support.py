@@ -2,7 +2,7 @@
 something is not done, and what can be done instead."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -10,6 +10,7 @@ from keypost.core import cancellation, mailing, owed, renewal_decisions
 from keypost.core.codes import StockCode
 from keypost.core.contents import decided, with_subscription_ended, without_person
 from keypost.core.errors import NotFound, Refused, TooMany
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked, Mail, MailState, Purpose
 from keypost.core.mailing import with_good_address
 from keypost.core.obstacles import has_address, obstacle

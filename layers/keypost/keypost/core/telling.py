@@ -3,11 +3,12 @@ its teller's own moment. Only the words of one teller are compared by their mome
 the same."""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TypeVar
 
+from keypost.core.frozen import dataclass
 from keypost.core.product import Line
 from keypost.core.said import Said
 from keypost.core.stored import Stored

@@ -3,11 +3,12 @@ answer; they change nothing."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 
+from keypost.core.frozen import dataclass
 from keypost.core.order import Decision, Order
 from keypost.core.payment import (
     Payment,

@@ -4,12 +4,13 @@ any spelling, and are never told again but for their last five characters."""
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 from keypost.core import typed_shapes
 from keypost.core.codes import DASHES, masked, normalize, spellings
+from keypost.core.frozen import dataclass
 from keypost.core.plain_text import PlainText, plain
 from keypost.core.product import Product
 from keypost.core.readable import readable

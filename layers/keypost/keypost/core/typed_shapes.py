@@ -3,9 +3,10 @@ have: with anything between the groups or nothing, letter by letter, over two li
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
+
+from keypost.core.frozen import dataclass
 
 _FARTHEST = 6  # signs between two groups
 _SHORT = 3  # letters and digits that people read out at once

@@ -1,9 +1,10 @@
 """What Keypost will send for an order on which day, what it will not send, and why."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, tzinfo
 
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Purpose
 from keypost.core.obstacles import is_servable, obstacle
 from keypost.core.order import Order, Reason

@@ -2,8 +2,10 @@
 renderers know markup, so no value can bring any."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
+
+from keypost.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+from keypost.core.frozen import dataclass
 
 _LONGEST_LINE = 75  # octets of a line without its end
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")

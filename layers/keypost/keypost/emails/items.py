@@ -1,11 +1,11 @@
 """The lines of an order that a mail is about."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
 
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.order import License, Term
 from keypost.core.product import Kind, Line, Product, Step
 from keypost.emails.occasion import Occasion

@@ -1,11 +1,12 @@
 """What a mail is written from, and the words for it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Mail
 from keypost.core.order import Order
 from keypost.core.product import Product

@@ -1,8 +1,9 @@
 """The shop, as it stands in every mail."""
 
-from dataclasses import dataclass
 from datetime import tzinfo
 from urllib.parse import quote
+
+from keypost.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

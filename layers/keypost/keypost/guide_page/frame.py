@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ from string import Template
 from urllib.parse import quote
 
 from keypost.core.colors import colors_of
+from keypost.core.frozen import dataclass
 from keypost.guide_page.writing import WORDS, Writing
 from keypost.words import TABLES, accepted
 

@@ -1,9 +1,9 @@
 """The words of the guide in one language, as HTML."""
 
 import re
-from dataclasses import dataclass
 from html import escape
 
+from keypost.core.frozen import dataclass
 from keypost.core.product import Product
 from keypost.words import LANGUAGES, found_in, in_language, page_words
 

@@ -4,12 +4,12 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_network
 from typing import Any
 
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.keys import Agent
 
 

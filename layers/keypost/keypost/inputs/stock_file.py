@@ -5,12 +5,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from keypost.core import codes
 from keypost.core.codes import NewCode
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.product import Product
 from keypost.core.said import Said, said
 from keypost.inputs.stock_layout import Layout, cells_of, is_total, layout_of, text_of

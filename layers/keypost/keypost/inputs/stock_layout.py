@@ -5,10 +5,11 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from keypost.core.codes import as_written
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 
 COLUMNS = ("code", "sku", "batch", "activate_before")
 # What a column may be called, the likeliest first: of two that may be the code, the first of this list is.

@@ -2,7 +2,6 @@
 an order and nothing else. Codes are masked."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ from string import Template
 
 from keypost.core.codes import masked
 from keypost.core.finding import readable
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Fate, Mail, MailState
 from keypost.core.order import License, Order
 from keypost.core.payment import Payment, PaymentState

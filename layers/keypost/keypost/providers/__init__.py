@@ -2,10 +2,10 @@
 only when that provider calls."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 
+from keypost.core.frozen import dataclass
 from keypost.core.payment import News
 from keypost.providers.call import Call
 

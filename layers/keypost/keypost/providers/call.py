@@ -1,9 +1,10 @@
 """What a provider's module gets of a callback, and the functions with which it asks its provider."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
+
+from keypost.core.frozen import dataclass
 
 Get = Callable[[str, Mapping[str, str | Sequence[str]]], dict[str, Any] | None]
 Post = Callable[[str, bytes, Mapping[str, str]], dict[str, Any] | None]

@@ -4,7 +4,7 @@ now counts."""
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -21,6 +21,7 @@ from keypost.core.errors import (
     ProviderUnreadable,
     SignatureRefused,
 )
+from keypost.core.frozen import dataclass
 from keypost.core.payment import News, PaymentNotice, Remark
 from keypost.core.said import Said, said
 from keypost.inputs.strict_json import parse_object

@@ -4,13 +4,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.languages import language_of
 from keypost.core.product import Kind, Line
 from keypost.core.references import LONGEST, spelled

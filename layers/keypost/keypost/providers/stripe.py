@@ -3,7 +3,7 @@ of a subscription."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import stripe
 
 from keypost.core.errors import InvalidInput, ProviderRefused, ProviderUnavailable, SignatureRefused
+from keypost.core.frozen import dataclass
 from keypost.core.languages import language_of
 from keypost.core.payment import News, PaymentNotice, PaymentState
 from keypost.core.said import said

@@ -1,11 +1,12 @@
 """What Stripe charged: the items of a session, and the lines of an invoice, each with the SKU of its price."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from keypost.core.errors import ProviderRefused
+from keypost.core.frozen import dataclass
 from keypost.core.payment import Charged, Remark
 from keypost.core.product import Line
 from keypost.core.said import Said, said

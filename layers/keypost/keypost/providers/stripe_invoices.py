@@ -1,12 +1,13 @@
 """The invoices of Stripe: each paid one of a subscription is an order, the later ones as renewals of the first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import filterfalse
 from typing import Any
 
 from keypost.core.errors import ProviderRefused
+from keypost.core.frozen import dataclass
 from keypost.core.payment import News, PaymentNotice, PaymentState, SubscriptionEnded
 from keypost.core.product import Line
 from keypost.core.said import Said, said

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from keypost.core.errors import ProviderUnavailable
+from keypost.core.frozen import dataclass
 from keypost.core.payment import Remark
 from keypost.core.said import Said
 from keypost.providers.call import Call

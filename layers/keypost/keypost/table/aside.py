@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -13,6 +13,7 @@ import cattrs
 
 from keypost.core.aside import Aside, AsideReason, Erasure, next_try
 from keypost.core.errors import Conflict, NewerVersion, SetAside, Unmet
+from keypost.core.frozen import dataclass
 from keypost.core.mail import MailReport
 from keypost.core.order import Order
 from keypost.core.payment import Fact, OrderCanceled, PaymentNotice, SubscriptionEnded

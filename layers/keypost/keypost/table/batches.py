@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from keypost.core.batches import Replacing, State
 from keypost.core.codes import StockCode, as_written, digests, in_groups
 from keypost.core.errors import Conflict, Unmet
+from keypost.core.frozen import dataclass
 from keypost.table.codes import (
     RECALLED,
     Codes,

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of, tail
@@ -84,22 +84,32 @@ class Codes(Products):
                 first = first or found
         return first
 
-    def pick(self, sku: str, count: int, usable_on: date) -> list[StockCode]:
-        """Up to `count` free codes of a product that can still be activated on a day: those with the earliest last day
-        first, at random among equals. They come from the index, which may be stale; `assign` decides."""
-        hints = self._hints(sku, usable_on)
+    def hints(self, sku: str, usable_on: date) -> list[str]:
+        """The keys of a page of codes that were free a moment ago and can still be activated on a day, those with the
+        earliest last day first, at random among equals: workers that pick at once seldom choose the same ones."""
+        return _in_order(islice(self._hints(sku, usable_on), _HINTS_PER_PAGE))
+
+    def pick(self, sku: str, count: int, usable_on: date, hints: Sequence[str] = ()) -> list[StockCode]:
+        """Up to `count` free codes of a product that can still be activated on a day, in the order of `hints`. Those
+        given are looked at first, and then all that there are, because many may be assigned already. Nothing is to
+        come between this and `assign`, which decides: what others take meanwhile is refused."""
         free: list[StockCode] = []
-        # More than needed, so that workers that pick at once seldom choose the same codes.
-        # Up to the last page, because the first codes may be assigned already.
-        while len(free) < count and (found := list(islice(hints, 2 * count + 20))):
-            random.shuffle(found)
-            found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
-            while found and len(free) < count:
+        looked_at = set[str]()
+        for page in chain([hints] if hints else [], self._pages_of_hints(sku, usable_on)):
+            left = [key for key in page if key not in looked_at]
+            looked_at.update(left)
+            while left and len(free) < count:
                 lacking = count - len(free)
-                items = self._free([item["pk"]["S"] for item in found[:lacking]])
-                free += [stock_code(item, sku) for item in items]
-                del found[:lacking]
+                free += [stock_code(item, sku) for item in self._free(left[:lacking])]
+                del left[:lacking]
+            if len(free) >= count:
+                break
         return free
+
+    def _pages_of_hints(self, sku: str, usable_on: date) -> Iterator[list[str]]:
+        hints = self._hints(sku, usable_on)
+        while page := list(islice(hints, _HINTS_PER_PAGE)):
+            yield _in_order(page)
 
     def _free(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Those of these codes that are free, and not of a batch that was withdrawn: one may come back from an order
@@ -191,6 +201,14 @@ class Codes(Products):
         months = {_usage(sku, day)["pk"]["S"] for day in days}
         found = {name: count for item in self._batch_get(sorted(months)) for name, count in item.items()}
         return int(sum(found.get(day.isoformat(), 0) for day in days))
+
+
+def _in_order(hints: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Their keys, the earliest last day first, at random among equals."""
+    found = list(hints)
+    random.shuffle(found)
+    found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
+    return [item["pk"]["S"] for item in found]
 
 
 def claims_of(batch: str) -> str:

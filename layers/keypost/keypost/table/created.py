@@ -2,10 +2,10 @@
 index: the API lets 50 calls a second in, of which each writes one entry at most."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from keypost.core.frozen import dataclass
 from keypost.table.items import Table, moment_text, months, order_ids
 
 _SECOND = timedelta(seconds=1)

@@ -3,7 +3,7 @@ change in the same transaction."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from heapq import merge
@@ -17,6 +17,7 @@ from keypost.core.bookkeeping import money_of
 from keypost.core.codes import BadStockCode, StockCode, key_of
 from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
 from keypost.core.finding import findable
+from keypost.core.frozen import dataclass
 from keypost.core.mail import MailState
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
 from keypost.table.addresses import Addresses

@@ -2,11 +2,12 @@
 call may be repeated: it finds what is left to do."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from keypost.core import codes
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.product import Product
 from keypost.core.said import Said, said

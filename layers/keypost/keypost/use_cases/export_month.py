@@ -5,13 +5,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from decimal import Decimal
 
 from keypost.core.bookkeeping import Happened, What, happened, month_of
 from keypost.core.codes import masked
 from keypost.core.errors import InvalidInput, SetAside
+from keypost.core.frozen import dataclass
 from keypost.core.order import Beside, Order
 from keypost.core.periods import local_day, midnight_of
 from keypost.core.said import said

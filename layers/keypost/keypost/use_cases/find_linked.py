@@ -2,9 +2,9 @@
 moved. Who looks decides: two people may renew each other's licenses."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from keypost.core.finding import hidden_address
+from keypost.core.frozen import dataclass
 from keypost.core.order import Order
 from keypost.core.renewals import LICENSE_ID
 from keypost.core.said import Said, said

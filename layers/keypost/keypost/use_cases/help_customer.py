@@ -3,7 +3,7 @@ repeated."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 
@@ -14,6 +14,7 @@ from keypost.core import closing, correcting, plan, settling, support
 from keypost.core.aside import AsideReason, Erasure, reason_of
 from keypost.core.correcting import Right
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked, Fate, Mail
 from keypost.core.mailing import REMINDER_COMPLAINED, with_good_address
 from keypost.core.order import Order, Reason

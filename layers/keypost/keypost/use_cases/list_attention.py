@@ -3,13 +3,14 @@ stored. An order that is set aside stands there for that alone: its own reason i
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from keypost.core import plan
 from keypost.core.aside import Aside, AsideReason, reason_of, said_of
 from keypost.core.daily_note import entry
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.obstacles import actions
 from keypost.core.order import Order, Reason
 from keypost.core.owed import missing

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 from keypost.core.errors import InvalidInput
+from keypost.core.frozen import dataclass
 from keypost.core.payment import Remark
 from keypost.core.said import Said
 from keypost.table import Store

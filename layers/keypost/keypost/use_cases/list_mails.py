@@ -2,10 +2,11 @@
 it stopped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from keypost.core.errors import InvalidInput, Refused, SetAside, TooMany
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.mails_of_day import Became, MailOfDay, key_of, mails_of, sent_again
 from keypost.core.order import Order

@@ -3,7 +3,7 @@ order it stores how far it came, so that it goes on where it stopped; what is do
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from keypost.core import batches, support
 from keypost.core.batches import OfOrder, Replacing, State
 from keypost.core.codes import StockCode, key_of
 from keypost.core.errors import Conflict, QueueUnavailable, SetAside, TooMany
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.order import License, Order
 from keypost.core.periods import local_day

@@ -1,11 +1,12 @@
 """What a person decides of a renewal before its mail has left: which license it renews, when it starts, or that it
 stops."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from keypost.core import places, renewal_decisions
 from keypost.core.errors import Refused
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.order import Order
 from keypost.core.periods import local_day

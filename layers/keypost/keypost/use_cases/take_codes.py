@@ -2,11 +2,11 @@
 stored with its codes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from itertools import islice
 
 from keypost.core.codes import StockCode
+from keypost.core.frozen import dataclass
 from keypost.core.mail import Purpose
 from keypost.core.order import License, Order
 from keypost.core.owed import Delivery
@@ -33,24 +33,38 @@ class CodePicker:
         those counted out that others need sooner. All or nothing of each product: an order that waits for one keeps
         none of its codes from others."""
         days = {sku: usable_on(order, step.delivery, products[sku], now, self.zone) for sku, _ in step.needed}
-        picked, short = self._picked(step.needed, days)
+        portions, short = self._portions(step.needed, days)
         there = [(sku, count) for sku, count in step.needed if sku not in short]
         if there:
             short += self._short(order, there, {sku: days[sku] for sku, _ in there}, now)
-        return [code for code in picked if code.sku not in short], short
-
-    def _picked(self, needed: Sequence[tuple[str, int]], days: Mapping[str, date]) -> tuple[list[StockCode], list[str]]:
-        """Of each product as many as fit into one transaction, and the products of which there are too few for all."""
         picked: list[StockCode] = []
-        short: list[str] = []
-        for sku, count in needed:
-            most = min(count, CODES_PER_TRANSACTION - len(picked))
-            found = self.store.pick(sku, most, days[sku]) if most else []
-            if len(found) < most or (most < count and self.store.count_free(sku, days[sku], count) < count):
+        for sku, (hints, most) in portions.items():
+            if sku in short:
+                continue
+            found = self.store.pick(sku, most, days[sku], hints) if most else []
+            if len(found) < most:
                 short.append(sku)
             else:
                 picked += found
         return picked, short
+
+    def _portions(
+        self, needed: Sequence[tuple[str, int]], days: Mapping[str, date]
+    ) -> tuple[dict[str, tuple[list[str], int]], list[str]]:
+        """Of each product as many as fit into one transaction, with the codes that may be free, and the products of
+        which there are too few for all."""
+        portions: dict[str, tuple[list[str], int]] = {}
+        short: list[str] = []
+        room = CODES_PER_TRANSACTION
+        for sku, count in needed:
+            most = min(count, room)
+            hints = self.store.hints(sku, days[sku]) if most else []
+            if len(hints) < most or (most < count and self.store.count_free(sku, days[sku], count) < count):
+                short.append(sku)
+            else:
+                portions[sku] = hints, most
+                room -= most
+        return portions, short
 
     def _short(
         self, order: Order, needed: Sequence[tuple[str, int]], days: Mapping[str, date], now: datetime

@@ -2,11 +2,12 @@
 orders are read and saved, in an order of writes after which a crash changes nothing."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from functools import cache, partial
 
 from keypost.core import places, renewals, surprises
+from keypost.core.frozen import dataclass
 from keypost.core.order import Order
 from keypost.core.paid_ahead import told_ahead
 from keypost.core.periods import local_day

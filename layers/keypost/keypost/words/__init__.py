@@ -4,12 +4,13 @@ amounts are written as the language writes them, moments in the shop's zone, pro
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from string import Formatter
 from typing import Any, TypeVar
 
+from keypost.core.frozen import dataclass
 from keypost.core.languages import language_of
 from keypost.core.product import Product
 from keypost.core.said import Said

@@ -1002,4 +1002,71 @@ TEXTS = {
     "credentials_missing": "Hier gibt es keine AWS-Zugangsdaten: setzen Sie die Variable AWS_PROFILE, oder melden Sie"
     " sich zuerst bei AWS an.",
     "aws_unreachable": "AWS war nicht erreichbar (`{error}`): prüfen Sie die Zugangsdaten und die Verbindung.",
+    # `keypost doctor`.
+    "doctor_right": "gut",
+    "doctor_wrong": "nicht gut",
+    "doctor_unseen": "nicht gesehen",
+    "doctor_left_out": "Hier nicht zu prüfen: {checks:list}",
+    "doctor_found": "nicht gut: {wrong}[, nicht zu lesen: {unseen}]",
+    "doctor_all_right": "Alles ist gut.",
+    "stack_has_no_outputs": "der Stack ist nicht vollständig und hat keine Ausgaben",
+    "stack_is_whole": "der Stack {stack} ist vollständig",
+    "stack_is_not_whole": "Der Stack {stack} ist nicht vollständig: CloudFormation nennt seinen Zustand {status}.",
+    "command_is_older": "dieser Befehl hat Version {own} und ist älter als der Stack ({stack}); deshalb ändert er"
+    " nichts",
+    "stack_is_older": "der Stack[ ({stack})] ist älter als dieser Befehl ({own})",
+    "versions_are_equal": "Stack und Befehl haben Version {own}",
+    "domain_unknown_to_ses": "SES kennt die Domain {domain} nicht",
+    "domain_is_verified": "SES versendet für {domain}: Die DKIM-Einträge sind gefunden",
+    "dkim_is_missing": "SES wartet auf die DKIM-Einträge von {domain} (Zustand {status}); bis dahin wird keine E-Mail"
+    " versendet",
+    "mail_from_is_not_set": "die Domain {domain} hat keine eigene Rücksendeadresse",
+    "mail_from_is_right": "die Einträge der Rücksendeadresse {domain} sind gefunden",
+    "mail_from_has_failed": "SES sucht nicht mehr nach den Einträgen der Rücksendeadresse {domain}: Tragen Sie sie im"
+    " DNS ein und lassen Sie SES erneut suchen",
+    "mail_from_is_missing": "SES wartet auf die Einträge der Rücksendeadresse {domain}; E-Mails werden bereits"
+    " versendet",
+    "dmarc_is_missing": "es gibt keinen DMARC-Eintrag für {domain} oder eine übergeordnete Domain",
+    "dmarc_is_there": "der DMARC-Eintrag ist da: `{record}`",
+    "ses_lets_us_send": "das Konto darf an alle E-Mails senden",
+    "ses_has_paused_us": "SES hat den Versand gestoppt oder eingeschränkt ({standing}): Lesen Sie die E-Mails von AWS"
+    " an den Inhaber des Kontos",
+    "sandbox_is_in_review": "das Konto ist in der Sandbox von SES; der Antrag, sie zu verlassen, liegt bei AWS",
+    "ses_is_a_sandbox": "das Konto ist in der Sandbox von SES: Kunden erhalten keine E-Mail",
+    "too_few_functions_at_once": "das Konto darf {count} Funktionen gleichzeitig ausführen; bei Andrang weist AWS"
+    " dann Zahlungsmeldungen ab",
+    "enough_functions_at_once": "das Konto darf {count} Funktionen gleichzeitig ausführen",
+    "secrets_are_right": "diese Geheimnisse sind gesetzt und haben die richtige Form: {names:list}",
+    "no_provider_may_call": "kein Zahlungsdienst kann eine Zahlung melden: Das Geheimnis für die Meldungen fehlt",
+    "key_is_missing": "{name} fehlt: Damit liest Keypost Zahlungen bei {provider:provider}",
+    "secret_of_wrong_kind": "Der Wert für {name} hat nicht die richtige Form: {form}",
+    "secret_of_wrong_mode": "Der Wert für {name} hat den Modus `{mode}`, aber der Stack hat die Stage `{stage}`",
+    "webhook_is_right": "der Webhook bei {provider:provider} ist da, eingeschaltet und meldet alles",
+    "webhook_is_missing": "{provider:provider} hat keinen Webhook zu `{url}`",
+    "webhook_is_off": "der Webhook von {provider:provider} zu `{url}` ist ausgeschaltet; schalten Sie ihn dort wieder"
+    " ein",
+    "webhook_lacks_events": "der Webhook bei {provider:provider} meldet nicht: {events:list}",
+    "key_may_not_list_webhooks": "der Schlüssel für {provider:provider} darf die Webhooks nicht sehen: Geben Sie ihm"
+    " das Leserecht dafür",
+    "webhooks_not_read": "die Webhooks bei {provider:provider} sind nicht zu lesen. {why}",
+    "clocks_are_right": "alle Uhren laufen: Die täglichen und die übrigen Zeitpläne sind an, und keine Bestellung ist"
+    " überfällig",
+    "schedules_are_missing": "fehlende Zeitpläne: {count}",
+    "schedule_is_off": "der Zeitplan {name} ist aus: Schalten Sie ihn in EventBridge Scheduler wieder ein",
+    "own_clock_is_off": "die Uhr dieses Computers weicht um {seconds} s von der von AWS ab",
+    "orders_are_overdue": "Bestellungen, für die seit zwei Stunden etwas hätte geschehen müssen: {count}",
+    "no_product": "es gibt kein Produkt, das verkauft wird",
+    "products_are_there": "Produkte, die verkauft werden: {count}",
+    "no_free_code": "es gibt keinen freien Code für {skus:products}",
+    "each_product_has_codes": "für jedes Produkt gibt es freie Codes",
+    "alarms_reach": "Alarme erreichen {addresses:list}",
+    "alarm_address_is_unconfirmed": "niemand erhält einen Alarm, bis {addresses:list} bestätigt ist: Klicken Sie auf"
+    " den Link in der E-Mail von AWS; ist sie verloren, fordern Sie eine neue an",
+    "nobody_gets_alarms": "niemand erhält einen Alarm: Es gibt keine Alarmadresse",
+    "note_may_arrive": "SES hält E-Mails an {address} nicht zurück",
+    "note_address_is_suppressed": "SES hält alle E-Mails an {address} zurück ({why}), auch die tägliche Mitteilung",
+    "may_not_read": "nicht zu lesen: Ihre AWS-Zugangsdaten erlauben `{action}` nicht",
+    "could_not_read": "nicht zu lesen: AWS antwortet auf `{action}` mit `{error}`",
+    "dns_silent": "Das DNS antwortet nicht zu `{name}` (`{error}`).",
+    "secret_not_set": "{why}. Es wurde nichts geändert.",
 }

@@ -1,0 +1,103 @@
+"""Frozen dataclasses that cost a cold start a third of those of the standard library. A function loads some 140 of them
+before its first call, and the standard library writes and compiles six methods for each. Here only `__init__` is
+compiled; the other methods are the same functions for all classes."""
+
+import dataclasses
+from collections.abc import Callable
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NoReturn
+
+__all__ = ["dataclass"]
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass  # type checkers know what it promises
+else:
+
+    def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False) -> Callable[[type], type]:
+        """As that of the standard library; all of this package's are frozen."""
+        if not frozen:
+            raise TypeError("a class that is not frozen is one of the standard library's")
+        # Without methods, this reads the fields only. `fields` and `replace` go by them.
+        bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
+        return lambda written: _with_methods(bare(_described(written)))
+
+
+def _described(written: type) -> type:
+    """The standard library makes a description of a class that has none, and inspects its signature for that."""
+    written.__doc__ = written.__doc__ or written.__name__
+    return written
+
+
+def _with_methods(made: Any) -> type:
+    fields = dataclasses.fields(made)
+    made.__init__ = _init_of(made, fields)
+    made._compared = staticmethod(_getter([field.name for field in fields if field.compare]))  # noqa: SLF001 - its own
+    made._hashed = staticmethod(_getter([field.name for field in fields if _is_hashed(field)]))  # noqa: SLF001 - its own
+    made.__eq__, made.__hash__, made.__repr__ = _equal, _hash, _shown
+    made.__setattr__ = made.__delattr__ = _refuse
+    made.__getstate__, made.__setstate__ = _values, _restore
+    return made  # type: ignore[no-any-return]
+
+
+def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
+    """Sets each slot by its descriptor, the fastest way; a class without slots has none."""
+    names: dict[str, Any] = {"_absent": dataclasses.MISSING, "_set": object.__setattr__}
+    given: dict[bool, list[str]] = {False: [], True: []}  # the parameters, by whether they are given by name only
+    lines = []
+    has_slots = "__dict__" not in dir(made)
+    for field in fields:
+        name, value = field.name, field.name
+        if field.default_factory is not dataclasses.MISSING:
+            names[f"_new_{name}"] = field.default_factory
+            parameter, value = f"{name}=_absent", f"_new_{name}() if {name} is _absent else {name}"
+        elif field.default is not dataclasses.MISSING:
+            names[f"_default_{name}"] = field.default
+            parameter = f"{name}=_default_{name}"
+        else:
+            parameter = name
+        given[bool(field.kw_only)].append(parameter)
+        if has_slots:
+            names[f"_set_{name}"] = getattr(made, name).__set__
+            lines.append(f" _set_{name}(self,{value})")
+        else:
+            lines.append(f" _set(self,{name!r},{value})")
+    parameters = ",".join(["self", *given[False], *(["*", *given[True]] if given[True] else [])])
+    body = "\n".join(lines or [" pass"])
+    exec(f"def __init__({parameters}):\n{body}", names)  # noqa: S102 - of our own names
+    return names["__init__"]
+
+
+def _is_hashed(field: dataclasses.Field[Any]) -> bool:
+    return field.compare if field.hash is None else field.hash
+
+
+def _getter(names: list[str]) -> Callable[[Any], Any]:
+    return attrgetter(*names) if names else lambda _: ()
+
+
+def _equal(self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    return self._compared(self) == self._compared(other)
+
+
+def _hash(self: Any) -> int:
+    return hash(self._hashed(self))
+
+
+def _shown(self: Any) -> str:
+    shown = (f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(self) if field.repr)
+    return f"{self.__class__.__qualname__}({', '.join(shown)})"
+
+
+def _refuse(self: Any, name: str, *_: object) -> NoReturn:
+    raise dataclasses.FrozenInstanceError(f"cannot change {name!r} of {self.__class__.__qualname__}")
+
+
+def _values(self: Any) -> list[Any]:
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _restore(self: Any, values: list[Any]) -> None:
+    for field, value in zip(dataclasses.fields(self), values, strict=True):
+        object.__setattr__(self, field.name, value)
