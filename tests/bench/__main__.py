@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import calls, cold, dollars, size, waiting
+from tests.bench import calls, cold, contention, dollars, size, waiting
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -43,6 +43,7 @@ AREAS: tuple[Area, ...] = (
     Area("cold", cold.measure, quick=cold.measure_some),
     Area("size", size.measure),
     Area("waiting", waiting.measure, quick=waiting.measure_quick),
+    Area("contention", contention.measure),
 )
 
 

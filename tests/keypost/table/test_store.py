@@ -14,7 +14,8 @@ from keypost.core.codes import NewCode, StockCode, digest
 from keypost.core.doors import Door, Gap
 from keypost.core.errors import CannotBeStored, Conflict, Unmet
 from keypost.core.keys import SCOPES, new_key
-from keypost.core.mail import Asked, Fate, Mail, MailState, Purpose, Told
+from keypost.core.mail import Asked, Fate, Mail, MailSent, MailState, Purpose, Told
+from keypost.core.mailing import MAIL_LEASE, settle_mail
 from keypost.core.order import (
     BadCode,
     Customer,
@@ -32,9 +33,10 @@ from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded,
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.table import Store
-from keypost.table.items import DUE_SHARDS, converter, from_wire
+from keypost.table.items import DUE_SHARDS, converter, from_wire, moment_text
+from keypost.table.orders import order_item
 from keypost.words import LANGUAGES, names_of
-from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, notice, paid_order, product, put_item
+from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, licensed, notice, paid_order, product, put_item
 from tests.faults import Parameters, on_call, refuse, watch
 
 TODAY = date(2026, 11, 23)
@@ -208,6 +210,18 @@ def test_a_truth_comes_back_as_a_truth(store: Store) -> None:
     store.put_product(replace(PRODUCT, sku="NO-RESERVE", holds_reserve_code=False))
 
     assert store.catalog()["NO-RESERVE"].holds_reserve_code is False
+
+
+def test_a_purchase_keeps_its_entry_of_what_is_due_until_its_mail_was_sent_unless_that_is_sent_much_later() -> None:
+    def rings(order: Order) -> Any:
+        return order_item(order).get("due_at", {}).get("S")
+
+    paid = paid_order()
+    sent = settle_mail(licensed(paid), "purchase-1", 1, MailSent("ses-1"), NOW)
+    late = NOW + timedelta(minutes=30)
+
+    assert [rings(order) for order in (paid, licensed(paid), sent)] == [moment_text(NOW), moment_text(NOW), None]
+    assert rings(licensed(paid, late)) == moment_text(late + MAIL_LEASE)
 
 
 def test_the_due_index_holds_what_is_due_and_nothing_else(store: Store) -> None:

@@ -4,7 +4,7 @@ change in the same transaction."""
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from heapq import merge
@@ -19,6 +19,7 @@ from keypost.core.codes import BadStockCode, StockCode, key_of
 from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
 from keypost.core.finding import findable
 from keypost.core.frozen import dataclass
+from keypost.core.mail import MailState
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
 from keypost.core.sharing import Lacking
 from keypost.table.addresses import Addresses
@@ -48,6 +49,7 @@ from keypost.table.reminders import Reminders
 # DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
 CODES_PER_TRANSACTION = 49
 TIMELINE_IN_ORDER = 20  # the newest entries, at least
+_AT_ONCE = timedelta(minutes=15)  # after the payment; the schedule runs as often
 TIMELINE_PAGE = 50  # so many of the older ones move at once
 _PAGE = 100
 _MOST = 1_000_000  # entries: as many as DynamoDB puts into one answer
@@ -451,14 +453,28 @@ def _expiry(until: date | None) -> dict[str, int]:
     return {"expires": int(datetime.combine(until, datetime.max.time(), UTC).timestamp())} if until else {}
 
 
+def _rings(order: Order, due: datetime) -> datetime:
+    """While the mail of a purchase is being sent, the order keeps the entry that it has since it was paid. One that
+    stands two minutes later, when the attempt must have ended, would cost two writes of the index; so a run of the
+    schedule may poke the order in vain."""
+    is_sending = any(mail.state is MailState.SENDING for mail in order.mails)
+    return (order.paid_at or order.created_at) if is_sending and _is_at_once(order, due) else due
+
+
+def _is_at_once(order: Order, due: datetime) -> bool:
+    paid = order.paid_at or order.created_at
+    return paid <= due < paid + _AT_ONCE
+
+
 def order_item(order: Order) -> dict[str, Any]:
     """The item of an order, with the keys of the sparse indexes. A key is present only while the order belongs in that
     index."""
     form = max(FORM, int(order.extra.get("form", FORM)))  # what a newer version stored is still in it
     item = _without_repeats(converter.unstructure(order)) | {"pk": f"ORDER#{order.id}", "form": form}
     if due := plan.next_due(order):
-        item |= due_keys(order.id, due)
-        item["due_at"] = with_lacking(item["due_at"], sharing.lacking(order))
+        item |= due_keys(order.id, _rings(order, due))
+        if not _is_at_once(order, due):  # else what it lacks changes within seconds
+            item["due_at"] = with_lacking(item["due_at"], sharing.lacking(order))
     if needs := plan.attention(order):
         reason, since = needs
         key = f"{reason}#{sharing.waited_for(order)}" if reason is Reason.STOCK else reason
