@@ -5,6 +5,7 @@ compiled; the other methods are the same functions for all classes."""
 import dataclasses
 from collections.abc import Callable
 from operator import attrgetter
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["dataclass"]
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from dataclasses import dataclass  # type checkers know what it promises
 else:
 
-    def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False) -> Callable[[type], type]:
-        """As that of the standard library; all of this package's are frozen and have slots."""
-        if not (frozen and slots):
+    def dataclass(*, frozen: bool = False, slots: bool = False, kw_only: bool = False) -> Callable[[type], type]:
+        """As that of the standard library, for classes that are frozen."""
+        if not frozen:
             raise TypeError("a class that is not frozen is one of the standard library's")
         # Without methods, this reads the fields only. `fields` and `replace` go by them.
         bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
@@ -40,13 +41,13 @@ def _with_methods(made: Any) -> type:
 
 
 def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
-    """Sets each slot by its descriptor, so that nothing else can be set."""
+    """Sets each slot by its descriptor, and what has none past `__setattr__`, which refuses every change."""
     names: dict[str, Any] = {"_absent": dataclasses.MISSING}
     given: dict[bool, list[str]] = {False: [], True: []}  # the parameters, by whether they are given by name only
     lines = []
     for field in fields:
         name, value = field.name, field.name
-        names[f"_set_{name}"] = getattr(made, name).__set__
+        names[f"_set_{name}"] = _setter(made, name)
         if field.default_factory is not dataclasses.MISSING:
             names[f"_new_{name}"] = field.default_factory
             parameter, value = f"{name}=_absent", f"_new_{name}() if {name} is _absent else {name}"
@@ -61,6 +62,13 @@ def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
     body = "\n".join(lines or [" pass"])
     exec(f"def __init__({parameters}):\n{body}", names)  # noqa: S102 - of our own names
     return names["__init__"]
+
+
+def _setter(made: type, name: str) -> Callable[[Any, Any], None]:
+    slot = getattr(made, name, None)
+    if isinstance(slot, MemberDescriptorType):
+        return slot.__set__
+    return lambda self, value: object.__setattr__(self, name, value)
 
 
 def _is_hashed(field: dataclasses.Field[Any]) -> bool:
