@@ -12,14 +12,14 @@ from keypost.core import frozen
 from keypost.core.said import Said
 
 
-def classes(dataclass: Callable[..., Any]) -> tuple[Any, Any]:
-    """The same two classes by each of the two decorators."""
+def classes(dataclass: Callable[..., Any], *, slots: bool) -> tuple[Any, Any]:
+    """The same two classes by each of the two decorators; the second may have no slots."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Kept:
         extra: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
-    @dataclass(frozen=True, slots=True)
+    @dataclass(frozen=True, slots=slots)
     class Order(Kept):
         """What was bought."""
 
@@ -35,8 +35,9 @@ def classes(dataclass: Callable[..., Any]) -> tuple[Any, Any]:
     return Kept, Order
 
 
-KEPT, ORDER = classes(frozen.dataclass)
-STANDARD_KEPT, STANDARD = classes(dataclasses.dataclass)
+KEPT, ORDER = classes(frozen.dataclass, slots=True)
+_, STANDARD = classes(dataclasses.dataclass, slots=True)
+_, ROOMY = classes(frozen.dataclass, slots=False)
 ARGUMENTS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
     (("a", {"n": 1}), {}),
     (("a", {"n": 1}), {"extra": {"later": 2}}),
@@ -66,6 +67,20 @@ def test_two_objects_are_equal_when_those_of_the_standard_library_are() -> None:
     assert [[one == other for other in ours] for one in ours] == [[a == b for b in standard] for a in standard]
     assert ours[0] != standard[0]
     assert KEPT() == KEPT(extra={"later": 1})
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_an_object_without_slots_is_as_one_with_them_and_remembers_what_was_computed_once(
+    arguments: tuple[tuple[Any, ...], dict[str, Any]],
+) -> None:
+    roomy, slim = ROOMY(*arguments[0], **arguments[1]), ORDER(*arguments[0], **arguments[1])
+
+    assert (dataclasses.asdict(roomy), repr(roomy), hash(roomy)) == (dataclasses.asdict(slim), repr(slim), hash(slim))
+    assert replace(roomy, count=7).count == 7
+    with pytest.raises(FrozenInstanceError):
+        roomy.count = 7
+    roomy.__dict__["computed"] = 1  # as functools.cached_property does
+    assert roomy == ROOMY(*arguments[0], **arguments[1])
 
 
 def test_an_object_survives_a_pickle() -> None:

@@ -5,6 +5,7 @@ compiled; the other methods are the same functions for all classes."""
 import dataclasses
 from collections.abc import Callable
 from operator import attrgetter
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["dataclass"]
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from dataclasses import dataclass  # type checkers know what it promises
 else:
 
-    def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False) -> Callable[[type], type]:
-        """As that of the standard library; all of this package's are frozen."""
+    def dataclass(*, frozen: bool = False, slots: bool = False, kw_only: bool = False) -> Callable[[type], type]:
+        """As that of the standard library, for classes that are frozen."""
         if not frozen:
             raise TypeError("a class that is not frozen is one of the standard library's")
         # Without methods, this reads the fields only. `fields` and `replace` go by them.
@@ -40,13 +41,13 @@ def _with_methods(made: Any) -> type:
 
 
 def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
-    """Sets each slot by its descriptor, the fastest way; a class without slots has none."""
-    names: dict[str, Any] = {"_absent": dataclasses.MISSING, "_set": object.__setattr__}
+    """Sets each slot by its descriptor, and what has none past `__setattr__`, which refuses every change."""
+    names: dict[str, Any] = {"_absent": dataclasses.MISSING}
     given: dict[bool, list[str]] = {False: [], True: []}  # the parameters, by whether they are given by name only
     lines = []
-    has_slots = "__dict__" not in dir(made)
     for field in fields:
         name, value = field.name, field.name
+        names[f"_set_{name}"] = _setter(made, name)
         if field.default_factory is not dataclasses.MISSING:
             names[f"_new_{name}"] = field.default_factory
             parameter, value = f"{name}=_absent", f"_new_{name}() if {name} is _absent else {name}"
@@ -56,15 +57,18 @@ def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
         else:
             parameter = name
         given[bool(field.kw_only)].append(parameter)
-        if has_slots:
-            names[f"_set_{name}"] = getattr(made, name).__set__
-            lines.append(f" _set_{name}(self,{value})")
-        else:
-            lines.append(f" _set(self,{name!r},{value})")
+        lines.append(f" _set_{name}(self,{value})")
     parameters = ",".join(["self", *given[False], *(["*", *given[True]] if given[True] else [])])
     body = "\n".join(lines or [" pass"])
     exec(f"def __init__({parameters}):\n{body}", names)  # noqa: S102 - of our own names
     return names["__init__"]
+
+
+def _setter(made: type, name: str) -> Callable[[Any, Any], None]:
+    slot = getattr(made, name, None)
+    if isinstance(slot, MemberDescriptorType):
+        return slot.__set__
+    return lambda self, value: object.__setattr__(self, name, value)
 
 
 def _is_hashed(field: dataclasses.Field[Any]) -> bool:
