@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import calls, cold, contention, dollars, size, waiting
+from tests.bench import calls, cold, contention, dollars, size, waiting, warm
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -44,6 +44,7 @@ AREAS: tuple[Area, ...] = (
     Area("size", size.measure),
     Area("waiting", waiting.measure, quick=waiting.measure_quick),
     Area("contention", contention.measure),
+    Area("warm", warm.measure),
 )
 
 
