@@ -156,11 +156,35 @@ def order_ids(items: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def to_wire(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _serializer.serialize(v) for k, v in item.items() if v is not None}
+    return {name: _written(value) for name, value in item.items() if value is not None}
 
 
 def from_wire(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _deserializer.deserialize(v) for k, v in item.items()}
+    return {name: _read(value) for name, value in item.items()}
+
+
+def _written(value: Any) -> Any:
+    """The value with DynamoDB's names of its types. Most of what is stored is text, which boto3's serializer takes for
+    eight other types first; so only what is rare is left to it."""
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, dict):
+        return {"M": {name: _written(each) for name, each in value.items()}}
+    if isinstance(value, list | tuple):
+        return {"L": [_written(each) for each in value]}
+    return _serializer.serialize(value)
+
+
+def _read(value: Any) -> Any:
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return content
+        case "M":
+            return {name: _read(each) for name, each in content.items()}
+        case "L":
+            return [_read(each) for each in content]
+    return _deserializer.deserialize(value)
 
 
 def moment_text(moment: datetime) -> str:
