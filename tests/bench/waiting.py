@@ -171,7 +171,7 @@ def beside_waiting(waiting: int) -> dict[str, Cost]:
         return {
             "look": shop.look(f"w{waiting - 1:05d}") if waiting else shop.look("nobody"),
             "sale": shop.look("sale"),
-            "run": shop.cost(lambda: poke_due(shop.store, shop.queue, _LATER, lambda: True)),
+            "run": shop.cost(lambda: poke_due(shop.store, shop.queue, _LATER, ZONE, lambda: 14, lambda: True)),
         }
 
 
@@ -219,7 +219,7 @@ def _play(shop: Shop) -> None:
 def _run(shop: Shop) -> None:
     shop.clock.now += timedelta(minutes=15)
     shop.poked.clear()
-    poke_due(shop.store, shop.queue, shop.clock.now, lambda: True)
+    poke_due(shop.store, shop.queue, shop.clock.now, ZONE, lambda: 14, lambda: True)
     for name in list(shop.poked):
         shop.worker.advance(name)
 

@@ -19,7 +19,7 @@ def classes(dataclass: Callable[..., Any], *, slots: bool) -> tuple[Any, Any]:
     class Kept:
         extra: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
-    @dataclass(frozen=True, slots=slots)
+    @dataclass(frozen=True, slots=slots)  # type: ignore[literal-required]
     class Order(Kept):
         """What was bought."""
 

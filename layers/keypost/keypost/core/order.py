@@ -265,7 +265,7 @@ class Decision(Stored):
     because: str = ""  # of an order by hand: one of BY_HAND
 
 
-@dataclass(frozen=True, slots=False, kw_only=True)  # without slots: what is asked of it most is computed once
+@dataclass(frozen=True, kw_only=True)  # without slots: what is asked of it most is computed once
 class Order(Stored):
     """What one customer bought under one order id, with all that became of it."""
 
