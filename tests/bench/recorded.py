@@ -4,6 +4,7 @@ instructions (warm.py). Everything happens in this process, on the emulator's ha
 import io
 import json
 import os
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, date, datetime, timedelta
@@ -47,6 +48,7 @@ def recorded(count: int) -> dict[str, Any]:
         callback, advance = (import_module(name).handler for name in ("payment_callback", "advance_orders"))
         events = []
         for number in range(count):
+            random.seed(number)  # serve_again.py does so too: a code is picked at random
             events.append({"callback": _callback(number), "poke": _poke(number)})
             mark = len(calls)
             answer = callback(events[-1]["callback"], Context())

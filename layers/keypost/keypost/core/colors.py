@@ -1,6 +1,8 @@
 """The shop's color, made readable: text and its background have a contrast of at least 4.5 (WCAG 2) whatever color is
 set, in the light and in the dark scheme."""
 
+from functools import cache
+
 from keypost.core.frozen import dataclass
 
 CARD, DARK_CARD = "#ffffff", "#1d262c"  # the backgrounds of text
@@ -20,6 +22,7 @@ class Colors:
     dark_card: str = DARK_CARD
 
 
+@cache
 def colors_of(brand: str) -> Colors:
     """The colors for a mail, from the shop's color as HTML writes it: #0b6e5b."""
     on_button = max((_WHITE, _BLACK), key=lambda ink: contrast(ink, brand))

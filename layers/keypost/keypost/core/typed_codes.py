@@ -42,6 +42,11 @@ class Signs:
     def skus(self) -> list[str]:
         return [product.sku for product in (*self.products, *self.others)]
 
+    @property
+    def of_each_form(self) -> list[Product]:
+        """One product for all whose codes look alike."""
+        return list({(each.code_pattern, each.code_example): each for each in self.products}.values())
+
 
 def signs_of(products: Iterable[Product]) -> Signs:
     products = list(products)
@@ -81,12 +86,12 @@ def codes_in(text: str, signs: Signs) -> list[str]:
         return []
     seen = plain(text).text
     tokens, found = tokens_of(seen), dict[str, None]()
-    for product in signs.products:
+    for product in signs.of_each_form:
         for each in typed_shapes.whole(seen, tokens, sizes_of(product.code_example)):
-            for cased in (each.signs, each.signs.upper(), each.signs.lower()):
-                spelled = _with_dashes(cased, product.code_example)
-                if re.fullmatch(product.code_pattern, spelled):
-                    found[spelled] = None
+            spelled = _with_dashes(each.signs, product.code_example)
+            for cased in (spelled, spelled.upper(), spelled.lower()):
+                if _compiled(product.code_pattern).fullmatch(cased):
+                    found[cased] = None
     return [*found][:_FEW_CODES]
 
 
@@ -115,10 +120,9 @@ def _codes(text: str, signs: Signs) -> dict[Place, str]:
     tokens = [token for token in tokens_of(text) if not _overlaps((token.start, token.end), stays)]
     hidden: list[Place] = []
     told: dict[Place, str] = {}
-    products = {(each.code_pattern, each.code_example): each for each in signs.products}.values()
     for look in (_whole, _nearly, _in_part, _scattered):
         left = [token for token in tokens if not _overlaps((token.start, token.end), hidden)]
-        for place, run in _merged(each for product in products for each in look(text, left, product)):
+        for place, run in _merged(each for product in signs.of_each_form for each in look(text, left, product)):
             hidden.append(place)
             told |= _told(text, run)
     return told
@@ -168,17 +172,22 @@ def _scored(found: Found) -> Found:
 
 def _is_like(signs: str, product: Product) -> bool:
     """Whether letters and digits are those of a code of a product, in any case, also with O for 0 or I for 1."""
+    spelled = _with_dashes(signs, product.code_example)
+    cased = {spelled, spelled.upper(), spelled.lower()}
     return any(
-        re.fullmatch(product.code_pattern, _with_dashes(cased.translate(alike), product.code_example))
-        for cased in (signs, signs.upper(), signs.lower())
-        for alike in _ALIKE
+        map(_compiled(product.code_pattern).fullmatch, {each.translate(like) for each in cased for like in _ALIKE})
     )
 
 
 def _with_dashes(signs: str, example: str) -> str:
     """Letters and digits with what the example has between its groups."""
-    rest = iter(signs)
-    return _SIGN.sub(lambda _: next(rest), example)
+    return _form(example) % tuple(signs)
+
+
+@cache
+def _form(example: str) -> str:
+    """The example with a place for each letter and digit."""
+    return _SIGN.sub("%s", example.replace("%", "%%"))
 
 
 def _as_patterned(text: str, tokens: Sequence[Token], product: Product) -> Iterator[Found]:

@@ -3,7 +3,7 @@ have: with anything between the groups or nothing, letter by letter, over two li
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 
 from keypost.core.frozen import dataclass
@@ -134,6 +134,7 @@ def scattered(text: str, tokens: Sequence[Token], sizes: tuple[int, ...]) -> Ite
                 yield found
 
 
+@lru_cache(maxsize=1000)  # a text has few words, and each is asked for again and again
 def is_word(text: str) -> bool:
     """True for letters that could be a word of a language, and are hardly a group of a code."""
     low = text.lower()

@@ -32,6 +32,8 @@ def as_html(content: Content, shop: Shop, language: str) -> str:
 
 def _unbroken(text: str) -> Markup:
     """The text, whose words with a hyphen stay on one line."""
+    if "-mail" not in text:  # like nearly every text
+        return escape(text)
     pieces = enumerate(_TOGETHER.split(text))
     return Markup("").join(_on_one_line(piece) if n % 2 else escape(piece) for n, piece in pieces)
 

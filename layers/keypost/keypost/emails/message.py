@@ -2,16 +2,28 @@
 
 import re
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
+from functools import cache
+from typing import Any
 from uuid import uuid4
 
 from keypost.emails.blocks import Content
 from keypost.emails.html import as_html
 from keypost.emails.shop import Shop
 from keypost.emails.text import as_text
+
+
+class _Headers(HeaderRegistry):
+    """The library makes a class for each header of each mail, twice; here there is one for each name."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _header_class(name)
+
+
+_header_class = cache(HeaderRegistry().__getitem__)
 
 
 class _Policy(EmailPolicy):
@@ -25,7 +37,7 @@ class _Policy(EmailPolicy):
         return self.fold(name, value).encode("ascii", "surrogateescape")
 
 
-_POLICY = _Policy(linesep=SMTP.linesep)
+_POLICY = _Policy(linesep=SMTP.linesep, header_factory=_Headers())
 _ON_ONE_LINE = ("List-Unsubscribe", "Message-ID")
 _LONGEST_NAME = 75  # Microsoft distrusts longer names, and names with these characters
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
