@@ -1,6 +1,6 @@
 """What is due and a pick cost the same however much is stored, and an order costs what it is. A million items are put
-straight into the table of the emulator: orders with what the indexes have of them and nothing else, as nobody reads them;
-codes whole. What asks is the product's own, and capacity.py counts by DynamoDB's rules."""
+straight into the table of the emulator: orders with what the indexes have of them and nothing else, as that is all that
+is read of them; codes whole. What asks is the product's own, and capacity.py counts by DynamoDB's rules."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
