@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import calls, cold, contention, dollars, size, waiting, warm
+from tests.bench import busy_days, calls, cold, contention, dollars, growth, size, waiting, warm
 from tests.bench.figures import (
     MEASURED,
     Figure,
@@ -44,7 +44,9 @@ AREAS: tuple[Area, ...] = (
     Area("cold", cold.measure, quick=cold.measure_some),
     Area("size", size.measure),
     Area("waiting", waiting.measure, quick=waiting.measure_quick),
+    Area("growth", growth.measure),
     Area("contention", contention.measure),
+    Area("busy_days", busy_days.measure),
     Area("warm", warm.measure),
 )
 
