@@ -53,9 +53,10 @@ def counted(shop: Shop, do: Callable[[], object]) -> Cost:
 
 def put(items: Iterable[dict[str, Any]]) -> None:
     """Straight into the emulator's table, as its own writes take ten times as long."""
-    (table,) = dynamodb._tables.values()
+    emulator: Any = dynamodb
+    (table,) = emulator._tables.values()
     for item in items:
-        dynamodb._set_item(table, item["pk"]["S"], "__no_sort__", item)
+        emulator._set_item(table, item["pk"]["S"], "__no_sort__", item)
 
 
 def orders(first: int, count: int, due: bool) -> Iterable[dict[str, Any]]:
@@ -91,7 +92,8 @@ def pick_costs(opened: Opened, sizes: Iterable[int]) -> list[Cost]:
     for size in sizes:
         put(_code_item(NewCode(SKU, code(10_000_000 + number), "B-1", None)) for number in range(there, size))
         there = size
-        found.append(counted(shop, lambda: shop.store.pick(SKU, 1, NOW.date(), shop.store.hints(SKU, NOW.date()))))
+        shop.store._kept_hints.clear()
+        found.append(counted(shop, lambda: shop.store.pick(SKU, 1, NOW.date(), shop.store.hints(SKU, NOW.date(), 1))))
     return found
 
 
