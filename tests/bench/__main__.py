@@ -44,7 +44,7 @@ AREAS: tuple[Area, ...] = (
     Area("cold", cold.measure, quick=cold.measure_some),
     Area("size", size.measure),
     Area("waiting", waiting.measure, quick=waiting.measure_quick),
-    Area("growth", growth.measure),
+    Area("growth", growth.measure, quick=growth.measure_quick),
     Area("contention", contention.measure),
     Area("busy_days", busy_days.measure),
     Area("warm", warm.measure),

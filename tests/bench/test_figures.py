@@ -8,7 +8,17 @@ import pytest
 from tests.bench import __main__ as bench
 from tests.bench import figures, page
 from tests.bench.__main__ import Area, main
-from tests.bench.figures import Figure, Goal, left_out, missed, read_goals, read_measured, worse, write_measured
+from tests.bench.figures import (
+    Figure,
+    Goal,
+    area_of,
+    left_out,
+    missed,
+    read_goals,
+    read_measured,
+    worse,
+    write_measured,
+)
 
 COLD = Figure("cold/find_due_orders", 0.8, "ratio")
 GOALS = {COLD.name: Goal("import and clients", goal=0.8, before=1.36), "cold/other": Goal("import and clients", goal=1)}
@@ -125,3 +135,11 @@ def test_the_page_is_what_the_committed_run_wrote() -> None:
     """If not: a goal or the page's words have changed; `python -m tests.bench --page` writes it again."""
     if figures.MEASURED.exists():
         assert page.PAGE.read_text(encoding="utf-8") == page.page(read_goals(), read_measured())
+
+
+def test_every_module_that_measures_is_an_area_and_every_goal_is_of_one() -> None:
+    modules = {path.stem for path in figures.HERE.glob("*.py") if "\ndef measure(" in path.read_text(encoding="utf-8")}
+    areas = {area.name for area in bench.AREAS}
+
+    assert areas == modules
+    assert {area_of(name) for name in read_goals()} <= areas
