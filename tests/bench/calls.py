@@ -55,7 +55,7 @@ def _of_event(event: Event) -> Iterator[str]:
     yield event.name
     for call, times in Counter(map(_line, event.calls)).items():
         yield f"  {times:>3} {call}"
-    yield f"  {len(event.calls):>3} calls, {floor(event.calls)} needed: {_total(event)}"
+    yield f"  {len(event.calls):>3} calls: {floor(event.calls)} needed; {_total(event)}"
 
 
 def _line(call: Call) -> str:

@@ -27,7 +27,7 @@ from keypost.core.support import correct_address, resend
 from keypost.table import Store
 from keypost.use_cases.advance_order import Worker
 from tests.builders import NOW, PRODUCT, SKU, ZONE, Clock, code, loaded, notice, paid_order, product
-from tests.faults import overtake
+from tests.faults import overtake, watch
 
 LOST = DisputeState.LOST
 PLUS = replace(PRODUCT, sku="PLUS-1Y")
@@ -933,3 +933,26 @@ def test_a_notice_that_nobody_can_get_asks_for_nobody(
     order = loaded(store, "old-is-bad")
     assert (order.mails[-1].state, order.mails[-1].problem) == (MailState.FAILED, Said("address_takes_no_mail"))
     assert (attention(order), next_due(order)) == (None, None)
+
+
+def test_while_there_are_many_codes_it_is_asked_once_in_a_minute_who_waits_for_them(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
+    seconds = [0.0]
+    own = Store(store._client, store.table, seconds=lambda: seconds[0])
+    asked = watch(store._client, "Query")
+
+    def sell(order_id: str) -> list[str]:
+        """The indexes that were asked."""
+        before = len(asked)
+        store.save(paid_order(order_id))
+        replace(worker, store=own).advance(order_id)
+        assert len(sent(order_id)) == 1
+        return [parameters["IndexName"] for _, parameters in asked[before:]]
+
+    stocked([code(n) for n in range(102)])
+    assert [sell("1"), sell("2")] == [["stock", "attention"], []]
+    seconds[0] = 60.0
+    assert sell("3") == ["stock", "attention"]
+    seconds[0] = 120.0
+    assert [sell("4"), sell("5")] == [["stock", "attention"]] * 2  # fewer than a hundred are left

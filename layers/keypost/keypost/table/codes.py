@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of, tail
 from keypost.core.errors import Conflict, Unmet
+from keypost.core.frozen import dataclass
 from keypost.core.order import BadCode, License
 from keypost.table.items import TRIES, jitter, to_wire
 from keypost.table.products import Products
@@ -29,6 +30,14 @@ _NEVER_EXPIRES = "9999-12-31"
 RECALLED = "RECALLED"  # the item that names the batches which were withdrawn
 
 
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The keys of codes that may be free."""
+
+    keys: Sequence[str] = ()
+    is_kept: bool = False  # read for an earlier sale, when nobody waited and there were many more than it needed
+
+
 class Codes(Products):
     def __init__(
         self,
@@ -40,7 +49,7 @@ class Codes(Products):
         super().__init__(client, table, pause)
         self._seconds = seconds
         # By product and day: what is left of a page of hints, and until when it may be used.
-        self._kept_hints: dict[tuple[str, date], tuple[list[str], float]] = {}
+        self._kept_hints: dict[tuple[str, date], tuple[Sequence[str], float]] = {}
 
     def ran_out(self, licenses: Iterable[License], usable_on: Mapping[str, date]) -> list[License]:
         """The licenses whose codes can no longer be activated on the day on which their product can be used."""
@@ -102,23 +111,22 @@ class Codes(Products):
                 first = first or found
         return first
 
-    def hints(self, sku: str, usable_on: date, most: int) -> list[str]:
-        """The keys of some codes that were free not long ago and can still be activated on a day, those with the
-        earliest last day first, at random among equals: workers that pick at once seldom choose the same ones. There
-        are at least `most`, if so many are free. What is read for one sale serves others of the execution environment
-        for a minute: it decides nothing, and is read afresh where the stock comes to its end."""
-        self._kept_hints = {name: kept for name, kept in self._kept_hints.items() if kept[1] > self._seconds()}
+    def hints(self, sku: str, usable_on: date, most: int) -> Hints:
+        """Some codes that were free not long ago and can still be activated on a day, those with the earliest last day
+        first, at random among equals: workers that pick at once seldom choose the same ones. There are at least `most`,
+        if so many are free."""
+        keys, until = self._kept_hints.pop((sku, usable_on), ([], 0.0))
         wanted = _HINTS_PER_CODE * most
-        keys, until = self._kept_hints.get((sku, usable_on), ([], 0.0))
-        if len(keys) < wanted:
-            keys, until = (
-                _in_order(islice(self._hints(sku, usable_on), _HINTS_PER_PAGE)),
-                self._seconds() + _KEPT_SECONDS,
-            )
-            if len(keys) < _HINTS_PER_PAGE:
-                return keys
-        self._kept_hints[sku, usable_on] = keys[wanted:], until
-        return keys[:wanted]
+        if len(keys) >= wanted and until > self._seconds():
+            self._kept_hints[sku, usable_on] = keys[wanted:], until
+            return Hints(keys[:wanted], is_kept=True)
+        return Hints(_in_order(islice(self._hints(sku, usable_on), _HINTS_PER_PAGE)))
+
+    def keep_hints(self, sku: str, usable_on: date, hints: Hints) -> None:
+        """Have a page serve the next sales of this execution environment for a minute, since it decides nothing. Near
+        the end of the stock each sale reads its own."""
+        if len(hints.keys) == _HINTS_PER_PAGE:
+            self._kept_hints = {(sku, usable_on): (hints.keys[_HINTS_PER_CODE:], self._seconds() + _KEPT_SECONDS)}
 
     def pick(self, sku: str, count: int, usable_on: date, hints: Sequence[str] = ()) -> list[StockCode]:
         """Up to `count` free codes of a product that can still be activated on a day, in the order of `hints`. Those

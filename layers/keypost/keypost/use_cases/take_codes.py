@@ -1,9 +1,9 @@
 """Which codes an order gets, and whether others need them sooner. Reads only: nothing is taken before the order is
 stored with its codes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from itertools import islice
+from itertools import chain, islice
 
 from keypost.core.codes import StockCode
 from keypost.core.frozen import dataclass
@@ -15,6 +15,7 @@ from keypost.core.plan import AssignCodes, needed_by
 from keypost.core.product import Product
 from keypost.core.sharing import lacks, short_of, usable_on
 from keypost.table import Store
+from keypost.table.codes import Hints
 from keypost.table.orders import CODES_PER_TRANSACTION
 from keypost.use_cases.serve_waiting import free_codes, in_line
 
@@ -34,14 +35,20 @@ class CodePicker:
         none of its codes from others."""
         days = {sku: usable_on(order, step.delivery, products[sku], now, self.zone) for sku, _ in step.needed}
         portions, short = self._portions(step.needed, days)
-        there = [(sku, count) for sku, count in step.needed if sku not in short]
+        fresh = {sku: hints for sku, (hints, _) in portions.items() if not hints.is_kept}
+        there = [(sku, count) for sku, count in step.needed if sku in fresh]
         if there:
-            short += self._short(order, there, {sku: days[sku] for sku, _ in there}, now)
+            in_front = self._in_front(order, fresh)
+            if first := next(in_front, None):
+                short += self._short(there, chain([first], in_front), {sku: days[sku] for sku in fresh}, now)
+            else:
+                for sku, hints in fresh.items():
+                    self.store.keep_hints(sku, days[sku], hints)
         picked: list[StockCode] = []
         for sku, (hints, most) in portions.items():
             if sku in short:
                 continue
-            found = self.store.pick(sku, most, days[sku], hints) if most else []
+            found = self.store.pick(sku, most, days[sku], hints.keys) if most else []
             if len(found) < most:
                 short.append(sku)
             else:
@@ -50,30 +57,33 @@ class CodePicker:
 
     def _portions(
         self, needed: Sequence[tuple[str, int]], days: Mapping[str, date]
-    ) -> tuple[dict[str, tuple[list[str], int]], list[str]]:
+    ) -> tuple[dict[str, tuple[Hints, int]], list[str]]:
         """Of each product as many as fit into one transaction, with the codes that may be free, and the products of
         which there are too few for all."""
-        portions: dict[str, tuple[list[str], int]] = {}
+        portions: dict[str, tuple[Hints, int]] = {}
         short: list[str] = []
         room = CODES_PER_TRANSACTION
         for sku, count in needed:
             most = min(count, room)
-            hints = self.store.hints(sku, days[sku], most) if most else []
-            if len(hints) < most or (most < count and self.store.count_free(sku, days[sku], count) < count):
+            hints = self.store.hints(sku, days[sku], most) if most else Hints()
+            if len(hints.keys) < most or (most < count and self.store.count_free(sku, days[sku], count) < count):
                 short.append(sku)
             else:
                 portions[sku] = hints, most
                 room -= most
         return portions, short
 
+    def _in_front(self, order: Order, skus: Collection[str]) -> Iterator[Order]:
+        """Who waits for these products and needs them sooner. It is asked only once there are enough codes for the
+        order: so a look at an order that waits costs the same however many others wait. While there are many codes it
+        is asked once in a minute: who waits then lacks more than there are, and is passed."""
+        return (each for each in in_line(self.store, skus, before=needed_by(order)) if each.id != order.id)
+
     def _short(
-        self, order: Order, needed: Sequence[tuple[str, int]], days: Mapping[str, date], now: datetime
+        self, needed: Sequence[tuple[str, int]], in_front: Iterator[Order], days: Mapping[str, date], now: datetime
     ) -> list[str]:
-        """Rivals are asked for by the products that the order needs, and only once there are enough codes for it: so a
-        look at an order that waits costs the same however many others wait."""
         free = free_codes(self.store, local_day(now, self.zone), days)
-        rivals = (each for each in in_line(self.store, days, before=needed_by(order)) if each.id != order.id)
-        return short_of(needed, (lacks(rival) for rival in islice(rivals, _MOST_RIVALS)), free)
+        return short_of(needed, (lacks(rival) for rival in islice(in_front, _MOST_RIVALS)), free)
 
     def ran_out(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
