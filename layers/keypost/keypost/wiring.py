@@ -78,6 +78,7 @@ def worker() -> "Worker":
         mailer=mailer().paced(config().mails_per_second, WORKERS),
         shop=shop(),
         clock=lambda: datetime.now(UTC).replace(microsecond=0),
+        mails_per_second=mails_per_second,
         tells_ahead=config().paid_ahead == "on",
     )
 

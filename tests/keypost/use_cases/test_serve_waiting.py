@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cli.stacks import Stack
+from keypost.clients.queue import UNTIL
 from keypost.core.codes import NewCode
 from keypost.core.contents import with_payment
 from keypost.core.mail import Fate
-from keypost.core.order import Reason
+from keypost.core.order import Reason, waiting_for
 from keypost.core.payment import Refunded
 from keypost.core.product import Line
+from keypost.core.said import said
 from keypost.inputs.stock_file import FileCode
 from keypost.use_cases import serve_waiting
 from keypost.use_cases.advance_order import Worker
@@ -40,10 +42,17 @@ class Shop:
         self.worker, self.store, self.clock, self.stack = worker, stack.store, clock, stack
         self.numbers = counting(10_000)  # each once, for codes and for names
         self._poked: list[str] = []
+        self.fresh_until: list[int] = []  # of the pokes that are let out in turn, in seconds since 1970
+        self.later: list[tuple[str, int]] = []  # what was poked for a later moment, after so many seconds
         stack.queue._client.meta.events.register("provide-client-params.sqs.SendMessageBatch", self._keep)
+        stack.queue._client.meta.events.register("provide-client-params.sqs.SendMessage", self._keep_one)
 
     def _keep(self, params: dict[str, Any], **_: Any) -> None:
         self._poked += [entry["MessageBody"] for entry in params["Entries"]]
+        self.fresh_until += [int(each["MessageAttributes"][UNTIL]["StringValue"]) for each in in_turn(params)]
+
+    def _keep_one(self, params: dict[str, Any], **_: Any) -> None:
+        self.later.append((params["MessageBody"], params["DelaySeconds"]))
 
     def waiting(self, order_id: str, *lines: Line, minutes: int = 0) -> None:
         """An order that was paid, looked at, and waits."""
@@ -53,6 +62,11 @@ class Shop:
     def imports(self, *numbers: int, sku: str = SKU, dry_run: bool = False) -> int:
         found = [FileCode(n, NewCode(sku, code(n), None, None)) for n in numbers]
         return import_codes(Desk(self.store, self.stack.queue, ZONE), found, self.clock.now, dry_run=dry_run).serves
+
+    def pokes_line(self) -> None:
+        """What the poke of a product asks for."""
+        queue, name = self.stack.queue, f"CODES#{SKU}"
+        serve_waiting.poke_first_in_line(self.store, queue, name, self.clock.now, ZONE, lambda: 10)
 
     def pokes(self) -> list[str]:
         """What was poked since this was asked for last."""
@@ -80,6 +94,10 @@ class Shop:
         items = self.stack.store._client.scan(TableName=self.store.table)["Items"]
         ids = [item["pk"]["S"].removeprefix("ORDER#") for item in items if item["pk"]["S"].startswith("ORDER#")]
         return self.store.load_all(ids)
+
+
+def in_turn(params: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for entry in params["Entries"] if UNTIL in entry.get("MessageAttributes", {})]
 
 
 def test_codes_that_arrive_poke_as_many_orders_as_there_are_codes_first_in_line_first(shop: Shop) -> None:
@@ -220,28 +238,44 @@ def test_a_wait_for_codes_is_written_once_a_day(shop: Shop) -> None:
 def test_where_more_codes_came_than_one_run_counts_the_product_is_poked_again_until_nobody_is_in_line(
     shop: Shop,
 ) -> None:
-    for place in range(5):
+    for place in range(3):
         shop.waiting(f"serve-{place}", minutes=place)
-    shop.imports(*range(9))
+    shop.imports(*range(2005))
+    shop.clock.now += QUARTER
     mark = f"CODES#{SKU}"
     assert shop.pokes() == [mark]
 
     rounds = []
-    for _ in range(4):
-        shop.clock.now += QUARTER
-        serve_waiting.poke_first_in_line(shop.store, shop.stack.queue, mark, shop.clock.now, ZONE, most=2)
+    for _ in range(2):
+        shop.pokes_line()
         poked = shop.pokes()
-        rounds.append((poked, shop.due()))
+        rounds.append((poked, shop.due(), list(shop.later)))
         for name in poked:
             shop.worker.advance(name)
 
     assert rounds == [
-        (["serve-0", "serve-1"], [mark]),
-        (["serve-2", "serve-3"], [mark]),
-        (["serve-4"], [mark]),
-        ([], []),
+        (["serve-0", "serve-1", "serve-2"], [mark], [(mark, 60)]),
+        ([], [], [(mark, 60)]),  # not once more
     ]
-    assert len(shop.served()) == 5
+
+
+def test_many_whom_codes_serve_are_poked_as_their_mails_leave_and_the_product_once_more_behind_them(shop: Shop) -> None:
+    """A customer who buys something else meanwhile does not wait behind them."""
+    why = said("too_few_codes", skus=[SKU])
+    for place in range(120):
+        order = paid_order(f"serve-{place:03d}", at=NOW + timedelta(minutes=place - 200))
+        shop.store.save(waiting_for(order, Reason.STOCK, why, NOW, timedelta(days=1), lines=(1,)))
+    shop.imports(*range(114))
+    shop.pokes()
+    assert shop.fresh_until == []
+
+    shop.pokes_line()
+
+    assert shop.pokes() == [f"serve-{place:03d}" for place in range(114)]
+    assert shop.fresh_until == sorted(shop.fresh_until)
+    assert shop.fresh_until[-1] - shop.fresh_until[0] in (11, 12)  # ten mails a second, of which some are others'
+    assert shop.later == [(f"CODES#{SKU}", 12 + 60)]
+    assert shop.due() == [f"CODES#{SKU}"]
 
 
 def test_an_import_counts_whom_it_serves_and_reads_no_more_of_the_line_than_that(shop: Shop) -> None:

@@ -74,13 +74,16 @@ class Worker:
     mailer: Mailer
     shop: Shop
     clock: Callable[[], datetime]
+    mails_per_second: Callable[[], float] = lambda: 10
     tells_ahead: bool = False  # a customer who paid for a renewal long before is told when its codes come
 
     def advance(self, order_id: str, loaded: Order | None = None) -> None:
         """Conflict when others kept changing the same order or taking the same codes: come back later. The order is
         loaded here, unless the caller just did."""
         if serve_waiting.is_of_product(order_id):
-            serve_waiting.poke_first_in_line(self.store, self.queue, order_id, self.clock(), self.shop.zone)
+            serve_waiting.poke_first_in_line(
+                self.store, self.queue, order_id, self.clock(), self.shop.zone, self.mails_per_second
+            )
             return
         for attempt in range(_TRIES):
             order = loaded if loaded and attempt == 0 else self.store.load(order_id)

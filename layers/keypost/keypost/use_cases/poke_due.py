@@ -48,7 +48,7 @@ def poke_due(
             telemetry.outcome("DueRunCutShort")
             break
     names = [name for _, name in sorted(planned)]
-    refused = _poked(lambda names: _let_out(queue, names, mails_per_second), names) or refused
+    refused = _poked(lambda names: let_out(queue, names, mails_per_second), names) or refused
     telemetry.outcome("OrdersOverdue", overdue)
     telemetry.outcome("OrdersDue", found)
     if refused:
@@ -61,15 +61,19 @@ def _is_planned(due: datetime, zone: tzinfo) -> bool:
     return due.astimezone(zone).time() == DAILY_RULE
 
 
-def _let_out(queue: Queue, names: Sequence[str], mails_per_second: Callable[[], float]) -> None:
+def let_out(queue: Queue, names: Sequence[str], mails_per_second: Callable[[], float]) -> timedelta:
+    """Poke many orders that will be mailed as the mails leave, as many as can until the next run of the schedules; a
+    few at once. Returns after what time the last of them is poked."""
     if len(names) <= _FEW:
         queue.poke_all(names)
-        return
+        return timedelta()
     per_second = _SHARE * mails_per_second()
-    queue.poke_in_turn(names[: int(per_second * LONGEST_DELAY.seconds)], per_second)
+    now = names[: int(per_second * LONGEST_DELAY.seconds)]
+    queue.poke_in_turn(now, per_second)
+    return timedelta(seconds=len(now) / per_second)
 
 
-def _poked(poke: Callable[[Sequence[str]], None], names: Sequence[str]) -> QueueUnavailable | None:
+def _poked(poke: Callable[[Sequence[str]], object], names: Sequence[str]) -> QueueUnavailable | None:
     try:
         poke(names)
     except QueueUnavailable as error:

@@ -1,13 +1,13 @@
 """Codes came into the stock: the orders that wait for them are looked at again, first in line first."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import islice
 from types import MappingProxyType
 
-from keypost.clients.queue import Queue
+from keypost.clients.queue import LONGEST_DELAY, Queue
 from keypost.core.aside import AsideReason
 from keypost.core.errors import QueueUnavailable
 from keypost.core.order import Order, Reason
@@ -16,11 +16,12 @@ from keypost.core.plan import needed_by
 from keypost.core.sharing import Free, first_served, lacks
 from keypost.table import Store
 from keypost.table.marks import CODES_CAME
+from keypost.use_cases.poke_due import let_out
 
 _INDEX_LAG = timedelta(seconds=3)  # until new codes stand in the stock index
 _LOADED_AT_ONCE = 25
 _MOST_COUNTED = 2000  # free codes of one product, and orders that they serve
-_NEXT = timedelta(minutes=5)  # until so many are served
+_NEXT = timedelta(minutes=1)  # after the last of them was poked
 
 
 def in_line(
@@ -50,11 +51,9 @@ def served_by(store: Store, skus: Collection[str], free: Free, left_out: list[st
     return list(islice(first_served(line, skus, free), _MOST_COUNTED))
 
 
-def free_codes(
-    store: Store, today: date, days: Mapping[str, date] = MappingProxyType({}), most: int = _MOST_COUNTED
-) -> Free:
+def free_codes(store: Store, today: date, days: Mapping[str, date] = MappingProxyType({})) -> Free:
     """Counts the codes of a product that can still be activated on its day, or today; each product once."""
-    return cache(lambda sku: store.count_free(sku, days.get(sku, today), most))
+    return cache(lambda sku: store.count_free(sku, days.get(sku, today), _MOST_COUNTED))
 
 
 def mark(store: Store, skus: Iterable[str], now: datetime) -> None:
@@ -71,16 +70,16 @@ def poke(queue: Queue, skus: Iterable[str]) -> None:
 
 
 def poke_first_in_line(
-    store: Store, queue: Queue, name: str, now: datetime, zone: tzinfo, *, most: int = _MOST_COUNTED
+    store: Store, queue: Queue, name: str, now: datetime, zone: tzinfo, mails_per_second: Callable[[], float]
 ) -> None:
-    """What the poke of a product asks for. Where codes are left over, others may be in line for them: the product is
-    poked again, and keeps its mark until then. QueueUnavailable when SQS did not take all: then it is asked for
-    again."""
-    sku, free = name.removeprefix(CODES_CAME), free_codes(store, local_day(now, zone), most=most)
+    """What the poke of a product asks for. Many are let out as the mails leave, so that who buys something else does
+    not wait behind them. As long as others may be in line, the product is poked again, and keeps its mark until then.
+    QueueUnavailable when SQS did not take all: then it is asked for again."""
+    sku, free = name.removeprefix(CODES_CAME), free_codes(store, local_day(now, zone))
     first = served_by(store, [sku], free)
-    queue.poke_all(first)
-    if first and free(sku) >= most:
-        queue.poke(name, _NEXT)
+    lasts = let_out(queue, first, mails_per_second)
+    if first and (lasts or free(sku) >= _MOST_COUNTED):
+        queue.poke(name, min(lasts + _NEXT, LONGEST_DELAY))
     else:
         store.end_codes_came(sku, now)
 
