@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
     now = datetime.now(UTC)
     poke_due(wiring.store(), wiring.queue(), now, wiring.config().zone, wiring.mails_per_second, is_time_left)
-    wiring.start(now)  # written down after a deploy, also where no provider has called yet
+    wiring.begin()  # after a deploy, also where no provider has called yet
     if event.get("rule") == "daily":
         if wiring.config().forget_after_years:
             wiring.queue().poke(forget_customers.POKE)

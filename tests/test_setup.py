@@ -1,6 +1,9 @@
 """From an empty account to the first mail: `keypost setup` and `keypost doctor` on an emulator of its own."""
 
 import json
+import re
+import shlex
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,18 +12,20 @@ import boto3
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.local.deploy import ROOT
 from cli.local.emulator import REGION, emulator
 from cli.local.fake_providers import STRIPE_KEY, FakeProviders, fake_providers
 from cli.local.samples import sample_products
 from cli.local.stack import sample_codes
 from cli.main import cli
-from cli.setup.answers import load, save
+from cli.setup.answers import Answers, load, save
 from cli.speech import Speech
 from keypost.core.errors import KeypostError
 
 pytestmark = [pytest.mark.journey, pytest.mark.drill]
 
-PRODUCTS = Path(__file__).parents[1] / "cli/local/products.toml"
+PRODUCTS = ROOT / "cli/local/products.toml"
+SAM = ROOT / ".venv-sam/bin/sam"
 ANSWERS = (
     "",  # Stage: test
     "mars-1", "",  # region: that is none; eu-west-1
@@ -168,3 +173,50 @@ def test_the_answers_of_another_stage_do_not_turn_a_stack_into_one_of_it(first: 
 
     assert isinstance(refused.exception, KeypostError)
     assert "The stack keypost-test exists already, with stage `test`." in refused.output
+
+
+LIVE = ["live", "", "Voorbeeld", "Straat 1", "", "mail-live.voorbeeld.example", "hulp@voorbeeld.example", "", "", ""]
+
+
+def test_every_command_of_the_page_on_deploying_does_what_it_says(first: Result) -> None:
+    page = (ROOT / "docs/deploying.md").read_text("utf-8")
+    commands = [
+        line for block in re.findall(r"```sh emulator\n(.*?)```", page, re.DOTALL) for line in block.splitlines()
+    ]
+    typed = {"keypost setup --stack keypost": [*LIVE, "webhook", str(PRODUCTS), "codes.csv"]}
+
+    ended = {each: keypost(*shlex.split(each)[1:], typed=typed.get(each, [])) for each in commands}
+
+    assert len(ended) > 3
+    assert {each: result.exit_code for each, result in ended.items()} == dict.fromkeys(ended, 0)
+    assert "keypost secrets generate webhook_signing --stack keypost" in ended["keypost setup --stack keypost"].output
+
+
+ODD = {"ShopName": 'Voorbeeld "Software" & Zoon', "ShopAddress": "Straat 1 = hoek, 'Ámsterdam' \\ x", "ShopKvk": ""}
+
+
+@pytest.mark.skipif(not SAM.exists(), reason="not on this machine: sam, which `make build` installs")
+def test_sam_deploys_the_answers_letter_by_letter_and_a_second_time_nothing(folder: Path) -> None:
+    """A small template in place of ours, which takes minutes to build."""
+    answers = Answers("by-sam", REGION, ("stripe",), ODD)
+    save(answers)
+    (folder / "small.yaml").write_text(
+        "Transform: AWS::Serverless-2016-10-31\nParameters:\n"
+        + "".join(f"  {name}: {{Type: String, Default: none}}\n" for name in ODD)
+        + "Resources: {Topic: {Type: AWS::SNS::Topic}}\n"
+    )
+    words: list[str | Path] = [
+        SAM,
+        "deploy",
+        "--config-file",
+        answers.path.absolute(),
+        "--template-file",
+        folder / "small.yaml",
+    ]
+
+    ended = [subprocess.run(words, capture_output=True, text=True, check=False) for _ in range(2)]
+
+    assert [each.returncode for each in ended] == [0, 0], ended[0].stderr
+    assert "No changes to deploy" in ended[1].stdout
+    (stack,) = boto3.Session(region_name=REGION).client("cloudformation").describe_stacks(StackName="by-sam")["Stacks"]
+    assert {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]} == ODD

@@ -112,7 +112,7 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     """Look at the account, and deploy if nothing stands in the way and the stack is not there as answered."""
     here = deploying.is_emulated(os.environ)
     answers = answers.with_parameter("Emulated", "yes") if here else answers
-    there, answers = _looked_at(session, answers)
+    there, answers = look_at_account(session, answers)
     save(answers)
     if deploying.is_as_answered(answers, there, keypost.__version__) and (here or not again):
         say("stack_stands_as_answered", stack=answers.stack)
@@ -123,7 +123,7 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     return answers
 
 
-def _looked_at(session: Any, answers: Answers) -> tuple[Found | None, Answers]:
+def look_at_account(session: Any, answers: Answers) -> tuple[Found | None, Answers]:
     """The stack that is there, and the answers, to which a mail domain that is an identity already adds one.
     KeypostError if something stands in the way; all of it was told then, and nothing was changed."""
     try:
@@ -176,7 +176,8 @@ def _dns(at: Found, answers: Answers, minutes: float) -> None:
         say("no_dns_here")
         return
     ses, domain, is_own = at.session.client("sesv2"), at.parameters["MailDomain"], _is_own(at)
-    show_records(dns.records(at.outputs, domain, at.parameters["SupportAddress"]), answers)
+    records = dns.own_records(at.outputs) if is_own else dns.shared_records(ses, domain)
+    show_records([*records, dns.dmarc_record(domain, at.parameters["SupportAddress"])], answers)
     if is_own and dns.look_again(ses, domain):
         say("ses_looks_again", domain=domain)
     tell_waiting(lambda: dns.seen(ses, domain, looking.resolve, is_own=is_own), minutes, time.sleep)

@@ -40,12 +40,23 @@ class Seen:
         return [name for name, is_there in known.items() if not is_there]
 
 
-def records(outputs: Mapping[str, str], domain: str, support: str) -> list[Record]:
-    """All records for the DNS, those of the stack's outputs first. Of an identity that the stack did not make there are
-    none but DMARC's."""
+def own_records(outputs: Mapping[str, str]) -> list[Record]:
+    """The records of an identity that the stack has made."""
     found = [_RECORD.fullmatch(outputs[name]) for name in _OUTPUTS if name in outputs]
-    own = [Record(*each.groups()) for each in found if each]
-    return [*own, Record(f"_dmarc.{domain}", "TXT", f'"v=DMARC1; p=none; rua=mailto:{support}"')]
+    return [Record(*each.groups()) for each in found if each]
+
+
+def shared_records(ses: Any, domain: str) -> list[Record]:
+    """The records of an identity that is shared: DKIM's, which SES still may wait for. Its return address is its own
+    business."""
+    dkim = ses.get_email_identity(EmailIdentity=domain).get("DkimAttributes", {})
+    zone = dkim.get("SigningHostedZone") or "dkim.amazonses.com"
+    tokens = dkim.get("Tokens", []) if dkim.get("SigningAttributesOrigin", "AWS_SES") != "EXTERNAL" else []
+    return [Record(f"{token}._domainkey.{domain}", "CNAME", f"{token}.{zone}") for token in tokens]
+
+
+def dmarc_record(domain: str, support: str) -> Record:
+    return Record(f"_dmarc.{domain}", "TXT", f'"v=DMARC1; p=none; rua=mailto:{support}"')
 
 
 def seen(ses: Any, domain: str, resolve: Resolve, *, is_own: bool = True) -> Seen:

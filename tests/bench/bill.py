@@ -81,21 +81,20 @@ def _by_part(used: Used) -> str:
 def _compared(measured: Mapping[str, Figure]) -> str:
     at = prices()
     floors = [total(summed([step.used for step in floor(batches)]), at) for batches in (QUIET, BUSY)]
-    rows = {
-        "Keypost in a quiet shop": _value(measured, "a_million"),
-        "the floor there": floors[0],
-        "Keypost while batches are full": _value(measured, "a_million_busy"),
-        "the floor there ": floors[1],
-        "conventional: a table for idempotency, four items a transaction, two indexes, 1 GB, 6 kB of log": total(
-            CONVENTIONAL["conventional"], at
-        ),
-        "naive: also 20 kB of log, every call traced, secret and key read each time": total(CONVENTIONAL["naive"], at),
-    }
+    designs = [total(CONVENTIONAL[name], at) for name in ("conventional", "naive")]
+    rows = [
+        ("Keypost in a quiet shop", _value(measured, "a_million")),
+        ("the floor there", floors[0]),
+        ("Keypost while batches are full", _value(measured, "a_million_busy")),
+        ("the floor there", floors[1]),
+        ("conventional: a table for idempotency, four items a transaction, two indexes, 1 GB, 6 kB of log", designs[0]),
+        ("naive: also 20 kB of log, every call traced, secret and key read each time", designs[1]),
+    ]
     return "\n".join(
         [
-            "| a million licences | dollars |",
-            "| --- | ---: |",
-            *(f"| {words.strip()} | {each:.2f} |" for words, each in rows.items()),
+            _row("a million licences", ["dollars"]),
+            _row("---", ["---:"]),
+            *(_row(words, [f"{each:.2f}"]) for words, each in rows),
             "",
             "The conventional designs do not hear what became of a mail.\n",
         ]

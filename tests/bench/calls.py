@@ -1,4 +1,4 @@
-"""Which calls of AWS each event makes, with their capacity: calls.golden, and their figures for `make bench`."""
+"""Which calls of AWS each event makes, with their capacity and reason: calls.golden, and figures for `make bench`."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.bench.capacity import Call
 from tests.bench.events import counted
 from tests.bench.figures import Figure
+from tests.bench.reasons import reason_of
 from tests.bench.shop import Event
 
 GOLDEN = Path(__file__).with_suffix(".golden")
@@ -35,10 +36,14 @@ FIGURES = {
 def measure(say: Callable[[str], None]) -> list[Figure]:
     say("plays each event on a shop of its own")
     events = {event.name: event for event in counted()}
-    return [
-        Figure(f"calls/{name}", sum(len(events[each].calls) for each in summed), "count")
-        for name, summed in FIGURES.items()
-    ]
+    found = {name: [call for each in summed for call in events[each].calls] for name, summed in FIGURES.items()}
+    over_floor = Figure("calls/renewal_over_floor", len(found["renewal"]) - floor(found["renewal"]), "count")
+    return [*(Figure(f"calls/{name}", len(calls), "count") for name, calls in found.items()), over_floor]
+
+
+def floor(calls: Iterable[Call]) -> int:
+    """How many of these calls the promises need."""
+    return sum(reason_of(call).is_needed for call in calls)
 
 
 def golden(events: Iterable[Event]) -> str:
@@ -50,7 +55,7 @@ def _of_event(event: Event) -> Iterator[str]:
     yield event.name
     for call, times in Counter(map(_line, event.calls)).items():
         yield f"  {times:>3} {call}"
-    yield f"  {len(event.calls):>3} calls: {_total(event)}"
+    yield f"  {len(event.calls):>3} calls, {floor(event.calls)} needed: {_total(event)}"
 
 
 def _line(call: Call) -> str:
@@ -58,7 +63,8 @@ def _line(call: Call) -> str:
     units += [f"{count} {index}" for index, count in call.index_writes.items()]
     units += [f"{call.reads:g} RRU {call.read}"] if call.reads else []
     units += ["refused"] if call.is_refused else []
-    return f"{call.name:<44} {', '.join(units)}".rstrip()
+    reason = reason_of(call)
+    return f"{call.name:<44} {', '.join(units):<38} {'' if reason.is_needed else 'not needed: '}{reason.why}"
 
 
 def _total(event: Event) -> str:

@@ -124,8 +124,10 @@ def renewal(opened: Open) -> Iterator[Event]:
 def schedules(opened: Open) -> Iterator[Event]:
     shop = opened()
     shop.run("find_due_orders")
-    with shop.counted("find_due_orders, nothing due"):
-        shop.run("find_due_orders")
+    for name, minutes in (("find_due_orders, nothing due", 15), ("find_due_orders, nothing due, once an hour", 30)):
+        shop.clock.shift(timedelta(minutes=minutes))
+        with shop.counted(name):
+            shop.run("find_due_orders")
     shop.run("reconcile_payments")
     with shop.counted("reconcile_payments, nothing new"):
         shop.run("reconcile_payments")

@@ -94,11 +94,19 @@ def test_a_worse_run_fails_and_writes_nothing_unless_it_is_accepted(written: Pat
     assert read_measured(written / "measured.json")[COLD.name].value == 0.9
 
 
-def test_a_quick_run_measures_what_is_quick_and_writes_nothing(written: Path) -> None:
+def test_a_quick_run_measures_what_is_quick_and_writes_nothing_and_fails_only_for_what_became_worse(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = (written / "measured.json").read_text(encoding="utf-8")
+    monkeypatch.setattr(bench, "read_goals", lambda: {"calls/worker": Goal("a licence", goal=5)})
 
     assert main(["--quick"]) == 0
-    assert (written / "measured.json").read_text(encoding="utf-8") == before
+    assert main(["--areas", "calls"]) == 1
+    (written / "performance.md").unlink()
+    write_measured([Figure("calls/worker", 5, "count")], written / "measured.json")
+    better = (written / "measured.json").read_text(encoding="utf-8")
+    assert main(["--quick"]) == 1
+    assert (written / "measured.json").read_text(encoding="utf-8") == better != before
     assert not (written / "performance.md").exists()
 
 

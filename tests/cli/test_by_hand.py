@@ -10,7 +10,7 @@ from cli.local.stack import LocalStack
 from cli.stacks import Stack, stack_of
 from keypost.core.order import Order, Renewal
 from keypost.core.product import Line
-from tests.builders import SKU, code, loaded, sent_order
+from tests.builders import NOW, SKU, code, loaded, sent_order
 
 Run = Callable[..., tuple[int, str, str]]
 ID = "2026-001234"
@@ -33,7 +33,7 @@ def order(here: Stack) -> Order:
     """An order whose mail was sent, with a code of the stock."""
     list(here.store.add_codes(SKU, [code(0)], "test", None))
     (free,) = here.store.pick(SKU, 1, sent_order().created_at.date())
-    return here.store.assign(sent_order(), [free])
+    return here.store.assign(sent_order(), [free], NOW.date())
 
 
 def given(here: Stack, out: str) -> Order:

@@ -1,5 +1,6 @@
 """What `keypost doctor` finds, and what it says where it cannot look."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,12 +9,14 @@ from typing import Any, ClassVar
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from cli.doctor import looking
 from cli.doctor.checks import CHECKS, State, findings, left_out
 from cli.doctor.facts import Account, Facts, Identity, Schedule, Subscriber, Unseen
+from cli.local.deploy import ROOT
 from cli.secret_forms import FORMS, fault_of
 from cli.stacks import Found
 from cli.webhooks import CAN_LIST, Hook, events_of
@@ -273,6 +276,41 @@ def test_a_secret_of_the_wrong_kind_or_mode_is_known_by_its_form(
 
     assert (fault and fault.code) == code
     assert value not in str(fault)
+
+
+# What AWS's own command line calls otherwise than the API.
+RENAMED = {"notification-endpoint": "endpoint"}
+SOURCES = ("cli/doctor/checks.py", "docs/deploying.md")
+
+
+def commands_of_aws() -> list[tuple[str, str, frozenset[str]]]:
+    """Each command of AWS's command line that we tell people to run: service, operation and options."""
+    texts = [re.sub(r'"\n\s+"', "", (ROOT / path).read_text("utf-8")) for path in SOURCES]
+    command = re.compile(r"\baws ([a-z0-9-]+) ([a-z-]+)((?: --[a-z-]+(?: [^-\s`\"][^\s`\"]*)?)*)")
+    found = [each for text in texts for each in command.findall(text)]
+    every = [(service, verb, frozenset(re.findall(r"--([a-z-]+)", rest))) for service, verb, rest in found]
+    return sorted(set(every), key=str)
+
+
+@pytest.mark.parametrize(("service", "verb", "options"), commands_of_aws())
+def test_each_command_of_aws_that_we_name_exists_with_its_options(
+    service: str, verb: str, options: frozenset[str]
+) -> None:
+    model = client_of(service).meta.service_model
+    (operation,) = [name for name in model.operation_names if xform_name(name, "-") == verb]
+    known = {xform_name(name, "-") for name in model.operation_model(operation).input_shape.members}
+
+    assert {RENAMED.get(each, each) for each in options} <= known
+    assert set(model.operation_model(operation).input_shape.required_members) <= {
+        name
+        for name in model.operation_model(operation).input_shape.members
+        if xform_name(name, "-") in {RENAMED.get(each, each) for each in options}
+    }
+
+
+def test_those_commands_are_found() -> None:
+    assert ("sns", "subscribe") in [(service, verb) for service, verb, _ in commands_of_aws()]
+    assert len(commands_of_aws()) > 6
 
 
 # ---------------------------------------------------------------------------------------------------------------------

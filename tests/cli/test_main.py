@@ -577,7 +577,7 @@ def test_a_note_in_a_claim_is_a_text_in_every_spreadsheet(run: Run, here: Stack)
     for number, note in enumerate(["x;=1+1", "=1+1"]):
         list(here.store.add_codes(SKU, [code(number)], "B", None))
         order, taken = here.store.save(paid_order(f"claim-{number}")), here.store.pick(SKU, 1, NOW.date())
-        order = here.store.assign(with_codes(order, taken, {SKU: builders.PRODUCT}, NOW, ZONE), taken)
+        order = here.store.assign(with_codes(order, taken, {SKU: builders.PRODUCT}, NOW, ZONE), taken, NOW.date())
         here.store.save(settle_mail(order, "purchase-1", 1, MailSent("m-1"), NOW))
         list(here.store.add_codes(SKU, [code(10 + number)], "C", None))
         here.desk.swap_code(order.id, order.licenses[0].id, "invalid", Asked(NOW, "anna", note))

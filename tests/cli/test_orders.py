@@ -151,7 +151,7 @@ def sold(stack: Stack) -> Order:
     """An order with a code of the stock, which was mailed."""
     list(stack.store.add_codes(SKU, [code(0)], "A", None))
     order, taken = stack.store.save(paid_order(ID)), stack.store.pick(SKU, 1, NOW.date())
-    order = stack.store.assign(with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+    order = stack.store.assign(with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken, NOW.date())
     return stack.store.save(settle_mail(order, "purchase-1", 1, MailSent("m-1"), NOW))
 
 

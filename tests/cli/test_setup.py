@@ -20,6 +20,7 @@ from cli.local.fake_providers import (
 from cli.local.stack import LocalStack
 from cli.setup import account, dns, doors, greeting
 from cli.setup.answers import Answers, load, save
+from cli.setup.command import look_at_account, tell_waiting
 from cli.setup.dns import Record, Seen
 from cli.setup.questions import QUESTIONS, answer_to, fault_of, fault_of_region, is_in_the_eu, unanswered, with_answer
 from cli.stacks import Found, Stack
@@ -28,7 +29,7 @@ from keypost.core.errors import KeypostError
 from keypost.core.mail import MailSent
 from keypost.core.said import Said, said
 from keypost.words import LANGUAGES, reader, sentence
-from tests.builders import ZONE
+from tests.builders import NOW, ZONE
 from tests.cli.test_doctor import Session
 
 PARAMETERS = {
@@ -55,6 +56,7 @@ def local(in_process: LocalStack) -> LocalStack:
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -204,6 +206,38 @@ def test_a_domain_that_is_shared_stands_not_in_the_way() -> None:
     assert list(account.obstacles(shared, None, has_identity=True)) == []
 
 
+EMPTY_ACCOUNT: dict[str, list[tuple[str, Any]]] = {
+    "sts": [("get_caller_identity", {"Account": "123456789012"})],
+    "cloudformation": [("describe_stacks", "ValidationError")],
+    "sesv2": [("get_email_identity", "NotFoundException")],
+}
+
+
+def test_an_empty_account_is_ready() -> None:
+    assert look_at_account(Session(EMPTY_ACCOUNT), ANSWERS) == (None, ANSWERS)
+
+
+@pytest.mark.parametrize("service", EMPTY_ACCOUNT)
+def test_a_right_that_is_missing_is_named_before_anything_is_changed(service: str) -> None:
+    ((operation, _),) = EMPTY_ACCOUNT[service]
+
+    with pytest.raises(KeypostError, match="rights_are_missing") as refused:
+        look_at_account(Session(EMPTY_ACCOUNT | {service: [(operation, "AccessDenied")]}), ANSWERS)
+    assert refused.value.said.values["action"] == "".join(part.capitalize() for part in operation.split("_"))
+
+
+def test_all_that_stands_in_the_way_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    stands = PARAMETERS | {"Stage": "live", "MailDomain": "mail.old.example"}
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in stands.items()]
+    there = {"StackName": "keypost-test", "CreationTime": NOW, "StackStatus": "CREATE_COMPLETE", "Parameters": given}
+    answers = [("describe_stacks", {"Stacks": [there]})]
+
+    with pytest.raises(KeypostError, match="setup_stopped") as stopped:
+        look_at_account(Session(EMPTY_ACCOUNT | {"cloudformation": answers}), ANSWERS)
+    assert stopped.value.said.values == {"count": 2}
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # DNS
 # ---------------------------------------------------------------------------------------------------------------------
@@ -216,7 +250,7 @@ OUTPUTS = {
 
 
 def test_the_records_are_those_of_the_outputs_and_dmarc_and_stand_in_a_zone_file_too() -> None:
-    found = dns.records(OUTPUTS, "mail.shop.example", "help@shop.example")
+    found = [*dns.own_records(OUTPUTS), dns.dmarc_record("mail.shop.example", "help@shop.example")]
 
     assert [each.line for each in found] == [
         "abc._domainkey.mail.shop.example. 3600 IN CNAME abc.dkim.amazonses.com.",
@@ -224,9 +258,23 @@ def test_the_records_are_those_of_the_outputs_and_dmarc_and_stand_in_a_zone_file
         'bounce.mail.shop.example. 3600 IN TXT "v=spf1 include:amazonses.com ~all"',
         '_dmarc.mail.shop.example. 3600 IN TXT "v=DMARC1; p=none; rua=mailto:help@shop.example"',
     ]
-    assert dns.records({}, "mail.shop.example", "help@shop.example") == [
-        Record("_dmarc.mail.shop.example", "TXT", '"v=DMARC1; p=none; rua=mailto:help@shop.example"')
-    ]
+
+
+@pytest.mark.parametrize(
+    ("dkim", "found"),
+    [
+        ({"Tokens": ["abc"]}, [Record("abc._domainkey.mail.shop.example", "CNAME", "abc.dkim.amazonses.com")]),
+        (
+            {"Tokens": ["abc"], "SigningHostedZone": "dkim.eu-new-1.example"},
+            [Record("abc._domainkey.mail.shop.example", "CNAME", "abc.dkim.eu-new-1.example")],
+        ),
+        ({"Tokens": ["selector"], "SigningAttributesOrigin": "EXTERNAL"}, []),
+    ],
+)
+def test_of_a_domain_that_is_shared_only_dkim_is_shown(dkim: dict[str, Any], found: list[Record]) -> None:
+    ses = Session({"sesv2": [("get_email_identity", {"DkimAttributes": dkim})]}).client("sesv2")
+
+    assert dns.shared_records(ses, "mail.shop.example") == found
 
 
 NOTHING, DKIM, ALL = Seen(False, False, False), Seen(True, False, False), Seen(True, True, True)
@@ -245,6 +293,26 @@ def test_the_wait_ends_after_its_time() -> None:
 
     assert list(dns.wait(lambda: NOTHING, 60, pauses.append)) == [NOTHING]
     assert sum(pauses) == 60
+
+
+@pytest.mark.parametrize(
+    ("looks", "told"),
+    [
+        ([ALL], ["all records have been seen"]),
+        ([NOTHING, DKIM, ALL], ["not seen yet: DKIM", "not seen yet: MAIL FROM, DMARC", "all records have been seen"]),
+        ([DKIM] * 5, ["not seen yet: MAIL FROM, DMARC", "Not all records have been seen yet."]),
+    ],
+)
+def test_the_wait_says_what_is_missing_and_how_it_ended(
+    looks: list[Seen], told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    each = iter(looks)
+
+    tell_waiting(lambda: next(each), 1, lambda _: None)
+
+    printed = capsys.readouterr()
+    lines = [*printed.out.splitlines(), *printed.err.splitlines()]
+    assert [line[: len(begin)] for line, begin in zip(lines, told, strict=True)] == told
 
 
 IDENTITY: dict[str, Any] = {"VerifiedForSendingStatus": True, "DkimAttributes": {"Status": "SUCCESS"}}

@@ -59,7 +59,7 @@ def test_a_batch_is_listed_replaced_and_its_progress_shown(run: Run, stocked: St
     order = stocked.store.save(paid_order("A-1"))
     (free,) = stocked.store.pick(SKU, 1, datetime.now(UTC).date())
     now = datetime.now(UTC).replace(microsecond=0)
-    stocked.store.assign(with_codes(order, [free], {SKU: PRODUCT}, now, ZONE, may_mail=False), [free])
+    stocked.store.assign(with_codes(order, [free], {SKU: PRODUCT}, now, ZONE, may_mail=False), [free], now.date())
     list(stocked.store.add_codes(SKU, [code(50)], "GOOD", None))
 
     assert (

@@ -10,10 +10,11 @@ import find_due_orders
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
+from keypost.core.aside import Aside, AsideReason, set_aside
 from keypost.core.payment import PaymentState
 from keypost.core.periods import morning_of
 from keypost.table.items import due_keys, to_wire
-from tests.builders import NOW, ZONE, Context, event, paid_order, pokes, without_start
+from tests.builders import NOW, ZONE, Context, event, paid_order, pokes, put_item, stored_item, without_start
 from tests.faults import watch
 
 
@@ -51,14 +52,34 @@ def test_a_run_that_has_no_time_left_stops_between_pages_and_says_so(
 
 
 def test_what_was_due_long_ago_and_is_still_there_is_counted_apart(wired: Stack, logged: io.StringIO) -> None:
-    now = datetime.now(UTC).replace(microsecond=0)
-    for order_id, since in (("late", timedelta(hours=3)), ("just now", timedelta(minutes=1))):
-        wired.store.save(paid_order(order_id.replace(" ", "-"), at=now - since))
+    for order_id, since in (("late", timedelta(hours=3)), ("just-now", timedelta(minutes=1))):
+        wired.store.save(paid_order(order_id, at=NOW - since))
 
-    find_due_orders.handler({}, RunContext())
+    with time_machine.travel(NOW + timedelta(minutes=15), tick=False):
+        find_due_orders.handler({}, RunContext())
 
-    counts = {line["message"]: line["count"] for line in map(json.loads, logged.getvalue().splitlines())}
-    assert counts == {"OrdersOverdue": 1, "OrderUnreadable": 0, "OrderFailing": 0, "OrdersDue": 2}
+    assert counts(logged) == {"OrdersOverdue": 1, "OrdersDue": 2}
+
+
+@pytest.mark.parametrize("minutes", range(0, 60, 5))
+def test_of_four_runs_in_an_hour_one_counts_the_orders_that_are_set_aside(
+    wired: Stack, logged: io.StringIO, minutes: int
+) -> None:
+    put_item(wired.store, stored_item(wired.store, wired.store.save(paid_order("odd")).id) | {"lines": "odd"})
+    wired.store.save_aside(set_aside(Aside("odd"), AsideReason.UNREADABLE, NOW, ""), NOW)
+
+    found = []
+    for number in range(4):
+        with time_machine.travel(NOW + timedelta(minutes=minutes + 15 * number), tick=False):
+            find_due_orders.handler({}, RunContext())
+        found += [each for each in [counts(logged).get("OrderUnreadable")] if each is not None]
+        logged.truncate(0)
+
+    assert found == [1]
+
+
+def counts(logged: io.StringIO) -> dict[str, int]:
+    return {line["message"]: line["count"] for line in map(json.loads, logged.getvalue().strip("\0").splitlines())}
 
 
 def test_the_daily_run_says_that_it_ran_and_the_safety_net_does_not(

@@ -38,7 +38,7 @@ def served(store: Any, order_id: str = "2026-001234", number: int = 1, **changes
     order = store.load(order_id)
     list(store.add_codes(SKU, [code(number)], "B-1", None))
     (taken,) = [free for free in store.pick(SKU, 9, NOW.date()) if free.code == code(number)]
-    assigned = store.assign(with_codes(order, [taken], {SKU: PRODUCT}, NOW, ZONE), [taken])
+    assigned = store.assign(with_codes(order, [taken], {SKU: PRODUCT}, NOW, ZONE), [taken], NOW.date())
     saved: Order = store.save(settle_mail(assigned, "purchase-1", 1, MailSent("m-1"), NOW))
     return saved
 

@@ -17,6 +17,7 @@ from keypost.core.mail import Asked, Fate, Purpose
 from keypost.core.mailing import fail_mail
 from keypost.core.mails_of_day import Became, mails_of
 from keypost.core.order import Order
+from keypost.core.periods import midnight_of
 from keypost.core.said import said
 from keypost.table import Store
 from keypost.use_cases import take_mail_event
@@ -106,6 +107,22 @@ def test_the_mails_of_a_day_are_listed_with_what_became_of_them(desk: Desk, sell
     }
     assert states(desk, DAY, Became.FAILED) == {("virus", "purchase-1", "failed")}
     assert states(desk, DAY - timedelta(days=1)) == states(desk, DAY + timedelta(days=1)) == set()
+
+
+def test_a_mail_just_after_midnight_is_on_the_list_of_its_own_day(
+    worker: Worker, store: Store, desk: Desk, clock: Clock, stocked: Callable[[list[str]], None]
+) -> None:
+    midnight = midnight_of(DAY, ZONE)
+    stocked([code(1), code(2)])
+    for order_id, before, after in (("soon", 10, 10), ("late", 40, 40)):  # minutes; creation leads to the first only
+        created = midnight - timedelta(minutes=before)
+        store.save(replace(paid_order(order_id, at=created), created_at=created))
+        clock.now = midnight + timedelta(minutes=after)
+        worker.advance(order_id)
+
+    assert states(desk, DAY) == {("soon", "purchase-1", "sent"), ("late", "purchase-1", "sent")}
+    assert states(desk, DAY - timedelta(days=1)) == set()
+    assert [place.order_id for place in store.with_mail_on(DAY)] == ["late"]
 
 
 def test_what_comes_back_later_is_on_the_list_of_that_day_too(

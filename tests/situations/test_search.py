@@ -126,7 +126,7 @@ def given(store: Store, order_id: str, number: int, prefix: str = "AAAAA") -> Or
     list(store.add_codes(SKU, [code(number, prefix)], "B-1", None))
     [free] = [each for each in store.pick(SKU, 9, TODAY) if each.code == code(number, prefix)]
     order = replace(paid_order(order_id), created_at=NOW - timedelta(days=300))
-    return store.assign(with_codes(order, [free], {SKU: PRODUCT}, NOW, ZONE), [free])
+    return store.assign(with_codes(order, [free], {SKU: PRODUCT}, NOW, ZONE), [free], NOW.date())
 
 
 @pytest.mark.parametrize("told", ["O1042", "01042", "0IO42", "…01042", "o1o42"])
@@ -313,7 +313,7 @@ def test_a_sale_writes_nothing_into_the_index_of_the_ends_of_codes(store: Store)
     before = store._client.get_item(TableName=store.table, Key=key)["Item"]["tail"]
     order = store.save(paid_order())
     taken = store.pick(SKU, 1, TODAY)
-    store.assign(with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+    store.assign(with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken, NOW.date())
 
     assert store._client.get_item(TableName=store.table, Key=key)["Item"]["tail"] == before == {"S": "00001"}
 

@@ -130,6 +130,12 @@ def _start(minute: datetime) -> datetime:
     return store().start_or(minute - _BEFORE_THE_FIRST_RUN)
 
 
+@cache
+def begin() -> None:
+    """Have the moment written down from which Keypost serves, unless one is. Once it is, nobody has to look again."""
+    start(datetime.now(UTC))
+
+
 def signs(now: datetime) -> Signs:
     """By what codes are recognized in what people type. The catalog is read once a minute, and on one machine each
     time, where people change it between two calls."""

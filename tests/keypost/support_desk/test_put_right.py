@@ -145,7 +145,7 @@ def test_after_a_report_on_a_reminder_to_send_again_asks_what_the_customer_said(
     at.page.get_by_role("dialog").get_by_label("What did the customer say?").fill("wants what she paid for")
     confirm(at.page, "Send e-mail to the customer again")
 
-    assert at.stack.store.reminder_complaint(email) is None
+    assert at.stack.store.address(email).reminder_complaint is None
     assert not loaded(at.stack.store, "remind-3").waits
 
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.core.codes import NewCode
-from keypost.core.order import Hold, Order, Reason, Renewal, waiting_for
+from keypost.core.order import Hold, License, Order, Reason, Renewal, waiting_for
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import said
@@ -19,7 +18,7 @@ from keypost.table.clocks import clock_of, lacking_of, last_clock, with_lacking
 from keypost.table.items import moment_text
 from keypost.table.orders import Coming
 from keypost.use_cases.look_ahead import stocks
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, licensed, paid_order, product
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order, product
 
 DUE = moment_text(NOW)
 moments = st.integers(0, 10**9).map(lambda seconds: NOW + timedelta(seconds=seconds))
@@ -67,7 +66,7 @@ def waiting(order_id: str, quantity: int) -> Order:
     return waiting_for(order, Reason.STOCK, why, NOW, timedelta(days=1), lines=(1,))
 
 
-def test_a_forecast_counts_what_waits_and_what_is_planned_and_loads_no_order(store: Store) -> None:
+def test_a_forecast_counts_what_waits_and_what_is_planned_and_loads_none_of_these_orders(store: Store) -> None:
     store.put_product(PRODUCT)
     store.put_product(product("OTHER"))
     soon, later = NOW.date() + timedelta(days=3), NOW.date() + timedelta(days=20)
@@ -78,7 +77,7 @@ def test_a_forecast_counts_what_waits_and_what_is_planned_and_loads_no_order(sto
         renewing("held", later, hold=Hold(by_person=True)),
         renewing("beyond", NOW.date() + timedelta(days=99)),
         waiting("waits", quantity=2),
-        paid_order("just-paid", Line("OTHER", 3)),
+        paid_order("just-paid", Line("OTHER", 3)),  # which the worker is about to serve
     ):
         store.save(order)
     asked: list[str] = []
@@ -92,7 +91,7 @@ def test_a_forecast_counts_what_waits_and_what_is_planned_and_loads_no_order(sto
     told = {stock.sku: (stock.waiting, dict(stock.promised)) for stock in found}
     assert told == {SKU: (2, {soon: 5, later: 1}), "OTHER": (3, {})}
     assert left_out == ()
-    assert [key for key in asked if key.startswith("ORDER#")] == []
+    assert [key for key in asked if key.startswith("ORDER#")] == ["ORDER#just-paid"]
 
 
 def test_orders_of_which_the_index_does_not_say_what_they_lack_are_loaded_and_counted(store: Store) -> None:
@@ -117,19 +116,19 @@ def test_orders_of_which_the_index_does_not_say_what_they_lack_are_loaded_and_co
 
 
 def test_an_order_is_due_to_the_second_whatever_it_lacks(store: Store) -> None:
-    store.save(paid_order("due", Line(SKU, 2), at=NOW))
+    store.save(waiting("due", quantity=2))
+    at = NOW + timedelta(hours=1)  # the customer is told that codes are to come
 
-    assert list(store.due(NOW - timedelta(seconds=1))) == []
-    assert list(store.due(NOW)) == [["due"]]
-    assert list(store.coming(NOW)) == [Coming("due", DUE, (Lacking(SKU, 2, NOW),))]
+    assert list(store.due(at - timedelta(seconds=1))) == []
+    assert list(store.due(at)) == [["due"]]
+    assert list(store.coming(at)) == [Coming("due", moment_text(at), (Lacking(SKU, 2, NOW - timedelta(days=1)),))]
 
 
-def test_an_order_that_lacks_nothing_says_so(store: Store) -> None:
-    store.put_product(PRODUCT)
-    list(store.add([NewCode(SKU, code(1), None, None)]))
-    order = licensed(paid_order("served"))
+def test_an_order_whose_codes_are_set_aside_says_that_it_lacks_none(store: Store) -> None:
+    order = renewing("planned", NOW.date())
+    order = replace(order, licenses=(License("LIC-1", 1, SKU, code(1), NOW.date(), NOW.date()),))
 
     assert list(lacking(order)) == []
     store.save(order)
-    (coming,) = store.coming(NOW + timedelta(days=1))
+    (coming,) = store.coming(NOW + timedelta(days=40))
     assert coming.lacking == ()

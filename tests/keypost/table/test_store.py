@@ -37,7 +37,7 @@ from keypost.table.items import DUE_SHARDS, converter, from_wire, moment_text
 from keypost.table.orders import order_item
 from keypost.words import LANGUAGES, names_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, licensed, notice, paid_order, product, put_item
-from tests.faults import Parameters, on_call, refuse, watch
+from tests.faults import Parameters, on_call, overtake, refuse, watch
 
 TODAY = date(2026, 11, 23)
 Stocked = Callable[[list[str]], None]
@@ -135,10 +135,10 @@ def test_codes_and_order_change_together_or_not_at_all(store: Store, stocked: St
     stocked([code(1), code(2)])
     first, second = store.pick(SKU, 2, TODAY)
     one, two = store.save(paid_order("1")), store.save(paid_order("2", Line(SKU, 2)))
-    store.assign(licensing.with_codes(one, [first], {SKU: PRODUCT}, NOW, ZONE), [first])
+    store.assign(licensing.with_codes(one, [first], {SKU: PRODUCT}, NOW, ZONE), [first], TODAY)
 
     with pytest.raises(Conflict):
-        store.assign(licensing.with_codes(two, [first, second], {SKU: PRODUCT}, NOW, ZONE), [first, second])
+        store.assign(licensing.with_codes(two, [first, second], {SKU: PRODUCT}, NOW, ZONE), [first, second], TODAY)
 
     assert store.load("2") == two
     assert [free.code for free in store.pick(SKU, 9, TODAY)] == [second.code]
@@ -150,11 +150,12 @@ def test_a_code_that_is_taken_moves_from_the_free_ones_of_the_index_to_those_giv
     stocked([code(1), code(2)])
     taken = store.pick(SKU, 1, TODAY)
 
-    store.assign(licensing.with_codes(store.save(paid_order()), taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+    store.assign(licensing.with_codes(store.save(paid_order()), taken, {SKU: PRODUCT}, NOW, ZONE), taken, TODAY)
 
     index = store._client.scan(TableName=store.table, IndexName="stock")
     assert {item["stock"]["S"] for item in index["Items"] if taken[0].digest in item["pk"]["S"]} == {"given test"}
-    assert (index["Count"], store.count_free(SKU, TODAY, 9), store.count_given("test")) == (2, 1, 1)
+    assert (store.count_free(SKU, TODAY, 9), store.count_given("test"), store.used(SKU, [TODAY])) == (1, 1, 1)
+    assert index["Count"] == 3
 
 
 def test_a_moved_order_takes_no_code(store: Store, stocked: Stocked) -> None:
@@ -164,7 +165,7 @@ def test_a_moved_order_takes_no_code(store: Store, stocked: Stocked) -> None:
     (free,) = store.pick(SKU, 1, TODAY)
 
     with pytest.raises(Conflict):
-        store.assign(licensing.with_codes(order, [free], {SKU: PRODUCT}, NOW, ZONE), [free])
+        store.assign(licensing.with_codes(order, [free], {SKU: PRODUCT}, NOW, ZONE), [free], TODAY)
 
     assert store.pick(SKU, 1, TODAY) == [free]
 
@@ -266,7 +267,7 @@ def test_free_codes_are_found_behind_any_number_of_hints_that_are_taken_already(
     stale = store.pick(SKU, 130, TODAY)
     for number, taken in enumerate((stale[:45], stale[45:90])):
         order = store.save(paid_order(str(number), Line(SKU, 45)))
-        store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+        store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken, TODAY)
     hints = [{"pk": {"S": f"CODE#{free.digest}"}, "stock_order": {"S": f"{n:04d}#"}} for n, free in enumerate(stale)]
 
     def lag(parsed: dict[str, Any], **_: object) -> None:
@@ -424,12 +425,96 @@ def test_what_is_said_under_any_name_of_a_payment_comes_together_whichever_comes
 ) -> None:
     heard: list[PaymentNotice] = []
     for each in story:
-        heard += store.facts_of(each)
+        heard += store.facts_of(each).facts
 
     assert {fact.order_id for fact in heard} == {"2026-9"}
     payment = added_up(heard)
     assert payment.names == ("stripe:in_1", "stripe:pi_1")
     assert payment.standing is Standing.REFUNDED
+
+
+SESSION = notice("2026-9", payment_id="cs_1", also=("stripe:pi_1",))
+
+
+def test_the_names_of_a_new_payment_are_written_at_once_and_once(store: Store) -> None:
+    calls = watch(store._client)
+
+    first, again = store.facts_of(SESSION), store.facts_of(SESSION)
+
+    assert [name for name, _ in calls] == ["TransactWriteItems"] * 2
+    assert (first.facts, first.is_first) == ([SESSION], True)
+    assert (again.facts, again.is_first) == ([SESSION], False)
+    assert store.orders_of_payment(["stripe:cs_1", "stripe:pi_1"]) == ["2026-9"]
+
+
+@pytest.mark.parametrize("name", ["cs_1", "pi_1"])
+def test_what_was_told_under_one_name_is_not_lost_where_all_names_are_written_at_once(store: Store, name: str) -> None:
+    refund = replace(REFUND, payment_id=name)
+    assert store.facts_of(refund).facts == []
+
+    heard = store.facts_of(SESSION)
+
+    assert sorted(heard.facts, key=repr) == sorted([SESSION, replace(refund, order_id="2026-9")], key=repr)
+    assert store.facts_of(SESSION).facts == heard.facts
+    assert store.orders_of_payment(["stripe:cs_1", "stripe:pi_1"]) == ["2026-9"]
+
+
+def test_names_that_others_write_at_the_same_moment_are_written_one_by_one(store: Store) -> None:
+    overtake(store._client)
+
+    assert store.facts_of(SESSION).facts == [SESSION]
+    assert store.orders_of_payment(["stripe:cs_1", "stripe:pi_1"]) == ["2026-9"]
+
+
+def test_an_order_that_is_taken_to_be_new_and_is_there_keeps_all_that_it_has(store: Store) -> None:
+    store.save(paid_order("2026-9"))
+    other = notice("2026-9", payment_id="cs_2")
+
+    changed = store.change("2026-9", lambda order: contents.with_payment(order, other, NOW, "EUR"), is_new=True)
+
+    assert [payment.names for payment in changed.payments] == [("stripe:cs_2026-9",), ("stripe:cs_2",)]
+    assert store.load("2026-9") == changed
+
+
+def test_a_product_that_was_not_there_is_looked_for_again_and_one_that_was_is_not(store: Store) -> None:
+    assert store.known_skus([SKU, "LATER"]) == {SKU}
+    store.put_product(product("LATER"))
+    calls = watch(store._client)
+
+    for _ in range(3):
+        assert store.known_skus([SKU, "LATER"]) == {SKU, "LATER"}
+
+    assert len(calls) == 1
+
+
+def test_hints_serve_several_sales_for_a_minute_and_none_near_the_end_of_the_stock(
+    store: Store, stocked: Stocked
+) -> None:
+    clock = [0.0]
+    worker = Store(store._client, store.table, seconds=lambda: clock[0])
+    asked = watch(store._client, "Query")
+    stocked([code(n) for n in range(99)])
+    assert [len(worker.hints(SKU, TODAY, 1)) for _ in range(2)] == [99, 99]
+    assert len(asked) == 2
+
+    stocked([code(99)])
+    found = [key for _ in range(12) for key in worker.hints(SKU, TODAY, 1)]
+    assert (len(asked), len(set(found))) == (3, 96)
+    clock[0] = 61.0
+    worker.hints(SKU, TODAY, 1)
+    assert len(asked) == 4
+
+
+def test_a_code_that_others_took_since_it_was_read_is_passed_over(store: Store, stocked: Stocked) -> None:
+    stocked([code(n) for n in range(100)])
+    hints = store.hints(SKU, TODAY, 2)
+    (first,) = store.pick(SKU, 1, TODAY, hints)
+    order = store.save(paid_order())
+    store.assign(licensing.with_codes(order, [first], {SKU: PRODUCT}, NOW, ZONE), [first], TODAY)
+
+    (second,) = store.pick(SKU, 1, TODAY, hints)
+
+    assert f"CODE#{second.digest}" == hints[1]
 
 
 def test_what_is_said_at_once_comes_together_too(store: Store) -> None:
@@ -440,14 +525,14 @@ def test_what_is_said_at_once_comes_together_too(store: Store) -> None:
             replace(REFUND, payment_id=f"pi_{number}"),
         ]
         with ThreadPoolExecutor(3) as pool:
-            heard = [fact for facts in pool.map(store.facts_of, story) for fact in facts]
+            heard = [fact for found in pool.map(store.facts_of, story) for fact in found.facts]
 
         assert added_up(heard).standing is Standing.REFUNDED
 
 
 def test_news_of_a_payment_that_nobody_knows_is_of_no_order(store: Store) -> None:
-    assert store.facts_of(REFUND) == []
-    assert store.facts_of(JOIN) == []
+    assert store.facts_of(REFUND).facts == []
+    assert store.facts_of(JOIN).facts == []
 
 
 def test_whose_a_payment_is_stays_known_whatever_is_told_of_it_without_saying_so(store: Store) -> None:
@@ -465,8 +550,8 @@ def test_a_payment_of_a_provider_pays_for_one_order_whatever_a_shop_says(store: 
     store.facts_of(notice("1", provider="mollie", payment_id="tr_123456"))
     by_shop = notice("1", provider="webhook", payment_id="tr_123456", also=("mollie:tr_123456",))
 
-    (again,) = store.facts_of(by_shop)
-    (other,) = store.facts_of(replace(by_shop, order_id="2"))
+    (again,) = store.facts_of(by_shop).facts
+    (other,) = store.facts_of(replace(by_shop, order_id="2")).facts
 
     assert again.problem is None
     assert (other.order_id, other.problem) == (
@@ -508,7 +593,14 @@ def test_what_was_used_is_counted_by_day_over_the_end_of_a_month(store: Store) -
         store.count_used(SKU, day, count)
     store.count_used("OTHER", date(2026, 11, 1), 16)
 
-    assert store.used(SKU, [date(2026, 10, 31), date(2026, 11, 1)]) == 9
+    order = store.save(paid_order())
+    list(store.add_codes(SKU, [code(1)], None, None))
+    taken = store.pick(SKU, 1, TODAY)
+    store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken, date(2026, 11, 1))
+
+    assert store.used(SKU, [date(2026, 10, 31), date(2026, 11, 1)]) == 10
+    assert store.used(SKU, [date(2026, 11, 1)]) == 8
+    assert store.used(SKU, [date(2026, 10, 31)]) == 2
     assert store.used(SKU, [date(2026, 12, 1)]) == 0
 
 
@@ -580,7 +672,7 @@ def test_what_is_known_of_an_address_does_not_depend_on_what_came_first(
     store: Store, order_of_arrival: tuple[int, ...]
 ) -> None:
     bounced, lifted, again = MOMENTS
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: store.put_bad_address("a@klant.example", Fate.BOUNCED, bounced),
         lambda: store.lift_bad_address("a@klant.example", lifted),
         lambda: store.put_bad_address("A@Klant.example", Fate.BOUNCED, again),
@@ -626,12 +718,12 @@ def test_nothing_is_known_of_an_address_that_was_forgotten(store: Store) -> None
 
 
 def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store) -> None:
-    assert not store.mail_paused(NOW)
+    assert not store.at_hand(paid_order()).is_mail_paused(NOW)
     store.pause_mail(MOMENTS[2])
     store.pause_mail(MOMENTS[1])
 
-    assert store.mail_paused(MOMENTS[1])
-    assert not store.mail_paused(MOMENTS[2])
+    assert store.at_hand(paid_order()).is_mail_paused(MOMENTS[1])
+    assert not store.at_hand(paid_order()).is_mail_paused(MOMENTS[2])
     store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at the same time
 
 

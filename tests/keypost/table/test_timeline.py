@@ -86,7 +86,7 @@ def test_codes_and_a_part_of_the_timeline_move_in_one_transaction(store: Store, 
     order = store.save(with_entries(paid_order("2026-001234", replace(paid_order().lines[0], quantity=49)), ALL - 1))
     taken = store.pick(SKU, 49, NOW.date())
 
-    saved = store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken)
+    saved = store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE), taken, NOW.date())
 
     assert (len(saved.licenses), saved.moved) == (49, TIMELINE_PAGE)
     assert len(whole(store, order.id)) == ALL
@@ -135,7 +135,9 @@ def sold_and_swapped(desk: Desk, stocked: Any) -> Order:
     stocked([code(1)])
     order = desk.store.save(paid_order())
     taken = desk.store.pick(SKU, 1, NOW.date())
-    order = desk.store.assign(licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE, may_mail=False), taken)
+    order = desk.store.assign(
+        licensing.with_codes(order, taken, {SKU: PRODUCT}, NOW, ZONE, may_mail=False), taken, NOW.date()
+    )
     list(desk.store.add_codes(SKU, [code(2)], "other", None))
     return desk.swap_code(order.id, order.licenses[0].id, "invalid", Asked(NOW, "anna", "Anna says so"))
 

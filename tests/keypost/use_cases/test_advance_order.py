@@ -456,7 +456,7 @@ def test_an_attempt_whose_worker_died_pokes_its_order_for_the_end_of_the_doubt(
 ) -> None:
     stocked([code(1)])
     stack.store.save(paid_order("died"))
-    with dying(9, after=True), suppress(WorkerDied):
+    with dying(7, after=True), suppress(WorkerDied):
         worker.advance("died")
     assert loaded(stack.store, "died").mail("purchase-1").state is MailState.SENDING
 

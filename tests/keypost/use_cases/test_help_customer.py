@@ -342,7 +342,7 @@ def test_every_order_of_a_customer_is_erased_and_what_was_to_come_stops(
 
 def test_what_callbacks_said_before_the_order_was_known_is_erased_too(desk: Desk, sold: Sold) -> None:
     orphan = notice("", payment_id="cs_told-1")
-    assert desk.store.facts_of(orphan) == []
+    assert desk.store.facts_of(orphan).facts == []
     sold("told-1", 1)
     assert "klant.example" in stored(desk, "PAYMENT#stripe:cs_told-1")
 

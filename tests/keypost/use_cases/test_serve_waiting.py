@@ -1,10 +1,15 @@
 """Codes that arrive, or come back, and those who wait for them: over the emulator, with a clock of its own."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count as counting
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from cli.stacks import Stack
 from keypost.core.codes import NewCode
@@ -33,6 +38,7 @@ def shop(worker: Worker, stack: Stack, clock: Clock) -> "Shop":
 class Shop:
     def __init__(self, worker: Worker, stack: Stack, clock: Clock) -> None:
         self.worker, self.store, self.clock, self.stack = worker, stack.store, clock, stack
+        self.numbers = counting(10_000)  # each once, for codes and for names
         self._poked: list[str] = []
         stack.queue._client.meta.events.register("provide-client-params.sqs.SendMessageBatch", self._keep)
 
@@ -249,3 +255,69 @@ def test_an_import_counts_whom_it_serves_and_reads_no_more_of_the_line_than_that
 
     assert shop.imports(1, 2) == 2
     assert [key for key in asked if key.startswith("ORDER#")] == [f"ORDER#serve-{place:02d}" for place in range(25)]
+
+
+A, B = "LINE-A", "LINE-B"
+wanted = st.dictionaries(st.sampled_from([A, B]), st.integers(1, 3), min_size=1)  # an order's lines, in their order
+events = st.lists(wanted | st.tuples(st.sampled_from([A, B]), st.integers(1, 4)), min_size=4, max_size=12)
+
+
+@dataclass
+class InLine:
+    """An order as its customer sees it: what it still lacks, and the product under which it stands in line."""
+
+    lacks: dict[str, int]
+    got: Counter[str] = field(default_factory=Counter)
+    stands_for: str | None = None
+
+    def take(self, free: Counter[str]) -> None:
+        """All that it lacks of each product of which there is enough."""
+        for sku, count in list(self.lacks.items()):
+            if count <= free[sku]:
+                free[sku] -= count
+                self.got[sku] += self.lacks.pop(sku)
+        if self.stands_for not in self.lacks:
+            self.stands_for = next(iter(self.lacks), None)
+
+
+def first_come_first_served(told: Iterable[dict[str, int] | tuple[str, int]]) -> Iterator[list[Counter[str]]]:
+    """What each order has after each event, by the rule alone: whoever came first takes first, and who lacks more than
+    there is keeps nothing from those behind."""
+    line, free = list[InLine](), Counter[str]()
+    for event in told:
+        if isinstance(event, dict):
+            line.append(InLine(dict(event)))
+            line[-1].take(free)
+        else:
+            sku, count = event
+            free[sku] += count
+            for order in line:
+                if order.stands_for == sku and order.lacks[sku] <= free[sku]:
+                    order.take(free)
+        yield [Counter(order.got) for order in line]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events)
+@example([{A: 2}, {A: 1}, (A, 1), {A: 1}, (A, 1), (A, 2)])  # who lacks two is passed over, and keeps its place
+@example([{A: 1, B: 1}, {B: 1}, (B, 1), (A, 1), (B, 1)])  # short of both, it stands in line for one
+@example([{B: 2, A: 1}, (A, 3), {A: 2}, (B, 2), (A, 1)])
+def test_who_came_first_is_served_first_with_all_that_it_lacks_of_a_product(
+    shop: Shop, told: list[dict[str, int] | tuple[str, int]]
+) -> None:
+    number, orders = next(shop.numbers), list[str]()
+    skus = {name: f"{name}-{number}" for name in (A, B)}
+    for sku in skus.values():
+        shop.store.put_product(product(sku))
+    for event, expected in zip(told, first_come_first_served(told), strict=True):
+        if isinstance(event, dict):
+            orders.append(f"line-{number}-{len(orders):02d}")
+            lines = [Line(skus[name], count) for name, count in event.items()]
+            shop.waiting(orders[-1], *lines, minutes=len(orders))
+        else:
+            sku, count = skus[event[0]], event[1]
+            shop.imports(*(next(shop.numbers) for _ in range(count)), sku=sku)
+        shop.work(*shop.pokes())
+
+        found = [Counter(one.sku for one in loaded(shop.store, order_id).licenses) for order_id in orders]
+        assert found == [Counter({skus[name]: count for name, count in got.items()}) for got in expected]

@@ -11,10 +11,11 @@ import pytest
 from cli.local.mailbox import SesFault
 from cli.local.stack import LocalStack
 from keypost.clients.mailer import tag_value
-from keypost.core import support
+from keypost.core import correcting, support
 from keypost.core.contents import with_fact, with_payment
+from keypost.core.correcting import Right
 from keypost.core.errors import Refused
-from keypost.core.mail import Fate, MailState
+from keypost.core.mail import Asked, Fate, MailState
 from keypost.core.order import Reason
 from keypost.core.payment import (
     Dispute,
@@ -917,6 +918,23 @@ def test_a_renewal_to_an_address_that_takes_no_mail_is_shown_when_its_codes_are_
     for day in range(40):
         shop.morning(RESERVE_DAY + timedelta(days=day))
 
+    assert shop.mails("r1") == []
+    assert shop.waits(Reason.ADDRESS) == {"r1"}
+
+
+def test_a_renewal_that_gets_another_address_from_what_it_renews_mails_nothing_there_while_that_takes_no_mail(
+    shop: Shop,
+) -> None:
+    shop.told("base")
+    right = Right(email="nieuw@klant.example")
+    asked = Asked(shop.clock.now, "anna")
+    shop.store.change_existing(shop.id("base"), lambda order: correcting.correct(order, right, asked, ZONE))
+    shop.store.put_bad_address("nieuw@klant.example", Fate.BOUNCED, shop.clock.now)
+    shop.clock.now = morning_of(MAIL_DAY, ZONE)
+
+    shop.renewal("r1")  # to the old address, and due at once
+
+    assert shop.order("r1").customer.email == "nieuw@klant.example"
     assert shop.mails("r1") == []
     assert shop.waits(Reason.ADDRESS) == {"r1"}
 

@@ -97,15 +97,17 @@ def test_a_mail_whose_record_meets_a_transaction_is_not_sent_again(
     assert loaded(store, "settled").mail("purchase-1").state is MailState.SENT
 
 
-def test_a_count_that_fails_keeps_no_mail_back(worker: Worker, store: Store, stocked: Stocked, sent: Sent) -> None:
+def test_a_list_of_the_mails_of_a_day_that_cannot_be_written_keeps_no_mail_back(
+    worker: Worker, store: Store, stocked: Stocked, sent: Sent
+) -> None:
     stocked([code(1)])
-    store.save(paid_order("uncounted"))
+    store.save(replace(paid_order("unlisted"), created_at=NOW - timedelta(hours=2)))
     asked = refuse(store._client, "UpdateItem", "InternalServerError", times=99)
 
-    worker.advance("uncounted")
+    worker.advance("unlisted")
 
     assert asked
-    assert len(sent("uncounted")) == 1
+    assert len(sent("unlisted")) == 1
 
 
 def test_a_pause_that_cannot_be_stored_leaves_the_mail_settled(

@@ -51,6 +51,10 @@ class Deployment:
         """New execution environments, which know nothing yet."""
         for name in _BUILT_ANEW:
             getattr(self.modules["keypost.wiring"], name).cache_clear()
+        store = self.modules["keypost.wiring"].store()
+        store._heard.clear()
+        store._known_skus = frozenset()
+        store._kept_hints.clear()
 
     @contextmanager
     def logging_to(self, stream: Any) -> Iterator[None]:

@@ -62,6 +62,7 @@ class Ses:
     doubtful: set[tuple[str, str, int]] = field(default_factory=set)  # attempts whose answer did not arrive
     suppressed: dict[str, str] = field(default_factory=dict)
     complaints: dict[str, float] = field(default_factory=dict)  # by address, of reminders: they put it on no list
+    mails_per_second: float = 1_000_000
     paused_until: float = 0
     pauses: list[float] = field(default_factory=list)  # when each of them ended
     refused: set[str] = field(default_factory=set)  # the orders of which it refused a mail for good
@@ -69,7 +70,7 @@ class Ses:
     def take(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         match call.operation:
             case "GetAccount":
-                return 200, {}, json.dumps({"SendQuota": {"MaxSendRate": 1_000_000}})
+                return 200, {}, json.dumps({"SendQuota": {"MaxSendRate": self.mails_per_second}})
             case "SendEmail":
                 return self._send(call.body, invocation, kind)
             case _:

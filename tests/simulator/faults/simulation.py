@@ -334,6 +334,9 @@ class Simulation:
     def poke(self, order: str) -> None:
         self.sqs.put("work", order, 0)
 
+    def run_schedule(self) -> None:
+        self._scheduled("find_due_orders", {})
+
     def write_note(self) -> None:
         self._scheduled("write_daily_note", {})
 

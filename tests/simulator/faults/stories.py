@@ -21,10 +21,15 @@ EMAIL = "facturen@klant.example"
 
 @contextmanager
 def a_shop(
-    faults: Faults | None = None, stock: int = 6, roots: Sequence[Path] = (ROOT,), seed: int = 1
+    faults: Faults | None = None,
+    stock: int = 6,
+    roots: Sequence[Path] = (ROOT,),
+    seed: int = 1,
+    mails_per_second: float = 1_000_000,
 ) -> Iterator[Shop]:
     """A shop with so many codes of each product, on a Monday morning, in good weather unless told otherwise."""
     simulation = Simulation(seed, faults or Faults(seed), START, roots)
+    simulation.ses.mails_per_second = mails_per_second
     with simulation.playing():
         shop = Shop(simulation, random.Random(seed), days=1)
         open_shop(shop, stock)

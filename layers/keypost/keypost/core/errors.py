@@ -1,5 +1,6 @@
 """All errors, as one small tree. The edges turn them into status codes and exit statuses."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from keypost.core.said import Said, said
@@ -40,11 +41,13 @@ class Unfit(KeypostError):
 
 class Unmet(KeypostError):
     """A write found its item other than its condition demands; nothing was changed. `places` says which of several
-    writes did, counting from 0."""
+    writes did, counting from 0, and `found` has the item that each of these found, in the SDK's form: empty where none
+    was there, or where the write did not ask for it."""
 
-    def __init__(self, code: str, places: tuple[int, ...] = ()) -> None:
+    def __init__(self, code: str, places: tuple[int, ...] = (), found: tuple[Mapping[str, Any], ...] = ({},)) -> None:
         super().__init__(code)
         self.places = places
+        self.found = found
 
 
 class QueueUnavailable(KeypostError):

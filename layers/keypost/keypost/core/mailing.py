@@ -140,6 +140,13 @@ def with_report(order: Order, report: MailReport, now: datetime, *, is_lifted: b
     return with_bad_address(order, BAD_ADDRESS[report.fate], report.at, now) if is_bad and is_its_address else order
 
 
+def is_known(order: Order, report: MailReport) -> bool:
+    """Whether the very same event was stored before, with all that follows from it: the order is written last."""
+    mail = _reported(order, report)
+    same = (report.attempt, report.fate, report.at)
+    return mail is not None and same in [(told.attempt, told.fate, told.at) for told in mail.told]
+
+
 def _reported(order: Order, report: MailReport) -> Mail | None:
     """The mail that a report is about; None if it, or that attempt at it, never was."""
     mail = next((mail for mail in order.mails if mail.id == report.mail_id), None)

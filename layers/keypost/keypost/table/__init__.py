@@ -1,6 +1,7 @@
 """The DynamoDB table. No other package calls DynamoDB."""
 
 from keypost.table.aside import Asides
+from keypost.table.at_hand import AtHands
 from keypost.table.doors import Doors
 from keypost.table.inbox import Inbox
 from keypost.table.marks import Marks
@@ -10,5 +11,5 @@ from keypost.table.support_keys import SupportKeys
 from keypost.table.wishes import Wishes
 
 
-class Store(Orders, Asides, Payments, Wishes, SupportKeys, Marks, Doors, Inbox):
+class Store(Orders, Asides, AtHands, Payments, Wishes, SupportKeys, Marks, Doors, Inbox):
     """The whole table. What must change together is changed in one transaction."""

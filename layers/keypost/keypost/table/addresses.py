@@ -3,71 +3,89 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from keypost.core.errors import Unmet
 from keypost.core.mail import Fate
 from keypost.core.mailing import BAD_ADDRESS, REMINDER_COMPLAINED
-from keypost.table.items import Table, customer_digest
+from keypost.table.items import Table, customer_digest, from_wire
 
 _BAD_ADDRESS_KEPT = timedelta(days=2 * 365)  # longer than a license; a later mail would find out again
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What was reported of an address: by its kind, the moment of the latest report as text that sorts."""
+
+    told: Mapping[str, str]
+
+    @property
+    def bad(self) -> tuple[Fate, datetime] | None:
+        """Why nothing may be sent there, and since when; None if mail may be sent. Who lifts a bounce lifts no spam
+        report."""
+        for why, lifted in ((Fate.COMPLAINED, _COMPLAINT_LIFTED), (Fate.BOUNCED, "lifted")):
+            if self.told.get(why, "") > self.told.get(lifted, ""):
+                return why, datetime.fromisoformat(self.told[why])
+        return None
+
+    @property
+    def reminder_complaint(self) -> datetime | None:
+        """When a reminder was reported as spam, and no person has seen to that."""
+        since = self.told.get(_REMINDER_COMPLAINED, "")
+        return datetime.fromisoformat(since) if since > self.told.get(_COMPLAINT_LIFTED, "") else None
+
+    @property
+    def why_no_codes(self) -> tuple[str, datetime] | None:
+        """Why no codes may be sent there, as a code with words, and since when; None if they may be. Other mails may be
+        sent after a spam report on a reminder."""
+        if bad := self.bad:
+            return BAD_ADDRESS[bad[0]], bad[1]
+        return (REMINDER_COMPLAINED, self.reminder_complaint) if self.reminder_complaint else None
+
+    @property
+    def has_complained(self) -> bool:
+        """Whether mail there was ever reported as spam, lifted or not: then nothing is sent there that the customer did
+        not pay for."""
+        return Fate.COMPLAINED in self.told
+
+    @property
+    def was_reported(self) -> bool:
+        """Whether any mail there was ever reported as spam, also a reminder."""
+        return not self.told.keys().isdisjoint({Fate.COMPLAINED.value, _REMINDER_COMPLAINED})
+
+
 class Addresses(Table):
-    def put_bad_address(self, address: str, why: Fate, at: datetime) -> None:
-        """Store that a mail bounced or was reported as spam. The order of calls and repetitions do not matter."""
-        self._put_latest(_bad_address(address), why, at, at + _BAD_ADDRESS_KEPT)
+    def put_bad_address(self, address: str, why: Fate, at: datetime) -> Address:
+        """Store that a mail bounced or was reported as spam, and give all that is known of the address since. The order
+        of calls and repetitions do not matter."""
+        return _address(self._put_latest(address_key(address), why, at, at + _BAD_ADDRESS_KEPT))
 
     def lift_bad_address(self, address: str, at: datetime) -> None:
         """Lift the block of an address: what was reported until this moment no longer counts."""
-        self._put_latest(_bad_address(address), "lifted", at, at + _BAD_ADDRESS_KEPT)
+        self._put_latest(address_key(address), "lifted", at, at + _BAD_ADDRESS_KEPT)
 
     def lift_complaint(self, address: str, at: datetime) -> None:
         """Lift the block after a spam report, for what the customer paid for."""
-        self._put_latest(_bad_address(address), _COMPLAINT_LIFTED, at, at + _BAD_ADDRESS_KEPT)
-
-    def bad_address(self, address: str) -> tuple[Fate, datetime] | None:
-        """Why nothing may be sent to an address, and since when; None if mail may be sent. Who lifts a bounce lifts no
-        spam report."""
-        return _bad(self._told_of(address))
+        self._put_latest(address_key(address), _COMPLAINT_LIFTED, at, at + _BAD_ADDRESS_KEPT)
 
     def put_reminder_complaint(self, address: str, at: datetime) -> None:
         """Store that a reminder was reported as spam, which is no block: a person is asked before codes are sent."""
-        self._put_latest(_bad_address(address), _REMINDER_COMPLAINED, at, at + _BAD_ADDRESS_KEPT)
+        self._put_latest(address_key(address), _REMINDER_COMPLAINED, at, at + _BAD_ADDRESS_KEPT)
 
-    def reminder_complaint(self, address: str) -> datetime | None:
-        """When a reminder to an address was reported as spam, and no person has seen to that."""
-        return _of_reminder(self._told_of(address))
+    def address(self, address: str) -> Address:
+        key = address_key(address)
+        return _address(self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {}))
 
-    def why_no_codes(self, address: str) -> tuple[str, datetime] | None:
-        """Why no codes may be sent to an address, as a code with words, and since when; None if they may be. Other
-        mails may be sent after a spam report on a reminder."""
-        told = self._told_of(address)
-        if bad := _bad(told):
-            return BAD_ADDRESS[bad[0]], bad[1]
-        since = _of_reminder(told)
-        return (REMINDER_COMPLAINED, since) if since else None
-
-    def has_complained(self, address: str) -> bool:
-        """Whether mail to an address was ever reported as spam, lifted or not: then nothing is sent there that the
-        customer did not pay for."""
-        return Fate.COMPLAINED in self._told_of(address)
-
-    def was_reported(self, address: str) -> bool:
-        """Whether any mail to an address was ever reported as spam, also a reminder."""
-        return not self._told_of(address).keys().isdisjoint({Fate.COMPLAINED.value, _REMINDER_COMPLAINED})
-
-    def _told_of(self, address: str) -> dict[str, str]:
-        key = _bad_address(address)
-        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
-        return {name: value["S"] for name, value in item.items() if name in _TOLD_OF_ADDRESS}
+    def bad_address(self, address: str) -> tuple[Fate, datetime] | None:
+        return self.address(address).bad
 
     def forget_address(self, address: str) -> None:
         with suppress(Unmet):  # nothing was stored
             self._write(
                 "update_item",
-                Key=_bad_address(address),
+                Key=address_key(address),
                 UpdateExpression=f"SET expires = :now REMOVE {', '.join(_TOLD_OF_ADDRESS)}",
                 ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
@@ -107,23 +125,20 @@ class Addresses(Table):
         )
 
 
-def _bad(told: Mapping[str, str]) -> tuple[Fate, datetime] | None:
-    for why, lifted in ((Fate.COMPLAINED, _COMPLAINT_LIFTED), (Fate.BOUNCED, "lifted")):
-        if told.get(why, "") > told.get(lifted, ""):
-            return why, datetime.fromisoformat(told[why])
-    return None
+def _address(item: Mapping[str, Any]) -> Address:
+    return address_of(from_wire(item))
 
 
-def _of_reminder(told: Mapping[str, str]) -> datetime | None:
-    since = told.get(_REMINDER_COMPLAINED, "")
-    return datetime.fromisoformat(since) if since > told.get(_COMPLAINT_LIFTED, "") else None
+def address_of(item: Mapping[str, Any]) -> Address:
+    """What an item says; nothing if it is empty, or there is none."""
+    return Address({name: str(value) for name, value in item.items() if name in _TOLD_OF_ADDRESS})
 
 
 def _former(address: str) -> dict[str, Any]:
     return {"pk": {"S": f"FORMER#{customer_digest(address)}"}}
 
 
-def _bad_address(address: str) -> dict[str, Any]:
+def address_key(address: str) -> dict[str, Any]:
     """The key of an address: its digest, because no key may show an address."""
     return {"pk": {"S": f"BOUNCED#{customer_digest(address)}"}}
 

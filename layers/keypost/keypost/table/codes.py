@@ -2,11 +2,12 @@
 
 import random
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of, tail
 from keypost.core.errors import Conflict, Unmet
@@ -14,9 +15,14 @@ from keypost.core.order import BadCode, License
 from keypost.table.items import TRIES, jitter, to_wire
 from keypost.table.products import Products
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _IMPORT_CHUNK = 100
 _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
+_HINTS_PER_CODE = 8  # others may have taken some of them
+_KEPT_SECONDS = 60
 _MOST_LOOKED_AT = 1000
 _MOST_OF_TAIL = 100  # of a million codes hardly two end alike
 _NEVER_EXPIRES = "9999-12-31"
@@ -24,6 +30,18 @@ RECALLED = "RECALLED"  # the item that names the batches which were withdrawn
 
 
 class Codes(Products):
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        pause: Callable[[float], None] = time.sleep,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(client, table, pause)
+        self._seconds = seconds
+        # By product and day: what is left of a page of hints, and until when it may be used.
+        self._kept_hints: dict[tuple[str, date], tuple[list[str], float]] = {}
+
     def ran_out(self, licenses: Iterable[License], usable_on: Mapping[str, date]) -> list[License]:
         """The licenses whose codes can no longer be activated on the day on which their product can be used."""
         found = {f"CODE#{key_of(one)}": one for one in licenses}
@@ -84,10 +102,23 @@ class Codes(Products):
                 first = first or found
         return first
 
-    def hints(self, sku: str, usable_on: date) -> list[str]:
-        """The keys of a page of codes that were free a moment ago and can still be activated on a day, those with the
-        earliest last day first, at random among equals: workers that pick at once seldom choose the same ones."""
-        return _in_order(islice(self._hints(sku, usable_on), _HINTS_PER_PAGE))
+    def hints(self, sku: str, usable_on: date, most: int) -> list[str]:
+        """The keys of some codes that were free not long ago and can still be activated on a day, those with the
+        earliest last day first, at random among equals: workers that pick at once seldom choose the same ones. There
+        are at least `most`, if so many are free. What is read for one sale serves others of the execution environment
+        for a minute: it decides nothing, and is read afresh where the stock comes to its end."""
+        self._kept_hints = {name: kept for name, kept in self._kept_hints.items() if kept[1] > self._seconds()}
+        wanted = _HINTS_PER_CODE * most
+        keys, until = self._kept_hints.get((sku, usable_on), ([], 0.0))
+        if len(keys) < wanted:
+            keys, until = (
+                _in_order(islice(self._hints(sku, usable_on), _HINTS_PER_PAGE)),
+                self._seconds() + _KEPT_SECONDS,
+            )
+            if len(keys) < _HINTS_PER_PAGE:
+                return keys
+        self._kept_hints[sku, usable_on] = keys[wanted:], until
+        return keys[:wanted]
 
     def pick(self, sku: str, count: int, usable_on: date, hints: Sequence[str] = ()) -> list[StockCode]:
         """Up to `count` free codes of a product that can still be activated on a day, in the order of `hints`. Those
@@ -187,7 +218,8 @@ class Codes(Products):
         raise Conflict("stock_busy")
 
     def count_used(self, sku: str, day: date, count: int) -> None:
-        """Count codes of a product that were assigned on a day. Only the forecast uses this."""
+        """Count codes of a product that took the places of others on a day. Only the forecast uses this; the code that
+        a license begins with is counted by the license's own item, as no sale should write where all others do."""
         self._write(
             "update_item",
             Key=_usage(sku, day),
@@ -197,10 +229,25 @@ class Codes(Products):
         )
 
     def used(self, sku: str, days: Sequence[date]) -> int:
-        """How many codes of a product were assigned on these days."""
+        """How many codes of a product were assigned on these days, which follow on each other."""
         months = {_usage(sku, day)["pk"]["S"] for day in days}
         found = {name: count for item in self._batch_get(sorted(months)) for name, count in item.items()}
-        return int(sum(found.get(day.isoformat(), 0) for day in days))
+        others = int(sum(found.get(day.isoformat(), 0) for day in days))
+        return others + self._count_sold(sku, min(days), max(days))
+
+    def _count_sold(self, sku: str, first: date, last: date) -> int:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="stock",
+            KeyConditionExpression="stock = :used AND stock_order BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":used": {"S": used_of(sku)},
+                ":first": {"S": first.isoformat()},
+                ":last": {"S": f"{last.isoformat()}$"},  # behind all that have a # there
+            },
+            Select="COUNT",
+        )
+        return sum(page["Count"] for page in pages)
 
 
 def _in_order(hints: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -262,6 +309,16 @@ def stock_code(item: Mapping[str, Any], sku: str) -> StockCode:
 def given_of(batch: str) -> str:
     """The part of the stock index with the codes of a batch that customers have, by the numbers of their orders."""
     return f"given {batch}"
+
+
+def used_of(sku: str) -> str:
+    """The part of the stock index with the licenses of a product, by the days on which they got their codes."""
+    return f"used {sku}"
+
+
+def used_keys(license_: License, day: date) -> dict[str, Any]:
+    """What the item of a license has for the stock index."""
+    return {"stock": {"S": used_of(license_.sku)}, "stock_order": {"S": f"{day.isoformat()}#{license_.id}"}}
 
 
 def withdrawn_of(sku: str) -> str:

@@ -6,7 +6,6 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -63,7 +62,8 @@ class Table:
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code == f"{_UNMET}Exception":
-                    raise Unmet("condition_unmet") from None
+                    found: Any = error.response.get("Item", {})
+                    raise Unmet("condition_unmet", found=(found,)) from None
                 if _is_unfit(error):
                     raise Unfit("item_too_large") from error
                 if code not in _BUSY:
@@ -85,7 +85,8 @@ class Table:
                 raise
             unmet = tuple(place for place, reason in enumerate(reasons) if reason == _UNMET)
             if unmet:
-                raise Unmet("condition_unmet", unmet) from None
+                found: Any = tuple(error.response["CancellationReasons"][place].get("Item", {}) for place in unmet)
+                raise Unmet("condition_unmet", unmet, found) from None
             raise Conflict("items_busy") from None
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -120,9 +121,10 @@ class Table:
             return False
         return True
 
-    def _put_latest(self, key: dict[str, Any], name: str, at: datetime, expires: datetime) -> None:
-        with suppress(Unmet):  # a later moment is stored already
-            self._write(
+    def _put_latest(self, key: dict[str, Any], name: str, at: datetime, expires: datetime) -> Mapping[str, Any]:
+        """Store a moment, unless a later one is there; returns the whole item as it is now."""
+        try:
+            written: Mapping[str, Any] = self._write(
                 "update_item",
                 Key=key,
                 UpdateExpression="SET #name = :at, expires = :expires",
@@ -132,7 +134,12 @@ class Table:
                     ":at": {"S": moment_text(at)},
                     ":expires": {"N": str(int(expires.timestamp()))},
                 },
-            )
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )["Attributes"]
+        except Unmet as error:
+            return error.found[0]
+        return written
 
 
 def due_keys(name: str, due: datetime) -> dict[str, str]:

@@ -16,7 +16,7 @@ _NOTE_LEASE = timedelta(minutes=10)  # longer than the time-out of the function
 _SMOKE_KEPT = timedelta(days=1)
 _NOTED_KEPT = timedelta(days=400)
 _NOTED = {"pk": {"S": "NOTED"}}
-_PAUSE = {"pk": {"S": "PAUSE"}}
+PAUSE = {"pk": {"S": "PAUSE"}}
 _START = {"pk": {"S": "START"}}
 _FORGETTING = {"pk": {"S": "FORGETTING"}}
 
@@ -147,11 +147,7 @@ class Marks(Table):
 
     def pause_mail(self, until: datetime) -> None:
         """Store until when nobody asks SES again, because it refuses all mail of the account."""
-        self._put_latest(_PAUSE, "until_then", until, until)
-
-    def mail_paused(self, now: datetime) -> bool:
-        item = self._client.get_item(TableName=self.table, Key=_PAUSE).get("Item", {})
-        return "until_then" in item and item["until_then"]["S"] > moment_text(now)
+        self._put_latest(PAUSE, "until_then", until, until)
 
     def put_smoke(self, mail_id: str, fate: Fate, now: datetime) -> None:
         """Store what SES reported of a mail of a smoke test, for the command that waits for it."""

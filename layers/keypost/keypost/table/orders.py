@@ -4,9 +4,9 @@ change in the same transaction."""
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from heapq import merge
 from itertools import chain, islice
 from typing import Any
@@ -21,11 +21,12 @@ from keypost.core.finding import findable
 from keypost.core.frozen import dataclass
 from keypost.core.mail import MailState
 from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
+from keypost.core.periods import local_day
 from keypost.core.sharing import Lacking
 from keypost.table.addresses import Addresses
 from keypost.table.batches import BATCH, Batches
 from keypost.table.clocks import clock_of, lacking_of, last_clock, with_lacking
-from keypost.table.codes import RECALLED, claims_of, give_back, hand_over, quarantine, take
+from keypost.table.codes import RECALLED, claims_of, give_back, hand_over, quarantine, take, used_keys
 from keypost.table.created import Created, created_keys
 from keypost.table.days import SOON, Days
 from keypost.table.items import (
@@ -115,28 +116,32 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         saved, put, pages = self._order_put(order)
         try:
             if pages:
-                self._transact([{"Put": {"TableName": self.table, **put}}, *pages])
+                whole = put | {"TableName": self.table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+                self._transact([{"Put": whole}, *pages])
             else:
-                self._write("put_item", **put)
-        except Unmet:
+                self._write("put_item", **put, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        except Unmet as error:
             # The SDK sends a put again when its answer was lost: then the item carries the writer's own mark. Its
             # content proves nothing, as another worker may have computed the same order in the same second.
-            if self._writer_of(order.id) != put["Item"]["written_by"]:
+            if error.found[0].get("written_by") != put["Item"]["written_by"]:
                 raise Conflict("order_busy", order=order.id) from None
         except Unfit:
             raise CannotBeStored(order.id) from None
         return saved
 
-    def _writer_of(self, order_id: str) -> Any:
-        key = {"pk": {"S": f"ORDER#{order_id}"}}
-        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item", {})
-        return item.get("written_by")
-
-    def change(self, order_id: str, change: Callable[[Order | None], Order], loaded: Order | None = None) -> Order:
-        """Load an order (unless the caller has just done so), apply a pure change, and save it. If another write came
-        first, start again."""
+    def change(
+        self,
+        order_id: str,
+        change: Callable[[Order | None], Order],
+        loaded: Order | None = None,
+        *,
+        is_new: bool = False,
+    ) -> Order:
+        """Load an order (unless the caller has just done so, or takes it to be new), apply a pure change, and save it.
+        If another write came first, start again; an order that was there already was such a write."""
         for attempt in range(TRIES):
-            before = loaded if loaded and attempt == 0 else self.load(order_id)
+            is_known = attempt == 0 and (loaded is not None or is_new)
+            before = loaded if is_known else self.load(order_id)
             after = change(before)
             if after is before:
                 return after
@@ -157,6 +162,12 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         for address in sorted(filter(None, were - are)):
             self.forget_former(address, after.id)
 
+    def note_mail(self, order: Order, at: datetime, zone: tzinfo) -> None:
+        """List the order on the day of a mail, unless its creation leads there. Before the order itself is stored, so
+        that a crash between the two lists it although nothing happened, which the order tells."""
+        if at - order.created_at >= SOON:
+            self.mark_mail(order.id, local_day(at, zone), at)
+
     def _note_money(self, before: Order | None, after: Order) -> None:
         """List the order on each day on which money came or went back, unless its creation leads there."""
         known = {each.at for each in money_of(before)} if before else set[datetime]()
@@ -168,13 +179,14 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         """Load an order, apply a pure change, and save it, as `change` does. NotFound if there is no such order."""
         return self.change(order_id, lambda order: change(_existing(order, order_id)), loaded)
 
-    def assign(self, order: Order, taken: Sequence[StockCode]) -> Order:
-        """Store an order together with the codes that it gets, all or nothing. Conflict if a code is no longer free or
-        the order has changed."""
+    def assign(self, order: Order, taken: Sequence[StockCode], day: date) -> Order:
+        """Store an order together with the codes that it gets on a day, all or nothing. Conflict if a code is no longer
+        free or the order has changed."""
         digests = {code.digest for code in taken}
         new = [license_ for license_ in order.licenses if key_of(license_) in digests]
         pointers = [
-            {"Put": {"TableName": self.table, "Item": _license_item(license_.id, order.id)}} for license_ in new
+            {"Put": {"TableName": self.table, "Item": _license_item(each, order.id) | used_keys(each, day)}}
+            for each in new
         ]
         return self._save_with(order, [take(code, order.id) for code in taken], pointers)
 
@@ -201,8 +213,12 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         """Store an order without a license, and the new order that has it from now on, all or nothing; the code and the
         license's id lead to the new one. Conflict if the order has changed, or the new one is there."""
         new, put, _ = self._order_put(to)
-        pointer = {"Put": {"TableName": self.table, "Item": _license_item(moved.id, to.id)}}
-        others = [{"Put": {"TableName": self.table, **put}}, pointer]
+        pointer = {
+            "Key": {"pk": {"S": f"LICENSE#{moved.id}"}},
+            "UpdateExpression": "SET order_id = :to",
+            "ExpressionAttributeValues": {":to": {"S": to.id}},
+        }
+        others = [{"Put": {"TableName": self.table, **put}}, {"Update": {"TableName": self.table, **pointer}}]
         self._save_with(order, [hand_over(key_of(moved), order.id, to.id)], others)
         return new
 
@@ -341,8 +357,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
     def due_since(self, now: datetime) -> Iterator[list[tuple[datetime, str]]]:
         """The same, each with the moment at which it became due."""
         for page in self._clocks(now):
-            if due := [(_clock(clock_of(at)), _poke_of(key)) for key, at in page]:
-                yield due
+            yield [(_clock(clock_of(at)), _poke_of(key)) for key, at in page]
 
     def coming(self, until: datetime) -> Iterator[Coming]:
         """The orders whose clock rings up to a moment, those set aside by the clock of what is kept beside them; in any
@@ -356,7 +371,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
     def _clocks(self, until: datetime) -> Iterator[list[tuple[str, str]]]:
         """The keys of what is due by then and the text of its clock, page by page; without the orders that are set
         aside."""
-        aside = {f"ORDER#{id_}" for reason in AsideReason for page in self.needing(reason) for id_ in page}
+        aside = cache(self._aside)  # asked for only if something is due
         for shard in range(DUE_SHARDS):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self.table,
@@ -366,7 +381,11 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
             )
             for page in pages:
                 found = ((item["pk"]["S"], item["due_at"]["S"]) for item in page["Items"])
-                yield [each for each in found if each[0] not in aside]
+                if clocks := [each for each in found if each[0] not in aside()]:
+                    yield clocks
+
+    def _aside(self) -> set[str]:
+        return {f"ORDER#{id_}" for reason in AsideReason for page in self.needing(reason) for id_ in page}
 
     def needing(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[list[str]]:
         """The ids of all orders that need this (before a moment), those first that have needed it longest, or that need
@@ -544,8 +563,8 @@ def _existing(order: Order | None, order_id: str) -> Order:
     return order
 
 
-def _license_item(license_id: str, order_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"LICENSE#{license_id}"}, "order_id": {"S": order_id}}
+def _license_item(license_: License, order_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"LICENSE#{license_.id}"}, "order_id": {"S": order_id}}
 
 
 def order_of(item: Mapping[str, Any]) -> Order:

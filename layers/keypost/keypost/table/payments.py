@@ -3,20 +3,31 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import cattrs
 
 from keypost import telemetry
-from keypost.core.errors import Unmet
-from keypost.core.payment import PaymentNotice
+from keypost.core.errors import Conflict, Unmet
+from keypost.core.payment import Fact, PaymentNotice
 from keypost.core.said import said
 from keypost.table.items import Table, converter, place_of
 
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # after this time, what was reported of a payment without an order is removed
+
+
+Kind_co = TypeVar("Kind_co", bound=Fact, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[Kind_co]):
+    """All that was reported of a payment, or of an order."""
+
+    facts: Sequence[Kind_co]  # empty while it is not known to which order it belongs
+    is_first: bool = False  # no name of it led to an order before, so that the order is a new one, as a rule
 
 
 class Payments(Table):
@@ -28,17 +39,13 @@ class Payments(Table):
     def order_of_reference(self, number: str, program: str, order_id: str) -> str:
         """The order under which another program told of this number of the shop first; otherwise this one. One program
         may use a number more than once: it may be that of a customer."""
-        key = {"pk": {"S": f"REFERENCE#{number}"}}
-        item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
-        if item is None:
-            item = self._write(
-                "update_item",
-                Key=key,
-                UpdateExpression="SET order_id = if_not_exists(order_id, :order),"
-                " told_by = if_not_exists(told_by, :by)",
-                ExpressionAttributeValues={":order": {"S": order_id}, ":by": {"S": program}},
-                ReturnValues="ALL_NEW",
-            )["Attributes"]
+        item = self._write(
+            "update_item",
+            Key={"pk": {"S": f"REFERENCE#{number}"}},
+            UpdateExpression="SET order_id = if_not_exists(order_id, :order), told_by = if_not_exists(told_by, :by)",
+            ExpressionAttributeValues={":order": {"S": order_id}, ":by": {"S": program}},
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
         return order_id if item["told_by"]["S"] == program else str(item["order_id"]["S"])
 
     def order_referring_to(self, number: str, program: str) -> str:
@@ -59,59 +66,101 @@ class Payments(Table):
                     ExpressionAttributeNames=names_of_told,
                 )
 
-    def facts_of(self, notice: PaymentNotice) -> list[PaymentNotice]:
+    def facts_of(self, notice: PaymentNotice) -> Heard[PaymentNotice]:
         """All that was reported under any name of this payment, for the order to which one of the names is known to
         belong. If none is, the notice is kept under each name, and the answer is empty.
 
         Concurrent callers converge: each name is one atomic update, and the later caller reads what the earlier one
         wrote. A notice that uses a payment at Mollie of another order gets a `problem`."""
-        order_id, facts, seen = notice.order_id, {notice}, set[str]()
+        order_id, facts, seen, is_first = notice.order_id, {notice}, set[str](), True
+        if order_id and len(notice.names) > 1 and (heard := self._note_all(notice)):
+            facts, seen, is_first = facts | set(heard.facts), set(notice.names), heard.is_first
         while names := {name for fact in facts for name in fact.names} - seen:
             name = min(names)
             # A shop's own names, and Stripe's, are protected by its signature. Several callers use Mollie's names.
             may_move = name.startswith(f"{notice.provider}:") and not name.startswith("mollie:")
-            owner, told = self._note(name, order_id, facts, may_move=may_move)
+            before, told = self._note(name, order_id, facts, may_move=may_move)
+            owner = before if before and not (order_id and may_move) else order_id
+            is_first = is_first and not before
             if order_id and owner != order_id:
                 used = said("payment_of_other_order", payment=name, order=owner)
-                return [replace(notice, order_id=order_id, problem=used)]
+                return Heard([replace(notice, order_id=order_id, problem=used)], is_first=False)
             seen = seen | {name} if owner == order_id else {name}  # once the order is known, every name must lead to it
             order_id = owner
             facts.update(told)
-        return [replace(fact, order_id=order_id) for fact in sorted(facts, key=repr)] if order_id else []
+        found = [replace(fact, order_id=order_id) for fact in sorted(facts, key=repr)] if order_id else []
+        return Heard(found, is_first)
+
+    def _note_all(self, notice: PaymentNotice) -> Heard[PaymentNotice] | None:
+        """Store at once, under all names of a payment, to which order it belongs, if nothing is known of any of them;
+        what was reported there if all lead to that order already. None where neither is so."""
+        update = {
+            "TableName": self.table,
+            "UpdateExpression": "SET order_id = :order",
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ExpressionAttributeValues": {":order": {"S": notice.order_id}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        try:
+            self._transact([{"Update": update | {"Key": _key(name)}} for name in notice.names])
+        except Unmet as error:
+            owners = [item["order_id"]["S"] for item in error.found if "order_id" in item]
+            is_known = owners == [notice.order_id] * len(notice.names)
+            return (
+                Heard([fact for item in error.found for fact in _all_told(item)], is_first=False) if is_known else None
+            )
+        except Conflict:
+            return None
+        return Heard([], is_first=True)
 
     def _note(
         self, name: str, order_id: str, facts: Iterable[PaymentNotice], *, may_move: bool
     ) -> tuple[str, list[PaymentNotice]]:
         """Store under a name of a payment to which order it belongs or, if that is not known, what was reported;
-        returns the order's id and everything that was reported under this name."""
+        returns the id of the order that it belonged to before, or nothing, and everything that was reported under this
+        name."""
         whose = "order_id = :order" if may_move else "order_id = if_not_exists(order_id, :order)"
         told = {_told_name(fact): _text(fact) for fact in facts}
         names = {f"#{n}": name for n, name in enumerate(told)}
         values: dict[str, Any] = {f":{n}": {"S": text} for n, text in enumerate(told.values())}
         kept = ", ".join(f"#{n} = :{n}" for n in range(len(told)))
         expires = {":expires": {"N": str(int(time.time()) + _UNCLAIMED_SECONDS)}}
-        key = {"pk": {"S": f"PAYMENT#{name}"}}
-        update = partial(self._write, "update_item", Key=key, ReturnValues="ALL_NEW")
+        update = partial(self._write, "update_item", Key=_key(name))
         if order_id:
-            updated = update(
-                UpdateExpression=f"SET {whose} REMOVE expires", ExpressionAttributeValues={":order": {"S": order_id}}
+            answer = update(
+                UpdateExpression=f"SET {whose} REMOVE expires",
+                ExpressionAttributeValues={":order": {"S": order_id}},
+                ReturnValues="ALL_OLD",
             )
         else:
             try:
-                updated = update(
+                answer = update(
                     UpdateExpression=f"SET {kept}, expires = if_not_exists(expires, :expires)",
                     ConditionExpression="attribute_not_exists(order_id)",
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues=values | expires,
+                    ReturnValues="ALL_NEW",
                 )
             except Unmet:  # the order of a payment is never removed
-                updated = update(
-                    UpdateExpression=f"SET {kept}", ExpressionAttributeNames=names, ExpressionAttributeValues=values
+                answer = update(
+                    UpdateExpression=f"SET {kept}",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                    ReturnValues="ALL_NEW",
                 )
-        answer = updated["Attributes"]
-        owner = answer.get("order_id", {"S": order_id})["S"]
-        texts = [value["S"] for key, value in sorted(answer.items()) if key.startswith("told_")]
-        return owner, [notice for text in texts if (notice := _told(text, name))]
+        item = answer.get("Attributes", {})
+        return item.get("order_id", {"S": ""})["S"], _all_told(item)
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"pk": {"S": f"PAYMENT#{name}"}}
+
+
+def _all_told(item: Mapping[str, Any]) -> list[PaymentNotice]:
+    """What an item has of a payment."""
+    texts = [value["S"] for key, value in sorted(item.items()) if key.startswith("told_")]
+    name = item["pk"]["S"].removeprefix("PAYMENT#") if texts else ""
+    return [notice for text in texts if (notice := _told(text, name))]
 
 
 def _told(text: str, payment: str) -> PaymentNotice | None:

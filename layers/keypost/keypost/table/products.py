@@ -1,8 +1,9 @@
 """The catalog."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import cattrs
 
@@ -10,10 +11,17 @@ from keypost import telemetry
 from keypost.core.product import Kind, Product
 from keypost.table.items import Table, converter, place_of, to_wire
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _CATALOG = {"pk": {"S": "CATALOG"}}
 
 
 class Products(Table):
+    def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
+        super().__init__(client, table, pause)
+        self._known_skus: frozenset[str] = frozenset()
+
     def put_product(self, product: Product) -> None:
         item = {"pk": f"PRODUCT#{product.sku}", **converter.unstructure(product)}
         self._write("put_item", Item=to_wire(item))
@@ -23,6 +31,14 @@ class Products(Table):
             UpdateExpression="ADD skus :sku",
             ExpressionAttributeValues={":sku": {"SS": [product.sku]}},
         )
+
+    def known_skus(self, skus: Iterable[str]) -> frozenset[str]:
+        """Those of these SKUs that the catalog has. No product is ever removed, so each is looked for until it is
+        there, and not again."""
+        wanted = frozenset(skus)
+        if missing := wanted - self._known_skus:
+            self._known_skus |= self.products(sorted(missing)).keys()
+        return wanted & self._known_skus
 
     def skus(self) -> list[str]:
         """Those of all products."""
@@ -35,12 +51,15 @@ class Products(Table):
 
     def products(self, skus: Iterable[str]) -> dict[str, Product]:
         """Those of these SKUs that the catalog knows, as products by SKU."""
-        items = self._batch_get([f"PRODUCT#{sku}" for sku in skus])
-        found = (_product(item) for item in items)
+        found = map(product_of, self._batch_get([*map(product_key, skus)]))
         return {product.sku: product for product in found if product}
 
 
-def _product(item: Mapping[str, Any]) -> Product | None:
+def product_key(sku: str) -> str:
+    return f"PRODUCT#{sku}"
+
+
+def product_of(item: Mapping[str, Any]) -> Product | None:
     """None when this version cannot read it, or when it lacks what every mail needs: an order for it waits, as if the
     catalog did not know the product."""
     product = None

@@ -41,17 +41,17 @@ class Wishes(Table):
         """Count a request among those of its kind, customer and day, and among those of its network of these. False if
         there were too many, or one just before. The same request counts once, and is True again."""
         name = f"{wish.whose}#{day}" if wish.ask is Ask.RESEND else f"{wish.whose}#{day}#{wish.ask}"
-        return self._count(f"{name}#{wish.asker}", wish, most_of_asker) and self._count(name, wish, most)
-
-    def _count(self, name: str, wish: Wish, most: int) -> bool:
+        of_asker = f"of_{wish.asker}"  # sixteen hexadecimal digits, or nothing
         return self._update_if(
             {"pk": {"S": f"ROUNDS#{name}"}},
-            "SET expires = :expires, last_at = :now ADD wishes :wish",
-            "attribute_not_exists(pk) OR contains(wishes, :id) OR (size(wishes) < :most AND last_at < :recently)",
+            f"SET expires = :expires, last_at = :now ADD wishes :wish, {of_asker} :wish",
+            "attribute_not_exists(pk) OR contains(wishes, :id) OR (size(wishes) < :most AND last_at < :recently"
+            f" AND (attribute_not_exists({of_asker}) OR size({of_asker}) < :most_of_asker))",
             {
                 ":wish": {wish.id},
                 ":id": wish.id,
                 ":most": most,
+                ":most_of_asker": most_of_asker,
                 ":now": moment_text(wish.asked_at),
                 ":recently": moment_text(wish.asked_at - _SAME_ROUND),
                 ":expires": _wish_expires(wish.asked_at),

@@ -1,7 +1,6 @@
 """Brings an order to where its facts say it should be: load it, plan, do the one step, again until nothing is
 due. Whatever woke it, and however often, the outcome is the same."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -42,6 +41,8 @@ from keypost.core.product import Product
 from keypost.core.said import Said, said
 from keypost.emails import Shop, compose
 from keypost.table import Store
+from keypost.table.addresses import Address
+from keypost.table.at_hand import AtHand
 from keypost.table.orders import CODES_PER_TRANSACTION
 from keypost.use_cases import serve_waiting
 from keypost.use_cases.take_codes import CodePicker
@@ -57,8 +58,13 @@ _PAUSE = timedelta(minutes=5)  # after which one mail asks whether SES takes any
 class _Found:
     """What one run has learned on its way."""
 
+    at_hand: AtHand
     tried: set[int] = field(default_factory=set)  # the lines that wait
-    mail_paused: bool | None = None  # None: not asked, as nothing was to be mailed yet
+    has_looked: bool = False  # at the address, as something was to be mailed
+
+    @property
+    def products(self) -> Mapping[str, Product]:
+        return self.at_hand.products
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,36 +95,31 @@ class Worker:
         raise Conflict("order_busy", order=order_id)
 
     def _finish(self, order: Order) -> None:
-        products = self.store.products(order.skus)
-        found = _Found()
+        if plan(order, order.skus, self.clock()) is None:
+            return  # whatever the catalog knows: nothing is read for a poke that comes once more
+        found = _Found(self.store.at_hand(order))
         more = True
         while more:
             now = self.clock()
-            step = plan(order, products, now, found.tried, mail_paused=bool(found.mail_paused))
-            if found.mail_paused is None and step and (step.needs_mail or isinstance(step, AssignCodes)):
-                found.mail_paused = self.store.mail_paused(now)
-                order = self._look_at_address(order, now)
+            step = plan(order, found.products, now, found.tried, mail_paused=found.at_hand.is_mail_paused(now))
+            if not found.has_looked and step and (step.needs_mail or isinstance(step, AssignCodes)):
+                found.has_looked = True
+                order = self._look_at_address(order, found, now)
             else:
-                order, more = self._step(order, step, products, found, now)
+                order, more = self._step(order, step, found.products, found, now)
 
-    def _look_at_address(self, order: Order, now: datetime) -> Order:
+    def _look_at_address(self, order: Order, found: _Found, now: datetime) -> Order:
         """Before anything is mailed: whether its address takes mail, as its other orders may have told."""
         waiting = order.waits_for(Reason.ADDRESS)
         email = order.customer.email
         if email is None or (waiting and waiting.retry_at > now):
             return order
-        if why := self._why_not_written(order, email):
+        if email != found.at_hand.email:  # a renewal may have got another one from what it renews
+            found.at_hand = self.store.at_hand(order)
+        if why := _why_not_written(order, found.at_hand.address):
             telemetry.outcome("OrderWaits", order_id=order.id, reason=Reason.ADDRESS)
             return self.store.save(with_bad_address(order, *why, now))
         return self.store.save(with_good_address(order, now, self.shop.zone)) if waiting else order
-
-    def _why_not_written(self, order: Order, email: str) -> tuple[str, datetime] | None:
-        """Why this order sends nothing to its address, as a code, and since when. Where a reminder was reported as
-        spam, that is so while it has codes to send: a person is asked first."""
-        if owes_codes(order):
-            return self.store.why_no_codes(email)
-        bad = self.store.bad_address(email)
-        return (mailing.BAD_ADDRESS[bad[0]], bad[1]) if bad else None
 
     def _step(  # noqa: C901 - one case for each step
         self, order: Order, step: Step | None, products: Mapping[str, Product], found: _Found, now: datetime
@@ -168,7 +169,7 @@ class Worker:
             case DropMails(mail_ids):
                 return mailing.drop_mails(order, mail_ids, now)
             case GiveUpMail(mail_id):
-                self._list(order.id, now)
+                self._list(order, now)
                 telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
                 return mailing.fail_mail(order, mail_id, said("never_known"), now)
 
@@ -236,7 +237,7 @@ class Worker:
             return said("reminders_stopped")
         if not self.shop.public_url:
             return said("no_way_out")
-        return said("address_complained") if self.store.has_complained(email) else None
+        return said("address_complained") if self.store.address(email).has_complained else None
 
     def _not_yet(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
@@ -276,7 +277,7 @@ class Worker:
         if not picked:
             return self._saved(waiting, order), bool(lines)
         delivery = replace(step.delivery, lines=lines)
-        may_mail = not found.mail_paused and not order.waits_for(Reason.ADDRESS)
+        may_mail = not found.at_hand.is_mail_paused(now) and not order.waits_for(Reason.ADDRESS)
         after = licensing.with_codes(waiting, picked, products, now, self.shop.zone, delivery, may_mail=may_mail)
         message = None
         if len(after.mails) > len(order.mails):
@@ -299,13 +300,9 @@ class Worker:
         return order
 
     def _taken(self, after: Order, picked: Sequence[StockCode], message: EmailMessage | None, now: datetime) -> Order:
-        after = self.store.assign(after, picked)
+        after = self.store.assign(after, picked, local_day(now, self.shop.zone))
         telemetry.outcome("LicenseIssued", len(picked), order_id=after.id)
-        served = self._send(after, after.mails[-1], message) if message else after
-        with telemetry.optional():  # for the forecast only: last, so that it keeps no mail back
-            for sku, count in Counter(each.sku for each in picked).items():
-                self.store.count_used(sku, local_day(now, self.shop.zone), count)
-        return served
+        return self._send(after, after.mails[-1], message) if message else after
 
     def _start_mail(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
@@ -322,7 +319,7 @@ class Worker:
     def _send_again(self, order: Order, mail_id: str, products: Mapping[str, Product], now: datetime) -> Order:
         old = order.mail(mail_id).to
         if old and self.store.bad_address(old):
-            self._list(order.id, now)
+            self._list(order, now)
             return self.store.save(mailing.fail_mail(order, mail_id, said("address_takes_no_mail"), now))
         is_reminder = order.mail(mail_id).purpose.is_offer
         if is_reminder and (why_not := self._why_unwanted(order)):  # since it was added
@@ -333,7 +330,7 @@ class Worker:
         try:
             message = compose(order, order.mail(mail_id), products, self.shop, now, way_out)
         except InvalidInput as error:
-            self._list(order.id, now)
+            self._list(order, now)
             order = self.store.save(mailing.fail_mail(order, mail_id, error.said, now))
             telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
             return order
@@ -345,7 +342,7 @@ class Worker:
 
     def _send(self, order: Order, mail: Mail, message: EmailMessage) -> Order:
         """Hand over a message that was made before its claim was stored: the lease covers the call of SES alone."""
-        self._list(order.id, self.clock())
+        self._list(order, self.clock())
         tags = {"order": order.id, "mail": mail.id, "attempt": str(mail.attempts)}
         result = self.mailer.send(message, tags)
         telemetry.outcome(_OUTCOMES[type(result)], order_id=order.id, mail=mail.id, attempt=mail.attempts)
@@ -361,10 +358,10 @@ class Worker:
                 self.store.pause_mail(now + _PAUSE)
         return self._poke_for(mail.id, settled, now)
 
-    def _list(self, order_id: str, now: datetime) -> None:
+    def _list(self, order: Order, now: datetime) -> None:
         """On the list of the day's mails, of which the order tells what became."""
         with telemetry.optional():
-            self.store.mark_mail(order_id, local_day(now, self.shop.zone), now)
+            self.store.note_mail(order, now, self.shop.zone)
 
     def _poke_for(self, mail_id: str, order: Order, now: datetime) -> Order:
         """A retry that is due soon is queued for its moment; the schedules would find it up to 15 minutes later."""
@@ -376,6 +373,15 @@ class Worker:
     def _poke(self, order_id: str, delay: timedelta = timedelta()) -> None:
         with suppress(QueueUnavailable):  # its clock is stored: the schedules find it
             self.queue.poke(order_id, delay)
+
+
+def _why_not_written(order: Order, address: Address) -> tuple[str, datetime] | None:
+    """Why this order sends nothing to its address, as a code, and since when. Where a reminder was reported as spam,
+    that is so while it has codes to send: a person is asked first."""
+    if owes_codes(order):
+        return address.why_no_codes
+    bad = address.bad
+    return (mailing.BAD_ADDRESS[bad[0]], bad[1]) if bad else None
 
 
 def _ending(order: Order, reminders: Collection[Reminder], find: places.Find) -> list[License]:

@@ -11,7 +11,8 @@ from keypost.core.order import Ask, Order, Wish
 from keypost.core.periods import local_day
 from keypost.core.self_service import CONCERNS_PER_DAY, WISHES_PER_ASKER, WISHES_PER_DAY
 from keypost.core.support import CUSTOMER
-from keypost.use_cases.help_customer import Desk
+from keypost.table.addresses import Address
+from keypost.use_cases.help_customer import Desk, why_suppressed
 
 
 def grant(desk: Desk, wish: Wish, mailer: Mailer) -> list[str]:
@@ -28,17 +29,18 @@ def _send_again(desk: Desk, wish: Wish, asked: Asked, theirs: list[Order], maile
     """To the present address of each order. Orders that are refused are left out."""
     found = self_service.worth_sending_again(theirs, asked, desk.zone)
     address = found[0].customer.email if found else None
-    if not address or self_service.is_stopped(theirs) or desk.store.bad_address(address):
+    told = desk.store.address(address) if address else Address({})
+    if not address or self_service.is_stopped(theirs) or told.bad:
         return []
     if not _is_in_time(desk, wish, WISHES_PER_DAY, WISHES_PER_ASKER):
         return []
     # SES allows one such call a second, so it is asked once, and only if something will be sent.
-    if desk.why_suppressed(address, mailer):
+    if why_suppressed(told, address, mailer):
         return []
     granted = []
     for order in found:
         with suppress(Refused):
-            desk.owe_again(order.id, asked)
+            desk.owe_again(order, asked)
             granted.append(order.id)
     return granted
 

@@ -26,6 +26,7 @@ from keypost.core.said import said
 from keypost.core.shop import Intake
 from keypost.core.support import Only
 from keypost.table import Store
+from keypost.table.addresses import Address
 from keypost.table.items import customer_digest
 from keypost.table.orders import Loaded
 from keypost.use_cases.find_linked import Linked, linked_orders
@@ -44,9 +45,10 @@ class Desk:
     zone: tzinfo
     seen: tuple[str, int] | None = None  # an order, and its version by which somebody decided
 
-    def change(self, order_id: str, change: Callable[[Order], Order]) -> Order:
-        """Change an order and poke it. NotFound if there is no such order; Refused if somebody saw another version."""
-        order = self.store.change_existing(order_id, lambda latest: change(self.as_seen(latest)))
+    def change(self, order_id: str, change: Callable[[Order], Order], loaded: Order | None = None) -> Order:
+        """Change an order (which the caller may have just loaded) and poke it. NotFound if there is no such order;
+        Refused if somebody saw another version."""
+        order = self.store.change_existing(order_id, lambda latest: change(self.as_seen(latest)), loaded)
         self.poke(order_id)
         return order
 
@@ -98,12 +100,13 @@ class Desk:
             return owed
         support.resend(self.as_seen(order), asked, self.zone, only)  # refuses before SES is asked
         email = only.to or order.customer.email
-        if email and not only.to and self.store.reminder_complaint(email):
+        told = self.store.address(email) if email else Address({})
+        if not only.to and told.reminder_complaint:
             raise Refused("not_sent_again", order=order_id, why=said(REMINDER_COMPLAINED))
-        if email and (why := self.why_suppressed(email, mailer)):
+        if email and (why := why_suppressed(told, email, mailer)):
             raise Refused("not_sent_again", order=order_id, why=said(_SUPPRESSED.get(why, "address_complained")))
         owing = partial(support.resend, asked=asked, zone=self.zone, only=only)
-        order = self.change(order_id, lambda latest: owing(latest)[0])
+        order = self.change(order_id, lambda latest: owing(latest)[0], order)
         return next(mail for mail in [support.granted(order, asked, only)] if mail)
 
     def resend(self, order_id: str, asked: Asked, mailer: Mailer, *, lift: bool = False) -> Mail | None:
@@ -119,15 +122,16 @@ class Desk:
         if lift and order.customer.email:
             self._lift(order.customer.email, asked, mailer, but=order_id)
         is_lifted = lift and bool(why or order.waits_for(Reason.ADDRESS))
-        return self.owe_again(order_id, asked, lifted=is_lifted)
+        return self.owe_again(order, asked, lifted=is_lifted)
 
     def _check_resend(self, order: Order, mailer: Mailer, *, lift: bool) -> str | None:
         """Why the address is blocked, if it is and the block is to be lifted. Refused if nothing may be sent."""
         if why_not := support.why_no_resend(order, self.zone):  # refuse before SES is asked
             raise Refused("not_sent_again", order=order.id, why=why_not)
         email = order.customer.email
-        why = self.why_suppressed(email, mailer) if email else None
-        if email and self.store.reminder_complaint(email):
+        told = self.store.address(email) if email else Address({})
+        why = why_suppressed(told, email, mailer) if email else None
+        if told.reminder_complaint:
             raise Refused("not_sent_again", order=order.id, why=said(REMINDER_COMPLAINED))
         if why and not (why == "BOUNCE" and lift):
             raise Refused("not_sent_again", order=order.id, why=said(_SUPPRESSED.get(why, "address_complained")))
@@ -142,16 +146,11 @@ class Desk:
             if other.id != but:
                 self.change(other.id, let_go_on)
 
-    def owe_again(self, order_id: str, asked: Asked, *, lifted: bool = False) -> Mail | None:
+    def owe_again(self, order: Order, asked: Asked, *, lifted: bool = False) -> Mail | None:
+        """Of an order that was just loaded."""
         owing = partial(support.resend_to_good_address, asked=asked, zone=self.zone, lifted=lifted)
-        order = self.change(order_id, owing)
+        order = self.change(order.id, owing, order)
         return support.granted(order, asked) or support.leaving(order)
-
-    def why_suppressed(self, email: str, mailer: Mailer) -> str | None:
-        """BOUNCE or COMPLAINT if SES or its events say that the address is blocked; else None."""
-        told = self.store.bad_address(email)
-        own = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}[told[0]] if told else None
-        return "COMPLAINT" if own == "COMPLAINT" else mailer.why_suppressed(email) or own
 
     def correct_address(self, order_id: str, email: str, asked: Asked) -> Sequence[str]:
         """Change the address of this order and of the renewals that follow it; returns the ids of the orders that have
@@ -422,3 +421,9 @@ def _collected(left_out: list[SetAside]) -> Iterator[None]:
 
 
 _SUPPRESSED = {"BOUNCE": "address_bounced", "COMPLAINT": "address_complained"}
+
+
+def why_suppressed(told: Address, email: str, mailer: Mailer) -> str | None:
+    """BOUNCE or COMPLAINT if SES or its events say that the address is blocked; else None."""
+    own = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}[told.bad[0]] if told.bad else None
+    return "COMPLAINT" if own == "COMPLAINT" else mailer.why_suppressed(email) or own

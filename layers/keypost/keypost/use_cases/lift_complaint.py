@@ -22,14 +22,15 @@ def lift_complaint(desk: Desk, order_id: str, asked: Asked, mailer: Mailer) -> O
     email = order.customer.email
     if not email:
         raise Refused("not_lifted", order=order_id, why=said("erased" if order.is_erased else "no_address"))
-    told = desk.store.why_no_codes(email)
+    address = desk.store.address(email)
+    told = address.why_no_codes
     is_dropped = mailer.why_suppressed(email) == "COMPLAINT"  # by the list of the account, if that takes spam reports
     is_complaint = is_dropped or bool(told and told[0] in _COMPLAINTS)
-    if not is_complaint and not desk.store.was_reported(email):
+    if not is_complaint and not address.was_reported:
         raise Refused("no_complaint", order=order_id)
     if is_complaint:
         mailer.lift_suppression(email)
-        known = (told and told[1], desk.store.reminder_complaint(email))
+        known = (told and told[1], address.reminder_complaint)
         at = max([asked.at, *filter(None, known)])  # the clock of SES may be ahead
         desk.store.lift_complaint(email, at)
         if is_dropped:  # a mail that the list dropped looks like one that bounced

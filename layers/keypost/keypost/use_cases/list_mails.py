@@ -10,9 +10,10 @@ from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked
 from keypost.core.mails_of_day import Became, MailOfDay, key_of, mails_of, sent_again
 from keypost.core.order import Order
+from keypost.core.periods import midnight_of
 from keypost.core.said import Said, said
 from keypost.table.created import Place
-from keypost.table.days import KEPT
+from keypost.table.days import KEPT, SOON
 from keypost.use_cases.find_orders import place_of, written
 from keypost.use_cases.help_customer import Desk
 
@@ -25,7 +26,7 @@ class MailsOfDay:
     day: date
     mails: tuple[MailOfDay, ...]  # the newest order first
     next: str | None  # for the page behind this one
-    orders: int  # of this day, with a mail or one that came back
+    orders: int  # that were looked at for it, or will be
     unreadable: tuple[str, ...] = ()  # the numbers of orders that cannot be read now
 
 
@@ -61,7 +62,7 @@ def mails_of_day(
     desk: Desk, day: date, state: Became | None = None, page: str | None = None, size: int = MOST_ORDERS
 ) -> MailsOfDay:
     """One page of a day. InvalidInput if `page` is not the `next` of a page."""
-    places = desk.store.with_mail_on(day)
+    places = _places(desk, day)
     rest = _behind(places, page)
     loaded = desk.store.read_all([place.order_id for place in rest[:size]])
     orders = {order.id: order for order in loaded.orders}
@@ -83,7 +84,7 @@ def send_day_again(
     order gets one mail at most, however often this is called and by whomever. An address that SES blocks gets none:
     SES is not asked about each, as what it blocks has come back here before."""
     asked = replace(asked, key=key_of(day))
-    places = desk.store.with_mail_on(day)
+    places = _places(desk, day)
     rest = _behind(places, page)
     done, sent, left_out = len(places) - len(rest), list[Again](), list[NotAgain]()
     for place in rest[:size]:
@@ -95,6 +96,18 @@ def send_day_again(
             break
     following = written(places[done - 1]) if done < len(places) else None
     return SentAgain(day, tuple(sent), tuple(left_out), following, done, len(places))
+
+
+def _places(desk: Desk, day: date) -> list[Place]:
+    """The orders that may have a mail on a day, the newest first: those that are listed on it, and those of which the
+    first mail left so soon after their creation that they are not."""
+    since, until = midnight_of(day, desk.zone), midnight_of(day + timedelta(days=1), desk.zone)
+    made = (place for part in desk.store.created(since - SOON, until) for place in part.found)
+    first: dict[str, str] = {}
+    for place in (*made, *desk.store.with_mail_on(day)):
+        first[place.order_id] = min(place.at, first.get(place.order_id, place.at))
+    places = [Place(at, order_id) for order_id, at in first.items()]
+    return sorted(places, key=lambda place: (place.at, place.order_id), reverse=True)
 
 
 def _behind(places: list[Place], page: str | None) -> list[Place]:

@@ -15,6 +15,7 @@ from keypost.table import Store
 _OVERDUE = timedelta(hours=2)  # several runs have poked an order by then
 _FEW = 100  # they are through the queue in seconds
 _SHARE = 0.95  # of the pace of the mails: the rest is for those who buy meanwhile
+_OFTEN = 15  # minutes between two runs: one of them is in the first quarter of each hour
 _MOST_NAMED = 100
 _SET_ASIDE = {
     "OrderUnreadable": (AsideReason.UNREADABLE, AsideReason.NEWER_VERSION),
@@ -33,19 +34,22 @@ def poke_due(
     """Poke the orders that are due, page by page, for as long as `go_on` says so: the next run finds the others, within
     15 minutes. Those that were planned for a morning come last and, if they are many, as many as their mails may leave
     until the next run. QueueUnavailable, after all pages were tried, if SQS refused some."""
-    _count(store, now)  # also when what follows fails
-    found, planned = 0, list[tuple[datetime, str]]()
+    if now.minute < _OFTEN:
+        _count_aside(store)  # also when what follows fails
+    found, overdue, planned = 0, 0, list[tuple[datetime, str]]()
     refused: QueueUnavailable | None = None
     for page in store.due_since(now):
         at_once = [name for at, name in page if not _is_planned(at, zone)]
         planned += [each for each in page if _is_planned(each[0], zone)]
         refused = _poked(queue.poke_all, at_once) or refused  # the other pages may fare better
         found += len(page)
+        overdue += sum(at <= now - _OVERDUE for at, _ in page)
         if not go_on():
             telemetry.outcome("DueRunCutShort")
             break
     names = [name for _, name in sorted(planned)]
     refused = _poked(lambda names: _let_out(queue, names, mails_per_second), names) or refused
+    telemetry.outcome("OrdersOverdue", overdue)
     telemetry.outcome("OrdersDue", found)
     if refused:
         raise refused
@@ -73,8 +77,8 @@ def _poked(poke: Callable[[Sequence[str]], None], names: Sequence[str]) -> Queue
     return None
 
 
-def _count(store: Store, now: datetime) -> None:
-    telemetry.outcome("OrdersOverdue", sum(len(order_ids) for order_ids in store.due(now - _OVERDUE)))
+def _count_aside(store: Store) -> None:
+    """Once an hour, for the alarms: it is counted at once when an order is set aside."""
     for name, reasons in _SET_ASIDE.items():
         order_ids = [order_id for reason in reasons for page in store.needing(reason) for order_id in page]
         telemetry.outcome(name, len(order_ids), order_ids=order_ids[:_MOST_NAMED])

@@ -26,7 +26,7 @@ def of_one_order(store: Store, notice: PaymentNotice, intake: Intake) -> Payment
         return replace(notice, order_id=order_in_books(store, notice.order_id, intake))
     if order_id := _order_referred_to(store, notice):
         return replace(notice, order_id=order_id)
-    for number in _numbers(notice):
+    for number in _numbers(notice, intake):
         order_id = store.order_of_reference(number, notice.provider, notice.order_id)
         if order_id != notice.order_id:
             return replace(notice, order_id=order_id)
@@ -47,17 +47,20 @@ def _order_referred_to(store: Store, notice: PaymentNotice) -> str | None:
     return store.first_of([each for each in named if ORDER_ID.fullmatch(each)])
 
 
-def _numbers(notice: PaymentNotice) -> list[str]:
-    """The numbers of an order that the other program may have as its reference."""
-    own = notice.order_id if notice.provider == "woocommerce" else ""
-    return [*dict.fromkeys(filter(None, (own, meant(notice.refers_to))))]
+def _numbers(notice: PaymentNotice, intake: Intake) -> list[str]:
+    """The numbers of an order that the other program may have as its reference. An order of the shop is found by its
+    own number anyway, so that this one matters only once there are books, which may have told of it before."""
+    named = [meant(notice.refers_to)]
+    if notice.provider == "woocommerce":
+        named = [notice.order_id, *named] if intake.has_books else [each for each in named if each != notice.order_id]
+    return [*dict.fromkeys(filter(None, named))]
 
 
 def recognized(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> PaymentNotice:
     """The notice with what the customer's other orders say of it. Whoever tells of an order that is paid already is
     not looked at again."""
     repeat = intake.repeats.get(notice.provider, Repeat.NEW)
-    may_be_copied = notice.provider in _PROGRAMS or intake.has_books
+    may_be_copied = notice.provider == BOOKS or intake.has_books
     if not _says_all(notice) or (not may_be_copied and repeat is Repeat.NEW):
         return notice
     known = _known(store, notice.order_id)

@@ -58,7 +58,7 @@ class CodePicker:
         room = CODES_PER_TRANSACTION
         for sku, count in needed:
             most = min(count, room)
-            hints = self.store.hints(sku, days[sku]) if most else []
+            hints = self.store.hints(sku, days[sku], most) if most else []
             if len(hints) < most or (most < count and self.store.count_free(sku, days[sku], count) < count):
                 short.append(sku)
             else:

@@ -2,7 +2,7 @@
 known."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from keypost.core.payment import (
 from keypost.core.said import said
 from keypost.core.shop import Intake
 from keypost.table import Store
+from keypost.table.payments import Heard
 from keypost.use_cases.hide_codes import without_typed_codes
 from keypost.use_cases.recognize import of_one_order, order_in_books, recognized
 
@@ -47,15 +48,15 @@ def record(
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
         remember(store, Remark("stripe", now, said("subscription_unknown"), fact.order_id))  # only Stripe tells of it
         return None, False
-    facts: Sequence[Fact] = [fact]
+    heard: Heard[Fact] = Heard([fact])
     if isinstance(fact, PaymentNotice):
-        facts = _known(store, without_typed_codes(store, fact), now, intake)
-    if not facts:
+        heard = _known(store, without_typed_codes(store, fact), now, intake)
+    if not heard.facts:
         return None, False
-    return _written_or_kept(store, facts, now, intake, was_asked=was_asked)
+    return _written_or_kept(store, heard, now, intake, was_asked=was_asked)
 
 
-def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> Sequence[PaymentNotice]:
+def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> Heard[PaymentNotice]:
     """Everything that is known of a payment, for its order; nothing, which is counted, if the payment is not for us or
     its order is not known."""
     ours = _ours(store, of_one_order(store, notice, intake))
@@ -63,23 +64,23 @@ def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -
         telemetry.outcome("PaymentNotOurs")
         if notice.state is PaymentState.PAID:
             remember(store, _unknown_goods(notice, now))
-        return []
-    facts = _facts(store, recognized(store, ours, now, intake), now)
-    if not facts:
+        return Heard([])
+    heard = _facts(store, recognized(store, ours, now, intake), now)
+    if not heard.facts:
         telemetry.outcome("PaymentUnknown")
-    return facts
+    return heard
 
 
 def _written_or_kept(
-    store: Store, facts: Sequence[Fact], now: datetime, intake: Intake, *, was_asked: bool
+    store: Store, heard: Heard[Fact], now: datetime, intake: Intake, *, was_asked: bool
 ) -> tuple[str, bool]:
     """Write the facts into their order, or keep them beside it while it cannot be written."""
-    order_id = facts[0].order_id
+    order_id = heard.facts[0].order_id
     try:
-        return write_down(store, order_id, facts, now, intake, was_asked=was_asked)
+        return write_down(store, order_id, heard, now, intake, was_asked=was_asked)
     except SetAside as error:  # of this order, or of the one that its payment became
         telemetry.outcome("FactKeptAside", order_id=error.order_id)
-        store.keep_told(error.order_id, reason_of(error), facts, now)
+        store.keep_told(error.order_id, reason_of(error), heard.facts, now)
         return error.order_id, True
 
 
@@ -99,12 +100,13 @@ def _unknown_goods(notice: PaymentNotice, now: datetime) -> Remark:
 
 
 def write_down(
-    store: Store, order_id: str, facts: Sequence[Fact], now: datetime, intake: Intake, *, was_asked: bool = False
+    store: Store, order_id: str, heard: Heard[Fact], now: datetime, intake: Intake, *, was_asked: bool = False
 ) -> tuple[str, bool]:
     """The order of these facts, and whether any of them is news to it: of a payment that a person made an order of its
-    own, it is that one. Unreadable, NewerVersion or CannotBeStored when it cannot be written."""
+    own, it is that one. Where the payment is heard of for the first time, the order is taken to be new, as the write
+    finds out if it is there. Unreadable, NewerVersion or CannotBeStored when it cannot be written."""
     before: Order | None = None
-    names = _names(facts)
+    facts, names = heard.facts, _names(heard.facts)
 
     def with_facts(order: Order | None) -> Order:
         nonlocal before
@@ -118,9 +120,9 @@ def write_down(
             return before
         return order
 
-    order = store.change(order_id, with_facts)
+    order = store.change(order_id, with_facts, is_new=heard.is_first)
     if other := settling.moved_to(order, names):
-        return write_down(store, other, facts, now, intake, was_asked=was_asked)
+        return write_down(store, other, Heard(facts), now, intake, was_asked=was_asked)
     if order.is_erased:  # the customer that this callback names is not stored beside the order either
         store.forget_told(name for payment in order.payments for name in payment.names)
     _report(store, before, order, facts, now)
@@ -152,24 +154,28 @@ def _remarks(before: Order | None, order: Order, facts: Iterable[Fact], now: dat
                 yield Remark(each.provider, now, why, order.id, f"{each.provider}:{each.payment_id}")
 
 
-def _facts(store: Store, notice: PaymentNotice, now: datetime) -> list[PaymentNotice]:
+def _facts(store: Store, notice: PaymentNotice, now: datetime) -> Heard[PaymentNotice]:
     """Everything that is known of a payment, for its order. A payment without an order, of which no other callback
     named one either, becomes an order under its own id: with lines it is served, without lines it is held until another
     callback says what it was for."""
     own_id = notice.payment_id[:_LONGEST_ID]
-    facts = store.facts_of(notice)
-    if not facts and notice.lines:
-        facts = store.facts_of(replace(notice, order_id=own_id))
-    if not facts and notice.state is not None:
-        return [replace(notice, order_id=own_id)]
-    _give_up_others(store, notice, facts, now)
-    return facts
+    heard = store.facts_of(notice)
+    if not heard.facts and notice.lines:
+        heard = store.facts_of(replace(notice, order_id=own_id))
+    if not heard.facts and notice.state is not None:
+        return Heard([replace(notice, order_id=own_id)], heard.is_first)
+    _give_up_others(store, notice, heard.facts, now)
+    return heard
 
 
-def _give_up_others(store: Store, notice: PaymentNotice, facts: Iterable[PaymentNotice], now: datetime) -> None:
+def _give_up_others(store: Store, notice: PaymentNotice, facts: Iterable[Fact], now: datetime) -> None:
     """Close the orders that this payment became under its other names."""
     for fact in facts:
-        if fact.state is not None and fact.payment_id not in (notice.payment_id, fact.order_id):
+        if (
+            isinstance(fact, PaymentNotice)
+            and fact.state is not None
+            and fact.payment_id not in (notice.payment_id, fact.order_id)
+        ):
             _give_up(store, fact.payment_id[:_LONGEST_ID], fact.order_id, now)
 
 
@@ -189,9 +195,9 @@ def _ours(store: Store, notice: PaymentNotice) -> PaymentNotice | None:
     """The notice with what it was for by the catalog. None if its list has nothing of ours, unless it is of an order
     that is known: then that was changed."""
     named = charged.named(notice)
-    known: Collection[str] = store.products(named) if named else ()
+    known = store.known_skus(named) if named else frozenset[str]()
     if set(named) - set(known):  # not in the catalog, or spelled otherwise there
-        known = store.skus()
+        known = frozenset(store.skus())
     ours = charged.understood(notice, known)
     return ours if not ours.foreign or (ours.order_id and store.exists(ours.order_id)) else None
 

@@ -12,10 +12,9 @@ from keypost.clients.mailer import NO_ORDER, tagged
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.mail import Fate, MailReport
-from keypost.core.mailing import BAD_ADDRESS, with_report
+from keypost.core.mailing import BAD_ADDRESS, is_known, with_report
 from keypost.core.order import MAIL_REPORTED, Order
 from keypost.core.payment import Remark
-from keypost.core.periods import local_day
 from keypost.core.said import said
 from keypost.core.self_service import is_asked_on_page, with_concern
 from keypost.core.support import KEYPOST
@@ -57,8 +56,10 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
     if order is None or all(mail.id != report.mail_id for mail in order.mails):
         _take_of_no_order(store, report, now)
         return
+    if is_known(order, report):
+        return
     if report.fate in _LOST:
-        store.mark_mail(order.id, local_day(report.at, zone), report.at)
+        store.note_mail(order, report.at, zone)
     # A stranger may have asked for that mail: the customer's report stops the page, and nothing that was paid for.
     is_of_page = report.fate is Fate.COMPLAINED and is_asked_on_page(order, report.mail_id)
     is_of_reminder = report.fate is Fate.COMPLAINED and order.mail(report.mail_id).purpose.is_offer
@@ -67,8 +68,7 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
         store.put_reminder_complaint(report.address, report.at)
         store.stop_reminders(report.address, report.at, KEYPOST)
     elif report.fate in BAD_ADDRESS and not order.is_erased and not is_of_page:
-        store.put_bad_address(report.address, report.fate, report.at)
-        is_lifted = store.bad_address(report.address) is None
+        is_lifted = store.put_bad_address(report.address, report.fate, report.at).bad is None
     changed = partial(with_report, report=report, now=now, is_lifted=is_lifted)
     noting = partial(_with_concern, changed=changed, now=now) if is_of_page else changed
     after = store.change_existing(order.id, noting, loaded=order)

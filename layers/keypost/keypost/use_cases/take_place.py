@@ -4,7 +4,7 @@ orders are read and saved, in an order of writes after which a crash changes not
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from functools import cache, partial
+from functools import partial
 
 from keypost.core import places, renewals, surprises
 from keypost.core.frozen import dataclass
@@ -40,13 +40,20 @@ class PlaceTaker:
         """Find out when renewal lines, by number, run; gives the order, and why nothing says it of the other lines.
         Their place in the renewed order is taken first, and taking it again gives the same one: so a crash between the
         two changes nothing. Conflict when somebody else changed the order meanwhile."""
-        wanted = places.places_of(order, lines, products, cache(self.find), self.zone)
+        bases: dict[str, Order | None] = {}
+
+        def find(name: str) -> Order | None:
+            found = bases[name] = bases[name] if name in bases else self.find(name)
+            return found
+
+        wanted = places.places_of(order, lines, products, find, self.zone)
         order = self._register(order, wanted)
         for base_id, left in places.left_by(order, wanted).items():
             self._leave(base_id, order.id, said("line_changed"), now, left)
-        taken = {id_: self._enter(id_, order, wanted, now) for id_ in _bases(wanted)}
-        for base_id in taken:
-            self._let_move(base_id, order.id, said("stands_in_line", order=order.id), now)
+        found = {each.id: each for each in bases.values() if each}
+        taken = {id_: self._enter(id_, order, wanted, now, found.get(id_)) for id_ in _bases(wanted)}
+        for base in taken.values():
+            self._let_move(base, order.id, said("stands_in_line", order=order.id), now)
         known = self._with_renewed(products, taken.values())
         terms, unknown = places.terms_of(order, wanted, taken, known, local_day(now, self.zone), self.zone)
         if terms:
@@ -71,7 +78,9 @@ class PlaceTaker:
             return order
         return self.store.save(replace(order, registered=tuple(sorted(registered))))
 
-    def _enter(self, base_id: str, order: Order, wanted: Sequence[Place], now: datetime) -> Order:
+    def _enter(
+        self, base_id: str, order: Order, wanted: Sequence[Place], now: datetime, found: Order | None = None
+    ) -> Order:
         own = [place for place in wanted if place.base_id == base_id]
         kept = {term.line for term in order.terms if term.renews == base_id}
         others = self._in_line(base_id, order.id) if any(place.has_left for place in own) else []
@@ -82,7 +91,7 @@ class PlaceTaker:
             base = places.given_up(base, order.id, others, now, self.zone, left)
             return places.placed(base, own, others, now, self.zone)
 
-        return self.store.change_existing(base_id, entered)
+        return self.store.change_existing(base_id, entered, found)
 
     def _checked(self, order: Order, taken: Collection[str], now: datetime) -> Order:
         """Another order that gave its place up before these days were saved did not see them."""
@@ -105,13 +114,14 @@ class PlaceTaker:
     ) -> None:
         others = self._in_line(base_id, order_id)
         leaving = partial(places.given_up, order_id=order_id, others=others, now=now, zone=self.zone, lines=lines)
-        self.store.change_existing(base_id, leaving)
-        self._let_move(base_id, order_id, why, now)
+        base = self.store.change_existing(base_id, leaving)
+        self._let_move(base, order_id, why, now)
 
-    def _let_move(self, base_id: str, order_id: str, why: Said, now: datetime) -> None:
-        """Other renewals find their days anew, if these are others now."""
-        base, today = self.store.existing(base_id), local_day(now, self.zone)
-        for other in self._in_line(base_id, order_id, base):
+    def _let_move(self, base: Order, order_id: str, why: Said, now: datetime) -> None:
+        """Other renewals find their days anew, if these are others now, in the renewed order as it was just stored:
+        whoever changes it after that does the same."""
+        today = local_day(now, self.zone)
+        for other in self._in_line(base.id, order_id, base):
             if renewals.has_moved(base, other, today):
                 self.store.change_existing(other.id, partial(renewals.without_terms, now=now, why=why))
                 self.poke(other.id)

@@ -12,6 +12,7 @@ from keypost.core.errors import Conflict, SetAside
 from keypost.core.mail import MailReport
 from keypost.core.shop import Intake
 from keypost.table.aside import Opened
+from keypost.table.payments import Heard
 from keypost.use_cases import replace_batch, serve_waiting, take_fact, take_mail_event
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.help_customer import Desk
@@ -71,7 +72,7 @@ def _merge(desk: Desk, intake: Callable[[datetime], Intake], aside: Aside, now: 
     """Everything here may be done again: an order does not change by what it knows already."""
     facts = [each for each in aside.told if not isinstance(each, MailReport)]
     if facts:
-        take_fact.write_down(desk.store, aside.order_id, facts, now, intake(now))
+        take_fact.write_down(desk.store, aside.order_id, Heard(facts), now, intake(now))
     for report in aside.told:
         if isinstance(report, MailReport):
             take_mail_event.write_down(desk.store, report, now, desk.zone)

@@ -1,0 +1,38 @@
+"""What the next steps of an order depend on beside the order itself, read in one request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from keypost.core.order import Order
+from keypost.core.product import Product
+from keypost.table.addresses import Address, address_key, address_of
+from keypost.table.items import Table, moment_text
+from keypost.table.marks import PAUSE
+from keypost.table.products import product_key, product_of
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    products: Mapping[str, Product]  # those of the order that the catalog knows, by SKU
+    email: str | None
+    address: Address  # what was reported of this e-mail address
+    paused_until: str  # a moment as text that sorts, until which SES takes no mail; empty if nobody said so
+
+    def is_mail_paused(self, now: datetime) -> bool:
+        return self.paused_until > moment_text(now)
+
+
+class AtHands(Table):
+    def at_hand(self, order: Order) -> AtHand:
+        email = order.customer.email
+        pause = PAUSE["pk"]["S"]
+        address = address_key(email)["pk"]["S"] if email else pause
+        found = {item["pk"]: item for item in self._batch_get([*map(product_key, order.skus), address, pause])}
+        products = (product_of(found[key]) for key in map(product_key, order.skus) if key in found)
+        return AtHand(
+            products={product.sku: product for product in products if product},
+            email=email,
+            address=address_of(found.get(address, {})),
+            paused_until=str(found.get(pause, {}).get("until_then", "")),
+        )
