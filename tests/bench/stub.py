@@ -72,8 +72,8 @@ def stub(calls: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
+            if server.strayed or server.answered != len(calls):
+                raise Strayed(f"{server.answered} of {len(calls)} calls; {server.strayed[:1]}")
         finally:
             server.shutdown()
             thread.join()
-        if server.strayed or server.answered != len(calls):
-            raise Strayed(f"{server.answered} of {len(calls)} calls; {server.strayed[:1]}")

@@ -87,9 +87,11 @@ def _instructions(artifacts: Artifacts, say: Callable[[str], None], measured: _M
             cwd=folder,
             env=_environment(measured, url),
         )
+        if done.returncode:
+            raise RuntimeError(f"{measured.name}\n{done.stdout}\n{done.stderr}")
     counted = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
-    if done.returncode or counted is None:
-        raise RuntimeError(f"{measured.name}\n{done.stderr}")
+    if counted is None:
+        raise RuntimeError(done.stderr)
     found = int(counted[1].replace(",", ""))
     say(f"{measured.name}, {count + 1} purchases: {found:,} instructions")
     return found

@@ -6,7 +6,7 @@ from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -15,15 +15,22 @@ from keypost.emails.html import as_html
 from keypost.emails.shop import Shop
 from keypost.emails.text import as_text
 
+_HEADERS_KEPT = 64
+
 
 class _Headers(HeaderRegistry):
-    """The library makes a class for each header of each mail, twice; here there is one for each name."""
+    """Most headers of a mail are those of the one before, and are read and folded once. The library makes a class for
+    each of them, twice; here there is one for each name."""
 
     def __getitem__(self, name: str) -> Any:
         return _header_class(name)
 
+    def __call__(self, name: str, value: Any) -> Any:
+        return _header(name, value) if isinstance(value, str) else super().__call__(name, value)
+
 
 _header_class = cache(HeaderRegistry().__getitem__)
+_header = lru_cache(maxsize=_HEADERS_KEPT)(HeaderRegistry())
 
 
 class _Policy(EmailPolicy):
@@ -34,7 +41,12 @@ class _Policy(EmailPolicy):
         return f"{name}: {value}{self.linesep}" if name in _ON_ONE_LINE else super().fold(name, value)
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("ascii", "surrogateescape")
+        return _folded(self, name, value)
+
+
+@lru_cache(maxsize=_HEADERS_KEPT)
+def _folded(policy: _Policy, name: str, value: str) -> bytes:
+    return policy.fold(name, value).encode("ascii", "surrogateescape")
 
 
 _POLICY = _Policy(linesep=SMTP.linesep, header_factory=_Headers())
