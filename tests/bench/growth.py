@@ -53,9 +53,10 @@ def counted(shop: Shop, do: Callable[[], object]) -> Cost:
 
 def put(items: Iterable[dict[str, Any]]) -> None:
     """Straight into the emulator's table, as its own writes take ten times as long."""
-    (table,) = dynamodb._tables.values()
+    emulator: Any = dynamodb  # without types
+    (table,) = emulator._tables.values()
     for item in items:
-        dynamodb._set_item(table, item["pk"]["S"], "__no_sort__", item)
+        emulator._set_item(table, item["pk"]["S"], "__no_sort__", item)
 
 
 def orders(first: int, count: int, due: bool) -> Iterable[dict[str, Any]]:
