@@ -87,12 +87,13 @@ def due_costs(opened: Opened, sizes: Iterable[int]) -> list[Cost]:
 
 
 def pick_costs(opened: Opened, sizes: Iterable[int]) -> list[Cost]:
-    """A code is picked, of so many."""
+    """A code is picked, of so many, by an environment that has read nothing of the stock yet."""
     shop, there, found = opened(), 0, []
     for size in sizes:
         put(_code_item(NewCode(SKU, code(10_000_000 + number), "B-1", None)) for number in range(there, size))
         there = size
-        found.append(counted(shop, lambda: shop.store.pick(SKU, 1, NOW.date(), shop.store.hints(SKU, NOW.date()))))
+        shop.start_anew()
+        found.append(counted(shop, lambda: shop.store.pick(SKU, 1, NOW.date(), shop.store.hints(SKU, NOW.date(), 1))))
     return found
 
 
