@@ -86,26 +86,46 @@ def _key_of(write: Mapping[str, Any]) -> str:
 
 
 class _Crowded(Simulation):
-    """Each of so many execution environments starts cold, as Lambda starts it when the queue fills."""
+    """Each invocation is in one of so many execution environments, which start cold, as Lambda starts them when the
+    queue fills; each keeps for itself what it has read of the stock."""
 
-    cold = 0
+    def __init__(self, environments: int, seed: int) -> None:
+        super().__init__(seed, Faults(seed), start=NOW)
+        self._cold = environments
+        self._kept: list[Any] = []  # what the environments keep that are not at work
+        self._at_work: dict[str, Any] = {}  # what the others do, by their invocation
 
     def _handler(self, started: Invocation) -> Callable[[dict[str, Any], Any], Any]:
         handler = super()._handler(started)
 
         def run(event: dict[str, Any], context: Any) -> Any:
-            if self.cold > 0:
-                self.cold -= 1
+            if self._cold > 0:
+                self._cold -= 1
                 self.machine.pause(started.chance.uniform(*_COLD))
             return handler(event, context)
 
         return run
 
+    def _enter(self, invocation: Invocation) -> None:
+        super()._enter(invocation)
+        if invocation.name not in self._at_work:
+            self._at_work[invocation.name] = self._kept.pop() if self._kept else {}
+        self._store._kept_hints = self._at_work[invocation.name]
+
+    def _leave(self, invocation: Invocation) -> None:
+        self._at_work[invocation.name] = self._store._kept_hints
+        if invocation.is_over:
+            self._kept.append(self._at_work.pop(invocation.name))
+        super()._leave(invocation)
+
+    @property
+    def _store(self) -> Any:
+        return self.versions[0].modules["keypost.wiring"].store()
+
 
 def crowd(workers: int, orders: int, codes: int, seed: int) -> Crowd:
     """So many workers, orders of one license each, and free codes of their product."""
-    simulation = _Crowded(seed, Faults(seed), start=NOW)
-    simulation.cold = workers
+    simulation = _Crowded(workers, seed)
     simulation.sqs.sources = {**SOURCES, "work": replace(SOURCES["work"], at_once=workers)}
     simulation.cloud = cloud = ContendedCloud(**_parts(simulation.cloud))
     with simulation.playing():

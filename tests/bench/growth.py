@@ -53,7 +53,7 @@ def counted(shop: Shop, do: Callable[[], object]) -> Cost:
 
 def put(items: Iterable[dict[str, Any]]) -> None:
     """Straight into the emulator's table, as its own writes take ten times as long."""
-    emulator: Any = dynamodb
+    emulator: Any = dynamodb  # without types
     (table,) = emulator._tables.values()
     for item in items:
         emulator._set_item(table, item["pk"]["S"], "__no_sort__", item)
@@ -87,12 +87,12 @@ def due_costs(opened: Opened, sizes: Iterable[int]) -> list[Cost]:
 
 
 def pick_costs(opened: Opened, sizes: Iterable[int]) -> list[Cost]:
-    """A code is picked, of so many."""
+    """A code is picked, of so many, by an environment that has read nothing of the stock yet."""
     shop, there, found = opened(), 0, []
     for size in sizes:
         put(_code_item(NewCode(SKU, code(10_000_000 + number), "B-1", None)) for number in range(there, size))
         there = size
-        shop.store._kept_hints.clear()
+        shop.start_anew()
         found.append(counted(shop, lambda: shop.store.pick(SKU, 1, NOW.date(), shop.store.hints(SKU, NOW.date(), 1))))
     return found
 
