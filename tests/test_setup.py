@@ -132,6 +132,21 @@ def test_doctor_finds_the_region_of_the_stack_by_itself_and_finds_everything_rig
     assert found.output.endswith("Everything is right.\n")
 
 
+def test_a_stack_whose_answers_are_lost_is_taken_as_it_stands(
+    first: Result, fake: FakeProviders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, kept = state(boto3.Session(region_name=REGION)), load("keypost-test")
+    kept.path.unlink()
+    monkeypatch.setenv("AWS_REGION", REGION)
+
+    again = keypost("setup", typed=["stripe,webhook"])
+
+    assert again.exit_code == 0, again.output
+    assert "stands already as in the answers" in again.output
+    assert dict(load("keypost-test").parameters) == dict(kept.parameters)
+    assert state(boto3.Session(region_name=REGION)) == before
+
+
 def test_an_answer_that_changes_is_deployed(first: Result) -> None:
     save(load("keypost-test").with_parameter("ShopPhone", "020 123 45 67"))
 
@@ -195,7 +210,7 @@ def test_every_command_of_the_page_on_deploying_does_what_it_says(first: Result)
 ODD = {"ShopName": 'Voorbeeld "Software" & Zoon', "ShopAddress": "Straat 1 = hoek, 'Ámsterdam' \\ x", "ShopKvk": ""}
 
 
-@pytest.mark.skipif(not SAM.exists(), reason="not on this machine: sam, which `make build` installs")
+@pytest.mark.skipif(not SAM.exists(), reason="`make build` installs SAM, which is not there yet")
 def test_sam_deploys_the_answers_letter_by_letter_and_a_second_time_nothing(folder: Path) -> None:
     """A small template in place of ours, which takes minutes to build."""
     answers = Answers("by-sam", REGION, ("stripe",), ODD)

@@ -58,11 +58,11 @@ def show(finding: Finding) -> None:
     """A finding in a paragraph, and the command that mends it in a line of its own, whole, so that it can be copied."""
     told = _TOLD[finding.state]
     width = max(len(text(each.word)) for each in _TOLD.values())
-    words = sentence(finding.why, speech().reader())
-    head = click.style(f"{text(told.word):<{width}}", fg=told.color)
-    click.echo(f"{head}  {tables.paragraph(words)}")
+    indent = " " * (width + 2)
+    words = tables.paragraph(sentence(finding.why, speech().reader()), indent).removeprefix(indent)
+    click.echo(f"{click.style(f'{text(told.word):<{width}}', fg=told.color)}  {words}")
     if finding.mend:
-        click.echo(f"{'':{width}}  $ {finding.mend}")
+        click.echo(f"{indent}$ {finding.mend}")
 
 
 def _summarize(found: list[Finding], unchecked: list[str]) -> None:

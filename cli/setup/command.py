@@ -18,7 +18,16 @@ from cli.doctor import checks, looking
 from cli.doctor.command import show
 from cli.setup import account, deploying, dns, doors, greeting
 from cli.setup.answers import Answers, load, save
-from cli.setup.questions import QUESTIONS, Question, answer_to, fault_of, is_in_the_eu, unanswered, with_answer
+from cli.setup.questions import (
+    QUESTIONS,
+    Question,
+    answer_to,
+    fault_of,
+    is_in_the_eu,
+    of_stack,
+    unanswered,
+    with_answer,
+)
 from cli.speech import lang, say, speech, text
 from cli.stacks import Found, Stack
 from cli.stock import import_file, read_file
@@ -46,6 +55,8 @@ def setup(step: str | None, stack: str, minutes: float) -> None:
     stack.
     """
     answers = load(stack)
+    if not answers.region:
+        answers = _of_stack_there(answers)
     if step in (None, "answers"):
         answers = ask_all(answers, again=step is not None)
     if list(unanswered(answers)):
@@ -74,6 +85,19 @@ def ask_all(answers: Answers, *, again: bool) -> Answers:
         save(answers)
     say("answers_are_kept", path=answers.path)
     return answers
+
+
+def _of_stack_there(answers: Answers) -> Answers:
+    """The answers that a stack stands with that was deployed without `setup`; those that there are, if there is none or
+    the shell does not lead to it."""
+    region = stacks.region_of(answers.stack)
+    if region is None:
+        return answers
+    try:
+        there = account.stack_there(stacks.session_here(region), answers.stack)
+    except (BotoCoreError, ClientError):
+        return answers  # the deploy tells what is wrong with it
+    return answers if there is None else of_stack(answers.stack, region, there.parameters)
 
 
 def _left(answers: Answers, asked: set[str], *, again: bool) -> Any:
@@ -111,7 +135,7 @@ def _session(answers: Answers) -> Any:
 def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     """Look at the account, and deploy if nothing stands in the way and the stack is not there as answered."""
     here = deploying.is_emulated(os.environ)
-    answers = answers.with_parameter("Emulated", "yes") if here else answers
+    answers = answers.with_parameter("Emulated", "yes" if here else "no")
     there, answers = look_at_account(session, answers)
     save(answers)
     if deploying.is_as_answered(answers, there, keypost.__version__) and (here or not again):

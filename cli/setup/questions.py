@@ -72,6 +72,17 @@ def with_answer(name: str, value: str, answers: Answers) -> Answers:
     return answers.with_parameter(name, value)
 
 
+def of_stack(stack: str, region: str, parameters_there: Mapping[str, str]) -> Answers:
+    """The answers with which a stack stands: what is asked, and what is not as the template has it by default."""
+    asked = {question.name for question in QUESTIONS if question.is_asked(Answers(stack))}
+    own = {
+        name: value
+        for name, value in parameters_there.items()
+        if name in parameters() and (name in asked or value != str(parameters()[name].get("Default", "")))
+    }
+    return Answers(stack, region, None, own)
+
+
 def fault_of(name: str, value: str) -> Said | None:
     """What is wrong with an answer; None if nothing is."""
     if name == REGION:

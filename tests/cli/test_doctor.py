@@ -157,6 +157,7 @@ def test_each_thing_that_is_not_right_is_found_with_the_command_that_mends_it(
     [
         (None, ["domain_unknown_to_ses", "mail_from_is_not_set"]),
         (Identity(False, "PENDING", "bounce.x", "PENDING"), ["dkim_is_missing", "mail_from_is_missing"]),
+        (Identity(True, "FAILED", "bounce.x", "SUCCESS"), ["dkim_is_missing"]),
         (Identity(True, "SUCCESS", "bounce.x", "FAILED"), ["mail_from_has_failed"]),
         (Identity(True, "SUCCESS", "", "PENDING"), ["mail_from_is_not_set"]),
         (Identity(True, "TEMPORARY_FAILURE", "bounce.x", "SUCCESS"), []),  # SES goes on for some days

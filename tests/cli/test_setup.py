@@ -22,7 +22,16 @@ from cli.setup import account, dns, doors, greeting
 from cli.setup.answers import Answers, load, save
 from cli.setup.command import look_at_account, tell_waiting
 from cli.setup.dns import Record, Seen
-from cli.setup.questions import QUESTIONS, answer_to, fault_of, fault_of_region, is_in_the_eu, unanswered, with_answer
+from cli.setup.questions import (
+    QUESTIONS,
+    answer_to,
+    fault_of,
+    fault_of_region,
+    is_in_the_eu,
+    of_stack,
+    unanswered,
+    with_answer,
+)
 from cli.stacks import Found, Stack
 from keypost.clients.mailer import Mailer
 from keypost.core.errors import KeypostError
@@ -154,6 +163,15 @@ def test_a_region_without_ses_is_told() -> None:
 )
 def test_the_regions_of_the_eu_are_known(region: str, is_inside: bool) -> None:
     assert is_in_the_eu(region) is is_inside
+
+
+def test_the_answers_of_a_stack_that_was_deployed_by_hand_are_those_with_which_it_stands() -> None:
+    there = PARAMETERS | {"SenderName": "licenties", "MailsPerSecond": "14", "ShopPhone": "020 123 45 67", "Old": "x"}
+
+    answers = of_stack("keypost-test", "eu-west-1", there)
+
+    assert answers == Answers("keypost-test", "eu-west-1", None, PARAMETERS | {"ShopPhone": "020 123 45 67"})
+    assert [each.name for each in unanswered(answers)] == ["providers"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -43,6 +43,27 @@ def test_a_webhook_is_made_with_all_its_events_and_its_secret_is_told_once(fake:
     assert hooks(account(fake, provider)) == [Hook(URL + provider, True, frozenset(events_of(provider)))]
 
 
+@pytest.mark.parametrize(
+    ("provider", "path", "status"),
+    [("stripe", "/v1/webhook_endpoints", "disabled"), ("mollie-events", "/v2/webhooks", "blocked")],
+)
+def test_a_webhook_that_the_provider_has_switched_off_is_seen(
+    fake: FakeProviders, provider: str, path: str, status: str
+) -> None:
+    create(account(fake, provider), URL + provider)
+    (kept,) = fake.below(path)
+    kept["status"] = status
+
+    assert [hook.is_on for hook in hooks(account(fake, provider))] == [False]
+
+
+@pytest.mark.parametrize(("is_test", "mode"), [(True, "true"), (False, "false")])
+def test_mollie_is_asked_about_the_mode_of_the_stack(fake: FakeProviders, is_test: bool, mode: str) -> None:
+    hooks(Account("mollie-events", fake.url, MOLLIE_TOKEN, is_test))
+
+    assert fake.asked == [f"/v2/webhooks?limit=250&testmode={mode}"]
+
+
 def test_stripes_own_library_reads_what_the_fake_keeps(fake: FakeProviders) -> None:
     create(account(fake, "stripe"), URL + "stripe")
 
