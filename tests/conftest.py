@@ -184,14 +184,30 @@ def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
             store.change(order_id, lambda order: canceled(order, now))
 
 
+# Tests that never ask for the deployed system, but for those of the support page.
+_APART = (
+    *("tests/bench/", "tests/functions/", "tests/keypost/", "tests/simulator/", "tests/situations/"),
+    *("tests/test_client.py", "tests/test_fuzz.py", "tests/test_house.py"),
+)
+# What takes longest of them begins first, so that no worker waits for it at the end.
+_LONG = ("tests/simulator/years/", "tests/simulator/faults/test_ways_on.py", "tests/simulator/faults/test_two_versions")
+
+
+def _is_apart(nodeid: str) -> bool:
+    return nodeid.startswith(_APART) and "support_page" not in nodeid
+
+
 class _OneDeploys(LoadScopeScheduling):  # xdist 3.8 has no marker that pytest 9.2 heeds
     """One worker deploys the system and runs all tests that may ask for it; all others go where there is room."""
 
     def _split_scope(self, nodeid: str) -> str:
-        is_apart = nodeid.startswith(
-            ("tests/bench/", "tests/keypost/", "tests/functions/", "tests/simulator/", "tests/situations/")
-        )
-        return nodeid if is_apart and "support_page" not in nodeid else "deployed"
+        return nodeid if _is_apart(nodeid) else "deployed"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: (_is_apart(item.nodeid), not item.nodeid.startswith(_LONG)))
+    for item in items:
+        assert not (_is_apart(item.nodeid) and "deployed" in getattr(item, "fixturenames", ())), item.nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -221,12 +237,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"Left out: {counts.total()} tests that ask for {each}; see `make debian`", yellow=True
         )
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Schemathesis makes up its cases while it collects, which takes longer than many tests: only where they run."""
-    is_unasked = collection_path.name == "test_fuzz.py" and config.option.markexpr == "not drill"
-    return True if is_unasked else None
 
 
 def pytest_collection_finish() -> None:

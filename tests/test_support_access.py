@@ -161,11 +161,10 @@ def test_nobody_gets_in_with_something_that_is_no_key(
     assert call(route, header.format(keys[SCOPE_OF[route]])) == 401
 
 
+@pytest.mark.drill  # tests/functions/test_support_auth.py shows the same of one route
 @pytest.mark.journey
 @every_route
-@pytest.mark.parametrize(
-    "kind", ["wrong", *(pytest.param(kind, marks=pytest.mark.drill) for kind in ("never made", "expired", "revoked"))]
-)
+@pytest.mark.parametrize("kind", ["wrong", "never made", "expired", "revoked"])
 def test_nobody_gets_in_with_a_key_that_is_not_good(call: Call, keys: dict[str, str], route: Route, kind: str) -> None:
     assert call(route, f"Bearer {keys[kind]}") == 401
 

@@ -13,6 +13,11 @@ from keypost.core.keys import SCOPES
 KEY = "0123456789"
 
 
+def authorizer(scopes: str = " ".join(SCOPES)) -> dict[str, str]:
+    """What the authorizer says of an agent who may do all this."""
+    return {"principalId": KEY, "agent": "anna", "scopes": scopes}
+
+
 class Context:
     """The context that Lambda passes, with remaining time that a test can set."""
 
@@ -57,7 +62,7 @@ def call(
             "stage": "v1",
             "requestId": "request-1",
             "path": f"/v1{parts.path}",
-            "authorizer": {"principalId": KEY, "agent": "anna", "scopes": scopes},
+            "authorizer": authorizer(scopes),
         },
         "body": base64.b64encode(body).decode() if is_binary else _text(body),
         "isBase64Encoded": is_binary,
