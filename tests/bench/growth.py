@@ -93,7 +93,9 @@ def pick_costs(opened: Opened, sizes: Iterable[int]) -> list[Cost]:
         put(_code_item(NewCode(SKU, code(10_000_000 + number), "B-1", None)) for number in range(there, size))
         there = size
         shop.start_anew()
-        found.append(counted(shop, lambda: shop.store.pick(SKU, 1, NOW.date(), shop.store.hints(SKU, NOW.date(), 1))))
+        found.append(
+            counted(shop, lambda: shop.store.pick(SKU, 1, NOW.date(), shop.store.hints(SKU, NOW.date(), 1).keys))
+        )
     return found
 
 
