@@ -58,7 +58,7 @@ def calls_of(event: str) -> int:
     """How many calls of AWS an event makes, as calls.golden has it."""
     told = _GOLDEN.read_text("utf-8").split("\n\n")
     (whole,) = (part for part in told if part.partition("\n")[0] == event)
-    found = re.search(r"(\d+) calls, ", whole)
+    found = re.search(r"(\d+) calls\b", whole)
     assert found
     return int(found[1])
 
