@@ -7,7 +7,8 @@ import pytest
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.core.licensing import with_codes
-from keypost.table.batches import BATCH, batch_id
+from keypost.table.batches import batch_id
+from keypost.table.schedule import BATCH
 from keypost.use_cases import replace_batch
 from tests.builders import PRODUCT, SKU, ZONE, code, loaded, paid_order, product
 

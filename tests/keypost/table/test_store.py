@@ -26,15 +26,16 @@ from keypost.core.order import (
     Subscription,
     TimelineEntry,
     Waiting,
-    Wish,
     waiting_for,
 )
 from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded, Remark, Standing
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
+from keypost.core.wish import Wish
 from keypost.table import Store
 from keypost.table.clocks import clock_of
-from keypost.table.items import DUE_SHARDS, converter, from_wire, moment_text
+from keypost.table.converting import converter
+from keypost.table.items import DUE_SHARDS, from_wire, moment_text
 from keypost.table.orders import order_item
 from keypost.words import LANGUAGES, names_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, licensed, notice, paid_order, product, put_item
