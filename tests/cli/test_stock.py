@@ -76,7 +76,7 @@ def test_a_batch_is_listed_replaced_and_its_progress_shown(run: Run, stocked: St
 
 
 def test_an_order_to_the_distributor_is_drafted_as_text_and_csv(run: Run, stocked: Stack) -> None:
-    today = datetime.now(UTC).date()
+    today = datetime.now(ZONE).date()
     for days in range(1, 31):
         stocked.store.count_used(SKU, today - timedelta(days=days), 2)
 
