@@ -357,7 +357,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
         if reason is not Reason.STOCK:
             yield from super().needing(reason, before)
         else:
-            yield from pages(self.in_line(self.skus(), before))
+            yield from pages(order_id for _, order_id in self.needing_since(reason, before))
 
     def in_line(self, skus: Iterable[str], before: datetime | None = None) -> Iterator[str]:
         """The ids of the orders that wait for codes of these products, those first that need them soonest (before a
