@@ -119,6 +119,17 @@ def shape(of: Any, above: tuple[str, ...] = ()) -> Any:
     return [of.name, of.type_name, of.serialization, of.metadata, inner, parts]
 
 
+def test_an_operation_comes_in_the_same_pages_as_with_all_of_the_data(cut: Path) -> None:
+    whole, small = (session(data).create_client("dynamodb", "eu-west-1") for data in (DATA, cut))
+
+    in_pages = [name for name in ("get_item", "query") if whole.can_paginate(name)]
+    assert in_pages == ["query"]
+    assert [name for name in ("get_item", "query") if small.can_paginate(name)] == in_pages
+    assert (
+        vars(small.get_paginator("query"))["_pagination_cfg"] == vars(whole.get_paginator("query"))["_pagination_cfg"]
+    )
+
+
 def test_other_services_and_prose_are_gone(cut: Path) -> None:
     assert sorted(path.name for path in cut.iterdir() if path.is_dir()) == SERVICES
     assert "<p>" in json.dumps(described("sqs"))

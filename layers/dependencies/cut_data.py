@@ -45,7 +45,7 @@ def cut(data: Path) -> None:
 
 
 def _cut_service(folder: Path, operations: Iterable[str]) -> None:
-    kept = {name: _read(folder / f"{name}.json.gz") for name in _DESCRIBED_BY if (folder / f"{name}.json.gz").exists()}
+    kept = {name: _read(file) for name in _DESCRIBED_BY for file in folder.glob(f"{name}.json*")}
     for file in folder.iterdir():
         file.unlink()
     kept["service-2"] = service_of(kept["service-2"], operations)
@@ -106,7 +106,8 @@ def _is_prose(name: str, value: Any) -> bool:
 
 
 def _read(file: Path) -> Any:
-    return json.loads(gzip.decompress(file.read_bytes()))
+    raw = file.read_bytes()
+    return json.loads(gzip.decompress(raw) if file.suffix == ".gz" else raw)
 
 
 def _write(file: Path, content: Any) -> None:
