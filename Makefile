@@ -92,11 +92,12 @@ build: .venv-sam/installed  ## validate the template and build what `sam deploy`
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/sam build
 
-LOCK = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-emit-index-url --custom-compile-command "make lock"
 lock:  ## pin all dependencies again (needs uv; UPGRADE=--upgrade for newer versions)
-	$(LOCK) $(UPGRADE) --group dev --output-file requirements/dev.txt
-	$(LOCK) $(UPGRADE) --constraint requirements/dev.txt --output-file layers/dependencies/requirements.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --group dev --output-file requirements/dev.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --constraint requirements/dev.txt --output-file layers/dependencies/requirements.txt
+	$(LOCK) $(UPGRADE) --group tokens --constraint requirements/dev.txt --output-file layers/tokens/requirements.txt
 	echo "aws-sam-cli>=1.170" | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) --output-file requirements/sam.txt
 

@@ -22,6 +22,7 @@ from botocore.exceptions import (
 
 from cli.setup.answers import load
 from cli.versions import refuse_if_older
+from keypost.clients.aws import ONE_ATTEMPT
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
 from keypost.clients.secrets import NAMES
@@ -30,7 +31,6 @@ from keypost.core.references import numbers
 from keypost.core.said import Said
 from keypost.table import Store
 from keypost.use_cases.help_customer import Desk
-from keypost.wiring import ONE_ATTEMPT
 
 LOCAL_STACK_FILE = Path(".local/stack.json")
 

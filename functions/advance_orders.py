@@ -7,6 +7,8 @@ from keypost import telemetry, wiring
 from keypost.clients.queue import is_stale
 from keypost.inputs import batch
 
+wiring.warm(wiring.store, wiring.queue, wiring.mailer, wiring.desk)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keypost import telemetry, wiring
-from keypost.use_cases import forget_customers
-from keypost.use_cases.poke_due import poke_due
+from keypost.use_cases.poke_due import FORGET, poke_due
 
 _SPARE_MILLISECONDS = 40_000  # half of it for those that are let out until the next run
+
+wiring.warm(wiring.schedule, wiring.queue)
 
 
 @telemetry.logger.inject_lambda_context
@@ -18,9 +19,9 @@ def handler(event: dict[str, Any], context: Any) -> None:
         return bool(context.get_remaining_time_in_millis() >= _SPARE_MILLISECONDS)
 
     now = datetime.now(UTC)
-    poke_due(wiring.store(), wiring.queue(), now, wiring.config().zone, wiring.mails_per_second, is_time_left)
+    poke_due(wiring.schedule(), wiring.queue(), now, wiring.config().zone, wiring.mails_per_second, is_time_left)
     wiring.begin()  # after a deploy, also where no provider has called yet
     if event.get("rule") == "daily":
         if wiring.config().forget_after_years:
-            wiring.queue().poke(forget_customers.POKE)
+            wiring.queue().poke(FORGET)
         telemetry.outcome("DailyRule")

@@ -10,6 +10,8 @@ from keypost.guide_page import over_http
 from keypost.inputs import gateway
 from keypost.use_cases.read_catalog import read_catalog
 
+wiring.warm(wiring.store)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

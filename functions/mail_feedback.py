@@ -9,6 +9,8 @@ from keypost import telemetry, wiring
 from keypost.inputs import batch
 from keypost.use_cases import take_mail_event
 
+wiring.warm(wiring.store)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

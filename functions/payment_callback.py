@@ -8,6 +8,8 @@ from keypost.inputs import gateway
 from keypost.providers import PROVIDERS, over_http
 from keypost.use_cases.take_callback import progress_of, take_callback
 
+wiring.warm(wiring.store, wiring.queue, wiring.secrets)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

@@ -10,6 +10,8 @@ from keypost.providers import RECONCILED
 from keypost.use_cases.reconcile import not_reconciled, reconcile
 from keypost.use_cases.watch_doors import silent_doors
 
+wiring.warm(wiring.store, wiring.queue, wiring.secrets)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

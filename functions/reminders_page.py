@@ -9,6 +9,8 @@ from keypost.inputs import gateway
 from keypost.reminders_page import over_http
 from keypost.use_cases.choose_reminders import choose_reminders
 
+wiring.warm(wiring.store)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

@@ -9,6 +9,8 @@ from keypost.inputs import gateway
 from keypost.resend_page import over_http
 from keypost.use_cases.take_wish import take_wish
 
+wiring.warm(wiring.kept_wishes, wiring.wishes)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
@@ -24,5 +26,5 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         ask, text = over_http.typed(request)
     except over_http.NotFromPage as error:
         return over_http.refused(request, error, settings.zone)
-    outcome = take_wish(wiring.store(), wiring.wishes(), ask, text, request.source, now)
+    outcome = take_wish(wiring.kept_wishes(), wiring.wishes(), ask, text, request.source, now)
     return over_http.answer(request, outcome, text, settings, now)

@@ -7,6 +7,8 @@ from keypost import telemetry, wiring
 from keypost.inputs import batch
 from keypost.use_cases.grant_wish import grant
 
+wiring.warm(wiring.desk, wiring.mailer)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from keypost import telemetry
+from keypost import telemetry, wiring
 from keypost.api.app import answer
+
+wiring.warm(wiring.desk)
 
 
 @telemetry.logger.inject_lambda_context

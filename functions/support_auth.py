@@ -10,6 +10,8 @@ from keypost.core.keys import Agent
 from keypost.inputs import gateway
 from keypost.use_cases.admit import admit
 
+wiring.warm(wiring.support_keys)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
@@ -30,4 +32,4 @@ def _agent(header: str) -> Agent:
         raise CredentialRefused("no_bearer")
     if wiring.config().support_issuer:
         return wiring.tokens().agent(credential)
-    return admit(credential, wiring.store(), datetime.now(UTC), wiring.config().zone)
+    return admit(credential, wiring.support_keys(), datetime.now(UTC), wiring.config().zone)

@@ -10,6 +10,8 @@ from keypost.core.mail import MailNotSent
 from keypost.core.periods import local_day
 from keypost.use_cases.look_ahead import gather_note
 
+wiring.warm(wiring.store, wiring.mailer)
+
 
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics

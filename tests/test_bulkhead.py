@@ -13,7 +13,7 @@ from cli.local.samples import sample_products
 from cli.local.stack import LocalStack, sample_codes
 from cli.stacks import Stack
 from cli.stock import import_file, read_file
-from keypost.core.aside import AsideReason
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.mail import MailState
 from keypost.core.order import Order, Reason
 from tests.builders import notice, paid_order, put_item, stored_item, stripe_event

@@ -57,6 +57,8 @@ PATCHED = {
     "logging.root.manager": "the simulation logs nothing",
     "boto3": "a session of its own takes as long as fifty calls",
     "URLLib3Session": "the network below every client of AWS",
+    "Endpoint": "a name for each call that nobody reads",
+    "EndpointRulesetResolver": "where an operation leads, which is found out once for each client",
     "JSONFileLoader": "the service descriptions of botocore, which are read once",
     "BotocoreStubber": "moto answers one call at a time",
     "threading.Thread": "the emulator starts none in the simulation",

@@ -30,7 +30,8 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
     archives = {
         "functions/": _archive(ROOT / "functions", directory / "functions.zip"),
         "layers/keypost/": _keypost_layer(directory),
-        "layers/dependencies/": _dependencies_layer(directory),
+        "layers/dependencies/": _empty_layer(directory, "dependencies"),
+        "layers/tokens/": _empty_layer(directory, "tokens"),
     }
     places = {}
     for source, archive in archives.items():
@@ -88,13 +89,13 @@ def _put_gateway_responses(apigateway: Any, api_id: str, api: dict[str, Any]) ->
     apigateway.create_deployment(restApiId=api_id, stageName=api["StageName"])
 
 
-def _dependencies_layer(directory: Path) -> Path:
+def _empty_layer(directory: Path, name: str) -> Path:
     """The archive of an empty layer. The emulator runs the functions in the interpreter of this command, which has
-    the same versions that layers/dependencies/requirements.txt pins. `make build` makes the real layer."""
-    marker = directory / "dependencies/python/README"
+    the same versions that the layer's requirements.txt pins. `make build` makes the real layer."""
+    marker = directory / name / "python/README"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text("The packages are those of the interpreter.\n")
-    return _archive(marker.parents[1], directory / "dependencies.zip")
+    return _archive(marker.parents[1], directory / f"{name}.zip")
 
 
 def _keypost_layer(directory: Path) -> Path:

@@ -125,7 +125,10 @@ def _queried(call: AwsCall, of_table: Mapping[str, Index]) -> Call:
     name = call.body["IndexName"]
     kept = {*of_table[name].keys, *of_table[name].projected}
     total = sum(size({field: value for field, value in item.items() if field in kept}) for item in items)
-    about = f"index {name}, {len(items)} entries" if len(items) != 1 else f"index {name}, 1 entry"
+    line = (
+        " of a product" if asked["ExpressionAttributeValues"].get(":attention", {}).get("S", "")[:6] == "stock#" else ""
+    )
+    about = f"index {name}{line}, {len(items)} {'entry' if len(items) == 1 else 'entries'}"
     return Call(call.service, call.operation, about, "eventual", reads=_units(total, _READ_UNIT) / 2)
 
 

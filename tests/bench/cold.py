@@ -19,16 +19,16 @@ _STOCK = 'import boto3; boto3.client("dynamodb")'
 # The clients of a function's first call, by what builds them; nothing, where the call needs none.
 CLIENTS = {
     "advance_orders": "wiring.worker(); wiring.desk()",
-    "find_due_orders": "wiring.store(); wiring.queue()",
+    "find_due_orders": "wiring.schedule(); wiring.queue()",
     "guide_page": "wiring.store()",
     "mail_feedback": "wiring.store()",
     "payment_callback": "wiring.store(); wiring.queue(); wiring.secrets()",
     "reconcile_payments": "wiring.store(); wiring.queue(); wiring.secrets()",
     "reminders_page": "wiring.store()",
-    "self_service": "wiring.store(); wiring.wishes()",
+    "self_service": "wiring.kept_wishes(); wiring.wishes()",
     "send_again": "wiring.desk(); wiring.mailer()",
     "support_api": "wiring.desk()",
-    "support_auth": "wiring.store()",
+    "support_auth": "wiring.support_keys()",
     "support_page": "",
     "write_daily_note": "wiring.store(); wiring.mailer(); wiring.shop()",
 }
@@ -39,7 +39,7 @@ _PROVIDERS = {
     "mollie": "keypost.providers.mollie",
     "moneybird": "keypost.providers.moneybird",
 }
-_SETTINGS = {
+SETTINGS = {
     "AWS_ACCESS_KEY_ID": "id",
     "AWS_SECRET_ACCESS_KEY": "key",
     "AWS_SESSION_TOKEN": "token",
@@ -123,7 +123,7 @@ def instructions(python: str, path: list[str], program: str) -> int:
             text=True,
             check=False,
             cwd=here,
-            env=_SETTINGS | {"PATH": os.environ["PATH"]},
+            env=SETTINGS | {"PATH": os.environ["PATH"]},
         )
     counted = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
     if done.returncode or counted is None:

@@ -308,14 +308,14 @@ def _of_arriving(say: Say, many: int) -> list[Figure]:
 
 
 def _of_planned(say: Say, planned: int) -> list[Figure]:
-    none, all_ = readers(0), readers(planned)
-    for count, costs in ((0, none), (planned, all_)):
+    one, all_ = readers(1), readers(planned)
+    for count, costs in ((1, one), (planned, all_)):
         say(f"{count} renewals are planned: " + "; ".join(f"{name}: {cost}" for name, cost in costs.items()))
-    beyond = {name: all_[name].reads - none[name].reads for name in _READERS}
+    beyond = {name: all_[name].reads - one[name].reads for name in _READERS}
     return [
-        *(Figure(f"waiting/{name}_planned", _ratio(all_[name], none[name]), "ratio") for name in ("attention", "due")),
+        *(Figure(f"waiting/{name}_planned", _ratio(all_[name], one[name]), "ratio") for name in ("attention", "due")),
         *(Figure(f"waiting/{name}_planned", beyond[name] / planned * 1000, "count") for name in ("stock", "note")),
-        *(Figure(f"waiting/{name}_calls", all_[name].calls / none[name].calls, "ratio") for name in ("stock", "note")),
+        *(Figure(f"waiting/{name}_calls", all_[name].calls / one[name].calls, "ratio") for name in ("stock", "note")),
     ]
 
 

@@ -14,9 +14,10 @@ from cli.stacks import Stack
 from keypost.core.licensing import with_codes
 from keypost.core.mail import Fate, MailSent
 from keypost.core.mailing import settle_mail
-from keypost.core.order import Ask, Order, TimelineEntry
+from keypost.core.order import Order, TimelineEntry
 from keypost.core.payment import PaymentState
 from keypost.core.self_service import with_concern
+from keypost.core.wish import Ask
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, loaded, paid_order, sent_order, with_fates
 
 Run = Callable[..., tuple[int, str, str]]

@@ -7,7 +7,8 @@ import pytest
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.core.licensing import with_codes
-from keypost.table.batches import BATCH, batch_id
+from keypost.table.batches import batch_id
+from keypost.table.schedule import BATCH
 from keypost.use_cases import replace_batch
 from tests.builders import PRODUCT, SKU, ZONE, code, loaded, paid_order, product
 
@@ -75,7 +76,7 @@ def test_a_batch_is_listed_replaced_and_its_progress_shown(run: Run, stocked: St
 
 
 def test_an_order_to_the_distributor_is_drafted_as_text_and_csv(run: Run, stocked: Stack) -> None:
-    today = datetime.now(UTC).date()
+    today = datetime.now(ZONE).date()
     for days in range(1, 31):
         stocked.store.count_used(SKU, today - timedelta(days=days), 2)
 

@@ -10,7 +10,8 @@ import find_due_orders
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
-from keypost.core.aside import Aside, AsideReason, set_aside
+from keypost.core.aside import Aside, set_aside
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.payment import PaymentState
 from keypost.core.periods import morning_of
 from keypost.table.items import due_keys, to_wire

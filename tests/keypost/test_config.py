@@ -5,7 +5,7 @@ import pytest
 
 from keypost.config import Config, variable
 from keypost.core.errors import KeypostError
-from keypost.core.repeats import Repeat
+from keypost.core.repeat import Repeat
 
 ENVIRONMENT: dict[str, str] = {variable(field.name): f"<{field.name}>" for field in fields(Config)} | {
     "KEYPOST_STAGE": "test",

@@ -13,7 +13,7 @@ import pytest
 
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
-from keypost.core.aside import AsideReason
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.order import Order, Reason, waiting_for
 from keypost.core.payment import PaymentState
 from keypost.core.plan import AssignCodes, plan

@@ -15,7 +15,8 @@ from keypost.core import support
 from keypost.core.mail import MailState, Purpose
 from keypost.core.order import Order
 from keypost.core.product import Line
-from keypost.table.batches import BATCH, batch_id
+from keypost.table.batches import batch_id
+from keypost.table.schedule import BATCH
 from tests.builders import NOW, PRODUCT, SKU, code, loaded, paid_order, product
 from tests.functions.support_calls import call
 

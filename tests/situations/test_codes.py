@@ -14,7 +14,7 @@ from keypost.core.errors import InvalidInput
 from keypost.core.product import Product
 from keypost.inputs.catalog_file import read_product
 from keypost.inputs.stock_file import read_stock_list
-from keypost.table.items import converter
+from keypost.table.converting import converter
 from tests.builders import NOW, PRODUCT, SKU, code, paid_order
 from tests.functions.support_calls import call
 

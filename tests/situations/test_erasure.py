@@ -20,8 +20,9 @@ from keypost.core.product import Kind, Line
 from keypost.core.said import said
 from keypost.emails.daily_note import compose_daily_note
 from keypost.table import Store
-from keypost.use_cases.forget_customers import POKE, forget_some
+from keypost.use_cases.forget_customers import forget_some
 from keypost.use_cases.look_ahead import gather_note
+from keypost.use_cases.poke_due import FORGET
 from tests.builders import (
     NOW,
     SHOP,
@@ -249,8 +250,8 @@ def test_the_daily_rule_begins_it_and_the_worker_does_it(
 
     with time_machine.travel(LATER, tick=False):
         find_due_orders.handler({"rule": "daily"}, Context())
-        assert pokes(wired, local) == [POKE]
-        wiring.try_order(POKE, 1)
+        assert pokes(wired, local) == [FORGET]
+        wiring.try_order(FORGET, 1)
 
         note = gather_note(wired.store, LATER + timedelta(minutes=30), ZONE, {})
     assert loaded(wired.store, "old").is_erased

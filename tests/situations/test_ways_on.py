@@ -11,12 +11,13 @@ import pytest
 from keypost.core import contents, mailing, renewal_decisions, support
 from keypost.core.mail import Asked, MailNotSent, MailSent, Purpose, Refusal
 from keypost.core.obstacles import ACTIONS, OBSTACLES, obstacle
-from keypost.core.order import OF_A_DELIVERY, Ask, Order, Reason, Subscription, waiting_for
+from keypost.core.order import OF_A_DELIVERY, Order, Reason, Subscription, waiting_for
 from keypost.core.payment import Dispute, DisputeState, OrderCanceled, PaymentState, Refunded
 from keypost.core.plan import attention
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
 from keypost.core.self_service import with_concern
+from keypost.core.wish import Ask
 from keypost.words import LANGUAGES, TABLES
 from tests.builders import NOW, SKU, licensed, notice, paid_order
 from tests.ways_on import DEEDS, states_of, walked

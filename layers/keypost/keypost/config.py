@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from keypost.core.errors import KeypostError
 from keypost.core.frozen import dataclass
 from keypost.core.languages import DEFAULT
-from keypost.core.repeats import Repeat
+from keypost.core.repeat import Repeat
 
 MOLLIE_URL = "https://api.mollie.com"
 STRIPE_URL = "https://api.stripe.com"

@@ -1,50 +1,57 @@
-"""Builds the real objects, once per execution environment: one boto3 session, with clients and never resources."""
+"""Builds the real objects, once per execution environment: one boto3 session, with clients and never resources. Each
+builder loads what it builds, so that a function loads nothing that it does not use. `warm` builds ahead."""
 
 import base64
+import gc
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config as ClientConfig
-
 from keypost import telemetry
-from keypost.clients.queue import Queue
-from keypost.clients.secrets import Secrets
 from keypost.config import Config
 from keypost.core.errors import KeypostError, ProviderRefused
-from keypost.core.product import Product
-from keypost.core.references import numbers
-from keypost.core.repeats import BOOKS
-from keypost.core.shop import Intake
-from keypost.core.typed_codes import Signs, signs_of
-from keypost.providers.call import Call
-from keypost.table import Store
+from keypost.core.repeat import BOOKS
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from keypost.clients.mailer import Mailer
     from keypost.clients.provider_api import ProviderApi
+    from keypost.clients.queue import Queue
+    from keypost.clients.secrets import Secrets
     from keypost.clients.tokens import Tokens
     from keypost.core.mail import Mail
     from keypost.core.order import Order
+    from keypost.core.product import Product
+    from keypost.core.shop import Intake
+    from keypost.core.typed_codes import Signs
     from keypost.emails import Shop
+    from keypost.providers.call import Call
+    from keypost.table import Store
+    from keypost.table.schedule import Schedule
+    from keypost.table.support_keys import SupportKeys
+    from keypost.table.wishes import Wishes
     from keypost.use_cases.advance_order import Worker
     from keypost.use_cases.help_customer import Desk
 
-# SendEmail and SendMessage have no idempotency token, so a second attempt by the SDK is a second mail or message.
-ONE_ATTEMPT = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=10)
-SEVERAL_ATTEMPTS = ClientConfig(
-    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=5
-)
 _BEFORE_THE_FIRST_RUN = timedelta(hours=24)  # as long as a provider may take to call a new stack
 WORKERS = 5  # that may run at once, as in template.yaml
 _API_HEADERS = {"stripe": {"Stripe-Version": "2026-10-28.endive"}}  # the newest one that was read against
+
+
+def warm(*builders: Callable[[], object]) -> None:
+    """Build what every call of a function needs while Lambda initializes it: it has a whole processor then, and no
+    caller waits. What is there by then is left out of the search for garbage. Elsewhere nothing is built ahead."""
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return
+    for build in builders:
+        build()
+    gc.freeze()
+    gc.enable()
 
 
 @cache
@@ -53,18 +60,54 @@ def config() -> Config:
 
 
 @cache
-def store() -> Store:
-    return Store(session().client("dynamodb", config=SEVERAL_ATTEMPTS), config().table)
+def store() -> "Store":
+    from keypost.table import Store
+
+    return Store(_dynamodb(), config().table)
 
 
 @cache
-def queue() -> Queue:
-    return Queue(session().client("sqs", config=ONE_ATTEMPT), config().queue_url)
+def schedule() -> "Schedule":
+    from keypost.table.schedule import Schedule
+
+    return Schedule(_dynamodb(), config().table)
 
 
 @cache
-def wishes() -> Queue:
-    return Queue(session().client("sqs", config=ONE_ATTEMPT), config().wishes_url)
+def support_keys() -> "SupportKeys":
+    from keypost.table.support_keys import SupportKeys
+
+    return SupportKeys(_dynamodb(), config().table)
+
+
+@cache
+def kept_wishes() -> "Wishes":
+    from keypost.table.wishes import Wishes
+
+    return Wishes(_dynamodb(), config().table)
+
+
+@cache
+def _dynamodb() -> Any:
+    from keypost.clients import aws
+
+    return aws.client(session(), "dynamodb", aws.SEVERAL_ATTEMPTS)
+
+
+@cache
+def queue() -> "Queue":
+    from keypost.clients import aws
+    from keypost.clients.queue import Queue
+
+    return Queue(aws.client(session(), "sqs", aws.ONE_ATTEMPT), config().queue_url)
+
+
+@cache
+def wishes() -> "Queue":
+    from keypost.clients import aws
+    from keypost.clients.queue import Queue
+
+    return Queue(aws.client(session(), "sqs", aws.ONE_ATTEMPT), config().wishes_url)
 
 
 @cache
@@ -88,18 +131,21 @@ def mails_per_second() -> float:
 
 
 def try_order(order_id: str, receives: int) -> None:
-    from keypost.use_cases.forget_customers import PAUSE, POKE, forget_some
+    from keypost.use_cases.forget_customers import PAUSE, forget_some
+    from keypost.use_cases.poke_due import FORGET
     from keypost.use_cases.try_order import try_order
 
-    if order_id == POKE:
+    if order_id == FORGET:
         settings = config()
         if forget_some(desk(), datetime.now(UTC), settings.forget_after_years, settings.fiscal_years):
-            queue().poke(POKE, PAUSE)
+            queue().poke(FORGET, PAUSE)
         return
     try_order(worker(), desk(), intake, order_id, receives)
 
 
-def intake(now: datetime) -> Intake:
+def intake(now: datetime) -> "Intake":
+    from keypost.core.shop import Intake
+
     settings = config()
     return Intake(
         settings.currency, start(now), settings.zone, settings.shop_language, settings.repeat_orders, has_books(now)
@@ -122,13 +168,13 @@ def start(now: datetime) -> datetime | None:
     """The moment from which Keypost serves. On a deployed stack the first function that asks for it writes it down. It
     is read once a minute, and on one machine each time, where people change it between two calls."""
     if config().stage == "local":
-        return store().start()
+        return schedule().start()
     return _start(now.replace(second=0, microsecond=0))
 
 
 @lru_cache(maxsize=1)
 def _start(minute: datetime) -> datetime:
-    return store().start_or(minute - _BEFORE_THE_FIRST_RUN)
+    return schedule().start_or(minute - _BEFORE_THE_FIRST_RUN)
 
 
 @cache
@@ -137,20 +183,26 @@ def begin() -> None:
     start(datetime.now(UTC))
 
 
-def signs(now: datetime) -> Signs:
+def signs(now: datetime) -> "Signs":
     """By what codes are recognized in what people type. The catalog is read once a minute, and on one machine each
     time, where people change it between two calls."""
     if config().stage == "local":
-        return signs_of(store().catalog().values())
+        return _signs_now()
     return _signs(now.replace(second=0, microsecond=0))
 
 
 @lru_cache(maxsize=1)
-def _signs(_minute: datetime) -> Signs:
+def _signs(_minute: datetime) -> "Signs":
+    return _signs_now()
+
+
+def _signs_now() -> "Signs":
+    from keypost.core.typed_codes import signs_of
+
     return signs_of(store().catalog().values())
 
 
-def catalog(now: datetime) -> Mapping[str, Product]:
+def catalog(now: datetime) -> "Mapping[str, Product]":
     """All products by SKU, for pages that anybody may open as often as they like. They are read every five minutes, and
     on one machine each time, where people change them between two calls."""
     if config().stage == "local":
@@ -159,7 +211,7 @@ def catalog(now: datetime) -> Mapping[str, Product]:
 
 
 @lru_cache(maxsize=1)
-def _catalog(_five_minutes: int) -> Mapping[str, Product]:
+def _catalog(_five_minutes: int) -> "Mapping[str, Product]":
     return store().catalog()
 
 
@@ -184,6 +236,8 @@ def reference(renews: str) -> str:
 
 def number_of(typed: str) -> str | None:
     """The number of the order that somebody means; None if there is none."""
+    from keypost.core.references import numbers
+
     return store().first_of(numbers(typed))
 
 
@@ -223,14 +277,18 @@ def desk() -> "Desk":
 
 @cache
 def mailer() -> "Mailer":
+    from keypost.clients import aws
     from keypost.clients.mailer import Mailer
 
-    return Mailer(session().client("sesv2", config=ONE_ATTEMPT), config().configuration_set)
+    return Mailer(aws.client(session(), "sesv2", aws.ONE_ATTEMPT), config().configuration_set)
 
 
 @cache
-def secrets() -> Secrets:
-    return Secrets(session().client("secretsmanager", config=SEVERAL_ATTEMPTS), config().secrets)
+def secrets() -> "Secrets":
+    from keypost.clients import aws
+    from keypost.clients.secrets import Secrets
+
+    return Secrets(aws.client(session(), "secretsmanager", aws.SEVERAL_ATTEMPTS), config().secrets)
 
 
 @cache
@@ -276,8 +334,10 @@ def provider_call(
     body: bytes = b"",
     headers: Mapping[str, str] = MappingProxyType({}),
     query: Mapping[str, str] = MappingProxyType({}),
-) -> Call:
+) -> "Call":
     """What a provider's module gets of a callback, with the API that it may ask if a key for that is set."""
+    from keypost.providers.call import Call
+
     settings = config()
     asked = provider_api(api)
     return Call(
@@ -334,6 +394,8 @@ def _pool() -> Any:
 
 @cache
 def session() -> Any:
+    import boto3
+
     return boto3.Session()
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from keypost import wiring
+from keypost.clients.aws import ONE_ATTEMPT
 from keypost.clients.mailer import Mailer, Pace, tag_value, tagged
 from keypost.core.mail import MailNotSent, MailSent, MailUnknown, Refusal
 from keypost.core.said import said
@@ -23,7 +23,7 @@ from keypost.core.said import said
 def ses(endpoint_url: str) -> Any:
     """The client of the functions, but with a time-out that is short enough for a test."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1")
-    return session.client("sesv2", endpoint_url=endpoint_url, config=wiring.ONE_ATTEMPT.merge(Config(read_timeout=0.3)))
+    return session.client("sesv2", endpoint_url=endpoint_url, config=ONE_ATTEMPT.merge(Config(read_timeout=0.3)))
 
 
 def message() -> EmailMessage:
@@ -218,7 +218,7 @@ def test_an_order_id_becomes_a_tag_that_ses_allows_and_can_be_read_back(order_id
 @mock_aws
 def test_ses_takes_mail_of_a_domain_that_was_verified_and_refuses_that_of_another() -> None:
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1")
-    client = session.client("sesv2", config=wiring.ONE_ATTEMPT)
+    client = session.client("sesv2", config=ONE_ATTEMPT)
     client.create_configuration_set(ConfigurationSetName="test")
     mail = message()
     mail["From"] = "licenties@mail.voorbeeld.example"

@@ -12,14 +12,14 @@ from keypost.core import frozen
 from keypost.core.said import Said
 
 
-def classes(dataclass: Callable[..., Any], *, slots: bool) -> tuple[Any, Any]:
+def classes(decorate: Callable[..., Any], *, slots: bool) -> tuple[Any, Any]:
     """The same two classes by each of the two decorators; the second may have no slots."""
 
-    @dataclass(frozen=True, slots=True, kw_only=True)
+    @decorate(frozen=True, slots=True, kw_only=True)
     class Kept:
         extra: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
-    @dataclass(frozen=True, slots=slots)  # type: ignore[literal-required]
+    @decorate(frozen=True, slots=slots)
     class Order(Kept):
         """What was bought."""
 

@@ -10,8 +10,9 @@ from keypost.core import daily_note, licensing, mailing, plan, self_service, sup
 from keypost.core.codes import StockCode
 from keypost.core.mail import Asked, MailSent, Purpose
 from keypost.core.obstacles import action
-from keypost.core.order import MAIL_REPORTED, Ask, Concern, Hold, Order, Reason, TimelineEntry
+from keypost.core.order import MAIL_REPORTED, Concern, Hold, Order, Reason, TimelineEntry
 from keypost.core.said import Said
+from keypost.core.wish import Ask
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order
 
 ON_PAGE = Asked(NOW + timedelta(hours=1), support.CUSTOMER, key="wish-1")

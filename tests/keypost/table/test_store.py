@@ -26,14 +26,16 @@ from keypost.core.order import (
     Subscription,
     TimelineEntry,
     Waiting,
-    Wish,
     waiting_for,
 )
 from keypost.core.payment import Payment, PaymentNotice, PaymentState, Refunded, Remark, Standing
 from keypost.core.product import Kind, Line
 from keypost.core.said import Said, said
+from keypost.core.wish import Wish
 from keypost.table import Store
-from keypost.table.items import DUE_SHARDS, converter, from_wire, moment_text
+from keypost.table.clocks import clock_of
+from keypost.table.converting import converter
+from keypost.table.items import DUE_SHARDS, from_wire, moment_text
 from keypost.table.orders import order_item
 from keypost.words import LANGUAGES, names_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, licensed, notice, paid_order, product, put_item
@@ -214,8 +216,9 @@ def test_a_truth_comes_back_as_a_truth(store: Store) -> None:
 
 
 def test_a_purchase_keeps_its_entry_of_what_is_due_until_its_mail_was_sent_unless_that_is_sent_much_later() -> None:
-    def rings(order: Order) -> Any:
-        return order_item(order).get("due_at", {}).get("S")
+    def rings(order: Order) -> str | None:
+        clock = order_item(order).get("due_at")
+        return clock_of(clock["S"]) if clock else None
 
     paid = paid_order()
     sent = settle_mail(licensed(paid), "purchase-1", 1, MailSent("ses-1"), NOW)

@@ -22,7 +22,8 @@ from keypost.core.payment import Dispute, DisputeState, FailedRefund, PaymentSta
 from keypost.core.said import said
 from keypost.core.stored import Stored
 from keypost.core.telling import Word
-from keypost.table.items import converter, from_wire
+from keypost.table.converting import converter
+from keypost.table.items import from_wire
 from keypost.table.orders import FORM, order_item, order_of
 from tests.builders import NOW, SKU, ZONE, code, full_order, lost_fields, notice, paid_order, with_future_fields
 

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from keypost.core.aside import Aside, AsideReason
+from keypost.core.aside import Aside
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.order import Hold, Order, Reason, Renewal, waiting_for
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of

@@ -11,7 +11,7 @@ from keypost.core.obstacles import is_servable, obstacle
 from keypost.core.order import Order
 from keypost.core.payment import OrderCanceled, PaymentNotice
 from keypost.core.product import Kind, Line
-from keypost.core.repeats import Repeat
+from keypost.core.repeat import Repeat
 from keypost.table import Store
 from keypost.use_cases.advance_order import Worker
 from keypost.use_cases.take_fact import record

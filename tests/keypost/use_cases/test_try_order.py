@@ -13,7 +13,8 @@ import pytest
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.core import support
-from keypost.core.aside import Aside, AsideReason
+from keypost.core.aside import Aside
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.errors import NewerVersion, Unreadable
 from keypost.core.mail import Asked, Fate, MailState
 from keypost.core.order import Order, Reason

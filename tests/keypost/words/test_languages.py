@@ -15,16 +15,17 @@ from pydantic import TypeAdapter
 from cli.local.samples import SHOP
 from keypost import support_page
 from keypost.core import contents, licensing, mailing, support
-from keypost.core.aside import AsideReason
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.codes import StockCode
 from keypost.core.daily_note import DailyNote, Section, aside_entry, entry
 from keypost.core.forecast import Stock, forecast
 from keypost.core.mail import Asked, Fate, MailNotSent, MailReport, MailSent, MailUnknown
 from keypost.core.obstacles import ACTIONS, OBSTACLES
-from keypost.core.order import Ask, Beside, Concern, Order, Reason, waiting_for
+from keypost.core.order import Beside, Concern, Order, Reason, waiting_for
 from keypost.core.payment import Refunded
 from keypost.core.said import Said, said
 from keypost.core.story import Story, story
+from keypost.core.wish import Ask
 from keypost.emails.daily_note import compose_daily_note
 from keypost.words import FALLBACK, LANGUAGES, TABLES, in_language, names_of, of_folder, reader, sentence, worded
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, notice, paid_order

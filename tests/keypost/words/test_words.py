@@ -16,7 +16,7 @@ import pytest
 from cli.local.deploy import ROOT
 from cli.local.samples import NAMES as SAMPLE_NAMES
 from keypost.core import errors
-from keypost.core.aside import AsideReason
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.by_hand import MOVED, WHYS
 from keypost.core.contents import PAYMENT_IS
 from keypost.core.errors import KeypostError

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.errors import CannotBeStored, NewerVersion, SetAside, Unreadable
 from keypost.core.frozen import dataclass
 from keypost.core.mail import Asked, MailReport
@@ -13,14 +13,6 @@ from keypost.core.said import Said, said
 
 MOST_STARTS = 5  # in a row without an end; then an order is set aside
 _HOURLY, _DAILY = timedelta(hours=1), timedelta(days=1)
-
-
-class AsideReason(StrEnum):
-    """Why an order is set aside."""
-
-    UNREADABLE = "unreadable"  # its item is not as any version stores it
-    NEWER_VERSION = "newer_version"  # only a newer version of Keypost can write it
-    FAILING = "failing"  # its step fails again and again, or never ends
 
 
 _REASONS: Mapping[type[SetAside], AsideReason] = {

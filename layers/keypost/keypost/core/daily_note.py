@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from keypost.core.aside import AsideReason, said_of
+from keypost.core.aside import said_of
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.codes import masked
 from keypost.core.doors import Door
 from keypost.core.forecast import Forecast

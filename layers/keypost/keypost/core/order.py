@@ -100,26 +100,6 @@ class Reminder(Stored):
     days: int  # before the last day
 
 
-class Ask(StrEnum):
-    """What somebody asks for on the page for customers."""
-
-    RESEND = "resend"
-    NOTHING_CAME = "nothing_came"
-    NOT_MY_ADDRESS = "not_my_address"  # any more
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Somebody typed an address on the page for customers, to get again what was sent to it, or to let us know
-    something."""
-
-    id: str
-    whose: str  # the customer, by the digest of the address
-    asked_at: datetime
-    ask: Ask = Ask.RESEND
-    asker: str = ""  # the network that asked, by a digest that differs from customer to customer
-
-
 @dataclass(frozen=True, slots=True)
 class Concern(Stored):
     """What a customer let us know, until a person has seen to it: the value of an Ask, or MAIL_REPORTED."""

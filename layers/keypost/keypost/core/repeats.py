@@ -4,25 +4,16 @@ license that runs already, which a shop that knows no renewals sells once more."
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
-from enum import StrEnum
 
 from keypost.core.obstacles import is_servable
 from keypost.core.order import License, Order
 from keypost.core.payment import Payment, PaymentNotice, cost_the_same
 from keypost.core.product import Kind, Line, counted
+from keypost.core.repeat import BOOKS, Repeat
 from keypost.core.said import said
 
-BOOKS = "moneybird"  # the bookkeeper's program, into which plug-ins copy what is sold elsewhere
 _MAY_RENEW = "may_renew"
 _ONE_PURCHASE = timedelta(days=1)  # between the payments that two programs tell of
-
-
-class Repeat(StrEnum):
-    """What a paid order of one customer for one product is while a license of it runs."""
-
-    NEW = "new"
-    RENEWAL = "renewal"
-    ASK = "ask"
 
 
 def same_purchase(notice: PaymentNotice, others: Iterable[Order]) -> str:

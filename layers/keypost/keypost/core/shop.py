@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 from keypost.core.frozen import dataclass
 from keypost.core.languages import DEFAULT
-from keypost.core.repeats import Repeat
+from keypost.core.repeat import Repeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from keypost.core.mailing import with_good_address
 from keypost.core.obstacles import has_address, obstacle
 from keypost.core.order import (
     NO_ADDRESS,
-    Ask,
     BadCode,
     Customer,
     Hold,
@@ -33,6 +32,7 @@ from keypost.core.payment import MONEY_BACK, Standing
 from keypost.core.periods import local_day
 from keypost.core.said import Said, said
 from keypost.core.stored import with_extra
+from keypost.core.wish import Ask
 
 CUSTOMER = "customer"  # the name in timelines for a customer who asked on the page
 KEYPOST = "keypost"  # the name in timelines for what nobody asked for

@@ -1,6 +1,5 @@
 """E-mail addresses as people type them: which of them SES can use, and which are probably typing errors."""
 
-import difflib
 import re
 from typing import Any
 
@@ -75,6 +74,8 @@ def likely_meant(address: str) -> str | None:
     name, _, domain = address.rpartition("@")
     if domain.lower() in (*_COMMON, *_DIFFERENT):
         return None
+    import difflib  # noqa: PLC0415 - only support is asked whether it meant another address
+
     close = difflib.get_close_matches(domain.lower(), _COMMON, n=1, cutoff=_ALIKE)
     return f"{name}@{close[0]}" if close else None
 

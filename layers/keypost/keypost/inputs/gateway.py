@@ -6,11 +6,13 @@ import binascii
 import json
 from http import HTTPStatus
 from ipaddress import ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keypost.core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from keypost.core.keys import Agent
 from keypost.core.frozen import dataclass
-from keypost.core.keys import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def problem(status: HTTPStatus, detail: str, **headers: str) -> dict[str, Any]:
     }
 
 
-def verdict(agent: Agent, method_arn: str) -> dict[str, Any]:
+def verdict(agent: "Agent", method_arn: str) -> dict[str, Any]:
     """The answer of an authorizer. It holds for every route, because API Gateway uses a cached answer for all of them.
     An agent without any scope may call no route; the support API checks which scope a route needs."""
     api, stage = method_arn.split("/")[:2]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from keypost.config import Config
 from keypost.core.errors import InvalidInput
-from keypost.core.order import Ask
+from keypost.core.wish import Ask
 from keypost.inputs import gateway
 from keypost.inputs.strict_json import parse_object
 from keypost.inputs.typed import trimmed

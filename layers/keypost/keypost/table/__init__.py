@@ -1,15 +1,17 @@
-"""The DynamoDB table. No other package calls DynamoDB."""
+"""The DynamoDB table. No other package calls DynamoDB. The store of everything is loaded when somebody asks for it: a
+function that needs one part of the table, such as the keys of support agents, loads only that."""
 
-from keypost.table.aside import Asides
-from keypost.table.at_hand import AtHands
-from keypost.table.doors import Doors
-from keypost.table.inbox import Inbox
-from keypost.table.marks import Marks
-from keypost.table.orders import Orders
-from keypost.table.payments import Payments
-from keypost.table.support_keys import SupportKeys
-from keypost.table.wishes import Wishes
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keypost.table.store import Store
+
+__all__ = ["Store"]
 
 
-class Store(Orders, Asides, AtHands, Payments, Wishes, SupportKeys, Marks, Doors, Inbox):
-    """The whole table. What must change together is changed in one transaction."""
+def __getattr__(name: str) -> Any:
+    if name != "Store":
+        raise AttributeError(name)
+    from keypost.table.store import Store  # noqa: PLC0415 - see above
+
+    return Store

@@ -11,13 +11,15 @@ from typing import Any
 
 import cattrs
 
-from keypost.core.aside import Aside, AsideReason, Erasure, next_try
+from keypost.core.aside import Aside, Erasure, next_try
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.errors import Conflict, NewerVersion, SetAside, Unmet
 from keypost.core.frozen import dataclass
 from keypost.core.mail import MailReport
 from keypost.core.order import Order
 from keypost.core.payment import Fact, OrderCanceled, PaymentNotice, SubscriptionEnded
-from keypost.table.items import Table, converter, due_keys, moment_text, to_wire
+from keypost.table.converting import converter
+from keypost.table.items import Table, due_keys, moment_text, to_wire
 from keypost.table.orders import order_of
 
 _KINDS: Mapping[str, type[Fact | MailReport]] = MappingProxyType(

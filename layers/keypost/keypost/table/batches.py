@@ -23,9 +23,10 @@ from keypost.table.codes import (
     stock_place,
     withdrawn_of,
 )
-from keypost.table.items import converter, due_keys, from_wire, moment_text, to_wire
+from keypost.table.converting import converter
+from keypost.table.items import due_keys, from_wire, moment_text, to_wire
+from keypost.table.schedule import BATCH
 
-BATCH = "BATCH#"  # before the id of a batch that is being replaced: its item, and the poke for it
 _AT_ONCE = 8  # a client keeps ten connections
 _PAGE = 100
 _TRIED_AGAIN = timedelta(minutes=15)  # by the schedules, when a poke was lost or too few codes are free

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of, tail
@@ -129,14 +129,19 @@ class Codes(Products):
             self._kept_hints = {(sku, usable_on): (hints.keys[_HINTS_PER_CODE:], self._seconds() + _KEPT_SECONDS)}
 
     def pick(self, sku: str, count: int, usable_on: date, hints: Sequence[str] = ()) -> list[StockCode]:
-        """Up to `count` free codes of a product that can still be activated on a day, in the order of `hints`. Those
-        given are looked at first, and then all that there are, because many may be assigned already. Nothing is to
-        come between this and `assign`, which decides: what others take meanwhile is refused."""
+        """Up to `count` free codes of a product that can still be activated on a day, in the order of `hints`. So
+        many of those given are looked at first, and then all that there are: some may be assigned already. Nothing is
+        to come between this and `assign`, which decides: what others take meanwhile is refused."""
+        free = [stock_code(item, sku) for item in self._free(hints[:count])] if hints else []
+        if len(free) < count:  # others take from the same page: it is read anew, with what is free now
+            self._kept_hints.pop((sku, usable_on), None)
+            free += self._pick_anew(sku, count - len(free), usable_on, {*hints[:count]})
+        return free
+
+    def _pick_anew(self, sku: str, count: int, usable_on: date, looked_at: Collection[str]) -> list[StockCode]:
         free: list[StockCode] = []
-        looked_at = set[str]()
-        for page in chain([hints] if hints else [], self._pages_of_hints(sku, usable_on)):
+        for page in self._pages_of_hints(sku, usable_on):
             left = [key for key in page if key not in looked_at]
-            looked_at.update(left)
             while left and len(free) < count:
                 lacking = count - len(free)
                 free += [stock_code(item, sku) for item in self._free(left[:lacking])]

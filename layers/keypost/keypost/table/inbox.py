@@ -12,7 +12,8 @@ from typing import Any
 from keypost.core.errors import Unmet
 from keypost.core.payment import Remark
 from keypost.core.said import Said
-from keypost.table.items import Table, converter, moment_text, months, to_wire
+from keypost.table.converting import converter
+from keypost.table.items import Table, moment_text, months, to_wire
 
 KEPT = timedelta(days=400)
 _SHARDS = 4  # of a month in the index: what is remarked in a rush must not hold up the callbacks that it comes with

@@ -9,41 +9,18 @@ from typing import Any
 from keypost.core.mail import Fate
 from keypost.table.created import Place
 from keypost.table.items import Table, due_keys, moment_text
+from keypost.table.schedule import CODES_CAME
 
-CODES_CAME = "CODES#"  # before a SKU: the mark of a product that got codes, and the poke of those who wait for it
 _CODES_SETTLE = timedelta(minutes=10)  # longer than an import by the support API or a look at an order takes
 _NOTE_LEASE = timedelta(minutes=10)  # longer than the time-out of the function
 _SMOKE_KEPT = timedelta(days=1)
 _NOTED_KEPT = timedelta(days=400)
 _NOTED = {"pk": {"S": "NOTED"}}
 PAUSE = {"pk": {"S": "PAUSE"}}
-_START = {"pk": {"S": "START"}}
 _FORGETTING = {"pk": {"S": "FORGETTING"}}
 
 
 class Marks(Table):
-    def start(self) -> datetime | None:
-        """The moment from which Keypost serves; None until one is stored."""
-        found = self._client.get_item(TableName=self.table, Key=_START, ConsistentRead=True).get("Item")
-        return datetime.fromisoformat(found["begun"]["S"]) if found else None
-
-    def start_or(self, first: datetime) -> datetime:
-        """The moment from which Keypost serves. If none is stored, this stores `first`, unless another function has
-        just stored one."""
-        if known := self.start():
-            return known
-        answer = self._write(
-            "update_item",
-            Key=_START,
-            UpdateExpression="SET begun = if_not_exists(begun, :first)",
-            ExpressionAttributeValues={":first": {"S": moment_text(first)}},
-            ReturnValues="ALL_NEW",
-        )["Attributes"]
-        return datetime.fromisoformat(answer["begun"]["S"])
-
-    def put_start(self, start: datetime) -> None:
-        self._write("put_item", Item=_START | {"begun": {"S": moment_text(start)}})
-
     def reconciled(self, api: str, now: datetime) -> datetime:
         """The moment up to which a provider was last asked for its payments with success; now, if it never was, so that
         runs that fail from the first one on do not move it."""

@@ -6,46 +6,41 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import cache, lru_cache
 from heapq import merge
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from keypost import telemetry
 from keypost.core import plan, sharing
-from keypost.core.aside import AsideReason
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.bookkeeping import money_of
 from keypost.core.codes import BadStockCode, StockCode, key_of
 from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound, SetAside, Unfit, Unmet, Unreadable
 from keypost.core.finding import findable
 from keypost.core.frozen import dataclass
 from keypost.core.mail import MailState
-from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, Wish, without_words
+from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, without_words
 from keypost.core.periods import local_day
 from keypost.core.sharing import Lacking
+from keypost.core.wish import Wish
 from keypost.table.addresses import Addresses
-from keypost.table.batches import BATCH, Batches
-from keypost.table.clocks import clock_of, lacking_of, last_clock, with_lacking
+from keypost.table.batches import Batches
+from keypost.table.clocks import clock_of, lacking_of, with_lacking
 from keypost.table.codes import RECALLED, claims_of, give_back, hand_over, quarantine, take, used_keys
+from keypost.table.converting import UnknownMember, converter, place_of, reasons_of
 from keypost.table.created import Created, created_keys
 from keypost.table.days import SOON, Days
 from keypost.table.items import (
-    DUE_SHARDS,
     TRIES,
-    UnknownMember,
-    converter,
     customer_digest,
     due_keys,
     from_wire,
     jitter,
     moment_text,
-    order_ids,
-    place_of,
-    reasons_of,
     to_wire,
 )
-from keypost.table.marks import CODES_CAME
 from keypost.table.reminders import Reminders
+from keypost.table.schedule import Schedule, pages
 
 # DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
 CODES_PER_TRANSACTION = 49
@@ -90,7 +85,7 @@ class Coming:
     lacking: tuple[Lacking, ...] | None  # None: the index does not say what it lacks
 
 
-class Orders(Batches, Addresses, Reminders, Created, Days):
+class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
     def load(self, order_id: str) -> Order | None:
         """Unreadable or NewerVersion when this version cannot read its item; it is to be left as it is."""
         key = {"pk": {"S": f"ORDER#{order_id}"}}
@@ -347,18 +342,6 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         """The same, and which of them cannot be read."""
         return _loaded(self._batch_get([f"ORDER#{id_}" for id_ in order_ids]))
 
-    def due(self, now: datetime) -> Iterator[list[str]]:
-        """The ids of all orders that are due, and the pokes of the products that got codes; page by page, sorted only
-        within each shard. An order that is set aside is tried by the clock of what is kept beside it: nothing can move
-        its own clock."""
-        for page in self.due_since(now):
-            yield [name for _, name in page]
-
-    def due_since(self, now: datetime) -> Iterator[list[tuple[datetime, str]]]:
-        """The same, each with the moment at which it became due."""
-        for page in self._clocks(now):
-            yield [(_clock(clock_of(at)), _poke_of(key)) for key, at in page]
-
     def coming(self, until: datetime) -> Iterator[Coming]:
         """The orders whose clock rings up to a moment, those set aside by the clock of what is kept beside them; in any
         order. None of them is read."""
@@ -368,31 +351,13 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
                 if kind in ("ORDER", "ASIDE"):
                     yield Coming(order_id, clock_of(due_at), lacking_of(due_at))
 
-    def _clocks(self, until: datetime) -> Iterator[list[tuple[str, str]]]:
-        """The keys of what is due by then and the text of its clock, page by page; without the orders that are set
-        aside."""
-        aside = cache(self._aside)  # asked for only if something is due
-        for shard in range(DUE_SHARDS):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self.table,
-                IndexName="due",
-                KeyConditionExpression="due_shard = :shard AND due_at <= :until",
-                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":until": {"S": last_clock(until)}},
-            )
-            for page in pages:
-                found = ((item["pk"]["S"], item["due_at"]["S"]) for item in page["Items"])
-                if clocks := [each for each in found if each[0] not in aside()]:
-                    yield clocks
-
-    def _aside(self) -> set[str]:
-        return {f"ORDER#{id_}" for reason in AsideReason for page in self.needing(reason) for id_ in page}
-
-    def needing(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[list[str]]:
+    def needing(self, reason: str, before: datetime | None = None) -> Iterator[list[str]]:
         """The ids of all orders that need this (before a moment), those first that have needed it longest, or that need
         codes soonest; page by page."""
-        ids = (order_id for _, order_id in self.needing_since(reason, before))
-        while page := list(islice(ids, _PAGE)):
-            yield page
+        if reason is not Reason.STOCK:
+            yield from super().needing(reason, before)
+        else:
+            yield from pages(self.in_line(self.skus(), before))
 
     def in_line(self, skus: Iterable[str], before: datetime | None = None) -> Iterator[str]:
         """The ids of the orders that wait for codes of these products, those first that need them soonest (before a
@@ -405,21 +370,6 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
         its id (before a moment). All are asked for at once, as many as fit into an answer."""
         keys = [f"{reason}#{sku}" for sku in self.skus()] if reason is Reason.STOCK else [str(reason)]
         return merge(*(self._needing(key, before) for key in keys))
-
-    def _needing(self, attention: str, before: datetime | None, size: int = _MOST) -> Iterator[tuple[str, str]]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self.table,
-            IndexName="attention",
-            KeyConditionExpression="attention = :attention AND attention_since < :until",
-            ExpressionAttributeValues={
-                ":attention": {"S": attention},
-                ":until": {"S": moment_text(before) if before else "9999"},
-            },
-            PaginationConfig={"PageSize": size},
-        )
-        for page in pages:
-            for item, order_id in zip(page["Items"], order_ids(page["Items"]), strict=True):
-                yield item["attention_since"]["S"], order_id
 
     def _order_put(self, order: Order) -> tuple[Order, Any, list[Any]]:
         """The order as it is to be stored, the write that does it on condition that nobody else did, and those that go
@@ -439,17 +389,6 @@ class Orders(Batches, Addresses, Reminders, Created, Days):
             "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
         }
         return saved, put, pages
-
-
-@lru_cache(maxsize=1024)
-def _clock(text: str) -> datetime:
-    """Of the many that are due on one morning, the moment is the same."""
-    return datetime.fromisoformat(text)
-
-
-def _poke_of(key: str) -> str:
-    """The poke for which something is due: an order's is its id, that of a product or a batch is its mark."""
-    return key if key.startswith((CODES_CAME, BATCH)) else key.partition("#")[2]
 
 
 def _lost(license_: License) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from keypost import telemetry
 from keypost.core.errors import Conflict, Unmet
 from keypost.core.payment import Fact, PaymentNotice
 from keypost.core.said import said
-from keypost.table.items import Table, converter, place_of
+from keypost.table.converting import converter, place_of
+from keypost.table.items import Table
 
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # after this time, what was reported of a payment without an order is removed
 

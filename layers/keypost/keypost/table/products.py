@@ -9,7 +9,8 @@ import cattrs
 
 from keypost import telemetry
 from keypost.core.product import Kind, Product
-from keypost.table.items import Table, converter, place_of, to_wire
+from keypost.table.converting import converter, place_of
+from keypost.table.items import Table, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-import cattrs
-
 from keypost import telemetry
 from keypost.core.keys import SupportKey
-from keypost.table.items import Table, converter, from_wire, moment_text, place_of, to_wire
+from keypost.table.items import Table, from_wire, moment_text, to_wire
 
 _SUPPORT_KEYS = {"pk": {"S": "KEYS"}}
 
@@ -16,7 +14,7 @@ _SUPPORT_KEYS = {"pk": {"S": "KEYS"}}
 class SupportKeys(Table):
     def put_support_key(self, key: SupportKey) -> None:
         """Store a new key, and add its id to the list of all keys."""
-        item = to_wire({"pk": f"KEY#{key.id}", **converter.unstructure(key)})
+        item = to_wire(_item(key))
         put = {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
         listed = {
             "TableName": self.table,
@@ -30,7 +28,7 @@ class SupportKeys(Table):
     def support_key(self, key_id: str) -> SupportKey | None:
         """The key in its present state, so that a key that was revoked just now is revoked here too."""
         item = self._client.get_item(TableName=self.table, Key=_support_key(key_id), ConsistentRead=True).get("Item")
-        return converter.structure(from_wire(item), SupportKey) if item else None
+        return _key(from_wire(item)) if item else None
 
     def support_keys(self) -> list[SupportKey]:
         """All keys that were ever made and can be read, the newest last. Each of the others is counted and logged."""
@@ -54,10 +52,37 @@ class SupportKeys(Table):
 
 def _read(item: Mapping[str, Any]) -> SupportKey | None:
     try:
-        return converter.structure(item, SupportKey)
-    except cattrs.BaseValidationError as error:
-        telemetry.outcome("KeyUnreadable", key=str(item["pk"]).partition("#")[2], place=place_of(error))
+        return _key(item)
+    except (KeyError, TypeError, ValueError) as error:
+        telemetry.outcome("KeyUnreadable", key=str(item["pk"]).partition("#")[2], place=telemetry.place(error))
         return None
+
+
+def _key(item: Mapping[str, Any]) -> SupportKey:
+    return SupportKey(
+        id=item["id"],
+        digest=item["digest"],
+        agent=item["agent"],
+        scopes=tuple(item["scopes"]),
+        created_at=datetime.fromisoformat(item["created_at"]),
+        expires_at=datetime.fromisoformat(item["expires_at"]),
+        revoked_at=datetime.fromisoformat(item["revoked_at"]) if "revoked_at" in item else None,
+        last_used=date.fromisoformat(item["last_used"]) if "last_used" in item else None,
+    )
+
+
+def _item(key: SupportKey) -> dict[str, Any]:
+    return {
+        "pk": f"KEY#{key.id}",
+        "id": key.id,
+        "digest": key.digest,
+        "agent": key.agent,
+        "scopes": list(key.scopes),
+        "created_at": moment_text(key.created_at),
+        "expires_at": moment_text(key.expires_at),
+        "revoked_at": moment_text(key.revoked_at) if key.revoked_at else None,
+        "last_used": key.last_used.isoformat() if key.last_used else None,
+    }
 
 
 def _support_key(key_id: str) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from keypost.core.order import Ask, Wish
-from keypost.table.items import Table, converter, customer_digest, from_wire, moment_text, to_wire
+from keypost.core.wish import Ask, Wish
+from keypost.table.items import Table, customer_digest, from_wire, moment_text, to_wire
 
 _WISH_SECONDS = 24 * 3600  # how long requests and counts are kept
 _SAME_ROUND = timedelta(minutes=5)  # two requests within this time count as one
@@ -28,14 +30,13 @@ class Wishes(Table):
         whose = customer_digest(email)
         asker = hashlib.sha256(f"{source} {whose}".encode()).hexdigest()[:16]
         wish = Wish(secrets.token_hex(16), whose, now, ask, asker)
-        item = {"pk": f"WISH#{wish.id}", "expires": _wish_expires(now), **converter.unstructure(wish)}
-        self._write("put_item", Item=to_wire(item))
+        self._write("put_item", Item=to_wire(_item(wish) | {"expires": _wish_expires(now)}))
         return wish.id
 
     def wish(self, wish_id: str) -> Wish | None:
         key = {"pk": {"S": f"WISH#{wish_id}"}}
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
-        return converter.structure(from_wire(item), Wish) if item else None
+        return _wish(from_wire(item)) if item else None
 
     def begin_round(self, wish: Wish, day: date, most: int, most_of_asker: int) -> bool:
         """Count a request among those of its kind, customer and day, and among those of its network of these. False if
@@ -57,6 +58,22 @@ class Wishes(Table):
                 ":expires": _wish_expires(wish.asked_at),
             },
         )
+
+
+def _item(wish: Wish) -> dict[str, Any]:
+    return {
+        "pk": f"WISH#{wish.id}",
+        "id": wish.id,
+        "whose": wish.whose,
+        "asked_at": moment_text(wish.asked_at),
+        "ask": str(wish.ask),
+        "asker": wish.asker,
+    }
+
+
+def _wish(item: Mapping[str, Any]) -> Wish:
+    asked_at, ask = datetime.fromisoformat(item["asked_at"]), Ask(item.get("ask", Ask.RESEND))
+    return Wish(item["id"], item["whose"], asked_at, ask, item.get("asker", ""))
 
 
 def _wish_expires(now: datetime) -> int:

@@ -15,7 +15,6 @@ from keypost.table import Store
 from keypost.table.created import Place
 from keypost.use_cases.help_customer import Desk
 
-POKE = "FORGET#"  # of the queue, and no order's number
 MOST_AT_ONCE = 100  # orders: some seconds
 MOST_A_DAY = 5000
 PAUSE = timedelta(seconds=10)  # between two parts of a day: customers go first

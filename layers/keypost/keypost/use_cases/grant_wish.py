@@ -7,10 +7,11 @@ from keypost.clients.mailer import Mailer
 from keypost.core import self_service
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked
-from keypost.core.order import Ask, Order, Wish
+from keypost.core.order import Order
 from keypost.core.periods import local_day
 from keypost.core.self_service import CONCERNS_PER_DAY, WISHES_PER_ASKER, WISHES_PER_DAY
 from keypost.core.support import CUSTOMER
+from keypost.core.wish import Ask, Wish
 from keypost.table.addresses import Address
 from keypost.use_cases.help_customer import Desk, why_suppressed
 

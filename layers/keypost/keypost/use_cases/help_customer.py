@@ -11,7 +11,8 @@ from keypost import telemetry
 from keypost.clients.mailer import Mailer
 from keypost.clients.queue import Queue
 from keypost.core import closing, correcting, plan, settling, support
-from keypost.core.aside import AsideReason, Erasure, reason_of
+from keypost.core.aside import Erasure, reason_of
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.correcting import Right
 from keypost.core.errors import Conflict, QueueUnavailable, Refused, SetAside
 from keypost.core.frozen import dataclass

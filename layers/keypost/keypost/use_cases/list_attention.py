@@ -7,7 +7,8 @@ from dataclasses import field
 from datetime import datetime
 
 from keypost.core import plan
-from keypost.core.aside import Aside, AsideReason, reason_of, said_of
+from keypost.core.aside import Aside, reason_of, said_of
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.daily_note import entry
 from keypost.core.errors import InvalidInput
 from keypost.core.frozen import dataclass

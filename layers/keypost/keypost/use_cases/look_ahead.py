@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import chain
 
-from keypost.core.aside import AsideReason, reason_of, said_of
+from keypost.core.aside import reason_of, said_of
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.daily_note import DailyNote, Section, aside_entry, entry
 from keypost.core.forecast import HORIZON_DAYS, USE_DAYS, Forecast, Stock, forecast
 from keypost.core.order import Order, Reason

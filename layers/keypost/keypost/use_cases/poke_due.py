@@ -7,11 +7,12 @@ from datetime import datetime, timedelta, tzinfo
 
 from keypost import telemetry
 from keypost.clients.queue import LONGEST_DELAY, Queue
-from keypost.core.aside import AsideReason
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.errors import QueueUnavailable
 from keypost.core.periods import DAILY_RULE
-from keypost.table import Store
+from keypost.table.schedule import Schedule
 
+FORGET = "FORGET#"  # a poke by which customers are forgotten; no order's number
 _OVERDUE = timedelta(hours=2)  # several runs have poked an order by then
 _FEW = 100  # they are through the queue in seconds
 _SHARE = 0.95  # of the pace of the mails: the rest is for those who buy meanwhile
@@ -24,7 +25,7 @@ _SET_ASIDE = {
 
 
 def poke_due(
-    store: Store,
+    schedule: Schedule,
     queue: Queue,
     now: datetime,
     zone: tzinfo,
@@ -35,10 +36,10 @@ def poke_due(
     15 minutes. Those that were planned for a morning come last and, if they are many, as many as their mails may leave
     until the next run. QueueUnavailable, after all pages were tried, if SQS refused some."""
     if now.minute < _OFTEN:
-        _count_aside(store)  # also when what follows fails
+        _count_aside(schedule)  # also when what follows fails
     found, overdue, planned = 0, 0, list[tuple[datetime, str]]()
     refused: QueueUnavailable | None = None
-    for page in store.due_since(now):
+    for page in schedule.due_since(now):
         at_once = [name for at, name in page if not _is_planned(at, zone)]
         planned += [each for each in page if _is_planned(each[0], zone)]
         refused = _poked(queue.poke_all, at_once) or refused  # the other pages may fare better
@@ -81,8 +82,8 @@ def _poked(poke: Callable[[Sequence[str]], object], names: Sequence[str]) -> Que
     return None
 
 
-def _count_aside(store: Store) -> None:
+def _count_aside(schedule: Schedule) -> None:
     """Once an hour, for the alarms: it is counted at once when an order is set aside."""
     for name, reasons in _SET_ASIDE.items():
-        order_ids = [order_id for reason in reasons for page in store.needing(reason) for order_id in page]
+        order_ids = [order_id for reason in reasons for page in schedule.needing(reason) for order_id in page]
         telemetry.outcome(name, len(order_ids), order_ids=order_ids[:_MOST_NAMED])

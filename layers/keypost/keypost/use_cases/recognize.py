@@ -9,7 +9,8 @@ from keypost.core.order import Order
 from keypost.core.payment import PaymentNotice, PaymentState
 from keypost.core.periods import local_day
 from keypost.core.references import meant
-from keypost.core.repeats import BOOKS, Repeat, as_repeat, same_purchase
+from keypost.core.repeat import BOOKS, Repeat
+from keypost.core.repeats import as_repeat, same_purchase
 from keypost.core.shop import Intake
 from keypost.table import Store
 

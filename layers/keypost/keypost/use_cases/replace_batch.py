@@ -17,8 +17,9 @@ from keypost.core.mail import Asked
 from keypost.core.order import License, Order
 from keypost.core.periods import local_day
 from keypost.core.said import Said, said
-from keypost.table.batches import BATCH, GivenTo, batch_id
+from keypost.table.batches import GivenTo, batch_id
 from keypost.table.orders import CODES_PER_TRANSACTION
+from keypost.table.schedule import BATCH
 from keypost.use_cases.help_customer import Desk
 
 _ORDERS_AT_ONCE = 20

@@ -8,14 +8,14 @@ from itertools import islice
 from types import MappingProxyType
 
 from keypost.clients.queue import LONGEST_DELAY, Queue
-from keypost.core.aside import AsideReason
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.errors import QueueUnavailable
 from keypost.core.order import Order, Reason
 from keypost.core.periods import local_day
 from keypost.core.plan import needed_by
 from keypost.core.sharing import Free, first_served, lacks
 from keypost.table import Store
-from keypost.table.marks import CODES_CAME
+from keypost.table.schedule import CODES_CAME
 from keypost.use_cases.poke_due import let_out
 
 _INDEX_LAG = timedelta(seconds=3)  # until new codes stand in the stock index

@@ -8,15 +8,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from keypost import telemetry
 from keypost.clients.queue import Queue
 from keypost.core.errors import QueueUnavailable
-from keypost.core.order import Ask
+from keypost.core.wish import Ask
 from keypost.inputs.addresses import email_address
-from keypost.table import Store
+from keypost.table.wishes import Wishes
 
 _TRIES_PER_HOUR = 10  # per hour, from one network
 _LONGEST = 254  # characters of an address, by RFC 5321
 
 
-def take_wish(store: Store, wishes: Queue, ask: Ask, text: str, source: str, now: datetime) -> str:
+def take_wish(kept: Wishes, queue: Queue, ask: Ask, text: str, source: str, now: datetime) -> str:
     """Store the request and put it into the queue, unless the text is no address, or too many requests come from that
     network. Returns `asked` or `told`, or the reason why not, each a name that the page has words for. A text that is
     no address does not count as a try."""
@@ -28,15 +28,15 @@ def take_wish(store: Store, wishes: Queue, ask: Ask, text: str, source: str, now
         email = email_address(text)
     except ValueError:
         return "no address"
-    return _store(store, wishes, ask, email, source, now)
+    return _store(kept, queue, ask, email, source, now)
 
 
-def _store(store: Store, wishes: Queue, ask: Ask, email: str, source: str, now: datetime) -> str:
+def _store(kept: Wishes, queue: Queue, ask: Ask, email: str, source: str, now: datetime) -> str:
     try:
-        if not store.count_try(source, _TRIES_PER_HOUR, now):
+        if not kept.count_try(source, _TRIES_PER_HOUR, now):
             telemetry.outcome("WishTooOften")
             return "too often"
-        wishes.poke(store.put_wish(email, now, ask, source))
+        queue.poke(kept.put_wish(email, now, ask, source))
     except (ClientError, BotoCoreError, QueueUnavailable) as error:
         telemetry.failure(error)
         telemetry.outcome("WishNotTaken")

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from keypost import telemetry
-from keypost.core.aside import Aside, AsideReason, reason_of, set_aside, started
+from keypost.core.aside import Aside, reason_of, set_aside, started
+from keypost.core.aside_reasons import AsideReason
 from keypost.core.errors import Conflict, SetAside
 from keypost.core.mail import MailReport
 from keypost.core.shop import Intake

@@ -8,13 +8,15 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from string import Formatter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from keypost.core.frozen import dataclass
 from keypost.core.languages import language_of
-from keypost.core.product import Product
 from keypost.core.said import Said
 from keypost.words import de, en, nl
+
+if TYPE_CHECKING:
+    from keypost.core.product import Product
 
 T = TypeVar("T")
 
@@ -89,7 +91,7 @@ def found_in(texts: Mapping[str, object], language: str) -> str:
     return next(name for name in (language, FALLBACK, *texts) if name in texts)
 
 
-def names_of(products: Iterable[Product], language: str) -> dict[str, str]:
+def names_of(products: "Iterable[Product]", language: str) -> dict[str, str]:
     """What products are called, by SKU."""
     return {product.sku: in_language(product.name, language) for product in products}
 
