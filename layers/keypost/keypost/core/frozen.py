@@ -20,13 +20,16 @@ else:
             raise TypeError("a class that is not frozen is one of the standard library's")
         # Without methods, this reads the fields only. `fields` and `replace` go by them.
         bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
-        return lambda written: _with_methods(bare(_described(written)))
+        return lambda written: _with_methods(_described(bare, written))
 
 
-def _described(written: type) -> type:
+def _described(bare: Callable[[type], type], written: type) -> type:
     """The standard library makes a description of a class that has none, and inspects its signature for that."""
-    written.__doc__ = written.__doc__ or written.__name__
-    return written
+    description = written.__doc__
+    written.__doc__ = description or written.__name__
+    made = bare(written)
+    made.__doc__ = description
+    return made
 
 
 def _with_methods(made: Any) -> type:
