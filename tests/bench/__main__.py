@@ -60,7 +60,8 @@ def main(words: Sequence[str] | None = None) -> int:
     figures = [figure for area in chosen for figure in _measured(area, quick=asked.quick)]
     goals, committed = read_goals(), read_measured(MEASURED)
     print(_columns(table(goals, {figure.name: figure for figure in figures})))
-    worsened = worse(figures, committed)
+    # A part of an area counts less than the whole, but its ratios are the same. Counts of calls stand in calls.golden.
+    worsened = worse([figure for figure in figures if figure.unit == "ratio" or not asked.quick], committed)
     missing = [*missed(figures, goals), *([] if asked.quick else left_out(figures, goals))]
     print(*missing, *worsened, sep="\n", file=sys.stderr)
     if worsened and not asked.accept:

@@ -72,7 +72,7 @@ def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     write_measured([COLD, Figure("calls/worker", 6, "count")], tmp_path / "measured.json")
     values = iter([0.8, 0.9, 0.9])
     cold = Area("cold", lambda _: [replace(COLD, value=next(values))])
-    calls = Area("calls", lambda _: [Figure("calls/worker", 6, "count")])
+    calls = Area("calls", lambda _: [Figure("calls/worker", 6, "count"), Figure("calls/shared", 0.5, "ratio")])
     monkeypatch.setattr(bench, "AREAS", (cold, replace(calls, quick=calls.measure)))
     monkeypatch.setattr(bench, "MEASURED", tmp_path / "measured.json")
     monkeypatch.setattr(bench, "PAGE", tmp_path / "performance.md")
@@ -114,6 +114,8 @@ def test_a_quick_run_measures_what_is_quick_and_writes_nothing_and_fails_only_fo
     assert main(["--areas", "calls"]) == 1
     (written / "performance.md").unlink()
     write_measured([Figure("calls/worker", 5, "count")], written / "measured.json")
+    assert main(["--quick"]) == 0  # counts have a golden file
+    write_measured([Figure("calls/shared", 0.4, "ratio")], written / "measured.json")
     better = (written / "measured.json").read_text(encoding="utf-8")
     assert main(["--quick"]) == 1
     assert (written / "measured.json").read_text(encoding="utf-8") == better != before
