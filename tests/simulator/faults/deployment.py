@@ -122,6 +122,7 @@ def load(around: Surroundings, root: Path = ROOT) -> Deployment:
             del sys.modules[name]
         sys.path[:0] = [str(root / "layers" / "keypost"), str(root / "functions")]
         set_environment(patch)
+        patch.delenv("AWS_LAMBDA_FUNCTION_NAME")  # where it is set, clients are built before they can be answered here
         patch.setattr(time, "sleep", only_here(around.pause, time.sleep))
         patch.setattr(time, "monotonic", only_here(around.clock, time.monotonic))
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", _OneThread)
