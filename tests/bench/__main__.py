@@ -12,9 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.bench import busy_days, calls, cold, contention, dollars, growth, size, waiting, warm
 from tests.bench.figures import (
+    GOALS,
     MEASURED,
     Figure,
     area_of,
@@ -51,14 +53,21 @@ AREAS: tuple[Area, ...] = (
 )
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    asked = _asked(words)
+@dataclass(frozen=True, slots=True)
+class Files:
+    goals: Path = GOALS
+    measured: Path = MEASURED
+    page: Path = PAGE
+
+
+def main(words: Sequence[str] | None = None, areas: Sequence[Area] = AREAS, files: Files | None = None) -> int:
+    asked, files = _asked(words), files or Files()
     if asked.page:
-        _write_page()
+        _write_page(files)
         return 0
-    chosen = [area for area in AREAS if not asked.areas or area.name in asked.areas]
+    chosen = [area for area in areas if not asked.areas or area.name in asked.areas]
     figures = [figure for area in chosen for figure in _measured(area, quick=asked.quick)]
-    goals, committed = read_goals(), read_measured(MEASURED)
+    goals, committed = read_goals(files.goals), read_measured(files.measured)
     print(_columns(table(goals, {figure.name: figure for figure in figures})))
     # A part of an area counts less than the whole, but its ratios are the same. Counts of calls stand in calls.golden.
     worsened = worse([figure for figure in figures if figure.unit == "ratio" or not asked.quick], committed)
@@ -68,7 +77,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print("Nothing was written; `make bench ACCEPT=--accept` writes it nevertheless.", file=sys.stderr)
     elif not asked.quick:
         measured = {area.name for area in chosen}
-        _write([*(kept for kept in committed.values() if area_of(kept.name) not in measured), *figures])
+        kept = [figure for figure in committed.values() if area_of(figure.name) not in measured]
+        write_measured([*kept, *figures], files.measured)
+        _write_page(files)
     return bool(worsened or (missing and not asked.quick))
 
 
@@ -121,13 +132,8 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
     )
 
 
-def _write(figures: Sequence[Figure]) -> None:
-    write_measured(figures, MEASURED)
-    _write_page()
-
-
-def _write_page() -> None:
-    PAGE.write_text(page(read_goals(), read_measured(MEASURED)), encoding="utf-8")
+def _write_page(files: Files) -> None:
+    files.page.write_text(page(read_goals(files.goals), read_measured(files.measured)), encoding="utf-8")
 
 
 if __name__ == "__main__":

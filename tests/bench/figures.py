@@ -30,7 +30,7 @@ class Goal:
     goal: float | None = None
     exactly: float | None = None
     floor: float | None = None  # no figure can be below it, where that is known
-    before: float | None = None  # what it was before issue 17
+    before: float | None = None  # what it was when the goals were set
 
     def is_met(self, value: float) -> bool:
         if self.exactly is not None:

@@ -1,13 +1,12 @@
 """What a run of the bench says of its figures, and what it writes."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.bench import __main__ as bench
 from tests.bench import figures, page
-from tests.bench.__main__ import Area, main
+from tests.bench.__main__ import AREAS, Area, Files, main
 from tests.bench.figures import (
     Figure,
     Goal,
@@ -66,65 +65,78 @@ def test_every_goal_has_words_and_a_bound() -> None:
     ] == []
 
 
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class Bench:
     """A bench of two areas whose files stand in a directory of their own."""
-    write_measured([COLD, Figure("calls/worker", 6, "count")], tmp_path / "measured.json")
+
+    files: Files
+    areas: tuple[Area, ...]
+
+    def run(self, *words: str) -> int:
+        return main(words, self.areas, self.files)
+
+    def has(self, *measured: Figure) -> None:
+        write_measured(measured, self.files.measured)
+
+    def cold(self) -> float:
+        return read_measured(self.files.measured)[COLD.name].value
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
     values = iter([0.8, 0.9, 0.9])
     cold = Area("cold", lambda _: [replace(COLD, value=next(values))])
     calls = Area("calls", lambda _: [Figure("calls/worker", 6, "count"), Figure("calls/shared", 0.5, "ratio")])
-    monkeypatch.setattr(bench, "AREAS", (cold, replace(calls, quick=calls.measure)))
-    monkeypatch.setattr(bench, "MEASURED", tmp_path / "measured.json")
-    monkeypatch.setattr(bench, "PAGE", tmp_path / "performance.md")
-    monkeypatch.setattr(bench, "read_goals", lambda: {COLD.name: Goal("import and clients", goal=0.85)})
-    return tmp_path
+    files = Files(tmp_path / "goals.toml", tmp_path / "measured.json", tmp_path / "performance.md")
+    files.goals.write_text('[cold]\nfind_due_orders = { what = "import and clients", goal = 0.85 }\n', encoding="utf-8")
+    made = Bench(files, (cold, replace(calls, quick=calls.measure)))
+    made.has(COLD, Figure("calls/worker", 6, "count"))
+    return made
 
 
 def test_a_run_writes_its_figures_and_the_page_and_keeps_those_of_other_areas(
-    written: Path, capsys: pytest.CaptureFixture[str]
+    bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--areas", "cold"]) == 0
-    assert {name: figure.value for name, figure in read_measured(written / "measured.json").items()} == {
+    assert bench.run("--areas", "cold") == 0
+    assert {name: figure.value for name, figure in read_measured(bench.files.measured).items()} == {
         "calls/worker": 6,
         "cold/find_due_orders": 0.8,
     }
-    assert "| cold/find_due_orders | import and clients | 0.85 |  |  | 0.8 |\n" in (
-        written / "performance.md"
-    ).read_text(encoding="utf-8")
+    row = "| cold/find_due_orders | import and clients | 0.85 |  |  | 0.8 |\n"
+    assert row in bench.files.page.read_text(encoding="utf-8")
     out, err = capsys.readouterr()
     assert "cold/find_due_orders  import and clients  0.85" in out
     assert "is measured" in err
 
 
-def test_a_worse_run_fails_and_writes_nothing_unless_it_is_accepted(written: Path) -> None:
-    assert main([]) == 0
-    assert main([]) == 1
-    assert read_measured(written / "measured.json")[COLD.name].value == 0.8
-    assert main(["--accept"]) == 1  # it misses its goal, which nobody can accept
-    assert read_measured(written / "measured.json")[COLD.name].value == 0.9
+def test_a_worse_run_fails_and_writes_nothing_unless_it_is_accepted(bench: Bench) -> None:
+    assert bench.run() == 0
+    assert bench.run() == 1
+    assert bench.cold() == 0.8
+    assert bench.run("--accept") == 1  # it misses its goal, which nobody can accept
+    assert bench.cold() == 0.9
 
 
 def test_a_quick_run_measures_what_is_quick_and_writes_nothing_and_fails_only_for_what_became_worse(
-    written: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench,
 ) -> None:
-    before = (written / "measured.json").read_text(encoding="utf-8")
-    monkeypatch.setattr(bench, "read_goals", lambda: {"calls/worker": Goal("a licence", goal=5)})
+    bench.files.goals.write_text('[calls]\nworker = { what = "a licence", goal = 5 }\n', encoding="utf-8")
 
-    assert main(["--quick"]) == 0
-    assert main(["--areas", "calls"]) == 1
-    (written / "performance.md").unlink()
-    write_measured([Figure("calls/worker", 5, "count")], written / "measured.json")
-    assert main(["--quick"]) == 0  # counts have a golden file
-    write_measured([Figure("calls/shared", 0.4, "ratio")], written / "measured.json")
-    better = (written / "measured.json").read_text(encoding="utf-8")
-    assert main(["--quick"]) == 1
-    assert (written / "measured.json").read_text(encoding="utf-8") == better != before
-    assert not (written / "performance.md").exists()
+    assert bench.run("--quick") == 0
+    assert bench.run("--areas", "calls") == 1
+    bench.files.page.unlink()
+    bench.has(Figure("calls/worker", 5, "count"))
+    assert bench.run("--quick") == 0  # counts have a golden file
+    bench.has(Figure("calls/shared", 0.4, "ratio"))
+    better = bench.files.measured.read_text(encoding="utf-8")
+    assert bench.run("--quick") == 1
+    assert bench.files.measured.read_text(encoding="utf-8") == better
+    assert not bench.files.page.exists()
 
 
-def test_the_page_is_written_again_without_a_run(written: Path) -> None:
-    assert main(["--page"]) == 0
-    assert "| calls/worker |  |  |  |  | 6 |\n" in (written / "performance.md").read_text(encoding="utf-8")
+def test_the_page_is_written_again_without_a_run(bench: Bench) -> None:
+    assert bench.run("--page") == 0
+    assert "| calls/worker |  |  |  |  | 6 |\n" in bench.files.page.read_text(encoding="utf-8")
 
 
 def test_the_page_shows_what_misses_its_goal() -> None:
@@ -141,7 +153,7 @@ def test_the_page_is_what_the_committed_run_wrote() -> None:
 
 def test_every_module_that_measures_is_an_area_and_every_goal_is_of_one() -> None:
     modules = {path.stem for path in figures.HERE.glob("*.py") if "\ndef measure(" in path.read_text(encoding="utf-8")}
-    areas = {area.name for area in bench.AREAS}
+    areas = {area.name for area in AREAS}
 
     assert areas == modules
     assert {area_of(name) for name in read_goals()} <= areas

@@ -4,14 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
-import boto3
 import pytest
 from botocore import xform_name
 from botocore.exceptions import EndpointConnectionError
-from botocore.stub import Stubber
 
 from cli.doctor import looking
 from cli.doctor.checks import CHECKS, State, findings, left_out
@@ -24,6 +21,7 @@ from keypost.clients.secrets import NAMES
 from keypost.core.errors import KeypostError
 from keypost.core.said import said
 from tests.builders import NOW
+from tests.recorded_aws import Session, client_of
 
 API = "https://a1.execute-api.eu-west-1.amazonaws.com/v1"
 STRIPE_HOOK = Hook(f"{API}/callbacks/stripe", True, frozenset(events_of("stripe")))
@@ -317,34 +315,6 @@ def test_those_commands_are_found() -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 # Reading
 # ---------------------------------------------------------------------------------------------------------------------
-
-
-@cache
-def client_of(service: str) -> Any:
-    """One for all tests: to build one takes as long as twenty calls."""
-    return boto3.Session("k", "s", region_name="eu-west-1").client(service)  # type: ignore[call-overload]
-
-
-class Session:
-    """A session whose services answer as recorded, one answer after another, until another session is used."""
-
-    active: ClassVar[dict[str, Stubber]] = {}
-
-    def __init__(self, answers: Mapping[str, list[tuple[str, Any]]]) -> None:
-        self._answers = answers
-
-    def client(self, service: str, **_: Any) -> Any:
-        client = client_of(service)
-        if before := self.active.pop(service, None):
-            before.deactivate()
-        stub = self.active[service] = Stubber(client)
-        for operation, answer in self._answers[service]:
-            if isinstance(answer, str):
-                stub.add_client_error(operation, answer, http_status_code=400)
-            else:
-                stub.add_response(operation, answer)
-        stub.activate()
-        return client
 
 
 KNOWN: dict[str, Any] = {

@@ -39,7 +39,7 @@ from keypost.core.mail import MailSent
 from keypost.core.said import Said, said
 from keypost.words import LANGUAGES, reader, sentence
 from tests.builders import NOW, ZONE
-from tests.cli.test_doctor import Session
+from tests.recorded_aws import Session
 
 PARAMETERS = {
     "Stage": "test",
