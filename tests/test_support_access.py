@@ -303,7 +303,7 @@ def test_the_firewall_counts_everything_but_callbacks_and_is_off_unless_wanted(t
     counted = rule["Statement"]["RateBasedStatement"]
     not_counted = counted["ScopeDownStatement"]["NotStatement"]["Statement"]["ByteMatchStatement"]
 
-    assert template["Parameters"]["WafRequestLimit"]["Default"] == 0
+    assert template["Parameters"]["WafRequestLimit"]["Default"] == "0"
     assert resources["Firewall"]["Condition"] == resources["FirewallOfApi"]["Condition"] == "HasFirewall"
     assert (rule["Action"], counted["AggregateKeyType"]) == ({"Block": {}}, "IP")
     assert (not_counted["PositionalConstraint"], not_counted["SearchString"]) == ("STARTS_WITH", "/v1/callbacks/")

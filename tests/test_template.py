@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
 
 import keypost
 from cli.local.deploy import ROOT
@@ -23,6 +21,7 @@ from keypost.core.languages import DEFAULT
 from keypost.core.mailing import MAIL_LEASE
 from keypost.providers import PROVIDERS
 from keypost.words import LANGUAGES
+from tests.translated import metrics_of, of_type, translated
 
 # AWS has no resources for these actions, so they can only be allowed for all.
 WITHOUT_RESOURCES = {"ses:GetAccount", "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"}
@@ -49,31 +48,6 @@ def resources(template: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def functions(resources: dict[str, Any]) -> dict[str, Any]:
     return of_type(resources, "AWS::Serverless::Function")
-
-
-def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
-
-
-class NoManagedPolicies(ManagedPolicyLoader):
-    """The template names no policy of AWS's own, so there is none to look up in an account."""
-
-    def __init__(self) -> None:
-        """Without the client that the base class would ask."""
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def translated(template: dict[str, Any]) -> dict[str, Any]:
-    """The resources that CloudFormation gets from SAM, those included that SAM adds by itself."""
-    source = deepcopy(template)
-    source["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
-    for layer in of_type(source["Resources"], "AWS::Serverless::LayerVersion").values():
-        layer["ContentUri"] = "s3://bucket/layer.zip"
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        return dict(transform(source, {}, NoManagedPolicies())["Resources"])
 
 
 def stages(resources: dict[str, Any]) -> Iterator[str]:
@@ -135,6 +109,13 @@ def test_the_output_version_is_the_version_of_the_package(template: dict[str, An
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
     assert template["Outputs"]["Version"]["Value"] == keypost.__version__ == project["version"]
+
+
+def test_layers_are_built_for_the_processor_on_which_they_run(resources: dict[str, Any]) -> None:
+    layers = [one for one in resources.values() if one["Type"] == "AWS::Serverless::LayerVersion"]
+
+    assert [one["Properties"]["CompatibleArchitectures"] for one in layers] == [["arm64"]] * 2
+    assert [one["Metadata"]["BuildArchitecture"] for one in layers] == ["arm64"] * 2
 
 
 def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:
@@ -477,10 +458,11 @@ def test_callbacks_have_a_rate_of_their_own_that_a_flash_sale_fits_into(resource
 def test_the_table_survives_a_mistake(resources: dict[str, Any]) -> None:
     table = resources["Table"]
 
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert table["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsLive", True, False]}
-    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert table["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsProtected", True, False]}
+    _, _, without_key = table["Properties"]["SSESpecification"]["Fn::If"]
+    assert without_key == {"SSEEnabled": True}
 
 
 def test_the_indexes_hold_keys_only_but_that_of_search(resources: dict[str, Any]) -> None:
@@ -514,15 +496,17 @@ def test_every_alarm_reaches_somebody_and_counts_what_the_functions_count(resour
     assert {"DailyRuleAlarm", "OverdueAlarm", "KeyRefusedAlarm", "ReconcileAlarm", "DeadLetterAlarm"} <= set(alarms)
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
-        if alarm["Namespace"] == "Keypost":
-            assert f"`{alarm['MetricName']}`" in counted
-            assert {"Name": "service", "Value": STACK_NAME} in alarm["Dimensions"]
-            assert len(alarm["Dimensions"]) == 1 + (alarm["MetricName"] in AT_DOOR)
+        for metric in metrics_of(alarm):
+            if metric["Namespace"] == "Keypost":
+                assert f"`{metric['MetricName']}`" in counted
+                assert {"Name": "service", "Value": STACK_NAME} in metric["Dimensions"]
+                assert len(metric["Dimensions"]) == 1 + (metric["MetricName"] in AT_DOOR)
 
 
 @pytest.mark.parametrize("metric", AT_DOOR)
 def test_each_door_has_an_alarm_of_its_own_for_what_goes_wrong_there(metric: str, resources: dict[str, Any]) -> None:
-    alarms = [alarm for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values() if alarm["MetricName"] == metric]
+    every = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    alarms = [alarm for alarm in every if alarm.get("MetricName") == metric]
     doors = [{each["Name"]: each["Value"] for each in alarm["Dimensions"]} for alarm in alarms]
 
     assert doors == [{"service": STACK_NAME, "provider": provider} for provider in PROVIDERS]
@@ -546,7 +530,8 @@ def test_an_alarm_says_that_calls_are_answered_with_an_error_of_ours(template: d
 def test_no_metrics_by_route_are_paid_for_as_no_alarm_reads_them(resources: dict[str, Any]) -> None:
     settings = resources["Api"]["Properties"]["MethodSettings"]
     alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
-    read = {each["Name"] for alarm in alarms for each in alarm["Dimensions"] if alarm["Namespace"] == "AWS/ApiGateway"}
+    of_api = [metric for alarm in alarms for metric in metrics_of(alarm) if metric["Namespace"] == "AWS/ApiGateway"]
+    read = {each["Name"] for metric in of_api for each in metric["Dimensions"]}
 
     assert [setting for setting in settings if setting.get("MetricsEnabled")] == []
     assert read == {"ApiName", "Stage"}  # what API Gateway counts for nothing

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_a_line_says_what_happened_in_which_call_and_not_which_function_it_was_a
 
     line = json.loads(log.getvalue())
     assert line.pop("location").startswith("handler:")
-    assert line.pop("timestamp")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)", line.pop("timestamp"))  # RFC 3339
     assert line == {
         "level": "INFO",
         "message": "OrderPaid",

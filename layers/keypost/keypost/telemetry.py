@@ -21,7 +21,8 @@ def _line(log: dict[str, Any]) -> str:
     return json.dumps(said, default=str, ensure_ascii=False, separators=(",", ":"))
 
 
-logger = Logger(service=_SERVICE, json_serializer=_line)
+# Lambda takes the moment of a line from it if it is as RFC 3339 has it; Powertools' own form it does not understand.
+logger = Logger(service=_SERVICE, json_serializer=_line, use_rfc3339=True)
 metrics = Metrics(namespace="Keypost", service=_SERVICE)
 warnings.filterwarnings("ignore", "No application metrics to publish")  # an invocation may count nothing
 

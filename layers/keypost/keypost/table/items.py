@@ -34,8 +34,8 @@ _UNFIT, _UNFIT_REASON = "ValidationException", "ValidationError"  # the content 
 
 
 class Table:
-    """One table. `pause` is called with the seconds to wait between two tries of a write that conflicted with
-    another."""
+    """One table. `pause` is called with the seconds to wait between two tries of a write that conflicted with another, or
+    of a read for which the table was too busy."""
 
     def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
@@ -86,15 +86,21 @@ class Table:
             raise
 
     def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The items with these keys, in any order, each once, without those that do not exist."""
+        """The items with these keys, in any order, each once, without those that do not exist. Conflict if the table is
+        too busy to read them all."""
         keys = list(dict.fromkeys(keys))  # DynamoDB refuses a request that names one twice
         for start in range(0, len(keys), 100):
             hundred = [{"pk": {"S": key}} for key in keys[start : start + 100]]
             wanted: Any = {self.table: {"Keys": hundred, "ConsistentRead": True}}
-            while wanted:
+            for attempt in range(TRIES):
                 answer = self._client.batch_get_item(RequestItems=wanted)
                 yield from map(from_wire, answer["Responses"].get(self.table, []))
                 wanted = answer.get("UnprocessedKeys")
+                if not wanted:
+                    break
+                self._pause(jitter(attempt))  # who asks a throttled table at once keeps it busy
+            else:
+                raise Conflict("items_busy")
 
     def _update_if(self, key: dict[str, Any], update: str, condition: str, values: Mapping[str, Any]) -> bool:
         """Update an item on a condition; returns whether the condition held."""
