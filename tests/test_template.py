@@ -114,8 +114,8 @@ def test_the_output_version_is_the_version_of_the_package(template: dict[str, An
 def test_layers_are_built_for_the_processor_on_which_they_run(resources: dict[str, Any]) -> None:
     layers = [one for one in resources.values() if one["Type"] == "AWS::Serverless::LayerVersion"]
 
-    assert [one["Properties"]["CompatibleArchitectures"] for one in layers] == [["arm64"]] * 2
-    assert [one["Metadata"]["BuildArchitecture"] for one in layers] == ["arm64"] * 2
+    assert [one["Properties"]["CompatibleArchitectures"] for one in layers] == [["arm64"]] * 3
+    assert [one["Metadata"]["BuildArchitecture"] for one in layers] == ["arm64"] * 3
 
 
 def test_every_setting_is_set_and_no_other(template: dict[str, Any]) -> None:

@@ -34,8 +34,8 @@ _UNFIT, _UNFIT_REASON = "ValidationException", "ValidationError"  # the content 
 
 
 class Table:
-    """One table. `pause` is called with the seconds to wait between two tries of a write that conflicted with another, or
-    of a read for which the table was too busy."""
+    """One table. `pause` is called with the seconds to wait between two tries of a write that conflicted with another,
+    or of a read for which the table was too busy."""
 
     def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
