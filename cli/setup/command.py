@@ -137,13 +137,15 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     here = deploying.is_emulated(os.environ)
     answers = answers.with_parameter("Emulated", "yes" if here else "no")
     there, answers = look_at_account(session, answers)
+    turns = [answers] if here else deploying.in_turn(answers, there)
+    answers = turns[-1]
     save(answers)
     if deploying.is_as_answered(answers, there, keypost.__version__) and (here or not again):
         say("stack_stands_as_answered", stack=answers.stack)
     elif here:
         deploying.to_emulator(session, answers)
     else:
-        deploying.with_sam(answers)
+        deploying.with_sam(turns)
     return answers
 
 

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from cli.local.deploy import ROOT, deploy
-from cli.setup.answers import FOLDER, Answers
+from cli.setup.answers import FOLDER, Answers, save
 from cli.stacks import Found
 from keypost.core.errors import KeypostError
 
@@ -30,15 +30,25 @@ def is_as_answered(answers: Answers, there: Found | None, own_version: str) -> b
     )
 
 
+def in_turn(answers: Answers, there: Found | None) -> list[Answers]:
+    """The answers with which to deploy, one after the other. A live stack is made with a table that is not protected,
+    so that nothing is left over if that fails; the second deploy protects it."""
+    if answers.parameters["Stage"] != "live":
+        return [answers]
+    protected = answers.with_parameter("TableProtection", "on")
+    return [protected] if there else [answers.with_parameter("TableProtection", "off"), protected]
+
+
 def to_emulator(session: Any, answers: Answers) -> None:
     deploy(session, answers.stack, dict(answers.parameters), FOLDER.absolute())
 
 
-def with_sam(answers: Answers) -> None:
-    """Build and deploy; SAM's own output is the progress. KeypostError if one of them fails."""
-    config, sam = answers.path.absolute(), ROOT / ".venv-sam/bin/sam"
+def with_sam(turns: Sequence[Answers]) -> None:
+    """Build, and deploy with these answers in turn; SAM's own output is the progress. KeypostError if one fails."""
     _run(["make", "--silent", "build"])
-    _run([str(sam), "deploy", "--config-file", str(config)])
+    for answers in turns:
+        save(answers)
+        _run([str(ROOT / ".venv-sam/bin/sam"), "deploy", "--config-file", str(answers.path.absolute())])
 
 
 def _run(words: list[str]) -> None:

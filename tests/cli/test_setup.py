@@ -18,7 +18,7 @@ from cli.local.fake_providers import (
     fake_providers,
 )
 from cli.local.stack import LocalStack
-from cli.setup import account, dns, doors, greeting
+from cli.setup import account, deploying, dns, doors, greeting
 from cli.setup.answers import Answers, load, save
 from cli.setup.command import look_at_account, tell_waiting
 from cli.setup.dns import Record, Seen
@@ -222,6 +222,38 @@ def test_a_domain_that_is_shared_stands_not_in_the_way() -> None:
     shared = ANSWERS.with_parameter("MailIdentity", "existing")
 
     assert list(account.obstacles(shared, None, has_identity=True)) == []
+
+
+LIVE = ANSWERS.with_parameter("Stage", "live")
+LIVE_THERE = replace(THERE, parameters=PARAMETERS | {"Stage": "live", "TableProtection": "on"})
+
+
+@pytest.mark.parametrize(
+    ("answers", "there", "protection"),
+    [
+        (LIVE, None, ["off", "on"]),
+        (LIVE, LIVE_THERE, ["on"]),
+        (LIVE.with_parameter("TableProtection", "off"), LIVE_THERE, ["on"]),  # the second deploy did not come about
+        (ANSWERS, None, [None]),
+        (ANSWERS, THERE, [None]),
+    ],
+)
+def test_the_table_of_a_live_stack_is_protected_once_it_stands_so_that_a_failed_deploy_leaves_none_behind(
+    answers: Answers, there: Found | None, protection: list[str | None]
+) -> None:
+    turns = deploying.in_turn(answers, there)
+
+    assert [each.parameters.get("TableProtection") for each in turns] == protection
+    same = answers.with_parameter("TableProtection", "")
+    assert all(each.with_parameter("TableProtection", "") == same for each in turns)
+
+
+def test_a_live_stack_whose_table_is_not_protected_yet_is_deployed_again() -> None:
+    half = replace(LIVE_THERE, parameters=LIVE_THERE.parameters | {"TableProtection": "off"})
+    (answers,) = deploying.in_turn(LIVE, half)
+
+    assert not deploying.is_as_answered(answers, half, "0.1.0")
+    assert deploying.is_as_answered(answers, LIVE_THERE, "0.1.0")
 
 
 EMPTY_ACCOUNT: dict[str, list[tuple[str, Any]]] = {
