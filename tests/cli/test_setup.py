@@ -249,7 +249,7 @@ def test_the_table_of_a_live_stack_is_protected_once_it_stands_so_that_a_failed_
 
 
 def test_a_live_stack_whose_table_is_not_protected_yet_is_deployed_again() -> None:
-    half = replace(LIVE_THERE, parameters=LIVE_THERE.parameters | {"TableProtection": "off"})
+    half = replace(LIVE_THERE, parameters={**LIVE_THERE.parameters, "TableProtection": "off"})
     (answers,) = deploying.in_turn(LIVE, half)
 
     assert not deploying.is_as_answered(answers, half, "0.1.0")
