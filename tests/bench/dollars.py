@@ -12,6 +12,7 @@ from tests.bench.events import a_sale, callbacks, feedback, schedules
 from tests.bench.figures import Figure
 from tests.bench.memory import gb_seconds
 from tests.bench.shop import Event, shops
+from tests.translated import metrics_of
 
 _HOURS = 730  # of a month
 # How often a schedule of template.yaml runs in a month. The daily rules run three times a day.
@@ -79,11 +80,12 @@ def idle(events: Mapping[str, Event], at: Mapping[str, float]) -> dict[str, floa
     parsed: Any = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     resources = parsed["Resources"].values()
     sources = [each for one in resources for each in one.get("Properties", {}).get("Events", {}).values()]
-    alarms = sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in resources)
+    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    read = sum(len(metrics_of(alarm)) for alarm in alarms)  # an alarm that computes is paid by what it reads
     queues = sum(each["Type"] == "SQS" for each in sources)
     runs = [runs * total(_counted(events[name]) + Used(lambda_requests=1), at) / 1e6 for name, runs in _RUNS.items()]
     return {
-        "alarms": alarms * at["alarm_month"],
+        "alarms": read * at["alarm_month"],
         "metrics": _HOURLY_METRICS * at["metric_month"],
         "queues": queues * _IDLE_POLLS * at["sqs_requests"] / 1e6,
         "schedules": sum(runs),
