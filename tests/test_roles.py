@@ -1,0 +1,112 @@
+"""Whether each function may make the calls that it makes: those of tests/bench/calls.golden, which are recorded,
+against its role in the translated template. The emulator lets everybody do everything."""
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from tests.bench.calls import GOLDEN
+from tests.translated import translated
+
+# Which function makes the calls of an event, by how its name begins; the first that fits counts.
+FUNCTIONS = {
+    "callback, ": "PaymentCallback",
+    "renewal, callback": "PaymentCallback",
+    "renewal, poke": "AdvanceOrders",
+    "resend, poke": "AdvanceOrders",
+    "poke ": "AdvanceOrders",
+    "feedback, ": "MailFeedback",
+    "resend, asked by support": "SupportApi",
+    "resend, asked on the customer's page": "SelfServicePage",
+    "resend, granted": "SendAgain",
+    "find_due_orders": "FindDueOrders",
+    "reconcile_payments": "ReconcilePayments",
+    "write_daily_note": "WriteDailyNote",
+    "GET /": "SupportApi",
+    "import of ": "SupportApi",
+}
+# The actions of which one at least is needed for an operation, where it does not have the action's name.
+ACTIONS = {
+    "GetAccount": {"ses:GetAccount"},
+    "GetSecretValue": {"secretsmanager:GetSecretValue"},
+    "GetSuppressedDestination": {"ses:GetSuppressedDestination"},
+    "SendEmail": {"ses:SendEmail"},
+    "SendMessage": {"sqs:SendMessage"},
+    "SendMessageBatch": {"sqs:SendMessage"},
+    "TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+}
+
+
+@pytest.fixture
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    return translated(template)
+
+
+def recorded() -> Iterator[tuple[str, str, str]]:
+    """Event, operation and kind of item (or index) of each recorded call."""
+    for event in GOLDEN.read_text("utf-8").split("\n\n"):
+        name, *lines = event.splitlines()
+        for line in lines:
+            if call := re.match(r" +\d+ ([A-Z]\w+) (.{0,44}?)  ", line):
+                operation, about = call.groups()
+                index = re.match(r"index (\w+)", about)
+                kinds = [f"index/{index[1]}"] if index else re.findall(r"\b[A-Z]{2,}\b", about) or [""]
+                yield from ((name, operation, kind) for kind in kinds)
+
+
+def function_of(event: str) -> str:
+    return next(function for prefix, function in FUNCTIONS.items() if event.startswith(prefix))
+
+
+def allows(statement: Mapping[str, Any], actions: set[str], kind: str) -> bool:
+    if statement["Effect"] != "Allow" or statement["Action"] not in actions:
+        return False
+    if kind.startswith("index/"):
+        return kind in str(statement["Resource"])
+    keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", "*")
+    return any(
+        fnmatchcase(key, each) for each in ([keys] if isinstance(keys, str) else keys) for key in (kind, f"{kind}#x")
+    )
+
+
+def refused(resources: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+    """Function, operation and kind of each recorded call that the function's role does not allow."""
+    found = set()
+    for event, operation, kind in recorded():
+        role = resources[f"{(function := function_of(event))}Role"]["Properties"]["Policies"]
+        statements = [each for policy in role for each in policy["PolicyDocument"]["Statement"]]
+        actions = ACTIONS.get(operation, {f"dynamodb:{operation}"})
+        if not any(allows(statement, actions, kind) for statement in statements):
+            found.add((function, operation, kind))
+    return found
+
+
+def test_every_recorded_call_is_allowed_to_its_function(resources: dict[str, Any]) -> None:
+    assert refused(resources) == set()
+
+
+def test_each_function_that_calls_aws_is_among_those_that_are_recorded() -> None:
+    assert {function_of(event) for event, _, _ in recorded()} == set(FUNCTIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("function", "sid", "missing"),
+    [
+        ("SupportApi", "PokeTheOrders", ("SupportApi", "SendMessageBatch", "")),
+        ("SelfServicePage", "WriteDownTheWish", ("SelfServicePage", "PutItem", "WISH")),
+        ("AdvanceOrders", "FindFreeCodes", ("AdvanceOrders", "Query", "index/stock")),
+    ],
+)
+def test_a_right_that_is_taken_away_would_be_missed(
+    resources: dict[str, Any], function: str, sid: str, missing: tuple[str, str, str]
+) -> None:
+    less = deepcopy(resources)
+    for policy in less[f"{function}Role"]["Properties"]["Policies"]:
+        statements = policy["PolicyDocument"]["Statement"]
+        policy["PolicyDocument"]["Statement"] = [each for each in statements if each.get("Sid") != sid]
+
+    assert missing in refused(less)
