@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.bench.calls import GOLDEN
-from tests.translated import translated
+from tests.translated import of_type, translated
 
 # Which function makes the calls of an event, by how its name begins; the first that fits counts.
 FUNCTIONS = {
@@ -41,6 +41,33 @@ ACTIONS = {
 }
 
 
+# The rights that no recorded event needs, and what needs them.
+NEEDED_BY = {
+    ("AdvanceOrders", "RemoveWhatWasSetAside"): "an order that can be read again",
+    ("AdvanceOrders", "FindWhoIsForgotten"): "ForgetAfterYears",
+    ("AdvanceOrders", "PokeForARetry"): "a mail that SES refused",
+    ("AdvanceOrders", "SendTheMailAsMime"): "SES checks raw content under this name",
+    ("FindDueOrders", "PokeTheOrders"): "an order that is due",
+    ("FindDueOrders", "KnowTheStart"): "the first run after a deploy",
+    ("FindDueOrders", "WriteDownTheStart"): "the first run after a deploy",
+    ("FindDueOrders", "KnowHowFastMailsLeave"): "planned orders that are let out",
+    ("GuidePage", "KnowWhichProductsThereAre"): "the guide",
+    ("GuidePage", "LoadTheProducts"): "the guide",
+    ("ReconcilePayments", "LoadTheOrder"): "a payment that no callback reported",
+    ("ReconcilePayments", "WriteDownThePayment"): "a payment that no callback reported",
+    ("ReconcilePayments", "FindTheOrdersOfTheCustomer"): "such a payment at Moneybird",
+    ("ReconcilePayments", "PokeTheOrder"): "a payment that no callback reported",
+    ("ReconcilePayments", "AskTheProviders"): "a provider whose key is set",
+    ("RemindersPage", "FindWhoseTheLinkIs"): "a link in a reminder",
+    ("RemindersPage", "StopReminders"): "a link in a reminder",
+    ("SupportApi", "LiftASuppression"): "scope suppression",
+    ("SupportAuth", "LoadTheKey"): "each call with a key",
+    ("SupportAuth", "NoteTheDayOfUse"): "the first call of a day",
+    ("WriteDailyNote", "SendTheNote"): "a day with something to say",
+    ("WriteDailyNote", "SendTheNoteAsMime"): "SES checks raw content under this name",
+}
+
+
 @pytest.fixture
 def resources(template: dict[str, Any]) -> dict[str, Any]:
     return translated(template)
@@ -51,8 +78,8 @@ def recorded() -> Iterator[tuple[str, str, str]]:
     for event in GOLDEN.read_text("utf-8").split("\n\n"):
         name, *lines = event.splitlines()
         for line in lines:
-            if call := re.match(r" +\d+ ([A-Z]\w+) (.{0,44}?)  ", line):
-                operation, about = call.groups()
+            operation, _, about = line[6:].partition("  ")[0].partition(" ")  # behind how often, before what it costs
+            if operation[0].isupper():
                 index = re.match(r"index (\w+)", about)
                 kinds = [f"index/{index[1]}"] if index else re.findall(r"\b[A-Z]{2,}\b", about) or [""]
                 yield from ((name, operation, kind) for kind in kinds)
@@ -75,18 +102,41 @@ def allows(statement: Mapping[str, Any], actions: set[str], kind: str) -> bool:
 
 def refused(resources: Mapping[str, Any]) -> set[tuple[str, str, str]]:
     """Function, operation and kind of each recorded call that the function's role does not allow."""
-    found = set()
-    for event, operation, kind in recorded():
-        role = resources[f"{(function := function_of(event))}Role"]["Properties"]["Policies"]
-        statements = [each for policy in role for each in policy["PolicyDocument"]["Statement"]]
-        actions = ACTIONS.get(operation, {f"dynamodb:{operation}"})
-        if not any(allows(statement, actions, kind) for statement in statements):
-            found.add((function, operation, kind))
-    return found
+    return {
+        (function, operation, kind)
+        for event, operation, kind in recorded()
+        for function in [function_of(event)]
+        if not any(allows(each, actions_of(operation), kind) for each in statements_of(resources, function))
+    }
+
+
+def unused(resources: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Function and name of each right that no recorded call needs; the rights that SAM gives have no name."""
+    calls = {(function_of(event), operation, kind) for event, operation, kind in recorded()}
+    return {
+        (function, each["Sid"])
+        for function in of_type(resources, "AWS::Lambda::Function")
+        for each in statements_of(resources, function)
+        if each["Effect"] == "Allow" and "Sid" in each
+        if not any(by == function and allows(each, actions_of(operation), kind) for by, operation, kind in calls)
+    }
+
+
+def statements_of(resources: Mapping[str, Any], function: str) -> list[Mapping[str, Any]]:
+    role = resources[f"{function}Role"]["Properties"].get("Policies", [])
+    return [each for policy in role for each in policy["PolicyDocument"]["Statement"]]
+
+
+def actions_of(operation: str) -> set[str]:
+    return ACTIONS.get(operation, {f"dynamodb:{operation}"})
 
 
 def test_every_recorded_call_is_allowed_to_its_function(resources: dict[str, Any]) -> None:
     assert refused(resources) == set()
+
+
+def test_every_right_is_needed_by_a_recorded_call_or_by_what_is_named_here(resources: dict[str, Any]) -> None:
+    assert unused(resources) == set(NEEDED_BY)
 
 
 def test_each_function_that_calls_aws_is_among_those_that_are_recorded() -> None:
