@@ -301,9 +301,13 @@ def test_the_firewall_counts_everything_but_callbacks_and_is_off_unless_wanted(t
     resources = template["Resources"]
     [rule] = resources["Firewall"]["Properties"]["Rules"]
     counted = rule["Statement"]["RateBasedStatement"]
-    not_counted = counted["ScopeDownStatement"]["NotStatement"]["Statement"]["ByteMatchStatement"]
+    either = counted["ScopeDownStatement"]["NotStatement"]["Statement"]["OrStatement"]["Statements"]
+    not_counted = [each["ByteMatchStatement"] for each in either]
 
     assert template["Parameters"]["WafRequestLimit"]["Default"] == "0"
     assert resources["Firewall"]["Condition"] == resources["FirewallOfApi"]["Condition"] == "HasFirewall"
     assert (rule["Action"], counted["AggregateKeyType"]) == ({"Block": {}}, "IP")
-    assert (not_counted["PositionalConstraint"], not_counted["SearchString"]) == ("STARTS_WITH", "/v1/callbacks/")
+    assert [(each["PositionalConstraint"], each["SearchString"]) for each in not_counted] == [
+        ("STARTS_WITH", "/v1/callbacks/"),
+        ("STARTS_WITH", "/callbacks/"),  # with the stage in front of the path, and without it
+    ]
