@@ -7,7 +7,7 @@ from keypost import telemetry, wiring
 from keypost.inputs import batch
 from keypost.use_cases.grant_wish import grant
 
-wiring.warm(wiring.desk, wiring.mailer)
+wiring.warm(wiring.desk)
 
 
 @telemetry.logger.inject_lambda_context
@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _grant(wish_id: str) -> None:
     wish = wiring.store().wish(wish_id)
-    granted = grant(wiring.desk(), wish, wiring.mailer()) if wish else []
+    granted = grant(wiring.desk(), wish) if wish else []
     for order_id in granted:
         telemetry.outcome("WishGranted", order_id=order_id)
     if not granted:

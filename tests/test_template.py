@@ -205,7 +205,6 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "dynamodb:UpdateItem",
                 "dynamodb:PutItem",
                 "sqs:SendMessage",
-                "ses:GetSuppressedDestination",
             },
         ),
         (

@@ -26,7 +26,7 @@ CLIENTS = {
     "reconcile_payments": "wiring.store(); wiring.queue(); wiring.secrets()",
     "reminders_page": "wiring.store()",
     "self_service": "wiring.kept_wishes(); wiring.wishes()",
-    "send_again": "wiring.desk(); wiring.mailer()",
+    "send_again": "wiring.desk()",
     "support_api": "wiring.desk()",
     "support_auth": "wiring.support_keys()",
     "support_page": "",

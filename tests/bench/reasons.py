@@ -27,6 +27,7 @@ def _beside(why: str) -> Reason:
 REASONS = {
     "BatchGetItem ASIDE, ORDER": Reason("the order, and what was told while it could not be written (10, 12)"),
     "BatchGetItem BOUNCED, PAUSE, PRODUCT": Reason("what the mail says, and whether its address takes any"),
+    "BatchGetItem BOUNCED, ORDER": Reason("the customer's orders, and whether their address takes any mail"),
     "BatchGetItem CODE": Reason("whether a code is known (2), or can still be activated"),
     "BatchGetItem CODE, RECALLED": Reason("the codes themselves, and the batches that were withdrawn (2)"),
     "BatchGetItem DOOR": _beside("when each provider called last; once an hour, and once for an environment"),
@@ -48,7 +49,7 @@ REASONS = {
     "PutItem WISH": Reason("what the customer asked for: the same work for every address (8)"),
     "Query index attention": _beside("what needs a person, or is set aside"),
     "Query index attention of a product": Reason("who needs these codes sooner; once a minute while there are many"),
-    "Query index customer": Reason("the customer's other orders: a copy in the books is no second order (1)"),
+    "Query index customer": Reason("the customer's orders: a copy in the books is no second order (1), or a wish's"),
     "Query index due": Reason("what is due, in each of 16 parts (3)"),
     "Query index stock": Reason("which codes may be free (1)"),
     "SendEmail": Reason("the mail"),

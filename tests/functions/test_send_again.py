@@ -1,6 +1,7 @@
 """What customers asked for on the page, from the wish to the mail."""
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 import time_machine
 
 import advance_orders
+import mail_feedback
 import send_again
 from cli.local.mailbox import SentMail
 from cli.local.stack import LocalStack
@@ -18,10 +20,11 @@ from keypost import wiring
 from keypost.core.contents import with_payment
 from keypost.core.errors import BatchFailed
 from keypost.core.mail import Asked
-from keypost.core.order import Order
+from keypost.core.order import Order, Reason
 from keypost.core.payment import Refunded
-from tests.builders import Context, code, event, leaked, loaded, log, notice, paid_order, pokes
-from tests.faults import Parameters, on_call, refuse, watch
+from keypost.table.items import customer_digest
+from tests.builders import Context, code, event, leaked, loaded, log, notice, paid_order, pokes, ses_event
+from tests.faults import Parameters, on_call, refuse
 
 ADDRESS = "facturen@klant.example"
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -191,19 +194,19 @@ def test_what_has_ended_or_was_refunded_is_not_sent(
     assert again == ["page-running"]
 
 
-def test_nothing_is_owed_to_an_address_that_ses_drops_mail_to(
-    wired: Stack, local: LocalStack, sell: Sell, mails: Mails
+def test_what_ses_drops_waits_for_a_person_and_is_not_tried_again(
+    wired: Stack, local: LocalStack, sell: Sell, mails: Mails, clock: Clock
 ) -> None:
-    before = sell("page-dropped", 1)
-    local.mailbox.suppressed[ADDRESS] = "BOUNCE"
+    sell("page-dropped", 1)
+    grant(wired, local, ask(wired))
+    (_, again) = mails()
+    run(mail_feedback, json.dumps(ses_event("bounce_suppressed", "page-dropped", again.tags["mail"])))
 
-    try:
-        grant(wired, local, ask(wired))
-    finally:
-        local.mailbox.suppressed.clear()
+    clock.shift(timedelta(days=1))
+    grant(wired, local, ask(wired))
 
-    assert len(mails()) == 1
-    assert loaded(wired.store, "page-dropped") == before
+    assert len(mails()) == 2
+    assert loaded(wired.store, "page-dropped").waits_for(Reason.ADDRESS)
 
 
 def test_a_wish_that_fails_comes_back_alone_and_tells_nobody_who_asked(
@@ -214,10 +217,10 @@ def test_a_wish_that_fails_comes_back_alone_and_tells_nobody_who_asked(
     bad, good = ask(wired), ask(wired, "piet@elders.example")
 
     def fail(asked: Parameters) -> None:
-        if asked["EmailAddress"] == ADDRESS:
+        if customer_digest(ADDRESS) in asked["Key"]["pk"]["S"]:
             raise ValueError(f"{ADDRESS} is throttled")
 
-    on_call(wiring.mailer()._client, "GetSuppressedDestination", fail)
+    on_call(wiring.store()._client, "UpdateItem", fail)
     assert run(send_again, bad, good) == {"batchItemFailures": [{"itemIdentifier": bad}]}
     assert '"WishFailed"' in logged.getvalue()
     assert leaked(["klant.example"], logged.getvalue, log) == []
@@ -237,16 +240,6 @@ def test_a_wish_that_failed_half_way_is_finished_when_it_comes_again(
     grant(wired, local, wish)
 
     assert sorted(mail.tags["order"] for mail in mails()[3:]) == ["page-half-0", "page-half-1", "page-half-2"]
-
-
-def test_ses_is_asked_once_about_an_address(wired: Stack, local: LocalStack, sell: Sell) -> None:
-    for number in range(3):
-        sell(f"page-asked-once-{number}", number)
-    asked = watch(wiring.mailer()._client, "GetSuppressedDestination")
-
-    grant(wired, local, ask(wired))
-
-    assert asked == [("GetSuppressedDestination", {"EmailAddress": ADDRESS})]
 
 
 def test_nothing_of_strangers_is_counted(wired: Stack, local: LocalStack) -> None:

@@ -140,7 +140,11 @@ def _former(address: str) -> dict[str, Any]:
 
 def address_key(address: str) -> dict[str, Any]:
     """The key of an address: its digest, because no key may show an address."""
-    return {"pk": {"S": f"BOUNCED#{customer_digest(address)}"}}
+    return {"pk": {"S": reported_key(customer_digest(address))}}
+
+
+def reported_key(customer: str) -> str:
+    return f"BOUNCED#{customer}"
 
 
 _COMPLAINT_LIFTED = "complaint_lifted"

@@ -23,7 +23,7 @@ from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason
 from keypost.core.periods import local_day
 from keypost.core.sharing import Lacking
 from keypost.core.wish import Wish
-from keypost.table.addresses import Addresses
+from keypost.table.addresses import Address, Addresses, address_of, reported_key
 from keypost.table.batches import Batches
 from keypost.table.clocks import clock_of, lacking_of, with_lacking
 from keypost.table.codes import RECALLED, claims_of, give_back, hand_over, quarantine, take, used_keys
@@ -286,22 +286,24 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
         return replace(found, orders=theirs)
 
     def _orders_of(self, customer: str) -> Loaded:
+        return _of_customer(self._batch_get(self._keys_of(customer)), customer)
+
+    def _keys_of(self, customer: str) -> list[str]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="customer",
             KeyConditionExpression="customer_digest = :customer",
             ExpressionAttributeValues={":customer": {"S": customer}},
         )
-        keys = [item["pk"]["S"] for page in pages for item in page["Items"]]
-        items = [item for item in self._batch_get(keys) if item.get("customer_digest") == customer]  # the index lags
-        found = _loaded(items)
-        theirs = [each for each in found.orders if customer_digest(each.customer.email or "") == customer]
-        return replace(found, orders=sorted(theirs, key=lambda order: (order.created_at, order.id)))
+        return [item["pk"]["S"] for page in pages for item in page["Items"]]
 
-    def orders_of_wish(self, wish: Wish) -> Loaded:
+    def customer_of_wish(self, wish: Wish) -> tuple[Loaded, Address]:
         """All orders of the customer who asked on the page, by the digest of the address that was typed, the oldest
-        first."""
-        return self._orders_of(wish.whose)
+        first, and what was reported of that address."""
+        keys, reported = self._keys_of(wish.whose), reported_key(wish.whose)
+        found = list(self._batch_get([*keys, reported] if keys else []))
+        address = next((item for item in found if item["pk"] == reported), {})
+        return _of_customer(found, wish.whose), address_of(address)
 
     def _save_with(
         self, order: Order, updates: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]] = ()
@@ -389,6 +391,13 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
             "ExpressionAttributeValues": {":loaded": {"N": str(order.version)}},
         }
         return saved, put, pages
+
+
+def _of_customer(items: Iterable[Mapping[str, Any]], customer: str) -> Loaded:
+    """Those that are orders of this customer still, as the index lags; the oldest first."""
+    found = _loaded([item for item in items if item.get("customer_digest") == customer])
+    theirs = [each for each in found.orders if customer_digest(each.customer.email or "") == customer]
+    return replace(found, orders=sorted(theirs, key=lambda order: (order.created_at, order.id)))
 
 
 def _lost(license_: License) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from functools import partial
 
-from keypost.clients.mailer import Mailer
 from keypost.core import self_service
 from keypost.core.errors import Refused
 from keypost.core.mail import Asked
@@ -13,30 +12,26 @@ from keypost.core.self_service import CONCERNS_PER_DAY, WISHES_PER_ASKER, WISHES
 from keypost.core.support import CUSTOMER
 from keypost.core.wish import Ask, Wish
 from keypost.table.addresses import Address
-from keypost.use_cases.help_customer import Desk, why_suppressed
+from keypost.use_cases.help_customer import Desk
 
 
-def grant(desk: Desk, wish: Wish, mailer: Mailer) -> list[str]:
+def grant(desk: Desk, wish: Wish) -> list[str]:
     """Do what a customer asked for; returns the ids of the orders. Nothing is done for an address that nobody ordered
     with, and nobody is told."""
-    theirs = desk.store.orders_of_wish(wish).orders
+    loaded, told = desk.store.customer_of_wish(wish)
     asked = Asked(wish.asked_at, CUSTOMER, key=wish.id)
-    return (
-        _send_again(desk, wish, asked, theirs, mailer) if wish.ask is Ask.RESEND else _note(desk, wish, asked, theirs)
-    )
+    if wish.ask is Ask.RESEND:
+        return _send_again(desk, wish, asked, loaded.orders, told)
+    return _note(desk, wish, asked, loaded.orders)
 
 
-def _send_again(desk: Desk, wish: Wish, asked: Asked, theirs: list[Order], mailer: Mailer) -> list[str]:
-    """To the present address of each order. Orders that are refused are left out."""
+def _send_again(desk: Desk, wish: Wish, asked: Asked, theirs: list[Order], told: Address) -> list[str]:
+    """To the present address of each order, unless it is known to be blocked: that SES alone blocks it is told by the
+    event of the mail, and the order then waits for a person. Orders that are refused are left out."""
     found = self_service.worth_sending_again(theirs, asked, desk.zone)
-    address = found[0].customer.email if found else None
-    told = desk.store.address(address) if address else Address({})
-    if not address or self_service.is_stopped(theirs) or told.bad:
+    if not found or self_service.is_stopped(theirs) or told.bad:
         return []
     if not _is_in_time(desk, wish, WISHES_PER_DAY, WISHES_PER_ASKER):
-        return []
-    # SES allows one such call a second, so it is asked once, and only if something will be sent.
-    if why_suppressed(told, address, mailer):
         return []
     granted = []
     for order in found:
