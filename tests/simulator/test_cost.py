@@ -168,7 +168,7 @@ def test_a_sale_while_orders_wait_for_another_product_costs_the_same_as_one_whil
         step = plan(order, {"OTHER"}, worker.clock())
         assert isinstance(step, AssignCodes)
         picker = CodePicker(worker.store, ZONE)
-        pick = partial(picker.pick, order, step, {"OTHER": PRODUCT}, worker.clock())
+        pick = partial(picker.pick, order, step, {"OTHER": PRODUCT}, (), worker.clock())
         costs.append(cost_of(worker.store._client, pick))
 
     assert costs[0] == costs[1]

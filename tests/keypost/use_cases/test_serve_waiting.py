@@ -112,6 +112,21 @@ def test_codes_that_arrive_poke_as_many_orders_as_there_are_codes_first_in_line_
     assert shop.served() == {"serve-0", "serve-1"}
 
 
+def test_what_an_environment_keeps_of_the_stock_lets_nobody_pass_who_waits_when_codes_arrive(shop: Shop) -> None:
+    shop.imports(*range(120))
+    shop.waiting("serve-before")
+    kept = dict(shop.store._kept_hints)
+    shop.waiting("serve-school", Line(SKU, 130), minutes=1)  # in another environment: 119 codes are free
+    shop.imports(*range(120, 135))
+    shop.store._kept_hints = dict(kept)
+    for number in range(11):
+        shop.waiting(f"serve-later-{number}", minutes=2 + number)
+    shop.work(f"CODES#{SKU}")
+
+    assert kept
+    assert shop.served() == {"serve-before", "serve-school", *(f"serve-later-{number}" for number in range(4))}
+
+
 def test_codes_of_one_product_poke_nobody_who_waits_for_another(shop: Shop) -> None:
     shop.store.put_product(product("OTHER"))
     shop.waiting("serve-other", Line("OTHER", 1))

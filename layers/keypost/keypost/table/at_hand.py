@@ -10,6 +10,7 @@ from keypost.table.addresses import Address, address_key, address_of
 from keypost.table.items import Table, moment_text
 from keypost.table.marks import PAUSE
 from keypost.table.products import product_key, product_of
+from keypost.table.schedule import CODES_CAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class AtHand:
     products: Mapping[str, Product]  # those of the order that the catalog knows, by SKU
     email: str | None
     address: Address  # what was reported of this e-mail address
+    got_codes: frozenset[str]  # those of the order's products whose new codes are still being given to who waits
     paused_until: str  # a moment as text that sorts, until which SES takes no mail; empty if nobody said so
 
     def is_mail_paused(self, now: datetime) -> bool:
@@ -28,11 +30,13 @@ class AtHands(Table):
         email = order.customer.email
         pause = PAUSE["pk"]["S"]
         address = address_key(email)["pk"]["S"] if email else pause
-        found = {item["pk"]: item for item in self._batch_get([*map(product_key, order.skus), address, pause])}
-        products = (product_of(found[key]) for key in map(product_key, order.skus) if key in found)
+        products, marks = [product_key(sku) for sku in order.skus], {CODES_CAME + sku: sku for sku in order.skus}
+        found = {item["pk"]: item for item in self._batch_get([*products, *marks, address, pause])}
+        known = (product_of(found[key]) for key in products if key in found)
         return AtHand(
-            products={product.sku: product for product in products if product},
+            products={product.sku: product for product in known if product},
             email=email,
             address=address_of(found.get(address, {})),
+            got_codes=frozenset(sku for mark, sku in marks.items() if "due_at" in found.get(mark, {})),
             paused_until=str(found.get(pause, {}).get("until_then", "")),
         )

@@ -126,7 +126,14 @@ class Codes(Products):
         """Have a page serve the next sales of this execution environment for a minute, since it decides nothing. Near
         the end of the stock each sale reads its own."""
         if len(hints.keys) == _HINTS_PER_PAGE:
-            self._kept_hints = {(sku, usable_on): (hints.keys[_HINTS_PER_CODE:], self._seconds() + _KEPT_SECONDS)}
+            now = self._seconds()
+            self._kept_hints = {key: kept for key, kept in self._kept_hints.items() if kept[1] > now}
+            self._kept_hints[sku, usable_on] = hints.keys[_HINTS_PER_CODE:], now + _KEPT_SECONDS
+
+    def drop_hints(self, sku: str) -> None:
+        """After codes arrived: who waits may be served by now, and is to be asked for."""
+        for key in [key for key in self._kept_hints if key[0] == sku]:
+            del self._kept_hints[key]
 
     def pick(self, sku: str, count: int, usable_on: date, hints: Sequence[str] = ()) -> list[StockCode]:
         """Up to `count` free codes of a product that can still be activated on a day, in the order of `hints`. So

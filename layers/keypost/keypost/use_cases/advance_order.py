@@ -274,7 +274,7 @@ class Worker:
         the delivery may go on. Lines of which the product is short wait, the others do not."""
         if kept_back := self._not_yet(order, step.delivery, products, now):
             return kept_back
-        picked, short = self._codes.pick(order, step, products, now)
+        picked, short = self._codes.pick(order, step, products, found.at_hand.got_codes, now)
         lines = tuple(line for line in step.delivery.lines if order.line(line).sku not in short)
         waiting = self._waiting_for_codes(order, short, step.delivery, found, now)
         if not picked:

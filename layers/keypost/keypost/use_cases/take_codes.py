@@ -28,12 +28,19 @@ class CodePicker:
     zone: tzinfo
 
     def pick(
-        self, order: Order, step: AssignCodes, products: Mapping[str, Product], now: datetime
+        self,
+        order: Order,
+        step: AssignCodes,
+        products: Mapping[str, Product],
+        got_codes: Collection[str],
+        now: datetime,
     ) -> tuple[list[StockCode], list[str]]:
         """Free codes for a delivery, as many as one transaction holds, and the products of which there are too few,
         those counted out that others need sooner. All or nothing of each product: an order that waits for one keeps
-        none of its codes from others."""
+        none of its codes from others. Of a product that got codes it is asked anew who waits."""
         days = {sku: usable_on(order, step.delivery, products[sku], now, self.zone) for sku, _ in step.needed}
+        for sku in got_codes:
+            self.store.drop_hints(sku)
         portions, short = self._portions(step.needed, days)
         fresh = {sku: hints for sku, (hints, _) in portions.items() if not hints.is_kept}
         there = [(sku, count) for sku, count in step.needed if sku in fresh]
@@ -76,7 +83,7 @@ class CodePicker:
     def _in_front(self, order: Order, skus: Collection[str]) -> Iterator[Order]:
         """Who waits for these products and needs them sooner. It is asked only once there are enough codes for the
         order: so a look at an order that waits costs the same however many others wait. While there are many codes it
-        is asked once in a minute: who waits then lacks more than there are, and is passed."""
+        is asked once in a minute: who begins to wait then lacks more than there are, until codes arrive."""
         return (each for each in in_line(self.store, skus, before=needed_by(order)) if each.id != order.id)
 
     def _short(
