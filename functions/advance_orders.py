@@ -7,7 +7,7 @@ from keypost import telemetry, wiring
 from keypost.clients.queue import is_stale
 from keypost.inputs import batch
 
-wiring.warm(wiring.store, wiring.queue, wiring.mailer, wiring.desk)
+wiring.warm(wiring.store, wiring.queue, wiring.mailer, wiring.desk, wiring.load_worker)
 
 
 @telemetry.logger.inject_lambda_context

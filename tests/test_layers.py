@@ -105,7 +105,7 @@ _ORDERS = _AWS | {"attr", "attrs", "cattrs"}
 # What each function has loaded before its first call. A further library, or the core in a function that reads no order,
 # is time that every caller of a new environment waits.
 _LOADED = {
-    "advance_orders": _ORDERS,
+    "advance_orders": _ORDERS | {"jinja2", "markupsafe"},
     "find_due_orders": _AWS,
     "guide_page": _ORDERS,
     "mail_feedback": _ORDERS,

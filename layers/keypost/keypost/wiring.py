@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def wishes() -> "Queue":
 
 @cache
 def worker() -> "Worker":
-    """The worker. Only this function loads the template engine."""
+    """The worker of the queue, with its own pace."""
     from keypost.use_cases.advance_order import Worker
 
     return Worker(
@@ -124,6 +125,13 @@ def worker() -> "Worker":
         mails_per_second=mails_per_second,
         tells_ahead=config().paid_ahead == "on",
     )
+
+
+def load_worker() -> None:
+    """Load what the worker and its mails are made of. The worker itself is built by the first call, as it asks SES how
+    many mails it may send."""
+    import_module("keypost.use_cases.advance_order")
+    import_module("keypost.use_cases.try_order")
 
 
 def mails_per_second() -> float:
