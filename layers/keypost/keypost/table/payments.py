@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -12,6 +13,7 @@ import cattrs
 
 from keypost import telemetry
 from keypost.core.errors import Conflict, Unmet
+from keypost.core.order import Order
 from keypost.core.payment import Fact, PaymentNotice
 from keypost.core.said import said
 from keypost.table.converting import converter, place_of
@@ -29,6 +31,7 @@ class Heard(Generic[Kind_co]):
 
     facts: Sequence[Kind_co]  # empty while it is not known to which order it belongs
     is_first: bool = False  # no name of it led to an order before, so that the order is a new one, as a rule
+    order: Order | None = None  # as it was loaded just before, if it was
 
 
 class Payments(Table):
@@ -120,37 +123,44 @@ class Payments(Table):
         """Store under a name of a payment to which order it belongs or, if that is not known, what was reported;
         returns the id of the order that it belonged to before, or nothing, and everything that was reported under this
         name."""
-        whose = "order_id = :order" if may_move else "order_id = if_not_exists(order_id, :order)"
-        told = {_told_name(fact): _text(fact) for fact in facts}
-        names = {f"#{n}": name for n, name in enumerate(told)}
-        values: dict[str, Any] = {f":{n}": {"S": text} for n, text in enumerate(told.values())}
-        kept = ", ".join(f"#{n} = :{n}" for n in range(len(told)))
-        expires = {":expires": {"N": str(int(time.time()) + _UNCLAIMED_SECONDS)}}
-        update = partial(self._write, "update_item", Key=_key(name))
         if order_id:
-            answer = update(
+            whose = "order_id = :order" if may_move else "order_id = if_not_exists(order_id, :order)"
+            answer = self._write(
+                "update_item",
+                Key=_key(name),
                 UpdateExpression=f"SET {whose} REMOVE expires",
                 ExpressionAttributeValues={":order": {"S": order_id}},
                 ReturnValues="ALL_OLD",
             )
+            item = answer.get("Attributes", {})
         else:
-            try:
-                answer = update(
-                    UpdateExpression=f"SET {kept}, expires = if_not_exists(expires, :expires)",
-                    ConditionExpression="attribute_not_exists(order_id)",
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=values | expires,
-                    ReturnValues="ALL_NEW",
-                )
-            except Unmet:  # the order of a payment is never removed
-                answer = update(
-                    UpdateExpression=f"SET {kept}",
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=values,
-                    ReturnValues="ALL_NEW",
-                )
-        item = answer.get("Attributes", {})
+            item = self._keep_notice(name, list(facts))
         return item.get("order_id", {"S": ""})["S"], _all_told(item)
+
+    def _keep_notice(self, name: str, facts: Sequence[PaymentNotice]) -> Mapping[str, Any]:
+        """Store what was reported under a name of a payment; returns the whole item. It expires unless the order is
+        known: of money that went back it is, as a rule."""
+        told = {_told_name(fact): _text(fact) for fact in facts}
+        kept = ", ".join(f"#{n} = :{n}" for n in range(len(told)))
+        values = {f":{n}": {"S": text} for n, text in enumerate(told.values())}
+        expires = {":expires": {"N": str(int(time.time()) + _UNCLAIMED_SECONDS)}}
+        keep = partial(
+            self._write,
+            "update_item",
+            Key=_key(name),
+            ExpressionAttributeNames={f"#{n}": name for n, name in enumerate(told)},
+            ReturnValues="ALL_NEW",
+        )
+        is_known = all(fact.state is None for fact in facts)
+        for known in (True, False, True) if is_known else (False, True):  # the order of a payment is never removed
+            with suppress(Unmet):
+                item: Mapping[str, Any] = keep(
+                    UpdateExpression=f"SET {kept}" + ("" if known else ", expires = if_not_exists(expires, :expires)"),
+                    ConditionExpression="attribute_exists(order_id)" if known else "attribute_not_exists(order_id)",
+                    ExpressionAttributeValues=values if known else values | expires,
+                )["Attributes"]
+                return item
+        raise Conflict("items_busy")
 
 
 def _key(name: str) -> dict[str, Any]:

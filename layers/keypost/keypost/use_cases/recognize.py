@@ -57,17 +57,19 @@ def _numbers(notice: PaymentNotice, intake: Intake) -> list[str]:
     return [*dict.fromkeys(filter(None, named))]
 
 
-def recognized(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> PaymentNotice:
-    """The notice with what the customer's other orders say of it. Whoever tells of an order that is paid already is
-    not looked at again."""
+def recognized(
+    store: Store, notice: PaymentNotice, now: datetime, intake: Intake
+) -> tuple[PaymentNotice, Order | None]:
+    """The notice with what the customer's other orders say of it, and its own order, if that was looked at and is
+    there. Whoever tells of an order that is paid already is not looked at again."""
     repeat = intake.repeats.get(notice.provider, Repeat.NEW)
     may_be_copied = notice.provider == BOOKS or intake.has_books
     if not _says_all(notice) or (not may_be_copied and repeat is Repeat.NEW):
-        return notice
+        return notice, None
     known = _known(store, notice.order_id)
     others = _others(store, notice, known)
     notice = as_repeat(notice, known, others, repeat, local_day(now, intake.zone))
-    return replace(notice, same_as=same_purchase(notice, others) if may_be_copied else "")
+    return replace(notice, same_as=same_purchase(notice, others) if may_be_copied else ""), known
 
 
 def _says_all(notice: PaymentNotice) -> bool:

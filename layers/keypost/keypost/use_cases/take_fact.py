@@ -65,10 +65,11 @@ def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -
         if notice.state is PaymentState.PAID:
             remember(store, _unknown_goods(notice, now))
         return Heard([])
-    heard = _facts(store, recognized(store, ours, now, intake), now)
+    seen, order = recognized(store, ours, now, intake)
+    heard = _facts(store, seen, now)
     if not heard.facts:
         telemetry.outcome("PaymentUnknown")
-    return heard
+    return replace(heard, order=order)
 
 
 def _written_or_kept(
@@ -120,7 +121,7 @@ def write_down(
             return before
         return order
 
-    order = store.change(order_id, with_facts, is_new=heard.is_first)
+    order = store.change(order_id, with_facts, heard.order, is_new=heard.is_first)
     if other := settling.moved_to(order, names):
         return write_down(store, other, Heard(facts), now, intake, was_asked=was_asked)
     if order.is_erased:  # the customer that this callback names is not stored beside the order either
