@@ -1,5 +1,5 @@
 """A program, measured by warm.py: bare boto3 makes the calls of the first of the recorded purchases, and then those of
-as many more as asked: with the same payloads and configuration, one session, one client per service."""
+as many more as asked: with the same payloads, retries and timeouts, one session, one client per service."""
 
 import json
 import re

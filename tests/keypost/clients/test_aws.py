@@ -1,7 +1,9 @@
-"""Which certificates are trusted when AWS is called."""
+"""How AWS is called: which certificates are trusted, and what is left out of a call."""
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import botocore
@@ -52,6 +54,20 @@ def test_amazons_roots_alone_are_for_the_public_partition(region: str, trusts_am
 
     verify = client._endpoint.http_session._verify
     assert (verify == str(aws.AMAZON_ROOTS)) == trusts_amazon_alone
+
+
+def test_a_call_names_us_and_no_machine_and_is_checked_by_aws_alone() -> None:
+    session = boto3.Session(region_name="eu-west-1", aws_access_key_id="id", aws_secret_access_key="key")
+    client, sent = aws.client(session, "sqs", aws.ONE_ATTEMPT), []
+
+    def answer(params: Any, **_: Any) -> Any:
+        sent.append(params["headers"]["User-Agent"])
+        return SimpleNamespace(status_code=200), {}
+
+    client.meta.events.register("before-call", answer)
+    client.get_queue_url()  # lacks a name, which boto3 refuses to send
+
+    assert sent == [f"keypost Botocore/{botocore.__version__}"]
 
 
 def test_providers_are_called_with_the_roots_of_the_whole_world() -> None:

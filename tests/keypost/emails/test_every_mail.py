@@ -5,9 +5,11 @@ import re
 import subprocess
 from dataclasses import replace
 from email import message_from_bytes
+from email.generator import BytesGenerator
 from email.message import EmailMessage
 from email.policy import default
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -272,6 +274,15 @@ def test_on_the_wire_it_is_ascii_in_lines_that_every_server_takes_and_small(name
     raw.decode("ascii")
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert len(raw) < 45_000
+
+
+@every_mail
+def test_its_bytes_are_those_that_the_library_writes(name: str, language: str) -> None:
+    message, written = sample_mail(name, language), BytesIO()
+
+    BytesGenerator(written, policy=message.policy).flatten(message)
+
+    assert message.as_bytes() == written.getvalue()
 
 
 HOSTILE = [

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from keypost.core.colors import colors_of
+from keypost.core.colors import Colors, colors_of
 from keypost.emails.blocks import Block, Content, Run
 from keypost.emails.shop import Shop
 
@@ -18,7 +18,15 @@ _TOGETHER = re.compile(r"(\b[Ee]-mail\w*)")  # a mail program breaks a line behi
 
 
 def as_html(content: Content, shop: Shop, language: str) -> str:
-    colors = colors_of(shop.color)
+    colors, render = _look_of(shop.color)
+    template = _environment().get_template("mail.html")
+    return template.render(content=content, shop=shop, language=language, colors=colors, render=render)
+
+
+@lru_cache(maxsize=1)  # as a stack has one shop
+def _look_of(color: str) -> tuple[Colors, Macro]:
+    """The colors of a shop, and what makes markup in them of a block."""
+    colors = colors_of(color)
 
     def render(block: Block | Run) -> Markup:
         """The macro that is named as the block."""
@@ -26,8 +34,7 @@ def as_html(content: Content, shop: Shop, language: str) -> str:
         return macro(block)
 
     parts: Any = _environment().get_template("parts.html").make_module({"colors": colors, "render": render})
-    template = _environment().get_template("mail.html")
-    return template.render(content=content, shop=shop, language=language, colors=colors, render=render)
+    return colors, render
 
 
 def _unbroken(text: str) -> Markup:

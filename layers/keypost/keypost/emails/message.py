@@ -49,7 +49,22 @@ def _folded(policy: _Policy, name: str, value: str) -> bytes:
     return policy.fold(name, value).encode("ascii", "surrogateescape")
 
 
+class _Message(EmailMessage):
+    def as_bytes(self, *_: Any, **__: Any) -> bytes:
+        """What the library's own generator writes, which goes through each line of each part several times, and looks
+        for the boundary in all of them."""
+        head = b"".join(self.policy.fold_binary(name, value) for name, value in self.raw_items()) + _END
+        if not self.is_multipart():
+            return head + str(self.get_payload()).encode("ascii").replace(b"\n", _END)
+        between = b"--" + str(self.get_boundary()).encode("ascii")
+        parts = [between + _END + part.as_bytes() for part in self.iter_parts()]
+        return head + _END.join([*parts, between + b"--" + _END])
+
+
 _POLICY = _Policy(linesep=SMTP.linesep, header_factory=_Headers())
+_END = SMTP.linesep.encode("ascii")
+# Boundaries that no part holds, whatever its text is: all are quoted-printable or base64.
+_ALTERNATIVES, _FILES = "=_alternatives", "=_files"
 _ON_ONE_LINE = ("List-Unsubscribe", "Message-ID")
 _LONGEST_NAME = 75  # Microsoft distrusts longer names, and names with these characters
 _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
@@ -58,8 +73,8 @@ _DISTRUSTED = re.compile(r'[@:,"<>\r\n]')
 def build(content: Content, to: str | None, reference: str, shop: Shop, language: str, now: datetime) -> EmailMessage:
     """Build the message. The reference distinguishes two mails of one kind, so that a mail program does not hide the
     second one in the thread of the first."""
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(_DISTRUSTED.sub(" ", shop.name)[:_LONGEST_NAME], addr_spec=shop.sender_address)
+    message = _Message(policy=_POLICY)
+    message["From"] = str(Address(_DISTRUSTED.sub(" ", shop.name)[:_LONGEST_NAME], addr_spec=shop.sender_address))
     message["To"] = to
     message["Reply-To"] = shop.support_address
     message["Subject"] = content.subject
@@ -71,7 +86,10 @@ def build(content: Content, to: str | None, reference: str, shop: Shop, language
     for name, value in content.headers.items():
         message[name] = value
     message.set_content(as_text(content, shop), cte="quoted-printable")
+    message.make_alternative(_ALTERNATIVES)
     message.add_alternative(as_html(content, shop, language), subtype="html", cte="quoted-printable")
+    if content.attachments:
+        message.make_mixed(_FILES)
     for each in content.attachments:
         message.add_attachment(each.content, "text", each.subtype, filename=each.name, params=dict(each.params))
     message["Content-Language"] = language  # last, because setting the content removes headers that begin with Content-
