@@ -126,3 +126,19 @@ def test_an_object_cannot_be_changed() -> None:
 def test_a_class_that_can_be_changed_is_left_to_the_standard_library() -> None:
     with pytest.raises(TypeError):
         frozen.dataclass(frozen=False, slots=True)
+
+
+def test_what_our_classes_do_not_do_is_refused_and_not_left_out_in_silence() -> None:
+    class Checked:
+        id: str
+
+        def __post_init__(self) -> None:
+            raise ValueError
+
+    class Counted:
+        id: str
+        count: int = field(init=False)
+
+    for written in (Checked, Counted):
+        with pytest.raises(TypeError, match="standard library's"):
+            frozen.dataclass(frozen=True, slots=True)(written)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["dataclass"]
 
+# What a class of the standard library may define itself, and none of ours does.
+_NOT_KNOWN = {"__post_init__", "__init__", "__eq__", "__hash__", "__repr__", "__getstate__", "__setstate__"}
+
 if TYPE_CHECKING:
     from dataclasses import dataclass  # type checkers know what it promises
 else:
@@ -25,6 +28,8 @@ else:
 
 def _described(bare: Callable[[type], type], written: type) -> type:
     """The standard library makes a description of a class that has none, and inspects its signature for that."""
+    if own := vars(written).keys() & _NOT_KNOWN:
+        raise TypeError(f"a class with {', '.join(sorted(own))} is one of the standard library's")
     description = written.__doc__
     written.__doc__ = description or written.__name__
     made = bare(written)
@@ -49,6 +54,8 @@ def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
     given: dict[bool, list[str]] = {False: [], True: []}  # the parameters, by whether they are given by name only
     lines = []
     for field in fields:
+        if not field.init:
+            raise TypeError(f"{field.name} is not given: such a class is one of the standard library's")
         name, value = field.name, field.name
         names[f"_set_{name}"] = _setter(made, name)
         if field.default_factory is not dataclasses.MISSING:
