@@ -27,6 +27,7 @@ def _beside(why: str) -> Reason:
 REASONS = {
     "BatchGetItem ASIDE, ORDER": Reason("the order, and what was told while it could not be written (10, 12)"),
     "BatchGetItem BOUNCED, PAUSE, PRODUCT": Reason("what the mail says, and whether its address takes any"),
+    "BatchGetItem BOUNCED, CODES, PAUSE, PRODUCT": Reason("the same, and when codes of a product came last (1)"),
     "BatchGetItem BOUNCED, ORDER": Reason("the customer's orders, and whether their address takes any mail"),
     "BatchGetItem CODE": Reason("whether a code is known (2), or can still be activated"),
     "BatchGetItem CODE, RECALLED": Reason("the codes themselves, and the batches that were withdrawn (2)"),
