@@ -85,7 +85,7 @@ def test_an_item_of_every_released_form_loads_for_ever(path: Any) -> None:
 
     assert order.extra == {}
     assert order.licenses
-    if path.stem == f"order-form-{FORM}":
+    if path.stem in (f"order-form-{FORM}", f"order-form-{FORM}-in-full"):  # nothing left out that it says twice
         assert order == full_order()
 
 
@@ -183,7 +183,7 @@ MUCH = {"by": "mollie", "amount": "much"}
     ("item", "place"),
     [
         (_without("created_at"), "created_at"),
-        (_damaged(lines=Decimal(2)), "lines"),
+        (_damaged(lines=Decimal(2)), "lines, licenses[0].sku"),
         (
             _damaged(payments=[item_of()["payments"][0] | {"sums": [{"by": "mollie", "amount": "much"}]}]),
             "InvalidOperation",

@@ -708,7 +708,7 @@ def test_one_before_it_that_is_given_up_while_its_days_are_found_keeps_no_place(
     refunded: list[str] = []
 
     def refund_meanwhile(put: Parameters) -> None:
-        if not refunded and put["Item"]["id"]["S"] == shop.id("r2") and "terms" in put["Item"]:
+        if not refunded and put["Item"]["pk"]["S"] == f"ORDER#{shop.id('r2')}" and "terms" in put["Item"]:
             refunded.append("r1")
             refund(shop, "r1")
 

@@ -143,7 +143,7 @@ class Evidence:
     def is_still_to_come(self, order: str, line: int) -> bool:
         """A renewal whose day lies behind the end of the story."""
         terms = [term for term in self.items[order].get("terms", ()) if term["line"] == line]
-        return any(datetime.fromisoformat(term["mail_at"]).timestamp() > self.simulation.now for term in terms)
+        return any(term["mail_at"] > self.simulation.now for term in terms)
 
     def may_lack_its_base(self, order: str) -> bool:
         """Whether a line renews what nobody knows, or what is in trouble itself."""
@@ -612,10 +612,11 @@ def _why_not_served(evidence: Evidence, order: str, books: Books) -> Iterator[st
 def _given(evidence: Evidence, order: str) -> Counter[str]:
     """What was mailed of what the order is for."""
     item = (evidence.items | evidence.own).get(order, {})
-    lines = {line.get("id") or place for place, line in enumerate(item.get("lines", ()), start=1)}
+    lines = {line.get("id") or place: line for place, line in enumerate(item.get("lines", ()), start=1)}
     mailed = {code for mail in evidence.simulation.ses.accepted if mail.order == order for code in mail.codes}
     licenses = item.get("licenses", ())
-    return Counter(one["sku"] for one in licenses if one["line"] in lines and one["code"] in mailed)
+    served = (one for one in licenses if one["line"] in lines and one["code"] in mailed)
+    return Counter(one.get("sku") or lines[one["line"]]["sku"] for one in served)
 
 
 def codes_of_what_was_exchanged_are_free_again(evidence: Evidence) -> Found:

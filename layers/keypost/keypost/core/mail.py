@@ -139,7 +139,7 @@ class Mail(Stored):
     id: str
     purpose: Purpose
     state: MailState
-    next_at: datetime | None  # the next moment of action: a try, or the end of a lease or doubt
+    next_at: datetime | None = None  # the next moment of action: a try, or the end of a lease or doubt
     attempts: int = 0
     message_id: str | None = None
     sent_at: datetime | None = None

@@ -2,6 +2,7 @@
 change in the same transaction."""
 
 import secrets
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -19,7 +20,7 @@ from keypost.core.errors import CannotBeStored, Conflict, NewerVersion, NotFound
 from keypost.core.finding import findable
 from keypost.core.frozen import dataclass
 from keypost.core.mail import MailState
-from keypost.core.order import BadCode, Beside, Customer, License, Order, Reason, TimelineEntry, without_words
+from keypost.core.order import BadCode, Beside, License, Order, Reason, TimelineEntry, without_words
 from keypost.core.periods import local_day
 from keypost.core.sharing import Lacking
 from keypost.core.wish import Wish
@@ -40,6 +41,7 @@ from keypost.table.items import (
     to_wire,
 )
 from keypost.table.reminders import Reminders
+from keypost.table.repeats import with_repeats, without_repeats
 from keypost.table.schedule import Schedule, pages
 
 # DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
@@ -293,7 +295,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
             TableName=self.table,
             IndexName="customer",
             KeyConditionExpression="customer_digest = :customer",
-            ExpressionAttributeValues={":customer": {"S": customer}},
+            ExpressionAttributeValues={":customer": {"S": _customer_key(customer)}},
         )
         return [item["pk"]["S"] for page in pages for item in page["Items"]]
 
@@ -383,7 +385,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
             page = _page_item(order.id, saved.moved // TIMELINE_PAGE, moving, order.forget_on)
             pages.append({"Put": {"TableName": self.table, "Item": page}})
             saved = replace(saved, timeline=kept, moved=saved.moved + TIMELINE_PAGE)
-        put: dict[str, Any] = {"Item": order_item(saved) | {"written_by": {"S": secrets.token_hex(8)}}}
+        put: dict[str, Any] = {"Item": order_item(saved) | {"written_by": {"S": secrets.token_urlsafe(6)}}}
         if order.version == 0:
             return saved, put | {"ConditionExpression": "attribute_not_exists(pk)"}, pages
         put |= {
@@ -393,9 +395,14 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
         return saved, put, pages
 
 
+def _customer_key(digest: str) -> str:
+    """Of the index of customers: the first half of a digest, in a third of its signs."""
+    return b64encode(bytes.fromhex(digest)[:16]).decode().rstrip("=")
+
+
 def _of_customer(items: Iterable[Mapping[str, Any]], customer: str) -> Loaded:
     """Those that are orders of this customer still, as the index lags; the oldest first."""
-    found = _loaded([item for item in items if item.get("customer_digest") == customer])
+    found = _loaded([item for item in items if item.get("customer_digest") == _customer_key(customer)])
     theirs = [each for each in found.orders if customer_digest(each.customer.email or "") == customer]
     return replace(found, orders=sorted(theirs, key=lambda order: (order.created_at, order.id)))
 
@@ -437,7 +444,8 @@ def order_item(order: Order) -> dict[str, Any]:
     """The item of an order, with the keys of the sparse indexes. A key is present only while the order belongs in that
     index."""
     form = max(FORM, int(order.extra.get("form", FORM)))  # what a newer version stored is still in it
-    item = _without_repeats(converter.unstructure(order)) | {"pk": f"ORDER#{order.id}", "form": form}
+    item = without_repeats(converter.unstructure(order)) | {"pk": f"ORDER#{order.id}", "form": form}
+    del item["id"]  # its key says it
     if due := plan.next_due(order):
         item |= due_keys(order.id, _rings(order, due))
         if not _is_at_once(order, due):  # else what it lacks changes within seconds
@@ -447,62 +455,10 @@ def order_item(order: Order) -> dict[str, Any]:
         key = f"{reason}#{sharing.waited_for(order)}" if reason is Reason.STOCK else reason
         item |= {"attention": key, "attention_since": moment_text(since)}
     if order.customer.email:
-        item["customer_digest"] = customer_digest(order.customer.email)
+        item["customer_digest"] = _customer_key(customer_digest(order.customer.email))
     item |= created_keys(order.created_at) | {"find": findable(order)}
     nothing = {name: {"NULL": True} for name, value in order.extra.items() if value is None}
     return nothing | to_wire(item | _expiry(order.forget_on))
-
-
-_STAMP = ("by", "said", "is_paid")
-
-
-def _without_repeats(item: dict[str, Any]) -> dict[str, Any]:
-    """The item without those words of its tellers that say of goods and customer what the order has anyway; the sum of
-    the same word says that they were there."""
-    of_order = _of_order(item)
-    for payment in item.get("payments", ()):
-        for word in payment.get("sums", ()):
-            same = [name for name, (part, own) in of_order.items() if _stamp(word) | own in payment.get(part, ())]
-            for name in same:
-                part, own = of_order[name]
-                payment[part] = [each for each in payment[part] if each != _stamp(word) | own]
-            if same:
-                word["as_order"] = same
-        for part in ("goods", "buyers"):
-            if not payment.get(part, True):
-                del payment[part]
-    return item
-
-
-def _with_repeats(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(item.get("lines", []), list) or not isinstance(item.get("payments", []), list):
-        return item
-    of_order = _of_order(item)
-    return {**item, "payments": [_whole(payment, of_order) for payment in item.get("payments", ())]}
-
-
-def _whole(payment: Mapping[str, Any], of_order: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    words = {part: [*payment.get(part, ())] for part in ("goods", "buyers")}
-    for word in payment.get("sums", ()):
-        for name in word.get("as_order", ()):
-            part, own = of_order[name]
-            words[part].append(_stamp(word) | own)
-    sums = [{name: value for name, value in word.items() if name != "as_order"} for word in payment.get("sums", ())]
-    return {**payment, **words, "sums": sums}
-
-
-def _stamp(word: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: word[name] for name in _STAMP if name in word}
-
-
-def _of_order(item: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """What the order has of goods and customer, as a teller says it, who does not know the numbers of lines and may
-    leave the language open; by the name of it, with the part of a payment that it is."""
-    lines = [{name: value for name, value in line.items() if name != "id"} for line in item.get("lines", ())]
-    customer = item.get("customer", {})
-    known = {name: customer[name] for name in ("email", "name") if name in customer}
-    spoken = {"language": customer.get("language", Customer().language)}
-    return {"goods": ("goods", {"lines": lines}), "buyer": ("buyers", known | spoken), "customer": ("buyers", known)}
 
 
 def _existing(order: Order | None, order_id: str) -> Order:
@@ -526,7 +482,9 @@ def order_of(item: Mapping[str, Any]) -> Order:
         raise NewerVersion(order_id, "readable_from")
     left_out = _BESIDE if form > FORM else {*_BESIDE, "form"}
     try:
-        order = converter.structure(_with_repeats({name: item[name] for name in item.keys() - left_out}), Order)
+        order = converter.structure(
+            with_repeats({"id": order_id} | {name: item[name] for name in item.keys() - left_out}), Order
+        )
         plan.next_due(order), plan.attention(order)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is about this item
         is_newer = form > FORM or all(isinstance(each, UnknownMember) for each in reasons_of(error))
