@@ -31,6 +31,7 @@ class Goal:
     exactly: float | None = None
     floor: float | None = None  # no figure can be below it, where that is known
     before: float | None = None  # what it was when the goals were set
+    why: str = ""  # it is missed
 
     def is_met(self, value: float) -> bool:
         if self.exactly is not None:

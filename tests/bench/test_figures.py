@@ -151,6 +151,13 @@ def test_the_page_is_what_the_committed_run_wrote() -> None:
         assert page.PAGE.read_text(encoding="utf-8") == page.page(read_goals(), read_measured())
 
 
+def test_every_figure_that_was_committed_and_misses_its_goal_says_why() -> None:
+    goals, measured = read_goals(), read_measured()
+    missed_ones = {name for name, goal in goals.items() if name in measured and not goal.is_met(measured[name].value)}
+
+    assert {name for name in missed_ones if not goals[name].why} == set()
+
+
 def test_every_module_that_measures_is_an_area_and_every_goal_is_of_one() -> None:
     modules = {path.stem for path in figures.HERE.glob("*.py") if "\ndef measure(" in path.read_text(encoding="utf-8")}
     areas = {area.name for area in AREAS}
