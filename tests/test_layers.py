@@ -90,6 +90,35 @@ assert jwt.algorithms.has_crypto
 
 
 @pytest.mark.drill
+def test_a_cold_start_compiles_nothing_of_the_layers_whatever_became_of_their_times(tmp_path: Path) -> None:
+    """A zip that is the same for the same files has made-up times, and Lambda's disk is read-only: byte code that goes
+    by times would be made anew at each start."""
+    mine = [f"PYTHON={sys.executable}", f"TARGET={sys.executable}", "PLATFORM="]
+    packages = build("dependencies", "build-DependenciesLayer", tmp_path / "dependencies", *mine)
+    keypost = build("keypost", "build-KeypostLayer", tmp_path / "keypost", *mine)
+    for path in [*packages.rglob("*.py"), *keypost.rglob("*.py")]:
+        os.utime(path, (315532800, 315532800))
+    (tmp_path / "without_byte_code.py").write_text("", encoding="utf-8")
+    program = f"""
+import importlib.machinery, sys
+sys.dont_write_bytecode = True
+sys.path[:0] = {[str(packages), str(keypost), str(ROOT / "functions"), str(tmp_path)]!r}
+compiled = []
+make = importlib.machinery.SourceFileLoader.source_to_code
+def compiling(loader, data, path, **options):
+    compiled.append(str(path))
+    return make(loader, data, path, **options)
+importlib.machinery.SourceFileLoader.source_to_code = compiling
+import {_MODULES}, without_byte_code
+print(*[path for path in compiled if path.startswith({str(tmp_path)!r})], sep="\\n")
+"""
+
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == [str(tmp_path / "without_byte_code.py")]
+
+
+@pytest.mark.drill
 def test_the_dependencies_are_those_of_lambdas_processor_and_python_whatever_is_here(tmp_path: Path) -> None:
     packages = build("dependencies", "build-DependenciesLayer", tmp_path, f"PYTHON={sys.executable}", "TARGET=none")
 
