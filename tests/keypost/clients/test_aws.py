@@ -10,6 +10,7 @@ import botocore
 import certifi
 import pytest
 import urllib3
+from botocore.exceptions import ParamValidationError
 from cryptography import x509
 
 from keypost import wiring
@@ -61,13 +62,16 @@ def test_a_call_names_us_and_no_machine_and_is_checked_by_aws_alone() -> None:
     client, sent = aws.client(session, "sqs", aws.ONE_ATTEMPT), []
 
     def answer(params: Any, **_: Any) -> Any:
-        sent.append(params["headers"]["User-Agent"])
+        sent.append(params["url_path"])
         return SimpleNamespace(status_code=200), {}
 
     client.meta.events.register("before-call", answer)
-    client.get_queue_url()  # lacks a name, which boto3 refuses to send
+    client.get_queue_url()  # lacks a name
 
-    assert sent == [f"keypost Botocore/{botocore.__version__}"]
+    assert sent == ["/"]
+    assert client.meta.config.user_agent == "keypost"
+    with pytest.raises(ParamValidationError):
+        session.client("sqs").get_queue_url()
 
 
 def test_providers_are_called_with_the_roots_of_the_whole_world() -> None:
