@@ -69,9 +69,9 @@ def test_a_call_names_us_and_no_machine_and_is_checked_by_aws_alone() -> None:
     client.get_queue_url()  # lacks a name
 
     assert sent == ["/"]
-    assert client.meta.config.user_agent == "keypost"
+    assert client.meta.config.user_agent.startswith("keypost Botocore/")
     with pytest.raises(ParamValidationError):
-        session.client("sqs").get_queue_url()
+        session.client("sqs").get_queue_url()  # type: ignore[call-arg]
 
 
 def test_providers_are_called_with_the_roots_of_the_whole_world() -> None:

@@ -238,7 +238,13 @@ class Simulation:
         return _stored(f"ASIDE#{order}")
 
     def items(self) -> list[dict[str, Any]]:
-        return [plain(item) for item in ask_dynamodb("Scan", TableName=TABLE)["Items"]]
+        found, place = list[dict[str, Any]](), dict[str, Any]()
+        while True:
+            page = ask_dynamodb("Scan", TableName=TABLE, **place)
+            found += [plain(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return found
+            place = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     # --- the doors
 
