@@ -152,7 +152,7 @@ def _row(words: str, cells: Sequence[str]) -> str:
 def _method() -> str:
     return f"""\
 Calls, capacity, requests of SQS and bytes of log are counted: `tests/bench/calls.golden` lists them. GB-seconds are
-estimated: a call of AWS takes as long as in a public measurement on AWS, times the goal for our own instructions, and a
+estimated: a call of AWS takes as long as in a public measurement on AWS, times what our own code adds to it, and a
 mail {SES_WAITS * 1000:.0f} ms more. Prices stand in `tests/bench/prices.toml`. From memory, and not read again, are
 {", ".join(from_memory())}.
 """
