@@ -221,7 +221,9 @@ def _why_short(evidence: Evidence, order: str, line: int) -> Found:
     """A renewal of what cannot be read or written is set aside itself, and people are told of it."""
     lacks = needs(evidence.items[order]) or needs(evidence.simulation.aside(order))
     lacks_base = evidence.may_lack_its_base(order)
-    waits = order in evidence.shop.strangers and not evidence.asked(order, "release")
+    told = (each.at for each in evidence.simulation.saves[order] if needs(each.item) == "other_customer")
+    since = min(told, default=0)  # a release before that answered another question
+    waits = order in evidence.shop.strangers and all(each.at < since for each in evidence.asked(order, "release"))
     allowed = {"renews": lacks_base, "failing": lacks_base, "address": evidence.has_bounced(order)}
     renewed = str(evidence.sales[order].lines[line - 1].get("renews", "")).partition("/")[0]
     is_erased = bool(evidence.items.get(renewed, {}).get("forget_on"))  # nobody can tell any more whose it was
