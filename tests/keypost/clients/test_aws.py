@@ -69,7 +69,7 @@ def test_a_call_names_us_and_no_machine_and_is_checked_by_aws_alone() -> None:
     client.get_queue_url()  # lacks a name
 
     assert sent == ["/"]
-    assert aws._BRIEF.user_agent == "keypost"
+    assert aws._BRIEF.user_agent == "keypost"  # type: ignore[attr-defined]
     with pytest.raises(ParamValidationError):
         session.client("sqs").get_queue_url()  # type: ignore[call-arg]
 
