@@ -67,7 +67,8 @@ def _in_language(command: click.Command, context: click.Context) -> click.Comman
     """The command as its help is shown: a copy, because the command itself serves every language."""
     language = context.find_root().ensure_object(Speech).language
     shown = copy(command)
-    shown.params = [_shown(each, language) for each in command.params]
+    shown.params = [_shown(each, language) for each in command.get_params(context)]
+    shown.add_help_option = False  # it is among them: click makes it once, in English
     shown.help, shown.epilog = translated(command.help, language), translated(command.epilog, language)
     return shown
 

@@ -26,7 +26,8 @@ _PAGES = sorted({path.name for path in (Path(words.__file__).parent / FALLBACK).
 
 def help_texts(command: click.Command = cli) -> set[str]:
     """Every paragraph of the help of a command and of those within it, in English."""
-    texts = [command.help, command.epilog, *(getattr(each, "help", None) for each in command.params)]
+    params = command.get_params(click.Context(command))
+    texts = [command.help, command.epilog, *(getattr(each, "help", None) for each in params)]
     own = {each for text in texts for each in paragraphs(text)}
     within = command.commands.values() if isinstance(command, click.Group) else ()
     return own.union(*map(help_texts, within))
