@@ -18,6 +18,7 @@ from keypost.core.product import Kind, Line
 from keypost.core.said import said
 from keypost.core.sharing import (
     RETRY_STOCK,
+    InLine,
     first_served,
     lacking,
     lacks,
@@ -32,6 +33,11 @@ from tests.builders import NOW, PRODUCT, SKU, ZONE, licensed, paid_order
 A, B = Counter(A=1), Counter(B=1)
 
 
+def in_line(wants: Counter[str], name: str = "") -> InLine:
+    """An order that stands in line for the first of the products that it lacks."""
+    return InLine(name, next(iter(wants), ""), wants)
+
+
 @pytest.mark.parametrize(
     ("needed", "rivals", "free", "short"),
     [
@@ -41,7 +47,9 @@ A, B = Counter(A=1), Counter(B=1)
         ([("A", 1)], [B, B], Counter(A=1, B=1), []),
         ([("A", 1)], [Counter(A=5)], Counter(A=4), []),  # it cannot be served, and keeps none
         ([("A", 1)], [Counter(A=5), Counter(A=4)], Counter(A=4), ["A"]),
-        ([("A", 1)], [Counter(A=1, B=1)], Counter(A=1), ["A"]),  # it waits for B alone, and is served with A
+        ([("A", 1)], [Counter(A=1, B=1)], Counter(A=1), ["A"]),  # it is served with A, and waits for B alone
+        ([("B", 1)], [Counter(A=2, B=1)], Counter(A=1, B=1), []),  # nobody looks at it before there are two of A
+        ([("A", 1), ("B", 1)], [Counter(A=2, B=1)], Counter(A=1, B=1), []),
         ([("A", 2), ("B", 1)], [A], Counter(A=2, B=1), ["A"]),
         ([("A", 2), ("B", 1)], [A, B], Counter(A=2, B=1), ["A", "B"]),
         ([("A", 1), ("B", 1)], [Counter(A=1, B=1)], Counter(A=1, B=1), ["A", "B"]),
@@ -50,7 +58,7 @@ A, B = Counter(A=1), Counter(B=1)
 def test_rivals_that_can_be_served_are_counted_out_and_others_keep_no_codes(
     needed: list[tuple[str, int]], rivals: list[Counter[str]], free: Counter[str], short: list[str]
 ) -> None:
-    assert short_of(needed, rivals, free.__getitem__) == short
+    assert short_of(needed, map(in_line, rivals), free.__getitem__) == short
 
 
 wants = st.dictionaries(st.sampled_from("AB"), st.integers(1, 4), min_size=1).map(Counter)
@@ -62,10 +70,13 @@ def test_whoever_is_served_leaves_enough_for_all_who_come_before_and_can_be_serv
 ) -> None:
     served, others = Counter[str](), Counter[str]()
     for place, wants in enumerate(line):
-        short = short_of(list(wants.items()), line[:place], free.__getitem__)
+        short = short_of(list(wants.items()), map(in_line, line[:place]), free.__getitem__)
         got = {sku: count for sku, count in wants.items() if sku not in short and count <= free[sku]}
-        served += Counter(got)
-        others += Counter({sku: 1 for sku, count in wants.items() if sku not in got and count == 1})
+        stands_for = in_line(wants).sku
+        if stands_for in got:
+            served += Counter(got)
+        elif wants[stands_for] == 1:
+            others[stands_for] += 1
 
     assert served <= free
     assert all(served[sku] == free[sku] for sku in others)  # nobody who lacks one gets none while one is left
@@ -90,7 +101,7 @@ def test_whoever_is_served_leaves_enough_for_all_who_come_before_and_can_be_serv
 def test_codes_that_came_serve_those_who_are_first_in_line_and_lack_no_more_than_there_is(
     line: list[Counter[str]], free: Counter[str], served: list[str]
 ) -> None:
-    named = ((str(place), wants) for place, wants in enumerate(line))
+    named = (in_line(wants, str(place)) for place, wants in enumerate(line))
 
     assert list(first_served(named, ["A"], free.__getitem__)) == served
 
@@ -98,10 +109,10 @@ def test_codes_that_came_serve_those_who_are_first_in_line_and_lack_no_more_than
 def test_nobody_is_loaded_once_all_codes_are_given_nor_a_whole_line_of_those_who_lack_too_many() -> None:
     asked: list[int] = []
 
-    def line(wants: Counter[str]) -> Iterator[tuple[str, Counter[str]]]:
+    def line(wants: Counter[str]) -> Iterator[InLine]:
         for place in range(9999):
             asked.append(place)
-            yield str(place), wants
+            yield in_line(wants, str(place))
 
     assert len(list(first_served(line(A), ["A"], Counter(A=3).__getitem__))) == len(asked) == 3
     asked.clear()

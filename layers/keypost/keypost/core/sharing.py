@@ -29,6 +29,16 @@ class Lacking:
 
 
 @dataclass(frozen=True, slots=True)
+class InLine:
+    """An order that waits for codes, the product under which it is found and looked at when codes of it come, and all
+    codes that it takes then, if there are enough."""
+
+    order_id: str
+    sku: str
+    lacks: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Codes that orders lack, by product: those they wait for now, and those that paid renewals get on a later day."""
 
@@ -104,35 +114,40 @@ def lacks(order: Order) -> Counter[str]:
     return found
 
 
-def short_of(needed: Sequence[tuple[str, int]], rivals: Iterable[Counter[str]], free: Free) -> list[str]:
+def standing(order: Order) -> InLine:
+    """The place of an order that waits for codes."""
+    return InLine(order.id, waited_for(order), lacks(order))
+
+
+def short_of(needed: Sequence[tuple[str, int]], rivals: Iterable[InLine], free: Free) -> list[str]:
     """The products, of those that are needed, of which there are too few codes because of rivals, given that there are
     enough without them. Rivals need codes sooner, and come in that order; one that cannot be served with all that it
     lacks of a product keeps none of that."""
     taken, short = Counter[str](), list[str]()
-    for wants in rivals:
-        taken += _served(wants, taken, free)
+    for rival in rivals:
+        taken += _served(rival, taken, free)
         short = [sku for sku, count in needed if free(sku) - taken[sku] < count]
         if len(short) == len(needed):
             break
     return short
 
 
-def first_served(line: Iterator[tuple[str, Counter[str]]], skus: Collection[str], free: Free) -> Iterator[str]:
-    """Those in a line, each with the codes that it lacks, who get all that they lack of one of these products with what
-    is free, until none of these is left. Whoever lacks more than there is keeps nothing from those behind."""
+def first_served(line: Iterator[InLine], skus: Collection[str], free: Free) -> Iterator[str]:
+    """Those in a line who get all that they lack of the product for which they stand in it, with what is free, until
+    nothing is left of these products. Whoever lacks more than there is keeps nothing from those behind."""
     taken, passed = Counter[str](), 0
     while any(free(sku) > taken[sku] for sku in skus) and passed < _MOST_PASSED:
         if (first := next(line, None)) is None:
             return
-        name, wants = first
-        served = _served(wants, taken, free)
-        taken += served
-        if served.keys() & set(skus):
-            yield name
+        if served := _served(first, taken, free):
+            taken += served
+            yield first.order_id
         else:
             passed += 1
 
 
-def _served(wants: Counter[str], taken: Counter[str], free: Free) -> Counter[str]:
-    """All that is lacked of each product of which there is enough."""
-    return Counter({sku: count for sku, count in wants.items() if free(sku) - taken[sku] >= count})
+def _served(one: InLine, taken: Counter[str], free: Free) -> Counter[str]:
+    """What an order takes: all that it lacks of each product of which there is enough. Nothing if there are too few
+    codes of the product for which it stands in line: nobody looks at it then, and it keeps none of the others."""
+    served = Counter({sku: count for sku, count in one.lacks.items() if free(sku) - taken[sku] >= count})
+    return served if one.sku in served else Counter()

@@ -13,7 +13,7 @@ from keypost.core.errors import QueueUnavailable
 from keypost.core.order import Order, Reason
 from keypost.core.periods import local_day
 from keypost.core.plan import needed_by
-from keypost.core.sharing import Free, first_served, lacks
+from keypost.core.sharing import Free, first_served, standing
 from keypost.table import Store
 from keypost.table.schedule import CODES_CAME
 from keypost.use_cases.poke_due import let_out
@@ -45,9 +45,9 @@ def _failing(store: Store) -> set[str]:
 
 
 def served_by(store: Store, skus: Collection[str], free: Free, left_out: list[str] | None = None) -> list[str]:
-    """The ids of the orders that wait for codes of these products and get all that they lack with what is free, first
-    in line first, as many as one run has time for; into `left_out` go those that were met and cannot be read."""
-    line = ((order.id, lacks(order)) for order in in_line(store, skus, left_out=left_out))
+    """The ids of the orders that stand in line for codes of these products and get them with what is free, the first in
+    line first, as many as one run has time for; into `left_out` go those that were met and cannot be read."""
+    line = map(standing, in_line(store, skus, left_out=left_out))
     return list(islice(first_served(line, skus, free), _MOST_COUNTED))
 
 

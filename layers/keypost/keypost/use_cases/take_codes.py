@@ -13,7 +13,7 @@ from keypost.core.owed import Delivery
 from keypost.core.periods import local_day
 from keypost.core.plan import AssignCodes, needed_by
 from keypost.core.product import Product
-from keypost.core.sharing import lacks, short_of, usable_on
+from keypost.core.sharing import short_of, standing, usable_on
 from keypost.table import Store
 from keypost.table.codes import Hints
 from keypost.table.orders import CODES_PER_TRANSACTION
@@ -90,7 +90,7 @@ class CodePicker:
         self, needed: Sequence[tuple[str, int]], in_front: Iterator[Order], days: Mapping[str, date], now: datetime
     ) -> list[str]:
         free = free_codes(self.store, local_day(now, self.zone), days)
-        return short_of(needed, (lacks(rival) for rival in islice(in_front, _MOST_RIVALS)), free)
+        return short_of(needed, map(standing, islice(in_front, _MOST_RIVALS)), free)
 
     def ran_out(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
