@@ -39,6 +39,7 @@ PARTS: dict[str, dict[str, str]] = {
     "a firewall": {"WafRequestLimit": "100"},
     "a key": {"KmsKey": KEY},
     "no protection": {"TableProtection": "off"},
+    "no gradual deploys": {"GradualDeploys": "off"},
     "no traces": {"Tracing": "off"},
     "all traces": {"Tracing": "all"},
 }
@@ -80,6 +81,7 @@ ALARMS = {
     "FeedbackDeadLetters": ("FeedbackDeadLetterAlarm", "FeedbackDeadLetterAlarm"),
     "FailedRuns": ("FailedRunsAlarm", "FailedRunsAlarm"),
 }
+FOR_DEPLOYS = {"NewWorkerAlarm", "NewCallbackAlarm"}  # they have a deploy go back, and call nobody
 CAN_STOP = {
     "AWS::ApiGateway::RestApi",
     "AWS::Events::Rule",
@@ -170,6 +172,8 @@ def test_two_stacks_share_no_name_but_what_is_unique_within_something_of_their_o
         if key.endswith("Name") and isinstance(value, str) and key not in within_its_own
     }
 
+    names.remove(("AWS::Lambda::Alias", "Name"))  # of its function
+
     assert names <= {("AWS::SES::EmailIdentity", "EmailIdentity")}
     assert "Name" not in {key for one in of_type(stack.resources, "AWS::Scheduler::Schedule").values() for key in one}
 
@@ -184,8 +188,10 @@ def test_alarms_reach_somebody_also_by_default(template: dict[str, Any], given: 
 
 
 def test_each_alarm_of_a_stack_rings_there(stack: Stack) -> None:
-    alarms = of_type(stack.resources, "AWS::CloudWatch::Alarm").values()
+    every = of_type(stack.resources, "AWS::CloudWatch::Alarm")
+    alarms = [alarm for name, alarm in every.items() if name not in FOR_DEPLOYS]
 
+    assert every.keys() > FOR_DEPLOYS
     assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms)
     assert all(alarm["TreatMissingData"] in {"breaching", "notBreaching"} for alarm in alarms)
     assert not any(alarm.get("ActionsEnabled") is False for alarm in alarms)
@@ -207,6 +213,8 @@ def leads_to(resources: Mapping[str, Any], name: str) -> set[str]:
         for joined in of_type(resources, kind).values():
             if name in set(names_in(joined["FunctionName"])):
                 found |= set(names_in([joined.get(key) for key in LEADS_ON]))
+    aliases = of_type(resources, "AWS::Lambda::Alias").items()
+    found |= {alias for alias, one in aliases if one["FunctionName"]["Ref"] == name}
     for rule, described in of_type(resources, "AWS::Events::Rule").items():
         if set(names_in(properties.get("ConfigurationSetName"))) & set(names_in(described["EventPattern"])):
             found.add(rule)
@@ -282,11 +290,11 @@ def test_a_schedule_that_does_not_run_rings_although_nothing_is_counted(
 
 def started_without_an_answer(resources: Mapping[str, Any]) -> set[str]:
     """The functions that a schedule, a rule or a topic starts: Lambda alone repeats what fails there."""
-    functions = of_type(resources, "AWS::Lambda::Function").keys()
+    aliases = {name: one["FunctionName"]["Ref"] for name, one in of_type(resources, "AWS::Lambda::Alias").items()}
     targets = [one["Target"]["Arn"] for one in of_type(resources, "AWS::Scheduler::Schedule").values()]
     targets += [each["Arn"] for one in of_type(resources, "AWS::Events::Rule").values() for each in one["Targets"]]
     targets += [one["Endpoint"] for one in of_type(resources, "AWS::SNS::Subscription").values()]
-    return functions & set(names_in(targets))
+    return {aliases[name] for name in names_in(targets) if name in aliases}
 
 
 def test_what_nobody_waits_for_is_repeated_as_said_and_what_fails_for_good_is_kept(stack: Stack) -> None:
@@ -318,11 +326,12 @@ def test_three_runs_that_failed_in_a_day_ring_and_two_of_a_provider_that_is_down
 
 
 def left_over(resources: Mapping[str, Any]) -> set[str]:
-    """What stays when the first create of this stack fails. What is protected the rollback may not delete either."""
+    """What stays when the first create of this stack fails. What is protected the rollback may not delete either; the
+    versions of a function go with the function."""
     return {
         name
         for name, resource in resources.items()
-        if resource.get("DeletionPolicy") in {"Retain", "Snapshot"}
+        if (resource.get("DeletionPolicy") in {"Retain", "Snapshot"} and resource["Type"] != "AWS::Lambda::Version")
         or resource["Properties"].get("DeletionProtectionEnabled")
     }
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -44,15 +45,16 @@ def of_type(resources: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
 
 
-def whole(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template that CloudFormation gets from SAM, with the resources that SAM adds by itself."""
+def whole(template: Mapping[str, Any], parameters: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """The template that CloudFormation gets from SAM, with the resources that SAM adds by itself. SAM knows the
+    parameters, and lets some of them decide what it adds."""
     source = deepcopy(dict(template))
     source["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
     for layer in of_type(source["Resources"], "AWS::Serverless::LayerVersion").values():
         layer["ContentUri"] = "s3://bucket/layer.zip"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", REGION)
-        return dict(transform(source, {}, NoManagedPolicies()))
+        return dict(transform(source, dict(parameters), NoManagedPolicies()))
 
 
 def translated(template: Mapping[str, Any]) -> dict[str, Any]:

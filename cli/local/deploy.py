@@ -13,6 +13,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from cli import revisions
 from keypost.core.errors import KeypostError
 
 ROOT = Path(__file__).parents[2]
@@ -20,16 +21,16 @@ _BUCKET = "keypost-artifacts"
 _SECONDS_TO_DEPLOY = 120
 
 
-def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path) -> dict[str, str]:
-    """Deploy the template under this name, or update that stack; returns the outputs. KeypostError names the resources
-    that failed."""
-    template = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
+def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path, root: Path = ROOT) -> dict[str, str]:
+    """Deploy the template under this name, or update that stack; returns the outputs. `root` has the template, the
+    functions and the layers: this clone, or another version. KeypostError names the resources that failed."""
+    template = yaml_parse((root / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     s3 = session.client("s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # a second stack in this emulator
         s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     archives = {
-        "functions/": _archive(ROOT / "functions", directory / "functions.zip"),
-        "layers/keypost/": _keypost_layer(directory),
+        "functions/": _archive(root / "functions", directory / "functions.zip"),
+        "layers/keypost/": _keypost_layer(directory, root),
         "layers/dependencies/": _empty_layer(directory, "dependencies"),
         "layers/tokens/": _empty_layer(directory, "tokens"),
     }
@@ -41,6 +42,10 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             resource["Properties"]["ContentUri"] = places[resource["Properties"]["ContentUri"]]
+    revision = revisions.revision_of(parameters, [root / "functions", directory / "keypost"])
+    parameters = {**parameters, revisions.NAME: revision}
+    for name, value in parameters.items():  # SAM decides by some of them, and the emulator shows it the defaults only
+        template["Parameters"].get(name, {})["Default"] = value
     s3.put_object(Bucket=_BUCKET, Key="template.json", Body=json.dumps(template).encode())  # too large for a request
     cloudformation = session.client("cloudformation")
     wanted = {
@@ -98,12 +103,12 @@ def _empty_layer(directory: Path, name: str) -> Path:
     return _archive(marker.parents[1], directory / f"{name}.zip")
 
 
-def _keypost_layer(directory: Path) -> Path:
+def _keypost_layer(directory: Path, root: Path) -> Path:
     artifacts = directory / "keypost"
     shutil.rmtree(artifacts, ignore_errors=True)
     options = [f"ARTIFACTS_DIR={artifacts}", f"TARGET={sys.executable}"]
     done = subprocess.run(
-        ["make", "--silent", "-C", str(ROOT / "layers/keypost"), "build-KeypostLayer", *options],
+        ["make", "--silent", "-C", str(root / "layers/keypost"), "build-KeypostLayer", *options],
         capture_output=True,
         text=True,
         check=False,

@@ -145,7 +145,7 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     elif here:
         deploying.to_emulator(session, answers)
     else:
-        deploying.with_sam(turns)
+        answers = deploying.with_sam(turns)
     return answers
 
 

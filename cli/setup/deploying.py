@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli import revisions
 from cli.local.deploy import ROOT, deploy
 from cli.setup.answers import FOLDER, Answers, save
 from cli.stacks import Found
@@ -43,12 +44,16 @@ def to_emulator(session: Any, answers: Answers) -> None:
     deploy(session, answers.stack, dict(answers.parameters), FOLDER.absolute())
 
 
-def with_sam(turns: Sequence[Answers]) -> None:
-    """Build, and deploy with these answers in turn; SAM's own output is the progress. KeypostError if one fails."""
+def with_sam(turns: Sequence[Answers]) -> Answers:
+    """Build, and deploy with these answers in turn; SAM's own output is the progress. Returns the last answers, with
+    what tells this deploy from others. KeypostError if one fails."""
     _run(["make", "--silent", "build"])
+    built = [ROOT / ".aws-sam/build"]
+    turns = [each.with_parameter(revisions.NAME, revisions.revision_of(each.parameters, built)) for each in turns]
     for answers in turns:
         save(answers)
         _run([str(ROOT / ".venv-sam/bin/sam"), "deploy", "--config-file", str(answers.path.absolute())])
+    return turns[-1]
 
 
 def _run(words: list[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from cli import revisions
 from cli.local.deploy import ROOT
 from cli.setup.answers import Answers
 from keypost.core.said import Said, said
@@ -78,7 +79,8 @@ def of_stack(stack: str, region: str, parameters_there: Mapping[str, str]) -> An
     own = {
         name: value
         for name, value in parameters_there.items()
-        if name in parameters() and (name in asked or value != str(parameters()[name].get("Default", "")))
+        if name in parameters().keys() - {revisions.NAME}
+        and (name in asked or value != str(parameters()[name].get("Default", "")))
     }
     return Answers(stack, region, None, own)
 
