@@ -28,6 +28,7 @@ from cli.catalog import apply, read_products
 from cli.click_words import Group, speak
 from cli.doctor.command import doctor
 from cli.guide import guide_group
+from cli.licenses import import_group
 from cli.local.commands import local
 from cli.mail import mail_group
 from cli.month import export_orders
@@ -279,6 +280,7 @@ for command in (
     search,
     order_group,
     stock_group,
+    import_group,
     secrets_group,
     support_keys,
     mail_group,

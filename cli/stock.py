@@ -27,6 +27,7 @@ from keypost.core.periods import local_day
 from keypost.core.product import Product
 from keypost.core.said import said
 from keypost.inputs.stock_file import Fault, StockFile, read_stock_file
+from keypost.inputs.stock_layout import Layout
 from keypost.use_cases import correct_stock, replace_batch
 from keypost.use_cases.correct_stock import Corrected, Wanted
 from keypost.use_cases.import_stock import Imported, import_codes, product_finder
@@ -93,17 +94,21 @@ def import_stock(file: Path, sku: str | None, batch: str | None, stack: str | No
 
 def _show(read: StockFile) -> None:
     """How a file was understood."""
-    layout = read.layout
+    show_layout(read.layout)
+    for each in read.found[:_ROWS_SHOWN]:
+        new = each.new
+        code, batch, last_day = masked(new.code), new.batch, new.activate_before
+        say("row_read", line=each.line, code=code, sku=new.sku, batch=batch, activate_before=last_day)
+
+
+def show_layout(layout: Layout) -> None:
+    """How a file is made, and what each of its columns was taken for."""
     separator = words(_SEPARATORS.get(layout.separator, "bar"))
     say("file_understood", encoding=layout.encoding, separator=separator, line=layout.header_line)
     for meaning, place in sorted(layout.columns.items(), key=lambda column: column[1]):
         say("column_read_as", place=place + 1, name=layout.names[place], meaning=meaning)
     for place, name in layout.ignored:
         say("column_ignored", place=place, name=name or None)
-    for each in read.found[:_ROWS_SHOWN]:
-        new = each.new
-        code, batch, last_day = masked(new.code), new.batch, new.activate_before
-        say("row_read", line=each.line, code=code, sku=new.sku, batch=batch, activate_before=last_day)
 
 
 def read_file(stack: Stack, content: bytes, sku: str | None, batch: str | None) -> StockFile:

@@ -29,7 +29,7 @@ from keypost.core.payment import Standing
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
 from keypost.core.support import BAD_CODE_REASONS
-from keypost.core.telling import PERSON
+from keypost.core.telling import IMPORT, PERSON
 from keypost.core.upcoming import Outlook
 from keypost.inputs.faults import _CODES as FAULTS
 from keypost.providers import PROVIDERS
@@ -138,7 +138,7 @@ def of_enums() -> set[str]:
         *(f"standing_{state}" for state in ("held", "canceled", "erased", "subscription")),  # of the support page
         *(f"because_{why}" for why in (*WHYS, MOVED)),
         *(f"{part}_corrected" for part in ("name", "language")),
-        *(f"provider_{teller}" for teller in (PERSON, SES)),
+        *(f"provider_{teller}" for teller in (PERSON, IMPORT, SES)),
         *(f"provider_{provider.partition('-')[0]}" for provider in PROVIDERS),
         *(f"scope_{scope}" for scope in SCOPES),
         *(f"sample_{name}".replace("-", "_") for name in SAMPLE_NAMES),

@@ -6,8 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from keypost.core.frozen import dataclass
+from keypost.core.mail import MailState
 from keypost.core.order import Beside, License, Order, TimelineEntry
 from keypost.core.payment import Payment, PaymentState, Standing
+from keypost.core.telling import IMPORT
 
 _NOTHING = Decimal(0)
 _MONEY_BACK = ("payment_refunded", "payment_partly_refunded")
@@ -35,9 +37,9 @@ def happened(order: Order, beside: Beside) -> list[Happened]:
 
 
 def money_of(order: Order, beside: Beside = Beside()) -> Iterator[Happened]:  # noqa: B008 - a frozen value
-    """The money that came and went back, by payment."""
+    """The money that came and went back, by payment. What came before Keypost is in the books already."""
     for payment in order.settled:
-        if payment.state is PaymentState.PAID:
+        if payment.state is PaymentState.PAID and IMPORT not in payment.tellers:
             amount = Decimal(payment.amount) if payment.amount else None
             yield Happened(What.PAID, payment.at, payment, amount)
         yield from _returned(payment, (*beside.timeline, *order.timeline))
@@ -75,7 +77,8 @@ def _sent(order: Order) -> Iterator[Happened]:
     sent = sorted(
         (mail for mail in order.mails if mail.holds_codes and mail.sent_at), key=lambda mail: _at(mail.sent_at)
     )
-    seen = set[str]()
+    before = [mail for mail in sent if mail.state is MailState.BEFORE]
+    seen = set(order.licenses_of(before))
     for mail in sent:
         for license_id in sorted(order.licenses_of([mail]) - seen):
             yield Happened(What.SENT, _at(mail.sent_at), license=order.license(license_id))

@@ -28,7 +28,7 @@ from keypost.core.payment import (
 )
 from keypost.core.product import Kind
 from keypost.core.said import Said, said
-from keypost.core.telling import Buyer, newest
+from keypost.core.telling import IMPORT, Buyer, newest
 from keypost.core.told import Told, digests, in_force, line_text, told_of
 
 MOST_CODES = 1000  # one order is one item of at most 400 kB
@@ -44,6 +44,7 @@ def with_payment(
     it waits for a person."""
     order = order or Order(id=notice.order_id, created_at=now)
     before = order
+    notice = of_imported(order, notice)
     if order.is_erased:  # nothing that names the customer comes in again
         notice = replace(notice, email=None, name=None)
     payments, payment = with_notice(order.payments, notice)
@@ -58,6 +59,28 @@ def with_payment(
     if before.canceled and not order.canceled:
         told = noted(told, now, "not_canceled_any_more")
     return _with_consequence(before, told, now)
+
+
+def of_imported(order: Order, notice: PaymentNotice) -> PaymentNotice:
+    """What is told of the money for which an imported order was sold: what was bought, and by whom, the import has
+    said. Any other notice as it is."""
+    if order.imported is None:
+        return notice
+    is_of_back = notice.state is None and all(payment.is_by_hand for payment in order.payments)
+    is_of_then = notice.state is PaymentState.PAID and notice.at < order.imported.asked.at
+    if not is_of_then and not is_of_back:
+        return notice
+    return replace(
+        notice,
+        also=(*notice.also, f"{IMPORT}:{order.id}"),
+        lines=(),
+        charged=(),
+        problem=None,
+        foreign=False,
+        email=None,
+        name=None,
+        language=None,
+    )
 
 
 def _with_news(before: Order, order: Order, notice: PaymentNotice, payment: Payment, now: datetime) -> Order:

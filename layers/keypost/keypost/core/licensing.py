@@ -42,7 +42,8 @@ def with_codes(  # noqa: PLR0913 - all that decides it
         days = _period(order, number, bought_on, products[line.sku])
         taken = [supply[line.sku].popleft() for _ in range(min(count, len(supply[line.sku])))]
         given += [
-            License(_license_id(order.id, number, c), number, line.sku, c.code, *days, c.case_counts) for c in taken
+            License(license_id(order.id, number, c.digest), number, line.sku, c.code, *days, c.case_counts)
+            for c in taken
         ]
         if number not in {reminder.line for reminder in order.reminders}:
             reminders += reminders_of(number, days[1], products[line.sku], zone)
@@ -70,9 +71,10 @@ def with_mail_of(order: Order, delivery: Delivery, now: datetime) -> Order:
     return claim_mail(owed, owed.mails[-1].id, now)
 
 
-def _license_id(order_id: str, line: int, code: StockCode) -> str:
-    """An id that is short enough to read out, the same on every try, and says nothing about the code."""
-    seed = hashlib.sha256(f"{order_id}/{line}/{code.digest}".encode()).digest()
+def license_id(order_id: str, line: int, digest: str) -> str:
+    """An id that is short enough to read out, the same on every try for the digest of a code, of which it says
+    nothing."""
+    seed = hashlib.sha256(f"{order_id}/{line}/{digest}".encode()).digest()
     return "LIC-" + base64.b32encode(seed)[:10].decode()
 
 

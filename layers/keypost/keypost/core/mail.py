@@ -19,6 +19,7 @@ class MailState(StrEnum):
     UNKNOWN = "unknown"
     FAILED = "failed"
     DROPPED = "dropped"  # it became untrue before it left
+    BEFORE = "before"  # it stands for what the system before Keypost sent
 
 
 class Fate(StrEnum):

@@ -55,7 +55,8 @@ def _became(order: Order, mail: Mail) -> Iterator[tuple[Became, datetime | None]
     if mail.state is MailState.FAILED:
         rejected = mail.outcome.at if mail.outcome else None
         yield Became.FAILED, rejected or _failed_at(order, mail)
-    yield Became.SENT, mail.sent_at
+    if mail.state is not MailState.BEFORE:
+        yield Became.SENT, mail.sent_at
 
 
 def _failed_at(order: Order, mail: Mail) -> datetime | None:

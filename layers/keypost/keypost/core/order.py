@@ -232,8 +232,8 @@ class Decision(Stored):
     """What a person decided of an order's contents, for ever. It counts as long as nothing else was told than what that
     person saw, and one of the payments stands that it is about."""
 
-    # "contents", "release", "close", "renewal", "stop", "by_hand": a person made the order; or "own_order": a payment
-    # belongs to another order
+    # "contents", "release", "close", "renewal", "stop", "by_hand": a person made the order; "imported": it was sold
+    # before Keypost; or "own_order": a payment belongs to another order
     kind: str
     asked: Asked
     saw: tuple[str, ...] = ()  # digests of what was told by then
@@ -430,6 +430,11 @@ class Order(Stored):
     def by_hand(self) -> Decision | None:
         """That a person made the order, and why; None of an order of a shop."""
         return next((each for each in self.decisions if each.kind == "by_hand"), None)
+
+    @property
+    def imported(self) -> Decision | None:
+        """That it was sold before Keypost, and who imported it; None of any other order."""
+        return next((each for each in self.decisions if each.kind == "imported"), None)
 
     @property
     def is_given(self) -> bool:

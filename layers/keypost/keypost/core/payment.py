@@ -16,7 +16,7 @@ from keypost.core.frozen import dataclass
 from keypost.core.product import Line, counted
 from keypost.core.said import Said
 from keypost.core.stored import Stored, with_extra
-from keypost.core.telling import PERSON, SHOPS, Buyer, Goods, Sum, W, first_paid, joined, newest
+from keypost.core.telling import IMPORT, PERSON, SHOPS, Buyer, Goods, Sum, W, first_paid, joined, newest
 
 
 class PaymentState(StrEnum):
@@ -131,6 +131,7 @@ class PaymentNotice:
     is_subscription: bool = False  # the provider charges for the next period automatically
     itemized: bool = False  # the lines are a shop's own list, which may have other goods too
     by_payer: bool = False  # the address is the payer's at the provider, and no shop wrote it
+    subscription: str = ""  # the provider's id of the subscription that was charged
 
     @property
     def names(self) -> frozenset[str]:
@@ -202,8 +203,8 @@ class Payment(Stored):
 
     @property
     def is_by_hand(self) -> bool:
-        """True if it stands for what a person gave, and no money was paid."""
-        return self.tellers == {PERSON}
+        """True if it stands for what a person gave or imported, and no provider tells of money."""
+        return self.tellers <= {PERSON, IMPORT}
 
     @property
     def is_unmatched(self) -> bool:

@@ -31,6 +31,8 @@ _BY_OBSTACLE = {
     "erased": Progress.ERASED,
 }
 
+_ARRIVED = (MailState.SENT, MailState.BEFORE)
+
 
 def progress(order: Order) -> Progress:
     """What keeps it from being served counts first. When all its codes left, nothing is held back any more; but it may
@@ -48,5 +50,5 @@ def progress(order: Order) -> Progress:
 def _arrived(order: Order) -> frozenset[int]:
     """The lines whose codes SES accepted, and of which no mail came back."""
     return order.lines_of(
-        mail for mail in order.mails if mail.holds_codes and mail.state is MailState.SENT and not mail.came_back
+        mail for mail in order.mails if mail.holds_codes and mail.state in _ARRIVED and not mail.came_back
     )

@@ -70,7 +70,7 @@ class PaymentTold:
 class DecisionTold:
     """What a person decided of the order's contents, which the timeline tells in words."""
 
-    kind: str  # contents, release, close, renewal, stop, by_hand, own_order
+    kind: str  # contents, release, close, renewal, stop, by_hand, imported, own_order
     at: datetime
     who: str
     why: str
@@ -182,6 +182,7 @@ class Story:
     obstacles: tuple[Said, ...]  # why it is not served now, the most important first
     belongs_to: str | None  # the order that its payment turned out to be for
     by_hand: str | None  # why a person made it without a payment
+    imported_at: datetime | None  # it was sold before Keypost; None: it was not
     moved_from: str | None  # the order that had its license before
     reminders_stopped: bool
     no_reminders: Said | None  # who stopped them, and since when; None: they are sent
@@ -225,6 +226,7 @@ def story(order: Order, now: datetime, zone: tzinfo, beside: Beside, names: Mapp
         obstacles=obstacles(order),
         belongs_to=order.belongs_to,
         by_hand=order.by_hand.because if order.by_hand else None,
+        imported_at=order.imported.asked.at if order.imported else None,
         moved_from=order.moved_from or None,
         reminders_stopped=no_reminders is not None,
         no_reminders=no_reminders,

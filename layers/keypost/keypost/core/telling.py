@@ -14,8 +14,9 @@ from keypost.core.said import Said
 from keypost.core.stored import Stored
 
 PERSON = "person"  # the teller of an order by hand
+IMPORT = "import"  # the teller of an order that was sold before Keypost
 # The tellers that sell; of the others, those who take the money. A person, or a file of older orders, sells too.
-SHOPS = frozenset({"webhook", "woocommerce", "moneybird", PERSON, "import"})
+SHOPS = frozenset({"webhook", "woocommerce", "moneybird", PERSON, IMPORT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

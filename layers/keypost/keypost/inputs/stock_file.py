@@ -14,7 +14,7 @@ from keypost.core.errors import InvalidInput
 from keypost.core.frozen import dataclass
 from keypost.core.product import Product
 from keypost.core.said import Said, said
-from keypost.inputs.stock_layout import Layout, cells_of, is_total, layout_of, text_of
+from keypost.inputs.stock_layout import Layout, cells_by_name, cells_of, is_total, layout_of, text_of
 from keypost.inputs.written_days import day_of, has_month_first, is_none
 
 _LONGEST_BATCH = 64
@@ -78,13 +78,13 @@ def read_stock_file(
     lines = [(number, line) for number, line in behind if not _EMPTY.fullmatch(line)]
     if most is not None and len(lines) > most:
         raise InvalidInput("file_too_long", most=most)
-    month_first = has_month_first(_cells(layout, line).get("activate_before", "") for _, line in lines)
+    month_first = has_month_first(cells_by_name(layout, line).get("activate_before", "") for _, line in lines)
     changes: list[Change] = []
 
     def read(number: int, line: str) -> NewCode:
         if is_total(cells_of(line, layout.separator)):
             raise InvalidInput("line_is_a_total")
-        row = _cells(layout, line, strict=True)
+        row = cells_by_name(layout, line, strict=True)
         row |= {"batch": "" if is_none(row.get("batch", "")) else row["batch"]}
         new = _read_row(row | {"batch": row["batch"] or batch or ""}, product_of, sku, today, month_first=month_first)
         changes.extend(Change(number, _name(layout, "code"), what) for what in _changed(row["code"], new.code))
@@ -135,20 +135,6 @@ def _each_once(
 def _name(layout: Layout, meaning: str) -> str:
     """What the file calls a column."""
     return layout.names[layout.columns[meaning]] if meaning in layout.columns else ""
-
-
-def _cells(layout: Layout, line: str, *, strict: bool = False) -> dict[str, str]:
-    """The cells of a line that are used, by what they are. InvalidInput, when `strict`, if it is not CSV or has more
-    cells than there are columns."""
-    try:
-        cells = cells_of(line, layout.separator, is_quoted_whole=len(layout.names) > 1)
-    except InvalidInput:
-        if strict:
-            raise
-        return {}
-    if strict and any(cells[len(layout.names) :]):
-        raise InvalidInput("too_many_cells")
-    return {name: cells[place] if place < len(cells) else "" for name, place in layout.columns.items()}
 
 
 def _read_row(

@@ -12,8 +12,9 @@ from keypost.core.errors import InvalidInput
 from keypost.core.frozen import dataclass
 
 COLUMNS = ("code", "sku", "batch", "activate_before")
+Names = Mapping[str, Sequence[str]]
 # What a column may be called, the likeliest first: of two that may be the code, the first of this list is.
-_NAMES = {
+NAMES: Names = {
     "code": (
         *("code", "activationcode", "activatiecode", "activeringscode", "licentiecode", "licensecode", "licencecode"),
         *("registratiecode", "registrationcode", "softwarekey", "keycode", "esdcode", "esdkey"),
@@ -126,18 +127,27 @@ def _decoded(file: bytes) -> tuple[str, str]:
 def layout_of(text: str, encoding: str, sku: str | None) -> Layout:
     """How the file is made. `sku` is the product of all lines, if somebody says it: then only a column that is called
     so says another. InvalidInput if no line names a column of codes."""
+    names = NAMES if sku is None else {**NAMES, "sku": NAMES["sku"][:1]}
+    found = layout_by(names, text, encoding)
+    if "sku" not in found.columns and sku is None:
+        raise InvalidInput("file_without_sku")
+    return found
+
+
+def layout_by(known: Names, text: str, encoding: str, wanted: Sequence[str] = COLUMNS) -> Layout:
+    """How a file is made whose columns have these names. InvalidInput if no line names a column of codes."""
     lines = _LINE_ENDS.split(text.removeprefix("\ufeff").rstrip("\r\n")) if text else []
     said = re.fullmatch(r"\s*\"?sep=(.)\"?[\s,;]*", lines[0], re.IGNORECASE) if lines else None
-    found = _headers(lines[:_FIRST_LINES], (said[1],) if said else _SEPARATORS, sku)
+    found = _headers(lines[:_FIRST_LINES], (said[1],) if said else _SEPARATORS, known)
     number, best = next(found, (0, None))
     if best and len(best.names) == 1:  # `Codes` may be a title, above the line that names the columns
         number, best = next(found, (number, best))
     if best:
-        _check(best, sku)
+        _check(best)
         return Layout(encoding, best.separator, number, best.columns, best.names, lines)
     if any('"code' in line.lower() for line in lines[:1]):
         raise InvalidInput("line_not_csv")
-    raise InvalidInput("file_without_header", columns=COLUMNS)
+    raise InvalidInput("file_without_header", columns=wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +157,10 @@ class _Header:
     names: tuple[str, ...]
 
 
-def _headers(lines: Sequence[str], separators: Sequence[str], sku: str | None) -> Iterator[tuple[int, _Header]]:
+def _headers(lines: Sequence[str], separators: Sequence[str], known: Names) -> Iterator[tuple[int, _Header]]:
     """The lines, by their numbers from 1, that may name the columns: they name that of the codes."""
     for number, line in enumerate(lines, start=1):
-        found = [_header(line, each, sku) for each in separators]
+        found = [_header(line, each, known) for each in separators]
         best = max((each for each in found if "code" in each.columns), key=_fitness, default=None)
         if best:
             yield number, best
@@ -160,23 +170,20 @@ def _fitness(header: _Header) -> tuple[int, int]:
     return len(header.columns), len(header.names)
 
 
-def _check(header: _Header, sku: str | None) -> None:
-    if "sku" not in header.columns and sku is None:
-        raise InvalidInput("file_without_sku")
+def _check(header: _Header) -> None:
     used = [_folded(header.names[place]) for place in header.columns.values()]
     if any([_folded(name) for name in header.names].count(name) > 1 for name in used):
         raise InvalidInput("column_twice")
 
 
-def _header(line: str, separator: str, sku: str | None) -> _Header:
+def _header(line: str, separator: str, known: Names) -> _Header:
     try:
         names = tuple(cells_of(line.rstrip(f"{separator} "), separator, is_quoted_whole=True))
     except InvalidInput:
         return _Header(separator, {}, ())
     folded = [_meaning(name) for name in names]
     columns = {}
-    for meaning, known in _NAMES.items():
-        looked_for = known[:1] if meaning == "sku" and sku is not None else known
+    for meaning, looked_for in known.items():
         places = [folded.index(name) for name in looked_for if name in folded]
         if places:
             columns[meaning] = places[0]
@@ -210,3 +217,17 @@ def cells_of(line: str, separator: str, *, is_quoted_whole: bool = False) -> lis
     if is_quoted_whole and len(parsed) == 1 and separator in parsed[0]:
         return cells_of(parsed[0], separator)
     return [_TEXT.sub(r"\1", cell.strip()) if _TEXT.fullmatch(cell.strip()) else cell.strip() for cell in parsed]
+
+
+def cells_by_name(layout: Layout, line: str, *, strict: bool = False) -> dict[str, str]:
+    """The cells of a line that are used, by what they are. InvalidInput, when `strict`, if it is not CSV or has more
+    cells than there are columns."""
+    try:
+        cells = cells_of(line, layout.separator, is_quoted_whole=len(layout.names) > 1)
+    except InvalidInput:
+        if strict:
+            raise
+        return {}
+    if strict and any(cells[len(layout.names) :]):
+        raise InvalidInput("too_many_cells")
+    return {name: cells[place] if place < len(cells) else "" for name, place in layout.columns.items()}

@@ -15,6 +15,7 @@ from keypost.core.order import License, Order
 from keypost.core.payment import Payment, PaymentState
 from keypost.core.said import Said, said
 from keypost.core.support import CUSTOMER
+from keypost.core.telling import IMPORT
 from keypost.words import Reader, day, moment, money, sentence
 
 HEADERS = {
@@ -52,6 +53,8 @@ def _parts(order: Order, seller: Seller, write: "_Writer", now: datetime) -> Ite
     if seller.kvk:
         yield write.line(sentence(said("proof_kvk", number=seller.kvk), write.to))
     yield write.line(sentence(said("proof_made", at=now, zone=str(write.to.zone)), write.to))
+    if order.imported:
+        yield write.line(sentence(said("proof_imported", at=order.imported.asked.at), write.to))
     yield write.table("proof_customer", ("proof_name", "proof_address"), _customer(order))
     yield write.table("proof_sold", ("proof_product", "proof_number", "proof_kind"), _sold(order, write))
     heads: tuple[str, ...] = ("proof_at", "proof_amount", "proof_by", "proof_payment", "proof_returned")
@@ -102,7 +105,8 @@ class _Writer:
 
 
 def _is_paid(payment: Payment) -> bool:
-    return payment.state is PaymentState.PAID
+    """Of what an import tells nobody knows the money."""
+    return payment.state is PaymentState.PAID and payment.tellers != {IMPORT}
 
 
 def _customer(order: Order) -> Iterator[Sequence[str]]:
@@ -116,7 +120,8 @@ def _sold(order: Order, write: _Writer) -> Iterator[Sequence[str]]:
 
 
 def _paid(payment: Payment, write: _Writer) -> Sequence[str]:
-    provider, _, name = payment.names[0].partition(":")
+    told = [name for name in payment.names if not name.startswith(f"{IMPORT}:")]
+    provider, _, name = told[0].partition(":")
     returned = str(payment.returned) if payment.returned else None
     return (
         write.moment(payment.at),
@@ -144,7 +149,9 @@ def _mail(order: Order, mail: Mail, write: _Writer) -> Sequence[str]:
 
 def _became(mail: Mail) -> Iterator[Said]:
     """What is known of a mail, in the order in which it happened; never more than was reported."""
-    if mail.sent_at:
+    if mail.state is MailState.BEFORE:
+        yield said("proof_before")
+    elif mail.sent_at:
         yield said("proof_accepted", at=mail.sent_at)
     elif mail.state is MailState.FAILED:
         yield said("proof_refused")

@@ -117,6 +117,7 @@ def _notice(payment: Payment, told: Told, now: datetime) -> PaymentNotice:
         disputes=_disputes(payment, now),
         itemized=bool(goods),
         is_subscription=payment.is_of_subscription,
+        subscription=payment.subscription_id or "",
         also=_names(ORDER, payment.order),
     )
 

@@ -88,7 +88,8 @@ def _of_subscription(call: Call, snapshot: Snapshot, about: Mapping[str, Any]) -
     goods = stripe_charged.of_invoice(call, invoice["id"], periodic, once, card)
     notice = _with_goods(_paid(snapshot, card), goods)
     periods = {_period(line, call.zone) for line in periodic}
-    notice = replace(notice, lines=_in_period(notice.lines, periods), is_subscription=True)
+    lines_of_period = _in_period(notice.lines, periods)
+    notice = replace(notice, lines=lines_of_period, is_subscription=True, subscription=subscription.id)
     return (_as_order(notice, subscription, invoice, periodic, call.zone), *goods.remarks)
 
 

@@ -43,6 +43,7 @@ function summary(tools) {
       order.no_reminders && fact(t("reminders"), capital(order.no_reminders.text)),
       order.moved_from && fact(t("movedFrom"), others([order.moved_from])),
       order.by_hand && fact(t("byHandFact"), said("because", order.by_hand)),
+      order.imported_at && fact(t("importedFact"), moment(order.imported_at)),
       order.renewed_by.length > 0 && fact(t("renewedBy"), others(order.renewed_by)),
       order.belongs_to && fact(t("belongsTo"), others([order.belongs_to]))),
     tools.warnings.map((warning) => warned(tools, warning)),

@@ -182,7 +182,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
         digests = {code.digest for code in taken}
         new = [license_ for license_ in order.licenses if key_of(license_) in digests]
         pointers = [
-            {"Put": {"TableName": self.table, "Item": _license_item(each, order.id) | used_keys(each, day)}}
+            {"Put": {"TableName": self.table, "Item": license_item(each, order.id) | used_keys(each, day)}}
             for each in new
         ]
         return self._save_with(order, [take(code, order.id) for code in taken], pointers)
@@ -467,7 +467,7 @@ def _existing(order: Order | None, order_id: str) -> Order:
     return order
 
 
-def _license_item(license_: License, order_id: str) -> dict[str, Any]:
+def license_item(license_: License, order_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"LICENSE#{license_.id}"}, "order_id": {"S": order_id}}
 
 

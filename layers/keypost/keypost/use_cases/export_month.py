@@ -13,8 +13,10 @@ from keypost.core.codes import masked
 from keypost.core.errors import InvalidInput, SetAside
 from keypost.core.frozen import dataclass
 from keypost.core.order import Beside, Order
+from keypost.core.payment import Payment
 from keypost.core.periods import local_day, midnight_of
 from keypost.core.said import said
+from keypost.core.telling import IMPORT
 from keypost.core.told import line_text
 from keypost.table import Store
 from keypost.table.days import SOON
@@ -117,9 +119,14 @@ def _header(to: Reader) -> list[str]:
     return [sentence(said(name), to) for name in _COLUMNS]
 
 
+def _name_of(payment: Payment) -> str:
+    """The name that a provider or a shop knows it by, if one does."""
+    return next((name for name in payment.names if not name.startswith(f"{IMPORT}:")), payment.names[0])
+
+
 def _row(order: Order, each: Happened, zone: tzinfo, to: Reader) -> list[str]:
     at, license_, payment = each.at.astimezone(zone), each.license, each.payment
-    provider, _, name = (payment.names[0] if payment else "").partition(":")
+    provider, _, name = (_name_of(payment) if payment else "").partition(":")
     goods = [license_.sku] if license_ else [line_text(line) for line in order.lines]
     texts = [
         provider,

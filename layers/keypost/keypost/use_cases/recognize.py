@@ -8,10 +8,13 @@ from keypost.core.errors import SetAside
 from keypost.core.order import Order
 from keypost.core.payment import PaymentNotice, PaymentState
 from keypost.core.periods import local_day
+from keypost.core.product import Line
 from keypost.core.references import meant
 from keypost.core.repeat import BOOKS, Repeat
 from keypost.core.repeats import as_repeat, same_purchase
 from keypost.core.shop import Intake
+from keypost.core.telling import IMPORT
+from keypost.providers.order_card import renewing
 from keypost.table import Store
 
 ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -32,6 +35,21 @@ def of_one_order(store: Store, notice: PaymentNotice, intake: Intake) -> Payment
         if order_id != notice.order_id:
             return replace(notice, order_id=order_id)
     return notice
+
+
+def of_subscription(store: Store, notice: PaymentNotice) -> PaymentNotice:
+    """The notice of a charge that does not say of what: if an import named its subscription, it renews what was sold
+    with that."""
+    if not notice.subscription or notice.lines or any(each.sku for each in notice.charged):
+        return notice
+    sold = _known(store, order_sold_with(store, notice.subscription))
+    lines = [Line(line.sku, line.quantity) for line in sold.lines] if sold else []
+    return replace(notice, lines=renewing(sold.id, lines)) if sold else notice
+
+
+def order_sold_with(store: Store, subscription: str) -> str:
+    """The order that was imported as that of a subscription; empty if none was."""
+    return store.order_referring_to(subscription, IMPORT)
 
 
 def order_in_books(store: Store, order_id: str, intake: Intake) -> str:

@@ -27,7 +27,7 @@ from keypost.core.shop import Intake
 from keypost.table import Store
 from keypost.table.payments import Heard
 from keypost.use_cases.hide_codes import without_typed_codes
-from keypost.use_cases.recognize import of_one_order, order_in_books, recognized
+from keypost.use_cases.recognize import of_one_order, of_subscription, order_in_books, order_sold_with, recognized
 
 _LONGEST_ID = 80
 _LIKE_A_SKU = re.compile(r"[A-Za-z0-9._/ -]{1,64}")  # also one in another spelling than the catalog's, but no address
@@ -46,8 +46,12 @@ def record(
     if isinstance(fact, OrderCanceled | SubscriptionEnded):
         fact = replace(fact, order_id=order_in_books(store, fact.order_id, intake))
     if isinstance(fact, SubscriptionEnded) and not store.exists(fact.order_id):
-        remember(store, Remark("stripe", now, said("subscription_unknown"), fact.order_id))  # only Stripe tells of it
-        return None, False
+        sold = order_sold_with(store, fact.order_id)
+        if not sold:
+            # Only Stripe tells of it.
+            remember(store, Remark("stripe", now, said("subscription_unknown"), fact.order_id))
+            return None, False
+        fact = replace(fact, order_id=sold)
     heard: Heard[Fact] = Heard([fact])
     if isinstance(fact, PaymentNotice):
         heard = _known(store, without_typed_codes(store, fact), now, intake)
@@ -59,7 +63,7 @@ def record(
 def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -> Heard[PaymentNotice]:
     """Everything that is known of a payment, for its order; nothing, which is counted, if the payment is not for us or
     its order is not known."""
-    ours = _ours(store, of_one_order(store, notice, intake))
+    ours = _ours(store, of_subscription(store, of_one_order(store, notice, intake)))
     if ours is None:
         telemetry.outcome("PaymentNotOurs")
         if notice.state is PaymentState.PAID:

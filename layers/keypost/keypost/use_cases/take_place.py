@@ -15,6 +15,7 @@ from keypost.core.places import Place
 from keypost.core.product import Product
 from keypost.core.references import numbers
 from keypost.core.said import Said, said
+from keypost.core.telling import IMPORT
 from keypost.table import Store
 
 
@@ -28,7 +29,12 @@ class PlaceTaker:
     def find(self, name: str) -> Order | None:
         """The order of this number, or of the license with this id."""
         of_license = self.store.order_of_license(name) if renewals.LICENSE_ID.fullmatch(name) else None
-        return self.store.load(of_license or name) or self._meant(name)
+        return self.store.load(of_license or name) or self._meant(name) or self._of_subscription(name)
+
+    def _of_subscription(self, name: str) -> Order | None:
+        """The order that an import named as that of a subscription."""
+        other = self.store.order_referring_to(name, IMPORT)
+        return self.store.load(other) if other else None
 
     def _meant(self, name: str) -> Order | None:
         other = self.store.first_of(numbers(name))

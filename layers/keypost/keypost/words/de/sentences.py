@@ -236,6 +236,8 @@ TEXTS = {
     "already_used": "schon benutzt",
     "wrong_region": "falsche Region",
     "invalid": "ungültig",
+    "imported": "die Bestellung stammt aus der Zeit vor Keypost und wurde importiert",
+    "imported_anew": "die Bestellung wurde aus einer berichtigten Datei neu importiert",
     # Why an e-mail was not sent.
     "ses_unreachable": "SES war nicht erreichbar (`{error}`)",
     "ses_answer_lost": "die Antwort von SES ging verloren (`{error}`)",
@@ -334,6 +336,9 @@ TEXTS = {
     "proof_complained": "vom Empfänger als Spam gemeldet am {at:moment}",
     "proof_known": "Ein Mailserver, der eine E-Mail annimmt, hat sie für ihren Empfänger erhalten. Ob der Empfänger"
     " sie geöffnet hat, ist nicht bekannt: diese E-Mails werden nicht verfolgt.",
+    "proof_before": "nach eigenen Aufzeichnungen von dem System versendet, das der Shop vorher nutzte",
+    "proof_imported": "Diese Bestellung wurde verkauft, bevor Keypost genutzt wurde, und am {at:moment} importiert."
+    " Was davor bezahlt und versendet wurde, steht nicht auf dieser Seite.",
     # The columns of the month for the bookkeeper, and what stands in them.
     "csv_day": "Tag",
     "csv_time": "Uhrzeit",
@@ -549,6 +554,43 @@ TEXTS = {
     "dem ganzen Jahr",
     "same_code_as_on_line": "derselbe Code wie in Zeile {line}; er wird einmal importiert",
     "imported_before": "schon importiert; ein Code wird einmal importiert",
+    "file_without_columns": "Der Datei fehlen Spalten, die nötig sind: {columns:list}. Nennen Sie sie in der Zeile"
+    " über der ersten Lizenz, wie in docs/importing.md.",
+    "day_ambiguous": "Tag und Monat lassen sich nicht unterscheiden, denn in dieser Datei steht manchmal der Monat"
+    " vorn: schreiben Sie Tage wie 2027-12-31",
+    "not_a_day": "das ist kein Datum: schreiben Sie es wie 2027-12-31, mit allen vier Ziffern des Jahres",
+    "period_missing": "es fehlen der erste und der letzte Tag der Lizenz: tragen Sie einen davon ein",
+    "ends_before_it_begins": "der letzte Tag liegt vor dem ersten: vertauschen oder berichtigen Sie sie",
+    "code_twice_in_cell": "in der Zelle steht ein Code zweimal: entfernen Sie einen davon",
+    "code_of_line": "derselbe Code wie in Zeile {line}, und ein Code wird einmal verkauft: berichtigen Sie eine der"
+    " beiden Zeilen",
+    "quantity_not_of_codes": "die Anzahl ist nicht die der Codes in der Zeile ({codes}): berichtigen Sie sie, oder"
+    " ergänzen Sie die fehlenden Codes",
+    "order_number_unfit": "eine Bestellnummer besteht aus Buchstaben, Ziffern, Punkten, Binde- und Unterstrichen,"
+    " höchstens 64: schreiben Sie diese so",
+    "address_missing": "es fehlt die E-Mail-Adresse, und ohne sie erhält der Kunde weder Verlängerung noch"
+    " Erinnerung: ergänzen Sie sie, oder lassen Sie die Zeile weg",
+    "language_not_written": "in dieser Sprache schreibt Keypost nicht: verwenden Sie {languages:list}, oder lassen"
+    " Sie die Zelle leer",
+    "subscription_unfit": "schreiben Sie `yes`, `no` oder die Nummer des Abonnements beim Zahlungsdienst, etwa"
+    " `sub_1AbC`",
+    "order_of_other_customer": "Zeile {line} hat dieselbe Bestellnummer und eine andere E-Mail-Adresse: eine"
+    " Bestellung hat einen Kunden, berichtigen Sie also die Nummer oder die Adresse",
+    "ended_long_ago": "die Lizenz ist schon lange abgelaufen, am {day:day}: stimmt das Jahr, und muss dieser Kunde"
+    " noch bekannt sein?",
+    "begins_long_after": "die Lizenz beginnt erst in mehr als einem Jahr, am {day:day}: stimmt das Jahr?",
+    "sold_in_future": "der Tag des Verkaufs ({day:day}) liegt in der Zukunft",
+    "address_looks_mistyped": "die Adresse sieht nach einem Tippfehler aus",
+    "overlaps_with_line": "der Zeitraum überschneidet sich mit dem von Zeile {line}, desselben Kunden und Produkts:"
+    " ist es eine zweite Lizenz, oder stimmt einer nicht?",
+    "code_in_stock": "dieser Code liegt auf Lager, um verkauft zu werden: hat ihn ein Kunde, nehmen Sie ihn zuerst"
+    " aus dem Lager (`keypost stock withdraw {sku}`)",
+    "code_of_order": "Bestellung {order} hat diesen Code bereits: lassen Sie die Zeile weg, oder berichtigen Sie den"
+    " Code",
+    "order_is_known": "Keypost kennt schon eine Bestellung mit dieser Nummer, die nicht importiert wurde: lassen Sie"
+    " die Zeile weg, oder schreiben Sie eine andere Nummer, etwa die alte mit `-alt` dahinter",
+    "changed_since_import": "die Bestellung wurde mit anderem Inhalt importiert, und seitdem ist etwas mit ihr"
+    " geschehen: berichtigen Sie sie auf der Supportseite",
     # Products.
     "product_does_not_fit": "[{sku}: ]{why}",
     "field_empty_or_unseen": "[`{field}` ]ist leer oder enthält einen Zeilenumbruch oder ein anderes unsichtbares"
@@ -773,6 +815,8 @@ TEXTS = {
     "provider_person": "ein Mitarbeiter",
     "who_keypost": "Keypost",
     "who_customer": "der Kunde",
+    "provider_import": "ein Import",
+    "state_before": "vom System vor Keypost versendet",
     # The daily note.
     "note_subject": "Keypost {day:day}: {first}[, {second}][, {third}][, {fourth}][, {fifth}]",
     "note_orders_one": "{count} Bestellung für Sie",
@@ -858,6 +902,18 @@ TEXTS = {
     "key_listed": "{agent}  ({scopes:list})[, zuletzt benutzt am {last_used:day}]",
     "no_such_key": "Es gibt keinen Schlüssel {key}: `keypost support-key list` zeigt sie.",
     "key_is_revoked": "der Schlüssel {key} ist widerrufen; in einer Minute wird jeder Aufruf damit abgelehnt",
+    "line_doubtful": "{file}:{line}: [{column}: ]{why}",
+    "license_read": "Zeile {line}: Bestellung {order}: {codes:list}, {sku}, {first_day:day} bis {last_day:day}",
+    "licenses_planned": "zu importierende Bestellungen: {orders}, mit {licenses} Lizenzen; berichtigt: {anew}, schon"
+    " importiert: {known}",
+    "reminders_on": "Erinnerungen am {day:day}: {count}",
+    "reminders_later": "Erinnerungen danach: {count}",
+    "licenses_imported": "importierte Bestellungen: {orders}",
+    "licenses_not_imported": "es wurde nichts importiert[; falsch: {faults}, siehe oben: berichtigen Sie die Datei,"
+    " oder ergänzen Sie `--leave-out`][; seltsam: {doubts}, siehe oben: berichtigen Sie die Datei, oder ergänzen Sie"
+    " `--confirmed`]",
+    "orders_changed_meanwhile": "jemand hat diese Bestellungen oder Codes inzwischen geändert, und sie wurden nicht"
+    " importiert: {orders:list}; derselbe Befehl importiert sie",
     # Tables of the command line.
     "attention_count": "Bestellungen, für die jemand gebraucht wird: {count}",
     "found_count": "gefundene Bestellungen: {count}",

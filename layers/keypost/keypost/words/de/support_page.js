@@ -317,6 +317,7 @@ export default {
   licenseRefunded: "Erstattet; lassen Sie den Code vom Hersteller sperren.",
   movedFrom: "Lizenz kommt aus",
   byHandFact: "Von Hand angelegt",
+  importedFact: "Von vor Keypost, importiert",
   renewalChange: "Verlängerung ändern",
   renewalOf: "Verlängerung der Position {n}",
   renewalDecide: "Was sie verlängert und wann sie beginnt",

@@ -227,6 +227,8 @@ TEXTS = {
     "already_used": "already used",
     "wrong_region": "wrong region",
     "invalid": "invalid",
+    "imported": "the order was sold before Keypost, and was imported",
+    "imported_anew": "the order was imported again, from a corrected file",
     # Why an e-mail was not sent.
     "ses_unreachable": "SES could not be reached (`{error}`)",
     "ses_answer_lost": "the answer from SES was lost (`{error}`)",
@@ -319,6 +321,9 @@ TEXTS = {
     "proof_complained": "reported as spam by its recipient on {at:moment}",
     "proof_known": "A mail server that accepts an e-mail has received it on behalf of the recipient. It is not known"
     " whether the recipient opened it: these e-mails are not tracked.",
+    "proof_before": "sent by the system that the shop used before, by its own records",
+    "proof_imported": "This order was sold before Keypost was used, and was imported on {at:moment}. What was paid"
+    " and sent before that is not on this page.",
     # The columns of the month for the bookkeeper, and what stands in them.
     "csv_day": "Day",
     "csv_time": "Time",
@@ -507,6 +512,41 @@ TEXTS = {
     "digits of the year",
     "same_code_as_on_line": "the same code as on line {line}; it is imported once",
     "imported_before": "already imported; a code is imported once",
+    "file_without_columns": "The file lacks columns that are needed: {columns:list}. Name them in the line above the"
+    " first licence, as in docs/importing.md.",
+    "day_ambiguous": "the day cannot be told from the month, as some month comes first in this file: write days like"
+    " 2027-12-31",
+    "not_a_day": "this is not a date: write it like 2027-12-31, with all four digits of the year",
+    "period_missing": "neither the first nor the last day of the licence is there: fill in one of them",
+    "ends_before_it_begins": "the last day is before the first: exchange or correct them",
+    "code_twice_in_cell": "the cell has one code twice: remove one of them",
+    "code_of_line": "the same code as on line {line}, and a code is sold once: correct one of the two lines",
+    "quantity_not_of_codes": "the quantity is not that of the codes on the line, of which there are {codes}: correct"
+    " it, or add the codes that are missing",
+    "order_number_unfit": "an order number has letters, digits, dots, dashes and underscores, at most 64 of them:"
+    " write this one so",
+    "address_missing": "there is no e-mail address, and without one the customer gets no renewal and no reminder: add"
+    " it, or leave the line out",
+    "language_not_written": "Keypost does not write this language: use one of {languages:list}, or leave the cell"
+    " empty",
+    "subscription_unfit": "write `yes`, `no`, or the id of the subscription at the payment provider, such as"
+    " `sub_1AbC`",
+    "order_of_other_customer": "line {line} has the same order number and another e-mail address: an order has one"
+    " customer, so correct the number or the address",
+    "ended_long_ago": "the licence ended long ago, on {day:day}: is that the right year, and must its customer still"
+    " be known?",
+    "begins_long_after": "the licence begins more than a year from now, on {day:day}: is that the right year?",
+    "sold_in_future": "the day of the sale, {day:day}, has not come yet",
+    "address_looks_mistyped": "the address looks like a typing error",
+    "overlaps_with_line": "the period overlaps with that of line {line}, which is of the same customer and product:"
+    " is it a second licence, or one of them wrong?",
+    "code_in_stock": "this code is in stock, to be sold: if a customer has it, withdraw it first (`keypost stock"
+    " withdraw {sku}`)",
+    "code_of_order": "order {order} has this code already: leave the line out, or correct the code",
+    "order_is_known": "Keypost knows an order with this number, which was not imported: leave the line out, or write"
+    " another number, such as the old one with `-old` behind it",
+    "changed_since_import": "the order was imported with other content, and something has happened to it since:"
+    " correct it on the support page",
     # Products.
     "product_does_not_fit": "[{sku}: ]{why}",
     "field_empty_or_unseen": "[`{field}` ]is empty, or contains a line break or another invisible character",
@@ -727,6 +767,8 @@ TEXTS = {
     "provider_person": "a colleague",
     "who_keypost": "Keypost",
     "who_customer": "the customer",
+    "provider_import": "an import",
+    "state_before": "sent by the system before Keypost",
     # The daily note.
     "note_subject": "Keypost {day:day}: {first}[, {second}][, {third}][, {fourth}][, {fifth}]",
     "note_orders_one": "{count} order needs action",
@@ -810,6 +852,17 @@ TEXTS = {
     "key_listed": "{agent}  ({scopes:list})[, last used on {last_used:day}]",
     "no_such_key": "There is no key {key}: `keypost support-key list` shows them.",
     "key_is_revoked": "key {key} is revoked; within a minute every request with it will be refused",
+    "line_doubtful": "{file}:{line}: [{column}: ]{why}",
+    "license_read": "line {line}: order {order}: {codes:list}, {sku}, {first_day:day} to {last_day:day}",
+    "licenses_planned": "orders to import: {orders}, with {licenses} licences; corrected: {anew}, imported before:"
+    " {known}",
+    "reminders_on": "reminders on {day:day}: {count}",
+    "reminders_later": "reminders after that: {count}",
+    "licenses_imported": "orders imported: {orders}",
+    "licenses_not_imported": "nothing was imported[; wrong: {faults}, see above: correct the file, or add"
+    " `--leave-out`][; strange: {doubts}, see above: correct the file, or add `--confirmed`]",
+    "orders_changed_meanwhile": "somebody changed these orders or codes meanwhile, and they were not imported:"
+    " {orders:list}; the same command imports them",
     # Tables of the command line.
     "attention_count": "orders that need action: {count}",
     "found_count": "orders found: {count}",

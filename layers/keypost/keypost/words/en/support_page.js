@@ -317,6 +317,7 @@ export default {
   licenseRefunded: "Refunded; ask the vendor to block the code.",
   movedFrom: "Licence moved from",
   byHandFact: "Made by hand",
+  importedFact: "Sold before Keypost, imported",
   renewalChange: "Change the renewal",
   renewalOf: "Renewal of line {n}",
   renewalDecide: "What it renews, and when it starts",

@@ -238,6 +238,8 @@ TEXTS = {
     "already_used": "al gebruikt",
     "wrong_region": "verkeerde regio",
     "invalid": "ongeldig",
+    "imported": "de bestelling is van vóór Keypost en is geïmporteerd",
+    "imported_anew": "de bestelling is opnieuw geïmporteerd, uit een verbeterd bestand",
     # Why an e-mail was not sent.
     "ses_unreachable": "SES was niet bereikbaar (`{error}`)",
     "ses_answer_lost": "het antwoord van SES is verloren gegaan (`{error}`)",
@@ -332,6 +334,9 @@ TEXTS = {
     "proof_complained": "door de ontvanger gemeld als spam op {at:moment}",
     "proof_known": "Een mailserver die een e-mail aanneemt, heeft deze namens de ontvanger in ontvangst genomen. Het"
     " is niet bekend of de ontvanger de e-mail heeft geopend: deze e-mails worden niet gevolgd.",
+    "proof_before": "verstuurd door het systeem dat de winkel eerder gebruikte, volgens de eigen administratie",
+    "proof_imported": "Deze bestelling is verkocht voordat Keypost werd gebruikt, en is geïmporteerd op {at:moment}."
+    " Wat daarvoor is betaald en verstuurd, staat niet op deze pagina.",
     # The columns of the month for the bookkeeper, and what stands in them.
     "csv_day": "Datum",
     "csv_time": "Tijd",
@@ -539,6 +544,40 @@ TEXTS = {
     "jaartal",
     "same_code_as_on_line": "dezelfde code als op regel {line}; deze wordt één keer geïmporteerd",
     "imported_before": "al geïmporteerd; een code wordt één keer geïmporteerd",
+    "file_without_columns": "Het bestand mist kolommen die nodig zijn: {columns:list}. Noem ze in de regel boven de"
+    " eerste licentie, zoals in docs/importing.md.",
+    "day_ambiguous": "dag en maand zijn niet te onderscheiden, want in dit bestand staat soms de maand voorop:"
+    " schrijf dagen als 2027-12-31",
+    "not_a_day": "dit is geen datum: schrijf die als 2027-12-31, met alle vier de cijfers van het jaar",
+    "period_missing": "de eerste en de laatste dag van de licentie ontbreken: vul er een in",
+    "ends_before_it_begins": "de laatste dag ligt vóór de eerste: verwissel of verbeter ze",
+    "code_twice_in_cell": "in de cel staat een code twee keer: verwijder er een",
+    "code_of_line": "dezelfde code als op regel {line}, en een code wordt één keer verkocht: verbeter een van beide"
+    " regels",
+    "quantity_not_of_codes": "het aantal klopt niet met de codes op de regel ({codes}): verbeter het, of vul de"
+    " ontbrekende codes aan",
+    "order_number_unfit": "een bestelnummer bestaat uit letters, cijfers, punten, streepjes en liggende streepjes,"
+    " hooguit 64: schrijf dit zo",
+    "address_missing": "er staat geen e-mailadres, en zonder adres krijgt de klant geen verlenging en geen"
+    " herinnering: vul het in, of laat de regel weg",
+    "language_not_written": "Keypost schrijft deze taal niet: gebruik {languages:list}, of laat de cel leeg",
+    "subscription_unfit": "schrijf `yes`, `no` of het nummer van het abonnement bij de betaaldienst, zoals `sub_1AbC`",
+    "order_of_other_customer": "regel {line} heeft hetzelfde bestelnummer en een ander e-mailadres: een bestelling"
+    " heeft één klant, verbeter dus het nummer of het adres",
+    "ended_long_ago": "de licentie is al lang afgelopen, op {day:day}: klopt het jaar, en moet deze klant nog bekend"
+    " zijn?",
+    "begins_long_after": "de licentie begint pas over meer dan een jaar, op {day:day}: klopt het jaar?",
+    "sold_in_future": "de dag van verkoop, {day:day}, is nog niet geweest",
+    "address_looks_mistyped": "het adres ziet eruit als een tikfout",
+    "overlaps_with_line": "de periode overlapt met die van regel {line}, van dezelfde klant en hetzelfde product: is"
+    " het een tweede licentie, of klopt een van beide niet?",
+    "code_in_stock": "deze code staat op voorraad, om te verkopen: heeft een klant de code al, haal die dan eerst uit"
+    " de voorraad (`keypost stock withdraw {sku}`)",
+    "code_of_order": "bestelling {order} heeft deze code al: laat de regel weg, of verbeter de code",
+    "order_is_known": "Keypost kent al een bestelling met dit nummer, die niet is geïmporteerd: laat de regel weg, of"
+    " schrijf een ander nummer, zoals het oude met `-oud` erachter",
+    "changed_since_import": "de bestelling is met andere inhoud geïmporteerd, en er is sindsdien iets mee gebeurd:"
+    " verbeter die op de supportpagina",
     # Products.
     "product_does_not_fit": "[{sku}: ]{why}",
     "field_empty_or_unseen": "[`{field}` ]is leeg, of bevat een regeleinde of een ander onzichtbaar teken",
@@ -764,6 +803,8 @@ TEXTS = {
     "provider_person": "een collega",
     "who_keypost": "Keypost",
     "who_customer": "de klant",
+    "provider_import": "een import",
+    "state_before": "verstuurd door het systeem vóór Keypost",
     # The daily note.
     "note_subject": "Keypost {day:day}: {first}[, {second}][, {third}][, {fourth}][, {fifth}]",
     "note_orders_one": "{count} bestelling vraagt actie",
@@ -849,6 +890,17 @@ TEXTS = {
     "key_listed": "{agent}  ({scopes:list})[, laatst gebruikt op {last_used:day}]",
     "no_such_key": "Er is geen sleutel {key}: `keypost support-key list` toont ze.",
     "key_is_revoked": "sleutel {key} is ingetrokken; binnen een minuut wordt elk verzoek ermee geweigerd",
+    "line_doubtful": "{file}:{line}: [{column}: ]{why}",
+    "license_read": "regel {line}: bestelling {order}: {codes:list}, {sku}, {first_day:day} tot en met {last_day:day}",
+    "licenses_planned": "te importeren bestellingen: {orders}, met {licenses} licenties; verbeterd: {anew}, eerder"
+    " geïmporteerd: {known}",
+    "reminders_on": "herinneringen op {day:day}: {count}",
+    "reminders_later": "herinneringen daarna: {count}",
+    "licenses_imported": "geïmporteerde bestellingen: {orders}",
+    "licenses_not_imported": "er is niets geïmporteerd[; fout: {faults}, zie hierboven: verbeter het bestand, of voeg"
+    " `--leave-out` toe][; vreemd: {doubts}, zie hierboven: verbeter het bestand, of voeg `--confirmed` toe]",
+    "orders_changed_meanwhile": "iemand wijzigde deze bestellingen of codes intussen, en ze zijn niet geïmporteerd:"
+    " {orders:list}; dezelfde opdracht importeert ze alsnog",
     # Tables of the command line.
     "attention_count": "bestellingen waarvoor actie nodig is: {count}",
     "found_count": "bestellingen gevonden: {count}",

@@ -317,6 +317,7 @@ export default {
   licenseRefunded: "Terugbetaald; vraag de leverancier de code te blokkeren.",
   movedFrom: "Licentie overgedragen van",
   byHandFact: "Handmatig aangemaakt",
+  importedFact: "Van vóór Keypost, geïmporteerd",
   renewalChange: "Verlenging wijzigen",
   renewalOf: "Verlenging van regel {n}",
   renewalDecide: "Wat wordt verlengd, en vanaf wanneer",
