@@ -581,7 +581,7 @@ def test_one_call_of_this_api_in_twenty_is_traced_even_if_no_other_came_in_that_
     assert template["Conditions"][sampled["Condition"]] == {
         "Fn::And": [{"Fn::Equals": [{"Ref": "Tracing"}, "sampled"]}, {"Condition": "IsOnAws"}]
     }
-    assert (rule["ReservoirSize"], rule["FixedRate"]) == (0, 0.05)
+    assert (rule["ReservoirSize"], rule["FixedRate"]) == (0, 0.01)
     assert title == {"Ref": "AWS::StackName"}
     assert rule["ServiceName"] == {"Fn::Sub": "${AWS::StackName}/v1"}
 
