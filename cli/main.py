@@ -26,6 +26,7 @@ from cli import (
 from cli.access import secrets_group, support_keys
 from cli.catalog import apply, read_products
 from cli.click_words import Group, speak
+from cli.deploys import stack_group
 from cli.doctor.command import doctor
 from cli.guide import guide_group
 from cli.licenses import import_group
@@ -285,6 +286,7 @@ for command in (
     support_keys,
     mail_group,
     guide_group,
+    stack_group,
 ):
     cli.add_command(command)
 cli.add_command(local)

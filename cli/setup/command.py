@@ -12,7 +12,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 import keypost
-from cli import catalog, stacks, tables
+from cli import catalog, deploys, stacks, tables
 from cli.click_words import Command
 from cli.doctor import checks, looking
 from cli.doctor.command import show
@@ -142,10 +142,12 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     save(answers)
     if deploying.is_as_answered(answers, there, keypost.__version__) and (here or not again):
         say("stack_stands_as_answered", stack=answers.stack)
-    elif here:
+        return answers
+    if here:
         deploying.to_emulator(session, answers)
     else:
         answers = deploying.with_sam(turns)
+    deploys.check_stack(_found(session, answers))
     return answers
 
 

@@ -1030,6 +1030,29 @@ TEXTS = {
     "sample_license_moved": "An den Kunden, dessen Lizenz ein anderer bekommen hat",
     "sample_daily_note": "Die tägliche Mitteilung an den Support",
     "smoke_mail_not_sent": "SES hat die E-Mail an {which}@ nicht angenommen: {why}",
+    "version_is_shifting": "{function}: eine Bereitstellung gibt einen Teil der Aufrufe an eine neue Version; Version"
+    " {version} hat die anderen",
+    "function_answers": "{function} antwortet ({answer})",
+    "function_fails": "{function} antwortet nicht, wie es sein muss: {answer}",
+    "functions_by_schedule": "nicht gefragt, weil sie dann gleich ihre Arbeit tun: {functions:list}; schlägt der"
+    " nächste Lauf fehl, gibt es einen Alarm",
+    "functions_fail": "Diese Funktionen antworten nicht, wie es sein muss: {functions:list}. Es wurde nichts geändert."
+    " Sehen Sie in ihre Protokolle, oder lassen Sie die vorige Version wieder arbeiten: `{command}`",
+    "functions_answer": "Alle Funktionen, die man fragen kann, antworten.",
+    "stack_is_changing": "Der Stack {stack} wird gerade geändert ({status}); es wurde nichts getan. Eine"
+    " Bereitstellung geht von selbst zurück nach `aws cloudformation cancel-update-stack --stack-name {stack}`.",
+    "no_former_version": "Es gibt keine vorige Version, zu der man zurück kann: Diese wurde zuerst bereitgestellt. Es"
+    " wurde nichts geändert.",
+    "deploy_has_no_revision": "Die vorige Bereitstellung hatte keine `Revision`, deshalb ist nicht bekannt, welche"
+    " Versionen zusammengehören. Es wurde nichts geändert. Stellen Sie die vorige Version neu bereit.",
+    "newest_version_serves": "Von jeder Funktion arbeitet die neueste Version.",
+    "former_version_serves": "Die vorige Version arbeitet wieder (Bereitstellung {revision}). CloudFormation weiß das"
+    " nicht: Die nächste Bereitstellung, die etwas ändert, bringt ihre eigene Version. `keypost stack back --undo`"
+    " lässt die neueste wieder arbeiten.",
+    "col_function": "Funktion",
+    "col_serves": "Jetzt",
+    "col_will_serve": "Ab jetzt",
+    "ask_move": "Diese Versionen ab jetzt arbeiten lassen?",
     "smoke_begun": "versendete E-Mails: {count}, als Lauf {run}; gewartet wird auf das, was SES dazu meldet",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, nach {seconds} s",
     "smoke_missing": "Nach {minutes} Minuten fehlt: {missing:list}. Sehen Sie nach der event destination des"

@@ -979,6 +979,28 @@ TEXTS = {
     "sample_license_moved": "To the customer whose licence was moved to another customer",
     "sample_daily_note": "The daily note for the support team",
     "smoke_mail_not_sent": "SES did not accept the e-mail to {which}@: {why}",
+    "version_is_shifting": "{function}: a deploy gives a part of the calls to a new version; version {version} has the"
+    " others",
+    "function_answers": "{function} answers ({answer})",
+    "function_fails": "{function} does not answer as it must: {answer}",
+    "functions_by_schedule": "not asked, since their runs are not harmless: {functions:list}; an alarm rings if the"
+    " next run fails",
+    "functions_fail": "These functions do not answer as they must: {functions:list}. Nothing was changed. Look at"
+    " their logs, or let the former version take the calls again: `{command}`",
+    "functions_answer": "All functions that can be asked answer.",
+    "stack_is_changing": "The stack {stack} is being changed ({status}), so nothing was done. A deploy goes back"
+    " automatically with `aws cloudformation cancel-update-stack --stack-name {stack}`.",
+    "no_former_version": "There is no former version to go back to: this one was deployed first. Nothing was changed.",
+    "deploy_has_no_revision": "The former deploy had no `Revision`, so it is not known which versions belong together."
+    " Nothing was changed. Deploy the former version again.",
+    "newest_version_serves": "The newest version of every function takes the calls.",
+    "former_version_serves": "The former version takes the calls again (deploy {revision}). CloudFormation does not"
+    " know that: the next deploy that changes something brings its own version. `keypost stack back --undo` returns"
+    " to the newest one.",
+    "col_function": "Function",
+    "col_serves": "Now",
+    "col_will_serve": "From now on",
+    "ask_move": "Use these versions from now on?",
     "smoke_begun": "e-mails sent: {count}, as run {run}; waiting for what SES reports about them",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, after {seconds} s",
     "smoke_missing": "Not reported within {minutes} minutes: {missing:list}. Check the event destination of the"

@@ -1017,6 +1017,28 @@ TEXTS = {
     "sample_license_moved": "Aan de klant van wie de licentie aan een andere klant is overgedragen",
     "sample_daily_note": "Het dagelijkse overzicht voor de klantenservice",
     "smoke_mail_not_sent": "SES nam de e-mail aan {which}@ niet aan: {why}",
+    "version_is_shifting": "{function}: een update geeft een deel van de aanroepen aan een nieuwe versie; versie"
+    " {version} heeft de andere",
+    "function_answers": "{function} antwoordt ({answer})",
+    "function_fails": "{function} antwoordt niet zoals het hoort: {answer}",
+    "functions_by_schedule": "niet gevraagd, omdat ze dan meteen hun werk doen: {functions:list}; als de volgende run"
+    " mislukt, gaat er een alarm",
+    "functions_fail": "Deze functies antwoorden niet zoals het hoort: {functions:list}. Er is niets veranderd. Kijk in"
+    " hun logs, of laat de vorige versie weer werken: `{command}`",
+    "functions_answer": "Alle functies die te vragen zijn, antwoorden.",
+    "stack_is_changing": "De stack {stack} wordt net gewijzigd ({status}); er is niets gedaan. Een update gaat zelf"
+    " terug na `aws cloudformation cancel-update-stack --stack-name {stack}`.",
+    "no_former_version": "Er is geen vorige versie om naar terug te gaan: deze is de eerste. Er is niets veranderd.",
+    "deploy_has_no_revision": "De vorige update had geen `Revision`, dus is niet bekend welke versies bij elkaar"
+    " horen. Er is niets veranderd. Zet de vorige versie er opnieuw op.",
+    "newest_version_serves": "Van elke functie werkt de nieuwste versie.",
+    "former_version_serves": "De vorige versie werkt weer (update {revision}). CloudFormation weet dat niet: de"
+    " volgende update die iets verandert, brengt zijn eigen versie. `keypost stack back --undo` laat de nieuwste weer"
+    " werken.",
+    "col_function": "Functie",
+    "col_serves": "Nu",
+    "col_will_serve": "Vanaf nu",
+    "ask_move": "Deze versies vanaf nu laten werken?",
     "smoke_begun": "e-mails verstuurd: {count}, als proef {run}; wachten op wat SES erover meldt",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, na {seconds} s",
     "smoke_missing": "Niet gemeld binnen {minutes} minuten: {missing:list}. Controleer de event destination van de"
