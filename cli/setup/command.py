@@ -143,7 +143,7 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     if deploying.is_as_answered(answers, there, OWN) and (here or not again):
         say("stack_stands_as_answered", stack=answers.stack)
     elif is_release():
-        released.deploy(session, turns)
+        answers = released.deploy(session, turns)
     elif here:
         deploying.to_emulator(session, answers)
     else:

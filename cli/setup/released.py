@@ -11,6 +11,7 @@ from typing import Any
 import click
 from botocore.exceptions import ClientError
 
+from cli import revisions
 from cli.places import ARTIFACTS, TEMPLATE
 from cli.setup import account
 from cli.setup.answers import Answers, save
@@ -19,16 +20,18 @@ from keypost.core.errors import KeypostError
 _SECONDS_BETWEEN_LOOKS = 2
 
 
-def deploy(session: Any, turns: Sequence[Answers]) -> None:
-    """Deploy with these answers in turn; what CloudFormation says of each resource is the progress. KeypostError if it
-    fails."""
-    url = upload(session)
+def deploy(session: Any, turns: Sequence[Answers]) -> Answers:
+    """Deploy with these answers in turn; what CloudFormation says of each resource is the progress. Returns the last
+    answers, with what tells this deploy from others. KeypostError if it fails."""
+    turns = [each.with_parameter(revisions.NAME, revisions.revision_of(each.parameters, [ARTIFACTS])) for each in turns]
+    url = upload(session, turns[-1].parameters)
     for answers in turns:
         save(answers)
         _make(session, answers, url)
+    return turns[-1]
 
 
-def upload(session: Any) -> str:
+def upload(session: Any, answered: Mapping[str, str]) -> str:
     """Put the archives and the template into the account; returns the address of the template.
 
     A name is made from the bytes of its file: an older version's files stay, so that CloudFormation can go back to it.
@@ -42,7 +45,7 @@ def upload(session: Any) -> str:
         return key
 
     places = {each.name: f"s3://{bucket}/{put(each.name, each.read_bytes())}" for each in archives()}
-    key = put(TEMPLATE.name, placed(TEMPLATE.read_text("utf-8"), places).encode())
+    key = put(TEMPLATE.name, placed(TEMPLATE.read_text("utf-8"), places, answered).encode())
     return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
@@ -50,11 +53,15 @@ def archives() -> list[Path]:
     return sorted(ARTIFACTS.glob("*.zip"))
 
 
-def placed(template: str, places: Mapping[str, str]) -> str:
-    """The template, with the addresses of the archives in place of their names."""
+def placed(template: str, places: Mapping[str, str], answered: Mapping[str, str]) -> str:
+    """The template, with the addresses of the archives in place of their names, and the answers as defaults: SAM
+    decides by some of them, and an emulator shows it the defaults only."""
     for name, address in places.items():
         template = template.replace(json.dumps(name), json.dumps(address))
-    return template
+    parsed = json.loads(template)
+    for name, described in parsed["Parameters"].items():
+        described.update({"Default": answered[name]} if name in answered else {})
+    return json.dumps(parsed, ensure_ascii=False)
 
 
 def _bucket(s3: Any, owner: str, region: str) -> str:
