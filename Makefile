@@ -92,17 +92,24 @@ build: .venv-sam/installed  ## validate the template and build what `sam deploy`
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/sam build
 
+release: install  ## build a release from the last commit into dist/: docs/releasing.md
+	@rm -rf dist
+	@$(BIN)/python -m cli.release dist
+
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-emit-index-url --custom-compile-command "make lock"
 lock:  ## pin all dependencies again (needs uv; UPGRADE=--upgrade for newer versions)
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev --output-file requirements/dev.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --constraint requirements/dev.txt --output-file layers/dependencies/requirements.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/command.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --constraint requirements/dev.txt --no-emit-package click --no-emit-package colorama \
+	  --output-file layers/dependencies/requirements.txt
 	$(LOCK) $(UPGRADE) --group tokens --constraint requirements/dev.txt --output-file layers/tokens/requirements.txt
-	echo "aws-sam-cli>=1.170" | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) --output-file requirements/sam.txt
+	echo "aws-sam-cli>=1.170" | $(LOCK) $(UPGRADE) - --output-file requirements/sam.txt
+	printf '%s\n' "check-jsonschema>=0.39" "checkov>=3.3" "detect-secrets>=1.5" "zizmor>=1.32" | \
+	  $(LOCK) $(UPGRADE) - --output-file requirements/scan.txt
 
 format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build lock format
+.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build release lock format

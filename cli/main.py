@@ -14,7 +14,6 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
-import keypost
 from cli import (
     by_hand,  # noqa: F401 - its commands are in the group `order`
     right,  # noqa: F401 - as are these
@@ -30,13 +29,14 @@ from cli.deploys import stack_group
 from cli.doctor.command import doctor
 from cli.guide import guide_group
 from cli.licenses import import_group
-from cli.local.commands import local
 from cli.mail import mail_group
 from cli.month import export_orders
 from cli.orders import as_json, attention, order_group, search, stack_option, typed_address
+from cli.places import is_release
 from cli.setup.command import setup
 from cli.speech import Speech, lang, longest_day, of_locale, of_words, say, speech, text
 from cli.stock import stock_group
+from cli.versions import OWN
 from keypost.core import support
 from keypost.core.errors import KeypostError
 from keypost.core.periods import midnight_of
@@ -76,7 +76,7 @@ def _end(speech: Speech, why: Said, status: int) -> NoReturn:
 
 @click.group(cls=Group, epilog="Exit status: 0 done, 1 failed, 2 wrong use, 130 stopped.")
 @lang
-@click.version_option(keypost.__version__, prog_name="keypost", message="%(prog)s %(version)s")
+@click.version_option(OWN, prog_name="keypost", message="%(prog)s %(version)s")
 def cli() -> None:
     """Keypost: a paid order becomes a licence in the customer's mailbox."""
 
@@ -289,4 +289,7 @@ for command in (
     stack_group,
 ):
     cli.add_command(command)
-cli.add_command(local)
+if not is_release():  # the local stack needs a clone, and what is installed there
+    from cli.local.commands import local
+
+    cli.add_command(local)

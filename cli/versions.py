@@ -1,16 +1,18 @@
 """Whether this command line may write to a stack: an older one does not know all that a newer stack stores."""
 
 import re
+from importlib import metadata
 
-import keypost
 from keypost.core.errors import KeypostError
+
+OWN = metadata.version("keypost")  # as pyproject.toml states it
 
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)(?:[-.]?(dev|a|alpha|b|beta|rc)[-.]?(\d*))?(?:\+.*)?", re.IGNORECASE)
 _STEPS = {"dev": 0, "a": 1, "alpha": 1, "b": 2, "beta": 2, "rc": 3}
 _RELEASED = 4
 
 
-def refuse_if_older(stack_version: str | None, own: str = keypost.__version__) -> None:
+def refuse_if_older(stack_version: str | None, own: str = OWN) -> None:
     """KeypostError when the stack runs a newer version. A stack that states no version is older than this check."""
     if stack_version is None:
         return

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cli.doctor.facts import Account, Facts, Identity, Unseen
+from cli.places import how_to_update
 from cli.versions import ranked
 from cli.webhooks import CAN_LIST, Hook, events_of
 from keypost.core.errors import KeypostError
@@ -100,7 +101,7 @@ def _version(facts: Facts) -> Iterator[Finding]:
     except KeypostError:
         difference = -1
     if difference < 0:
-        yield _wrong("version", said("command_is_older", own=own, stack=stack), "git pull && make install")
+        yield _wrong("version", said("command_is_older", own=own, stack=stack), how_to_update())
     elif difference > 0:
         yield _wrong("version", said("stack_is_older", own=own, stack=stack), f"keypost setup deploy{facts.option}")
     else:

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-import keypost
 from cli import webhooks
 from cli.doctor.checks import name_of
 from cli.doctor.facts import Account, Facts, Identity, Schedule, Subscriber, Unseen
 from cli.secret_forms import fault_of
 from cli.stacks import Found, SecretsEditor, Stack
+from cli.versions import OWN
 from keypost.core.errors import KeypostError, ProviderForbidden
 from keypost.core.said import Said, said
 from keypost.table import Store
@@ -43,7 +43,7 @@ def look(at: Found, resolve: Resolve, now: datetime) -> Facts:
         parameters=at.parameters,
         api_url=at.outputs.get("ApiUrl", ""),
         status=at.status,
-        own_version=keypost.__version__,
+        own_version=OWN,
         version=at.outputs.get("Version"),
         identity=_seen(lambda: identity(ses, domain)),
         dmarc=_seen(lambda: dmarc(domain, resolve)),

@@ -11,12 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from cli import revisions
+from cli.places import ROOT
 from keypost.core.errors import KeypostError
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["ROOT", "deploy", "outputs_when_done"]
+
 _BUCKET = "keypost-artifacts"
 _SECONDS_TO_DEPLOY = 120
 
@@ -24,6 +24,8 @@ _SECONDS_TO_DEPLOY = 120
 def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path, root: Path = ROOT) -> dict[str, str]:
     """Deploy the template under this name, or update that stack; returns the outputs. `root` has the template, the
     functions and the layers: this clone, or another version. KeypostError names the resources that failed."""
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - a release comes without it, and with this module
+
     template = yaml_parse((root / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
     s3 = session.client("s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # a second stack in this emulator

@@ -5,11 +5,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-import keypost
 from cli.doctor.checks import mend_of_status
+from cli.places import how_to_update
 from cli.setup.answers import Answers
 from cli.stacks import Found
-from cli.versions import ranked
+from cli.versions import OWN, ranked
 from keypost.core.said import Said, said
 
 _DEPLOYABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
@@ -62,8 +62,8 @@ def _of_stack(answers: Answers, there: Found) -> Iterator[tuple[Said, str]]:
     if stands.get("MailDomain", wanted["MailDomain"]) != wanted["MailDomain"]:
         yield said("mail_domain_would_change", old=stands["MailDomain"], new=wanted["MailDomain"]), ""
     version = there.outputs.get("Version")
-    if version and ranked(version) > ranked(keypost.__version__):
-        yield said("stack_is_newer", own=keypost.__version__, stack=version), "git pull && make install"
+    if version and ranked(version) > ranked(OWN):
+        yield said("stack_is_newer", own=OWN, stack=version), how_to_update()
 
 
 def is_denied(error: ClientError) -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-import keypost
 from cli import catalog, deploys, stacks, tables
 from cli.click_words import Command
 from cli.doctor import checks, looking
 from cli.doctor.command import show
-from cli.setup import account, deploying, dns, doors, greeting
+from cli.places import is_release
+from cli.setup import account, deploying, dns, doors, greeting, released
 from cli.setup.answers import Answers, load, save
 from cli.setup.questions import (
     QUESTIONS,
@@ -31,7 +31,7 @@ from cli.setup.questions import (
 from cli.speech import lang, say, speech, text
 from cli.stacks import Found, Stack
 from cli.stock import import_file, read_file
-from cli.versions import refuse_if_older
+from cli.versions import OWN, refuse_if_older
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailSent
 from keypost.core.said import Said
@@ -140,10 +140,12 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     turns = [answers] if here else deploying.in_turn(answers, there)
     answers = turns[-1]
     save(answers)
-    if deploying.is_as_answered(answers, there, keypost.__version__) and (here or not again):
+    if deploying.is_as_answered(answers, there, OWN) and (here or not again):
         say("stack_stands_as_answered", stack=answers.stack)
         return answers
-    if here:
+    if is_release():
+        answers = released.deploy(session, turns)
+    elif here:
         deploying.to_emulator(session, answers)
     else:
         answers = deploying.with_sam(turns)

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cli import revisions
-from cli.local.deploy import ROOT, deploy
+from cli.local.deploy import deploy
+from cli.places import ROOT
 from cli.setup.answers import FOLDER, Answers, save
 from cli.stacks import Found
 from keypost.core.errors import KeypostError

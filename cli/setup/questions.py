@@ -1,6 +1,7 @@
 """What `keypost setup` asks, with the sense of each answer, and what is wrong with one. The template itself says which
 values a parameter may have."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 import boto3
 
 from cli import revisions
-from cli.local.deploy import ROOT
+from cli.places import ROOT, TEMPLATE, is_release
 from cli.setup.answers import Answers
 from keypost.core.said import Said, said
 from keypost.providers import PROVIDERS
@@ -140,6 +141,8 @@ def _fault_of_parameter(name: str, value: str, described: Mapping[str, Any]) -> 
 @cache
 def parameters() -> Mapping[str, Mapping[str, Any]]:
     """The parameters of the template, as it describes them."""
+    if is_release():
+        return dict(json.loads(TEMPLATE.read_text("utf-8"))["Parameters"])
     from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - half a second, which only `setup` needs
 
     parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]

@@ -33,6 +33,7 @@ from cli.setup.questions import (
     with_answer,
 )
 from cli.stacks import Found, Stack
+from cli.versions import OWN
 from keypost.clients.mailer import Mailer
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailSent
@@ -185,7 +186,7 @@ def test_every_question_says_the_sense_of_its_answer(language: str) -> None:
 # The account
 # ---------------------------------------------------------------------------------------------------------------------
 
-THERE = Found("keypost-test", None, "CREATE_COMPLETE", {"Version": "0.1.0"}, PARAMETERS)
+THERE = Found("keypost-test", None, "CREATE_COMPLETE", {"Version": OWN}, PARAMETERS)
 DELETE = "aws cloudformation delete-stack --stack-name keypost-test"
 
 
@@ -252,8 +253,8 @@ def test_a_live_stack_whose_table_is_not_protected_yet_is_deployed_again() -> No
     half = replace(LIVE_THERE, parameters={**LIVE_THERE.parameters, "TableProtection": "off"})
     (answers,) = deploying.in_turn(LIVE, half)
 
-    assert not deploying.is_as_answered(answers, half, "0.1.0")
-    assert deploying.is_as_answered(answers, LIVE_THERE, "0.1.0")
+    assert not deploying.is_as_answered(answers, half, OWN)
+    assert deploying.is_as_answered(answers, LIVE_THERE, OWN)
 
 
 EMPTY_ACCOUNT: dict[str, list[tuple[str, Any]]] = {

@@ -10,11 +10,10 @@ from typing import Any
 import click
 import pytest
 
-import keypost
 from cli import main
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
-from cli.versions import ranked, refuse_if_older
+from cli.versions import OWN, ranked, refuse_if_older
 from keypost.core.errors import KeypostError
 from keypost.words import reader, sentence
 from tests.builders import ZONE, code, loaded, paid_order
@@ -157,7 +156,7 @@ def test_nobody_is_stopped_on_the_local_stack(newer: Stack, run: Run, local: Loc
     assert loaded(newer.store, "here").hold.by_person
 
 
-@pytest.mark.parametrize("version", [keypost.__version__, "0.0.9", None])
+@pytest.mark.parametrize("version", [OWN, "0.0.9", None])
 def test_a_stack_of_this_version_or_an_older_one_is_written_to(
     published: Callable[[str | None], Stack], run: Run, version: str | None
 ) -> None:
@@ -169,7 +168,7 @@ def test_a_stack_of_this_version_or_an_older_one_is_written_to(
 
 
 def test_the_command_line_says_its_version(run: Run) -> None:
-    assert run("--version") == (0, f"keypost {keypost.__version__}\n", "")
+    assert run("--version") == (0, f"keypost {OWN}\n", "")
 
 
 def test_versions_sort_as_people_read_them() -> None:

@@ -1204,6 +1204,10 @@ TEXTS = {
     "stack_stands_as_answered": "der Stack {stack} steht bereits wie in den Antworten",
     "deploy_failed": "`{program}` ist fehlgeschlagen; der Grund steht oben. Danach macht `keypost setup` dort weiter,"
     " wo es aufgehört hat.",
+    "bucket_is_taken": "Der Name {bucket}, unter dem der Code in S3 stehen soll, gehört einem anderen AWS-Konto; es"
+    " wurde nichts geändert. Nennen Sie eine andere Region, oder fragen Sie AWS, wem er gehört.",
+    "stack_failed": "CloudFormation konnte den Stack {stack} nicht bereitstellen und nennt seinen Zustand"
+    " {status}: {why}",
     "no_dns_here": "auf diesem Computer sind keine DNS-Einträge nötig",
     "records_to_add": "Tragen Sie diese Einträge im DNS Ihrer Domain ein:",
     "records_are_in": "als Zonendatei zum Importieren: {path}",

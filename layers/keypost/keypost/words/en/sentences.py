@@ -1139,6 +1139,9 @@ TEXTS = {
     "stack_stands_as_answered": "the stack {stack} stands already as in the answers",
     "deploy_failed": "`{program}` failed; the reason stands above. After that, `keypost setup` goes on where it"
     " stopped.",
+    "bucket_is_taken": "The name of the bucket for the code, {bucket}, belongs to another AWS account; nothing was"
+    " changed. Name another region, or ask AWS whose it is.",
+    "stack_failed": "CloudFormation could not deploy the stack {stack} and calls its state {status}: {why}",
     "no_dns_here": "on this computer no DNS records are needed",
     "records_to_add": "Add these records to the DNS of your domain:",
     "records_are_in": "as a zone file, to import: {path}",

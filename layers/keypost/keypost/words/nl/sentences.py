@@ -1181,6 +1181,9 @@ TEXTS = {
     "stack_stands_as_answered": "de stack {stack} staat er al zoals in de antwoorden",
     "deploy_failed": "`{program}` is mislukt; hierboven staat waarom. Daarna gaat `keypost setup` verder waar het"
     " stopte.",
+    "bucket_is_taken": "De naam {bucket}, waaronder de code in S3 moet staan, is van een ander AWS-account; er is niets"
+    " gewijzigd. Noem een andere regio, of vraag AWS van wie die is.",
+    "stack_failed": "CloudFormation kon de stack {stack} niet uitrollen en noemt de toestand {status}: {why}",
     "no_dns_here": "op deze computer zijn geen DNS-records nodig",
     "records_to_add": "Zet deze records in de DNS van uw domein:",
     "records_are_in": "als zonebestand, om te importeren: {path}",
