@@ -6,10 +6,11 @@ from keypost.table.doors import Doors
 from keypost.table.inbox import Inbox
 from keypost.table.marks import Marks
 from keypost.table.orders import Orders
+from keypost.table.outbox import Outbox
 from keypost.table.payments import Payments
 from keypost.table.support_keys import SupportKeys
 from keypost.table.wishes import Wishes
 
 
-class Store(Orders, Asides, AtHands, Payments, Wishes, SupportKeys, Marks, Doors, Inbox):
+class Store(Orders, Asides, AtHands, Payments, Wishes, SupportKeys, Marks, Doors, Inbox, Outbox):
     """The whole table. What must change together is changed in one transaction."""
