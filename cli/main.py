@@ -27,6 +27,7 @@ from cli.access import secrets_group, support_keys
 from cli.catalog import apply, read_products
 from cli.click_words import Group, speak
 from cli.doctor.command import doctor
+from cli.events import events_group
 from cli.guide import guide_group
 from cli.licenses import import_group
 from cli.local.commands import local
@@ -285,6 +286,7 @@ for command in (
     support_keys,
     mail_group,
     guide_group,
+    events_group,
 ):
     cli.add_command(command)
 cli.add_command(local)

@@ -1,6 +1,7 @@
 """One event of each type, made by what makes them: orders that are changed as functions change them, and the records
 that the stream of the table has of it."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -52,4 +53,4 @@ def all_types() -> list[Event]:
 
 def examples() -> Mapping[str, dict[str, Any]]:
     """By type, each as programs of the shop get it."""
-    return {each.type: events.told(each, "live") for each in all_types()}
+    return {each.type: json.loads(json.dumps(events.told(each, "live"))) for each in all_types()}

@@ -38,8 +38,8 @@ def test_an_order_is_served_when_ses_takes_the_mail_with_its_codes() -> None:
         "order_id": "2026-001234",
         "mail": "purchase-1",
         "purpose": "purchase",
-        "products": [SKU],
-        "licenses": [before.licenses[0].id],
+        "products": (SKU,),
+        "licenses": (before.licenses[0].id,),
     }
 
 

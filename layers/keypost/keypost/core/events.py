@@ -75,7 +75,7 @@ def _parts(entry: TimelineEntry, mails: Mapping[str, MailOf], left: frozenset[st
 
 def _served(mail: MailOf, left: frozenset[str]) -> Parts:
     if mail.purpose in _DELIVERIES and mail.id not in left:
-        yield SERVED, _mail(mail) | {"products": [*mail.products], "licenses": [*mail.licenses]}
+        yield SERVED, _mail(mail) | {"products": mail.products, "licenses": mail.licenses}
 
 
 def _mail(mail: MailOf) -> dict[str, Any]:

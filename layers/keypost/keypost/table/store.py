@@ -3,6 +3,7 @@
 from keypost.table.aside import Asides
 from keypost.table.at_hand import AtHands
 from keypost.table.doors import Doors
+from keypost.table.events_url import EventsUrl
 from keypost.table.inbox import Inbox
 from keypost.table.marks import Marks
 from keypost.table.orders import Orders
@@ -12,5 +13,5 @@ from keypost.table.support_keys import SupportKeys
 from keypost.table.wishes import Wishes
 
 
-class Store(Orders, Asides, AtHands, Payments, Wishes, SupportKeys, Marks, Doors, Inbox, Outbox):
+class Store(Orders, Asides, AtHands, Payments, Wishes, SupportKeys, Marks, Doors, Inbox, Outbox, EventsUrl):
     """The whole table. What must change together is changed in one transaction."""
