@@ -27,6 +27,7 @@ from cli.catalog import apply, read_products
 from cli.click_words import Group, speak
 from cli.deploys import stack_group
 from cli.doctor.command import doctor
+from cli.events import events_group
 from cli.guide import guide_group
 from cli.licenses import import_group
 from cli.mail import mail_group
@@ -287,6 +288,7 @@ for command in (
     mail_group,
     guide_group,
     stack_group,
+    events_group,
 ):
     cli.add_command(command)
 if not is_release():  # the local stack needs a clone, and what is installed there

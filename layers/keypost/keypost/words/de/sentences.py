@@ -717,6 +717,9 @@ TEXTS = {
     "issuer_not_https": "Der Aussteller aus SupportIssuer und seine Signaturschlüssel müssen unter https:// liegen.",
     "queue_refused": "SQS hat die Nachricht nicht angenommen (`{error}`).",
     "queue_refused_some": "SQS hat {refused} von {count} Nachrichten nicht angenommen.",
+    "bus_refused": "EventBridge hat die Ereignisse nicht angenommen (`{error}`).",
+    "bus_refused_some": "EventBridge hat {refused} von {count} Ereignissen nicht angenommen.",
+    "url_not_public": "Die Adresse wird nicht aufgerufen: Sie muss mit https:// beginnen und öffentlich sein.",
     "batch_failed": "Alle {count} Nachrichten sind fehlgeschlagen: im Protokoll steht eine Zeile für jede.",
     # Keys of agents.
     "agent_name_reserved": "Niemand heißt hier {name}: so steht in Zeitleisten, was keine Person getan hat.",
@@ -1003,6 +1006,9 @@ TEXTS = {
     "file_of_others": "{path} ist nicht von diesem Befehl: es wurde nichts geschrieben. Wählen Sie einen anderen"
     " Ordner, oder entfernen Sie diese Datei.",
     "guide_exported": "Dateien in {path}: {count}[, und {gone} entfernt, deren Produkte nicht mehr verkauft werden]",
+    "events_of_what": "Nennen Sie mindestens eine Bestellung, oder einen Tag mit --since.",
+    "events_leave_again": "Ereignisse, die noch einmal ausgehen: {count}",
+    "events_url_is_on": "EventsUrl wird wieder aufgerufen. Was wartet, geht mit dem nächsten Versuch aus.",
     "subject": "Betreff: {subject}",
     "kinds": "Arten",
     "sample_purchase": "Die E-Mail nach einem Kauf",

@@ -670,6 +670,9 @@ TEXTS = {
     "issuer_not_https": "The issuer in SupportIssuer and its signing keys must be at https://.",
     "queue_refused": "SQS did not accept the message (`{error}`).",
     "queue_refused_some": "SQS did not accept {refused} of {count} messages.",
+    "bus_refused": "EventBridge did not accept the events (`{error}`).",
+    "bus_refused_some": "EventBridge did not accept {refused} of {count} events.",
+    "url_not_public": "The address is not called: it must begin with https:// and be public.",
     "batch_failed": "All {count} messages failed: the log has a line for each.",
     # Keys of agents.
     "agent_name_reserved": "An agent cannot be called {name}: in timelines, that name stands for what no agent did.",
@@ -952,6 +955,9 @@ TEXTS = {
     "file_of_others": "{path} was not made by this command: nothing was written. Choose another folder, or"
     " remove this file.",
     "guide_exported": "Files in {path}: {count}[; removed, because their product is no longer sold: {gone}]",
+    "events_of_what": "Name at least one order, or a day with --since.",
+    "events_leave_again": "Events that leave again: {count}",
+    "events_url_is_on": "EventsUrl is called again. What waits leaves with its next attempt.",
     "subject": "Subject: {subject}",
     "kinds": "Kinds",
     "sample_purchase": "The e-mail after a purchase",

@@ -704,6 +704,9 @@ TEXTS = {
     "issuer_not_https": "De uitgever van SupportIssuer en zijn sleutels moeten op https:// staan.",
     "queue_refused": "SQS nam het bericht niet aan (`{error}`).",
     "queue_refused_some": "SQS nam {refused} van {count} berichten niet aan.",
+    "bus_refused": "EventBridge nam de gebeurtenissen niet aan (`{error}`).",
+    "bus_refused_some": "EventBridge nam {refused} van {count} gebeurtenissen niet aan.",
+    "url_not_public": "Het adres wordt niet aangeroepen: het moet met https:// beginnen en openbaar zijn.",
     "batch_failed": "Alle {count} berichten zijn mislukt: het log heeft van elk een regel.",
     # Keys of agents.
     "agent_name_reserved": "Een medewerker kan niet {name} heten: in tijdlijnen staat die naam bij wat geen medewerker"
@@ -990,6 +993,9 @@ TEXTS = {
     "file_of_others": "{path} is niet door deze opdracht gemaakt: er is niets geschreven. Kies een andere map, of"
     " verwijder dit bestand.",
     "guide_exported": "Bestanden in {path}: {count}[; verwijderd, omdat het product niet meer wordt verkocht: {gone}]",
+    "events_of_what": "Noem minstens één bestelling, of een dag met --since.",
+    "events_leave_again": "Gebeurtenissen die opnieuw worden verstuurd: {count}",
+    "events_url_is_on": "EventsUrl wordt weer aangeroepen. Wat wacht, wordt bij de volgende poging verstuurd.",
     "subject": "Onderwerp: {subject}",
     "kinds": "Soorten",
     "sample_purchase": "De e-mail na een aankoop",
