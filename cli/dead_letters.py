@@ -246,7 +246,7 @@ def redrive(queue: str, stack: str | None) -> None:
 
 @dead_letters.command()
 @_queue
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @lang
 @stack_option
 def purge(queue: str, stack: str | None, *, yes: bool) -> None:

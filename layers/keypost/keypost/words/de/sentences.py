@@ -1085,7 +1085,6 @@ TEXTS = {
     "bad_since": "`{typed}` ist keine Zeit, über die man zurückblicken kann, wie 30m, 12h oder 7d",
     "no_such_function": "Der Stack hat keine Funktion {name}: Wählen Sie eine von {names:list}.",
     "log_count": "Zeilen: {count}",
-    "col_function": "Funktion",
     "col_age": "Alter",
     "age_minutes": "{count} Minuten",
     "age_hours": "{count} Stunden",

@@ -1030,7 +1030,6 @@ TEXTS = {
     "bad_since": "`{typed}` is no time to look back over, such as 30m, 12h or 7d",
     "no_such_function": "The stack has no function {name}: choose one of {names:list}.",
     "log_count": "lines: {count}",
-    "col_function": "Function",
     "col_age": "Age",
     "age_minutes": "{count} min",
     "age_hours": "{count} h",

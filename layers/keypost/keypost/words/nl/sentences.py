@@ -1069,7 +1069,6 @@ TEXTS = {
     "bad_since": "`{typed}` is geen tijd om terug te kijken, zoals 30m, 12h of 7d",
     "no_such_function": "De stack heeft geen functie {name}: kies uit {names:list}.",
     "log_count": "regels: {count}",
-    "col_function": "Functie",
     "col_age": "Leeftijd",
     "age_minutes": "{count} min",
     "age_hours": "{count} uur",
