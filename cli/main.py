@@ -23,13 +23,16 @@ from cli import (
     who,
 )
 from cli.access import secrets_group, support_keys
+from cli.alarms import show_alarms
 from cli.catalog import apply, read_products
 from cli.click_words import Group, speak
+from cli.dead_letters import dead_letters
 from cli.deploys import stack_group
 from cli.doctor.command import doctor
 from cli.events import events_group
 from cli.guide import guide_group
 from cli.licenses import import_group
+from cli.logs import show_logs
 from cli.mail import mail_group
 from cli.month import export_orders
 from cli.orders import as_json, attention, order_group, search, stack_option, typed_address
@@ -279,6 +282,9 @@ for command in (
     attention,
     setup,
     doctor,
+    show_alarms,
+    show_logs,
+    dead_letters,
     search,
     order_group,
     stock_group,

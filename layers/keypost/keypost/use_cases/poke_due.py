@@ -37,7 +37,7 @@ def poke_due(
     until the next run. Returns whether all is in order: nothing is overdue, set aside or left for the next run.
     QueueUnavailable, after all pages were tried, if SQS refused some."""
     aside = _count_aside(schedule) if now.minute < _OFTEN else 0  # also when what follows fails
-    found, overdue, planned = 0, 0, list[tuple[datetime, str]]()
+    found, overdue, oldest, planned = 0, 0, now, list[tuple[datetime, str]]()
     is_whole = True
     refused: QueueUnavailable | None = None
     for page in schedule.due_since(now):
@@ -46,6 +46,7 @@ def poke_due(
         refused = _poked(queue.poke_all, at_once) or refused  # the other pages may fare better
         found += len(page)
         overdue += sum(at <= now - _OVERDUE for at, _ in page)
+        oldest = min((oldest, *(at for at, _ in page)))
         if not go_on():
             telemetry.outcome("DueRunCutShort")
             is_whole = False
@@ -54,6 +55,8 @@ def poke_due(
     refused = _poked(lambda names: let_out(queue, names, mails_per_second), names) or refused
     telemetry.outcome("OrdersOverdue", overdue)
     telemetry.outcome("OrdersDue", found)
+    if found:
+        telemetry.outcome("OldestDueMinutes", int((now - oldest) / timedelta(minutes=1)))
     if refused:
         raise refused
     return is_whole and not overdue and not aside

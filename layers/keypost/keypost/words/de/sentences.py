@@ -1087,6 +1087,41 @@ TEXTS = {
     "credentials_missing": "Hier gibt es keine AWS-Zugangsdaten: setzen Sie die Variable AWS_PROFILE, oder melden Sie"
     " sich zuerst bei AWS an.",
     "aws_unreachable": "AWS war nicht erreichbar (`{error}`): prüfen Sie die Zugangsdaten und die Verbindung.",
+    # `keypost logs`, `dead-letters` and `alarms`.
+    "bad_since": "`{typed}` ist keine Zeit, über die man zurückblicken kann, wie 30m, 12h oder 7d",
+    "no_such_function": "Der Stack hat keine Funktion {name}: Wählen Sie eine von {names:list}.",
+    "log_count": "Zeilen: {count}",
+    "col_age": "Alter",
+    "age_minutes": "{count} Minuten",
+    "age_hours": "{count} Stunden",
+    "age_days": "{count} Tage",
+    "keeps_orders": "Bestellungen und Anfragen von Kunden, deren Schritt fünfmal fehlgeschlagen ist",
+    "keeps_mail_events": "Meldungen von SES, die nicht gespeichert werden konnten",
+    "keeps_runs": "geplante Läufe, die fehlgeschlagen sind",
+    "dead_count": "{queue}: {count} ({what})",
+    "dead_order": "Bestellung {order}: Der Schritt ist fünfmal fehlgeschlagen",
+    "dead_wish": "eine Anfrage eines Kunden von der Seite `/resend`",
+    "dead_batch": "das Ersetzen der Codes einer Charge",
+    "dead_codes": "Codes von {sku} sind eingetroffen, für Bestellungen, die warten",
+    "dead_erasure": "das Löschen von Kunden nach ihren Jahren",
+    "dead_event": "SES meldete `{kind}`[ für Bestellung {order}]",
+    "dead_run": "ein Lauf von {function} ist fehlgeschlagen[ (`{error}`)]",
+    "lost_orders": "Keine Bestellung geht damit verloren: Bestellungen bleiben fällig und werden alle 15 Minuten"
+    " erneut versucht. Die Anfrage eines Kunden geht verloren; der Kunde kann erneut fragen, oder der Support"
+    " sendet die Bestellung noch einmal.",
+    "lost_mail_events": "Was aus diesen E-Mails wurde, geht damit verloren: Eine abgewiesene E-Mail bleibt in ihrer"
+    " Bestellung `sent`, und das fällt erst auf, wenn der Kunde fragt. Geben Sie sie lieber zurück, wenn das geht:"
+    " `keypost dead-letters redrive mail-events`",
+    "lost_runs": "Nichts geht damit verloren, und nichts muss zurückgegeben werden: Der nächste Lauf holt einen"
+    " fehlgeschlagenen nach, und die Warteschlange vergisst ihn nach einem Tag.",
+    "redrive_goes_on": "zurückgegeben: {done} von {total}",
+    "redriven": "Zurückgegeben: {count}. Was erneut fehlschlägt, steht nach etwa einer halben Stunde wieder hier.",
+    "ask_purge": "Diese {count} endgültig entfernen?",
+    "purged": "Entfernt: {count}.",
+    "alarm_rings": "ausgelöst",
+    "alarm_unheard": "keine Daten",
+    "alarm_quiet": "ruhig",
+    "alarms_found": "ausgelöst: {rings}, ruhig: {quiet}, noch keine Daten: {unheard}",
     # `keypost doctor`.
     "doctor_right": "gut",
     "doctor_wrong": "nicht gut",

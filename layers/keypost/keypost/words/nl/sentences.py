@@ -1071,6 +1071,41 @@ TEXTS = {
     "credentials_missing": "Er zijn hier geen AWS-inloggegevens: zet de variabele AWS_PROFILE, of log eerst in bij"
     " AWS.",
     "aws_unreachable": "AWS was niet bereikbaar (`{error}`): controleer de inloggegevens en de verbinding.",
+    # `keypost logs`, `dead-letters` and `alarms`.
+    "bad_since": "`{typed}` is geen tijd om terug te kijken, zoals 30m, 12h of 7d",
+    "no_such_function": "De stack heeft geen functie {name}: kies uit {names:list}.",
+    "log_count": "regels: {count}",
+    "col_age": "Leeftijd",
+    "age_minutes": "{count} min",
+    "age_hours": "{count} uur",
+    "age_days": "{count} dagen",
+    "keeps_orders": "bestellingen en verzoeken van klanten waarvan de stap vijf keer is mislukt",
+    "keeps_mail_events": "meldingen van SES die niet konden worden opgeslagen",
+    "keeps_runs": "geplande runs die zijn mislukt",
+    "dead_count": "{queue}: {count} ({what})",
+    "dead_order": "bestelling {order}: de stap is vijf keer mislukt",
+    "dead_wish": "een verzoek van een klant via de pagina `/resend`",
+    "dead_batch": "het vervangen van de codes van een batch",
+    "dead_codes": "er zijn codes van {sku} binnengekomen, voor bestellingen die wachten",
+    "dead_erasure": "het wissen van klanten na hun jaren",
+    "dead_event": "SES meldde `{kind}`[ voor bestelling {order}]",
+    "dead_run": "een run van {function} is mislukt[ (`{error}`)]",
+    "lost_orders": "Er gaat geen bestelling mee verloren: bestellingen blijven aan de beurt en worden elke 15 minuten"
+    " opnieuw geprobeerd. Een verzoek van een klant gaat wel verloren; de klant kan het opnieuw vragen, of support"
+    " verstuurt de bestelling opnieuw.",
+    "lost_mail_events": "Wat er van deze e-mails is geworden, gaat verloren: een geweigerde e-mail blijft in zijn"
+    " bestelling `sent`, en dat blijkt pas als de klant ernaar vraagt. Geef ze liever terug, als dat kan: `keypost"
+    " dead-letters redrive mail-events`",
+    "lost_runs": "Er gaat niets verloren, en er hoeft niets te worden teruggegeven: de volgende run haalt een mislukte"
+    " in, en de wachtrij vergeet hem na een dag.",
+    "redrive_goes_on": "teruggegeven: {done} van {total}",
+    "redriven": "Teruggegeven: {count}. Wat opnieuw mislukt, staat hier na ongeveer een half uur weer.",
+    "ask_purge": "Deze {count} voorgoed verwijderen?",
+    "purged": "Verwijderd: {count}.",
+    "alarm_rings": "gaat af",
+    "alarm_unheard": "geen gegevens",
+    "alarm_quiet": "stil",
+    "alarms_found": "gaan af: {rings}, stil: {quiet}, nog geen gegevens: {unheard}",
     # `keypost doctor`.
     "doctor_right": "goed",
     "doctor_wrong": "niet goed",
