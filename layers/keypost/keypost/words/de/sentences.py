@@ -1087,6 +1087,10 @@ TEXTS = {
     "credentials_missing": "Hier gibt es keine AWS-Zugangsdaten: setzen Sie die Variable AWS_PROFILE, oder melden Sie"
     " sich zuerst bei AWS an.",
     "aws_unreachable": "AWS war nicht erreichbar (`{error}`): prüfen Sie die Zugangsdaten und die Verbindung.",
+    "local_stack_is_up": "Es läuft schon ein lokaler Stack[: sein Postfach ist {url}]. Verwenden Sie diesen, oder"
+    " beenden Sie ihn dort, wo er läuft, mit Strg-C. `make demo` läuft daneben.",
+    "local_directory_unusable": "Das Verzeichnis {path} ist nicht zu gebrauchen: {error}. Übergeben Sie es Ihrem"
+    " Konto, oder löschen Sie es.",
     # `keypost doctor`.
     "doctor_right": "gut",
     "doctor_wrong": "nicht gut",

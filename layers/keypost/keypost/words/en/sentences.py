@@ -1032,6 +1032,9 @@ TEXTS = {
     " `aws configure`.",
     "credentials_missing": "There are no AWS credentials here: set the variable AWS_PROFILE, or log in to AWS first.",
     "aws_unreachable": "AWS could not be reached (`{error}`): check the credentials and the connection.",
+    "local_stack_is_up": "A local stack is up already[: its mailbox is {url}]. Use that one, or end it with Ctrl-C"
+    " where it runs. `make demo` works beside it.",
+    "local_directory_unusable": "The directory {path} cannot be used: {error}. Give it to your account, or remove it.",
     # `keypost doctor`.
     "doctor_right": "right",
     "doctor_wrong": "not right",

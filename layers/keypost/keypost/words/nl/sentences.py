@@ -1071,6 +1071,10 @@ TEXTS = {
     "credentials_missing": "Er zijn hier geen AWS-inloggegevens: zet de variabele AWS_PROFILE, of log eerst in bij"
     " AWS.",
     "aws_unreachable": "AWS was niet bereikbaar (`{error}`): controleer de inloggegevens en de verbinding.",
+    "local_stack_is_up": "Er draait al een lokale stack[: de mailbox is {url}]. Gebruik die, of beëindig hem met"
+    " Ctrl-C waar hij draait. `make demo` werkt ernaast.",
+    "local_directory_unusable": "De map {path} is niet te gebruiken: {error}. Geef die aan uw account, of verwijder"
+    " die.",
     # `keypost doctor`.
     "doctor_right": "goed",
     "doctor_wrong": "niet goed",
