@@ -1122,6 +1122,10 @@ TEXTS = {
     "alarm_unheard": "keine Daten",
     "alarm_quiet": "ruhig",
     "alarms_found": "ausgelöst: {rings}, ruhig: {quiet}, noch keine Daten: {unheard}",
+    "local_stack_is_up": "Es läuft schon ein lokaler Stack[: sein Postfach ist {url}]. Verwenden Sie diesen, oder"
+    " beenden Sie ihn dort, wo er läuft, mit Strg-C. `make demo` läuft daneben.",
+    "local_directory_unusable": "Das Verzeichnis {path} ist nicht zu gebrauchen: {error}. Übergeben Sie es Ihrem"
+    " Konto, oder löschen Sie es.",
     # `keypost doctor`.
     "doctor_right": "gut",
     "doctor_wrong": "nicht gut",

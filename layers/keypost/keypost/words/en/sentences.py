@@ -1065,6 +1065,9 @@ TEXTS = {
     "alarm_unheard": "no data",
     "alarm_quiet": "quiet",
     "alarms_found": "rings: {rings}, quiet: {quiet}, no data yet: {unheard}",
+    "local_stack_is_up": "A local stack is up already[: its mailbox is {url}]. Use that one, or end it with Ctrl-C"
+    " where it runs. `make demo` works beside it.",
+    "local_directory_unusable": "The directory {path} cannot be used: {error}. Give it to your account, or remove it.",
     # `keypost doctor`.
     "doctor_right": "right",
     "doctor_wrong": "not right",

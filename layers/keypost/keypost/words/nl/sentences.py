@@ -1106,6 +1106,10 @@ TEXTS = {
     "alarm_unheard": "geen gegevens",
     "alarm_quiet": "stil",
     "alarms_found": "gaan af: {rings}, stil: {quiet}, nog geen gegevens: {unheard}",
+    "local_stack_is_up": "Er draait al een lokale stack[: de mailbox is {url}]. Gebruik die, of beëindig hem met"
+    " Ctrl-C waar hij draait. `make demo` werkt ernaast.",
+    "local_directory_unusable": "De map {path} is niet te gebruiken: {error}. Geef die aan uw account, of verwijder"
+    " die.",
     # `keypost doctor`.
     "doctor_right": "goed",
     "doctor_wrong": "niet goed",
