@@ -14,6 +14,7 @@ from cli import stacks, tables
 from cli.click_words import Group
 from cli.orders import as_json, stack_option
 from cli.speech import lang, say, speech, text
+from keypost.core.errors import KeypostError
 from keypost.core.said import Said, said
 from keypost.table.schedule import BATCH, CODES_CAME
 from keypost.use_cases.poke_due import FORGET
@@ -40,10 +41,12 @@ KEPT = (
     Kept("orders", "DeadLetters", "Queue", "keeps_orders", "lost_orders"),
     Kept("mail-events", "FeedbackDeadLetters", "FeedbackQueue", "keeps_mail_events", "lost_mail_events"),
     Kept("runs", "FailedRuns", "", "keeps_runs", "lost_runs"),
+    Kept("events", "EventDeadLetters", "EventQueue", "keeps_events", "lost_events"),
+    Kept("untold-changes", "LostEvents", "", "keeps_untold_changes", "lost_untold_changes"),
 )
-_BY_NAME = {each.name: each for each in KEPT}
-_queue = click.argument("queue", type=click.Choice(list(_BY_NAME)), metavar="QUEUE")
-_any_queue = click.argument("queue", type=click.Choice(list(_BY_NAME)), metavar="[QUEUE]", required=False)
+_NAMES = click.Choice([each.name for each in KEPT])
+_queue = click.argument("queue", type=_NAMES, metavar="QUEUE")
+_any_queue = click.argument("queue", type=_NAMES, metavar="[QUEUE]", required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,14 @@ class Queues:
     @classmethod
     def of(cls, at: stacks.Found) -> "Queues":
         return cls(at.session.client("sqs"), at.resources("AWS::SQS::Queue"))
+
+    def kept(self, name: str | None = None) -> list[Kept]:
+        """Those that this stack has, or the one of this name. KeypostError if it has none of that name."""
+        there = [each for each in KEPT if each.resource in self.urls]
+        chosen = [each for each in there if name in (None, each.name)]
+        if not chosen:
+            raise KeypostError("no_such_queue", name=name, names=[each.name for each in there])
+        return chosen
 
     def count(self, kept: Kept) -> int:
         """About how many messages wait; without those that somebody receives just now."""
@@ -151,6 +162,10 @@ def meaning(kept: Kept, body: str, stack: str) -> Said:
             return _meaning_of_poke(body)
         case "mail-events":
             return _meaning_of_event(_read(body))
+        case "events":
+            return _meaning_of_event_out(_read(body))
+        case "untold-changes":
+            return said("dead_changes", count=_read(body).get("DDBStreamBatchInfo", {}).get("batchSize"))
     return _meaning_of_run(_read(body), stack)
 
 
@@ -168,6 +183,10 @@ def _meaning_of_event(event: Mapping[str, Any]) -> Said:
     report = read(event)
     kind = str(event.get("detail-type", "?"))
     return said("dead_event", kind=kind, order=report.order_id if report else None)
+
+
+def _meaning_of_event_out(event: Mapping[str, Any]) -> Said:
+    return said("dead_event_out", kind=str(event.get("type", "?")), order=event.get("data", {}).get("order_id"))
 
 
 def _meaning_of_run(run: Mapping[str, Any], stack: str) -> Said:
@@ -195,7 +214,7 @@ def _age(since: timedelta) -> str:
 
 @click.group("dead-letters", cls=Group)
 def dead_letters() -> None:
-    """What failed for good: orders and requests, events of SES, runs of the schedules."""
+    """What failed for good: orders and requests, events of SES, runs of the schedules, events for the shop."""
 
 
 @dead_letters.command("list")
@@ -204,10 +223,13 @@ def dead_letters() -> None:
 @lang
 @stack_option
 def list_dead(queue: str | None, stack: str | None, *, as_json: bool) -> None:
-    """List what failed, in all queues or in QUEUE: orders, mail-events or runs. Nothing is changed by that."""
+    """List what failed, in all queues or in QUEUE: orders, mail-events, runs, events or untold-changes.
+
+    Nothing is changed by that.
+    """
     at = stacks.found(stack)
     zone, queues = at.connected().zone, Queues.of(at)
-    for kept in [_BY_NAME[queue]] if queue else KEPT:
+    for kept in queues.kept(queue):
         told = [Told(kept.name, each.sent_at, meaning(kept, each.body, at.name)) for each in queues.seen(kept)]
         if as_json:
             for each in told:
@@ -231,11 +253,11 @@ def redrive(queue: str, stack: str | None) -> None:
 
     It is safe to repeat and to stop with Ctrl-C: what is handed back twice is done once.
     """
-    at, kept = stacks.found_to_write(stack), _BY_NAME[queue]
+    queues, done = Queues.of(stacks.found_to_write(stack)), 0
+    (kept,) = queues.kept(queue)
     if not kept.goes_to:
         say(kept.lost)
         return
-    queues, done = Queues.of(at), 0
     total = queues.count(kept)
     for part in queues.received(kept, datetime.now(UTC)):  # what fails anew meanwhile waits for the next time
         queues.hand_back(kept, part)
@@ -251,8 +273,8 @@ def redrive(queue: str, stack: str | None) -> None:
 @stack_option
 def purge(queue: str, stack: str | None, *, yes: bool) -> None:
     """Remove what is in QUEUE for good. Says before that what is lost with it, and how that is made up for."""
-    at, kept = stacks.found_to_write(stack), _BY_NAME[queue]
-    queues = Queues.of(at)
+    queues = Queues.of(stacks.found_to_write(stack))
+    (kept,) = queues.kept(queue)
     seen = queues.seen(kept)
     say("dead_count", queue=kept.name, count=len(seen), what=said(kept.keeps))
     if not seen:

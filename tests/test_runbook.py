@@ -26,6 +26,7 @@ PAGES = {path.name: path.read_text("utf-8") for path in sorted(RUNBOOK.glob("*.m
 TRIED = {str(path.relative_to(ROOT)): path for path in [*sorted(RUNBOOK.glob("*.md")), ROOT / "docs/symptoms.md"]}
 HEADINGS = ["What customers notice", "How long it may wait", "The first command", "The mend", "When it is over"]
 FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+WITH_ALL = {"EventsBus": "on", "EventsUrl": "https://shop.example/events"}  # the parts that not every stack has
 TELLS = ("doctor", "alarms")  # their exit status tells whether something is wrong
 
 
@@ -36,7 +37,7 @@ def template() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def resources(template: dict[str, Any]) -> Mapping[str, Any]:
-    return stack_with(template, {}).resources
+    return stack_with(template, WITH_ALL).resources
 
 
 def pages_of_alarms(resources: Mapping[str, Any], base: str) -> dict[str, str]:
@@ -54,7 +55,7 @@ def named(text: str) -> list[str]:
 
 def test_each_alarm_names_its_page_and_each_page_its_alarms(template: dict[str, Any]) -> None:
     base = "https://wiki.shop.example/keypost"
-    pages = pages_of_alarms(stack_with(template, {"RunbookUrl": base}).resources, base)
+    pages = pages_of_alarms(stack_with(template, {**WITH_ALL, "RunbookUrl": base}).resources, base)
 
     assert {name: page for name, page in pages.items() if page not in PAGES} == {}
     for page, text in PAGES.items():

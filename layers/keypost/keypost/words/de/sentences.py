@@ -1114,6 +1114,16 @@ TEXTS = {
     " `keypost dead-letters redrive mail-events`",
     "lost_runs": "Nichts geht damit verloren, und nichts muss zurückgegeben werden: Der nächste Lauf holt einen"
     " fehlgeschlagenen nach, und die Warteschlange vergisst ihn nach einem Tag.",
+    "keeps_events": "Ereignisse, die das Programm des Shops drei Tage lang nicht angenommen hat",
+    "keeps_untold_changes": "Änderungen von Bestellungen, deren Ereignisse einen Tag lang nicht gesendet werden"
+    " konnten",
+    "dead_event_out": "das Ereignis {kind}[ der Bestellung {order}]",
+    "dead_changes": "Änderungen von Bestellungen[: {count}]",
+    "lost_events": "Das Programm des Shops erfährt nichts davon. Bestellungen und E-Mails bleiben, wie sie sind, und"
+    " `keypost events again` sendet die Ereignisse einer Bestellung jederzeit erneut.",
+    "lost_untold_changes": "Nichts geht damit verloren, und nichts kann zurückgegeben werden: Die Bestellungen"
+    " enthalten ihre Ereignisse. `keypost events again --since` sendet sie erneut.",
+    "no_such_queue": "Der Stack hat keine Warteschlange {name}: Wählen Sie eine von {names:list}.",
     "redrive_goes_on": "zurückgegeben: {done} von {total}",
     "redriven": "Zurückgegeben: {count}. Was erneut fehlschlägt, steht nach etwa einer halben Stunde wieder hier.",
     "ask_purge": "Diese {count} endgültig entfernen?",

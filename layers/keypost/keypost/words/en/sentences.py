@@ -1057,6 +1057,15 @@ TEXTS = {
     " seen when the customer asks. Hand them back instead, if you can: `keypost dead-letters redrive mail-events`",
     "lost_runs": "Nothing is lost with it, and nothing needs to be handed back: the next run makes up for a failed"
     " one, and the queue forgets after a day.",
+    "keeps_events": "events that the program of the shop did not take for three days",
+    "keeps_untold_changes": "changes of orders whose events could not leave for a day",
+    "dead_event_out": "the event {kind}[ of order {order}]",
+    "dead_changes": "changes of orders[: {count}]",
+    "lost_events": "The program of the shop does not hear of them. Orders and mails are not touched, and `keypost"
+    " events again` has the events of an order leave once more at any time.",
+    "lost_untold_changes": "Nothing is lost with it, and nothing can be handed back: the orders hold their events."
+    " `keypost events again --since` has them leave.",
+    "no_such_queue": "The stack has no queue {name}: choose one of {names:list}.",
     "redrive_goes_on": "handed back: {done} of {total}",
     "redriven": "Handed back: {count}. What fails again is back here in about half an hour.",
     "ask_purge": "Remove these {count}? They cannot be brought back.",

@@ -1098,6 +1098,15 @@ TEXTS = {
     " dead-letters redrive mail-events`",
     "lost_runs": "Er gaat niets verloren, en er hoeft niets te worden teruggegeven: de volgende run haalt een mislukte"
     " in, en de wachtrij vergeet hem na een dag.",
+    "keeps_events": "gebeurtenissen die het programma van de winkel drie dagen lang niet aannam",
+    "keeps_untold_changes": "wijzigingen van bestellingen waarvan de gebeurtenissen een dag lang niet weg konden",
+    "dead_event_out": "de gebeurtenis {kind}[ van bestelling {order}]",
+    "dead_changes": "wijzigingen van bestellingen[: {count}]",
+    "lost_events": "Het programma van de winkel hoort er niet van. Bestellingen en e-mails blijven zoals ze zijn, en"
+    " `keypost events again` stuurt de gebeurtenissen van een bestelling op elk moment opnieuw.",
+    "lost_untold_changes": "Er gaat niets verloren, en er kan niets worden teruggegeven: de bestellingen bevatten hun"
+    " gebeurtenissen. `keypost events again --since` stuurt ze opnieuw.",
+    "no_such_queue": "De stack heeft geen wachtrij {name}: kies een van {names:list}.",
     "redrive_goes_on": "teruggegeven: {done} van {total}",
     "redriven": "Teruggegeven: {count}. Wat opnieuw mislukt, staat hier na ongeveer een half uur weer.",
     "ask_purge": "Deze {count} voorgoed verwijderen?",
