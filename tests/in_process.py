@@ -116,6 +116,7 @@ def stack_in_process() -> Iterator[LocalStack]:
             other_signing_secret="",
             session=session,
             stack=nothing,
+            events=nothing,
         )
 
 

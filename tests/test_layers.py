@@ -89,6 +89,9 @@ pages = dynamodb.get_paginator("query").paginate(TableName="t")
 assert [page["Items"] for page in pages] == [[{{"PK": {{"S": "ORDER#1"}}}}]]
 sent = answered(sqs, 200, '{{"MessageId": "m"}}').send_message(QueueUrl="https://q", MessageBody="1")
 assert sent["MessageId"] == "m"
+entry = {{"Source": "s", "DetailType": "t", "Time": __import__("datetime").datetime(2026, 11, 23), "Detail": "{{}}"}}
+events = answered(session.client("events"), 200, '{{"FailedEntryCount": 0}}')
+assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
 created = answered(secrets, 200, '{{"CreatedDate": 1764374400.0}}').get_secret_value(SecretId="s")["CreatedDate"]
 assert created.isoformat().startswith("2025-11-2")
 try:

@@ -42,7 +42,7 @@ def parse(text, *args, **options):
 # What nothing loads any more, and what botocore looks for before it takes the standard library: OpenSSL by a library.
 LEFT_OUT = ("boto3/data", "boto3/docs", "s3transfer", "urllib3/contrib/pyopenssl.py")
 # botocore does something for each of a hundred operations of services that are not called here.
-SERVICES = ("", "dynamodb", "secrets-manager", "sesv2", "sqs")  # as its events name them; "" are all
+SERVICES = ("", "dynamodb", "eventbridge", "secrets-manager", "sesv2", "sqs")  # as its events name them; "" are all
 OF_OURS = f"""
 BUILTIN_HANDLERS = [
     each for each in BUILTIN_HANDLERS if each[0].partition('.')[2].partition('.')[0] in {SERVICES!r}

@@ -3,6 +3,7 @@ the same id."""
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,7 +27,7 @@ class Bus:
                     "EventBusName": self._name,
                     "Source": SOURCE,
                     "DetailType": event["type"],
-                    "Time": event["timestamp"],
+                    "Time": datetime.fromisoformat(event["timestamp"]),
                     "Detail": json.dumps(event),
                 }
                 for event in events[start : start + _AT_ONCE]
