@@ -97,8 +97,10 @@ class Queues:
 
     def received(self, kept: Kept, before: datetime | None = None) -> Iterator[list[Message]]:
         """All messages (of before a moment), some at a time, each of them once. They come back by themselves if nobody
-        deletes them."""
+        deletes them. SQS may take a minute to count the first one."""
         seen = set[str]()
+        if not self.count(kept):
+            return
         while True:
             found = self.sqs.receive_message(
                 QueueUrl=self.urls[kept.resource],
