@@ -2,7 +2,7 @@
 
 import click
 
-from cli import serving, stacks, tables
+from cli import pausing, serving, stacks, tables
 from cli.click_words import Group
 from cli.orders import stack_option
 from cli.speech import lang, say, text
@@ -68,3 +68,31 @@ def back(stack: str | None, *, undo: bool, yes: bool) -> None:
     for each in moves:
         serving.move(client, each)
     say("newest_version_serves" if undo else "former_version_serves", revision=moves[-1].to.revision[:10])
+
+
+@stack_group.command("pause")
+@lang
+@stack_option
+def pause(stack: str | None) -> None:
+    """Let no function run: nothing leaves and nothing comes in.
+
+    Queues keep what arrives for four days. Providers get an error and call again later, and pages do not answer.
+    """
+    at = stacks.found(stack)
+    pausing.pause(at)
+    say("stack_is_paused", command=f"keypost stack resume{at.option}")
+
+
+@stack_group.command("resume")
+@click.option("--doors", is_flag=True, help="Only what takes payments in; nothing leaves yet.")
+@lang
+@stack_option
+def resume(stack: str | None, *, doors: bool) -> None:
+    """Let the functions run again."""
+    at = stacks.found(stack)
+    if doors:
+        pausing.open_doors(at)
+        say("doors_are_open")
+    else:
+        pausing.resume(at)
+        say("stack_runs")

@@ -37,6 +37,7 @@ from cli.mail import mail_group
 from cli.month import export_orders
 from cli.orders import as_json, attention, order_group, search, stack_option, typed_address
 from cli.places import is_release
+from cli.restore import restore_group
 from cli.setup.command import setup
 from cli.speech import Speech, lang, longest_day, of_locale, of_words, say, speech, text
 from cli.stock import stock_group
@@ -295,6 +296,7 @@ for command in (
     guide_group,
     stack_group,
     events_group,
+    restore_group,
 ):
     cli.add_command(command)
 if not is_release():  # the local stack needs a clone, and what is installed there

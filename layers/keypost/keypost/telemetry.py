@@ -36,6 +36,11 @@ def outcome(name: str, count: int = 1, **fields: Any) -> None:
     logger.info(name, extra={"count": count, **fields})
 
 
+def note(name: str, **fields: Any) -> None:
+    """Log what happens, with its ids, and count nothing."""
+    logger.info(name, extra=fields, stacklevel=3)
+
+
 def at_door(name: str, provider: str, **fields: Any) -> None:
     """Count what happened at the door of a provider, for each provider by itself, so that each has its own alarm."""
     with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Keypost") as metric:

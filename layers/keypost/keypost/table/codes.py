@@ -72,6 +72,10 @@ class Codes(Products):
             if item.get("activate_before", _NEVER_EXPIRES) < usable_on[found[item["pk"]].sku].isoformat()
         ]
 
+    def set_aside(self, code: StockCode, order_id: str) -> None:
+        """Keep a code for an order that does not have it, so that nobody else gets it. Unmet if it is not free."""
+        self._write("update_item", **take(code, order_id))
+
     def batch_of(self, code: str) -> str | None:
         """The batch with which a code was imported, which may be empty; None if the code is not known."""
         item = self.code_item(code)

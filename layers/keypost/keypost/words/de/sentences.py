@@ -1059,6 +1059,36 @@ TEXTS = {
     "col_serves": "Jetzt",
     "col_will_serve": "Ab jetzt",
     "ask_move": "Diese Versionen ab jetzt arbeiten lassen?",
+    "queues_do_not_stop": "Die Warteschlangen geben noch Nachrichten weiter. Führen Sie den Befehl noch einmal aus.",
+    "stack_is_paused": "Jetzt arbeitet keine Funktion. `{command}` beendet das.",
+    "doors_are_open": "Zahlungen kommen wieder an; es wird noch nichts gesendet.",
+    "stack_runs": "Alle Funktionen arbeiten wieder.",
+    "stack_is_not_paused": "Es wurde nichts geändert: Halten Sie den Stack zuerst an, sonst werden inzwischen E-Mails"
+    " gesendet. `{command}`",
+    "table_is_restored_soon": "AWS erstellt die Tabelle {table}; das dauert eine Viertelstunde oder länger",
+    "table_is_restored": "die Tabelle {table} ist da",
+    "table_not_restored": "AWS ist nach einem Tag noch nicht mit der Tabelle {table} fertig. Sehen Sie in der Konsole"
+    " nach.",
+    "table_differs": "zu schreibende Einträge: {put}; zu entfernende Einträge: {deleted}; Bestellungen von Kunden, die"
+    " seitdem gelöscht wurden und wieder gelöscht werden: {erased}",
+    "ask_give_back": "Die Tabelle {table} so ändern?",
+    "table_is_given_back": "die Tabelle {table} enthält, was sie damals enthielt",
+    "restore_codes_given": "{order}: {count} Codes, die der Kunde hat, gehören wieder zur Bestellung; andere werden"
+    " nicht gesendet",
+    "restore_mail_settled": "{order}: Die E-Mail war schon gesendet",
+    "restore_order_unknown": "{order}: Es wurden {count} Codes dafür gesendet, und niemand hat die Bestellung bisher"
+    " gemeldet. Sie bleiben dafür reserviert, und die Bestellung ist angehalten. Lassen Sie den Shop oder den"
+    " Zahlungsdienst sie erneut melden; führen Sie danach diesen Befehl noch einmal aus.",
+    "restore_not_owed": "{order}: Es wurden {count} Codes dafür gesendet, die sie jetzt nicht braucht: {why}. Sie"
+    " bleiben dafür reserviert, und sie ist angehalten: Sehen Sie sich die Bestellung an.",
+    "restore_owes_nothing": "es fehlt nichts",
+    "restore_code_unknown": "{order}: Es wurden {count} Codes dafür gesendet, die nicht in der Tabelle sind."
+    " Importieren Sie erneut, was seitdem importiert wurde, oder wiederholen Sie, was ein Mitarbeiter mit der"
+    " Bestellung tat; führen Sie danach diesen Befehl noch einmal aus.",
+    "restore_is_open": "Bestellungen, um die sich jemand kümmern muss, siehe oben: {count}. Vorher sollte nichts"
+    " gesendet werden.",
+    "restore_is_done": "Jeder gesendete Code ist wieder in der Tabelle, bei der Bestellung, für die er gesendet wurde.",
+    "restore_was_dry": "Es wurde nichts geändert; --mend führt es aus.",
     "smoke_begun": "versendete E-Mails: {count}, als Lauf {run}; gewartet wird auf das, was SES dazu meldet",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, nach {seconds} s",
     "smoke_missing": "Nach {minutes} Minuten fehlt: {missing:list}. Sehen Sie nach der event destination des"

@@ -1007,6 +1007,32 @@ TEXTS = {
     "col_serves": "Now",
     "col_will_serve": "From now on",
     "ask_move": "Use these versions from now on?",
+    "queues_do_not_stop": "The queues still hand over messages. Run the command again.",
+    "stack_is_paused": "No function runs now. `{command}` ends that.",
+    "doors_are_open": "Payments come in again; nothing leaves yet.",
+    "stack_runs": "All functions run again.",
+    "stack_is_not_paused": "Nothing was changed: the stack must be paused first, or mails leave meanwhile. `{command}`",
+    "table_is_restored_soon": "AWS makes the table {table}; that takes a quarter of an hour or longer",
+    "table_is_restored": "the table {table} is there",
+    "table_not_restored": "AWS has not finished the table {table} within a day. Look at it in the console.",
+    "table_differs": "items that are written: {put}; items that are removed: {deleted}; orders of customers who were"
+    " erased since then, and are erased again: {erased}",
+    "ask_give_back": "Change the table {table} to that?",
+    "table_is_given_back": "the table {table} holds what it held then",
+    "restore_codes_given": "{order}: {count} codes that the customer has are those of the order again, and no others"
+    " are sent",
+    "restore_mail_settled": "{order}: its e-mail had been sent already",
+    "restore_order_unknown": "{order}: {count} codes were sent for it, and nobody has reported it yet. They are kept"
+    " for it, and the order is on hold. Have the shop or the provider report it again, or make it by hand; then run"
+    " this command again.",
+    "restore_not_owed": "{order}: {count} codes were sent for it that it does not need now: {why}. They are kept for"
+    " it, and it is on hold: look at the order.",
+    "restore_owes_nothing": "nothing is missing",
+    "restore_code_unknown": "{order}: {count} codes were sent for it that are not in the table. Import again what was"
+    " imported since then, or repeat what an agent did with the order; then run this command again.",
+    "restore_is_open": "Orders that a person has to look at, see above: {count}. Send nothing before.",
+    "restore_is_done": "Every code that was sent is in the table again, with the order that it was sent for.",
+    "restore_was_dry": "Nothing was changed; --mend does it.",
     "smoke_begun": "e-mails sent: {count}, as run {run}; waiting for what SES reports about them",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, after {seconds} s",
     "smoke_missing": "Not reported within {minutes} minutes: {missing:list}. Check the event destination of the"

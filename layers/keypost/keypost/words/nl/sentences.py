@@ -1045,6 +1045,36 @@ TEXTS = {
     "col_serves": "Nu",
     "col_will_serve": "Vanaf nu",
     "ask_move": "Deze versies vanaf nu laten werken?",
+    "queues_do_not_stop": "De wachtrijen geven nog berichten door. Voer het commando nog eens uit.",
+    "stack_is_paused": "Er werkt nu geen enkele functie. `{command}` maakt daar een eind aan.",
+    "doors_are_open": "Betalingen komen weer binnen; er wordt nog niets verstuurd.",
+    "stack_runs": "Alle functies werken weer.",
+    "stack_is_not_paused": "Er is niets veranderd: zet de stack eerst stil, anders worden er intussen e-mails"
+    " verstuurd. `{command}`",
+    "table_is_restored_soon": "AWS maakt de tabel {table}; dat duurt een kwartier of langer",
+    "table_is_restored": "de tabel {table} is er",
+    "table_not_restored": "AWS is na een dag nog niet klaar met de tabel {table}. Kijk ernaar in de console.",
+    "table_differs": "te schrijven items: {put}; te verwijderen items: {deleted}; bestellingen van klanten die"
+    " sindsdien zijn gewist en opnieuw worden gewist: {erased}",
+    "ask_give_back": "De tabel {table} zo veranderen?",
+    "table_is_given_back": "de tabel {table} bevat wat er toen in stond",
+    "restore_codes_given": "{order}: {count} codes die de klant heeft, horen weer bij de bestelling; andere worden"
+    " niet verstuurd",
+    "restore_mail_settled": "{order}: de e-mail was al verstuurd",
+    "restore_order_unknown": "{order}: er zijn {count} codes voor verstuurd, en niemand heeft de bestelling nog"
+    " gemeld. Ze blijven ervoor bewaard, en de bestelling staat in de wacht. Laat de winkel of de betaaldienst de"
+    " bestelling opnieuw melden; voer daarna dit commando nog eens uit.",
+    "restore_not_owed": "{order}: er zijn {count} codes voor verstuurd die nu niet nodig zijn: {why}. Ze blijven"
+    " ervoor bewaard, en de bestelling staat in de wacht: bekijk de bestelling.",
+    "restore_owes_nothing": "er ontbreekt niets",
+    "restore_code_unknown": "{order}: er zijn {count} codes voor verstuurd die niet in de tabel staan. Importeer"
+    " opnieuw wat sindsdien is geïmporteerd, of herhaal wat een medewerker met de bestelling deed; voer daarna dit"
+    " commando nog eens uit.",
+    "restore_is_open": "Bestellingen waar iemand naar moet kijken, zie hierboven: {count}. Er kan beter niets worden"
+    " verstuurd voor dat is gedaan.",
+    "restore_is_done": "Elke code die is verstuurd, staat weer in de tabel, bij de bestelling waarvoor hij is"
+    " verstuurd.",
+    "restore_was_dry": "Er is niets veranderd; --mend voert het uit.",
     "smoke_begun": "e-mails verstuurd: {count}, als proef {run}; wachten op wat SES erover meldt",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, na {seconds} s",
     "smoke_missing": "Niet gemeld binnen {minutes} minuten: {missing:list}. Controleer de event destination van de"
