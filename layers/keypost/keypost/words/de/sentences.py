@@ -1213,6 +1213,8 @@ TEXTS = {
     "key_may_not_list_webhooks": "der Schlüssel für {provider:provider} darf die Webhooks nicht sehen: Geben Sie ihm"
     " das Leserecht dafür",
     "webhooks_not_read": "die Webhooks bei {provider:provider} sind nicht zu lesen. {why}",
+    "switch_is_off": "{name} ist ausgeschaltet: Was es einer Funktion bringt, wartet oder geht verloren",
+    "switches_are_on": "alles, was den Funktionen Nachrichten und Meldungen bringt, ist eingeschaltet",
     "clocks_are_right": "alle Uhren laufen: Die täglichen und die übrigen Zeitpläne sind an, und keine Bestellung ist"
     " überfällig",
     "schedules_are_missing": "fehlende Zeitpläne: {count}",

@@ -1146,6 +1146,8 @@ TEXTS = {
     "key_may_not_list_webhooks": "the key for {provider:provider} may not see the webhooks: give it the right to read"
     " them",
     "webhooks_not_read": "the webhooks at {provider:provider} could not be read. {why}",
+    "switch_is_off": "{name} is switched off: what it brings to a function waits, or is lost",
+    "switches_are_on": "whatever brings messages and events to the functions is switched on",
     "clocks_are_right": "all clocks run: the daily and the other schedules are on, and no order is overdue",
     "schedules_are_missing": "schedules that are missing: {count}",
     "schedule_is_off": "the schedule {name} is off: switch it on again in EventBridge Scheduler",

@@ -1192,6 +1192,8 @@ TEXTS = {
     "key_may_not_list_webhooks": "de sleutel voor {provider:provider} mag de webhooks niet zien; geef hem daar het"
     " leesrecht voor",
     "webhooks_not_read": "de webhooks bij {provider:provider} zijn niet te lezen. {why}",
+    "switch_is_off": "{name} staat uit: wat het naar een functie brengt, wacht of gaat verloren",
+    "switches_are_on": "alles wat berichten en meldingen naar de functies brengt, staat aan",
     "clocks_are_right": "alle klokken lopen: de dagelijkse en de overige vaste taken staan aan, en geen bestelling is"
     " te laat",
     "schedules_are_missing": "vaste taken die ontbreken: {count}",
