@@ -61,7 +61,7 @@ def set_secret(name: str, stack: str | None) -> None:
 
 
 @secrets_group.command("generate")
-@click.argument("name", type=click.Choice(["mollie_token", "webhook_signing"]))
+@click.argument("name", type=click.Choice(["mollie_token", "webhook_signing", "events_signing"]))
 @stack_option
 def generate_secret(name: str, stack: str | None) -> None:
     """Make a new secret, set it, and print it: the only time that it is shown."""

@@ -23,15 +23,21 @@ from cli import (
     who,
 )
 from cli.access import secrets_group, support_keys
+from cli.alarms import show_alarms
 from cli.catalog import apply, read_products
 from cli.click_words import Group, speak
+from cli.dead_letters import dead_letters
+from cli.deploys import stack_group
 from cli.doctor.command import doctor
+from cli.events import events_group
 from cli.guide import guide_group
 from cli.licenses import import_group
+from cli.logs import show_logs
 from cli.mail import mail_group
 from cli.month import export_orders
 from cli.orders import as_json, attention, order_group, search, stack_option, typed_address
 from cli.places import is_release
+from cli.restore import restore_group
 from cli.setup.command import setup
 from cli.speech import Speech, lang, longest_day, of_locale, of_words, say, speech, text
 from cli.stock import stock_group
@@ -277,6 +283,9 @@ for command in (
     attention,
     setup,
     doctor,
+    show_alarms,
+    show_logs,
+    dead_letters,
     search,
     order_group,
     stock_group,
@@ -285,6 +294,9 @@ for command in (
     support_keys,
     mail_group,
     guide_group,
+    stack_group,
+    events_group,
+    restore_group,
 ):
     cli.add_command(command)
 if not is_release():  # the local stack needs a clone, and what is installed there

@@ -24,6 +24,7 @@ FORMS = {
     "woocommerce_api_key": Form(r"(test_)?ck_\w+:cs_\w+", "ck_...:cs_..."),
     "moneybird_signing": Form(r"\S{8,}", "........"),
     "moneybird_api_key": Form(r"\S{8,}", "........"),
+    "events_signing": Form(r"whsec_[A-Za-z0-9+/=]{32,}", "whsec_..."),
 }
 _MODE = re.compile(r"(?:[rs]k_)?(test|live)_")
 

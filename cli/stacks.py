@@ -75,6 +75,16 @@ class Found:
             raise KeypostError("stack_is_not_whole", stack=self.name, status=self.status)
         return stack_of(self.session, self.outputs, self.parameters)
 
+    def resources(self, kind: str) -> dict[str, str]:
+        """By its name in the template, the name in the account of each resource of a kind, such as AWS::SQS::Queue."""
+        asked = self.session.client("cloudformation").get_paginator("list_stack_resources")
+        return {
+            each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
+            for page in asked.paginate(StackName=self.name)
+            for each in page["StackResourceSummaries"]
+            if each["ResourceType"] == kind
+        }
+
     @property
     def option(self) -> str:
         """What names this stack to a command."""
@@ -122,6 +132,15 @@ def connect_to_write(name: str | None) -> Stack:
     stack = connect(name)
     if name is not None:
         refuse_if_older(stack.version)
+    return stack
+
+
+def found_to_write(name: str | None) -> Found:
+    """What CloudFormation says of a stack, for a command that changes something beside the table. Errors as `found` and
+    `connect_to_write`."""
+    stack = found(name)
+    if name is not None:
+        refuse_if_older(stack.outputs.get("Version"))
     return stack
 
 

@@ -15,12 +15,13 @@ wiring.warm(wiring.store)
 @telemetry.logger.inject_lambda_context
 @telemetry.metrics.log_metrics
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    return batch.handle_each(event, _take, failed="FeedbackFailed")
+    loaded: dict[str, Any] = {}  # the orders of these events
+    return batch.handle_each(event, lambda body: _take(body, loaded), failed="FeedbackFailed")
 
 
-def _take(body: str) -> None:
+def _take(body: str, loaded: dict[str, Any]) -> None:
     now, zone = datetime.now(UTC).replace(microsecond=0), wiring.config().zone
-    take_mail_event.take(wiring.store(), _envelope(body), now, zone)
+    take_mail_event.take(wiring.store(), _envelope(body), now, zone, loaded)
 
 
 def _envelope(body: str) -> Any:

@@ -247,7 +247,7 @@ def pytest_collection_finish() -> None:
 def pytest_configure() -> None:
     # Powertools traces nothing here, and tests print no metrics.
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
-    Path(".local").mkdir(exist_ok=True)
+    Path(".local").mkdir(mode=0o700, exist_ok=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

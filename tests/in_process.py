@@ -24,7 +24,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.loaders import JSONFileLoader
 from botocore.regions import EndpointRulesetResolver
 from botocore.useragent import UserAgentString
-from ministack.services import dynamodb, secretsmanager, ses_v2, sqs
+from ministack.services import dynamodb, eventbridge, secretsmanager, ses_v2, sqs
 
 from cli.local.emulator import REGION
 from cli.local.fake_providers import fake_providers
@@ -35,7 +35,12 @@ from tests.builders import SHOP
 from tests.simulator.aws_here import answered, response
 
 URL = "http://aws.here.example"
-_SERVICES = {"DynamoDB_20120810": dynamodb, "AmazonSQS": sqs, "secretsmanager": secretsmanager}
+_SERVICES = {
+    "DynamoDB_20120810": dynamodb,
+    "AmazonSQS": sqs,
+    "secretsmanager": secretsmanager,
+    "AWSEvents": eventbridge,
+}
 
 
 class _Clients(boto3.Session):
@@ -111,6 +116,7 @@ def stack_in_process() -> Iterator[LocalStack]:
             other_signing_secret="",
             session=session,
             stack=nothing,
+            events=nothing,
         )
 
 

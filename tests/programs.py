@@ -11,7 +11,9 @@ from pathlib import Path
 
 from keypost.words import LANGUAGES, TABLES
 
-_DEBIAN = {"en": "hunspell-en-gb", "de": "hunspell-de-de"}  # the packages that the language alone does not name
+# The packages that the language alone does not name.
+_DEBIAN = {"en": "hunspell-en-gb", "de": "hunspell-de-de"}
+_FEDORA = {"en": "hunspell-en-GB"}
 BROWSERS = (
     "chromium",
     "chromium-browser",
@@ -26,6 +28,7 @@ class Program:
     is_here: Callable[[], bool]
     asked_by: str
     debian: tuple[str, ...]  # packages, also of Ubuntu
+    fedora: tuple[str, ...]
     brew: str  # what follows `brew install`
 
 
@@ -63,6 +66,7 @@ def _dictionary(language: str) -> Program:
         lambda: knows(name),
         f"the spelling of what is in {TABLES[language].NAME}",
         ("hunspell", _DEBIAN.get(language, f"hunspell-{language}")),
+        ("hunspell", _FEDORA.get(language, f"hunspell-{language}")),
         f"hunspell (and {name}.dic, {name}.aff in ~/Library/Spelling)",
     )
 
@@ -72,19 +76,32 @@ PROGRAMS = {
         lambda: browser() is not None,
         "the support page, and how wide mails are",
         ("chromium",),
+        ("chromium",),
         "--cask chromium",
     ),
-    "curl": Program(_program("curl"), "the examples for the shell", ("curl",), "curl"),
+    "curl": Program(_program("curl"), "the examples for the shell", ("curl",), ("curl",), "curl"),
     **{f"hunspell-{language}": _dictionary(language) for language in LANGUAGES},
-    "openssl": Program(_program("openssl"), "the examples for the shell", ("openssl",), "openssl"),
+    "openssl": Program(_program("openssl"), "the examples for the shell", ("openssl",), ("openssl",), "openssl"),
     "/proc": Program(
-        Path("/proc/self/cmdline").exists, "killed workers, and what is left running", (), "nothing: only Linux has it"
+        Path("/proc/self/cmdline").exists,
+        "killed workers, and what is left running",
+        (),
+        (),
+        "nothing: only Linux has it",
     ),
     "spamassassin": Program(
-        _program("spamassassin"), "what a spam filter makes of the mails", ("spamassassin",), "spamassassin"
+        _program("spamassassin"),
+        "what a spam filter makes of the mails",
+        ("spamassassin",),
+        ("spamassassin",),
+        "spamassassin",
     ),
     "valgrind": Program(
-        _program("valgrind"), "instructions of `make bench`", ("valgrind",), "valgrind (not on Apple's chips)"
+        _program("valgrind"),
+        "instructions of `make bench`",
+        ("valgrind",),
+        ("valgrind",),
+        "valgrind (not on Apple's chips)",
     ),
 }
 
@@ -113,16 +130,21 @@ def packages(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for name in names for package in PROGRAMS[name].debian))
 
 
+def fedora(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(package for name in names for package in PROGRAMS[name].fedora))
+
+
 def told(names: tuple[str, ...]) -> str:
     """What stands before the tests when some are left out; nothing when none are."""
     if not names:
         return ""
     rows = "".join(f"  {name:<14}{PROGRAMS[name].asked_by}\n" for name in names)
+    on_fedora = f"On Fedora:\n  sudo dnf install {' '.join(fedora(names))}\n" if fedora(names) else ""
     brew = "".join(f"  brew install {way}\n" for way in dict.fromkeys(PROGRAMS[name].brew for name in names))
     return (
         f"Not on this machine, so the tests that ask for it are left out and counted at the end:\n{rows}"
         f"To run them too, install the programs. On Debian or Ubuntu (sudo may want your password):\n"
-        f"  make debian\nOn a Mac:\n{brew}"
+        f"  make debian\n{on_fedora}On a Mac:\n{brew}"
     )
 
 

@@ -71,8 +71,35 @@ assert not {{"jwt", "cryptography"}} & sys.modules.keys()
 sys.path.append({str(tokens)!r})
 import keypost.clients.tokens
 import boto3
-for service in ("dynamodb", "sqs", "sesv2", "secretsmanager"):
-    boto3.Session(region_name="eu-west-1").client(service)
+from botocore.awsrequest import AWSResponse
+from urllib3 import HTTPResponse
+session = boto3.Session("id", "key", region_name="eu-west-1")
+dynamodb, sqs, sesv2, secrets = map(session.client, ("dynamodb", "sqs", "sesv2", "secretsmanager"))
+def answer(status, body):
+    def send(request, **_):
+        raw = HTTPResponse(body.encode(), preload_content=False)
+        raw.stream = lambda **_: [body.encode()]
+        return AWSResponse(request.url, status, {{"content-type": "application/json"}}, raw)
+    return send
+def answered(client, status, body):
+    client.meta.events.register_first("before-send", answer(status, body), "answer")
+    return client
+answered(dynamodb, 200, '{{"Items": [{{"PK": {{"S": "ORDER#1"}}}}]}}')
+pages = dynamodb.get_paginator("query").paginate(TableName="t")
+assert [page["Items"] for page in pages] == [[{{"PK": {{"S": "ORDER#1"}}}}]]
+sent = answered(sqs, 200, '{{"MessageId": "m"}}').send_message(QueueUrl="https://q", MessageBody="1")
+assert sent["MessageId"] == "m"
+entry = {{"Source": "s", "DetailType": "t", "Time": __import__("datetime").datetime(2026, 11, 23), "Detail": "{{}}"}}
+events = answered(session.client("events"), 200, '{{"FailedEntryCount": 0}}')
+assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+created = answered(secrets, 200, '{{"CreatedDate": 1764374400.0}}').get_secret_value(SecretId="s")["CreatedDate"]
+assert created.isoformat().startswith("2025-11-2")
+try:
+    answered(sesv2, 404, '{{"__type": "NotFoundException"}}').get_suppressed_destination(EmailAddress="a@example.org")
+except sesv2.exceptions.NotFoundException:
+    pass
+else:
+    raise AssertionError
 assert "<main" in support_page.handler({{"httpMethod": "GET"}}, None)["body"]
 from zoneinfo import ZoneInfo, reset_tzpath
 reset_tzpath(to=())

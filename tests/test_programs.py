@@ -9,7 +9,7 @@ import pytest
 
 from cli.local.deploy import ROOT
 from keypost.words import LANGUAGES
-from tests.programs import PROGRAMS, Plan, packages, plan, told
+from tests.programs import PROGRAMS, Plan, fedora, packages, plan, told
 
 MISSING = ("chromium", "hunspell-nl")
 PACKAGES = ("chromium", "hunspell", "hunspell-nl")
@@ -53,6 +53,12 @@ def test_before_the_tests_stands_what_is_missing_what_is_left_out_and_how_to_ins
         assert PROGRAMS[name].asked_by in said
         assert f"  brew install {PROGRAMS[name].brew}\n" in said
     assert "  make debian\n" in said
+    assert "  sudo dnf install chromium hunspell hunspell-nl\n" in said
+
+
+def test_what_no_package_of_fedora_brings_is_not_asked_of_it() -> None:
+    assert fedora(("/proc", "hunspell-en")) == ("hunspell", "hunspell-en-GB")
+    assert "dnf" not in told(("/proc",))
 
 
 def run(empty: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -20,6 +20,7 @@ from keypost.config import Config, variable
 from keypost.core.languages import DEFAULT
 from keypost.core.mailing import MAIL_LEASE
 from keypost.providers import PROVIDERS
+from keypost.use_cases.deliver_event import PAUSES
 from keypost.words import LANGUAGES
 from tests.translated import metrics_of, of_type, translated
 
@@ -233,8 +234,19 @@ def test_every_permission_is_one_action_on_named_things_with_its_reason(function
                 "dynamodb:BatchGetItem",
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
+                "dynamodb:PutItem",
                 "ses:SendEmail",
                 "ses:SendRawEmail",
+            },
+        ),
+        ("TellEvents", {"events:PutEvents", "sqs:SendMessage"}),
+        (
+            "DeliverEvents",
+            {
+                "sqs:ChangeMessageVisibility",
+                "dynamodb:GetItem",
+                "dynamodb:UpdateItem",
+                "secretsmanager:GetSecretValue",
             },
         ),
         (
@@ -259,6 +271,22 @@ def test_a_function_may_do_what_it_does_and_no_more(
     functions: dict[str, Any], function: str, actions: set[str]
 ) -> None:
     assert {statement["Action"] for statement in statements(functions[function])} == actions
+
+
+def test_an_event_is_tried_once_more_than_there_are_pauses(resources: dict[str, Any]) -> None:
+    queue = resources["EventQueue"]["Properties"]
+
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == len(PAUSES) + 1
+    assert max(PAUSES) <= timedelta(hours=12)  # SQS puts a message off for no longer
+    assert sum(PAUSES, timedelta()) < timedelta(seconds=queue["MessageRetentionPeriod"])
+
+
+def test_who_calls_the_shop_reaches_no_order(functions: dict[str, Any]) -> None:
+    of_table = [each for each in statements(functions["DeliverEvents"]) if each["Action"].startswith("dynamodb:")]
+
+    assert [each["Condition"]["ForAllValues:StringLike"] for each in of_table] == 2 * [
+        {"dynamodb:LeadingKeys": "EVENTSURL"}
+    ]
 
 
 def test_who_checks_keys_reaches_nothing_but_keys(functions: dict[str, Any]) -> None:
@@ -581,7 +609,7 @@ def test_one_call_of_this_api_in_twenty_is_traced_even_if_no_other_came_in_that_
     assert template["Conditions"][sampled["Condition"]] == {
         "Fn::And": [{"Fn::Equals": [{"Ref": "Tracing"}, "sampled"]}, {"Condition": "IsOnAws"}]
     }
-    assert (rule["ReservoirSize"], rule["FixedRate"]) == (0, 0.05)
+    assert (rule["ReservoirSize"], rule["FixedRate"]) == (0, 0.01)
     assert title == {"Ref": "AWS::StackName"}
     assert rule["ServiceName"] == {"Fn::Sub": "${AWS::StackName}/v1"}
 

@@ -43,7 +43,14 @@ PARTS: dict[str, dict[str, str]] = {
     "no traces": {"Tracing": "off"},
     "all traces": {"Tracing": "all"},
 }
-PARTS["several"] = {key: value for name in ("a key", "a firewall", "no traces") for key, value in PARTS[name].items()}
+PARTS["a bus for events"] = {"EventsBus": "on"}
+PARTS["an address for events"] = {"EventsUrl": "https://shop.example/keypost"}
+EVENTS = PARTS["a bus for events"] | PARTS["an address for events"]
+PARTS["several"] = {
+    key: value
+    for name in ("a key", "a firewall", "no traces", "a bus for events", "an address for events")
+    for key, value in PARTS[name].items()
+}
 CHOICES = {f"{stage}, {part}": STAGES[stage] | PARTS[part] for stage, part in product(STAGES, PARTS)}
 
 # What can stop, the alarm that rings when it fails, and the one that rings when it stands still. What fails or is
@@ -82,6 +89,16 @@ ALARMS = {
     "FailedRuns": ("FailedRunsAlarm", "FailedRunsAlarm"),
 }
 FOR_DEPLOYS = {"NewWorkerAlarm", "NewCallbackAlarm"}  # they have a deploy go back, and call nobody
+# Those of the events that leave, if they do.
+ALARMS_OF_EVENTS = {
+    "TellEvents": ("TellEventsAlarm", "EventsSilentAlarm"),
+    "TellEventsChanged": ("TellEventsAlarm", "EventsSilentAlarm"),
+    "LostEvents": ("LostEventsAlarm", "LostEventsAlarm"),
+    "DeliverEvents": ("DeliverEventsAlarm", "EventsStandStillAlarm"),
+    "DeliverEventsTold": ("DeliverEventsAlarm", "EventsStandStillAlarm"),
+    "EventQueue": ("EventDeadLetterAlarm", "EventsStandStillAlarm"),
+    "EventDeadLetters": ("EventDeadLetterAlarm", "EventDeadLetterAlarm"),
+}
 CAN_STOP = {
     "AWS::ApiGateway::RestApi",
     "AWS::Events::Rule",
@@ -108,6 +125,12 @@ HOLDS_SOMETHING = {
 REPLACES = {
     ("Identity", "EmailIdentity"): {"MailDomain"},  # another domain is another identity; `setup` refuses the change
     ("Identity", "Condition"): {"MailIdentity"},  # with `existing` the domain is somebody else's, so this one goes
+    # Who wants no events any more loses those that have not left, which the orders hold still.
+    ("TellEventsLog", "Condition"): {"EventsBus", "EventsUrl"},
+    ("LostEvents", "Condition"): {"EventsBus", "EventsUrl"},
+    ("DeliverEventsLog", "Condition"): {"EventsUrl"},
+    ("EventQueue", "Condition"): {"EventsUrl"},
+    ("EventDeadLetters", "Condition"): {"EventsUrl"},
 }
 
 
@@ -237,11 +260,12 @@ def looked_at(alarm: Mapping[str, Any]) -> set[str]:
 
 
 def test_whatever_can_stop_has_an_alarm_for_failing_and_for_standing_still(template: dict[str, Any]) -> None:
-    resources = stack_with(template, {}).resources
+    assert can_stop(stack_with(template, {}).resources) == ALARMS.keys()
+    resources = stack_with(template, EVENTS).resources
     alarms = of_type(resources, "AWS::CloudWatch::Alarm")
 
-    assert can_stop(resources) == ALARMS.keys()
-    for name, rings in ALARMS.items():
+    assert can_stop(resources) == ALARMS.keys() | ALARMS_OF_EVENTS.keys()
+    for name, rings in (ALARMS | ALARMS_OF_EVENTS).items():
         for alarm in rings:
             assert not (seen := looked_at(alarms[alarm])) or seen & near(resources, name), (name, alarm)
 

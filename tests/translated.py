@@ -111,6 +111,13 @@ class _Decided:
         resolved = {key: self.value(each) for key, each in value.items()}
         return {key: each for key, each in resolved.items() if each is not _NO_VALUE}
 
+    def sub(self, text: Any) -> Any:
+        """The text, if parameters say all that is left out in it."""
+        names = re.findall(r"\$\{([^}!]+)\}", text) if isinstance(text, str) else [""]
+        if not all(isinstance(self.parameters.get(name), str) for name in names):
+            return {"Fn::Sub": text}
+        return re.sub(r"\$\{([^}!]+)\}", lambda found: str(self.parameters[found[1]]), text)
+
     def ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return _NO_VALUE
@@ -120,6 +127,7 @@ class _Decided:
 _FUNCTIONS: Any = {
     "Ref": _Decided.ref,
     "Condition": _Decided.holds,
+    "Fn::Sub": _Decided.sub,
     "Fn::If": lambda at, given: at.value(given[1] if at.holds(given[0]) else given[2]),
     "Fn::Equals": lambda at, given: str(at.value(given[0])) == str(at.value(given[1])),
     "Fn::Not": lambda at, given: not at.value(given[0]),

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError
 from cli import tables
 from cli.click_words import Group
 from cli.local.deploy import ROOT
+from cli.local.directory import locked, own_part, private, written
 from cli.local.logs import log_lines
 from cli.local.mailbox import SentMail
 from cli.local.renewals import show_renewals
@@ -57,7 +58,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 def demo() -> None:
     """Start the system, sell one licence through Stripe, show its e-mail and two renewals, and stop."""
     started = time.monotonic()
-    with local_stack(_DIRECTORY, _progress) as stack:
+    with own_part(private(_DIRECTORY)) as part, local_stack(part, _progress) as stack:
         show_renewals(stack, sell_one(stack), _progress)
         pages = [text(name) for name, _ in _pages(stack)]
     click.echo(f"\nAll of it worked, in {time.monotonic() - started:.0f} s.")
@@ -68,8 +69,24 @@ def demo() -> None:
 @lang
 def run() -> None:
     """Start the system, sell one licence, and stay up with a mailbox page until Ctrl-C."""
-    with local_stack(_DIRECTORY, _progress) as stack:
-        LOCAL_STACK_FILE.write_text(describe(stack))
+    with locked(private(_DIRECTORY) / "run.lock") as is_ours:
+        if not is_ours:
+            raise KeypostError("local_stack_is_up", url=_mailbox_there())
+        _stay_up()
+
+
+def _mailbox_there() -> str | None:
+    """The address of the mailbox of another `make run`; None while that starts."""
+    try:
+        (url,) = _stack_file("mailbox_url")
+    except KeypostError:
+        return None
+    return url
+
+
+def _stay_up() -> None:
+    with own_part(_DIRECTORY) as part, local_stack(part, _progress) as stack:
+        written(LOCAL_STACK_FILE, describe(stack))
         try:
             sell_one(stack)
             click.echo()

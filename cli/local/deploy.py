@@ -36,23 +36,24 @@ def deploy(session: Any, stack: str, parameters: dict[str, str], directory: Path
         "layers/dependencies/": _empty_layer(directory, "dependencies"),
         "layers/tokens/": _empty_layer(directory, "tokens"),
     }
+    revision = revisions.revision_of(parameters, [root / "functions", directory / "keypost"])
+    parameters = {**parameters, revisions.NAME: revision}
     places = {}
-    for source, archive in archives.items():
-        s3.upload_file(str(archive), _BUCKET, archive.name)
-        places[source] = f"s3://{_BUCKET}/{archive.name}"
+    for source, archive in archives.items():  # under another key than before, or CloudFormation would see no change
+        key = f"{revision}/{archive.name}"
+        s3.upload_file(str(archive), _BUCKET, key)
+        places[source] = f"s3://{_BUCKET}/{key}"
     template["Globals"]["Function"]["CodeUri"] = places[template["Globals"]["Function"]["CodeUri"]]
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             resource["Properties"]["ContentUri"] = places[resource["Properties"]["ContentUri"]]
-    revision = revisions.revision_of(parameters, [root / "functions", directory / "keypost"])
-    parameters = {**parameters, revisions.NAME: revision}
     for name, value in parameters.items():  # SAM decides by some of them, and the emulator shows it the defaults only
         template["Parameters"].get(name, {})["Default"] = value
-    s3.put_object(Bucket=_BUCKET, Key="template.json", Body=json.dumps(template).encode())  # too large for a request
+    s3.put_object(Bucket=_BUCKET, Key=f"{stack}.json", Body=json.dumps(template).encode())  # too large for a request
     cloudformation = session.client("cloudformation")
     wanted = {
         "StackName": stack,
-        "TemplateURL": f"{s3.meta.endpoint_url}/{_BUCKET}/template.json",
+        "TemplateURL": f"{s3.meta.endpoint_url}/{_BUCKET}/{stack}.json",
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     }

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cli.local.fake_shops import is_of_a_shop, shop_answers
+from cli.local.own_hosts import OwnHosts
 
 MOLLIE_KEY = "test_keypostlocalkeypostlocalkeypost"
 STRIPE_KEY = "sk_test_keypostlocalkeypostlocalkeypost"
@@ -386,7 +387,7 @@ class _Server(ThreadingHTTPServer):
         self.fake = FakeProviders()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(OwnHosts, BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:

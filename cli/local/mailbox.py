@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from jinja2 import Environment, PackageLoader
 
 from cli.local.gallery import VIEWS, beside, inbox_line, titles
+from cli.local.own_hosts import OwnHosts
 from cli.local.samples import NAMES, NOW, SHOP, sample_mail
 from cli.local.ses_events import FATES, SUPPRESSED, ses_event
 from cli.local.shop import TELL, NoSuchOrder, Shop, act
@@ -158,7 +159,7 @@ class _Server(ThreadingHTTPServer):
         self.box = Mailbox()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(OwnHosts, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 

@@ -129,6 +129,7 @@ class Shop:
     support_url: str = ""  # of the page where one sees more of that
     guide_url: str = ""  # of the page that says how to activate a license
     resend_url: str = ""  # of the page on which customers ask for their licenses again
+    events_of: Callable[[str], list[dict[str, Any]]] = lambda _order_id: []  # of an order, which Keypost called with
     orders: dict[str, Sale] = field(default_factory=dict)
 
     @property

@@ -24,6 +24,7 @@ from standardwebhooks import Webhook
 from cli import webhooks
 from cli.local.deploy import deploy
 from cli.local.emulator import REGION, emulator
+from cli.local.event_taker import EventTaker, event_taker
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
 from cli.local.fake_shops import ADMINISTRATION, MONEYBIRD_KEY, WOOCOMMERCE_KEY
 from cli.local.logs import LogLine, log_lines
@@ -68,6 +69,7 @@ class LocalStack:
     other_signing_secret: str  # of Mollie's next-generation webhook, WooCommerce's and Moneybird's
     session: Any
     stack: Stack
+    events: EventTaker  # the shop's program that takes events
 
     @property
     def support_page_url(self) -> str:
@@ -148,6 +150,18 @@ class LocalStack:
             time.sleep(0.05)
         raise KeypostError(f"the log of {function} did not reach the expected state within {seconds:.0f} s")
 
+    def events_when(
+        self, order_id: str, is_so: Callable[[list[dict[str, Any]]], bool], seconds: float = 30
+    ) -> list[dict[str, Any]]:
+        """The events of an order that the shop took, as soon as `is_so` is true of them. KeypostError if that takes too
+        long."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if is_so(found := self.events.told_of(order_id)):
+                return found
+            time.sleep(0.05)
+        raise KeypostError(f"the shop did not take the events of order {order_id} within {seconds:.0f} s")
+
     def order_when(self, order_id: str, is_so: Callable[[Order], bool], seconds: float = 30) -> Order:
         """The order, as soon as `is_so` is true of it. KeypostError if that takes longer than `seconds`."""
         deadline = time.monotonic() + seconds
@@ -165,7 +179,7 @@ class LocalStack:
 def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) -> Iterator[LocalStack]:
     """Run the whole system while the context lasts. It writes only into `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    with mailbox() as box, fake_providers() as providers:
+    with mailbox() as box, fake_providers() as providers, event_taker() as events:
         progress("Starting the AWS emulator")
         with emulator(directory, box.url) as endpoint_url:
             box.pass_on = partial(over_http, endpoint_url)
@@ -173,6 +187,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
             progress("Deploying template.yaml")
             apis_url = f"{endpoint_url}/_aws/execute-api"
             where = _where_to_ask(providers.url) | {"PublicUrl": apis_url}
+            where |= {"EventsBus": "on", "EventsUrl": events.url}
             outputs = deploy(session, NAME, PARAMETERS | where, directory)
             stack = stack_of(session, outputs)
             support_key, kept = keys.new_key("local", keys.SCOPES, 365, datetime.now(UTC).replace(microsecond=0))
@@ -190,7 +205,9 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 other_signing_secret=secrets.token_urlsafe(16),
                 session=session,
                 stack=stack,
+                events=events,
             )
+            events.secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
             for name in ("mollie_signing", "woocommerce_signing", "moneybird_signing"):
                 stack.secrets.set(name, local.other_signing_secret)
             for name, value in {
@@ -202,6 +219,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
                 "stripe_api_key": STRIPE_KEY,
                 "woocommerce_api_key": WOOCOMMERCE_KEY,
                 "moneybird_api_key": MONEYBIRD_KEY,
+                "events_signing": events.secret,
             }.items():
                 stack.secrets.set(name, value)
             register_webhooks(providers, outputs["ApiUrl"])
@@ -213,7 +231,7 @@ def local_stack(directory: Path, progress: Progress, *, stocked: bool = True) ->
             calls = (local.stripe_calls, local.shop_calls, local.mollie_calls, local.woocommerce_calls)
             box.tell = partial(_tell, session.client("sqs"), outputs["FeedbackQueueUrl"])
             pages = (local.support_page_url, local.guide_url, local.resend_url)
-            box.shop = Shop(providers, sample_products(), *calls, local.became, *pages)
+            box.shop = Shop(providers, sample_products(), *calls, local.became, *pages, events.told_of)
             yield local
 
 

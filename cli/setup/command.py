@@ -11,7 +11,7 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import catalog, stacks, tables
+from cli import catalog, deploys, stacks, tables
 from cli.click_words import Command
 from cli.doctor import checks, looking
 from cli.doctor.command import show
@@ -142,12 +142,14 @@ def _deploy(session: Any, answers: Answers, *, again: bool) -> Answers:
     save(answers)
     if deploying.is_as_answered(answers, there, OWN) and (here or not again):
         say("stack_stands_as_answered", stack=answers.stack)
-    elif is_release():
+        return answers
+    if is_release():
         answers = released.deploy(session, turns)
     elif here:
         deploying.to_emulator(session, answers)
     else:
         answers = deploying.with_sam(turns)
+    deploys.check_stack(_found(session, answers))
     return answers
 
 

@@ -21,9 +21,10 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "events": ("PutEvents",),
     "secretsmanager": ("GetSecretValue",),
     "sesv2": ("DeleteSuppressedDestination", "GetAccount", "GetSuppressedDestination", "SendEmail"),
-    "sqs": ("SendMessage", "SendMessageBatch"),
+    "sqs": ("ChangeMessageVisibility", "SendMessage", "SendMessageBatch"),
 }
 _DESCRIBED_BY = ("service-2", "paginators-1", "endpoint-rule-set-1")
 _PROSE = ("documentation", "documentationUrl")

@@ -43,7 +43,7 @@ class Batches:
 
 QUIET = Batches(pokes=1, events=2)  # SES's two events of one mail come together: MailFeedback waits for the second
 BUSY = Batches(pokes=3, events=10)  # as many as template.yaml allows
-TRACED = 0.05  # of the calls of the API, by default
+TRACED = 0.01  # of the calls of the API, by default
 
 
 @dataclass(frozen=True, slots=True)

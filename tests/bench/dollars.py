@@ -8,7 +8,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from cli.local.deploy import ROOT
 from tests.bench.costs import BUSY, QUIET, TRACED, Batches, Used, floor, prices, summed, total
-from tests.bench.events import a_sale, callbacks, feedback, schedules
+from tests.bench.events import a_sale, both_events, callbacks, schedules
 from tests.bench.figures import Figure
 from tests.bench.memory import gb_seconds
 from tests.bench.shop import Event, shops
@@ -28,13 +28,13 @@ _IDLE_POLLS = 5 * 3 * 60 * _HOURS  # of a queue: Lambda holds five requests of 2
 def used_by(events: Mapping[str, Event], batches: Batches) -> Used:
     """A licence from callback to delivered mail."""
     callback, poke = events["callback, webhook"], events["poke of a paid order, one licence"]
-    told = [events["feedback, send"], events["feedback, delivery"]]
+    told = events["feedback, send and delivery together"]
     return summed(
         [
             Used(rest_api=1, lambda_requests=1, traces=TRACED),
             Used(sqs_requests=2 / batches.pokes, lambda_requests=1 / batches.pokes),
             Used(sqs_requests=2 + 4 / batches.events, lambda_requests=2 / batches.events),
-            *(_counted(event) for event in (callback, poke, *told)),
+            *(_counted(event) for event in (callback, poke, told)),
         ]
     )
 
@@ -54,7 +54,7 @@ def _counted(event: Event) -> Used:
 def measure(say: Callable[[str], None]) -> list[Figure]:
     say("counts what a delivered licence uses")
     with shops() as opened:
-        events = {event.name: event for play in (callbacks, a_sale, feedback, schedules) for event in play(opened)}
+        events = {event.name: event for play in (callbacks, a_sale, both_events, schedules) for event in play(opened)}
     quiet, busy, at = used_by(events, QUIET), used_by(events, BUSY), prices()
     return [
         Figure("dollars/over_floor", _over_floor(quiet, QUIET), "ratio"),

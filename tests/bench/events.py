@@ -80,6 +80,16 @@ def feedback(opened: Open) -> Iterator[Event]:
         yield from shop.found
 
 
+def both_events(opened: Open) -> Iterator[Event]:
+    """MailFeedback waits for the second of them, so that they come together."""
+    shop = opened()
+    order_id = _sold(shop, 1)
+    shop.deliver("mail_feedback", ses_event("delivery", _sold(shop, 2)))
+    with shop.counted("feedback, send and delivery together"):
+        shop.deliver("mail_feedback", ses_event("send", order_id), ses_event("delivery", order_id))
+    yield from shop.found
+
+
 def resends(opened: Open) -> Iterator[Event]:
     shop = opened()
     order_id = _sold(shop, 1)
@@ -160,4 +170,4 @@ def _sold(shop: Shop, number: int) -> str:
     return _sale_id(number)
 
 
-PLAYS = (callbacks, a_sale, feedback, resends, renewal, schedules, readers)
+PLAYS = (callbacks, a_sale, feedback, both_events, resends, renewal, schedules, readers)

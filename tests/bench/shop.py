@@ -109,12 +109,12 @@ class Shop:
         )
         assert answer["statusCode"] == PROVIDERS[provider].accepted, answer
 
-    def deliver(self, function: str, body: Any) -> None:
-        """A message of a queue comes, alone as in a small shop."""
+    def deliver(self, function: str, *bodies: Any) -> None:
+        """Messages of a queue come together; in a small shop mostly one."""
         self.deliveries += 1
         (record,) = event("queue/poke.json")["Records"]
-        text = body if isinstance(body, str) else json.dumps(body)
-        answer = _handler(function)({"Records": [record | {"body": text}]}, Context())
+        texts = (body if isinstance(body, str) else json.dumps(body) for body in bodies)
+        answer = _handler(function)({"Records": [record | {"body": text} for text in texts]}, Context())
         assert answer == {"batchItemFailures": []}, function
 
     def poke(self, order_id: str) -> None:

@@ -1,7 +1,7 @@
 """How counted events become what a licence uses."""
 
 from tests.bench.capacity import Call
-from tests.bench.costs import BUSY, QUIET, prices
+from tests.bench.costs import BUSY, QUIET, TRACED, prices
 from tests.bench.dollars import idle, used_by
 from tests.bench.shop import Event
 
@@ -14,8 +14,7 @@ EVENTS = {
     for event in (
         Event("callback, webhook", (SAVE, POKE), 300),
         Event("poke of a paid order, one licence", (LOAD, MAIL, SAVE), 500, 1),
-        Event("feedback, send", (LOAD,), 0, 1),
-        Event("feedback, delivery", (LOAD, SAVE), 200, 1),
+        Event("feedback, send and delivery together", (LOAD, SAVE), 200, 1),
         Event("find_due_orders, nothing due", (LOAD,) * 10, 1000),
         Event("reconcile_payments, nothing new", (), 0),
         Event("write_daily_note, nothing to say", (), 0),
@@ -27,8 +26,8 @@ def test_a_licence_uses_what_callback_poke_and_both_events_of_its_mail_use() -> 
     used = used_by(EVENTS, QUIET)
 
     assert (used.rest_api, used.lambda_requests, used.sqs_requests) == (1, 3, 3 + 4)
-    assert (used.write_units, used.read_units, used.log_bytes) == (9, 3, 1000)
-    assert used.traces == 0.05
+    assert (used.write_units, used.read_units, used.log_bytes) == (9, 2, 1000)
+    assert used.traces == TRACED
 
 
 def test_full_batches_save_requests_and_invocations_and_nothing_else() -> None:

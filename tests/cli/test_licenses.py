@@ -1,5 +1,6 @@
 """`keypost import licenses`: what an older system sold works from the first day, and what is wrong is named first."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -8,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
+from keypost.inputs.license_file import COLUMNS
 from keypost.words import day
 from tests.builders import SKU, ZONE, code, loaded, paid_order, product
 
@@ -262,3 +265,18 @@ def test_a_long_file_goes_in_transactions_of_a_hundred(run: Run, sold: Stack) ->
 
     assert len(loaded(sold.store, "MANY").licenses) == 120
     assert loaded(sold.store, "A-299").licenses[0].code == code(299)
+
+
+def test_the_page_lists_every_column_and_its_example_is_imported(run: Run, sold: Stack) -> None:
+    page = (ROOT / "docs/importing.md").read_text("utf-8")
+    table = page.partition("| column |")[2].partition("```csv")[0]
+    Path("sold.csv").write_text(page.partition("```csv\n")[2].partition("```")[0])
+    sold.store.put_product(product("KASPERSKY-PLUS-3D-1Y"))
+
+    names = [
+        name for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
+    ]
+    assert sorted(names) == sorted(COLUMNS)
+    assert run("import", "licenses", "sold.csv", "--dry-run")[0] == 0
+    assert run("import", "licenses", "sold.csv")[0] == 0
+    assert loaded(sold.store, "2025-0042").licenses[0].last_day == date(2027, 6, 14)

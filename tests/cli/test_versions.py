@@ -44,6 +44,8 @@ WRITING = {
     "stock withdraw": (SKU, "--batch", "test"),
     "stock move": (SKU, "KASPERSKY-PLUS-3D-1Y", "--batch", "test"),
     "stock batch": ("test", "--replace"),
+    "events again": ("written",),
+    "events on": (),
     "mail resend": ("--day", "2026-11-23"),
     "order resend": ("written",),
     "order hold": ("written",),

@@ -59,7 +59,7 @@ def test_what_was_due_long_ago_and_is_still_there_is_counted_apart(wired: Stack,
     with time_machine.travel(NOW + timedelta(minutes=15), tick=False):
         find_due_orders.handler({}, RunContext())
 
-    assert counts(logged) == {"OrdersOverdue": 1, "OrdersDue": 2}
+    assert counts(logged) == {"OrdersOverdue": 1, "OrdersDue": 2, "OldestDueMinutes": 195}
 
 
 @pytest.mark.parametrize("minutes", range(0, 60, 5))

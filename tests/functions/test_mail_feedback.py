@@ -8,7 +8,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.mail import Fate
 from tests.builders import Context, event, leaked, loaded, log, sent_order, ses_event
-from tests.faults import Parameters, on_call
+from tests.faults import Parameters, on_call, watch
 
 
 def records(*bodies: Any) -> dict[str, Any]:
@@ -26,6 +26,22 @@ def test_what_became_of_a_mail_is_written_into_its_order(wired: Stack) -> None:
     outcome = loaded(wired.store, "2026-001234").mail("purchase-1").outcome
     assert outcome is not None
     assert outcome.fate is Fate.DELIVERED
+
+
+def test_events_that_come_together_read_each_order_once(wired: Stack) -> None:
+    for name in ("first", "second"):
+        wired.store.save(replace(sent_order(), id=name))
+    calls = watch(wiring.store()._client)
+
+    told = (ses_event(kind, name) for name in ("first", "second") for kind in ("delivery", "send", "complaint"))
+    answer = mail_feedback.handler(records(*told), Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert [name for name, about in calls if "ORDER#" in str(about)] == ["GetItem", "PutItem", "PutItem"] * 2
+    for name in ("first", "second"):
+        outcome = loaded(wired.store, name).mail("purchase-1").outcome
+        assert outcome is not None
+        assert outcome.fate is Fate.COMPLAINED
 
 
 def test_what_cannot_be_read_does_not_come_back(wired: Stack, logged: io.StringIO) -> None:

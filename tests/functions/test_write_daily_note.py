@@ -1,4 +1,5 @@
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -314,3 +315,28 @@ def test_every_line_of_the_note_leads_to_its_order_and_names_product_and_number_
     assert "https://desk.example/support#/orders/note-linked" in text
     assert f"note-linked: {NAME}: " in text
     assert [private for private in ("Anna", "Jansen", "facturen@klant.example") if private in text] == []
+
+
+def counted(logged: io.StringIO) -> dict[str, int]:
+    return {line["message"]: line["count"] for line in map(json.loads, logged.getvalue().splitlines())}
+
+
+def test_what_the_note_gathers_is_counted_for_the_dashboard(
+    wired: Stack, logged: io.StringIO, stocked: Callable[[list[str]], None]
+) -> None:
+    stocked([code(number) for number in range(3)])
+    wired.store.save(paid_order("held-1", currency="USD", at=MORNING - timedelta(hours=30)))
+    wired.store.save(waiting_for(renewal("unpaid-1", state=PaymentState.OPEN), Reason.UNPAID, Said("its period"), NOW))
+
+    run()
+
+    found = counted(logged)
+    assert (found["OrdersWaiting"], found["OldestWaitingHours"], found["StockDays"]) == (2, 30, 60)
+
+
+def test_where_nothing_waits_and_nothing_is_sold_only_that_is_counted(wired: Stack, logged: io.StringIO) -> None:
+    wired.store.put_product(replace(PRODUCT, retired_on=MORNING.date()))
+
+    run()
+
+    assert counted(logged) == {"OrdersWaiting": 0}

@@ -9,6 +9,8 @@ import pytest
 from keypost import telemetry
 from tests.builders import Context
 
+RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)"
+
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
@@ -17,23 +19,29 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return stream
 
 
-def test_a_line_says_what_happened_in_which_call_and_not_which_function_it_was_as_the_log_group_says_that(
-    log: io.StringIO,
+def test_a_line_says_what_happened_and_not_what_its_log_group_says_and_only_a_failure_names_its_call(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0")  # as Lambda does
+
     @telemetry.logger.inject_lambda_context
     def handler(_event: object, _context: object) -> None:
         telemetry.outcome("OrderPaid", order_id="2026-1")
+        with telemetry.optional():
+            int("jan@klant.example")
 
     handler({}, Context())
 
-    line = json.loads(log.getvalue())
-    assert line.pop("location").startswith("handler:")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)", line.pop("timestamp"))  # RFC 3339
-    assert line == {
-        "level": "INFO",
-        "message": "OrderPaid",
-        "service": "keypost",
-        "function_request_id": Context.aws_request_id,
-        "count": 1,
-        "order_id": "2026-1",
-    }
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert all(re.fullmatch(RFC_3339, line.pop("timestamp")) for line in lines)
+    assert re.fullmatch(r"test_telemetry\.py:\d+", lines[1].pop("place"))
+    assert lines == [
+        {"level": "INFO", "message": "OrderPaid", "count": 1, "order_id": "2026-1"},
+        {
+            "level": "ERROR",
+            "message": "failure",
+            "function_request_id": Context.aws_request_id,
+            "xray_trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+            "error": "ValueError",
+        },
+    ]

@@ -54,6 +54,11 @@ class Config:
     support_audience: str = ""  # the audience of these tokens
     support_client: str = ""  # the support page, as the issuer knows it; empty: the audience
     support_scopes: str = "openid"  # what the page asks the issuer for
+    tells_events: str = "off"  # on or off: whether anybody hears of events
+    event_bus: str = ""  # on which events leave; empty: none
+    event_queue_url: str = ""  # of the events for the shop's URL; empty: the shop has none
+    events_url: str = ""  # where the shop's program takes events
+    heartbeat_url: str = ""  # of an outside monitor, which a daily rule calls; empty: none is called
     mails_per_second: float = 14  # of all workers together
     shop_language: str = DEFAULT  # of a customer of whom nobody says it
     repeat_orders: Mapping[str, Repeat] = field(default_factory=dict)  # by provider: what a product bought again is

@@ -13,16 +13,19 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 _SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "keypost")  # of the stack, whose alarms count only its own
 # What Powertools adds to each line and the log group's name says already: half of what an order logs.
-_KNOWN = ("cold_start", "function_name", "function_memory_size", "function_arn")
+_KNOWN = {"cold_start", "function_name", "function_memory_size", "function_arn", "service"}
+_OF_INVOCATION = {"function_request_id", "xray_trace_id"}  # an outcome is found by its ids
 
 
 def _line(log: dict[str, Any]) -> str:
-    said = {name: value for name, value in log.items() if name not in _KNOWN}
+    left_out = _KNOWN | _OF_INVOCATION if log["level"] == "INFO" else _KNOWN
+    said = {name: value for name, value in log.items() if name not in left_out}
     return json.dumps(said, default=str, ensure_ascii=False, separators=(",", ":"))
 
 
 # Lambda takes the moment of a line from it if it is as RFC 3339 has it; Powertools' own form it does not understand.
-logger = Logger(service=_SERVICE, json_serializer=_line, use_rfc3339=True)
+# The place of a line is left out: an outcome has its name, and a failure says its own.
+logger = Logger(service=_SERVICE, json_serializer=_line, use_rfc3339=True, location=None)
 metrics = Metrics(namespace="Keypost", service=_SERVICE)
 warnings.filterwarnings("ignore", "No application metrics to publish")  # an invocation may count nothing
 
@@ -30,7 +33,12 @@ warnings.filterwarnings("ignore", "No application metrics to publish")  # an inv
 def outcome(name: str, count: int = 1, **fields: Any) -> None:
     """Count an outcome and log it with its ids."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
-    logger.info(name, extra={"count": count, **fields}, stacklevel=3)  # the place that reports it
+    logger.info(name, extra={"count": count, **fields})
+
+
+def note(name: str, **fields: Any) -> None:
+    """Log what happens, with its ids, and count nothing."""
+    logger.info(name, extra=fields, stacklevel=3)
 
 
 def at_door(name: str, provider: str, **fields: Any) -> None:
@@ -38,7 +46,7 @@ def at_door(name: str, provider: str, **fields: Any) -> None:
     with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace="Keypost") as metric:
         metric.add_dimension(name="service", value=_SERVICE)
         metric.add_dimension(name="provider", value=provider)
-    logger.info(name, extra={"provider": provider, **fields}, stacklevel=3)
+    logger.info(name, extra={"provider": provider, **fields})
 
 
 def failure(error: Exception, **fields: Any) -> None:

@@ -20,7 +20,9 @@ from keypost.core.repeat import BOOKS
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
+    from keypost.clients.bus import Bus
     from keypost.clients.mailer import Mailer
+    from keypost.clients.outside import Outside
     from keypost.clients.provider_api import ProviderApi
     from keypost.clients.queue import Queue
     from keypost.clients.secrets import Secrets
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
     from keypost.emails import Shop
     from keypost.providers.call import Call
     from keypost.table import Store
+    from keypost.table.events_url import EventsUrl
     from keypost.table.schedule import Schedule
     from keypost.table.support_keys import SupportKeys
     from keypost.table.wishes import Wishes
     from keypost.use_cases.advance_order import Worker
+    from keypost.use_cases.deliver_event import Shop as EventsShop
     from keypost.use_cases.help_customer import Desk
 
 _BEFORE_THE_FIRST_RUN = timedelta(hours=24)  # as long as a provider may take to call a new stack
@@ -109,6 +113,43 @@ def wishes() -> "Queue":
     from keypost.clients.queue import Queue
 
     return Queue(aws.client(session(), "sqs", aws.ONE_ATTEMPT), config().wishes_url)
+
+
+@cache
+def event_queue() -> "Queue":
+    from keypost.clients import aws
+    from keypost.clients.queue import Queue
+
+    return Queue(aws.client(session(), "sqs", aws.SEVERAL_ATTEMPTS), config().event_queue_url)
+
+
+@cache
+def bus() -> "Bus":
+    from keypost.clients import aws
+    from keypost.clients.bus import Bus
+
+    return Bus(aws.client(session(), "events", aws.SEVERAL_ATTEMPTS), config().event_bus)
+
+
+@cache
+def outside() -> "Outside":
+    from keypost.clients.outside import Outside
+
+    return Outside(here=config().stage == "local")
+
+
+@cache
+def events_url() -> "EventsUrl":
+    from keypost.table.events_url import EventsUrl
+
+    return EventsUrl(_dynamodb(), config().table)
+
+
+def events_shop() -> "EventsShop":
+    """The program of the shop that takes events, with the present secrets."""
+    from keypost.use_cases.deliver_event import Shop
+
+    return Shop(config().events_url, secrets().read("events_signing"), outside(), events_url())
 
 
 @cache

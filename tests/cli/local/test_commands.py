@@ -97,6 +97,12 @@ def test_run_stays_up_until_it_is_told_to_stop_and_leaves_nothing_running(
         *("stripe_webhook_secret", "webhook_secret", "mollie_token", "mollie_url", "stripe_url", "support_key"),
         *("woocommerce_secret", "moneybird_secret", "mollie_secret", "support_page_url", "resend_url", "guide_url"),
     }
+    assert [oct((tmp_path / name).stat().st_mode)[-3:] for name in (".local", ".local/stack.json")] == ["700", "600"]
+    second = subprocess.run(
+        [*KEYPOST, "run", "--lang", "en"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (second.returncode, second.stdout) == (1, "")
+    assert f"A local stack is up already: its mailbox is {about['mailbox_url']}." in second.stderr
     for page in ("support_page_url", "resend_url", "guide_url"):
         with urllib.request.urlopen(about[page]) as answer:
             assert answer.status == 200

@@ -511,13 +511,51 @@ def test_hints_serve_several_sales_for_a_minute_and_none_near_the_end_of_the_sto
     found = [key for _ in range(12) for key in sale()]
     assert (len(asked), len(set(found))) == (3, 96)
     sale()
-    assert len(asked) == 4
+    assert len(asked) == 5  # at a random place there were too few
     clock[0] = 59.0
     sale()
-    assert len(asked) == 4
+    assert len(asked) == 5
     clock[0] = 60.0
     sale()
-    assert len(asked) == 5
+    assert len(asked) == 6
+
+
+def test_of_many_codes_with_one_last_day_each_page_is_another_one_and_an_earlier_day_goes_first(
+    store: Store, stocked: Stocked
+) -> None:
+    clock = [0.0]
+    worker = Store(store._client, store.table, seconds=lambda: clock[0])
+    stocked([code(n) for n in range(300)])
+
+    def page() -> list[str]:
+        hints = worker.hints(SKU, TODAY, 13)  # more than an earlier page has left
+        worker.keep_hints(SKU, TODAY, hints)
+        return [*hints.keys]
+
+    pages = [page() for _ in range(20)]
+    assert {len(each) for each in pages} == {100}
+    assert len({key for each in pages for key in each}) > 150
+
+    list(store.add_codes(SKU, [code(300)], None, date(2026, 12, 31)))
+    worker.drop_hints(SKU)  # codes came
+    assert page()[0] == page()[0] == f"CODE#{digest(code(300))}"
+    list(store.add_codes(SKU, [code(301)], None, date(2026, 12, 30)))  # as an index tells that lags
+    clock[0] = 60.0
+    assert page()[0] == f"CODE#{digest(code(301))}"
+
+
+def test_who_finds_that_others_take_the_last_codes_waits_by_chance_and_longer_the_fewer_there_are(
+    store: Store, stocked: Stocked
+) -> None:
+    waited: list[float] = []
+    worker = Store(store._client, store.table, pause=waited.append)
+    stocked([code(n) for n in range(20)])
+
+    free = worker.pick(SKU, 1, TODAY, ["CODE#taken"])
+    assert len(free) == 1
+    assert waited == [pytest.approx(0.25, abs=0.25)]
+    assert len(worker.pick(SKU, 1, TODAY, worker.hints(SKU, TODAY, 1).keys)) == 1
+    assert len(waited) == 1
 
 
 def test_a_code_that_others_took_since_it_was_read_is_passed_over(store: Store, stocked: Stocked) -> None:
@@ -741,6 +779,23 @@ def test_mail_is_paused_until_the_latest_moment_that_somebody_said(store: Store)
     assert store.at_hand(paid_order()).is_mail_paused(MOMENTS[1])
     assert not store.at_hand(paid_order()).is_mail_paused(MOMENTS[2])
     store._client.delete_item(TableName=store.table, Key={"pk": {"S": "PAUSE"}})  # other tests mail at the same time
+
+
+def test_what_keeps_an_order_back_is_read_as_it_is_now_and_all_else_may_lag(store: Store) -> None:
+    reads = watch(store._client, "BatchGetItem")
+
+    def is_exact() -> list[bool]:
+        found = [about["RequestItems"][store.table]["ConsistentRead"] for _, about in reads]
+        reads.clear()
+        return found
+
+    assert list(store.at_hand(paid_order()).products) == [SKU]
+    assert is_exact() == [False]
+    store.at_hand(paid_order("2", Line("LATER", 1)))
+    assert is_exact() == [False, True]
+    store.put_bad_address("facturen@klant.example", Fate.BOUNCED, NOW)
+    assert store.at_hand(paid_order()).address.bad == (Fate.BOUNCED, NOW)
+    assert is_exact() == [False, True]
 
 
 @moto_as_a_drill

@@ -5,13 +5,14 @@ time before and after its effect, so that others come between."""
 import json
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from tests.builders import SECRETS
-from tests.simulator.aws_here import Answer, AwsCall, emulated
+from tests.simulator.aws_here import Answer, AwsCall, ask_dynamodb, emulated
+from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.faults import CALLS, Faults
 from tests.simulator.faults.machine import Crash, Invocation, Machine
 from tests.simulator.faults.ses import FAULTS_OF_A_MAIL, Ses
@@ -40,6 +41,7 @@ class Cloud:
     changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
     calls: int = 0
     shown: dict[str, Answer] = field(default_factory=dict)  # what an index answered before, by its question
+    before: dict[str, Any] = field(default_factory=dict)  # the items before their last writes
     places: list[tuple[str, AwsCall]] = field(default_factory=list)  # all calls of functions, in order
 
     def watch(self, call: AwsCall) -> Answer | None:
@@ -109,12 +111,57 @@ class Cloud:
             return _conflict(call)
         if kind == "stale index":
             return self.shown.get(call.content, _NOTHING_FOUND)
+        if kind == "stale read":
+            return _as_before(call, self.before)
+        if kind == "unprocessed keys":
+            return _of_some_keys(call)
+        self._remember(call)
         answer = emulated(self.changed(call))
         if call.operation == "Query":
             self.shown[call.content] = answer
         if call.operation in _WRITES and answer[0] == 200:
             self.wrote(invocation, written(call), touched(call))
         return answer
+
+    def _remember(self, call: AwsCall) -> None:
+        """What the items are that a call writes, for those who may read what was before."""
+        if call.operation in _WRITES and self.faults.may_happen("stale read"):
+            for key in (*(item["pk"]["S"] for item in written(call)), *touched(call)):
+                found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": key}})
+                self.before[key] = found.get("Item")
+
+
+def _as_before(call: AwsCall, before: Mapping[str, Any]) -> Answer:
+    """The answer of a read, with each item as it was before its last write."""
+    status, headers, content = emulated(call)
+    said = json.loads(content)
+    if call.operation == "GetItem":
+        key = call.body["Key"]["pk"]["S"]
+        found = before.get(key, said.get("Item"))
+        return status, headers, json.dumps({"Item": found} if found else {})
+    for table, items in said["Responses"].items():
+        keys = [each["pk"]["S"] for each in call.body["RequestItems"][table]["Keys"]]
+        now = {item["pk"]["S"]: item for item in items}
+        said["Responses"][table] = [item for key in keys if (item := before.get(key, now.get(key)))]
+    return status, headers, json.dumps(said)
+
+
+def _of_some_keys(call: AwsCall) -> Answer:
+    """The answer of a table that is busy: the last half of the keys, but never none."""
+    (table, wanted), *_ = call.body["RequestItems"].items()
+    half = len(wanted["Keys"]) // 2
+    now, later = wanted["Keys"][half:], wanted["Keys"][:half]
+    status, headers, content = emulated(
+        replace(call, content=json.dumps({"RequestItems": {table: {**wanted, "Keys": now}}}))
+    )
+    left = {"UnprocessedKeys": {table: {**wanted, "Keys": later}}} if later else {}
+    return status, headers, json.dumps(json.loads(content) | left)
+
+
+def _is_consistent(call: AwsCall) -> bool:
+    """Whether a read asks for the newest."""
+    tables = call.body.get("RequestItems", {"": call.body}).values()
+    return all(each.get("ConsistentRead", False) for each in tables)
 
 
 _NOTHING_FOUND: Answer = 200, {}, json.dumps({"Items": [], "Count": 0, "ScannedCount": 0})
@@ -132,6 +179,13 @@ def touched(call: AwsCall) -> list[str]:
     return [each["Key"]["pk"]["S"] for write in writes for each in write.values() if "Key" in each]
 
 
+_OF_READS: Mapping[str, Callable[[AwsCall], tuple[str, ...]]] = {
+    "Query": lambda _: ("stale index",),
+    "GetItem": lambda call: () if _is_consistent(call) else ("stale read",),
+    "BatchGetItem": lambda call: ("unprocessed keys",) if _is_consistent(call) else ("unprocessed keys", "stale read"),
+}
+
+
 def faults_of(call: AwsCall) -> tuple[str, ...]:
     """Those that this call may meet."""
     possible: Mapping[str, bool] = {
@@ -141,7 +195,8 @@ def faults_of(call: AwsCall) -> tuple[str, ...]:
     of_call = tuple(kind for kind in CALLS if possible.get(kind, True))
     if call.operation == "SendEmail":
         return (*of_call, *FAULTS_OF_A_MAIL)
-    return (*of_call, "stale index") if call.operation == "Query" else of_call
+    of_read = _OF_READS.get(call.operation)
+    return (*of_call, *of_read(call)) if of_read else of_call
 
 
 def _delay(call: AwsCall, kind: str | None, chance: random.Random, usual: random.Random) -> float:

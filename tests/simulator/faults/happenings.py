@@ -6,12 +6,12 @@ what is stored, so they need a change only where the happening changes what an o
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from tests.simulator.aws_here import NotTaken, ask_dynamodb
-from tests.simulator.faults import reminding, renewing
+from tests.simulator.faults import doors, reminding, renewing
 from tests.simulator.faults.acts import ask, ask_of_license, later, paid, say, told
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale, Shop, cost
@@ -290,6 +290,13 @@ def agent_meets_money(shop: Shop, sale: Sale, at: float) -> None:
     refunded(shop, sale, at)
 
 
+def rush(shop: Shop, _sale: Sale, at: float) -> None:
+    """Several customers pay in one instant for what there is little of."""
+    for _ in range(shop.chance.choice((2, 3, 4))):
+        sale = replace(shop.somebody("q"), lines=({"sku": PLAIN, "quantity": 1},))
+        shop.sell(sale, at)
+
+
 def poked_twice(shop: Shop, sale: Sale, at: float) -> None:
     """Two messages about the order are delivered at one instant."""
     for _ in range(2):
@@ -332,8 +339,15 @@ def mail_paused(shop: Shop, _sale: Sale, at: float) -> None:
 
 
 def unreadable(shop: Shop, sale: Sale, at: float) -> None:
-    """Something wrote into the order what no version can read. Everybody else is served as if it were not there."""
-    shop.act(at, f"breaks {sale.order}", lambda: _break(shop, sale))
+    """Something wrote into the order what no version can read, or a newer one what this one may not write. Everybody
+    else is served as if it were not there; half of them are put right later."""
+    how = shop.chance.choice(BROKEN)
+    shop.act(at, f"breaks {sale.order}", lambda: _break(shop, sale, how))
+    if shop.chance.random() < _HALF:
+        told(shop, sale, at + shop.chance.choice((1, 61, HOUR)), "order.refunded", full=True)
+    if shop.chance.random() < _HALF:
+        mended_at = at + shop.chance.choice((120, 2 * HOUR, DAY / 2))
+        shop.act(mended_at, f"mends {sale.order}", lambda: _mend(shop, sale.order))
 
 
 def too_large(shop: Shop, sale: Sale, at: float) -> None:
@@ -386,9 +400,14 @@ HAPPENINGS: Mapping[str, Happening] = {
     "wished": Happening(wished, 5),
     "two agents": Happening(two_agents, 8),
     "agent meets money": Happening(agent_meets_money, 6),
+    "rush": Happening(rush, 8),
     "poked twice": Happening(poked_twice, 10),
     "stock arrives": Happening(stock_arrives, 10),
     "withdrawn": Happening(withdrawn, 4),
+    "imported twice": Happening(doors.imported_twice, 8),
+    "looked up": Happening(doors.looked_up, 8),
+    "forged": Happening(doors.forged, 5),
+    "malformed": Happening(doors.malformed, 5),
     "batch replaced": Happening(batch_replaced, 5),
     "noted twice": Happening(noted_twice, 2),
     "mail paused": Happening(mail_paused, 5),
@@ -397,6 +416,8 @@ HAPPENINGS: Mapping[str, Happening] = {
     "of the future": Happening(of_the_future, 10),
 }
 _CREATED = 201
+_HALF = 0.5
+BROKEN: tuple[Mapping[str, Any], ...] = ({"payments": {"S": "no list"}}, {"readable_from": {"N": "2"}})
 _LARGEST, _STEP = 400 * 1024, 100  # bytes of an item, and fewer than any change of an order adds
 _DELAYS = (0.0, 0.02, 0.2, 1, 20, 120, HOUR)  # seconds after the order was told
 
@@ -409,11 +430,22 @@ def plan_happenings(shop: Shop, sale: Sale, sold_at: float) -> None:
         HAPPENINGS[name].plan(shop, sale, at)
 
 
-def _break(shop: Shop, sale: Sale) -> None:
+def _break(shop: Shop, sale: Sale, how: Mapping[str, Any]) -> None:
     found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{sale.order}"}}).get("Item")
-    if found:
+    if found and sale.order not in shop.unreadable | shop.stuck:
         shop.unreadable.add(sale.order)
-        ask_dynamodb("PutItem", TableName=TABLE, Item={**_saved_anew(found), "payments": {"S": "no list"}})
+        shop.broken[sale.order] = {**_saved_anew(found), **how}
+        shop.broken_at[sale.order] = shop.simulation.now
+        shop.whole[sale.order] = found
+        ask_dynamodb("PutItem", TableName=TABLE, Item=shop.broken[sale.order])
+
+
+def _mend(shop: Shop, order: str) -> None:
+    """A person, or a newer version, has put the item right. What was told meanwhile is still kept beside it."""
+    if order in shop.unreadable:
+        shop.unreadable.remove(order)
+        shop.mended.append(shop.simulation.now)
+        ask_dynamodb("PutItem", TableName=TABLE, Item=_saved_anew(_saved_anew(shop.whole[order])))
 
 
 def _fill(shop: Shop, sale: Sale) -> None:

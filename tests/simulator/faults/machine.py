@@ -43,6 +43,7 @@ class Invocation:
     then: Callable[["Invocation"], None]
     thread: Any = None
     calls: int = 0  # of AWS
+    skew: float = 0  # seconds by which its clock is wrong
     is_dead: bool = False  # it crashed, or ran out of its time
     is_over: bool = False
     result: Any = None
@@ -149,12 +150,16 @@ class Machine:
     def _switch(self, invocation: Invocation) -> None:
         self.enter(invocation)
         self.current = invocation
+        if invocation.skew:
+            self.traveller.move_to(self.now + invocation.skew)
         try:
             invocation.thread.parent = greenlet.getcurrent()
             invocation.thread.switch()
         finally:
             self.current = None
             self.leave(invocation)
+            if invocation.skew:
+                self.traveller.move_to(self.now)
 
     def stop(self) -> None:
         """Nothing of what still runs goes on."""

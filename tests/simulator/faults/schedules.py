@@ -1,5 +1,6 @@
-"""EventBridge Scheduler: the daily runs, the safety net, and the daily note. A run of the net that would find nothing
-is not made, and an order that the net has poked several times in vain is left alone for longer."""
+"""EventBridge Scheduler: the daily runs, the safety net, and the daily note. A run that would find nothing is not
+made, and an order that the net has poked several times in vain is left alone for longer. A note reads much and changes
+little, so only some stories have one a day."""
 
 import math
 from collections import Counter
@@ -16,6 +17,8 @@ _NET = 900  # seconds
 _GAPS = (900, 900, 900, 900, 3600, 3600, 3600, 3600, 6 * 3600)  # after so many runs for an order
 _DAILY = (time(7), time(9), time(12))
 _NOTE = time(7, 30)
+_LATE = (30, 600, 1800)  # seconds
+_NOTED = 4  # one of so many stories has notes
 
 
 @dataclass(slots=True)
@@ -33,15 +36,24 @@ class Schedules:
         for day in (first.astimezone(ZONE).date() + timedelta(days=n) for n in range(days + 1)):
             for at in _DAILY:
                 self._plan("find_due_orders", {"rule": "daily"}, datetime.combine(day, at, ZONE).timestamp())
-            self._plan("write_daily_note", {}, datetime.combine(day, _NOTE, ZONE).timestamp())
+            if self.faults.seed % _NOTED == 1:
+                self._plan("write_daily_note", {}, datetime.combine(day, _NOTE, ZONE).timestamp())
 
     def _plan(self, function: str, input_: dict[str, str], moment: float) -> None:
         if moment >= self.machine.now:
-            self.machine.at(moment, lambda: self._run(function, input_, moment))
+            self.machine.at(moment, lambda: self._run_if_due(function, input_, moment))
+
+    def _run_if_due(self, function: str, input_: dict[str, str], moment: float) -> None:
+        if function != "find_due_orders" or any(due <= moment for due in self.due.values()):
+            self._run(function, input_, moment)
 
     def _run(self, function: str, input_: dict[str, str], moment: float) -> None:
-        match self.faults.at(f"run of {function} at {moment}", ("run skipped", "run twice")):
+        place = f"run of {function} at {moment}"
+        match self.faults.at(place, ("run skipped", "run twice", "run late")):
             case "run skipped":
+                return
+            case "run late":
+                self.machine.later(self.faults.chance(place).choice(_LATE), lambda: self.invoke(function, input_))
                 return
             case "run twice":
                 self.invoke(function, input_)

@@ -43,6 +43,7 @@ class Accepted:
     first_day: date | None  # as its calendar file says
     by: Invocation | None
     text: str = ""  # all that can be read in it
+    tags: tuple[str, ...] = ()
 
     @property
     def purpose(self) -> str:
@@ -202,6 +203,7 @@ def _read(body: dict[str, Any], now: float, invocation: Invocation | None) -> Ac
         first_day=date.fromisoformat(days[0]) if days else None,
         by=invocation,
         text="\n".join([str(message["subject"]), *map(str, texts), *map(str, calendars)]),
+        tags=tuple(tag["Value"] for tag in body["EmailTags"]),
     )
 
 

@@ -98,6 +98,10 @@ class Shop:
     acts: list[Act] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
     unreadable: set[str] = field(default_factory=set)  # orders whose items nobody can read any more
+    broken: dict[str, Any] = field(default_factory=dict)  # the items of these, as nobody may touch them
+    whole: dict[str, Any] = field(default_factory=dict)  # what they were before
+    broken_at: dict[str, float] = field(default_factory=dict)
+    mended: list[float] = field(default_factory=list)  # when such an item was put right
     stuck: set[str] = field(default_factory=set)  # orders at which every step fails
     replaced: set[str] = field(default_factory=set)  # batches that somebody had replaced
     contested: set[str] = field(

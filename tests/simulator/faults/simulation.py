@@ -36,6 +36,8 @@ from tests.simulator.faults.sqs import Sqs
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = 86400.0
 _LINK = re.compile(r"/reminders/([A-Za-z0-9_-]{22})")
+_MOST_SKEWED = 2  # seconds
+_RUNS_AGAIN = (60, 120)  # seconds after which Lambda repeats an asynchronous invocation that failed
 _CALLS_AGAIN = (5, 60, 600, 3600, 7200)  # seconds after which the shop repeats a callback that failed
 
 
@@ -68,11 +70,23 @@ class Answered:
     asked_at: float = 0
     body: Mapping[str, Any] = field(default_factory=dict)  # of the wish
     said: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""  # of the wish
 
     @property
     def may_be_done(self) -> bool:
         """Also after an error of ours, which may have come behind the deed."""
         return self.status < 300 or self.status >= 500
+
+
+@dataclass(frozen=True, slots=True)
+class Knocked:
+    """A callback that is not to be let in, and how it was answered."""
+
+    at: float
+    order: str
+    kind: str
+    status: int
+    is_signed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,11 @@ class Simulation:
         self.reported: dict[tuple[str, str, int], float] = {}  # when an event of it was taken
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
         self.answers: list[Answered] = []
+        self.knocks: list[Knocked] = []
+        self.recalled: list[tuple[float, frozenset[str]]] = []  # which batches were withdrawn, from each moment on
+        self.lines: list[str] = []  # all that functions logged
+        self.counted: list[str] = []  # all that they counted
+        self.replies: list[str] = []  # the bodies of answers to callbacks and on pages
 
     # --- the stage
 
@@ -184,6 +203,8 @@ class Simulation:
 
         context = Context(self.machine, self.now + timeout)
         started = self.machine.start(function, lambda: self._handler(started)(event, context), timeout, over, about)
+        if self.faults.at(f"clock of {started.name}", ("skewed clock",)):
+            started.skew = self.faults.chance(started.name).uniform(-_MOST_SKEWED, _MOST_SKEWED)
         version = self.versions[0] if len(self.versions) == 1 else started.chance.choice(self.versions)
         self.scenes[started.name] = version, RequestGlobals(version) if function == "support_api" else None
 
@@ -200,7 +221,15 @@ class Simulation:
             self.note(text, *run.about)
 
     def _scheduled(self, function: str, event: dict[str, str]) -> None:
-        self._invoke(function, dict(event), 300, lambda _: None)
+        """As Lambda runs what is invoked without waiting: a run that failed is made again twice."""
+        self._tried(function, event, 0)
+
+    def _tried(self, function: str, event: dict[str, str], tries: int) -> None:
+        def over(run: Invocation) -> None:
+            if run.has_failed and tries < len(_RUNS_AGAIN):
+                self.machine.later(_RUNS_AGAIN[tries], lambda: self._tried(function, event, tries + 1))
+
+        self._invoke(function, dict(event), 300, over)
 
     def _handled(self, queue: str, body: str) -> None:
         if queue == "events":
@@ -212,6 +241,8 @@ class Simulation:
         for item in items:
             if item["pk"]["S"].startswith("ORDER#") and "version" in item:  # not what is kept beside an order
                 self._saved(invocation, plain(item))
+        if "RECALLED" in touched:
+            self.recalled.append((self.now, frozenset((_stored("RECALLED") or {}).get("batches", ()))))
         for key in touched:
             if key.startswith(("ASIDE#", "CODES#")):  # what is due besides orders
                 self.schedules.stored(key, _clock(_stored(key) or {}))
@@ -262,6 +293,7 @@ class Simulation:
 
         def over(run: Invocation) -> None:
             status = run.result["statusCode"] if run.result else 500
+            self._replied(run)
             self.note(f"{teller} says {kind}: {status}", order)
             if status >= 500:
                 wait = _CALLS_AGAIN[min(tries, len(_CALLS_AGAIN) - 1)]
@@ -273,6 +305,20 @@ class Simulation:
 
         event = callback_event(teller, order, kind, data, told_at, self.now)
         self._invoke("payment_callback", event, 30, over, (order,))
+
+    def knock(self, order: str, kind: str, event: Mapping[str, Any], *, is_signed: bool) -> None:
+        """Somebody sends a callback that is not to be let in."""
+
+        def over(run: Invocation) -> None:
+            status = run.result["statusCode"] if run.result else 500
+            self._replied(run)
+            self.knocks.append(Knocked(self.now, order, kind, status, is_signed))
+            self.note(f"somebody says {kind}: {status}", order)
+
+        self._invoke("payment_callback", dict(event), 30, over)
+
+    def _replied(self, run: Invocation) -> None:
+        self.replies.append((run.result or {}).get("body") or "")
 
     def tell(
         self, order: str, kind: str, *, teller: str = "webhook", said_at: float | None = None, **data: Any
@@ -305,7 +351,7 @@ class Simulation:
             status = run.result["statusCode"] if run.result else 500
             said = json.loads(run.result["body"] or "{}") if run.result else {}
             mail = said.get("mail")
-            asked = Answered(self.now, "".join(about), f"{method} {route}", status, mail, asked_at, body, said)
+            asked = Answered(self.now, "".join(about), f"{method} {route}", status, mail, asked_at, body, said, key)
             self.answers.append(asked)
             self.note(f"an agent asks {method} {route}: {status} {said.get('detail', '')}", *about)
             self.schedules.something_new()
@@ -318,7 +364,12 @@ class Simulation:
 
     def wish(self, email: str, source: str = "192.0.2.1") -> None:
         """A customer asks on the page for what was sent to an address."""
-        self._invoke("self_service", page_event(email, source), 30, lambda _: self.schedules.something_new())
+
+        def over(run: Invocation) -> None:
+            self._replied(run)
+            self.schedules.something_new()
+
+        self._invoke("self_service", page_event(email, source), 30, over)
 
     def open_link(self, address: str, body: str | None = None) -> None:
         """A program opens the link in the newest reminder to an address, or its reader stops reminders with it, and
@@ -329,6 +380,7 @@ class Simulation:
 
         def over(run: Invocation) -> None:
             status = run.result["statusCode"] if run.result else 500
+            self._replied(run)
             self.note(f"the link of {address} {'opens' if body is None else 'stops reminders'}: {status}")
             if body and status >= 500:
                 self.machine.later(60, lambda: self.open_link(address, body))
@@ -342,6 +394,9 @@ class Simulation:
 
     def run_schedule(self) -> None:
         self._scheduled("find_due_orders", {})
+
+    def ask_providers(self) -> None:
+        self._scheduled("reconcile_payments", {})
 
     def write_note(self) -> None:
         self._scheduled("write_daily_note", {})
@@ -378,6 +433,8 @@ def _plain(value: Mapping[str, Any]) -> Any:
             return [_plain(each) for each in content]
         case "N":
             return int(content) if content.lstrip("-").isdigit() else float(content)
+        case "SS":
+            return sorted(content)
         case "NULL":
             return None
     return content
@@ -399,8 +456,11 @@ class _Log:
     """What functions log, written into the journal of the simulation that plays."""
 
     def write(self, text: str) -> None:
-        if text.strip():
-            line = json.loads(text)
+        if not text.strip():
+            return
+        _STAGE[-1].lines.append(text)
+        line = json.loads(text)
+        if line["level"] == "ERROR":
             told = {name: line[name] for name in ("message", "error", "place") if name in line}
             _STAGE[-1].note(f"log: {told}", *filter(None, [line.get("order_id")]))
 
@@ -408,9 +468,22 @@ class _Log:
         pass
 
 
-@functools.cache
+_LOADED: dict[Path, Deployment] = {}
+
+
 def _loaded(root: Path) -> Deployment:
     """Once in a process, whichever simulation plays."""
+    if root not in _LOADED:
+        _LOADED[root] = _load(root)
+    return _LOADED[root]
+
+
+def forget_version(root: Path) -> None:
+    """It is not played any more."""
+    _LOADED.pop(root, None)
+
+
+def _load(root: Path) -> Deployment:
 
     def watch(call: AwsCall) -> Answer | None:
         return _STAGE[-1].cloud.watch(call)
@@ -418,7 +491,10 @@ def _loaded(root: Path) -> Deployment:
     def pause(seconds: float) -> None:
         _STAGE[-1].machine.pause(seconds)
 
-    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause), root)
+    def counted(what: str) -> None:
+        _STAGE[-1].counted.append(what)
+
+    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause, counted), root)
 
 
 @functools.cache

@@ -125,6 +125,10 @@ class Sqs:
         self.running[name] += 1
         event = {"Records": [message.received_again() for message in batch]}
         about = tuple(message.body for message in batch) if name == "work" else ()
+        for message in batch:
+            place = f"delivery of {name} {message.id}"
+            if message.receives < _MOST_RECEIVED and self.faults.at(place, ("visible too soon",)):
+                self._offer(name, message, self.faults.chance(place).choice((0.01, 0.3, 3, 20)))
         self.invoke(source.function, event, source.timeout, lambda run: self._done(name, batch, run), about)
 
     def _done(self, name: str, batch: list[Message], run: Invocation) -> None:
@@ -138,6 +142,12 @@ class Sqs:
             if self.faults.at(f"{run.name} of {message.id}", ("delivered again",)):
                 self._back(name, message)
         self._poll(name)
+
+    def redrive(self) -> None:
+        """A person puts all dead letters back into their queues."""
+        letters, self.dead[:] = list(self.dead), []
+        for name, body in letters:
+            self.put(name, body, 0)
 
     def _back(self, name: str, message: Message) -> None:
         if message.receives >= _MOST_RECEIVED:

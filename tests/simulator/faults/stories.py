@@ -254,6 +254,48 @@ def license_refunded(shop: Shop) -> None:
     shop.simulation.run(HOUR)
 
 
+def wish(shop: Shop) -> None:
+    """The customer asks on the page for what was sent."""
+    shop.sell(bought(), shop.simulation.now + 1)
+    shop.simulation.run(HOUR)
+    shop.simulation.wish(EMAIL)
+    shop.simulation.run(3 * HOUR)
+
+
+def stopped(shop: Shop) -> None:
+    """A customer stops the reminders of a license that ends."""
+    line = {**ending(days=9).lines[0], "sku": REMINDING}
+    shop.sell(replace(ending(), lines=(line,)), shop.simulation.now + 1)
+    shop.simulation.schedules.plan_days(shop.simulation.machine.moment, 1)
+    shop.simulation.run(DAY)
+    shop.simulation.open_link(EMAIL, "List-Unsubscribe=One-Click")
+    shop.simulation.run(HOUR)
+
+
+def short(shop: Shop) -> None:
+    """There are too few codes, which the daily note says; then more come in."""
+    shop.sell(bought(quantity=9), shop.simulation.now + 1)
+    shop.simulation.run(600)
+    shop.simulation.ask_providers()
+    shop.simulation.write_note()
+    shop.simulation.run(HOUR)
+    shop.import_codes(PLAIN, 5)
+    shop.simulation.run(HOUR)
+
+
+def swap(shop: Shop) -> None:
+    shop.sell(bought(), shop.simulation.now + 1)
+    shop.simulation.run(600)
+    swaps(shop)
+    shop.simulation.run(HOUR)
+
+
+def erasure(shop: Shop) -> None:
+    purchase(shop)
+    shop.simulation.support("POST", "/customers/erase", {"email": EMAIL}, key="erase")
+    shop.simulation.run(HOUR)
+
+
 STORIES: Mapping[str, Callable[[Shop], None]] = {
     "purchase": purchase,
     "renewal": renewal,
@@ -262,6 +304,12 @@ STORIES: Mapping[str, Callable[[Shop], None]] = {
     "refund before": refund_before,
     "by hand": by_hand,
     "moved": moved,
+    "wish": wish,
+    "stopped": stopped,
+    "short": short,
+    "swap": swap,
+    "erasure": erasure,
+    "batch replaced": batch_replaced,
 }
 
 

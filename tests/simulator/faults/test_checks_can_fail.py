@@ -13,11 +13,12 @@ from tests.simulator.aws_here import AwsCall, ask_dynamodb
 from tests.simulator.faults.checks import CHECKS, violations
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.happenings import plant
+from tests.simulator.faults.leaks import CHANNELS
 from tests.simulator.faults.machine import Invocation, NeverEnds
 from tests.simulator.faults.play import come_to_the_end
 from tests.simulator.faults.ses import Accepted
-from tests.simulator.faults.shop import HOUR, Shop
-from tests.simulator.faults.simulation import Answered, Entry
+from tests.simulator.faults.shop import HOUR, PLAIN, Shop
+from tests.simulator.faults.simulation import Answered, Entry, Knocked
 from tests.simulator.faults.stories import (
     a_shop,
     batch_replaced,
@@ -136,9 +137,12 @@ def _unpaid(shop: Shop) -> None:
     shop.simulation.told.clear()
 
 
-def _stuck(_: Shop) -> None:
+def _stuck(shop: Shop) -> None:
     item = _item("ORDER#o1")
-    mail = item["mails"]["L"][0]["M"] | {"state": {"S": "pending"}, "next_at": {"S": "2026-11-02T09:00:00Z"}}
+    mail = item["mails"]["L"][0]["M"] | {
+        "state": {"S": "pending"},
+        "next_at": {"N": str(round(shop.simulation.machine.began))},
+    }
     _put(item, mails={"L": [{"M": mail}]})
 
 
@@ -149,6 +153,9 @@ def _promised(shop: Shop) -> None:
 
 def _written_though_unreadable(shop: Shop) -> None:
     shop.unreadable.add("o1")
+    shop.broken["o1"] = _item("ORDER#o1")
+    shop.broken_at["o1"] = shop.simulation.now
+    _put(_item("ORDER#o1"), version={"N": "99"})
 
 
 def _future_forgotten(shop: Shop) -> None:
@@ -312,6 +319,83 @@ def _sent_though_refunded(shop: Shop) -> None:
     _accepted(codes=codes, mail="resend-2", at=shop.simulation.now)(shop)
 
 
+def _under_another_name(shop: Shop) -> None:
+    free = next(item for item in shop.simulation.items() if (item.get("state"), item.get("sku")) == ("free", PLAIN))
+    _put(_item(free["pk"]), stock={"S": "REMINDING"})
+
+
+def _recalled_before(shop: Shop) -> None:
+    shop.simulation.recalled.append((shop.simulation.machine.began, frozenset({"PLAIN#batch-6"})))
+
+
+def _two_of_one_wish(shop: Shop) -> None:
+    for order in ("HAND-1", "HAND-2"):
+        made = Answered(0, "", "POST /orders", 201, None, said={"order_id": order}, key="one")
+        shop.simulation.answers.append(made)
+
+
+def _granted_twice(shop: Shop) -> None:
+    for mail in ("resend-1", "resend-2"):
+        shop.simulation.answers.append(Answered(shop.simulation.now, "o1", "POST /resend", 202, mail))
+    _accepted(mail="resend-2", at=shop.simulation.now)(shop)
+
+
+def _overdue(_: Shop) -> None:
+    _put(_item("ORDER#o1"), due_at={"S": "2026-11-02T09:00:00Z"}, due_shard={"S": "0"})
+
+
+def _given_up(_: Shop) -> None:
+    item = _item("ORDER#o1")
+    _put(item, mails={"L": [{"M": item["mails"]["L"][0]["M"] | {"state": {"S": "failed"}}}]})
+
+
+def _knocked(status: int, *, is_signed: bool) -> Callable[[Shop], None]:
+    def knock(shop: Shop) -> None:
+        shop.simulation.knocks.append(Knocked(shop.simulation.now, "f1", "order.paid", status, is_signed))
+
+    return knock
+
+
+def _broken(shop: Shop, at: float) -> None:
+    shop.unreadable.add("o1")
+    shop.broken["o1"], shop.broken_at["o1"] = _item("ORDER#o1"), at
+
+
+def _nobody_told(shop: Shop) -> None:
+    _broken(shop, shop.simulation.machine.began)
+
+
+def _not_kept(shop: Shop) -> None:
+    """A refund was accepted of an order that could not be read."""
+    _broken(shop, shop.simulation.now - HOUR)
+    told = shop.simulation.told[0]
+    shop.simulation.told.append(replace(told, kind="order.refunded", at=shop.simulation.now))
+
+
+def _refused_for_a_conflict(shop: Shop) -> None:
+    shop.simulation.answers.append(Answered(shop.simulation.now, "o1", "POST /orders/{order_id}/hold", 503, None))
+
+
+def _leaked(where: Callable[[Shop], list[str]], what: str = "AAAAA-BBBBB-CCCCC-00001") -> Callable[[Shop], None]:
+    return lambda shop: where(shop).append(f"it says {what}.")
+
+
+# What is planted in each channel in which nothing private may stand.
+LEAKS: Mapping[str, Callable[[Shop], None]] = {
+    "a log line": _leaked(lambda shop: shop.simulation.lines, "koper1@klant.example"),
+    "a metric": _leaked(lambda shop: shop.simulation.counted),
+    "an error": lambda shop: shop.simulation.failures.append(Entry(0, ("o1",), "failed for Anna Jansen")),
+    "a message of a queue": _leaked(lambda shop: shop.simulation.sqs.bodies),
+    "an answer to a callback or a page": _leaked(lambda shop: shop.simulation.replies),
+    "an answer to an agent": lambda shop: shop.simulation.answers.append(
+        Answered(0, "o1", "GET", 200, None, said={"code": "AAAAA-BBBBB-CCCCC-00001"})
+    ),
+    "a URL": _accepted(text="https://keypost.example/v1/resend?email=koper1@klant.example", codes=()),
+    "a key of the table": lambda _: _put({"pk": {"S": "BOUNCED#koper1@klant.example"}}),
+    "a tag of a mail": _accepted(tags=("koper1@klant.example",), codes=()),
+}
+
+
 # The check, a story in which nothing is wrong, and what is done to what it left behind.
 DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]] = {
     "an order is gone": ("1 paid orders have their codes", purchase, _lost),
@@ -368,6 +452,19 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "written": ("10 nobody touches what cannot be read", purchase, _written_though_unreadable),
     "forgotten": ("11 fields of the future stay", purchase, _future_forgotten),
     "failed": ("nothing fails in good weather", purchase, _failed),
+    "failed for a conflict": ("nothing fails that AWS makes up for", purchase, _refused_for_a_conflict),
+    "offered as another": ("1 free codes are offered as what they are", purchase, _under_another_name),
+    "recalled, and given": ("2 codes of recalled batches do not leave", purchase, _recalled_before),
+    "two orders of one wish": ("2 one wish makes one order", by_hand, _two_of_one_wish),
+    "two mails of one wish": ("2 a double click is one", purchase, _granted_twice),
+    "due for days": ("3 nothing that is due waits for ever", purchase, _overdue),
+    "given up": ("6 mails are given up only when SES refuses them", purchase, _given_up),
+    "leaked": ("7 nothing private leaks", purchase, LEAKS["a log line"]),
+    "forged": ("8 nobody without a signature changes anything", purchase, _knocked(204, is_signed=False)),
+    "malformed": ("9 bad input changes nothing", purchase, _knocked(204, is_signed=True)),
+    "refused, and forgotten": ("12 what is refused is written down", purchase, _knocked(400, is_signed=True)),
+    "unreadable, in silence": ("10 what cannot be written is set aside", purchase, _nobody_told),
+    "unreadable, and not kept": ("12 what is told meanwhile is kept", purchase, _not_kept),
 }
 
 
@@ -382,6 +479,17 @@ def test_each_check_finds_what_it_is_for(name: str) -> None:
         damage(shop)
 
         assert check in {violation.check for violation in violations(shop)}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_is_private_is_found_wherever_it_may_not_be(channel: str) -> None:
+    with a_shop() as shop:
+        purchase(shop)
+        assert not violations(shop)
+
+        LEAKS[channel](shop)
+
+        assert f"{channel} has " in " ".join(map(str, violations(shop)))
 
 
 def test_each_check_is_damaged_here() -> None:

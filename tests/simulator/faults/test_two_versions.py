@@ -1,32 +1,19 @@
 """Two versions of the product work on one table at the same time: each invocation is of one of them."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from cli.local.deploy import ROOT
+from tests.other_versions import ORDERS, change, copied, make_newer
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.play import Script, come_to_the_end, play
 from tests.simulator.faults.stories import a_shop, mailed, renewal
 
-ORDERS = "layers/keypost/keypost/table/orders.py"
-_CANNOT_READ = """\
-    if form == FORM and item.get("future") != "kept":
-        raise Unreadable(order_id, "future")
-"""
-
 
 @pytest.fixture
 def other_version(tmp_path: Path) -> Path:
-    return _copied(tmp_path / "other")
-
-
-def _copied(to: Path) -> Path:
-    """The same code under another path; what a test changes in it makes it another version."""
-    for folder in ("functions", "layers/keypost"):
-        shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return to
+    return copied(tmp_path / "other")
 
 
 def test_each_version_has_modules_of_its_own(other_version: Path) -> None:
@@ -48,7 +35,7 @@ def test_each_version_has_modules_of_its_own(other_version: Path) -> None:
 
 @pytest.mark.drill
 def test_two_versions_together_break_no_promise(other_version: Path) -> None:
-    _make_newer(other_version)
+    make_newer(other_version)
 
     played = [play(Script(seed, roots=(ROOT, other_version))) for seed in range(1, 31)]
 
@@ -57,7 +44,7 @@ def test_two_versions_together_break_no_promise(other_version: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_the_older_version_keeps_what_the_newer_one_added(other_version: Path, seed: int) -> None:
-    _make_newer(other_version)
+    make_newer(other_version)
 
     of_newer, lost = _added_and_lost(ROOT, other_version, seed)
 
@@ -66,24 +53,14 @@ def test_the_older_version_keeps_what_the_newer_one_added(other_version: Path, s
 
 
 def test_a_version_that_forgets_what_another_added_would_be_seen(other_version: Path, tmp_path: Path) -> None:
-    _make_newer(other_version)
-    forgetful = _copied(tmp_path / "forgetful")
-    _change(
+    make_newer(other_version)
+    forgetful = copied(tmp_path / "forgetful")
+    change(
         forgetful / ORDERS,
         ("    return nothing | to_wire(item", '    item.pop("future", None)\n    return nothing | to_wire(item'),
     )
 
     assert any(_added_and_lost(forgetful, other_version, seed)[1] for seed in range(1, 6))
-
-
-def _make_newer(tree: Path) -> None:
-    """It adds a field to each order, and cannot read an order that has lost it again."""
-    _change(
-        tree / ORDERS,
-        ("FORM = 1 ", "FORM = 2 "),
-        ("    return nothing | to_wire(", '    return {"future": {"S": "kept"}} | nothing | to_wire('),
-        ("    left_out = ", f"{_CANNOT_READ}    left_out = "),
-    )
 
 
 def _added_and_lost(older: Path, newer: Path, seed: int) -> tuple[set[str], set[str]]:
@@ -93,11 +70,3 @@ def _added_and_lost(older: Path, newer: Path, seed: int) -> tuple[set[str], set[
         come_to_the_end(shop, codes=4)
         items = [item for order in shop.sales if (item := shop.simulation.item(order)) and item["form"] > 1]
         return {item["pk"] for item in items}, {item["pk"] for item in items if item.get("future") != "kept"}
-
-
-def _change(path: Path, *changes: tuple[str, str]) -> None:
-    text = path.read_text("utf-8")
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path.write_text(text, "utf-8")

@@ -53,6 +53,12 @@ class Queue:
             refused += self._send([{"MessageBody": each, **more} for each in order_ids[place : place + _AT_ONCE]])
         _check(refused, len(order_ids))
 
+    def put_off(self, receipt: str, pause: timedelta) -> None:
+        """Have a message that was received delivered again after a pause, of twelve hours at most."""
+        self._client.change_message_visibility(
+            QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=round(pause.total_seconds())
+        )
+
     def _send_all(self, messages: Sequence[dict[str, Any]]) -> None:
         parts = (messages[start : start + _AT_ONCE] for start in range(0, len(messages), _AT_ONCE))
         _check(sum(map(self._send, parts)), len(messages))

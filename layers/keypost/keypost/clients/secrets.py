@@ -23,6 +23,7 @@ NAMES = (
     "woocommerce_api_key",
     "moneybird_signing",
     "moneybird_api_key",
+    "events_signing",
 )
 
 Values = tuple[str, ...]

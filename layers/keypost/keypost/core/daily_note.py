@@ -1,19 +1,21 @@
 """What support should know today: what waits for a person, and how long the stock lasts."""
 
-from datetime import date
+from datetime import date, datetime
 
 from keypost.core.aside import said_of
 from keypost.core.aside_reasons import AsideReason
 from keypost.core.codes import masked
 from keypost.core.doors import Door
-from keypost.core.forecast import Forecast
+from keypost.core.forecast import HORIZON_DAYS, Forecast
 from keypost.core.frozen import dataclass
 from keypost.core.mail import MailState
 from keypost.core.obstacles import obstacle
-from keypost.core.order import Order, Reason
+from keypost.core.order import OF_A_DELIVERY, Order, Reason
 from keypost.core.owed import stuck_mails, to_block, trouble
 from keypost.core.renewal_choice import stopped
 from keypost.core.said import Said, said
+
+UNDELIVERED = (*OF_A_DELIVERY, Reason.HOLD, Reason.ADDRESS, Reason.MAIL)  # its customer waits for something
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Section:
     reason: Reason | AsideReason
     entries: tuple[Entry, ...]
     others: int  # that are not shown
+    since: datetime | None = None  # of the order that has waited longest
 
     @property
     def total(self) -> int:
@@ -48,8 +51,27 @@ class DailyNote:
         return tuple(each for each in self.stock if each.to_order)
 
     @property
+    def waiting(self) -> int:
+        """Orders that wait for a person or for codes; one that waits for several things counts for each."""
+        return sum(section.total for section in self.sections)
+
+    @property
+    def undelivered_since(self) -> datetime | None:
+        """Since when the oldest order waits that is paid and not delivered."""
+        return min((each.since for each in self.sections if each.since and each.reason in UNDELIVERED), default=None)
+
+    @property
+    def stock_days(self) -> int | None:
+        """How many days the codes last of the product that is short first; None if nothing is sold."""
+        return min((_lasts(each, self.day) for each in self.stock if not each.stock.is_retired), default=None)
+
+    @property
     def says_something(self) -> bool:
         return bool(self.sections or self.short or self.silent or self.remarks or self.forgotten)
+
+
+def _lasts(forecast: Forecast, today: date) -> int:
+    return (forecast.runs_out - today).days if forecast.runs_out else HORIZON_DAYS
 
 
 def entry(order: Order, reason: Reason) -> Entry:

@@ -54,6 +54,14 @@ class QueueUnavailable(KeypostError):
     """SQS did not accept a message. Its order is stored and due, so a schedule finds it."""
 
 
+class BusUnavailable(KeypostError):
+    """EventBridge did not accept an event. It is in the stream of the table still, and is put again."""
+
+
+class AddressRefused(KeypostError):
+    """An address that the operator chose is not one that Keypost calls."""
+
+
 class ProviderUnavailable(KeypostError):
     """A payment provider did not answer, or not in the documented form. Ask again later."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
 
-from keypost.core.codes import StockCode
+from keypost.core.codes import StockCode, key_of
 from keypost.core.mail import Mail, MailState
 from keypost.core.mailing import claim_mail, owe_mail
 from keypost.core.obstacles import is_servable, obstacle
@@ -76,6 +76,13 @@ def license_id(order_id: str, line: int, digest: str) -> str:
     nothing."""
     seed = hashlib.sha256(f"{order_id}/{line}/{digest}".encode()).digest()
     return "LIC-" + base64.b32encode(seed)[:10].decode()
+
+
+def traces(order: Order, mail: Mail) -> list[str]:
+    """What a log says of the codes in a mail: for each the id that its license would have had with it from the first,
+    since a code may have been swapped. Without the code it leads nowhere; with all codes at hand, it finds the one."""
+    told = order.licenses_of([mail]) if mail.holds_codes else frozenset[str]()
+    return [license_id(order.id, one.line, key_of(one)) for one in order.licenses if one.id in told]
 
 
 def with_codes_returned(order: Order, returned: Collection[str], now: datetime) -> Order:

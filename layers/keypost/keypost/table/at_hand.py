@@ -27,11 +27,18 @@ class AtHand:
 
 class AtHands(Table):
     def at_hand(self, order: Order) -> AtHand:
+        """What keeps the order back is read again as it is now: whoever mended it has just poked the order. All else
+        may lag, which is as if the order had been looked at a moment earlier."""
+        found = self._at_hand(order, may_lag=True)
+        is_kept_back = len(found.products) < len(order.skus) or found.address.told
+        return self._at_hand(order, may_lag=False) if is_kept_back else found
+
+    def _at_hand(self, order: Order, *, may_lag: bool) -> AtHand:
         email = order.customer.email
         pause = PAUSE["pk"]["S"]
         address = address_key(email)["pk"]["S"] if email else pause
         products, marks = [product_key(sku) for sku in order.skus], {CODES_CAME + sku: sku for sku in order.skus}
-        found = {item["pk"]: item for item in self._batch_get([*products, *marks, address, pause])}
+        found = {item["pk"]: item for item in self._batch_get([*products, *marks, address, pause], may_lag=may_lag)}
         known = (product_of(found[key]) for key in products if key in found)
         return AtHand(
             products={product.sku: product for product in known if product},

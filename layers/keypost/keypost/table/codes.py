@@ -5,8 +5,10 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from keypost.core.codes import NewCode, StockCode, as_written, digest, digests, in_groups, key_of, tail
@@ -24,6 +26,7 @@ _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
 _HINTS_PER_CODE = 8  # others may have taken some of them
 _KEPT_SECONDS = 60
+_CROWDED = 10  # seconds, shared by the codes that are left
 _MOST_LOOKED_AT = 1000
 _MOST_OF_TAIL = 100  # of a million codes hardly two end alike
 _NEVER_EXPIRES = "9999-12-31"
@@ -36,6 +39,16 @@ class Hints:
 
     keys: Sequence[str] = ()
     is_kept: bool = False  # read for an earlier sale, when nobody waited and there were many more than it needed
+    last_day: str = ""  # to activate them, if it is the same for all
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What an execution environment keeps of the stock of a product for its next sales."""
+
+    keys: Sequence[str]  # what is left of a page of hints
+    last_day: str  # no free code has an earlier one; empty if they differ
+    until: float  # on the clock of `seconds`
 
 
 class Codes(Products):
@@ -48,8 +61,7 @@ class Codes(Products):
     ) -> None:
         super().__init__(client, table, pause)
         self._seconds = seconds
-        # By product and day: what is left of a page of hints, and until when it may be used.
-        self._kept_hints: dict[tuple[str, date], tuple[Sequence[str], float]] = {}
+        self._kept_hints: dict[tuple[str, date], _Kept] = {}  # by product and the day on which codes can be used
 
     def ran_out(self, licenses: Iterable[License], usable_on: Mapping[str, date]) -> list[License]:
         """The licenses whose codes can no longer be activated on the day on which their product can be used."""
@@ -59,6 +71,10 @@ class Codes(Products):
             for item in self._batch_get(list(found))
             if item.get("activate_before", _NEVER_EXPIRES) < usable_on[found[item["pk"]].sku].isoformat()
         ]
+
+    def set_aside(self, code: StockCode, order_id: str) -> None:
+        """Keep a code for an order that does not have it, so that nobody else gets it. Unmet if it is not free."""
+        self._write("update_item", **take(code, order_id))
 
     def batch_of(self, code: str) -> str | None:
         """The batch with which a code was imported, which may be empty; None if the code is not known."""
@@ -102,7 +118,7 @@ class Codes(Products):
     def pick_of_other_batch(self, sku: str, usable_on: date, batch: str) -> StockCode | None:
         """A free code, of another batch if the first thousand free codes include one. It comes from the index, which
         may be stale; the condition of the write decides."""
-        hints, first = islice(self._hints(sku, usable_on), _MOST_LOOKED_AT), None
+        hints, first = islice(self._hints(sku, usable_on.isoformat()), _MOST_LOOKED_AT), None
         while page := list(islice(hints, _HINTS_PER_PAGE)):
             for item in self._free([hint["pk"]["S"] for hint in page]):
                 found = stock_code(item, sku)
@@ -115,20 +131,24 @@ class Codes(Products):
         """Some codes that were free not long ago and can still be activated on a day, those with the earliest last day
         first, at random among equals: workers that pick at once seldom choose the same ones. There are at least `most`,
         if so many are free."""
-        keys, until = self._kept_hints.pop((sku, usable_on), ([], 0.0))
-        wanted = _HINTS_PER_CODE * most
-        if len(keys) >= wanted and until > self._seconds():
-            self._kept_hints[sku, usable_on] = keys[wanted:], until
-            return Hints(keys[:wanted], is_kept=True)
-        return Hints(_in_order(islice(self._hints(sku, usable_on), _HINTS_PER_PAGE)))
+        kept, wanted = self._kept(sku, usable_on), _HINTS_PER_CODE * most
+        if kept and len(kept.keys) >= wanted:
+            self._kept_hints[sku, usable_on] = replace(kept, keys=kept.keys[wanted:])
+            return Hints(kept.keys[:wanted], is_kept=True)
+        return next(self._pages_of_hints(sku, usable_on), Hints())
+
+    def _kept(self, sku: str, usable_on: date) -> _Kept | None:
+        kept = self._kept_hints.get((sku, usable_on))
+        return kept if kept and kept.until > self._seconds() else None
 
     def keep_hints(self, sku: str, usable_on: date, hints: Hints) -> None:
         """Have a page serve the next sales of this execution environment for a minute, since it decides nothing. Near
         the end of the stock each sale reads its own."""
         if len(hints.keys) == _HINTS_PER_PAGE:
             now = self._seconds()
-            self._kept_hints = {key: kept for key, kept in self._kept_hints.items() if kept[1] > now}
-            self._kept_hints[sku, usable_on] = hints.keys[_HINTS_PER_CODE:], now + _KEPT_SECONDS
+            self._kept_hints = {key: kept for key, kept in self._kept_hints.items() if kept.until > now}
+            left = hints.keys[_HINTS_PER_CODE:]
+            self._kept_hints[sku, usable_on] = _Kept(left, hints.last_day, now + _KEPT_SECONDS)
 
     def drop_hints(self, sku: str) -> None:
         """After codes arrived: who waits may be served by now, and is to be asked for."""
@@ -141,14 +161,17 @@ class Codes(Products):
         to come between this and `assign`, which decides: what others take meanwhile is refused."""
         free = [stock_code(item, sku) for item in self._free(hints[:count])] if hints else []
         if len(free) < count:  # others take from the same page: it is read anew, with what is free now
-            self._kept_hints.pop((sku, usable_on), None)
+            if kept := self._kept(sku, usable_on):
+                self._kept_hints[sku, usable_on] = replace(kept, keys=())
             free += self._pick_anew(sku, count - len(free), usable_on, {*hints[:count]})
         return free
 
     def _pick_anew(self, sku: str, count: int, usable_on: date, looked_at: Collection[str]) -> list[StockCode]:
         free: list[StockCode] = []
         for page in self._pages_of_hints(sku, usable_on):
-            left = [key for key in page if key not in looked_at]
+            left = [key for key in page.keys if key not in looked_at]
+            if looked_at and 0 < len(left) < _HINTS_PER_PAGE:  # others take the last ones, each at another moment
+                self._pause(random.uniform(0, min(1, _CROWDED / len(left))))  # noqa: S311 - spreads load
             while left and len(free) < count:
                 lacking = count - len(free)
                 free += [stock_code(item, sku) for item in self._free(left[:lacking])]
@@ -157,36 +180,44 @@ class Codes(Products):
                 break
         return free
 
-    def _pages_of_hints(self, sku: str, usable_on: date) -> Iterator[list[str]]:
-        hints = self._hints(sku, usable_on)
-        while page := list(islice(hints, _HINTS_PER_PAGE)):
-            yield _in_order(page)
+    def _pages_of_hints(self, sku: str, usable_on: date) -> Iterator[Hints]:
+        """All that there are, those with the earliest last day first; but one page at random of the codes that have
+        this day goes before, if it is known and so many have it: so few workers have the same page."""
+        if (kept := self._kept(sku, usable_on)) and kept.last_day:
+            place = f"{kept.last_day}#{random.getrandbits(48):012x}"
+            page = _in_order(islice(self._hints(sku, place), _HINTS_PER_PAGE))
+            if len(page.keys) == _HINTS_PER_PAGE and page.last_day == kept.last_day:
+                yield page
+        hints = self._hints(sku, usable_on.isoformat())
+        while (page := _in_order(islice(hints, _HINTS_PER_PAGE))).keys:
+            yield page
 
     def _free(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Those of these codes that are free, and not of a batch that was withdrawn: one may come back from an order
-        after that."""
-        items = list(self._batch_get([*keys, RECALLED]))
+        after that. The condition of the write decides."""
+        items = list(self._batch_get([*keys, RECALLED], may_lag=True))
         recalled = next((item.get("batches", ()) for item in items if item["pk"] == RECALLED), ())
         return [item for item in items if _is_free(item) and not is_recalled(item, recalled)]
 
     def count_free(self, sku: str, usable_on: date, most: int) -> int:
         """How many free codes the index has, counted up to `most`. This is cheap, but the index may be stale."""
         found = 0
-        for page in self._stock_pages(sku, usable_on, max(most, 1), Select="COUNT"):
+        for page in self._stock_pages(sku, usable_on.isoformat(), max(most, 1), Select="COUNT"):
             found += page["Count"]
             if found >= most:
                 break
         return min(found, most)
 
-    def _hints(self, sku: str, usable_on: date) -> Iterator[Mapping[str, Any]]:
-        return (item for page in self._stock_pages(sku, usable_on, _HINTS_PER_PAGE) for item in page["Items"])
+    def _hints(self, sku: str, place: str) -> Iterator[Mapping[str, Any]]:
+        """From a place in the stock index on: a day, or one among the codes with this last day."""
+        return (item for page in self._stock_pages(sku, place, _HINTS_PER_PAGE) for item in page["Items"])
 
-    def _stock_pages(self, sku: str, usable_on: date, size: int, **how: Any) -> Iterable[Mapping[str, Any]]:
+    def _stock_pages(self, sku: str, place: str, size: int, **how: Any) -> Iterable[Mapping[str, Any]]:
         return self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="stock",
-            KeyConditionExpression="stock = :sku AND stock_order >= :day",
-            ExpressionAttributeValues={":sku": {"S": sku}, ":day": {"S": usable_on.isoformat()}},
+            KeyConditionExpression="stock = :sku AND stock_order >= :place",
+            ExpressionAttributeValues={":sku": {"S": sku}, ":place": {"S": place}},
             PaginationConfig={"PageSize": size},
             **how,
         )
@@ -270,12 +301,13 @@ class Codes(Products):
         return sum(page["Count"] for page in pages)
 
 
-def _in_order(hints: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Their keys, the earliest last day first, at random among equals."""
-    found = list(hints)
+def _in_order(hints: Iterable[Mapping[str, Any]]) -> Hints:
+    """The earliest last day first, at random among equals."""
+    found = [(item["stock_order"]["S"].partition("#")[0], item["pk"]["S"]) for item in hints]
     random.shuffle(found)
-    found.sort(key=lambda item: item["stock_order"]["S"].partition("#")[0])
-    return [item["pk"]["S"] for item in found]
+    found.sort(key=itemgetter(0))
+    is_one_day = bool(found) and found[0][0] == found[-1][0]
+    return Hints([key for _, key in found], last_day=found[0][0] if is_one_day else "")
 
 
 def claims_of(batch: str) -> str:

@@ -85,13 +85,14 @@ class Table:
                 raise Conflict("items_busy") from None
             raise
 
-    def _batch_get(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The items with these keys, in any order, each once, without those that do not exist. Conflict if the table is
-        too busy to read them all."""
+    def _batch_get(self, keys: Sequence[str], *, may_lag: bool = False) -> Iterator[dict[str, Any]]:
+        """The items with these keys, in any order, each once, without those that do not exist. A read that may lag
+        costs half, and may miss what was written in the last second. Conflict if the table is too busy to read them
+        all."""
         keys = list(dict.fromkeys(keys))  # DynamoDB refuses a request that names one twice
         for start in range(0, len(keys), 100):
             hundred = [{"pk": {"S": key}} for key in keys[start : start + 100]]
-            wanted: Any = {self.table: {"Keys": hundred, "ConsistentRead": True}}
+            wanted: Any = {self.table: {"Keys": hundred, "ConsistentRead": not may_lag}}
             for attempt in range(TRIES):
                 answer = self._client.batch_get_item(RequestItems=wanted)
                 yield from map(from_wire, answer["Responses"].get(self.table, []))

@@ -179,13 +179,22 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
     def assign(self, order: Order, taken: Sequence[StockCode], day: date) -> Order:
         """Store an order together with the codes that it gets on a day, all or nothing. Conflict if a code is no longer
         free or the order has changed."""
-        digests = {code.digest for code in taken}
-        new = [license_ for license_ in order.licenses if key_of(license_) in digests]
-        pointers = [
+        return self._save_with(order, [take(code, order.id) for code in taken], self._pointers(order, taken, day))
+
+    def adopt(self, order: Order, own: Sequence[StockCode], day: date) -> Order:
+        """Store an order together with codes that were set aside for it, all or nothing. Conflict if one of them was
+        not, or the order has changed."""
+        own_already = [hand_over(code.digest, order.id, order.id) for code in own]
+        return self._save_with(order, own_already, self._pointers(order, own, day))
+
+    def _pointers(self, order: Order, codes: Sequence[StockCode], day: date) -> list[Any]:
+        """The items of the licenses that got these codes on a day."""
+        digests = {code.digest for code in codes}
+        new = (license_ for license_ in order.licenses if key_of(license_) in digests)
+        return [
             {"Put": {"TableName": self.table, "Item": license_item(each, order.id) | used_keys(each, day)}}
             for each in new
         ]
-        return self._save_with(order, [take(code, order.id) for code in taken], pointers)
 
     def give_back(self, order: Order, returned: Sequence[License]) -> Order:
         """Store an order together with codes that it gives back to the stock, all or nothing. Conflict if the order has

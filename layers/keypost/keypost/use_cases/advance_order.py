@@ -347,6 +347,8 @@ class Worker:
         """Hand over a message that was made before its claim was stored: the lease covers the call of SES alone."""
         self._list(order, self.clock())
         tags = {"order": order.id, "mail": mail.id, "attempt": str(mail.attempts)}
+        if codes := licensing.traces(order, mail):  # before it leaves: `keypost restore check` lives on it
+            telemetry.note("CodesLeave", order_id=order.id, mail=mail.id, attempt=mail.attempts, codes=codes)
         result = self.mailer.send(message, tags)
         telemetry.outcome(_OUTCOMES[type(result)], order_id=order.id, mail=mail.id, attempt=mail.attempts)
         now = self.clock()

@@ -76,12 +76,14 @@ def stocks(store: Store, now: datetime, zone: tzinfo, days: int) -> tuple[tuple[
 
 
 def _section(reader: Reader, reason: Reason) -> Section:
-    ids = reader.not_aside(reader.store.needing(reason))
+    found = [(since, id_) for since, id_ in reader.store.needing_since(reason) if id_ not in reader.left_out]
+    ids = [order_id for _, order_id in found]
+    since = datetime.fromisoformat(found[0][0]) if found else None
     if reason is Reason.BLOCK:  # these stay until a person notes that it is done, so the newest come first
         ids.reverse()
     shown = {order.id: order for order in reader.read(ids[:_MOST_SHOWN])}
     entries = tuple(entry(shown[order_id], reason) for order_id in ids[:_MOST_SHOWN] if order_id in shown)
-    return Section(reason, entries, max(0, len(ids) - _MOST_SHOWN))
+    return Section(reason, entries, max(0, len(ids) - _MOST_SHOWN), since)
 
 
 def _aside_section(reader: Reader, reason: AsideReason) -> Section:

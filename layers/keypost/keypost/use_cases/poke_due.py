@@ -31,13 +31,14 @@ def poke_due(
     zone: tzinfo,
     mails_per_second: Callable[[], float],
     go_on: Callable[[], bool],
-) -> None:
+) -> bool:
     """Poke the orders that are due, page by page, for as long as `go_on` says so: the next run finds the others, within
     15 minutes. Those that were planned for a morning come last and, if they are many, as many as their mails may leave
-    until the next run. QueueUnavailable, after all pages were tried, if SQS refused some."""
-    if now.minute < _OFTEN:
-        _count_aside(schedule)  # also when what follows fails
-    found, overdue, planned = 0, 0, list[tuple[datetime, str]]()
+    until the next run. Returns whether all is in order: nothing is overdue, set aside or left for the next run.
+    QueueUnavailable, after all pages were tried, if SQS refused some."""
+    aside = _count_aside(schedule) if now.minute < _OFTEN else 0  # also when what follows fails
+    found, overdue, oldest, planned = 0, 0, now, list[tuple[datetime, str]]()
+    is_whole = True
     refused: QueueUnavailable | None = None
     for page in schedule.due_since(now):
         at_once = [name for at, name in page if not _is_planned(at, zone)]
@@ -45,15 +46,20 @@ def poke_due(
         refused = _poked(queue.poke_all, at_once) or refused  # the other pages may fare better
         found += len(page)
         overdue += sum(at <= now - _OVERDUE for at, _ in page)
+        oldest = min((oldest, *(at for at, _ in page)))
         if not go_on():
             telemetry.outcome("DueRunCutShort")
+            is_whole = False
             break
     names = [name for _, name in sorted(planned)]
     refused = _poked(lambda names: let_out(queue, names, mails_per_second), names) or refused
     telemetry.outcome("OrdersOverdue", overdue)
     telemetry.outcome("OrdersDue", found)
+    if found:
+        telemetry.outcome("OldestDueMinutes", int((now - oldest) / timedelta(minutes=1)))
     if refused:
         raise refused
+    return is_whole and not overdue and not aside
 
 
 def _is_planned(due: datetime, zone: tzinfo) -> bool:
@@ -82,8 +88,11 @@ def _poked(poke: Callable[[Sequence[str]], object], names: Sequence[str]) -> Que
     return None
 
 
-def _count_aside(schedule: Schedule) -> None:
+def _count_aside(schedule: Schedule) -> int:
     """Once an hour, for the alarms: it is counted at once when an order is set aside."""
+    count = 0
     for name, reasons in _SET_ASIDE.items():
         order_ids = [order_id for reason in reasons for page in schedule.needing(reason) for order_id in page]
         telemetry.outcome(name, len(order_ids), order_ids=order_ids[:_MOST_NAMED])
+        count += len(order_ids)
+    return count

@@ -38,24 +38,30 @@ _METRICS = {
 }
 
 
-def take(store: Store, envelope: Any, now: datetime, zone: tzinfo) -> None:
+def take(store: Store, envelope: Any, now: datetime, zone: tzinfo, loaded: dict[str, Order] | None = None) -> None:
+    """`loaded` has the orders of the events that came together with this one, as they are since: most often both events
+    of a mail come together."""
     report = read(envelope)
     if report is None:
         telemetry.outcome("FeedbackIgnored", why="it tells nothing of a mail")
         return
     try:
-        write_down(store, report, now, zone)
+        write_down(store, report, now, zone, loaded)
     except SetAside as error:
         telemetry.outcome("FactKeptAside", order_id=report.order_id)
         store.keep_told(report.order_id, reason_of(error), [report], now)
 
 
-def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) -> None:
+def write_down(
+    store: Store, report: MailReport, now: datetime, zone: tzinfo, loaded: dict[str, Order] | None = None
+) -> None:
     """Unreadable, NewerVersion or CannotBeStored when its order cannot be written."""
-    order = store.load(report.order_id)
+    loaded = {} if loaded is None else loaded
+    order = loaded.pop(report.order_id, None) or store.load(report.order_id)
     if order is None or all(mail.id != report.mail_id for mail in order.mails):
         _take_of_no_order(store, report, now)
         return
+    loaded[order.id] = order
     if is_known(order, report):
         return
     if report.fate in _LOST:
@@ -71,7 +77,7 @@ def write_down(store: Store, report: MailReport, now: datetime, zone: tzinfo) ->
         is_lifted = store.put_bad_address(report.address, report.fate, report.at).bad is None
     changed = partial(with_report, report=report, now=now, is_lifted=is_lifted)
     noting = partial(_with_concern, changed=changed, now=now) if is_of_page else changed
-    after = store.change_existing(order.id, noting, loaded=order)
+    after = loaded[order.id] = store.change_existing(order.id, noting, loaded=order)
     if after is not order:
         name, attempt = _METRICS[report.fate], report.attempt
         telemetry.outcome(name, order_id=order.id, mail=report.mail_id, attempt=attempt, detail=report.detail)

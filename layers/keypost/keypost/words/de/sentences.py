@@ -717,6 +717,9 @@ TEXTS = {
     "issuer_not_https": "Der Aussteller aus SupportIssuer und seine Signaturschlüssel müssen unter https:// liegen.",
     "queue_refused": "SQS hat die Nachricht nicht angenommen (`{error}`).",
     "queue_refused_some": "SQS hat {refused} von {count} Nachrichten nicht angenommen.",
+    "bus_refused": "EventBridge hat die Ereignisse nicht angenommen (`{error}`).",
+    "bus_refused_some": "EventBridge hat {refused} von {count} Ereignissen nicht angenommen.",
+    "url_not_public": "Die Adresse wird nicht aufgerufen: Sie muss mit https:// beginnen und öffentlich sein.",
     "batch_failed": "Alle {count} Nachrichten sind fehlgeschlagen: im Protokoll steht eine Zeile für jede.",
     # Keys of agents.
     "agent_name_reserved": "Niemand heißt hier {name}: so steht in Zeitleisten, was keine Person getan hat.",
@@ -1003,6 +1006,9 @@ TEXTS = {
     "file_of_others": "{path} ist nicht von diesem Befehl: es wurde nichts geschrieben. Wählen Sie einen anderen"
     " Ordner, oder entfernen Sie diese Datei.",
     "guide_exported": "Dateien in {path}: {count}[, und {gone} entfernt, deren Produkte nicht mehr verkauft werden]",
+    "events_of_what": "Nennen Sie mindestens eine Bestellung, oder einen Tag mit --since.",
+    "events_leave_again": "Ereignisse, die noch einmal ausgehen: {count}",
+    "events_url_is_on": "EventsUrl wird wieder aufgerufen. Was wartet, geht mit dem nächsten Versuch aus.",
     "subject": "Betreff: {subject}",
     "kinds": "Arten",
     "sample_purchase": "Die E-Mail nach einem Kauf",
@@ -1030,6 +1036,59 @@ TEXTS = {
     "sample_license_moved": "An den Kunden, dessen Lizenz ein anderer bekommen hat",
     "sample_daily_note": "Die tägliche Mitteilung an den Support",
     "smoke_mail_not_sent": "SES hat die E-Mail an {which}@ nicht angenommen: {why}",
+    "version_is_shifting": "{function}: eine Bereitstellung gibt einen Teil der Aufrufe an eine neue Version; Version"
+    " {version} hat die anderen",
+    "function_answers": "{function} antwortet ({answer})",
+    "function_fails": "{function} antwortet nicht, wie es sein muss: {answer}",
+    "functions_by_schedule": "nicht gefragt, weil sie dann gleich ihre Arbeit tun: {functions:list}; schlägt der"
+    " nächste Lauf fehl, gibt es einen Alarm",
+    "functions_fail": "Diese Funktionen antworten nicht, wie es sein muss: {functions:list}. Es wurde nichts geändert."
+    " Sehen Sie in ihre Protokolle, oder lassen Sie die vorige Version wieder arbeiten: `{command}`",
+    "functions_answer": "Alle Funktionen, die man fragen kann, antworten.",
+    "stack_is_changing": "Der Stack {stack} wird gerade geändert ({status}); es wurde nichts getan. Eine"
+    " Bereitstellung geht von selbst zurück nach `aws cloudformation cancel-update-stack --stack-name {stack}`.",
+    "no_former_version": "Es gibt keine vorige Version, zu der man zurück kann: Diese wurde zuerst bereitgestellt. Es"
+    " wurde nichts geändert.",
+    "deploy_has_no_revision": "Die vorige Bereitstellung hatte keine `Revision`, deshalb ist nicht bekannt, welche"
+    " Versionen zusammengehören. Es wurde nichts geändert. Stellen Sie die vorige Version neu bereit.",
+    "newest_version_serves": "Von jeder Funktion arbeitet die neueste Version.",
+    "former_version_serves": "Die vorige Version arbeitet wieder (Bereitstellung {revision}). CloudFormation weiß das"
+    " nicht: Die nächste Bereitstellung, die etwas ändert, bringt ihre eigene Version. `keypost stack back --undo`"
+    " lässt die neueste wieder arbeiten.",
+    "col_function": "Funktion",
+    "col_serves": "Jetzt",
+    "col_will_serve": "Ab jetzt",
+    "ask_move": "Diese Versionen ab jetzt arbeiten lassen?",
+    "queues_do_not_stop": "Die Warteschlangen geben noch Nachrichten weiter. Führen Sie den Befehl noch einmal aus.",
+    "stack_is_paused": "Jetzt arbeitet keine Funktion. `{command}` beendet das.",
+    "doors_are_open": "Zahlungen kommen wieder an; es wird noch nichts gesendet.",
+    "stack_runs": "Alle Funktionen arbeiten wieder.",
+    "stack_is_not_paused": "Es wurde nichts geändert: Halten Sie den Stack zuerst an, sonst werden inzwischen E-Mails"
+    " gesendet. `{command}`",
+    "table_is_restored_soon": "AWS erstellt die Tabelle {table}; das dauert eine Viertelstunde oder länger",
+    "table_is_restored": "die Tabelle {table} ist da",
+    "table_not_restored": "AWS ist nach einem Tag noch nicht mit der Tabelle {table} fertig. Sehen Sie in der Konsole"
+    " nach.",
+    "table_differs": "zu schreibende Einträge: {put}; zu entfernende Einträge: {deleted}; Bestellungen von Kunden, die"
+    " seitdem gelöscht wurden und wieder gelöscht werden: {erased}",
+    "ask_give_back": "Die Tabelle {table} so ändern?",
+    "table_is_given_back": "die Tabelle {table} enthält, was sie damals enthielt",
+    "restore_codes_given": "{order}: {count} Codes, die der Kunde hat, gehören wieder zur Bestellung; andere werden"
+    " nicht gesendet",
+    "restore_mail_settled": "{order}: Die E-Mail war schon gesendet",
+    "restore_order_unknown": "{order}: Es wurden {count} Codes dafür gesendet, und niemand hat die Bestellung bisher"
+    " gemeldet. Sie bleiben dafür reserviert, und die Bestellung ist angehalten. Lassen Sie den Shop oder den"
+    " Zahlungsdienst sie erneut melden; führen Sie danach diesen Befehl noch einmal aus.",
+    "restore_not_owed": "{order}: Es wurden {count} Codes dafür gesendet, die sie jetzt nicht braucht: {why}. Sie"
+    " bleiben dafür reserviert, und sie ist angehalten: Sehen Sie sich die Bestellung an.",
+    "restore_owes_nothing": "es fehlt nichts",
+    "restore_code_unknown": "{order}: Es wurden {count} Codes dafür gesendet, die nicht in der Tabelle sind."
+    " Importieren Sie erneut, was seitdem importiert wurde, oder wiederholen Sie, was ein Mitarbeiter mit der"
+    " Bestellung tat; führen Sie danach diesen Befehl noch einmal aus.",
+    "restore_is_open": "Bestellungen, um die sich jemand kümmern muss, siehe oben: {count}. Vorher sollte nichts"
+    " gesendet werden.",
+    "restore_is_done": "Jeder gesendete Code ist wieder in der Tabelle, bei der Bestellung, für die er gesendet wurde.",
+    "restore_was_dry": "Es wurde nichts geändert; --mend führt es aus.",
     "smoke_begun": "versendete E-Mails: {count}, als Lauf {run}; gewartet wird auf das, was SES dazu meldet",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, nach {seconds} s",
     "smoke_missing": "Nach {minutes} Minuten fehlt: {missing:list}. Sehen Sie nach der event destination des"
@@ -1058,6 +1117,55 @@ TEXTS = {
     "credentials_missing": "Hier gibt es keine AWS-Zugangsdaten: setzen Sie die Variable AWS_PROFILE, oder melden Sie"
     " sich zuerst bei AWS an.",
     "aws_unreachable": "AWS war nicht erreichbar (`{error}`): prüfen Sie die Zugangsdaten und die Verbindung.",
+    # `keypost logs`, `dead-letters` and `alarms`.
+    "bad_since": "`{typed}` ist keine Zeit, über die man zurückblicken kann, wie 30m, 12h oder 7d",
+    "no_such_function": "Der Stack hat keine Funktion {name}: Wählen Sie eine von {names:list}.",
+    "log_count": "Zeilen: {count}",
+    "col_age": "Alter",
+    "age_minutes": "{count} Minuten",
+    "age_hours": "{count} Stunden",
+    "age_days": "{count} Tage",
+    "keeps_orders": "Bestellungen und Anfragen von Kunden, deren Schritt fünfmal fehlgeschlagen ist",
+    "keeps_mail_events": "Meldungen von SES, die nicht gespeichert werden konnten",
+    "keeps_runs": "geplante Läufe, die fehlgeschlagen sind",
+    "dead_count": "{queue}: {count} ({what})",
+    "dead_order": "Bestellung {order}: Der Schritt ist fünfmal fehlgeschlagen",
+    "dead_wish": "eine Anfrage eines Kunden von der Seite `/resend`",
+    "dead_batch": "das Ersetzen der Codes einer Charge",
+    "dead_codes": "Codes von {sku} sind eingetroffen, für Bestellungen, die warten",
+    "dead_erasure": "das Löschen von Kunden nach ihren Jahren",
+    "dead_event": "SES meldete `{kind}`[ für Bestellung {order}]",
+    "dead_run": "ein Lauf von {function} ist fehlgeschlagen[ (`{error}`)]",
+    "lost_orders": "Keine Bestellung geht damit verloren: Bestellungen bleiben fällig und werden alle 15 Minuten"
+    " erneut versucht. Die Anfrage eines Kunden geht verloren; der Kunde kann erneut fragen, oder der Support"
+    " sendet die Bestellung noch einmal.",
+    "lost_mail_events": "Was aus diesen E-Mails wurde, geht damit verloren: Eine abgewiesene E-Mail bleibt in ihrer"
+    " Bestellung `sent`, und das fällt erst auf, wenn der Kunde fragt. Geben Sie sie lieber zurück, wenn das geht:"
+    " `keypost dead-letters redrive mail-events`",
+    "lost_runs": "Nichts geht damit verloren, und nichts muss zurückgegeben werden: Der nächste Lauf holt einen"
+    " fehlgeschlagenen nach, und die Warteschlange vergisst ihn nach einem Tag.",
+    "keeps_events": "Ereignisse, die das Programm des Shops drei Tage lang nicht angenommen hat",
+    "keeps_untold_changes": "Änderungen von Bestellungen, deren Ereignisse einen Tag lang nicht gesendet werden"
+    " konnten",
+    "dead_event_out": "das Ereignis {kind}[ der Bestellung {order}]",
+    "dead_changes": "Änderungen von Bestellungen[: {count}]",
+    "lost_events": "Das Programm des Shops erfährt nichts davon. Bestellungen und E-Mails bleiben, wie sie sind, und"
+    " `keypost events again` sendet die Ereignisse einer Bestellung jederzeit erneut.",
+    "lost_untold_changes": "Nichts geht damit verloren, und nichts kann zurückgegeben werden: Die Bestellungen"
+    " enthalten ihre Ereignisse. `keypost events again --since` sendet sie erneut.",
+    "no_such_queue": "Der Stack hat keine Warteschlange {name}: Wählen Sie eine von {names:list}.",
+    "redrive_goes_on": "zurückgegeben: {done} von {total}",
+    "redriven": "Zurückgegeben: {count}. Was erneut fehlschlägt, steht nach etwa einer halben Stunde wieder hier.",
+    "ask_purge": "Diese {count} endgültig entfernen?",
+    "purged": "Entfernt: {count}.",
+    "alarm_rings": "ausgelöst",
+    "alarm_unheard": "keine Daten",
+    "alarm_quiet": "ruhig",
+    "alarms_found": "ausgelöst: {rings}, ruhig: {quiet}, noch keine Daten: {unheard}",
+    "local_stack_is_up": "Es läuft schon ein lokaler Stack[: sein Postfach ist {url}]. Verwenden Sie diesen, oder"
+    " beenden Sie ihn dort, wo er läuft, mit Strg-C. `make demo` läuft daneben.",
+    "local_directory_unusable": "Das Verzeichnis {path} ist nicht zu gebrauchen: {error}. Übergeben Sie es Ihrem"
+    " Konto, oder löschen Sie es.",
     # `keypost doctor`.
     "doctor_right": "gut",
     "doctor_wrong": "nicht gut",

@@ -670,6 +670,9 @@ TEXTS = {
     "issuer_not_https": "The issuer in SupportIssuer and its signing keys must be at https://.",
     "queue_refused": "SQS did not accept the message (`{error}`).",
     "queue_refused_some": "SQS did not accept {refused} of {count} messages.",
+    "bus_refused": "EventBridge did not accept the events (`{error}`).",
+    "bus_refused_some": "EventBridge did not accept {refused} of {count} events.",
+    "url_not_public": "The address is not called: it must begin with https:// and be public.",
     "batch_failed": "All {count} messages failed: the log has a line for each.",
     # Keys of agents.
     "agent_name_reserved": "An agent cannot be called {name}: in timelines, that name stands for what no agent did.",
@@ -952,6 +955,9 @@ TEXTS = {
     "file_of_others": "{path} was not made by this command: nothing was written. Choose another folder, or"
     " remove this file.",
     "guide_exported": "Files in {path}: {count}[; removed, because their product is no longer sold: {gone}]",
+    "events_of_what": "Name at least one order, or a day with --since.",
+    "events_leave_again": "Events that leave again: {count}",
+    "events_url_is_on": "EventsUrl is called again. What waits leaves with its next attempt.",
     "subject": "Subject: {subject}",
     "kinds": "Kinds",
     "sample_purchase": "The e-mail after a purchase",
@@ -979,6 +985,54 @@ TEXTS = {
     "sample_license_moved": "To the customer whose licence was moved to another customer",
     "sample_daily_note": "The daily note for the support team",
     "smoke_mail_not_sent": "SES did not accept the e-mail to {which}@: {why}",
+    "version_is_shifting": "{function}: a deploy gives a part of the calls to a new version; version {version} has the"
+    " others",
+    "function_answers": "{function} answers ({answer})",
+    "function_fails": "{function} does not answer as it must: {answer}",
+    "functions_by_schedule": "not asked, since their runs are not harmless: {functions:list}; an alarm rings if the"
+    " next run fails",
+    "functions_fail": "These functions do not answer as they must: {functions:list}. Nothing was changed. Look at"
+    " their logs, or let the former version take the calls again: `{command}`",
+    "functions_answer": "All functions that can be asked answer.",
+    "stack_is_changing": "The stack {stack} is being changed ({status}), so nothing was done. A deploy goes back"
+    " automatically with `aws cloudformation cancel-update-stack --stack-name {stack}`.",
+    "no_former_version": "There is no former version to go back to: this one was deployed first. Nothing was changed.",
+    "deploy_has_no_revision": "The former deploy had no `Revision`, so it is not known which versions belong together."
+    " Nothing was changed. Deploy the former version again.",
+    "newest_version_serves": "The newest version of every function takes the calls.",
+    "former_version_serves": "The former version takes the calls again (deploy {revision}). CloudFormation does not"
+    " know that: the next deploy that changes something brings its own version. `keypost stack back --undo` returns"
+    " to the newest one.",
+    "col_function": "Function",
+    "col_serves": "Now",
+    "col_will_serve": "From now on",
+    "ask_move": "Use these versions from now on?",
+    "queues_do_not_stop": "The queues still hand over messages. Run the command again.",
+    "stack_is_paused": "No function runs now. `{command}` ends that.",
+    "doors_are_open": "Payments come in again; nothing leaves yet.",
+    "stack_runs": "All functions run again.",
+    "stack_is_not_paused": "Nothing was changed: the stack must be paused first, or mails leave meanwhile. `{command}`",
+    "table_is_restored_soon": "AWS makes the table {table}; that takes a quarter of an hour or longer",
+    "table_is_restored": "the table {table} is there",
+    "table_not_restored": "AWS has not finished the table {table} within a day. Look at it in the console.",
+    "table_differs": "items that are written: {put}; items that are removed: {deleted}; orders of customers who were"
+    " erased since then, and are erased again: {erased}",
+    "ask_give_back": "Change the table {table} to that?",
+    "table_is_given_back": "the table {table} holds what it held then",
+    "restore_codes_given": "{order}: {count} codes that the customer has are those of the order again, and no others"
+    " are sent",
+    "restore_mail_settled": "{order}: its e-mail had been sent already",
+    "restore_order_unknown": "{order}: {count} codes were sent for it, and nobody has reported it yet. They are kept"
+    " for it, and the order is on hold. Have the shop or the provider report it again, or make it by hand; then run"
+    " this command again.",
+    "restore_not_owed": "{order}: {count} codes were sent for it that it does not need now: {why}. They are kept for"
+    " it, and it is on hold: look at the order.",
+    "restore_owes_nothing": "nothing is missing",
+    "restore_code_unknown": "{order}: {count} codes were sent for it that are not in the table. Import again what was"
+    " imported since then, or repeat what an agent did with the order; then run this command again.",
+    "restore_is_open": "Orders that a person has to look at, see above: {count}. Send nothing before.",
+    "restore_is_done": "Every code that was sent is in the table again, with the order that it was sent for.",
+    "restore_was_dry": "Nothing was changed; --mend does it.",
     "smoke_begun": "e-mails sent: {count}, as run {run}; waiting for what SES reports about them",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, after {seconds} s",
     "smoke_missing": "Not reported within {minutes} minutes: {missing:list}. Check the event destination of the"
@@ -1004,6 +1058,51 @@ TEXTS = {
     " `aws configure`.",
     "credentials_missing": "There are no AWS credentials here: set the variable AWS_PROFILE, or log in to AWS first.",
     "aws_unreachable": "AWS could not be reached (`{error}`): check the credentials and the connection.",
+    # `keypost logs`, `dead-letters` and `alarms`.
+    "bad_since": "`{typed}` is no time to look back over, such as 30m, 12h or 7d",
+    "no_such_function": "The stack has no function {name}: choose one of {names:list}.",
+    "log_count": "lines: {count}",
+    "col_age": "Age",
+    "age_minutes": "{count} min",
+    "age_hours": "{count} h",
+    "age_days": "{count} days",
+    "keeps_orders": "orders and customers' requests whose step failed five times",
+    "keeps_mail_events": "events of SES that could not be stored",
+    "keeps_runs": "runs of the schedules that failed",
+    "dead_count": "{queue}: {count} ({what})",
+    "dead_order": "order {order}: its step failed five times",
+    "dead_wish": "a customer's request from the page `/resend`",
+    "dead_batch": "replacing the codes of a batch",
+    "dead_codes": "codes of {sku} arrived, for orders that wait",
+    "dead_erasure": "erasing customers after their years",
+    "dead_event": "SES reported `{kind}`[ for order {order}]",
+    "dead_run": "a run of {function} failed[ (`{error}`)]",
+    "lost_orders": "No order is lost with it: orders stay due, and are tried every 15 minutes. A customer's request is"
+    " lost; the customer can ask again, or support sends the order again.",
+    "lost_mail_events": "What became of these e-mails is lost with it: a bounced one stays `sent` in its order, and is"
+    " seen when the customer asks. Hand them back instead, if you can: `keypost dead-letters redrive mail-events`",
+    "lost_runs": "Nothing is lost with it, and nothing needs to be handed back: the next run makes up for a failed"
+    " one, and the queue forgets after a day.",
+    "keeps_events": "events that the program of the shop did not take for three days",
+    "keeps_untold_changes": "changes of orders whose events could not leave for a day",
+    "dead_event_out": "the event {kind}[ of order {order}]",
+    "dead_changes": "changes of orders[: {count}]",
+    "lost_events": "The program of the shop does not hear of them. Orders and mails are not touched, and `keypost"
+    " events again` has the events of an order leave once more at any time.",
+    "lost_untold_changes": "Nothing is lost with it, and nothing can be handed back: the orders hold their events."
+    " `keypost events again --since` has them leave.",
+    "no_such_queue": "The stack has no queue {name}: choose one of {names:list}.",
+    "redrive_goes_on": "handed back: {done} of {total}",
+    "redriven": "Handed back: {count}. What fails again is back here in about half an hour.",
+    "ask_purge": "Remove these {count}? They cannot be brought back.",
+    "purged": "Removed: {count}.",
+    "alarm_rings": "rings",
+    "alarm_unheard": "no data",
+    "alarm_quiet": "quiet",
+    "alarms_found": "rings: {rings}, quiet: {quiet}, no data yet: {unheard}",
+    "local_stack_is_up": "A local stack is up already[: its mailbox is {url}]. Use that one, or end it with Ctrl-C"
+    " where it runs. `make demo` works beside it.",
+    "local_directory_unusable": "The directory {path} cannot be used: {error}. Give it to your account, or remove it.",
     # `keypost doctor`.
     "doctor_right": "right",
     "doctor_wrong": "not right",

@@ -704,6 +704,9 @@ TEXTS = {
     "issuer_not_https": "De uitgever van SupportIssuer en zijn sleutels moeten op https:// staan.",
     "queue_refused": "SQS nam het bericht niet aan (`{error}`).",
     "queue_refused_some": "SQS nam {refused} van {count} berichten niet aan.",
+    "bus_refused": "EventBridge nam de gebeurtenissen niet aan (`{error}`).",
+    "bus_refused_some": "EventBridge nam {refused} van {count} gebeurtenissen niet aan.",
+    "url_not_public": "Het adres wordt niet aangeroepen: het moet met https:// beginnen en openbaar zijn.",
     "batch_failed": "Alle {count} berichten zijn mislukt: het log heeft van elk een regel.",
     # Keys of agents.
     "agent_name_reserved": "Een medewerker kan niet {name} heten: in tijdlijnen staat die naam bij wat geen medewerker"
@@ -990,6 +993,9 @@ TEXTS = {
     "file_of_others": "{path} is niet door deze opdracht gemaakt: er is niets geschreven. Kies een andere map, of"
     " verwijder dit bestand.",
     "guide_exported": "Bestanden in {path}: {count}[; verwijderd, omdat het product niet meer wordt verkocht: {gone}]",
+    "events_of_what": "Noem minstens één bestelling, of een dag met --since.",
+    "events_leave_again": "Gebeurtenissen die opnieuw worden verstuurd: {count}",
+    "events_url_is_on": "EventsUrl wordt weer aangeroepen. Wat wacht, wordt bij de volgende poging verstuurd.",
     "subject": "Onderwerp: {subject}",
     "kinds": "Soorten",
     "sample_purchase": "De e-mail na een aankoop",
@@ -1017,6 +1023,58 @@ TEXTS = {
     "sample_license_moved": "Aan de klant van wie de licentie aan een andere klant is overgedragen",
     "sample_daily_note": "Het dagelijkse overzicht voor de klantenservice",
     "smoke_mail_not_sent": "SES nam de e-mail aan {which}@ niet aan: {why}",
+    "version_is_shifting": "{function}: een update geeft een deel van de aanroepen aan een nieuwe versie; versie"
+    " {version} heeft de andere",
+    "function_answers": "{function} antwoordt ({answer})",
+    "function_fails": "{function} antwoordt niet zoals het hoort: {answer}",
+    "functions_by_schedule": "niet gevraagd, omdat ze dan meteen hun werk doen: {functions:list}; als de volgende run"
+    " mislukt, gaat er een alarm",
+    "functions_fail": "Deze functies antwoorden niet zoals het hoort: {functions:list}. Er is niets veranderd. Kijk in"
+    " hun logs, of laat de vorige versie weer werken: `{command}`",
+    "functions_answer": "Alle functies die te vragen zijn, antwoorden.",
+    "stack_is_changing": "De stack {stack} wordt net gewijzigd ({status}); er is niets gedaan. Een update gaat zelf"
+    " terug na `aws cloudformation cancel-update-stack --stack-name {stack}`.",
+    "no_former_version": "Er is geen vorige versie om naar terug te gaan: deze is de eerste. Er is niets veranderd.",
+    "deploy_has_no_revision": "De vorige update had geen `Revision`, dus is niet bekend welke versies bij elkaar"
+    " horen. Er is niets veranderd. Zet de vorige versie er opnieuw op.",
+    "newest_version_serves": "Van elke functie werkt de nieuwste versie.",
+    "former_version_serves": "De vorige versie werkt weer (update {revision}). CloudFormation weet dat niet: de"
+    " volgende update die iets verandert, brengt zijn eigen versie. `keypost stack back --undo` laat de nieuwste weer"
+    " werken.",
+    "col_function": "Functie",
+    "col_serves": "Nu",
+    "col_will_serve": "Vanaf nu",
+    "ask_move": "Deze versies vanaf nu laten werken?",
+    "queues_do_not_stop": "De wachtrijen geven nog berichten door. Voer het commando nog eens uit.",
+    "stack_is_paused": "Er werkt nu geen enkele functie. `{command}` maakt daar een eind aan.",
+    "doors_are_open": "Betalingen komen weer binnen; er wordt nog niets verstuurd.",
+    "stack_runs": "Alle functies werken weer.",
+    "stack_is_not_paused": "Er is niets veranderd: zet de stack eerst stil, anders worden er intussen e-mails"
+    " verstuurd. `{command}`",
+    "table_is_restored_soon": "AWS maakt de tabel {table}; dat duurt een kwartier of langer",
+    "table_is_restored": "de tabel {table} is er",
+    "table_not_restored": "AWS is na een dag nog niet klaar met de tabel {table}. Kijk ernaar in de console.",
+    "table_differs": "te schrijven items: {put}; te verwijderen items: {deleted}; bestellingen van klanten die"
+    " sindsdien zijn gewist en opnieuw worden gewist: {erased}",
+    "ask_give_back": "De tabel {table} zo veranderen?",
+    "table_is_given_back": "de tabel {table} bevat wat er toen in stond",
+    "restore_codes_given": "{order}: {count} codes die de klant heeft, horen weer bij de bestelling; andere worden"
+    " niet verstuurd",
+    "restore_mail_settled": "{order}: de e-mail was al verstuurd",
+    "restore_order_unknown": "{order}: er zijn {count} codes voor verstuurd, en niemand heeft de bestelling nog"
+    " gemeld. Ze blijven ervoor bewaard, en de bestelling staat in de wacht. Laat de winkel of de betaaldienst de"
+    " bestelling opnieuw melden; voer daarna dit commando nog eens uit.",
+    "restore_not_owed": "{order}: er zijn {count} codes voor verstuurd die nu niet nodig zijn: {why}. Ze blijven"
+    " ervoor bewaard, en de bestelling staat in de wacht: bekijk de bestelling.",
+    "restore_owes_nothing": "er ontbreekt niets",
+    "restore_code_unknown": "{order}: er zijn {count} codes voor verstuurd die niet in de tabel staan. Importeer"
+    " opnieuw wat sindsdien is geïmporteerd, of herhaal wat een medewerker met de bestelling deed; voer daarna dit"
+    " commando nog eens uit.",
+    "restore_is_open": "Bestellingen waar iemand naar moet kijken, zie hierboven: {count}. Er kan beter niets worden"
+    " verstuurd voor dat is gedaan.",
+    "restore_is_done": "Elke code die is verstuurd, staat weer in de tabel, bij de bestelling waarvoor hij is"
+    " verstuurd.",
+    "restore_was_dry": "Er is niets veranderd; --mend voert het uit.",
     "smoke_begun": "e-mails verstuurd: {count}, als proef {run}; wachten op wat SES erover meldt",
     "smoke_reported": "{done}/{count}  {which}@: {fate:fate}, na {seconds} s",
     "smoke_missing": "Niet gemeld binnen {minutes} minuten: {missing:list}. Controleer de event destination van de"
@@ -1043,6 +1101,54 @@ TEXTS = {
     "credentials_missing": "Er zijn hier geen AWS-inloggegevens: zet de variabele AWS_PROFILE, of log eerst in bij"
     " AWS.",
     "aws_unreachable": "AWS was niet bereikbaar (`{error}`): controleer de inloggegevens en de verbinding.",
+    # `keypost logs`, `dead-letters` and `alarms`.
+    "bad_since": "`{typed}` is geen tijd om terug te kijken, zoals 30m, 12h of 7d",
+    "no_such_function": "De stack heeft geen functie {name}: kies uit {names:list}.",
+    "log_count": "regels: {count}",
+    "col_age": "Leeftijd",
+    "age_minutes": "{count} min",
+    "age_hours": "{count} uur",
+    "age_days": "{count} dagen",
+    "keeps_orders": "bestellingen en verzoeken van klanten waarvan de stap vijf keer is mislukt",
+    "keeps_mail_events": "meldingen van SES die niet konden worden opgeslagen",
+    "keeps_runs": "geplande runs die zijn mislukt",
+    "dead_count": "{queue}: {count} ({what})",
+    "dead_order": "bestelling {order}: de stap is vijf keer mislukt",
+    "dead_wish": "een verzoek van een klant via de pagina `/resend`",
+    "dead_batch": "het vervangen van de codes van een batch",
+    "dead_codes": "er zijn codes van {sku} binnengekomen, voor bestellingen die wachten",
+    "dead_erasure": "het wissen van klanten na hun jaren",
+    "dead_event": "SES meldde `{kind}`[ voor bestelling {order}]",
+    "dead_run": "een run van {function} is mislukt[ (`{error}`)]",
+    "lost_orders": "Er gaat geen bestelling mee verloren: bestellingen blijven aan de beurt en worden elke 15 minuten"
+    " opnieuw geprobeerd. Een verzoek van een klant gaat wel verloren; de klant kan het opnieuw vragen, of support"
+    " verstuurt de bestelling opnieuw.",
+    "lost_mail_events": "Wat er van deze e-mails is geworden, gaat verloren: een geweigerde e-mail blijft in zijn"
+    " bestelling `sent`, en dat blijkt pas als de klant ernaar vraagt. Geef ze liever terug, als dat kan: `keypost"
+    " dead-letters redrive mail-events`",
+    "lost_runs": "Er gaat niets verloren, en er hoeft niets te worden teruggegeven: de volgende run haalt een mislukte"
+    " in, en de wachtrij vergeet hem na een dag.",
+    "keeps_events": "gebeurtenissen die het programma van de winkel drie dagen lang niet aannam",
+    "keeps_untold_changes": "wijzigingen van bestellingen waarvan de gebeurtenissen een dag lang niet weg konden",
+    "dead_event_out": "de gebeurtenis {kind}[ van bestelling {order}]",
+    "dead_changes": "wijzigingen van bestellingen[: {count}]",
+    "lost_events": "Het programma van de winkel hoort er niet van. Bestellingen en e-mails blijven zoals ze zijn, en"
+    " `keypost events again` stuurt de gebeurtenissen van een bestelling op elk moment opnieuw.",
+    "lost_untold_changes": "Er gaat niets verloren, en er kan niets worden teruggegeven: de bestellingen bevatten hun"
+    " gebeurtenissen. `keypost events again --since` stuurt ze opnieuw.",
+    "no_such_queue": "De stack heeft geen wachtrij {name}: kies een van {names:list}.",
+    "redrive_goes_on": "teruggegeven: {done} van {total}",
+    "redriven": "Teruggegeven: {count}. Wat opnieuw mislukt, staat hier na ongeveer een half uur weer.",
+    "ask_purge": "Deze {count} voorgoed verwijderen?",
+    "purged": "Verwijderd: {count}.",
+    "alarm_rings": "gaat af",
+    "alarm_unheard": "geen gegevens",
+    "alarm_quiet": "stil",
+    "alarms_found": "gaan af: {rings}, stil: {quiet}, nog geen gegevens: {unheard}",
+    "local_stack_is_up": "Er draait al een lokale stack[: de mailbox is {url}]. Gebruik die, of beëindig hem met"
+    " Ctrl-C waar hij draait. `make demo` werkt ernaast.",
+    "local_directory_unusable": "De map {path} is niet te gebruiken: {error}. Geef die aan uw account, of verwijder"
+    " die.",
     # `keypost doctor`.
     "doctor_right": "goed",
     "doctor_wrong": "niet goed",

@@ -1,0 +1,14 @@
+"""Has events leave for the products that are to be ordered: once a day, from the run that writes the daily note. A run
+that was cut short is made up for by the next one, whose events have the same ids."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from keypost.core.events import stock_low
+from keypost.core.forecast import Forecast
+from keypost.table.outbox import Outbox
+
+
+def tell_of_low_stock(outbox: Outbox, stock: Iterable[Forecast], today: date, now: datetime) -> None:
+    for event in filter(None, (stock_low(each, today, now) for each in stock)):
+        outbox.put_event(event, now)

@@ -1,0 +1,164 @@
+"""What must hold at the end of a story at the doors of the system, and for what cannot be served: promises 3, 6 to 10
+and 12. As in checks.py, each check is one function, and looks at the table by no rule of the product."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from tests.simulator.faults.faults import BEARABLE
+from tests.simulator.faults.leaks import leaks
+from tests.simulator.faults.shop import HOUR, Shop
+from tests.simulator.faults.simulation import Answered, Told, needs
+
+Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
+Items = Sequence[Mapping[str, Any]]  # the whole table
+_MOST_OVERDUE = 12 * HOUR  # a schedule runs every quarter of an hour; one that pokes in vain, seldom in a story
+_MOST_LASTING = 6 * HOUR  # until what fails again and again is set aside
+_OURS = 500  # the status of an answer from which on it is our fault
+_UNKNOWNS = 5  # attempts of unknown outcome, after which a mail is given up
+
+
+def nothing_private_leaks(shop: Shop, items: Items) -> Found:
+    yield from (("-", text) for text in leaks(shop.simulation, items))
+
+
+def nobody_without_a_signature_changes_anything(shop: Shop, _: Items) -> Found:
+    for knock in shop.simulation.knocks:
+        if not knock.is_signed and knock.status not in (400, 401) and knock.status < _OURS:
+            yield knock.order, f"a forged callback was answered with {knock.status}"
+        yield from _stored_all_the_same(shop, knock.order)
+
+
+def bad_input_changes_nothing(shop: Shop, _: Items) -> Found:
+    """And is answered with what is wrong; also where we fail, the caller is told."""
+    for knock in shop.simulation.knocks:
+        if knock.is_signed and not 400 <= knock.status <= 503:
+            yield knock.order, f"a malformed callback was answered with {knock.status}"
+            yield from _stored_all_the_same(shop, knock.order)
+
+
+def _stored_all_the_same(shop: Shop, order: str) -> Found:
+    if order not in shop.sales and shop.simulation.item(order) is not None:
+        yield order, "nobody told of it who may, and it is stored"
+
+
+def genuine_callbacks_that_change_nothing_are_written_down(shop: Shop, items: Items) -> Found:
+    """Promise 12: what is wrong with one that its shop signed stands in the inbox."""
+    remarks = [item for item in items if item["pk"].startswith("INBOX#")]
+    refused = [knock for knock in shop.simulation.knocks if knock.is_signed and knock.status < _OURS]
+    if len(refused) > len(remarks):
+        yield "-", f"{len(refused)} signed callbacks were refused, and the inbox has {len(remarks)} remarks"
+
+
+def what_cannot_be_written_is_set_aside(shop: Shop, _: Items) -> Found:
+    """And an agent finds it: it stands in the worklist."""
+    for order, since in shop.broken_at.items():
+        is_tried = any(order in entry.orders and entry.at > since for entry in shop.simulation.journal)
+        is_long = shop.simulation.now > since + 2 * _MOST_LASTING
+        aside = shop.simulation.aside(order) or {}
+        if order in shop.unreadable and is_long and is_tried and not aside.get("attention"):
+            yield order, "it cannot be read, and nobody is told"
+
+
+def what_is_told_meanwhile_is_kept(shop: Shop, _: Items) -> Found:
+    """Of an order that cannot be written: beside it, until it can be."""
+    for order in shop.unreadable:
+        told = [each for each in shop.simulation.told if _is_of_broken(shop, order, each)]
+        kept = [text for name, text in (shop.simulation.aside(order) or {}).items() if name.startswith("told_")]
+        kinds = {json.loads(text)["kind"] for text in kept}
+        if told and not kinds & {"payment", "canceled"}:
+            yield order, f"{[each.kind for each in told]} was told of it and accepted, and is not kept"
+
+
+def _is_of_broken(shop: Shop, order: str, told: Told) -> bool:
+    return told.order == order and told.at > shop.broken_at[order] + 60 and told.kind != "order.open"
+
+
+def nothing_that_is_due_waits_for_ever(shop: Shop, items: Items) -> Found:
+    """Promise 3: its clock was served, or stands beside it because it is set aside."""
+    now = shop.simulation.now
+    for item in items:
+        due, order = item.get("due_at"), item["pk"].partition("#")[2]
+        if not due or not item["pk"].startswith("ORDER#") or needs(shop.simulation.aside(order)):
+            continue
+        overdue = now - datetime.fromisoformat(due.partition("#")[0]).timestamp()
+        if overdue > _MOST_OVERDUE and order not in shop.unreadable:
+            yield order, f"it is due for {overdue / HOUR:.0f} hours, and nobody is told"
+
+
+def a_double_click_is_one(shop: Shop, _: Items) -> Found:
+    """Of one wish, told twice in one instant, one mail comes."""
+    wishes = [each for each in shop.simulation.answers if each.mail and each.route.endswith("/resend")]
+    for (order, asked_at, _body), same in groupby(sorted(wishes, key=_wish), _wish):
+        mails = sorted({str(each.mail) for each in same})
+        if len(mails) > 1:
+            yield order, f"one wish of {asked_at:.0f} was granted by {mails}"
+
+
+def _wish(answer: Answered) -> tuple[str, float, str]:
+    return answer.order, answer.asked_at, json.dumps(dict(answer.body), sort_keys=True)
+
+
+def mails_are_given_up_only_when_ses_refuses_them(shop: Shop, items: Items) -> Found:
+    """Promise 6: for good, or when nobody will ever know."""
+    ses = shop.simulation.ses
+    refused = {fault.place for fault in shop.simulation.faults.happened if fault.kind == "mail refused"}
+    for item in items:
+        order = item["pk"].partition("#")[2]
+        for mail in item.get("mails", ()):
+            why = (mail.get("problem") or {}).get("code")
+            is_refused = order in ses.refused or any(order in place for place in refused)
+            is_known = is_refused or why == "address_takes_no_mail"
+            is_spent = why == "never_known" and mail.get("unknowns", 0) >= _UNKNOWNS
+            if mail.get("state") == "failed" and not is_known and not is_spent:
+                yield order, f"{mail['id']} was given up for {why}, and SES never refused it"
+
+
+def what_aws_makes_up_for_fails_nothing(shop: Shop, _: Items) -> Found:
+    """Where only such things happened as the system bears by itself, no invocation fails, and no agent is refused."""
+    if {fault.kind for fault in shop.simulation.faults.happened} <= BEARABLE and not shop.unreadable | shop.stuck:
+        yield from ((" ".join(failure.orders) or "-", failure.text) for failure in shop.simulation.failures)
+        yield from (
+            (each.order or "-", f"{each.route}: {each.status}")
+            for each in shop.simulation.answers
+            if each.status >= _OURS
+        )
+
+
+def one_wish_makes_one_order(shop: Shop, _: Items) -> Found:
+    """An agent who presses twice makes one order by hand."""
+    made = {key: {each.said["order_id"] for each in same} for key, same in _by_key(shop)}
+    yield from (("-", f"one wish made {sorted(orders)}") for orders in made.values() if len(orders) > 1)
+
+
+def _by_key(shop: Shop) -> Iterator[tuple[str, list[Answered]]]:
+    wishes = [each for each in shop.simulation.answers if each.key and "order_id" in each.said]
+    for key, same in groupby(sorted(wishes, key=lambda each: each.key), lambda each: each.key):
+        yield key, [*same]
+
+
+def codes_of_recalled_batches_do_not_leave(shop: Shop, items: Items) -> Found:
+    """None is given to an order after its batch was named among those that are withdrawn."""
+    batch_of = {item["code"]: f"{item['sku']}#{item.get('batch', '')}" for item in items if "tail" in item}
+    for order, saves in shop.simulation.saves.items():
+        seen = set[str]()
+        for saved in saves:
+            new = {one["code"] for one in saved.item.get("licenses", ())} - seen
+            seen |= new
+            recalled = _recalled_at(shop, saved.at - 1)
+            yield from ((order, f"it got a code of {batch_of[each]}") for each in new if batch_of.get(each) in recalled)
+
+
+def _recalled_at(shop: Shop, moment: float) -> frozenset[str]:
+    """The batches that were withdrawn then, and still were a second later."""
+    before = [batches for at, batches in shop.simulation.recalled if at <= moment][-1:]
+    after = [batches for at, batches in shop.simulation.recalled if moment < at <= moment + 1]
+    return frozenset.intersection(*before, *after) if before else frozenset()
+
+
+def free_codes_are_offered_as_what_they_are(shop: Shop, items: Items) -> Found:
+    for item in items:
+        if item.get("state") == "free" and item.get("stock") != item.get("sku"):
+            yield "stock", f"a free code of {item.get('sku')} stands under {item.get('stock')}"
