@@ -74,14 +74,20 @@ openapi: install  ## write docs/openapi.json again, the description of the suppo
 coverage: install programs  ## all tests and drills, and which branches none of them takes
 	@$(BIN)/pytest --quiet $(WORKERS) --cov --cov-report=term-missing:skip-covered
 
-check: install  ## check lint, types, import contracts and the template
+check: install .venv-scan/installed  ## check lint, types, import contracts and the template, and scan for weaknesses and secrets
+	$(BIN)/pip check --disable-pip-version-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=layers/keypost $(BIN)/lint-imports
 	$(BIN)/python -m cli.languages
 	$(BIN)/cfn-lint template.yaml
-	$(BIN)/pytest --quiet tests/test_template.py
+	$(BIN)/pytest --quiet tests/test_template.py tests/scanners.py
+
+.venv-scan/installed: requirements/scan.txt | python
+	@$(PYTHON) -m venv .venv-scan
+	@.venv-scan/bin/pip $(PIP_INSTALL) --require-hashes -r requirements/scan.txt
+	@touch $@
 
 .venv-sam/installed: requirements/sam.txt | python
 	@$(PYTHON) -m venv .venv-sam

@@ -162,7 +162,7 @@ def stack_of(session: Any, outputs: Mapping[str, str], parameters: Mapping[str, 
 
 def local_session(endpoint_url: str, region: str) -> Any:
     """A session that can reach only the emulator on this machine: its credentials work nowhere else."""
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106 - they open nothing
     return _Bound(session, endpoint_url)
 
 

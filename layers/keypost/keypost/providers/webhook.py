@@ -54,7 +54,7 @@ def verify(call: Call, secrets: tuple[str, ...]) -> None:
         try:
             Webhook(_key(secret)).verify(call.body, given, json_parse=False)
         # The library lets ValueError, binascii.Error and others out for a malformed signature.
-        except Exception:  # noqa: BLE001, S112
+        except Exception:  # noqa: BLE001, S112 - as said above
             continue
         return
     raise SignatureRefused("signature_does_not_fit", header="webhook-signature")
