@@ -586,6 +586,10 @@ TEXTS = {
     "pattern_unreadable": "[`{field}` ]is geen reguliere expressie",
     "pattern_without_bound": "[`{field}` ]heeft een herhaling zonder grens, of een herhaling in een andere: schrijf"
     " {{5}} of {{4,6}}",
+    "pattern_not_allowed": "[`{field}` ]mag bestaan uit tekens, klassen zoals `[A-Z0-9]`, groepen, alternatieven met"
+    " `|` en herhalingen zoals `{{5}}`, `{{4,6}}` of `?`: schrijf het alleen daarmee",
+    "pattern_in_too_many_ways": "[`{field}` ]is op te veel manieren te lezen, zodat het nakijken van één code uren"
+    " kan duren: geef de meeste herhalingen één getal, zoals `{{5}}`",
     "example_does_not_match": "`code_example` past niet op `code_pattern`",
     "pattern_of_spaces_or_dashes": (
         "codes worden vergeleken met één gewoon streepje voor elke reeks spaties en streepjes: "
