@@ -1160,6 +1160,8 @@ TEXTS = {
     "no_such_queue": "Der Stack hat keine Warteschlange {name}: Wählen Sie eine von {names:list}.",
     "redrive_goes_on": "zurückgegeben: {done} von {total}",
     "redriven": "Zurückgegeben: {count}. Was erneut fehlschlägt, steht nach etwa einer halben Stunde wieder hier.",
+    "redrive_again": "Noch da: {count}. Wurde ein vorheriger Lauf abgebrochen, führen Sie den Befehl in"
+    " einer Minute noch einmal aus.",
     "ask_purge": "Diese {count} endgültig entfernen?",
     "purged": "Entfernt: {count}.",
     "alarm_rings": "ausgelöst",

@@ -1098,6 +1098,7 @@ TEXTS = {
     "no_such_queue": "The stack has no queue {name}: choose one of {names:list}.",
     "redrive_goes_on": "handed back: {done} of {total}",
     "redriven": "Handed back: {count}. What fails again is back here in about half an hour.",
+    "redrive_again": "Still there: {count}. If a run before this one was stopped, run it again in a minute.",
     "ask_purge": "Remove these {count}? They cannot be brought back.",
     "purged": "Removed: {count}.",
     "alarm_rings": "rings",

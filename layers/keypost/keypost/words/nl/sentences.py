@@ -1143,6 +1143,7 @@ TEXTS = {
     "no_such_queue": "De stack heeft geen wachtrij {name}: kies een van {names:list}.",
     "redrive_goes_on": "teruggegeven: {done} van {total}",
     "redriven": "Teruggegeven: {count}. Wat opnieuw mislukt, staat hier na ongeveer een half uur weer.",
+    "redrive_again": "Nog over: {count}. Is een vorige keer afgebroken, voer het dan over een minuut nog eens uit.",
     "ask_purge": "Deze {count} voorgoed verwijderen?",
     "purged": "Verwijderd: {count}.",
     "alarm_rings": "gaat af",
