@@ -95,7 +95,9 @@ class Sqs:
         place = self._named(name, body)
         if self.is_deaf:
             return
-        match self.faults.at(place, ("poke lost", "poke late", "twin")):
+        # SQS loses nothing that it took. That a poke is lost stands for one that was never sent.
+        kinds = ("poke lost", "poke late", "twin") if name != "events_out" else ("poke late", "twin")
+        match self.faults.at(place, kinds):
             case "poke lost":
                 return
             case "poke late":
@@ -140,7 +142,7 @@ class Sqs:
         about = tuple(message.body for message in batch) if name == "work" else ()
         for message in batch:
             place = f"delivery of {name} {message.id}"
-            if message.receives < _MOST_RECEIVED and self.faults.at(place, ("visible too soon",)):
+            if message.receives < source.most and self.faults.at(place, ("visible too soon",)):
                 self._offer(name, message, self.faults.chance(place).choice((0.01, 0.3, 3, 20)))
         self.invoke(source.function, event, source.timeout, lambda run: self._done(name, batch, run), about)
 
