@@ -312,7 +312,7 @@ def installed(shell: Shell) -> Shell:
 
 
 def for_this_processor(archive_path: Path) -> None:
-    """Put the extension modules of this interpreter beside those for Lambda, as the emulator runs the functions here."""
+    """Put the extension modules of this interpreter beside those for Lambda: the emulator runs the functions here."""
     here = Path(sysconfig.get_path("purelib"))
     with zipfile.ZipFile(archive_path, "a") as zipped:
         modules = {name.partition(".cpython-")[0] for name in zipped.namelist() if ".cpython-313-aarch64" in name}
