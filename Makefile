@@ -104,7 +104,10 @@ release: install  ## build a release from the last commit into dist/: docs/relea
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-emit-index-url --custom-compile-command "make lock"
+LOCKS = requirements/dev.txt layers/dependencies/requirements.txt layers/tokens/requirements.txt requirements/sam.txt
 lock:  ## pin all dependencies again (needs uv; UPGRADE=--upgrade for newer versions)
+	@# uv keeps the hashes of a lock that is there, also when it has too few; without them it asks for all.
+	sed -i.before -e '/--hash=/d' -e 's/ \\$$//' $(LOCKS) && rm $(LOCKS:=.before)
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/command.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --constraint requirements/dev.txt --no-emit-package click --no-emit-package colorama \

@@ -15,6 +15,12 @@ _MODULES = (
     "advance_orders, find_due_orders, payment_callback, support_api, support_auth, support_page, "
     "keypost.providers.stripe, keypost.providers.webhook"
 )
+LOCKS = (
+    "requirements/dev.txt",
+    "requirements/sam.txt",
+    "layers/dependencies/requirements.txt",
+    "layers/tokens/requirements.txt",
+)
 _AARCH64 = 183  # as ELF numbers processors
 
 
@@ -33,6 +39,14 @@ def pins(lock: str) -> dict[str, str]:
     return dict(found)
 
 
+def files(lock: str) -> dict[str, set[str]]:
+    """The hashes of the files of each package, by its pin."""
+    entries = re.split(r"^(?=[a-z])", (ROOT / lock).read_text("utf-8"), flags=re.MULTILINE)
+    found = {entry.split()[0]: set(re.findall(r"--hash=(\S+)", entry)) for entry in entries if "==" in entry}
+    assert found
+    return found
+
+
 def test_what_is_tested_here_is_what_is_deployed() -> None:
     here, deployed = pins("requirements/dev.txt"), pins("layers/dependencies/requirements.txt")
     deployed |= pins("layers/tokens/requirements.txt")
@@ -40,21 +54,23 @@ def test_what_is_tested_here_is_what_is_deployed() -> None:
     assert {name: here.get(name) for name in deployed} == deployed
 
 
-@pytest.mark.parametrize(
-    "lock",
-    [
-        "requirements/dev.txt",
-        "requirements/sam.txt",
-        "layers/dependencies/requirements.txt",
-        "layers/tokens/requirements.txt",
-    ],
-)
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_dependency_is_pinned_by_hash_and_no_lock_names_a_host(lock: str) -> None:
     text = (ROOT / lock).read_text("utf-8")
 
     entries = [entry for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE) if not entry.startswith("#")]
     assert all("==" in entry and "--hash=sha256:" in entry for entry in entries)
     assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text)
+
+
+def test_the_locks_have_the_same_files_of_each_package_and_all_of_them() -> None:
+    """One that was written where only some files of a package could be found installs nowhere else."""
+    locks = {lock: files(lock) for lock in LOCKS}
+
+    whole = locks.pop("requirements/dev.txt")
+    assert len(set().union(*locks.values()) & whole.keys()) > 50
+    assert {pin: lock for lock, each in locks.items() for pin in each if each[pin] != whole.get(pin, each[pin])} == {}
+    assert [pin for each in (whole, *locks.values()) for pin in each if len(each[pin]) < 2] == []  # source and wheel
 
 
 @pytest.mark.drill

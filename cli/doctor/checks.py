@@ -264,6 +264,17 @@ def _wrong_clocks(facts: Facts, stopped: list[str], count: int, off: float) -> I
         yield _wrong("clocks", said("orders_are_overdue", count=facts.overdue), mend)
 
 
+def _switches(facts: Facts) -> Iterator[Finding]:
+    switches = [
+        each for some in (facts.triggers, facts.rules, facts.mail_events) if isinstance(some, tuple) for each in some
+    ]
+    off = [each for each in switches if not each.is_on]
+    for each in off:
+        yield _wrong("switches", said("switch_is_off", name=each.name), each.mend)
+    if not off:
+        yield _right("switches", said("switches_are_on"))
+
+
 def _products(facts: Facts) -> Iterator[Finding]:
     if facts.stock:
         yield _right("products", said("products_are_there", count=len(_counted(facts))))
@@ -317,6 +328,7 @@ CHECKS = {
     "secrets": Check(_secrets, ("secrets",)),
     "webhooks": Check(_webhooks),
     "clocks": Check(_clocks, ("schedules", "seconds_off", "overdue")),
+    "switches": Check(_switches, ("triggers", "rules", "mail_events")),
     "products": Check(_products, ("stock",)),
     "stock": Check(_stock, ("stock",)),
     "alarms": Check(_alarms, ("subscribers",), only_on_aws=True),

@@ -41,6 +41,15 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """What brings a message or an event to a function, and can be switched off."""
+
+    name: str  # in the template
+    is_on: bool
+    mend: str  # the command that switches it on, or shows it
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
     address: str
     is_confirmed: bool
@@ -64,6 +73,9 @@ class Facts:
     secrets: Mapping[str, Said | None] | Unseen  # what is wrong with each that is set
     hooks: Mapping[str, tuple[Hook, ...] | Unseen]  # of each provider whose API lists them, if its key is set
     schedules: tuple[Schedule, ...] | Unseen
+    triggers: tuple[Switch, ...] | Unseen  # by which functions read their queues
+    rules: tuple[Switch, ...] | Unseen  # by which events reach a queue
+    mail_events: tuple[Switch, ...] | Unseen  # that SES reports
     seconds_off: float | Unseen  # by which the clock of this machine differs from that of AWS
     overdue: int | Unseen  # orders whose clock rang more than an hour ago
     stock: Mapping[str, int] | Unseen  # free codes of each product that is sold

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import webhooks
 from cli.doctor.checks import name_of
-from cli.doctor.facts import Account, Facts, Identity, Schedule, Subscriber, Unseen
+from cli.doctor.facts import Account, Facts, Identity, Schedule, Subscriber, Switch, Unseen
 from cli.secret_forms import fault_of
 from cli.stacks import Found, SecretsEditor, Stack
 from cli.versions import OWN
@@ -31,7 +31,7 @@ _NO_FACT = Unseen(said("stack_has_no_outputs"))
 def look(at: Found, resolve: Resolve, now: datetime) -> Facts:
     """All facts of a stack. If it is not whole, all that its outputs lead to is unseen."""
     domain, address = (at.parameters.get(name, "") for name in ("MailDomain", "SupportAddress"))
-    ses = at.session.client("sesv2")
+    ses, functions = at.session.client("sesv2"), at.session.client("lambda")
     is_whole = "TableName" in at.outputs
     to = at.connected() if is_whole else None
     resources = _seen(partial(_resources, at))
@@ -48,10 +48,13 @@ def look(at: Found, resolve: Resolve, now: datetime) -> Facts:
         identity=_seen(lambda: identity(ses, domain)),
         dmarc=_seen(lambda: dmarc(domain, resolve)),
         account=_seen(lambda: _account(ses)),
-        concurrency=_seen(lambda: _concurrency(at.session)),
+        concurrency=_seen(lambda: _concurrency(functions)),
         secrets=_seen(lambda: _secrets(to, at)) if to else _NO_FACT,
         hooks=dict(_hooks(to.secrets, at)) if to else {},
         schedules=kept if isinstance(kept, Unseen) else _seen(lambda: _schedules(at.session, kept)),
+        triggers=kept if isinstance(kept, Unseen) else _seen(lambda: _triggers(functions, kept)),
+        rules=kept if isinstance(kept, Unseen) else _seen(lambda: _rules(at.session, kept)),
+        mail_events=_seen(lambda: _mail_events(ses, at.outputs)),
         seconds_off=resources if isinstance(resources, Unseen) else (now - resources[1]).total_seconds(),
         overdue=_seen(lambda: _overdue(to.store, now)) if to else _NO_FACT,
         stock=_seen(lambda: _stock(to, now)) if to else _NO_FACT,
@@ -122,8 +125,8 @@ def _account(ses: Any) -> Account:
     )
 
 
-def _concurrency(session: Any) -> int:
-    return int(session.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+def _concurrency(functions: Any) -> int:
+    return int(functions.get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
 
 
 def _secrets(to: Stack, at: Found) -> Mapping[str, Said | None]:
@@ -182,6 +185,36 @@ def _schedules(session: Any, resources: list[tuple[str, str, str]]) -> tuple[Sch
     names = sorted(name for kind, _, name in resources if kind == "AWS::Scheduler::Schedule")
     found = [scheduler.get_schedule(Name=name) for name in names]
     return tuple(Schedule(each["Name"], each.get("State") == "ENABLED") for each in found)
+
+
+def _triggers(functions: Any, resources: list[tuple[str, str, str]]) -> tuple[Switch, ...]:
+    names = sorted((name, uuid) for kind, name, uuid in resources if kind == "AWS::Lambda::EventSourceMapping")
+    return tuple(
+        Switch(
+            name,
+            functions.get_event_source_mapping(UUID=uuid)["State"] not in ("Disabled", "Disabling"),
+            f"aws lambda update-event-source-mapping --uuid {uuid} --enabled",
+        )
+        for name, uuid in names
+    )
+
+
+def _rules(session: Any, resources: list[tuple[str, str, str]]) -> tuple[Switch, ...]:
+    client = session.client("events")
+    names = sorted((name, physical) for kind, name, physical in resources if kind == "AWS::Events::Rule")
+    return tuple(
+        Switch(name, client.describe_rule(Name=rule)["State"] != "DISABLED", f"aws events enable-rule --name {rule}")
+        for name, rule in names
+    )
+
+
+def _mail_events(ses: Any, outputs: Mapping[str, str]) -> tuple[Switch, ...]:
+    if "ConfigurationSet" not in outputs:
+        return ()
+    asked = {"ConfigurationSetName": outputs["ConfigurationSet"]}
+    show = f"aws sesv2 get-configuration-set-event-destinations --configuration-set-name {outputs['ConfigurationSet']}"
+    found = ses.get_configuration_set_event_destinations(**asked)["EventDestinations"]
+    return tuple(Switch("MailEvents", bool(each.get("Enabled")), show) for each in found)
 
 
 def _subscribers(session: Any, resources: list[tuple[str, str, str]]) -> tuple[Subscriber, ...]:

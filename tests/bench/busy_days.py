@@ -36,6 +36,7 @@ from keypost import telemetry
 from keypost.clients.mailer import Pace
 from keypost.clients.queue import Queue, is_stale
 from keypost.core.periods import morning_of
+from keypost.table.schedule import Due
 from keypost.use_cases.poke_due import poke_due
 from tests.bench.contention import crowd
 from tests.bench.figures import Figure
@@ -177,10 +178,10 @@ class _Index:
 
     day: Day
 
-    def due_since(self, now: datetime) -> Iterator[list[tuple[datetime, str]]]:
+    def due_since(self, now: datetime) -> Iterator[list[Due]]:
         found = [(at, name) for name, at in self.day.due.items() if at <= now.timestamp()]
         self.day.chance.shuffle(found)
-        yield [(datetime.fromtimestamp(at, UTC), name) for at, name in found]
+        yield [Due(datetime.fromtimestamp(at, UTC), name, is_at_once=False) for at, name in found]
 
     def due(self, now: datetime) -> Iterator[list[str]]:
         yield [name for name, at in self.day.due.items() if at <= now.timestamp()]

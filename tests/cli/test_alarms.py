@@ -13,13 +13,14 @@ from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, describe
 from cli.logs import TROUBLE, LogLine
 from cli.stacks import Found, found
+from keypost.core.errors import KeypostError
 from keypost.words import LANGUAGES
 from tests.builders import NOW
 from tests.deployed import KASPERSKY, empty, is_mailed, logged_until, paid_session
 from tests.test_docs import counted_by_the_code
 
 Run = Callable[..., tuple[int, str, str]]
-ORDERS, MAIL_EVENTS, RUNS = KEPT
+ORDERS, MAIL_EVENTS, RUNS = KEPT[:3]
 WISH = "0123456789abcdef" * 2
 FAILED_RUN = {
     "requestContext": {"functionArn": "arn:aws:lambda:eu-west-1:1:function:keypost-FindDueOrders-1A2B:$LATEST"},
@@ -60,11 +61,14 @@ def test_what_failed_is_listed_by_what_it_means_and_stays_where_it_is(here: Run,
     put(queues, "DeadLetters", "2026-001234", WISH, f"CODES#{KASPERSKY}", "BATCH#ab", "FORGET#")
     put(queues, "FeedbackDeadLetters", (ROOT / "events/ses/bounce_permanent.json").read_text("utf-8"), "no event")
     put(queues, "FailedRuns", json.dumps(FAILED_RUN))
+    put(queues, "EventDeadLetters", json.dumps({"type": "order.served", "data": {"order_id": "2026-001234"}}))
+    put(queues, "LostEvents", json.dumps({"DDBStreamBatchInfo": {"batchSize": 3}}), "{}")
 
     first, second = here("dead-letters", "list", "--json"), here("dead-letters", "list", "--json")
 
     told = [json.loads(line) for line in first[1].splitlines()]
     assert sorted((each["queue"], each["what"]["text"]) for each in told) == [
+        ("events", "the event order.served of order 2026-001234"),
         ("mail-events", "SES reported `?`"),
         ("mail-events", "SES reported `Email Bounced` for order 2026-001234"),
         ("orders", "a customer's request from the page `/resend`"),
@@ -73,6 +77,8 @@ def test_what_failed_is_listed_by_what_it_means_and_stays_where_it_is(here: Run,
         ("orders", "order 2026-001234: its step failed five times"),
         ("orders", "replacing the codes of a batch"),
         ("runs", "a run of FindDueOrders failed (`Sandbox.Timedout`)"),
+        ("untold-changes", "changes of orders"),
+        ("untold-changes", "changes of orders: 3"),
     ]
     assert sorted(first[1].splitlines()) == sorted(second[1].splitlines())
     assert "klant.example" not in first[1]
@@ -136,6 +142,14 @@ def test_runs_are_not_handed_back_since_the_next_one_makes_up_for_them(here: Run
     assert queues.count(RUNS) == 1
 
 
+def test_a_queue_that_this_stack_lacks_is_said_with_those_that_it_has(in_process: LocalStack) -> None:
+    queues = Queues(in_process.session.client("sqs"), {"DeadLetters": "", "FailedRuns": ""})
+
+    assert [each.name for each in queues.kept()] == ["orders", "runs"]
+    with pytest.raises(KeypostError, match=r"no_such_queue \(name=events, names=\('orders', 'runs'\)\)"):
+        queues.kept("events")
+
+
 def test_purging_says_what_is_lost_asks_and_removes_what_was_seen(
     here: Run, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,7 +208,8 @@ def test_programs_get_every_alarm_and_people_all_of_them_on_demand(
     shown = here("alarms", "--all")[1]
 
     names = {name for name, one in template["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    assert {each["alarm"] for each in told} == names - {"FeedbackSilentAlarm"}  # the emulator has none that compute
+    that_compute = {"FeedbackSilentAlarm", "EventsSilentAlarm"}  # which the emulator does not have
+    assert {each["alarm"] for each in told} == names - that_compute
     assert [each["alarm"] for each in told if each["state"] == "ALARM"] == ["OverdueAlarm"]
     assert [each for each in told if not each["page"].endswith(".md") or not each["to_do"]] == []
     assert all(each["alarm"] in shown for each in told)
@@ -240,7 +255,7 @@ def test_logs_of_one_order_are_of_that_one_alone(here: Run, local: LocalStack) -
 def test_a_function_or_a_time_that_there_is_not_is_named(here: Run) -> None:
     status, _, errors = here("logs", "Nobody")
     assert status == 1
-    assert "choose one of AdvanceOrders, FindDueOrders" in errors
+    assert "choose one of AdvanceOrders, DeliverEvents, FindDueOrders" in errors
     status, _, errors = here("logs", "--since", "yesterday")
     assert status == 2
     assert "`yesterday` is no time to look back over, such as 30m, 12h or 7d" in errors

@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from cli.doctor import looking
 from cli.doctor.checks import CHECKS, State, findings, left_out
-from cli.doctor.facts import Account, Facts, Identity, Schedule, Subscriber, Unseen
+from cli.doctor.facts import Account, Facts, Identity, Schedule, Subscriber, Switch, Unseen
 from cli.local.deploy import ROOT
 from cli.secret_forms import FORMS, fault_of
 from cli.stacks import Found
@@ -42,6 +42,9 @@ RIGHT = Facts(
     secrets={"stripe_signing": None, "stripe_api_key": None},
     hooks={"stripe": (STRIPE_HOOK,)},
     schedules=tuple(Schedule(f"schedule-{n}", True) for n in range(4)),
+    triggers=(Switch("AdvanceOrdersPoked", True, "aws lambda x"),),
+    rules=(Switch("MailEventsRule", True, "aws events x"),),
+    mail_events=(Switch("MailEvents", True, "aws sesv2 x"),),
     seconds_off=1.0,
     overdue=0,
     stock={"A": 5},
@@ -120,6 +123,9 @@ STACK = " --stack keypost-test"
             "aws scheduler get-schedule --name daily",
         ),
         ({"schedules": ()}, "clocks", "schedules_are_missing", f"keypost setup deploy{STACK}"),
+        ({"triggers": (Switch("SendAgainWished", False, "aws a"),)}, "switches", "switch_is_off", "aws a"),
+        ({"rules": (Switch("MailEventsRule", False, "aws b"),)}, "switches", "switch_is_off", "aws b"),
+        ({"mail_events": (Switch("MailEvents", False, "aws c"),)}, "switches", "switch_is_off", "aws c"),
         ({"seconds_off": -61.0}, "clocks", "own_clock_is_off", "timedatectl set-ntp true"),
         ({"overdue": 2}, "clocks", "orders_are_overdue", f"keypost due --days 0{STACK}"),
         ({"stock": {}}, "products", "no_product", f"keypost products apply products.toml{STACK}"),
@@ -279,7 +285,7 @@ def test_a_secret_of_the_wrong_kind_or_mode_is_known_by_its_form(
 
 # What AWS's own command line calls otherwise than the API.
 RENAMED = {"notification-endpoint": "endpoint"}
-SOURCES = ("cli/doctor/checks.py", "docs/deploying.md")
+SOURCES = ("cli/doctor/checks.py", "cli/doctor/looking.py", "docs/deploying.md")
 
 
 def commands_of_aws() -> list[tuple[str, str, frozenset[str]]]:
@@ -333,10 +339,16 @@ ACCOUNT: dict[str, Any] = {
     "Details": {"ReviewDetails": {"Status": "PENDING"}},
 }
 SUBSCRIPTION = {"Protocol": "email", "Endpoint": "night@shop.example", "SubscriptionArn": "PendingConfirmation"}
+UUID = "0f1e2d3c-aaaa-bbbb-cccc-0123456789ab"
 RESOURCES: list[dict[str, Any]] = [
-    {"ResourceType": kind, "LogicalResourceId": name, "PhysicalResourceId": f"arn:{name}"}
+    {"ResourceType": kind, "LogicalResourceId": name, "PhysicalResourceId": UUID if name == "Poked" else f"arn:{name}"}
     | {"LastUpdatedTimestamp": NOW, "ResourceStatus": "CREATE_COMPLETE"}
-    for kind, name in [("AWS::SNS::Topic", "Alarms"), ("AWS::Scheduler::Schedule", "Daily")]
+    for kind, name in [
+        ("AWS::SNS::Topic", "Alarms"),
+        ("AWS::Scheduler::Schedule", "Daily"),
+        ("AWS::Lambda::EventSourceMapping", "Poked"),
+        ("AWS::Events::Rule", "Told"),
+    ]
 ]
 ANSWERS: dict[str, list[tuple[str, Any]]] = {
     "sesv2": [
@@ -344,7 +356,11 @@ ANSWERS: dict[str, list[tuple[str, Any]]] = {
         ("get_account", ACCOUNT),
         ("get_suppressed_destination", "NotFoundException"),
     ],
-    "lambda": [("get_account_settings", {"AccountLimit": {"ConcurrentExecutions": 10}})],
+    "lambda": [
+        ("get_account_settings", {"AccountLimit": {"ConcurrentExecutions": 10}}),
+        ("get_event_source_mapping", {"UUID": UUID, "State": "Disabled"}),
+    ],
+    "events": [("describe_rule", {"Name": "arn:Told", "State": "DISABLED"})],
     "cloudformation": [
         (
             "list_stack_resources",
@@ -372,6 +388,10 @@ def test_what_aws_says_is_read_as_it_says_it() -> None:
     assert facts.account == Account(False, True, "HEALTHY", "PENDING")
     assert facts.concurrency == 10
     assert facts.schedules == (Schedule("Daily", False),)
+    assert facts.triggers == (
+        Switch("Poked", False, f"aws lambda update-event-source-mapping --uuid {UUID} --enabled"),
+    )
+    assert facts.rules == (Switch("Told", False, "aws events enable-rule --name arn:Told"),)
     assert facts.subscribers == (Subscriber("night@shop.example", False, "arn:Alarms"),)
     assert (facts.suppressed, facts.dmarc, facts.seconds_off) == (None, None, 60.0)
     assert facts.overdue == Unseen(said("stack_has_no_outputs"))
@@ -388,11 +408,11 @@ def test_a_right_that_is_lacking_hides_only_what_it_is_for(service: str, operati
     found = {getattr(facts, name) for name in hidden}
     expected = "".join(part.capitalize() for part in operation.split("_"))
     assert found == {Unseen(said("may_not_read", action=expected))}
-    assert len(hidden) == (3 if operation == "list_stack_resources" else 1)
+    assert len(hidden) == (5 if operation == "list_stack_resources" else 1)
 
 
 def test_another_error_of_aws_is_told_by_its_name() -> None:
-    facts = looked(ANSWERS | {"lambda": [("get_account_settings", "ServiceException")]})
+    facts = looked(ANSWERS | {"lambda": [("get_account_settings", "ServiceException"), ANSWERS["lambda"][1]]})
 
     assert facts.concurrency == Unseen(said("could_not_read", action="GetAccountSettings", error="ServiceException"))
 

@@ -30,7 +30,16 @@ def test_it_finds_what_is_not_right_yet_and_names_the_command_for_each(here: Run
     found = [json.loads(line) for line in out.splitlines()]
     right = Counter(each["check"] for each in found if each["state"] == "right")
     assert (status, errors) == (1, "")
-    assert right == {"stack": 1, "version": 1, "secrets": 1, "webhooks": 2, "clocks": 1, "products": 1, "note": 1}
+    assert right == {
+        "stack": 1,
+        "version": 1,
+        "secrets": 1,
+        "webhooks": 2,
+        "clocks": 1,
+        "switches": 1,
+        "products": 1,
+        "note": 1,
+    }
     lacking = {each["mend"] for each in found if each["state"] != "right"}
     assert lacking <= {f"keypost stock import codes.csv --sku {sku}" for sku in SKUS}
     assert f"keypost stock import codes.csv --sku {UNSOLD}" in lacking

@@ -14,6 +14,7 @@ from keypost.core.aside import Aside, set_aside
 from keypost.core.aside_reasons import AsideReason
 from keypost.core.payment import PaymentState
 from keypost.core.periods import morning_of
+from keypost.table.clocks import with_lacking
 from keypost.table.items import due_keys, to_wire
 from tests.builders import NOW, ZONE, Context, event, paid_order, pokes, put_item, stored_item, without_start
 from tests.faults import watch
@@ -80,7 +81,9 @@ def test_of_four_runs_in_an_hour_one_counts_the_orders_that_are_set_aside(
 
 
 def counts(logged: io.StringIO) -> dict[str, int]:
-    return {line["message"]: line["count"] for line in map(json.loads, logged.getvalue().strip("\0").splitlines())}
+    return {
+        line["message"]: line.get("count", 1) for line in map(json.loads, logged.getvalue().strip("\0").splitlines())
+    }
 
 
 def test_the_daily_run_says_that_it_ran_and_the_safety_net_does_not(
@@ -107,7 +110,8 @@ def put_planned(wired: Stack, count: int) -> list[str]:
     yesterday = datetime.now(ZONE).date() - timedelta(days=1)
     names = [f"renewal-{number:03d}" for number in range(count)]
     for name in names:
-        item = {"pk": {"S": f"ORDER#{name}"}} | to_wire(due_keys(name, morning_of(yesterday, ZONE)))
+        keys = due_keys(name, morning_of(yesterday, ZONE))
+        item = {"pk": {"S": f"ORDER#{name}"}} | to_wire(keys | {"due_at": with_lacking(keys["due_at"], [])})
         wired.store._client.put_item(TableName=wired.store.table, Item=item)
     return names
 
@@ -118,7 +122,8 @@ def test_many_renewals_are_let_out_at_the_pace_of_the_mails_and_a_lost_purchase_
     monkeypatch.setenv("KEYPOST_MAILS_PER_SECOND", "0.1")
     wiring.forget()
     names = put_planned(wired, 120)
-    wired.store.save(paid_order("purchase"))
+    yesterday = datetime.now(ZONE).date() - timedelta(days=1)
+    wired.store.save(paid_order("purchase", at=morning_of(yesterday, ZONE)))  # to the second, and its poke was lost
     calls = watch(wiring.queue()._client, "SendMessageBatch")
 
     find_due_orders.handler({}, RunContext())

@@ -27,6 +27,7 @@ def test_a_line_says_what_happened_and_not_what_its_log_group_says_and_only_a_fa
     @telemetry.logger.inject_lambda_context
     def handler(_event: object, _context: object) -> None:
         telemetry.outcome("OrderPaid", order_id="2026-1")
+        telemetry.outcome("OrdersDue", 0)
         with telemetry.optional():
             int("jan@klant.example")
 
@@ -34,9 +35,10 @@ def test_a_line_says_what_happened_and_not_what_its_log_group_says_and_only_a_fa
 
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert all(re.fullmatch(RFC_3339, line.pop("timestamp")) for line in lines)
-    assert re.fullmatch(r"test_telemetry\.py:\d+", lines[1].pop("place"))
+    assert re.fullmatch(r"test_telemetry\.py:\d+", lines[2].pop("place"))
     assert lines == [
-        {"level": "INFO", "message": "OrderPaid", "count": 1, "order_id": "2026-1"},
+        {"level": "INFO", "message": "OrderPaid", "order_id": "2026-1"},
+        {"level": "INFO", "message": "OrdersDue", "count": 0},
         {
             "level": "ERROR",
             "message": "failure",

@@ -31,9 +31,9 @@ warnings.filterwarnings("ignore", "No application metrics to publish")  # an inv
 
 
 def outcome(name: str, count: int = 1, **fields: Any) -> None:
-    """Count an outcome and log it with its ids."""
+    """Count an outcome and log it with its ids; and how often, unless once."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
-    logger.info(name, extra={"count": count, **fields})
+    logger.info(name, extra=fields if count == 1 else {"count": count, **fields})
 
 
 def note(name: str, **fields: Any) -> None:

@@ -35,6 +35,12 @@ def clock_of(due_at: str) -> str:
     return due_at[:_MOMENT]
 
 
+def is_at_once(due_at: str) -> bool:
+    """Whether an order with this clock was paid shortly before. What it lacks changes within seconds, so that its clock
+    does not say it; all others do, but those for which a key is too short, and the marks."""
+    return due_at == clock_of(due_at)
+
+
 def lacking_of(due_at: str) -> "tuple[Lacking, ...] | None":
     """None where the clock does not say what the order lacks, as an earlier version stored it."""
     clock, is_told, text = due_at[:_MOMENT], due_at[_MOMENT : _MOMENT + 1], due_at[_MOMENT + 1 :]

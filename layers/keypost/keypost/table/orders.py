@@ -42,15 +42,13 @@ from keypost.table.items import (
 )
 from keypost.table.reminders import Reminders
 from keypost.table.repeats import with_repeats, without_repeats
-from keypost.table.schedule import Schedule, pages
+from keypost.table.schedule import PAGE, Schedule, pages
 
 # DynamoDB accepts 100 items: the order, a part of its timeline, and for each code the code and its license.
 CODES_PER_TRANSACTION = 49
 TIMELINE_IN_ORDER = 20  # the newest entries, at least
 _AT_ONCE = timedelta(minutes=15)  # after the payment; the schedule runs as often
 TIMELINE_PAGE = 50  # so many of the older ones move at once
-_PAGE = 100
-_MOST = 1_000_000  # entries: as many as DynamoDB puts into one answer
 FORM = 1  # of an order's item, as this version stores it
 _BESIDE = {  # attributes of the item that are made anew with each save
     "pk",
@@ -375,7 +373,7 @@ class Orders(Batches, Addresses, Reminders, Created, Days, Schedule):
     def in_line(self, skus: Iterable[str], before: datetime | None = None) -> Iterator[str]:
         """The ids of the orders that wait for codes of these products, those first that need them soonest (before a
         moment). They are read as they are asked for."""
-        lines = (self._needing(f"{Reason.STOCK}#{sku}", before, _PAGE) for sku in dict.fromkeys(skus))
+        lines = (self._needing(f"{Reason.STOCK}#{sku}", before, PAGE) for sku in dict.fromkeys(skus))
         return (order_id for _, order_id in merge(*lines))
 
     def needing_since(self, reason: Reason | AsideReason, before: datetime | None = None) -> Iterator[tuple[str, str]]:

@@ -5,16 +5,25 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from keypost.core.aside_reasons import AsideReason
-from keypost.table.clocks import clock_of, last_clock
+from keypost.table.clocks import clock_of, is_at_once, last_clock
 from keypost.table.items import DUE_SHARDS, Table, moment_text, order_ids
 
 BATCH = "BATCH#"  # before the id of a batch that is being replaced: its item, and the poke for it
 CODES_CAME = "CODES#"  # before a SKU: the mark of a product that got codes, and the poke of those who wait for it
-_PAGE = 100
+PAGE = 100
 _MOST = 1_000_000  # entries: as many as DynamoDB puts into one answer
 _START = {"pk": {"S": "START"}}
+
+
+class Due(NamedTuple):
+    """An order that is due, or the mark of what else is to be poked."""
+
+    at: datetime  # since when
+    name: str  # of the poke
+    is_at_once: bool  # it was paid shortly before: its customer waits
 
 
 class Schedule(Table):
@@ -23,12 +32,12 @@ class Schedule(Table):
         within each shard. An order that is set aside is tried by the clock of what is kept beside it: nothing can move
         its own clock."""
         for page in self.due_since(now):
-            yield [name for _, name in page]
+            yield [each.name for each in page]
 
-    def due_since(self, now: datetime) -> Iterator[list[tuple[datetime, str]]]:
+    def due_since(self, now: datetime) -> Iterator[list[Due]]:
         """The same, each with the moment at which it became due."""
         for page in self._clocks(now):
-            yield [(_clock(clock_of(at)), _poke_of(key)) for key, at in page]
+            yield [Due(_clock(clock_of(at)), _poke_of(key), is_at_once(at)) for key, at in page]
 
     def _clocks(self, until: datetime) -> Iterator[list[tuple[str, str]]]:
         """The keys of what is due by then and the text of its clock, page by page; without the orders that are set
@@ -94,7 +103,7 @@ class Schedule(Table):
 
 def pages(order_ids: Iterable[str]) -> Iterator[list[str]]:
     ids = iter(order_ids)
-    while page := list(islice(ids, _PAGE)):
+    while page := list(islice(ids, PAGE)):
         yield page
 
 

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from keypost import telemetry
-from keypost.clients.queue import LONGEST_DELAY, Queue
+from keypost.clients.queue import Queue
 from keypost.core.aside_reasons import AsideReason
 from keypost.core.errors import QueueUnavailable
 from keypost.core.periods import DAILY_RULE
-from keypost.table.schedule import Schedule
+from keypost.table.schedule import Due, Schedule
+from keypost.use_cases.let_out import let_out
 
 FORGET = "FORGET#"  # a poke by which customers are forgotten; no order's number
 _OVERDUE = timedelta(hours=2)  # several runs have poked an order by then
-_FEW = 100  # they are through the queue in seconds
-_SHARE = 0.95  # of the pace of the mails: the rest is for those who buy meanwhile
 _OFTEN = 15  # minutes between two runs: one of them is in the first quarter of each hour
 _MOST_NAMED = 100
 _SET_ASIDE = {
@@ -41,12 +40,12 @@ def poke_due(
     is_whole = True
     refused: QueueUnavailable | None = None
     for page in schedule.due_since(now):
-        at_once = [name for at, name in page if not _is_planned(at, zone)]
-        planned += [each for each in page if _is_planned(each[0], zone)]
+        at_once = [each.name for each in page if not _is_planned(each, zone)]
+        planned += [(each.at, each.name) for each in page if _is_planned(each, zone)]
         refused = _poked(queue.poke_all, at_once) or refused  # the other pages may fare better
         found += len(page)
-        overdue += sum(at <= now - _OVERDUE for at, _ in page)
-        oldest = min((oldest, *(at for at, _ in page)))
+        overdue += sum(each.at <= now - _OVERDUE for each in page)
+        oldest = min((oldest, *(each.at for each in page)))
         if not go_on():
             telemetry.outcome("DueRunCutShort")
             is_whole = False
@@ -62,22 +61,10 @@ def poke_due(
     return is_whole and not overdue and not aside
 
 
-def _is_planned(due: datetime, zone: tzinfo) -> bool:
+def _is_planned(due: Due, zone: tzinfo) -> bool:
     """Whether it was known long before that it would be due then, as of a renewal or a reminder: nobody waits for it to
-    the minute."""
-    return due.astimezone(zone).time() == DAILY_RULE
-
-
-def let_out(queue: Queue, names: Sequence[str], mails_per_second: Callable[[], float]) -> timedelta:
-    """Poke many orders that will be mailed as the mails leave, as many as can until the next run of the schedules; a
-    few at once. Returns after what time the last of them is poked."""
-    if len(names) <= _FEW:
-        queue.poke_all(names)
-        return timedelta()
-    per_second = _SHARE * mails_per_second()
-    now = names[: int(per_second * LONGEST_DELAY.seconds)]
-    queue.poke_in_turn(now, per_second)
-    return timedelta(seconds=len(now) / per_second)
+    the minute. A customer may have paid at this very second."""
+    return not due.is_at_once and due.at.astimezone(zone).time() == DAILY_RULE
 
 
 def _poked(poke: Callable[[Sequence[str]], object], names: Sequence[str]) -> QueueUnavailable | None:

@@ -16,7 +16,7 @@ from keypost.core.plan import needed_by
 from keypost.core.sharing import Free, first_served, standing
 from keypost.table import Store
 from keypost.table.schedule import CODES_CAME
-from keypost.use_cases.poke_due import let_out
+from keypost.use_cases.let_out import let_out
 
 _INDEX_LAG = timedelta(seconds=3)  # until new codes stand in the stock index
 _LOADED_AT_ONCE = 25

@@ -600,6 +600,10 @@ TEXTS = {
     "pattern_unreadable": "[`{field}` ]ist kein regulärer Ausdruck",
     "pattern_without_bound": "[`{field}` ]hat keine Grenze oder eine in einer anderen: schreiben Sie {{5}} oder"
     " {{4,6}}",
+    "pattern_not_allowed": "[`{field}` ]darf Zeichen, Klassen wie `[A-Z0-9]`, Gruppen, Alternativen mit `|` und"
+    " Wiederholungen wie `{{5}}`, `{{4,6}}` oder `?` enthalten: schreiben Sie es nur aus diesen",
+    "pattern_in_too_many_ways": "[`{field}` ]lässt sich auf zu viele Arten lesen, sodass die Prüfung eines Codes"
+    " Stunden dauern kann: geben Sie den meisten Wiederholungen eine einzige Zahl, etwa `{{5}}`",
     "example_does_not_match": "`code_example` passt nicht zu `code_pattern`",
     "pattern_of_spaces_or_dashes": "beim Vergleich von Codes gilt jede Folge von Leerzeichen und Strichen als ein"
     " einfacher Bindestrich: `code_pattern` und `code_example` dürfen weder Leerzeichen noch zwei Striche"
@@ -1213,6 +1217,8 @@ TEXTS = {
     "key_may_not_list_webhooks": "der Schlüssel für {provider:provider} darf die Webhooks nicht sehen: Geben Sie ihm"
     " das Leserecht dafür",
     "webhooks_not_read": "die Webhooks bei {provider:provider} sind nicht zu lesen. {why}",
+    "switch_is_off": "{name} ist ausgeschaltet: Was es einer Funktion bringt, wartet oder geht verloren",
+    "switches_are_on": "alles, was den Funktionen Nachrichten und Meldungen bringt, ist eingeschaltet",
     "clocks_are_right": "alle Uhren laufen: Die täglichen und die übrigen Zeitpläne sind an, und keine Bestellung ist"
     " überfällig",
     "schedules_are_missing": "fehlende Zeitpläne: {count}",

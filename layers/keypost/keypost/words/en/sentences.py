@@ -555,6 +555,10 @@ TEXTS = {
     "pattern_unreadable": "[`{field}` ]is not a regular expression",
     "pattern_without_bound": "[`{field}` ]has a repetition without a limit, or one inside another: write {{5}} or"
     " {{4,6}}",
+    "pattern_not_allowed": "[`{field}` ]may have signs, classes such as `[A-Z0-9]`, groups, alternatives with `|`,"
+    " and repeats such as `{{5}}`, `{{4,6}}` or `?`: write it of these alone",
+    "pattern_in_too_many_ways": "[`{field}` ]can be read in too many ways, so that checking one code could take"
+    " hours: give most of its repeats a single number, such as `{{5}}`",
     "example_does_not_match": "`code_example` does not match `code_pattern`",
     "pattern_of_spaces_or_dashes": (
         "codes are compared with one plain hyphen for any run of spaces and dashes: `code_pattern` and "
@@ -1146,6 +1150,8 @@ TEXTS = {
     "key_may_not_list_webhooks": "the key for {provider:provider} may not see the webhooks: give it the right to read"
     " them",
     "webhooks_not_read": "the webhooks at {provider:provider} could not be read. {why}",
+    "switch_is_off": "{name} is switched off: what it brings to a function waits, or is lost",
+    "switches_are_on": "whatever brings messages and events to the functions is switched on",
     "clocks_are_right": "all clocks run: the daily and the other schedules are on, and no order is overdue",
     "schedules_are_missing": "schedules that are missing: {count}",
     "schedule_is_off": "the schedule {name} is off: switch it on again in EventBridge Scheduler",

@@ -586,6 +586,10 @@ TEXTS = {
     "pattern_unreadable": "[`{field}` ]is geen reguliere expressie",
     "pattern_without_bound": "[`{field}` ]heeft een herhaling zonder grens, of een herhaling in een andere: schrijf"
     " {{5}} of {{4,6}}",
+    "pattern_not_allowed": "[`{field}` ]mag bestaan uit tekens, klassen zoals `[A-Z0-9]`, groepen, alternatieven met"
+    " `|` en herhalingen zoals `{{5}}`, `{{4,6}}` of `?`: schrijf het alleen daarmee",
+    "pattern_in_too_many_ways": "[`{field}` ]is op te veel manieren te lezen, zodat het nakijken van één code uren"
+    " kan duren: geef de meeste herhalingen één getal, zoals `{{5}}`",
     "example_does_not_match": "`code_example` past niet op `code_pattern`",
     "pattern_of_spaces_or_dashes": (
         "codes worden vergeleken met één gewoon streepje voor elke reeks spaties en streepjes: "
@@ -1192,6 +1196,8 @@ TEXTS = {
     "key_may_not_list_webhooks": "de sleutel voor {provider:provider} mag de webhooks niet zien; geef hem daar het"
     " leesrecht voor",
     "webhooks_not_read": "de webhooks bij {provider:provider} zijn niet te lezen. {why}",
+    "switch_is_off": "{name} staat uit: wat het naar een functie brengt, wacht of gaat verloren",
+    "switches_are_on": "alles wat berichten en meldingen naar de functies brengt, staat aan",
     "clocks_are_right": "alle klokken lopen: de dagelijkse en de overige vaste taken staan aan, en geen bestelling is"
     " te laat",
     "schedules_are_missing": "vaste taken die ontbreken: {count}",
