@@ -54,7 +54,13 @@ def licence_of(package: str) -> str | None:
 def bill_of_materials(version: str, moment: datetime, locks: Mapping[str, str], files: Mapping[str, str]) -> str:
     """The list as JSON, from the locks and the digests of the files that are deployed. It is the same for the same
     version, moment and content."""
-    whole = Component(name="keypost", version=version, type=ComponentType.APPLICATION, bom_ref=f"keypost@{version}")
+    whole = Component(
+        name="keypost",
+        version=version,
+        type=ComponentType.APPLICATION,
+        bom_ref=f"keypost@{version}",
+        licenses=[_licence("Apache-2.0")],
+    )
     bom = Bom(serial_number=uuid5(NAMESPACE_URL, f"keypost {version} {moment.isoformat()} {sorted(files.items())}"))
     bom.metadata.timestamp, bom.metadata.component = moment, whole
     found = {pin.name: pin for lock in locks.values() for pin in pins(lock)}

@@ -61,7 +61,7 @@ def version_of(tree: Path) -> str:
 def _checked_out(tree: Path) -> datetime:
     """Write the files of the last commit into a folder; returns when it was made."""
     tree.mkdir()
-    files = _run(["git", "archive", "--format=tar", "HEAD"], ROOT)
+    files = _run(["git", "-c", "core.autocrlf=false", "archive", "--format=tar", "HEAD"], ROOT)
     _run(["tar", "-xf", "-", "-C", str(tree)], ROOT, given=files)
     (tree / _IN_TREE).mkdir()
     return datetime.fromtimestamp(int(_run(["git", "log", "-1", "--format=%ct"], ROOT)), UTC)

@@ -70,6 +70,7 @@ def layer(name: str, folder: Path, python: str, platform: str = "") -> Path:
     """The packages of a layer, for an interpreter of this machine, or for another platform of the same version."""
     artifacts = folder / name
     options = [f"ARTIFACTS_DIR={artifacts}", f"PYTHON={python}", f"TARGET={python}", f"PLATFORM={platform}"]
+    options.append(f"PLACE={artifacts / 'python'}")  # byte code states where it lies, as it does on Lambda
     _make(ROOT / "layers" / name, f"build-{name.title()}Layer", options)
     return artifacts / "python"
 
