@@ -104,7 +104,7 @@ release: install  ## build a release from the last commit into dist/: docs/relea
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
        --no-emit-index-url --custom-compile-command "make lock"
-LOCKS = requirements/dev.txt layers/dependencies/requirements.txt layers/tokens/requirements.txt requirements/sam.txt
+LOCKS = $(wildcard requirements/*.txt layers/*/requirements.txt)
 lock:  ## pin all dependencies again (needs uv; UPGRADE=--upgrade for newer versions)
 	@# uv keeps the hashes of a lock that is there, also when it has too few; without them it asks for all.
 	sed -i.before -e '/--hash=/d' -e 's/ \\$$//' $(LOCKS) && rm $(LOCKS:=.before)

@@ -17,7 +17,9 @@ _MODULES = (
 )
 LOCKS = (
     "requirements/dev.txt",
+    "requirements/command.txt",
     "requirements/sam.txt",
+    "requirements/scan.txt",
     "layers/dependencies/requirements.txt",
     "layers/tokens/requirements.txt",
 )
