@@ -250,6 +250,14 @@ def test_the_end_of_its_subscription_reaches_it_by_the_providers_name(wired: Sta
 # --- what a person does
 
 
+def test_the_mail_of_then_cannot_be_shown_as_nobody_here_has_it(wired: Stack) -> None:
+    brought(wired)
+
+    status, why = call("GET", "/orders/{order_id}/mails/{mail_id}/preview", order_id="2025-0041", mail_id="purchase-1")
+
+    assert (status, why["code"]) == (409, "mail_of_before")
+
+
 def test_it_can_be_withdrawn_and_its_code_is_never_sold(wired: Stack) -> None:
     brought(wired)
 
