@@ -11,7 +11,7 @@ TEXTS = {
     "unpaid": "die Bestellung ist nicht bezahlt",
     "payment_failed": "die Zahlung ist fehlgeschlagen",
     "refunded": "das Geld wurde erstattet",
-    "withdrawn": "diese von Hand angelegte Bestellung wurde zurückgenommen",
+    "withdrawn": "diese Bestellung wurde zurückgenommen",
     "disputed": "der Kunde beanstandet die Zahlung",
     "problem": "{why}",
     "contents": "es steht nicht fest, was für wen bestellt wurde: {why}",
@@ -471,6 +471,8 @@ TEXTS = {
     "no_mail_server": "Die Domain dieser Adresse hat keinen Mailserver: prüfen Sie die Adresse mit dem Kunden.",
     "sent_to_former_address": "Die Codes dieser Bestellungen kamen bei einer früheren Adresse an und wurden nicht"
     " erneut gesendet: {orders:list}.",
+    "mail_of_before": "Diese E-Mail der Bestellung {order} hat das System vor Keypost versendet; deshalb kann Keypost"
+    " sie nicht zeigen.",
     # Answers of the API that come from no order.
     "no_such_route": "Diesen Pfad gibt es nicht, oder nicht mit dieser Methode: docs/support.md führt sie auf.",
     "content_type_unfit": "Senden Sie dies mit dem Content-Type {types:list}.",

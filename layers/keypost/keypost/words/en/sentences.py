@@ -10,7 +10,7 @@ TEXTS = {
     "unpaid": "the order has not been paid",
     "payment_failed": "the payment failed",
     "refunded": "the money was refunded",
-    "withdrawn": "this order, made by hand, was withdrawn",
+    "withdrawn": "this order was withdrawn",
     "disputed": "the customer disputes the payment",
     "problem": "{why}",
     "contents": "it is not certain what was ordered, or for whom: {why}",
@@ -435,6 +435,7 @@ TEXTS = {
     "no_mail_server": "The domain of this address has no mail server: check the address with the customer.",
     "sent_to_former_address": "The codes of these orders were delivered to a former address and have not been sent"
     " again: {orders:list}.",
+    "mail_of_before": "This e-mail of order {order} was sent by the system before Keypost, so Keypost cannot show it.",
     # Answers of the API that come from no order.
     "no_such_route": "There is no such path, or not with this method: docs/support.md lists them.",
     "content_type_unfit": "Send this with the Content-Type {types:list}.",

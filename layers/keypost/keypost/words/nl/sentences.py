@@ -11,7 +11,7 @@ TEXTS = {
     "unpaid": "de bestelling is niet betaald",
     "payment_failed": "de betaling is mislukt",
     "refunded": "het bedrag is terugbetaald",
-    "withdrawn": "deze handmatige bestelling is ingetrokken",
+    "withdrawn": "deze bestelling is ingetrokken",
     "disputed": "de klant betwist de betaling",
     "problem": "{why}",
     "contents": "het staat niet vast wat er is besteld en voor wie: {why}",
@@ -459,6 +459,8 @@ TEXTS = {
     "no_mail_server": "Het domein van dit adres heeft geen mailserver: controleer het adres met de klant.",
     "sent_to_former_address": "De codes van deze bestellingen zijn op een vroeger adres aangekomen en niet opnieuw"
     " verstuurd: {orders:list}.",
+    "mail_of_before": "Deze e-mail van bestelling {order} is verstuurd door het systeem vóór Keypost, dus Keypost kan"
+    " die niet tonen.",
     # Answers of the API that come from no order.
     "no_such_route": "Dit pad bestaat niet, of niet met deze methode: ze staan in docs/support.md.",
     "content_type_unfit": "Stuur dit met het Content-Type {types:list}.",
