@@ -27,10 +27,11 @@ from cli.local.emulator import REGION, emulator
 from cli.local.event_taker import EventTaker, event_taker
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
 from cli.local.fake_shops import ADMINISTRATION, MONEYBIRD_KEY, WOOCOMMERCE_KEY
-from cli.local.logs import LogLine, log_lines
+from cli.local.logs import log_lines
 from cli.local.mailbox import Mailbox, mailbox, over_http
 from cli.local.samples import SHOP, sample_products
 from cli.local.shop import Shop
+from cli.logs import LogLine
 from cli.stacks import Stack, local_session, stack_of
 from keypost.core import keys
 from keypost.core.errors import KeypostError
