@@ -74,7 +74,7 @@ openapi: install  ## write docs/openapi.json again, the description of the suppo
 coverage: install programs  ## all tests and drills, and which branches none of them takes
 	@$(BIN)/pytest --quiet $(WORKERS) --cov --cov-report=term-missing:skip-covered
 
-check: install .venv-scan/installed  ## check lint, types, import contracts and the template, and scan for weaknesses and secrets
+check: install .venv-scan/installed  ## check lint, types, import contracts, template and runbook, and scan for weaknesses and secrets
 	$(BIN)/pip check --disable-pip-version-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -83,6 +83,7 @@ check: install .venv-scan/installed  ## check lint, types, import contracts and 
 	$(BIN)/python -m cli.languages
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/pytest --quiet tests/test_template.py tests/scanners.py
+	$(BIN)/pytest --quiet -m "not journey" tests/test_runbook.py tests/test_dashboard.py
 
 .venv-scan/installed: requirements/scan.txt | python
 	@$(PYTHON) -m venv .venv-scan
