@@ -118,8 +118,11 @@ lock:  ## pin all dependencies again (needs uv; UPGRADE=--upgrade for newer vers
 	printf '%s\n' "check-jsonschema>=0.39" "checkov>=3.3" "detect-secrets>=1.5" "zizmor>=1.32" | \
 	  $(LOCK) $(UPGRADE) - --output-file requirements/scan.txt
 
+aws-smoke: install .venv-sam/installed  ## in your own AWS account: make a stack, look at what only AWS can tell, remove it; ADDRESS=you@example.nl
+	@PYTHONPATH=layers/keypost:. $(BIN)/python -W ignore -m cli.aws_smoke --address "$(ADDRESS)" $(if $(REGION),--region $(REGION))
+
 format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build release lock format
+.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build release lock format aws-smoke
