@@ -10,7 +10,6 @@ from keypost.core.daily_note import DailyNote
 from keypost.core.mail import MailNotSent
 from keypost.core.periods import local_day
 from keypost.use_cases.look_ahead import gather_note
-from keypost.use_cases.tell_of_low_stock import tell_of_low_stock
 
 wiring.warm(wiring.store, wiring.mailer)
 
@@ -25,8 +24,7 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     if not store.begin_note(today, now):
         return None  # it was sent, or another run is at it
     note = gather_note(store, now, settings.zone, settings.quiet_doors)
-    if settings.tells_events == "on":
-        tell_of_low_stock(store, note.stock, today, now)
+    wiring.tell_of_low_stock(note.stock, today, now)
     _count(note, now)
     if not note.says_something:
         return store.end_note(today, now)
