@@ -90,10 +90,10 @@ class Queues:
         return chosen
 
     def count(self, kept: Kept) -> int:
-        """About how many messages wait; without those that somebody receives just now."""
-        name = "ApproximateNumberOfMessages"
-        found = self.sqs.get_queue_attributes(QueueUrl=self.urls[kept.resource], AttributeNames=[name])
-        return int(found["Attributes"][name])
+        """About how many messages are there, with those that somebody has received a minute ago or less."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.sqs.get_queue_attributes(QueueUrl=self.urls[kept.resource], AttributeNames=names)
+        return sum(int(found["Attributes"][name]) for name in names)
 
     def received(self, kept: Kept, before: datetime | None = None) -> Iterator[list[Message]]:
         """All messages (of before a moment), some at a time, each of them once. They come back by themselves if nobody
@@ -266,6 +266,8 @@ def redrive(queue: str, stack: str | None) -> None:
         done += len(part)
         say("redrive_goes_on", err=True, done=done, total=max(done, total))
     say("redriven", count=done)
+    if rest := queues.count(kept):
+        say("redrive_again", count=rest)
 
 
 @dead_letters.command()

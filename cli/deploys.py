@@ -36,7 +36,7 @@ def check_stack(at: Found) -> None:
     for each in serving.answers(at, functions):
         say("function_answers" if each.is_right else "function_fails", function=each.function, answer=each.answer)
         failed += [] if each.is_right else [each.function]
-    say("functions_by_schedule", functions=list(serving.BY_SCHEDULE))
+    say("functions_unasked", functions=[each.id for each in functions if each.id in serving.UNASKED])
     if failed:
         raise KeypostError("functions_fail", functions=failed, command=f"keypost stack back{at.option}")
     say("functions_answer")
@@ -84,7 +84,9 @@ def pause(stack: str | None) -> None:
 
 
 @stack_group.command("resume")
-@click.option("--doors", is_flag=True, help="Only what takes payments in; nothing leaves yet.")
+@click.option(
+    "--doors", is_flag=True, help="Only what takes payments in, and ask the providers for them; nothing leaves yet."
+)
 @lang
 @stack_option
 def resume(stack: str | None, *, doors: bool) -> None:

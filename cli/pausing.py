@@ -4,12 +4,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from cli.serving import names_of
+from cli.serving import ALIAS, names_of
 from cli.stacks import Found
 from keypost.core.errors import KeypostError
 
 # What assigns codes, sends mails, or reads what SES tells of them. Facts come in through all others.
-HAND = ("AdvanceOrders", "FindDueOrders", "MailFeedback", "SendAgain", "WriteDailyNote")
+HAND = (
+    "AdvanceOrders",
+    "DeliverEvents",
+    "FindDueOrders",
+    "MailFeedback",
+    "SendAgain",
+    "TellEvents",
+    "WriteDailyNote",
+)
 _SECONDS = 120
 _BETWEEN_LOOKS = 2  # seconds
 
@@ -27,8 +35,10 @@ def pause(at: Found, wait: Callable[[float], None] = time.sleep) -> None:
 
 
 def open_doors(at: Found) -> None:
-    """Let facts come in again, while nothing leaves."""
+    """Let facts come in again, while nothing leaves, and ask the providers for those that are missing."""
     _release(at, lambda function: function not in HAND)
+    asks = names_of(at, "AWS::Lambda::Function")["ReconcilePayments"]
+    at.session.client("lambda").invoke(FunctionName=asks, Qualifier=ALIAS, InvocationType="Event", Payload=b"{}")
 
 
 def resume(at: Found) -> None:
@@ -48,7 +58,8 @@ def _release(at: Found, is_meant: Callable[[str], bool]) -> None:
 def is_hand_still(at: Found) -> bool:
     """Whether nothing can leave: neither the worker nor what pokes it runs."""
     client, names = at.session.client("lambda"), names_of(at, "AWS::Lambda::Function")
-    found = (client.get_function_concurrency(FunctionName=names[each]) for each in HAND)
+    there = (names[each] for each in HAND if each in names)  # events are left out of a stack that tells nobody
+    found = [client.get_function_concurrency(FunctionName=name) for name in there]
     return all(each.get("ReservedConcurrentExecutions") == 0 for each in found)
 
 

@@ -38,13 +38,17 @@ def restore_table(moment: datetime, stack: str | None) -> None:
     """
     at = stacks.found(stack)
     client, table = at.session.client("dynamodb"), at.connected().store.table
-    name = f"{table}-at-{moment:%Y%m%d-%H%M%S}"
+    name = _name(table, moment)
     client.restore_table_to_point_in_time(
         SourceTableName=table, TargetTableName=name, RestoreDateTime=moment.replace(tzinfo=UTC)
     )
     say("table_is_restored_soon", table=name)
     _wait_for(client, name)
     say("table_is_restored", table=name)
+
+
+def _name(table: str, moment: datetime) -> str:
+    return f"{table}-at-{moment:%Y%m%d-%H%M%S}"
 
 
 def _wait_for(client: Any, table: str) -> None:
@@ -56,12 +60,12 @@ def _wait_for(client: Any, table: str) -> None:
 
 
 @restore_group.command("give-back")
-@click.argument("table", metavar="TABLE")
+@_moment
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @lang
 @stack_option
-def give_back(table: str, stack: str | None, *, yes: bool) -> None:
-    """Make the stack's table hold what TABLE holds. Only a stack that is paused can be changed so.
+def give_back(moment: datetime, stack: str | None, *, yes: bool) -> None:
+    """Make the stack's table hold what it held at MOMENT, as the second table has it. The stack must be paused.
 
     Support keys, addresses that bounced, customers who want no reminders, and withdrawn batches stay as they are now.
     Customers who were erased since then are erased again.
@@ -69,7 +73,8 @@ def give_back(table: str, stack: str | None, *, yes: bool) -> None:
     at = _paused(stack)
     to, client = at.connected(), at.session.client("dynamodb")
     own = to.store.table
-    changes = restoring.difference(restoring.items_of(client, table), restoring.items_of(client, own))
+    was = restoring.items_of(client, _name(own, moment))
+    changes = restoring.difference(was, restoring.items_of(client, own))
     say("table_differs", put=len(changes.to_put), deleted=len(changes.to_delete), erased=len(changes.erased))
     if not yes:
         click.confirm(text("ask_give_back", table=own), abort=True)

@@ -135,8 +135,9 @@ EVENTS: Mapping[str, Any] = {  # each changes nothing but what the next run of i
     "MailFeedback": _NO_MESSAGE,
     "SendAgain": _NO_MESSAGE,
     "SupportApi": _NO_ROUTE,
+    "TellEvents": _NO_MESSAGE,
 }
-BY_SCHEDULE = ("ReconcilePayments", "WriteDailyNote")  # their runs cannot be made harmless: an alarm tells of them
+UNASKED = ("DeliverEvents", "ReconcilePayments", "WriteDailyNote")  # no run of theirs is harmless: alarms tell of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ SECRETS = {
     "woocommerce_api_key": WOOCOMMERCE_KEY,
     "moneybird_signing": MONEYBIRD_SECRET,
     "moneybird_api_key": MONEYBIRD_KEY,
+    "events_signing": WEBHOOK_SECRET,
 }
 
 PRODUCT = Product(

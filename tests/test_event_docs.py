@@ -19,8 +19,11 @@ from keypost.core.events import TYPES
 from keypost.core.mail import Purpose
 from keypost.core.standard_webhooks import headers
 from keypost.use_cases.deliver_event import PAUSES
+from tests.bench.costs import prices
+from tests.bench.events_out import of_bus, of_url
 from tests.builders import WEBHOOK_SECRET
 from tests.event_examples import examples
+from tests.translated import metrics_of, of_type, stack_with
 
 TEXT = (ROOT / "docs/events.md").read_text("utf-8")
 SCHEMA = json.loads((ROOT / "docs/events.schema.json").read_text("utf-8"))
@@ -65,6 +68,7 @@ def signed(secret: str = WEBHOOK_SECRET, ago: timedelta = timedelta()) -> dict[s
     return headers([secret], "evt_1", datetime.now(UTC) - ago, BODY)
 
 
+ALARM = "AWS::CloudWatch::Alarm"
 OTHER = "whsec_" + "A" * 32
 FORGED = [signed(OTHER), signed(ago=timedelta(hours=1)), signed() | {"webhook-id": "evt_2"}]
 
@@ -134,3 +138,22 @@ def test_the_page_says_how_often_and_for_how_long_a_call_is_repeated() -> None:
     assert minutes[:6] == [1, 5, 30, 120, 300, 600]
     assert set(minutes[6:]) == {int(said[2]) * 60}
     assert timedelta(days=3) < sum(PAUSES, timedelta()) < timedelta(days=4)
+
+
+def test_the_page_says_what_events_cost(template: dict[str, Any]) -> None:
+    said = {
+        name: float(dollars)
+        for name, dollars in re.findall(r"^\| `(Events\w+)`: .* \| ([0-9.]+) \|$", TEXT, re.MULTILINE)
+    }
+    month = re.search(r"alarms cost\s+([0-9.]+) dollars a month with the bus and ([0-9.]+) with both", TEXT)
+    assert month is not None
+
+    def alarms(**parameters: str) -> float:
+        here, without = (of_type(stack_with(template, each).resources, ALARM).values() for each in (parameters, {}))
+        return (sum(len(metrics_of(one)) for one in here) - sum(len(metrics_of(one)) for one in without)) * prices()[
+            "alarm_month"
+        ]
+
+    assert said == {"EventsBus": round(of_bus(prices()), 2), "EventsUrl": round(of_url(prices()), 2)}
+    assert float(month[1]) == pytest.approx(alarms(EventsBus="on"))
+    assert float(month[2]) == pytest.approx(alarms(EventsBus="on", EventsUrl="https://shop.example/"))

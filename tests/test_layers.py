@@ -145,7 +145,7 @@ def test_a_cold_start_compiles_nothing_of_the_layers_whatever_became_of_their_ti
         os.utime(path, (315532800, 315532800))
     (tmp_path / "without_byte_code.py").write_text("", encoding="utf-8")
     program = f"""
-import importlib.machinery, sys
+import importlib, importlib.machinery, sys
 sys.dont_write_bytecode = True
 sys.path[:0] = {[str(packages), str(keypost), str(ROOT / "functions"), str(tmp_path)]!r}
 compiled = []
@@ -154,6 +154,11 @@ def compiling(loader, data, path, **options):
     compiled.append(str(path))
     return make(loader, data, path, **options)
 importlib.machinery.SourceFileLoader.source_to_code = compiling
+import pkgutil, keypost.core.frozen_inits
+for module in pkgutil.iter_modules(keypost.core.__path__, "keypost.core."):
+    importlib.import_module(module.name)
+assert len(keypost.core.frozen_inits.MAKERS) > 100
+assert keypost.core.frozen.MAKERS.keys() == keypost.core.frozen_inits.MAKERS.keys()  # none was compiled here
 import {_MODULES}, without_byte_code
 print(*[path for path in compiled if path.startswith({str(tmp_path)!r})], sep="\\n")
 """

@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from cli import revisions
+from cli import pausing, revisions, serving
 from cli.local.deploy import ROOT
 from tests.translated import NEEDED, deciding, names_in, of_type, stack_with, whole
 
 FUNCTION = "AWS::Lambda::Function"
+WITH_EVENTS = {"EventsBus": "on", "EventsUrl": "https://shop.example/events"}  # without, two functions are left out
 SHIFTING = {"AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup"}
+
+
+KNOWN = {*serving.ROUTES, *serving.EVENTS, *serving.UNASKED}
 
 
 @cache
@@ -27,6 +31,7 @@ def raw() -> dict[str, Any]:
 
 
 def resources(**parameters: str) -> dict[str, Any]:
+    parameters = WITH_EVENTS | parameters
     return dict(stack_with(whole(raw(), NEEDED | parameters), parameters).resources)
 
 
@@ -77,7 +82,7 @@ def test_a_new_layer_makes_a_new_version_of_every_function_that_has_it(live: dic
     def with_another(layer: str) -> set[str]:
         template = deepcopy(raw())
         template["Resources"][layer]["Properties"]["Description"] = "another"
-        made = versions(stack_with(whole(template, NEEDED), {}).resources) - versions(live)
+        made = versions(stack_with(whole(template, NEEDED), WITH_EVENTS).resources) - versions(live)
         return {re.split(r"Version", name)[0] for name in made}
 
     functions = of_type(live, FUNCTION).keys()
@@ -154,6 +159,19 @@ def test_without_gradual_deploys_a_new_version_gets_all_calls_at_once(off: dict[
     assert {one["Type"] for one in made.values()} & SHIFTING == set()
     assert "CodeDeploy" not in json.dumps(made)
     assert of_type(made, "AWS::Lambda::Alias").keys() == of_type(resources(), "AWS::Lambda::Alias").keys()
+
+
+def test_the_check_after_a_deploy_knows_every_function(live: dict[str, Any]) -> None:
+    assert of_type(live, FUNCTION).keys() == KNOWN
+
+
+def test_what_stays_still_after_a_restore_is_all_that_writes_to_customers_or_reads_what_became_of_it(
+    live: dict[str, Any],
+) -> None:
+    queues = of_type(live, "AWS::Lambda::EventSourceMapping").values()
+    readers = {one["FunctionName"]["Ref"].removesuffix("Aliaslive") for one in queues}
+
+    assert readers | {"FindDueOrders", "WriteDailyNote"} == set(pausing.HAND)
 
 
 def test_former_versions_stay_so_that_there_is_one_to_go_back_to(live: dict[str, Any]) -> None:

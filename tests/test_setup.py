@@ -193,11 +193,17 @@ def test_the_answers_of_another_stage_do_not_turn_a_stack_into_one_of_it(first: 
 LIVE = ["live", "", "Voorbeeld", "Straat 1", "", "mail-live.voorbeeld.example", "hulp@voorbeeld.example", "", "", ""]
 
 
+def commands_in(page: Path, kind: str) -> list[str]:
+    blocks = re.findall(rf"```sh {kind}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
 def test_every_command_of_the_page_on_deploying_does_what_it_says(first: Result) -> None:
-    page = (ROOT / "docs/deploying.md").read_text("utf-8")
-    commands = [
-        line for block in re.findall(r"```sh emulator\n(.*?)```", page, re.DOTALL) for line in block.splitlines()
-    ]
+    """With the deploys of the runbook, which tests/test_runbook.py leaves to this test."""
+    commands = commands_in(ROOT / "docs/deploying.md", "emulator")
+    of_runbook = [line for page in (ROOT / "docs/runbook").glob("*.md") for line in commands_in(page, "setup")]
+    assert set(of_runbook) == {"keypost setup deploy --stack keypost"}
+    commands += of_runbook
     typed = {"keypost setup --stack keypost": [*LIVE, "webhook", str(PRODUCTS), "codes.csv"]}
 
     ended = {each: keypost(*shlex.split(each)[1:], typed=typed.get(each, [])) for each in commands}

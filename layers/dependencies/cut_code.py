@@ -38,6 +38,13 @@ def parse(text, *args, **options):
 
     return parse(text, *args, **options)
 """,
+    # What checks the fields of attrs' own classes: cattrs has some, and checks none.
+    "attr/validators.py": "",
+    # The plug-ins of pydantic, which it looks for in the metadata of all packages.
+    "pydantic/plugin/_loader.py": """
+def get_plugins():
+    return ()
+""",
 }
 # What nothing loads any more, and what botocore looks for before it takes the standard library: OpenSSL by a library.
 LEFT_OUT = ("boto3/data", "boto3/docs", "s3transfer", "urllib3/contrib/pyopenssl.py")

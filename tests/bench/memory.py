@@ -15,6 +15,7 @@ WORTH = 0.1  # seconds that twice the memory has to save of one call
 # The calls of AWS in a usual invocation of each function: a figure of the bench, or a number that the code says.
 CALLS: dict[str, str | int] = {
     "AdvanceOrders": "calls/worker",
+    "DeliverEvents": 1,  # and the shop's own time, which no memory shortens
     "FindDueOrders": "calls/nothing_due",
     "GuidePage": 1,
     "MailFeedback": "calls/feedback",
@@ -26,6 +27,7 @@ CALLS: dict[str, str | int] = {
     "SupportApi": "calls/get_due",
     "SupportAuth": 2,
     "SupportPage": 0,
+    "TellEvents": 2,
     "WriteDailyNote": "calls/note_nothing",
 }
 _SENDS_MAIL = {"AdvanceOrders"}

@@ -23,6 +23,7 @@ from keypost.core.payment import PaymentState, Refunded, Remark
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said
+from keypost.table.outbox import events_in
 from tests.builders import (
     NOW,
     PRODUCT,
@@ -340,3 +341,32 @@ def test_where_nothing_waits_and_nothing_is_sold_only_that_is_counted(wired: Sta
     run()
 
     assert counted(logged) == {"OrdersWaiting": 0}
+
+
+def told_of_stock(wired: Stack) -> list[Any]:
+    """The events that wait in the table to leave."""
+    items = wired.store._client.scan(TableName=wired.store.table)["Items"]
+    found = (item for item in items if item["pk"]["S"].startswith("EVENT#"))
+    return [each for item in found for each in events_in({"dynamodb": {"NewImage": item}})]
+
+
+@pytest.mark.parametrize("tells", ["on", "off"])
+def test_low_stock_is_told_once_a_day_to_those_who_want_events(
+    wired: Stack, monkeypatch: pytest.MonkeyPatch, tells: str
+) -> None:
+    monkeypatch.setenv("KEYPOST_TELLS_EVENTS", tells)
+    wiring.forget()
+    wired.store.save(waiting_for(paid_order(at=MORNING), Reason.STOCK, Said("too_few_codes", {"skus": [SKU]}), MORNING))
+
+    run()
+    first = told_of_stock(wired)
+    run(MORNING + timedelta(hours=2))
+    again = told_of_stock(wired)
+    run(MORNING + timedelta(days=1))
+
+    if tells == "off":
+        assert first == again == told_of_stock(wired) == []
+        return
+    assert [(each.type, each.data["sku"], each.data["waiting"]) for each in first] == [("stock.low", SKU, 1)]
+    assert again == first
+    assert len(told_of_stock(wired)) == 2

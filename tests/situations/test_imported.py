@@ -14,7 +14,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core import imported
 from keypost.core.bookkeeping import happened
-from keypost.core.codes import NewCode
+from keypost.core.codes import NewCode, digest
 from keypost.core.imported import Sold, SoldGoods
 from keypost.core.mail import Asked, MailState, Purpose
 from keypost.core.order import Beside, Customer, Order
@@ -27,10 +27,10 @@ from keypost.core.said import said
 from keypost.inputs.license_file import SoldAt
 from keypost.providers import stripe
 from keypost.table.imports import Imports
-from keypost.use_cases.import_licenses import Importer
+from keypost.use_cases.import_licenses import Importer, Planned
 from keypost.use_cases.look_ahead import stocks
 from keypost.use_cases.take_fact import record
-from tests.builders import INTAKE, NOW, PRODUCT, SKU, ZONE, a_call, code, event, loaded, notice, stripe_event
+from tests.builders import INTAKE, NOW, PRODUCT, SKU, ZONE, a_call, code, event, loaded, notice, put_item, stripe_event
 from tests.functions.support_calls import call
 
 REMINDING = replace(PRODUCT, reminder_days=(30, 7))
@@ -250,6 +250,14 @@ def test_the_end_of_its_subscription_reaches_it_by_the_providers_name(wired: Sta
 # --- what a person does
 
 
+def test_the_mail_of_then_cannot_be_shown_as_nobody_here_has_it(wired: Stack) -> None:
+    brought(wired)
+
+    status, why = call("GET", "/orders/{order_id}/mails/{mail_id}/preview", order_id="2025-0041", mail_id="purchase-1")
+
+    assert (status, why["code"]) == (409, "mail_of_before")
+
+
 def test_it_can_be_withdrawn_and_its_code_is_never_sold(wired: Stack) -> None:
     brought(wired)
 
@@ -303,3 +311,44 @@ def test_a_bad_code_of_it_is_swapped_for_one_of_the_stock(
     (mail,) = sent(order.id)
     assert code(50) in mail
     assert code(1) not in mail
+
+
+# --- what comes between
+
+
+def planned_for(stack: Stack, *what: Sold) -> tuple[Importer, Planned]:
+    stack.store.put_product(REMINDING)
+    importer = Importer(Imports.of(stack.store), stack.store.catalog(), ZONE, "EUR")
+    return importer, importer.planned([SoldAt((2,), each) for each in what], ASKED)
+
+
+def test_a_code_that_enters_the_stock_meanwhile_stays_there_and_the_others_are_imported(
+    wired: Stack, stocked: Callable[[list[str]], None]
+) -> None:
+    other = SoldGoods(SKU, (NewCode(SKU, code(2), None, None),), BEGAN, ENDS)
+    importer, planned = planned_for(wired, sold(), sold("B", other))
+    stocked([code(1)])
+
+    assert [failed for _, failed in importer.run(planned)] == [["2025-0041"]]
+
+    assert wired.store.load("2025-0041") is None
+    assert [free.code for free in wired.store.pick(SKU, 9, NOW.date())] == [code(1)]
+    assert loaded(wired.store, "B").licenses[0].code == code(2)
+
+
+def test_an_order_that_changes_meanwhile_keeps_that_change(wired: Stack) -> None:
+    brought(wired)
+    importer, planned = planned_for(wired, sold(sold_on=date(2026, 2, 1)))
+    body = {"email": "jan@nieuw.example", "reason": "moved"}
+    assert call("PUT", "/orders/{order_id}/email", body, order_id="2025-0041")[0] == 200
+
+    assert [failed for _, failed in importer.run(planned)] == [["2025-0041"]]
+    assert loaded(wired.store, "2025-0041").customer.email == "jan@nieuw.example"
+
+
+def test_codes_of_an_order_whose_import_broke_off_are_no_hindrance(wired: Stack) -> None:
+    """An order with more codes than fit into one transaction is written after them."""
+    item = {"pk": f"CODE#{digest(code(1))}", "code": code(1), "sku": SKU, "state": "assigned", "order_id": "2025-0041"}
+    put_item(wired.store, item)
+
+    assert brought(wired).licenses[0].code == code(1)

@@ -20,9 +20,8 @@ from keypost import telemetry, wiring
 from keypost.core.mail import Asked, MailState
 from keypost.core.order import Reason
 from keypost.core.plan import attention
-from tests.builders import NOW, SKU, Context, code, loaded, pokes
+from tests.builders import NOW, SKU, Context, code, event, loaded, pokes
 from tests.functions.callbacks import webhook
-from tests.functions.test_reconcile_payments import paid_at_stripe
 
 HOUR = timedelta(hours=1)
 LATER = NOW + HOUR
@@ -43,6 +42,14 @@ def told(order_id: str, kind: str = "order.paid", quantity: int = 1, **data: Any
     body = {"type": kind, "timestamp": NOW.isoformat(), "data": about | {"language": "nl", "lines": lines} | data}
     answer = webhook(json.dumps(body).encode())
     assert answer["statusCode"] == 204, answer["body"]
+
+
+def paid_at_stripe(local: LocalStack, order_id: str) -> None:
+    """A payment that the hourly run finds at Stripe, and that no callback reports."""
+    happened = event("stripe/checkout.session.completed.json") | {"id": "evt_1", "created": int(NOW.timestamp())}
+    happened["data"]["object"] |= {"id": "cs_test_1", "payment_intent": "pi_1", "created": happened["created"]}
+    happened["data"]["object"]["metadata"] |= {"order_id": order_id}
+    local.providers.objects["/v1/events/evt_1"] = happened
 
 
 def sold(shop: Stack, *order_ids: str, quantity: int = 1) -> dict[str, list[str]]:
@@ -96,7 +103,7 @@ def test_a_restored_table_gives_no_second_code_and_no_code_to_two_people_and_lea
     was = items(shop)
     wiring.try_order("waits", 1)
     since = sold(shop, "shop-1", "shop-2") | {"waits": [one.code for one in loaded(shop.store, "waits").licenses]}
-    paid_at_stripe(local, "stripe-1", NOW)
+    paid_at_stripe(local, "stripe-1")
     reconcile_payments.handler({}, Context())
     wiring.try_order("stripe-1", 1)
     since |= codes_of(shop, "stripe-1")

@@ -158,7 +158,10 @@ def test_an_address_that_everybody_reaches_may_be_called() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://shop.example/", "ftp://shop.example/", "https:///", "https://anna:secret@shop.example/", "shop.example"],
+    [
+        *("http://shop.example/", "ftp://shop.example/", "https:///", "https://anna:secret@shop.example/"),
+        *("shop.example", "https://[/", "https://shop.example:x/"),
+    ],
 )
 def test_only_a_whole_address_with_https_and_without_a_password_is_called(url: str) -> None:
     with pytest.raises(AddressRefused):

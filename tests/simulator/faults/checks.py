@@ -799,6 +799,41 @@ def _at(check: Callable[[Shop, boundary.Items], Found]) -> Callable[[Evidence], 
     return lambda evidence: check(evidence.shop, evidence.stored)
 
 
+def what_happened_leaves_as_events(evidence: Evidence) -> Found:
+    """Each mail with the codes of an order at least once, on the bus and to the shop; twice with the same id only."""
+    out = evidence.simulation.events_out
+    for way, left in (("bus", out.on_bus), ("shop", out.taken)):
+        served = {(each["data"]["order_id"], each["data"]["mail"]) for each in left if each["type"] == "order.served"}
+        for order in evidence.items:
+            sent = {mail["id"] for mail in evidence.items[order].get("mails", ()) if _is_served_by(mail)}
+            yield from (
+                (order, f"{mail} left, and the {way} has no event")
+                for mail in sent - {mail for name, mail in served if name == order}
+            )
+        ids: dict[str, Any] = {}
+        for each in left:
+            if ids.setdefault(each["id"], each) != each:
+                yield str(each["data"].get("order_id")), f"event {each['id']} says two things"
+        about = Counter((each["data"].get("order_id"), each["data"].get("mail"), each["type"]) for each in ids.values())
+        yield from (
+            (str(order), f"{mail} is served by {count} events")
+            for (order, mail, type_), count in about.items()
+            if type_ == "order.served" and count > 1
+        )
+
+
+def _is_served_by(mail: Mapping[str, Any]) -> bool:
+    return mail["purpose"] in _DELIVERIES and mail["state"] == "sent"
+
+
+def events_hold_no_code_and_no_address(evidence: Evidence) -> Found:
+    heard = "\n".join(evidence.simulation.events_out.heard)
+    addresses = {mail.to for mail in evidence.simulation.ses.accepted}
+    yield from (
+        ("events", f"{private} is in an event") for private in {*evidence.codes, *addresses} if private in heard
+    )
+
+
 CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 paid orders have their codes": paid_orders_have_their_codes,
     "1 codes reach their customer": codes_reach_their_customer,
@@ -832,6 +867,8 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "12 codes of what was exchanged are free again": codes_of_what_was_exchanged_are_free_again,
     "12 who waits has a way on": who_waits_has_a_way_on,
     "12 one payment is one": one_payment_is_one,
+    "events: what happened leaves": what_happened_leaves_as_events,
+    "events: no code and no address leaves": events_hold_no_code_and_no_address,
     "11 fields of the future stay": fields_of_the_future_stay,
     "1 free codes are offered as what they are": _at(boundary.free_codes_are_offered_as_what_they_are),
     "2 codes of recalled batches do not leave": _at(boundary.codes_of_recalled_batches_do_not_leave),

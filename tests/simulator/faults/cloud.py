@@ -19,7 +19,13 @@ from tests.simulator.faults.ses import FAULTS_OF_A_MAIL, Ses
 from tests.simulator.faults.sqs import Sqs
 
 _WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
-_TIMEOUTS = {"dynamodb": 5, "sqs": 10, "sesv2": 10, "secrets-manager": 5}  # seconds, as wiring sets them
+_TIMEOUTS = {
+    "dynamodb": 5,
+    "sqs": 10,
+    "sesv2": 10,
+    "secrets-manager": 5,
+    "eventbridge": 5,
+}  # seconds, as wiring sets them
 _CONNECT_TIMEOUT = 3
 _MAY_BE_THROTTLED = ("dynamodb", "sqs")
 # The keys of the providers' APIs are left out: nobody is asked there.
@@ -38,6 +44,7 @@ class Cloud:
     sqs: Sqs
     ses: Ses
     wrote: Callable[[Invocation | None, list[dict[str, Any]], list[str]], None]
+    on_bus: Callable[[AwsCall], Answer]
     changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
     calls: int = 0
     shown: dict[str, Answer] = field(default_factory=dict)  # what an index answered before, by its question
@@ -101,6 +108,8 @@ class Cloud:
                 return self._of_dynamodb(call, invocation, kind)
             case "sqs":
                 return self.sqs.take(call)
+            case "eventbridge":
+                return self.on_bus(call)
             case "sesv2":
                 return self.ses.take(call, invocation, kind)
             case _:

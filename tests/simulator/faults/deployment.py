@@ -23,12 +23,17 @@ from tests.simulator.faults.machine import only_here
 from tests.simulator.short_way import take_the_short_way
 
 TABLE, QUEUE, WISHES, SECRET = "simulated", "https://sqs.example/1/work", "https://sqs.example/1/wishes", "arn:secret"
+EVENTS = "https://sqs.example/1/events_out"
 _ENVIRONMENT = {
     **ENVIRONMENT,
     "KEYPOST_TABLE": TABLE,
     "KEYPOST_QUEUE_URL": QUEUE,
     "KEYPOST_WISHES_URL": WISHES,
     "KEYPOST_SECRETS": SECRET,
+    "KEYPOST_TELLS_EVENTS": "on",
+    "KEYPOST_EVENT_BUS": "simulated-events",
+    "KEYPOST_EVENT_QUEUE_URL": EVENTS,
+    "KEYPOST_EVENTS_URL": "https://shop.example/keypost",
     "LOG_LEVEL": "ERROR",
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
@@ -115,6 +120,7 @@ class Surroundings:
     clock: Callable[[], float]
     pause: Callable[[float], None]
     counted: Callable[[str], None]
+    outside: Any = None  # what stands for addresses outside of AWS
 
 
 def load(around: Surroundings, root: Path = ROOT) -> Deployment:
@@ -154,12 +160,13 @@ def _names(root: Path) -> Iterator[str]:
 
 
 def _build(modules: Mapping[str, ModuleType], around: Surroundings) -> None:
-    wiring = modules["keypost.wiring"]
+    wiring: Any = modules["keypost.wiring"]
     telemetry: Any = modules["keypost.telemetry"]
     telemetry.metrics.add_metric = lambda **what: around.counted(repr(what))
     telemetry.at_door = lambda *what, **more: around.counted(repr((what, more)))
     answer_here(wiring.session(), around.watch)
     take_the_short_way(wiring.session(), around.watch)
+    wiring.outside = lambda: around.outside
     for name, smaller in _SMALLER.items():
         for module in modules.values():
             if hasattr(module, name):

@@ -44,6 +44,10 @@ KINDS: Mapping[str, float] = {
     "skewed clock": 5,  # of one execution environment
     "callback twice": 10,
     "callback twin": 5,  # two at one instant
+    # On the way of events.
+    "changes again": 3,  # of the stream, though they were handled
+    "shop does not answer": 5,
+    "shop has trouble": 10,
 }
 _CALM, _BORNE = 0.1, 0.3
 CALLS = ("crash before", "crash after", "request lost", "answer lost", "not reached", "slow", "throttled", "conflict")

@@ -26,6 +26,7 @@ from tests.simulator.faults.deployment import (
     own_modules,
     set_environment,
 )
+from tests.simulator.faults.event_stream import EventsOut
 from tests.simulator.faults.events import ACCEPTED, callback_event, link_event, page_event, support_event
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
@@ -129,7 +130,8 @@ class Simulation:
         faults.clock = lambda: self.machine.now
         self.ses = Ses(self.machine, faults, lambda body, delay: self.sqs.put("events", body, delay))
         self.sqs = Sqs(self.machine, faults, self._invoke, self._handled)
-        self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote)
+        self.events_out = EventsOut(self.machine, faults, self._invoke)
+        self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote, self.events_out.put)
         self.schedules = Schedules(self.machine, faults, self._scheduled)
         self.roots = roots
         self.versions: list[Deployment] = []
@@ -238,6 +240,7 @@ class Simulation:
     # --- what is stored
 
     def _wrote(self, invocation: Invocation | None, items: list[dict[str, Any]], touched: list[str]) -> None:
+        self.events_out.changed(items)
         for item in items:
             if item["pk"]["S"].startswith("ORDER#") and "version" in item:  # not what is kept beside an order
                 self._saved(invocation, plain(item))
@@ -452,6 +455,13 @@ def _on_stage(simulation: Simulation) -> Iterator[None]:
         _STAGE.pop()
 
 
+class _Outside:
+    """The program of the shop, whichever simulation plays."""
+
+    def call(self, _method: str, url: str, body: bytes, headers: Mapping[str, str]) -> int | None:
+        return _STAGE[-1].events_out.call(url, body, headers)
+
+
 class _Log:
     """What functions log, written into the journal of the simulation that plays."""
 
@@ -494,7 +504,7 @@ def _load(root: Path) -> Deployment:
     def counted(what: str) -> None:
         _STAGE[-1].counted.append(what)
 
-    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause, counted), root)
+    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause, counted, _Outside()), root)
 
 
 @functools.cache

@@ -11,8 +11,6 @@ from tests.simulator.aws_here import Answer, AwsCall
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
 
-_MOST_RECEIVED = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -23,12 +21,14 @@ class Source:
     at_once: int  # invocations
     visibility: float  # seconds
     timeout: float
+    most: int = 5  # times that a message is received
 
 
 SOURCES: Mapping[str, Source] = {
     "work": Source("advance_orders", batch=3, at_once=5, visibility=360, timeout=60),
     "wishes": Source("send_again", batch=1, at_once=2, visibility=360, timeout=60),
     "events": Source("mail_feedback", batch=10, at_once=2, visibility=180, timeout=30),
+    "events_out": Source("deliver_events", batch=1, at_once=2, visibility=180, timeout=30, most=12),
 }
 
 
@@ -38,16 +38,24 @@ class Message:
     body: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
     receives: int = 0
+    pause: float | None = None  # seconds until it comes back, if its function put it off
 
     def received_again(self) -> dict[str, Any]:
         """It as Lambda gives it to a function, delivered once more."""
         self.receives += 1
+        self.pause = None
         attributes = {"ApproximateReceiveCount": str(self.receives)}
         own = {
             name: {"stringValue": each["StringValue"], "dataType": each["DataType"]}
             for name, each in self.attributes.items()
         }
-        return {"messageId": self.id, "body": self.body, "attributes": attributes, "messageAttributes": own}
+        return {
+            "messageId": self.id,
+            "receiptHandle": self.id,
+            "body": self.body,
+            "attributes": attributes,
+            "messageAttributes": own,
+        }
 
 
 # Starts a function with an event, for some seconds; calls back when it is over.
@@ -65,12 +73,16 @@ class Sqs:
     dead: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
+    received: dict[str, Message] = field(default_factory=dict)  # by receipt
     is_deaf: bool = False  # it takes messages and delivers none of them
     sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
 
     def take(self, call: AwsCall) -> Answer:
-        """SendMessage and SendMessageBatch."""
+        """SendMessage, SendMessageBatch and ChangeMessageVisibility."""
         asked = call.body
+        if call.operation == "ChangeMessageVisibility":
+            self.received[asked["ReceiptHandle"]].pause = asked["VisibilityTimeout"]
+            return 200, {}, "{}"
         name = asked["QueueUrl"].rpartition("/")[2]
         for entry in asked.get("Entries", [asked]):
             self.bodies.append(entry["MessageBody"])
@@ -83,7 +95,9 @@ class Sqs:
         place = self._named(name, body)
         if self.is_deaf:
             return
-        match self.faults.at(place, ("poke lost", "poke late", "twin")):
+        # SQS loses nothing that it took. That a poke is lost stands for one that was never sent.
+        kinds = ("poke lost", "poke late", "twin") if name != "events_out" else ("poke late", "twin")
+        match self.faults.at(place, kinds):
             case "poke lost":
                 return
             case "poke late":
@@ -124,10 +138,11 @@ class Sqs:
     def _deliver(self, name: str, source: Source, batch: list[Message]) -> None:
         self.running[name] += 1
         event = {"Records": [message.received_again() for message in batch]}
+        self.received |= {message.id: message for message in batch}
         about = tuple(message.body for message in batch) if name == "work" else ()
         for message in batch:
             place = f"delivery of {name} {message.id}"
-            if message.receives < _MOST_RECEIVED and self.faults.at(place, ("visible too soon",)):
+            if message.receives < source.most and self.faults.at(place, ("visible too soon",)):
                 self._offer(name, message, self.faults.chance(place).choice((0.01, 0.3, 3, 20)))
         self.invoke(source.function, event, source.timeout, lambda run: self._done(name, batch, run), about)
 
@@ -150,7 +165,8 @@ class Sqs:
             self.put(name, body, 0)
 
     def _back(self, name: str, message: Message) -> None:
-        if message.receives >= _MOST_RECEIVED:
+        source = self.sources[name]
+        if message.receives >= source.most:
             self.dead.append((name, message.body))
         else:
-            self._offer(name, message, self.sources[name].visibility)
+            self._offer(name, message, source.visibility if message.pause is None else message.pause)

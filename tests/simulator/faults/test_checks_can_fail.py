@@ -396,6 +396,21 @@ LEAKS: Mapping[str, Callable[[Shop], None]] = {
 }
 
 
+def _event_told_otherwise(shop: Shop) -> None:
+    left = shop.simulation.events_out.taken
+    left.append(left[0] | {"timestamp": "2020-01-01T00:00:00Z"})
+
+
+def _served_by_two_events(shop: Shop) -> None:
+    left = shop.simulation.events_out.on_bus
+    served = next(each for each in left if each["type"] == "order.served")
+    left.append(served | {"id": "evt_other"})
+
+
+def _code_in_an_event(shop: Shop) -> None:
+    shop.simulation.events_out.heard.append(f"code={_last(shop).codes[0]}")
+
+
 # The check, a story in which nothing is wrong, and what is done to what it left behind.
 DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]] = {
     "an order is gone": ("1 paid orders have their codes", purchase, _lost),
@@ -450,6 +465,15 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "stuck": ("6 no mail is lost", purchase, _stuck),
     "promised": ("6 mails that were promised leave", purchase, _promised),
     "written": ("10 nobody touches what cannot be read", purchase, _written_though_unreadable),
+    "no event for the shop": (
+        "events: what happened leaves",
+        purchase,
+        lambda s: s.simulation.events_out.taken.clear(),
+    ),
+    "no event on the bus": ("events: what happened leaves", purchase, lambda s: s.simulation.events_out.on_bus.clear()),
+    "one id, two events": ("events: what happened leaves", purchase, _event_told_otherwise),
+    "one sale, two events": ("events: what happened leaves", purchase, _served_by_two_events),
+    "a code in an event": ("events: no code and no address leaves", purchase, _code_in_an_event),
     "forgotten": ("11 fields of the future stay", purchase, _future_forgotten),
     "failed": ("nothing fails in good weather", purchase, _failed),
     "failed for a conflict": ("nothing fails that AWS makes up for", purchase, _refused_for_a_conflict),

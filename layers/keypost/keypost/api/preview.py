@@ -10,7 +10,7 @@ from keypost import wiring
 from keypost.api.orders import OrderId
 from keypost.core.errors import InvalidInput, NotFound, Refused
 from keypost.core.frozen import dataclass
-from keypost.core.mail import Mail
+from keypost.core.mail import Mail, MailState
 from keypost.core.order import Order
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -42,6 +42,8 @@ def show_mail(order_id: OrderId, mail_id: MailId) -> MailShown:
     mail = next((each for each in order.mails if each.id == mail_id), None)
     if mail is None:
         raise NotFound("no_such_mail", order=order.id)
+    if mail.state is MailState.BEFORE:
+        raise Refused("mail_of_before", order=order.id)
     return _shown(order, mail)
 
 

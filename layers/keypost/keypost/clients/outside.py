@@ -5,7 +5,6 @@ Lambda's own."""
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from http.client import responses
 from ipaddress import IPv4Address
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
@@ -54,24 +53,20 @@ class Outside:
     ) -> int | None:
         """The status of the answer, whose content nobody reads; None if there is no answer. AddressRefused if the
         address is not one that may be called."""
-        to = urlsplit(url)
-        if to.username is not None or not to.hostname or to.scheme not in _PORTS:
-            raise AddressRefused("url_not_public")
         try:
-            pool = self._pool(to, to.hostname)
-            path = (to.path or "/") + (f"?{to.query}" if to.query else "")
-            whole = {"User-Agent": "keypost", **headers, "Host": to.netloc}
-            answer = pool.urlopen(
-                method, path, body, whole, retries=False, redirect=False, timeout=_TIMES, preload_content=False
-            )
-        except (OSError, UnicodeError, urllib3.exceptions.HTTPError):
+            to = urlsplit(url)
+            with self._pool(to) as pool:
+                return _status(pool, method, to, body, headers)
+        except ValueError:  # a port or a name that cannot be one
+            raise AddressRefused("url_not_public") from None
+        except (OSError, urllib3.exceptions.HTTPError):
             return None
-        answer.close()
-        pool.close()
-        return int(answer.status) if answer.status in responses else None
 
-    def _pool(self, to: SplitResult, host: str) -> urllib3.HTTPConnectionPool:
+    def _pool(self, to: SplitResult) -> urllib3.HTTPConnectionPool:
         """To the very address that was checked: a name that is looked up again may lead elsewhere by then."""
+        host = to.hostname
+        if to.username is not None or not host or to.scheme not in _PORTS:
+            raise AddressRefused("url_not_public")
         port = to.port or _PORTS[to.scheme]
         if self._here and (to.scheme, host) == ("http", _HERE):
             return urllib3.HTTPConnectionPool(host, port)
@@ -84,3 +79,15 @@ class Outside:
         return urllib3.HTTPSConnectionPool(
             addresses[0], port, ssl_context=context, server_hostname=host, assert_hostname=host
         )
+
+
+def _status(
+    pool: urllib3.HTTPConnectionPool, method: str, to: SplitResult, body: bytes | None, headers: Mapping[str, str]
+) -> int:
+    path = (to.path or "/") + (f"?{to.query}" if to.query else "")
+    whole = {"User-Agent": "keypost", **headers, "Host": to.netloc}
+    answer = pool.urlopen(
+        method, path, body, whole, retries=False, redirect=False, timeout=_TIMES, preload_content=False
+    )
+    answer.close()
+    return answer.status

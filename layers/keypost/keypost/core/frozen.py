@@ -1,9 +1,11 @@
 """Frozen dataclasses that cost a cold start a third of those of the standard library. A function loads some 140 of them
 before its first call, and the standard library writes and compiles six methods for each. Here only `__init__` is
-compiled; the other methods are the same functions for all classes."""
+compiled, when the layer is built; the other methods are the same functions for all classes."""
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from operator import attrgetter
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,6 +14,12 @@ __all__ = ["dataclass"]
 
 # What a class of the standard library may define itself, and none of ours does.
 _NOT_KNOWN = {"__post_init__", "__init__", "__eq__", "__hash__", "__repr__", "__getstate__", "__setstate__"}
+
+# What makes an `__init__`, by its source. layers/keypost/write_inits.py writes this module, so that Python has compiled
+# it before; in a clone there is none, and each is compiled when its class is made.
+MAKERS: dict[str, Callable[..., Any]] = {}
+with suppress(ModuleNotFoundError):
+    MAKERS |= import_module("keypost.core.frozen_inits").MAKERS
 
 if TYPE_CHECKING:
     from dataclasses import dataclass  # type checkers know what it promises
@@ -67,11 +75,18 @@ def _init_of(made: type, fields: tuple[dataclasses.Field[Any], ...]) -> Any:
         else:
             parameter = name
         given[bool(field.kw_only)].append(parameter)
-        lines.append(f" _set_{name}(self,{value})")
+        lines.append(f"_set_{name}(self,{value})")
     parameters = ",".join(["self", *given[False], *(["*", *given[True]] if given[True] else [])])
-    body = "\n".join(lines or [" pass"])
-    exec(f"def __init__({parameters}):\n{body}", names)  # noqa: S102 - of our own names
-    return names["__init__"]
+    body = "\n".join(f"  {line}" for line in lines or ["pass"])
+    return _maker(f"def maker({','.join(names)}):\n def __init__({parameters}):\n{body}\n return __init__\n")(**names)
+
+
+def _maker(source: str) -> Callable[..., Any]:
+    if source not in MAKERS:
+        made: dict[str, Any] = {}
+        exec(source, made)  # noqa: S102 - of our own names
+        MAKERS[source] = made["maker"]
+    return MAKERS[source]
 
 
 def _setter(made: type, name: str) -> Callable[[Any, Any], None]:

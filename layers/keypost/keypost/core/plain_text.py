@@ -1,7 +1,6 @@
 """What people typed or pasted, in plain letters, digits and hyphens: full-width and look-alike letters, escaped and
 invisible signs. Each sign of the plain text knows its place in what was typed."""
 
-import html
 import re
 import unicodedata
 from urllib.parse import unquote
@@ -55,7 +54,9 @@ def _meant(escape: str) -> str:
         case "%":
             return unquote(escape, errors="replace")
         case "&":
-            return html.unescape(escape)
+            from html import unescape  # noqa: PLC0415 - it loads a table of two thousand names, and hardly any text has one
+
+            return unescape(escape)
         case "<":
             return " "  # a tag of HTML
         case "\\":

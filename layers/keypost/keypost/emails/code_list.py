@@ -1,6 +1,5 @@
 """The codes of a mail as a table for a spreadsheet (CSV), for a customer who has many to hand out."""
 
-import csv
 import io
 from collections.abc import Iterable
 
@@ -12,6 +11,8 @@ _BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read UTF-8
 
 def code_list(items: Iterable[Item], columns: Iterable[str], separator: str) -> bytes:
     """One line per code, with columns for product, code, license, first and last day."""
+    import csv  # noqa: PLC0415 - few mails have so many codes
+
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator)
     writer.writerow(columns)

@@ -28,7 +28,6 @@ from keypost.inputs.addresses import usable_address
 from keypost.inputs.faults import first_fault
 from keypost.inputs.strict_json import parse_object
 from keypost.inputs.typed import trimmed
-from keypost.providers import mollie
 from keypost.providers.call import Call
 from keypost.providers.order_card import CARD_KEYS, ORDER_ID, CardLine, Language, OrderId, Typed, clean_name, read_card
 
@@ -217,6 +216,8 @@ def _possible(told: datetime | None, now: datetime) -> datetime | None:
 
 
 def _confirmed(call: Call, notice: PaymentNotice) -> PaymentNotice:
+    from keypost.providers import mollie  # noqa: PLC0415 - most callbacks do not name a payment at Mollie
+
     known = mollie.confirm(call, notice.payment_id)
     if known is None and call.stage == "local":
         return notice  # on a local stack Mollie is a fake, and the shop's payments may be made up

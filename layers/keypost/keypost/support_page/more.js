@@ -34,7 +34,7 @@ export function more(tools) {
     !order.why_no_resend && ["elsewhere", () => elsewhere(tools)],
     !order.erased && (order.reminders_stopped ? ["remindersAgain", () => reminders(tools, true)] : ["remindersStop", () => reminders(tools, false)]),
     blockedAsSpam(order) && ["liftComplaint", () => liftComplaint(tools)],
-    order.by_hand && ["withdraw", () => withdraw(tools)],
+    (order.by_hand || order.imported_at) && ["withdraw", () => withdraw(tools)],
     ["proof", () => proof(tools)],
     order.email && ["exportCustomer", () => exportCustomer(tools)],
     !order.erased && order.email && ["erase", () => erase(tools)],

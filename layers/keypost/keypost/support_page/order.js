@@ -231,7 +231,7 @@ function mails(tools) {
         mail.sent_at ? moment(mail.sent_at) : mail.next_at && t("tried", { at: moment(mail.next_at) }),
         mail.asked_by && ` · ${t("askedBy", { who: said("who", mail.asked_by) })}`),
       mail.problem && el("p", { class: "small" }, mail.problem.text),
-      el("button", {
+      mail.state !== "before" && el("button", {
         id: `show-${mail.id}`, type: "button", class: "plain small", onclick: ({ target }) => preview(tools, mail, target),
         "aria-label": t("showMailOf", { what: said("purpose", mail.purpose), at: mail.sent_at ? moment(mail.sent_at) : "" }),
       }, t("showMail")));

@@ -26,7 +26,7 @@ _CHUNKS_AT_ONCE = 8  # a client keeps ten connections
 _HINTS_PER_PAGE = 100
 _HINTS_PER_CODE = 8  # others may have taken some of them
 _KEPT_SECONDS = 60
-_CROWDED = 10  # seconds, shared by the codes that are left
+_CROWDED = 1  # second, within which each of them reads what is free now
 _MOST_LOOKED_AT = 1000
 _MOST_OF_TAIL = 100  # of a million codes hardly two end alike
 _NEVER_EXPIRES = "9999-12-31"
@@ -160,9 +160,11 @@ class Codes(Products):
         many of those given are looked at first, and then all that there are: some may be assigned already. Nothing is
         to come between this and `assign`, which decides: what others take meanwhile is refused."""
         free = [stock_code(item, sku) for item in self._free(hints[:count])] if hints else []
-        if len(free) < count:  # others take from the same page: it is read anew, with what is free now
+        if len(free) < count:
             if kept := self._kept(sku, usable_on):
                 self._kept_hints[sku, usable_on] = replace(kept, keys=())
+            if hints:  # others take the same codes: each reads anew at another moment
+                self._pause(random.uniform(0, _CROWDED))  # noqa: S311 - spreads load, guards nothing
             free += self._pick_anew(sku, count - len(free), usable_on, {*hints[:count]})
         return free
 
@@ -170,8 +172,6 @@ class Codes(Products):
         free: list[StockCode] = []
         for page in self._pages_of_hints(sku, usable_on):
             left = [key for key in page.keys if key not in looked_at]
-            if looked_at and 0 < len(left) < _HINTS_PER_PAGE:  # others take the last ones, each at another moment
-                self._pause(random.uniform(0, min(1, _CROWDED / len(left))))  # noqa: S311 - spreads load
             while left and len(free) < count:
                 lacking = count - len(free)
                 free += [stock_code(item, sku) for item in self._free(left[:lacking])]

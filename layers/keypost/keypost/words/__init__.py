@@ -2,7 +2,6 @@
 amounts are written as the language writes them, moments in the shop's zone, products by their names."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime, tzinfo
@@ -52,6 +51,8 @@ def of_folder(language: str, name: str) -> str:
 
 def page_words(language: str, name: str) -> dict[str, Any]:
     """The words of a page, which stand in a file of the language; where one is missing it is that of the fallback."""
+    import tomllib  # noqa: PLC0415 - only pages have such files
+
     own, other = (tomllib.loads(of_folder(each, name)) for each in (language, FALLBACK))
     return _over(other, own)
 

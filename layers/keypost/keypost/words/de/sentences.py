@@ -11,7 +11,7 @@ TEXTS = {
     "unpaid": "die Bestellung ist nicht bezahlt",
     "payment_failed": "die Zahlung ist fehlgeschlagen",
     "refunded": "das Geld wurde erstattet",
-    "withdrawn": "diese von Hand angelegte Bestellung wurde zurückgenommen",
+    "withdrawn": "diese Bestellung wurde zurückgenommen",
     "disputed": "der Kunde beanstandet die Zahlung",
     "problem": "{why}",
     "contents": "es steht nicht fest, was für wen bestellt wurde: {why}",
@@ -471,6 +471,8 @@ TEXTS = {
     "no_mail_server": "Die Domain dieser Adresse hat keinen Mailserver: prüfen Sie die Adresse mit dem Kunden.",
     "sent_to_former_address": "Die Codes dieser Bestellungen kamen bei einer früheren Adresse an und wurden nicht"
     " erneut gesendet: {orders:list}.",
+    "mail_of_before": "Diese E-Mail der Bestellung {order} hat das System vor Keypost versendet; deshalb kann Keypost"
+    " sie nicht zeigen.",
     # Answers of the API that come from no order.
     "no_such_route": "Diesen Pfad gibt es nicht, oder nicht mit dieser Methode: docs/support.md führt sie auf.",
     "content_type_unfit": "Senden Sie dies mit dem Content-Type {types:list}.",
@@ -1044,7 +1046,7 @@ TEXTS = {
     " {version} hat die anderen",
     "function_answers": "{function} antwortet ({answer})",
     "function_fails": "{function} antwortet nicht, wie es sein muss: {answer}",
-    "functions_by_schedule": "nicht gefragt, weil sie dann gleich ihre Arbeit tun: {functions:list}; schlägt der"
+    "functions_unasked": "nicht gefragt, weil sie dann gleich ihre Arbeit tun: {functions:list}; schlägt der"
     " nächste Lauf fehl, gibt es einen Alarm",
     "functions_fail": "Diese Funktionen antworten nicht, wie es sein muss: {functions:list}. Es wurde nichts geändert."
     " Sehen Sie in ihre Protokolle, oder lassen Sie die vorige Version wieder arbeiten: `{command}`",
@@ -1077,16 +1079,17 @@ TEXTS = {
     " seitdem gelöscht wurden und wieder gelöscht werden: {erased}",
     "ask_give_back": "Die Tabelle {table} so ändern?",
     "table_is_given_back": "die Tabelle {table} enthält, was sie damals enthielt",
-    "restore_codes_given": "{order}: {count} Codes, die der Kunde hat, gehören wieder zur Bestellung; andere werden"
+    "restore_codes_given": "{order}: Die Codes, die der Kunde hat ({count}), gehören wieder zur Bestellung;"
+    " andere werden"
     " nicht gesendet",
     "restore_mail_settled": "{order}: Die E-Mail war schon gesendet",
-    "restore_order_unknown": "{order}: Es wurden {count} Codes dafür gesendet, und niemand hat die Bestellung bisher"
+    "restore_order_unknown": "{order}: Es wurden Codes dafür gesendet ({count}), und niemand hat die Bestellung bisher"
     " gemeldet. Sie bleiben dafür reserviert, und die Bestellung ist angehalten. Lassen Sie den Shop oder den"
     " Zahlungsdienst sie erneut melden; führen Sie danach diesen Befehl noch einmal aus.",
-    "restore_not_owed": "{order}: Es wurden {count} Codes dafür gesendet, die sie jetzt nicht braucht: {why}. Sie"
+    "restore_not_owed": "{order}: Es wurden Codes dafür gesendet ({count}), die sie jetzt nicht braucht: {why}. Sie"
     " bleiben dafür reserviert, und sie ist angehalten: Sehen Sie sich die Bestellung an.",
     "restore_owes_nothing": "es fehlt nichts",
-    "restore_code_unknown": "{order}: Es wurden {count} Codes dafür gesendet, die nicht in der Tabelle sind."
+    "restore_code_unknown": "{order}: Es wurden Codes dafür gesendet ({count}), die nicht in der Tabelle sind."
     " Importieren Sie erneut, was seitdem importiert wurde, oder wiederholen Sie, was ein Mitarbeiter mit der"
     " Bestellung tat; führen Sie danach diesen Befehl noch einmal aus.",
     "restore_is_open": "Bestellungen, um die sich jemand kümmern muss, siehe oben: {count}. Vorher sollte nichts"
@@ -1160,6 +1163,8 @@ TEXTS = {
     "no_such_queue": "Der Stack hat keine Warteschlange {name}: Wählen Sie eine von {names:list}.",
     "redrive_goes_on": "zurückgegeben: {done} von {total}",
     "redriven": "Zurückgegeben: {count}. Was erneut fehlschlägt, steht nach etwa einer halben Stunde wieder hier.",
+    "redrive_again": "Noch da: {count}. Wurde ein vorheriger Lauf abgebrochen, führen Sie den Befehl in"
+    " einer Minute noch einmal aus.",
     "ask_purge": "Diese {count} endgültig entfernen?",
     "purged": "Entfernt: {count}.",
     "alarm_rings": "ausgelöst",

@@ -10,7 +10,7 @@ TEXTS = {
     "unpaid": "the order has not been paid",
     "payment_failed": "the payment failed",
     "refunded": "the money was refunded",
-    "withdrawn": "this order, made by hand, was withdrawn",
+    "withdrawn": "this order was withdrawn",
     "disputed": "the customer disputes the payment",
     "problem": "{why}",
     "contents": "it is not certain what was ordered, or for whom: {why}",
@@ -435,6 +435,7 @@ TEXTS = {
     "no_mail_server": "The domain of this address has no mail server: check the address with the customer.",
     "sent_to_former_address": "The codes of these orders were delivered to a former address and have not been sent"
     " again: {orders:list}.",
+    "mail_of_before": "This e-mail of order {order} was sent by the system before Keypost, so Keypost cannot show it.",
     # Answers of the API that come from no order.
     "no_such_route": "There is no such path, or not with this method: docs/support.md lists them.",
     "content_type_unfit": "Send this with the Content-Type {types:list}.",
@@ -993,7 +994,7 @@ TEXTS = {
     " others",
     "function_answers": "{function} answers ({answer})",
     "function_fails": "{function} does not answer as it must: {answer}",
-    "functions_by_schedule": "not asked, since their runs are not harmless: {functions:list}; an alarm rings if the"
+    "functions_unasked": "not asked, since their runs are not harmless: {functions:list}; an alarm rings if the"
     " next run fails",
     "functions_fail": "These functions do not answer as they must: {functions:list}. Nothing was changed. Look at"
     " their logs, or let the former version take the calls again: `{command}`",
@@ -1023,16 +1024,17 @@ TEXTS = {
     " erased since then, and are erased again: {erased}",
     "ask_give_back": "Change the table {table} to that?",
     "table_is_given_back": "the table {table} holds what it held then",
-    "restore_codes_given": "{order}: {count} codes that the customer has are those of the order again, and no others"
+    "restore_codes_given": "{order}: the codes that the customer has ({count}) are those of the order again,"
+    " and no others"
     " are sent",
     "restore_mail_settled": "{order}: its e-mail had been sent already",
-    "restore_order_unknown": "{order}: {count} codes were sent for it, and nobody has reported it yet. They are kept"
+    "restore_order_unknown": "{order}: codes were sent for it ({count}), and nobody has reported it yet. They are kept"
     " for it, and the order is on hold. Have the shop or the provider report it again, or make it by hand; then run"
     " this command again.",
-    "restore_not_owed": "{order}: {count} codes were sent for it that it does not need now: {why}. They are kept for"
+    "restore_not_owed": "{order}: codes were sent for it ({count}) that it does not need now: {why}. They are kept for"
     " it, and it is on hold: look at the order.",
     "restore_owes_nothing": "nothing is missing",
-    "restore_code_unknown": "{order}: {count} codes were sent for it that are not in the table. Import again what was"
+    "restore_code_unknown": "{order}: codes were sent for it ({count}) that are not in the table. Import again what was"
     " imported since then, or repeat what an agent did with the order; then run this command again.",
     "restore_is_open": "Orders that a person has to look at, see above: {count}. Send nothing before.",
     "restore_is_done": "Every code that was sent is in the table again, with the order that it was sent for.",
@@ -1098,6 +1100,7 @@ TEXTS = {
     "no_such_queue": "The stack has no queue {name}: choose one of {names:list}.",
     "redrive_goes_on": "handed back: {done} of {total}",
     "redriven": "Handed back: {count}. What fails again is back here in about half an hour.",
+    "redrive_again": "Still there: {count}. If a run before this one was stopped, run it again in a minute.",
     "ask_purge": "Remove these {count}? They cannot be brought back.",
     "purged": "Removed: {count}.",
     "alarm_rings": "rings",

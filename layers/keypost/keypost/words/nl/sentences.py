@@ -11,7 +11,7 @@ TEXTS = {
     "unpaid": "de bestelling is niet betaald",
     "payment_failed": "de betaling is mislukt",
     "refunded": "het bedrag is terugbetaald",
-    "withdrawn": "deze handmatige bestelling is ingetrokken",
+    "withdrawn": "deze bestelling is ingetrokken",
     "disputed": "de klant betwist de betaling",
     "problem": "{why}",
     "contents": "het staat niet vast wat er is besteld en voor wie: {why}",
@@ -459,6 +459,8 @@ TEXTS = {
     "no_mail_server": "Het domein van dit adres heeft geen mailserver: controleer het adres met de klant.",
     "sent_to_former_address": "De codes van deze bestellingen zijn op een vroeger adres aangekomen en niet opnieuw"
     " verstuurd: {orders:list}.",
+    "mail_of_before": "Deze e-mail van bestelling {order} is verstuurd door het systeem vóór Keypost, dus Keypost kan"
+    " die niet tonen.",
     # Answers of the API that come from no order.
     "no_such_route": "Dit pad bestaat niet, of niet met deze methode: ze staan in docs/support.md.",
     "content_type_unfit": "Stuur dit met het Content-Type {types:list}.",
@@ -1031,7 +1033,7 @@ TEXTS = {
     " {version} heeft de andere",
     "function_answers": "{function} antwoordt ({answer})",
     "function_fails": "{function} antwoordt niet zoals het hoort: {answer}",
-    "functions_by_schedule": "niet gevraagd, omdat ze dan meteen hun werk doen: {functions:list}; als de volgende run"
+    "functions_unasked": "niet gevraagd, omdat ze dan meteen hun werk doen: {functions:list}; als de volgende run"
     " mislukt, gaat er een alarm",
     "functions_fail": "Deze functies antwoorden niet zoals het hoort: {functions:list}. Er is niets veranderd. Kijk in"
     " hun logs, of laat de vorige versie weer werken: `{command}`",
@@ -1062,16 +1064,16 @@ TEXTS = {
     " sindsdien zijn gewist en opnieuw worden gewist: {erased}",
     "ask_give_back": "De tabel {table} zo veranderen?",
     "table_is_given_back": "de tabel {table} bevat wat er toen in stond",
-    "restore_codes_given": "{order}: {count} codes die de klant heeft, horen weer bij de bestelling; andere worden"
+    "restore_codes_given": "{order}: de codes die de klant heeft ({count}), horen weer bij de bestelling; andere worden"
     " niet verstuurd",
     "restore_mail_settled": "{order}: de e-mail was al verstuurd",
-    "restore_order_unknown": "{order}: er zijn {count} codes voor verstuurd, en niemand heeft de bestelling nog"
+    "restore_order_unknown": "{order}: er zijn codes voor verstuurd ({count}), en niemand heeft de bestelling nog"
     " gemeld. Ze blijven ervoor bewaard, en de bestelling staat in de wacht. Laat de winkel of de betaaldienst de"
     " bestelling opnieuw melden; voer daarna dit commando nog eens uit.",
-    "restore_not_owed": "{order}: er zijn {count} codes voor verstuurd die nu niet nodig zijn: {why}. Ze blijven"
+    "restore_not_owed": "{order}: er zijn codes voor verstuurd ({count}) die nu niet nodig zijn: {why}. Ze blijven"
     " ervoor bewaard, en de bestelling staat in de wacht: bekijk de bestelling.",
     "restore_owes_nothing": "er ontbreekt niets",
-    "restore_code_unknown": "{order}: er zijn {count} codes voor verstuurd die niet in de tabel staan. Importeer"
+    "restore_code_unknown": "{order}: er zijn codes voor verstuurd ({count}) die niet in de tabel staan. Importeer"
     " opnieuw wat sindsdien is geïmporteerd, of herhaal wat een medewerker met de bestelling deed; voer daarna dit"
     " commando nog eens uit.",
     "restore_is_open": "Bestellingen waar iemand naar moet kijken, zie hierboven: {count}. Er kan beter niets worden"
@@ -1143,6 +1145,7 @@ TEXTS = {
     "no_such_queue": "De stack heeft geen wachtrij {name}: kies een van {names:list}.",
     "redrive_goes_on": "teruggegeven: {done} van {total}",
     "redriven": "Teruggegeven: {count}. Wat opnieuw mislukt, staat hier na ongeveer een half uur weer.",
+    "redrive_again": "Nog over: {count}. Is een vorige keer afgebroken, voer het dan over een minuut nog eens uit.",
     "ask_purge": "Deze {count} voorgoed verwijderen?",
     "purged": "Verwijderd: {count}.",
     "alarm_rings": "gaat af",
