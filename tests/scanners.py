@@ -176,11 +176,10 @@ DETECT = ("scan", "--no-verify", "--disable-plugin", "KeywordDetector")
 HASHES = (
     r"(^|/)requirements.*\.txt$|^requirements/|\.(png|gz)$|^docs/openapi\.json$|^tests/bench/|^LICENSE$"  # and pictures
 )
-# Made-up ids, tokens and codes are as random as real ones.
-MADE_UP = ("tests/", "events/")
-KNOWN = {
-    "tests/test_support_access.py": "JSON Web Token",  # the form of a header; its signature is none
-}
+# In tests and events, ids, tokens, codes and passwords are made up, and as random as real ones. Keys of AWS and of
+# providers, and private keys, must not stand there either.
+MADE_UP_IN = ("tests/", "events/")
+MADE_UP = ("Base64 High Entropy String", "Basic Auth Credentials", "Hex High Entropy String", "JSON Web Token")
 
 
 def secrets(folder: Path, *words: str) -> Iterator[tuple[str, str]]:
@@ -189,12 +188,12 @@ def secrets(folder: Path, *words: str) -> Iterator[tuple[str, str]]:
     results: dict[str, list[dict[str, Any]]] = json.loads(told)["results"]
     for path, found in results.items():
         for each in found:
-            if "High Entropy" not in each["type"] or not path.startswith(MADE_UP):
+            if each["type"] not in MADE_UP or not path.startswith(MADE_UP_IN):
                 yield path, each["type"]
 
 
 def test_no_file_holds_a_secret() -> None:
-    assert dict(secrets(ROOT, "--exclude-files", HASHES)) == KNOWN
+    assert list(secrets(ROOT, "--exclude-files", HASHES)) == []
 
 
 def test_a_secret_that_somebody_keeps_would_be_found(tmp_path: Path) -> None:
