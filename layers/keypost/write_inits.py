@@ -9,8 +9,17 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 # What the table, the mails and the use cases are made with. To make their classes it need not be here.
-LIBRARIES = ("aws_lambda_powertools", "aws_lambda_powertools.metrics", "boto3.dynamodb.types", "botocore.config")
-LIBRARIES += ("botocore.exceptions", "cattrs", "cattrs.gen", "jinja2", "markupsafe")
+LIBRARIES = (
+    "aws_lambda_powertools",
+    "aws_lambda_powertools.metrics",
+    "boto3.dynamodb.types",
+    "botocore.config",
+    "botocore.exceptions",
+    "cattrs",
+    "cattrs.gen",
+    "jinja2",
+    "markupsafe",
+)
 
 
 def write(packages: Path) -> None:
