@@ -6,7 +6,7 @@ from typing import Any
 from keypost import telemetry, wiring
 from keypost.use_cases.deliver_event import deliver_event, pause_after
 
-wiring.warm(wiring.events_shop)
+wiring.warm(wiring.secrets, wiring.outside, wiring.events_url)
 
 
 @telemetry.logger.inject_lambda_context

@@ -185,6 +185,7 @@ _ORDERS = _AWS | {"attr", "attrs", "cattrs"}
 # is time that every caller of a new environment waits.
 _LOADED = {
     "advance_orders": _ORDERS | {"jinja2", "markupsafe"},
+    "deliver_events": _AWS,
     "find_due_orders": _AWS,
     "guide_page": _ORDERS,
     "mail_feedback": _ORDERS,
@@ -195,6 +196,7 @@ _LOADED = {
     "send_again": _ORDERS,
     "support_api": _ORDERS | {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"},
     "support_auth": _AWS,
+    "tell_events": _ORDERS,
     "support_page": {"aws_lambda_powertools", "botocore", "jmespath"},
     "write_daily_note": _ORDERS,
 }

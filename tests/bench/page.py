@@ -15,8 +15,8 @@ _HEAD = """\
 `make bench` measured these figures and wrote this page; nobody edits it by hand. It builds what `sam deploy` uploads,
 needs no network, and compares each figure with a baseline of the same run: counts and ratios do not depend on the
 machine. Goals stand in `tests/bench/goals.toml`. *Floor* is what no version can be below, *before* what the figure was
-when the work on it began. Those of cold starts include the end of the process, which Lambda never pays: stock boto3
-leaves more to clean up than our functions do, so without it each of them would stand some 0.1 higher.
+when the work on it began. A cold start is counted until its function could serve its first call. Only its *before* has
+the end of the process in it too, which Lambda never pays: without that it would stand some 0.1 higher.
 """
 
 _AREAS = {

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keypost.core.errors import InvalidInput
-from keypost.core.product import Kind, Line
-from keypost.providers.order_card import Told, clean_name, read_card, read_metadata, renewing
+from keypost.core.product import Kind, Line, renewing
+from keypost.providers.order_card import Told, clean_name, read_card, read_metadata
 from tests.builders import english
 
 CARD = {"v": "1", "order_id": "2026-001235", "email": "facturen@klant.example", "lang": "nl"}

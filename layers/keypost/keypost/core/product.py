@@ -1,7 +1,7 @@
 """A product, and a line of an order for it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import date
 from enum import StrEnum
@@ -90,3 +90,12 @@ def counted(lines: Iterable[Line]) -> frozenset[tuple[str, int]]:
     for line in lines:
         count[line.sku] += line.quantity
     return frozenset(count.items())
+
+
+def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a subscription's card in a later charge: each renews the license of its own line, unless it names
+    another."""
+    return tuple(
+        replace(line, kind=Kind.RENEWAL, renews=line.renews or f"{order_id}/{number}")
+        for number, line in enumerate(lines, start=1)
+    )

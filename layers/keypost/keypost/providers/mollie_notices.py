@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from keypost.core.errors import ProviderForbidden, ProviderRefused, ProviderUnreadable
 from keypost.core.languages import language_of
 from keypost.core.payment import Charged, Dispute, DisputeState, News, PaymentNotice, PaymentState, Refunded, Remark
-from keypost.core.product import Line
+from keypost.core.product import Line, renewing
 from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.providers.call import Call
@@ -44,7 +44,7 @@ from keypost.providers.mollie_objects import (
     objects,
     read,
 )
-from keypost.providers.order_card import Told, clean_name, is_sku, read_metadata, renewing
+from keypost.providers.order_card import Told, clean_name, is_sku, read_metadata
 
 _UNSEEN = "chargeback"  # stands for all chargebacks, for a key that may not see them
 _MOST_OF_LINK = 20  # payments of one reusable link that one call reads

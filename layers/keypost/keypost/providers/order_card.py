@@ -4,7 +4,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Self
 
@@ -237,15 +236,6 @@ def _is_card(given: Mapping[Any, Any]) -> bool:
     of its own."""
     is_versioned = any(trimmed(str(key)).lower() == "v" for key in given)
     return is_versioned or any(key == "sku" or _NUMBERED.fullmatch(str(key)) for key in given)
-
-
-def renewing(order_id: str, lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines of a subscription's card in a later charge: each renews the license of its own line, unless it names
-    another."""
-    return tuple(
-        replace(line, kind=Kind.RENEWAL, renews=line.renews or f"{order_id}/{number}")
-        for number, line in enumerate(lines, start=1)
-    )
 
 
 def clean_name(name: Any) -> str | None:

@@ -9,12 +9,12 @@ from typing import Any
 from keypost.core.errors import ProviderRefused
 from keypost.core.frozen import dataclass
 from keypost.core.payment import News, PaymentNotice, PaymentState, SubscriptionEnded
-from keypost.core.product import Line
+from keypost.core.product import Line, renewing
 from keypost.core.said import Said, said
 from keypost.inputs.addresses import usable_address
 from keypost.providers import stripe_charged
 from keypost.providers.call import Call
-from keypost.providers.order_card import Told, clean_name, read_metadata, renewing
+from keypost.providers.order_card import Told, clean_name, read_metadata
 from keypost.providers.stripe_objects import (
     STAMPS,
     Snapshot,

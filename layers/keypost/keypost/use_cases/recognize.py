@@ -8,13 +8,12 @@ from keypost.core.errors import SetAside
 from keypost.core.order import Order
 from keypost.core.payment import PaymentNotice, PaymentState
 from keypost.core.periods import local_day
-from keypost.core.product import Line
+from keypost.core.product import Line, renewing
 from keypost.core.references import meant
 from keypost.core.repeat import BOOKS, Repeat
 from keypost.core.repeats import as_repeat, same_purchase
 from keypost.core.shop import Intake
 from keypost.core.telling import IMPORT
-from keypost.providers.order_card import renewing
 from keypost.table import Store
 
 ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
