@@ -74,7 +74,7 @@ openapi: install  ## write docs/openapi.json again, the description of the suppo
 coverage: install programs  ## all tests and drills, and which branches none of them takes
 	@$(BIN)/pytest --quiet $(WORKERS) --cov --cov-report=term-missing:skip-covered
 
-check: install .venv-scan/installed  ## check lint, types, import contracts and the template, and scan for weaknesses and secrets
+check: install .venv-scan/installed  ## check lint, types, import contracts, template and runbook, and scan for weaknesses and secrets
 	$(BIN)/pip check --disable-pip-version-check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -83,6 +83,7 @@ check: install .venv-scan/installed  ## check lint, types, import contracts and 
 	$(BIN)/python -m cli.languages
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/pytest --quiet tests/test_template.py tests/scanners.py
+	$(BIN)/pytest --quiet -m "not journey" tests/test_runbook.py tests/test_dashboard.py
 
 .venv-scan/installed: requirements/scan.txt | python
 	@$(PYTHON) -m venv .venv-scan
@@ -117,8 +118,11 @@ lock:  ## pin all dependencies again (needs uv; UPGRADE=--upgrade for newer vers
 	printf '%s\n' "check-jsonschema>=0.39" "checkov>=3.3" "detect-secrets>=1.5" "zizmor>=1.32" | \
 	  $(LOCK) $(UPGRADE) - --output-file requirements/scan.txt
 
+aws-smoke: install .venv-sam/installed  ## in your own AWS account: make a stack, look at what only AWS can tell, remove it; ADDRESS=you@example.nl
+	@PYTHONPATH=layers/keypost:. $(BIN)/python -W ignore -m cli.aws_smoke --address "$(ADDRESS)" $(if $(REGION),--region $(REGION))
+
 format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build release lock format
+.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build release lock format aws-smoke

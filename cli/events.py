@@ -10,6 +10,7 @@ from cli.orders import stack_option
 from cli.speech import say
 from keypost.core.errors import InvalidInput
 from keypost.core.periods import midnight_of
+from keypost.table.events_url import EventsUrl
 from keypost.use_cases.tell_again import tell_again, tell_all_again
 
 
@@ -44,5 +45,5 @@ def again(orders: tuple[str, ...], since: datetime | None, stack: str | None) ->
 @stack_option
 def switch_on(stack: str | None) -> None:
     """Call EventsUrl again, after it answered that it is gone for good (410)."""
-    stacks.connect_to_write(stack).store.forget_gone()
+    stacks.connect_to_write(stack).store.part(EventsUrl).forget_gone()
     say("events_url_is_on")

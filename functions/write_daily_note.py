@@ -1,16 +1,15 @@
 """The schedule after the daily rule: one mail a day to support, if there is something to report. It runs three times a
 day, because a run may fail."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from keypost import telemetry, wiring
 from keypost.clients.mailer import NO_ORDER
-from keypost.core.daily_note import DailyNote
 from keypost.core.mail import MailNotSent
 from keypost.core.periods import local_day
+from keypost.use_cases.count_note import count_note
 from keypost.use_cases.look_ahead import gather_note
-from keypost.use_cases.tell_of_low_stock import tell_of_low_stock
 
 wiring.warm(wiring.store, wiring.mailer)
 
@@ -25,9 +24,8 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     if not store.begin_note(today, now):
         return None  # it was sent, or another run is at it
     note = gather_note(store, now, settings.zone, settings.quiet_doors)
-    if settings.tells_events == "on":
-        tell_of_low_stock(store, note.stock, today, now)
-    _count(note, now)
+    wiring.tell_of_low_stock(note.stock, today, now)
+    count_note(note, now)
     if not note.says_something:
         return store.end_note(today, now)
     message = compose_daily_note(note, wiring.shop(), settings.support_language, now, settings.support_page_url)
@@ -37,12 +35,3 @@ def handler(_event: dict[str, Any], _context: object) -> None:
         return store.give_up_note(today)
     telemetry.outcome("DailyNoteSent")
     return store.end_note(today, now)
-
-
-def _count(note: DailyNote, now: datetime) -> None:
-    """For the dashboard: what the note has gathered anyway."""
-    telemetry.outcome("OrdersWaiting", note.waiting)
-    if (since := note.undelivered_since) and since <= now:  # a renewal may wait for codes that it needs later
-        telemetry.outcome("OldestWaitingHours", int((now - since) / timedelta(hours=1)))
-    if (days := note.stock_days) is not None:
-        telemetry.outcome("StockDays", days)

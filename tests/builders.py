@@ -427,6 +427,14 @@ class Context:
     aws_request_id = "request-1"
 
 
+class RunContext(Context):
+    def __init__(self, *milliseconds: int) -> None:
+        self._left = iter(milliseconds)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return next(self._left, 300_000)
+
+
 def pokes(stack: Stack, local: LocalStack) -> list[str]:
     """The order ids in the queue, one per poke."""
     sqs = local.session.client("sqs")

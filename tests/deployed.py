@@ -6,10 +6,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.local.logs import LogLine
 from cli.local.mailbox import SentMail
 from cli.local.samples import sample_products
 from cli.local.stack import LocalStack
+from cli.logs import LogLine
 from keypost.core.errors import KeypostError
 from keypost.core.mail import MailState
 from keypost.core.order import Order

@@ -27,10 +27,11 @@ from cli.local.emulator import REGION, emulator
 from cli.local.event_taker import EventTaker, event_taker
 from cli.local.fake_providers import MOLLIE_KEY, STRIPE_KEY, FakeProviders, fake_providers
 from cli.local.fake_shops import ADMINISTRATION, MONEYBIRD_KEY, WOOCOMMERCE_KEY
-from cli.local.logs import LogLine, log_lines
+from cli.local.logs import log_lines
 from cli.local.mailbox import Mailbox, mailbox, over_http
 from cli.local.samples import SHOP, sample_products
 from cli.local.shop import Shop
+from cli.logs import LogLine
 from cli.stacks import Stack, local_session, stack_of
 from keypost.core import keys
 from keypost.core.errors import KeypostError
@@ -148,7 +149,7 @@ class LocalStack:
             if is_so("\n".join(line.text for line in lines)):
                 return lines
             time.sleep(0.05)
-        raise KeypostError(f"the log of {function} did not reach the expected state within {seconds:.0f} s")
+        raise _late(f"the log of {function}", seconds)
 
     def events_when(
         self, order_id: str, is_so: Callable[[list[dict[str, Any]]], bool], seconds: float = 30
@@ -160,7 +161,7 @@ class LocalStack:
             if is_so(found := self.events.told_of(order_id)):
                 return found
             time.sleep(0.05)
-        raise KeypostError(f"the shop did not take the events of order {order_id} within {seconds:.0f} s")
+        raise _late(f"what the shop took of order {order_id}", seconds)
 
     def order_when(self, order_id: str, is_so: Callable[[Order], bool], seconds: float = 30) -> Order:
         """The order, as soon as `is_so` is true of it. KeypostError if that takes longer than `seconds`."""
@@ -171,8 +172,12 @@ class LocalStack:
             if order and is_so(order):
                 return order
             time.sleep(0.05)
-        last = f"its last entry is {order.timeline[-1].code!r}" if order and order.timeline else "there is none"
-        raise KeypostError(f"order {order_id} did not reach the expected state within {seconds:.0f} s: {last}")
+        last = f": its last entry is {order.timeline[-1].code!r}" if order and order.timeline else ": there is none"
+        raise _late(f"order {order_id}", seconds, last)
+
+
+def _late(what: str, seconds: float, more: str = "") -> KeypostError:
+    return KeypostError(f"{what} did not reach the expected state within {seconds:.0f} s{more}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -137,7 +137,7 @@ def crowd(workers: int, orders: int, codes: int, seed: int) -> Crowd:
 
 
 def _parts(cloud: Cloud) -> dict[str, Any]:
-    return {name: getattr(cloud, name) for name in ("machine", "faults", "sqs", "ses", "wrote")}
+    return {each.name: getattr(cloud, each.name) for each in fields(Cloud)}
 
 
 def _fill(orders: int, codes: int) -> None:

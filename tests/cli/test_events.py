@@ -8,6 +8,7 @@ import pytest
 from cli.stacks import Stack
 from keypost.core.mail import Fate
 from keypost.core.order import noted
+from keypost.table.events_url import EventsUrl
 from keypost.table.items import from_wire
 from keypost.table.outbox import events_in
 from tests.builders import NOW, licensed, paid_order, sent_order, with_fates
@@ -78,8 +79,8 @@ def test_without_an_order_or_a_day_nothing_leaves(run: Run, sold: Stack, words: 
 
 
 def test_a_url_that_was_gone_is_called_again(run: Run, here: Stack) -> None:
-    here.store.put_gone("https://shop.example/keypost", NOW)
-    assert here.store.is_gone("https://shop.example/keypost")
+    here.store.part(EventsUrl).put_gone("https://shop.example/keypost", NOW)
+    assert here.store.part(EventsUrl).is_gone("https://shop.example/keypost")
 
     assert run("events", "on")[0] == 0
-    assert not here.store.is_gone("https://shop.example/keypost")
+    assert not here.store.part(EventsUrl).is_gone("https://shop.example/keypost")

@@ -13,6 +13,7 @@ from cli.local.event_taker import EventTaker, event_taker
 from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost import wiring
+from keypost.table.events_url import EventsUrl
 from keypost.use_cases.deliver_event import PAUSES
 from tests.builders import WEBHOOK_SECRET, Context
 from tests.event_examples import examples
@@ -130,7 +131,7 @@ def test_a_url_that_is_gone_is_not_called_any_more_until_somebody_says_so(way: W
     assert len(way.shop.calls) == 1
     assert logged.getvalue().count('"EventHeldBack"') == 2
 
-    way.stack.store.forget_gone()
+    way.stack.store.part(EventsUrl).forget_gone()
     assert way.deliver()
 
 

@@ -16,16 +16,8 @@ from keypost.core.payment import PaymentState
 from keypost.core.periods import morning_of
 from keypost.table.clocks import with_lacking
 from keypost.table.items import due_keys, to_wire
-from tests.builders import NOW, ZONE, Context, event, paid_order, pokes, put_item, stored_item, without_start
+from tests.builders import NOW, ZONE, RunContext, event, paid_order, pokes, put_item, stored_item, without_start
 from tests.faults import watch
-
-
-class RunContext(Context):
-    def __init__(self, *milliseconds: int) -> None:
-        self._left = iter(milliseconds)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return next(self._left, 300_000)
 
 
 def test_every_due_order_is_poked_once_and_no_other(wired: Stack, local: LocalStack) -> None:

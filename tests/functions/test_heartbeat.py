@@ -17,8 +17,7 @@ from cli.stacks import Stack
 from keypost import wiring
 from keypost.core.aside import Aside, set_aside
 from keypost.core.aside_reasons import AsideReason
-from tests.builders import NOW, paid_order
-from tests.functions.test_find_due_orders import RunContext
+from tests.builders import NOW, RunContext, paid_order
 
 TOKEN = "token-of-the-monitor"
 DAILY: dict[str, Any] = {"rule": "daily"}

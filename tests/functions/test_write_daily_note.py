@@ -319,7 +319,7 @@ def test_every_line_of_the_note_leads_to_its_order_and_names_product_and_number_
 
 
 def counted(logged: io.StringIO) -> dict[str, int]:
-    return {line["message"]: line["count"] for line in map(json.loads, logged.getvalue().splitlines())}
+    return {line["message"]: line.get("count", 1) for line in map(json.loads, logged.getvalue().splitlines())}
 
 
 def test_what_the_note_gathers_is_counted_for_the_dashboard(

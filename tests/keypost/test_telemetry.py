@@ -9,8 +9,6 @@ import pytest
 from keypost import telemetry
 from tests.builders import Context
 
-RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)"
-
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
@@ -34,7 +32,6 @@ def test_a_line_says_what_happened_and_not_what_its_log_group_says_and_only_a_fa
     handler({}, Context())
 
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert all(re.fullmatch(RFC_3339, line.pop("timestamp")) for line in lines)
     assert re.fullmatch(r"test_telemetry\.py:\d+", lines[2].pop("place"))
     assert lines == [
         {"level": "INFO", "message": "OrderPaid", "order_id": "2026-1"},

@@ -23,9 +23,8 @@ def _line(log: dict[str, Any]) -> str:
     return json.dumps(said, default=str, ensure_ascii=False, separators=(",", ":"))
 
 
-# Lambda takes the moment of a line from it if it is as RFC 3339 has it; Powertools' own form it does not understand.
-# The place of a line is left out: an outcome has its name, and a failure says its own.
-logger = Logger(service=_SERVICE, json_serializer=_line, use_rfc3339=True, location=None)
+# CloudWatch keeps the moment of each line beside it. An outcome is found by its name, and a failure says its place.
+logger = Logger(service=_SERVICE, json_serializer=_line, timestamp=None, location=None)
 metrics = Metrics(namespace="Keypost", service=_SERVICE)
 warnings.filterwarnings("ignore", "No application metrics to publish")  # an invocation may count nothing
 
@@ -38,7 +37,7 @@ def outcome(name: str, count: int = 1, **fields: Any) -> None:
 
 def note(name: str, **fields: Any) -> None:
     """Log what happens, with its ids, and count nothing."""
-    logger.info(name, extra=fields, stacklevel=3)
+    logger.info(name, extra=fields)
 
 
 def at_door(name: str, provider: str, **fields: Any) -> None:

@@ -5,8 +5,8 @@ import base64
 import gc
 import os
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import import_module
 from types import MappingProxyType
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from keypost.clients.queue import Queue
     from keypost.clients.secrets import Secrets
     from keypost.clients.tokens import Tokens
+    from keypost.core.forecast import Forecast
     from keypost.core.mail import Mail
     from keypost.core.order import Order
     from keypost.core.product import Product
@@ -166,6 +167,14 @@ def worker() -> "Worker":
         mails_per_second=mails_per_second,
         tells_ahead=config().paid_ahead == "on",
     )
+
+
+def tell_of_low_stock(stock: "Iterable[Forecast]", today: date, now: datetime) -> None:
+    """Only if anybody wants events: they load more of the package."""
+    if config().tells_events == "on":
+        from keypost.use_cases.tell_of_low_stock import tell_of_low_stock
+
+        tell_of_low_stock(store(), stock, today, now)
 
 
 def load_worker() -> None:

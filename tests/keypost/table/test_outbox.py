@@ -17,7 +17,7 @@ from keypost.core.support import hold
 from keypost.table import Store
 from keypost.table.items import to_wire
 from keypost.table.orders import TIMELINE_IN_ORDER, TIMELINE_PAGE
-from keypost.table.outbox import events_in
+from keypost.table.outbox import Outbox, events_in
 from tests.builders import NOW, SKU, full_order, licensed, mail_report, paid_order, sent_order, with_fates
 from tests.event_examples import all_types, came, examples, record, short
 
@@ -169,7 +169,7 @@ def test_what_happens_to_no_order_leaves_through_an_item_of_its_own_and_again_wh
     store: Store,
 ) -> None:
     def put(now: Any) -> Any:
-        store.put_event(short(), now)
+        store.part(Outbox).put_event(short(), now)
         key = {"pk": {"S": f"EVENT#{short().id}"}}
         return store._client.get_item(TableName=store.table, Key=key)["Item"]
 

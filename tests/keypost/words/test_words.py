@@ -73,7 +73,7 @@ TEXTS_LEFT = {
     "cli/local/mailbox.py": 3,
     "cli/local/renewals.py": 2,
     "cli/local/shop.py": 24,
-    "cli/local/stack.py": 2,
+    "cli/local/stack.py": 1,
 }
 
 

@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
@@ -33,6 +33,9 @@ _UNMET = "ConditionalCheckFailed"  # the reason in a transaction; as an exceptio
 _UNFIT, _UNFIT_REASON = "ValidationException", "ValidationError"  # the content is such that no try succeeds
 
 
+Part = TypeVar("Part", bound="Table")
+
+
 class Table:
     """One table. `pause` is called with the seconds to wait between two tries of a write that conflicted with another,
     or of a read for which the table was too busy."""
@@ -41,6 +44,10 @@ class Table:
         self._client = client
         self.table = table
         self._pause = pause
+
+    def part(self, kind: "type[Part]") -> "Part":
+        """A part of the same table that few functions need, and so is not put together with the others."""
+        return kind(self._client, self.table, self._pause)
 
     def _write(self, operation: str, **request: Any) -> Any:
         """Write one item; every single write goes through here. Unmet if its condition does not hold; Unfit if the item

@@ -10,7 +10,7 @@ from keypost.core.events import Event
 from keypost.core.order import Order
 from keypost.table import Store
 from keypost.table.orders import order_item
-from keypost.table.outbox import events_in
+from keypost.table.outbox import Outbox, events_in
 
 _BEGINNING = "2000-01-01T00:00:00+00:00"
 
@@ -27,8 +27,9 @@ def tell_again(store: Store, order_ids: Iterable[str], since: datetime | None, n
     has left, if there is no such order."""
     orders = [store.existing(order_id) for order_id in order_ids]
     found = [event for order in orders for event in events_of(store, order) if since is None or event.at >= since]
+    outbox = store.part(Outbox)
     for event in found:
-        store.put_event(event, now)
+        outbox.put_event(event, now)
     return len(found)
 
 

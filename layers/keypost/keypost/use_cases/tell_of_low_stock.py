@@ -6,9 +6,11 @@ from datetime import date, datetime
 
 from keypost.core.events import stock_low
 from keypost.core.forecast import Forecast
+from keypost.table import Store
 from keypost.table.outbox import Outbox
 
 
-def tell_of_low_stock(outbox: Outbox, stock: Iterable[Forecast], today: date, now: datetime) -> None:
+def tell_of_low_stock(store: Store, stock: Iterable[Forecast], today: date, now: datetime) -> None:
+    outbox = store.part(Outbox)
     for event in filter(None, (stock_low(each, today, now) for each in stock)):
         outbox.put_event(event, now)
