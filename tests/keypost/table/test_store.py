@@ -490,6 +490,15 @@ def test_a_product_that_was_not_there_is_looked_for_again_and_one_that_was_is_no
     assert len(calls) == 1
 
 
+def test_a_code_of_the_page_at_random_is_picked_once(store: Store, stocked: Stocked) -> None:
+    stocked([code(number) for number in range(250)])
+
+    for _ in range(8):  # whether there is such a page depends on where it begins
+        store.keep_hints(SKU, TODAY, store.hints(SKU, TODAY, 1))
+        picked = [each.digest for each in store.pick(SKU, 1000, TODAY)]
+        assert (len(picked), len(set(picked))) == (250, 250)
+
+
 def test_hints_serve_several_sales_for_a_minute_and_none_near_the_end_of_the_stock(
     store: Store, stocked: Stocked
 ) -> None:

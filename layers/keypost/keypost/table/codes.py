@@ -170,8 +170,10 @@ class Codes(Products):
 
     def _pick_anew(self, sku: str, count: int, usable_on: date, looked_at: Collection[str]) -> list[StockCode]:
         free: list[StockCode] = []
-        for page in self._pages_of_hints(sku, usable_on):
-            left = [key for key in page.keys if key not in looked_at]
+        seen = set(looked_at)
+        for page in self._pages_of_hints(sku, usable_on):  # the one at random comes again among the others
+            left = [key for key in page.keys if key not in seen]
+            seen.update(left)
             while left and len(free) < count:
                 lacking = count - len(free)
                 free += [stock_code(item, sku) for item in self._free(left[:lacking])]
