@@ -307,7 +307,7 @@ def shell(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     for path in release.iterdir():
         shutil.copy(path, folder)
     shutil.copy(ROOT / "cli/local/products.toml", folder)
-    codes = [f"{code},{each.sku}" for each in sample_products() for code in sample_codes(each, 2)]
+    codes = [f"{code},{each.sku}" for each in sample_products() for code in sample_codes(each, 5)]  # the sale takes two
     (folder / "codes.csv").write_text("\n".join(["code,sku", *codes]) + "\n")
     with mailbox() as box, emulator(folder, box.url) as url:
         box.pass_on = partial(over_http, url)
