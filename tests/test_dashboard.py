@@ -10,7 +10,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from cli.local.deploy import ROOT
-from tests.test_docs import counted_by_the_code
+from tests.counted import counted_by_the_code
 from tests.translated import Stack, metrics_of, names_in, of_type, stack_with, whole
 
 FREE = 50  # metrics of a dashboard for which AWS asks nothing

@@ -18,9 +18,9 @@ from keypost.core.progress import Progress
 from keypost.inputs.catalog_file import ProductEntry
 from keypost.providers import PROVIDERS
 from keypost.use_cases.reconcile import WINDOWS
+from tests.counted import counted_by_the_code
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-SOURCES = [*ROOT.glob("functions/*.py"), *ROOT.glob("layers/keypost/keypost/**/*.py"), *ROOT.glob("cli/**/*.py")]
 
 
 def text(path: str) -> str:
@@ -44,20 +44,6 @@ def anchors(document: str) -> list[str]:
     """The anchors that GitHub makes of the headings, in their order."""
     headings = re.findall(r"^#+ (.+)$", document, re.MULTILINE)
     return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
-
-
-def counted_by_the_code() -> set[str]:
-    """The names of all metrics that the code counts."""
-    named = set()
-    for source in SOURCES:
-        code = source.read_text("utf-8")
-        calls = re.findall(r"(?:outcome|at_door)\(([^,)]*)", code)
-        named |= {name for call in calls for name in re.findall(r'"(\w+)"', call)}
-        named |= set(re.findall(r'failed="(\w+)"', code))
-        named |= set(re.findall(r'(?:Mail\w+|Fate\.\w+): "(Mail\w+)"', code))
-        named |= set(re.findall(r'"([A-Z]\w+)": order\.', code))
-        named |= set(re.findall(r'"(Order\w+)"(?= if|$)', code, re.MULTILINE))
-    return named
 
 
 def test_the_page_of_metrics_lists_every_one_and_no_other() -> None:

@@ -70,6 +70,7 @@ PATCHED = {
     "UserAgentString": "a header that nobody reads",
     "dns.resolver.Resolver": "the name servers of this machine",
     "Config": "the provider of docs/adding-a-provider.md has no setting for the address of its API",
+    "'click.termui.visible_prompt_func'": "the question that click asks, which a person breaks off with Ctrl-C",
     "telemetry": "the simulation counts nothing, and stops at what a function logs as a failure",
 }
 

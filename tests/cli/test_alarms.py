@@ -16,8 +16,8 @@ from cli.stacks import Found, found
 from keypost.core.errors import KeypostError
 from keypost.words import LANGUAGES
 from tests.builders import NOW
+from tests.counted import counted_by_the_code
 from tests.deployed import KASPERSKY, empty, is_mailed, logged_until, paid_session
-from tests.test_docs import counted_by_the_code
 
 Run = Callable[..., tuple[int, str, str]]
 ORDERS, MAIL_EVENTS, RUNS = KEPT[:3]
