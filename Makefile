@@ -60,7 +60,11 @@ simulate: install  ## play ten years of renewals of 1,000 customers (over an hou
 
 prove: install  ## play 100 shops under faults and check the promises; SEEDS=500 plays more, SEED=17 one again, with its story
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
-	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --tree ,$(TREES))
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --tree ,$(TREES)) $(PAGE)
+
+mutants: install  ## put some forty faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds
+	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.mutants \
+	  $(if $(filter undefined,$(origin FIND)),--known)
 
 fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
@@ -125,4 +129,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help python install demo run programs debian test drills golden pictures simulate prove fuzz bench openapi coverage check build release lock format aws-smoke
+.PHONY: help python install demo run programs debian test drills golden pictures simulate prove mutants fuzz bench openapi coverage check build release lock format aws-smoke

@@ -30,7 +30,7 @@ from keypost.core.order import Reason
 from keypost.table import Store
 from tests.anew import begin_anew
 from tests.builders import LONG_AGO, PRODUCT, SECRETS
-from tests.in_process import stack_in_process
+from tests.in_process import DYNAMODB, stack_in_process
 from tests.programs import PROGRAMS
 
 _LEFT_OUT = "not on this machine: "
@@ -67,19 +67,24 @@ def local(deployed: LocalStack) -> LocalStack:
 
 
 @pytest.fixture
-def stack(local: LocalStack, template: dict[str, Any]) -> Stack:
+def stack(local: LocalStack, template: dict[str, Any]) -> Iterator[Stack]:
     """A table as template.yaml describes it and a queue, both empty but for one product."""
     name = f"test-{uuid4().hex}"
     described = template["Resources"]["Table"]["Properties"]
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    local.session.client("dynamodb").create_table(TableName=name, **{key: described[key] for key in wanted})
+    dynamodb = local.session.client("dynamodb")
+    dynamodb.create_table(TableName=name, **{key: described[key] for key in wanted})
+    if DYNAMODB:
+        dynamodb.get_waiter("table_exists").wait(TableName=name)
     queue = local.session.client("sqs").create_queue(QueueName=name)
     secret = local.session.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     outputs = {"TableName": name, "QueueUrl": queue["QueueUrl"], "SecretsArn": secret["ARN"]}
     outputs |= {"ConfigurationSet": "test", "SenderAddress": "licenties@mail.voorbeeld.example"}
     made = stack_of(local.session, outputs | {"Timezone": "Europe/Amsterdam", "FiscalYears": "7", "Currency": "EUR"})
     made.store.put_product(PRODUCT)
-    return made
+    yield made
+    if DYNAMODB:
+        dynamodb.delete_table(TableName=name)
 
 
 @pytest.fixture

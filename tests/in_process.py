@@ -35,6 +35,9 @@ from tests.builders import SHOP
 from tests.simulator.aws_here import answered, response
 
 URL = "http://aws.here.example"
+# Another DynamoDB than the emulator's, for all tests that deploy nothing: DynamoDB Local, or that of a region. Its keys
+# are those of the environment.
+DYNAMODB = os.environ.get("KEYPOST_DYNAMODB_ENDPOINT", "")
 _SERVICES = {
     "DynamoDB_20120810": dynamodb,
     "AmazonSQS": sqs,
@@ -48,12 +51,15 @@ class _Clients(boto3.Session):
     calls. A test gets none twice, and a client at whose events a test did anything is lent no more."""
 
     def __init__(self) -> None:
-        super().__init__(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-        self.events.register("choose-signer", lambda **_: UNSIGNED)  # half of a call's time, with the user agent
+        key, secret = (os.environ.get(f"AWS_{name}", "test") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
+        super().__init__(aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION)
+        self.events.register("choose-signer", _signer)
         self._free: dict[str, list[Any]] = defaultdict(list)
         self._lent: list[tuple[str, Any, object]] = []
 
     def client(self, service: Any, *, config: Config | None = None, **options: Any) -> Any:  # type: ignore[override]
+        if service == "dynamodb" and DYNAMODB:
+            options["endpoint_url"] = DYNAMODB
         wanted = repr((service, vars(config)["_user_provided_options"] if config else None, options, _endpoints()))
         free = self._free[wanted]
         client = free.pop() if free else super().client(service, config=config, **options)
@@ -66,6 +72,11 @@ class _Clients(boto3.Session):
             client.close()
             if _mark(client) is mark:
                 self._free[wanted].append(client)
+
+
+def _signer(signing_name: str, **_: Any) -> Any:
+    """None is signed that is answered here: that is half of a call's time, with the user agent."""
+    return None if signing_name == "dynamodb" and DYNAMODB else UNSIGNED
 
 
 def _mark(client: Any) -> object:

@@ -11,6 +11,7 @@ from time import perf_counter
 import click
 
 from cli.local.deploy import ROOT
+from tests.simulator import page as reliability
 from tests.simulator.faults.play import Played, Script, play, smallest
 
 _PROGRESS = 10  # lines
@@ -23,7 +24,8 @@ _SECONDS = 20  # to find the shortest story of each
 @click.option("--first", default=1, show_default=True, help="The first of them.")
 @click.option("--seed", default=None, type=int, help="Only this one, with its story.")
 @click.option("--tree", multiple=True, type=Path, help="Trees of the versions that run together; this one if none.")
-def main(seeds: int, first: int, seed: int | None, tree: Sequence[Path]) -> None:
+@click.option("--page", is_flag=True, help="Write docs/reliability.md by what was found.")
+def main(seeds: int, first: int, seed: int | None, tree: Sequence[Path], *, page: bool) -> None:
     """Plays shops under faults, and checks the promises."""
     if os.environ.get("PYTHONHASHSEED") != "0":
         sys.exit("PYTHONHASHSEED=0 is needed, so that a seed is the same in every process")
@@ -32,6 +34,8 @@ def main(seeds: int, first: int, seed: int | None, tree: Sequence[Path]) -> None
     begun = perf_counter()
     played = [*_progress(_played(scripts), len(scripts))]
     _summary(played, perf_counter() - begun)
+    if page:
+        reliability.write(played, sum(each.seconds for each in played))
     failing = [script for script, each in zip(scripts, played, strict=True) if each.violations]
     for script in failing[:_TOLD]:
         _tell(script)

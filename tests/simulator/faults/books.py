@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tests.simulator.faults.ses import Accepted
 from tests.simulator.faults.shop import PLAIN, PRICES, RARE, REMINDING, cost
-from tests.simulator.faults.simulation import Answered, Simulation, Told
+from tests.simulator.faults.simulation import Answered, Saved, Simulation, Told
 
 _NOTHING = Decimal(0)
 _SKU_OF = {"AAAAA": PLAIN, "RRRRR": REMINDING, "SSSSS": RARE}  # by how its codes begin
@@ -157,10 +158,18 @@ def _leaving(simulation: Simulation, family: Sequence[str]) -> Iterator[tuple[fl
     """The mails with codes, at the moments of their claims: the licenses with their products."""
     for mail in simulation.ses.accepted:
         if mail.order in family and mail.codes:
-            claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
+            claim = _first_claim(simulation, mail)
             names = _licenses(simulation, mail.order)
             found = {names.get(code, code): _SKU_OF[code[:5]] for code in mail.codes}
             yield claim.at if claim else mail.at, mail.mail, found
+
+
+def _first_claim(simulation: Simulation, mail: Accepted) -> Saved | None:
+    """That of this attempt; of the first one, if nobody could know whether that had left."""
+    claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
+    stored = claim.item.get("mails", ()) if claim else ()
+    in_doubt = any(each["id"] == mail.mail and each.get("may_have_left") for each in stored)
+    return simulation.claims.get((mail.order, mail.mail, 1), claim) if in_doubt else claim
 
 
 def _licenses(simulation: Simulation, order: str) -> dict[str, str]:

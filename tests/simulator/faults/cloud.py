@@ -4,6 +4,7 @@ time before and after its effect, so that others come between."""
 
 import json
 import random
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +28,7 @@ _TIMEOUTS = {
     "eventbridge": 5,
 }  # seconds, as wiring sets them
 _CONNECT_TIMEOUT = 3
+_MOST_LINES = 4  # of the source, in a story
 _MAY_BE_THROTTLED = ("dynamodb", "sqs")
 # The keys of the providers' APIs are left out: nobody is asked there.
 _SECRETS = {name: secret for name, secret in SECRETS.items() if name.endswith("_signing")}
@@ -71,7 +73,7 @@ class Cloud:
         invocation.calls += 1
         place = f"{invocation.name} call {invocation.calls}: {call.operation}"
         self.places.append((place, call))
-        kind = self.faults.at(place, faults_of(call))
+        kind = self.faults.at(place, faults_of(call), _lines)
         chance = self.faults.chance(place)
         self._before(invocation, call, kind, chance)
         answer = self._answer(call, invocation, kind)
@@ -95,7 +97,7 @@ class Cloud:
         match kind:
             case "crash after":
                 raise _crash(invocation)
-            case "answer lost":
+            case "answer lost" | "mail taken, not told":
                 self.ses.answer_lost(call)
                 self.machine.pause(_TIMEOUTS[call.service])
                 raise ReadTimeoutError(endpoint_url=call.service)
@@ -186,6 +188,16 @@ def touched(call: AwsCall) -> list[str]:
     """The keys of the items that a call updates or deletes."""
     writes = call.body.get("TransactItems", [{"": call.body}])
     return [each["Key"]["pk"]["S"] for write in writes for each in write.values() if "Key" in each]
+
+
+def _lines() -> str:
+    """The lines of the product from which this call is made, the innermost last."""
+    found = list[str]()
+    for frame, line in traceback.walk_stack(None):
+        path = frame.f_code.co_filename
+        if "/layers/keypost/" in path or "/functions/" in path:
+            found.insert(0, f"{path.rpartition('/')[2]}:{line}")
+    return " > ".join(found[-_MOST_LINES:])
 
 
 _OF_READS: Mapping[str, Callable[[AwsCall], tuple[str, ...]]] = {

@@ -44,6 +44,7 @@ KINDS: Mapping[str, float] = {
     "skewed clock": 5,  # of one execution environment
     "callback twice": 10,
     "callback twin": 5,  # two at one instant
+    "mail taken, not told": 6,  # SES takes it, and its answer never comes
     # On the way of events.
     "changes again": 3,  # of the stream, though they were handled
     "shop does not answer": 5,
@@ -69,9 +70,10 @@ class Fault:
     place: str
     kind: str
     at: float
+    lines: str = ""  # of the source, from which the call was made
 
     def __str__(self) -> str:
-        return f"{self.kind} at {self.place}"
+        return f"{self.kind} at {self.place}{f' ({self.lines})' if self.lines else ''}"
 
 
 @dataclass(slots=True)
@@ -85,14 +87,14 @@ class Faults:
     clock: Callable[[], float] = lambda: 0.0
     is_over: bool = False  # nothing goes wrong any more
 
-    def at(self, place: str, kinds: Collection[str]) -> str | None:
-        """The kind of fault that happens at a place; None for none."""
+    def at(self, place: str, kinds: Collection[str], lines: Callable[[], str] = lambda: "") -> str | None:
+        """The kind of fault that happens at a place; None for none. Only one that happens asks for the `lines`."""
         if self.is_over:
             return None
         kind = self._drawn(place, kinds) if self.given is None else self.given.get(place)
         if kind is None or kind not in kinds:
             return None
-        self.happened.append(Fault(place, kind, self.clock()))
+        self.happened.append(Fault(place, kind, self.clock(), lines()))
         return kind
 
     def _drawn(self, place: str, kinds: Collection[str]) -> str | None:

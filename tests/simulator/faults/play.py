@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TypeVar
 
 from cli.local.deploy import ROOT
@@ -29,6 +29,7 @@ class Played:
     violations: tuple[Violation, ...]
     acts: int
     mails: int
+    seconds: float = field(default=0, compare=False)  # of the processor
     stories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -43,6 +44,7 @@ class Script:
 
 
 def play(script: Script) -> Played:
+    begun = process_time()
     rates = weather(script.seed) if script.faults is None else {}
     faults = Faults(script.seed, rates, script.faults)
     simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots)
@@ -57,7 +59,7 @@ def play(script: Script) -> Played:
             found = violations(shop)
         except NeverEnds as error:
             found = [Violation("3 the system comes to rest", "-", str(error))]
-    return _told(script.seed, shop, found)
+    return replace(_told(script.seed, shop, found), seconds=process_time() - begun)
 
 
 def open_shop(shop: Shop, stock: int | None = None) -> None:

@@ -22,6 +22,7 @@ FAULTS_OF_A_MAIL = (
     "mail failed, not sent",
     "mail failed, but sent",
     "mail refused",
+    "mail taken, not told",
 )
 _PAUSES = (60, 1200, 4 * 3600)  # seconds
 _LATE = (600, 1500, 7200)
