@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 from cli.local.deploy import ROOT
 
 PACKAGES = Path(botocore.__file__).parents[1]
-_CALLED = ("dynamodb", "secretsmanager", "sesv2", "sqs")
+_CALLED = ("dynamodb", "events", "secretsmanager", "sesv2", "sqs")
 _SPEC = spec_from_file_location("cut_code", ROOT / "layers/dependencies/cut_code.py")
 assert _SPEC
 assert _SPEC.loader
