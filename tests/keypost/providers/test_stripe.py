@@ -473,6 +473,7 @@ def test_a_paid_invoice_of_a_running_subscription_is_an_order_that_renews_for_th
         lines=(RENEWAL,),
         charged=(Charged("", 1, CHARGED, "39.95"),),
         is_subscription=True,
+        subscription="sub_1SXkeypost",
     )
 
 
