@@ -80,6 +80,19 @@ ELSEWHERE = {
     "order show",  # reads
     "order mail",  # reads
     "order proof",  # reads, and writes a file
+    "alarms",  # reads CloudWatch
+    "logs",  # reads CloudWatch
+    "dead-letters list",  # reads queues, which a stack in the table alone lacks
+    "dead-letters redrive",  # tests/cli/test_alarms.py; it refuses as all that write
+    "dead-letters purge",  # as redrive
+    "import licenses",  # tests/cli/test_licenses.py; it refuses as all that write
+    "restore table",  # needs a table of AWS; these are tried in tests/test_restore.py
+    "restore give-back",  # as above
+    "restore check",  # as above
+    "stack back",  # for a stack of any version: it is the way back from a newer one
+    "stack check",  # as above
+    "stack pause",  # as above
+    "stack resume",  # as above
     "doctor",  # reads, and its exit status says what it found
     "setup",  # needs a deploy of its own; it refuses a newer stack before it changes anything
     "mail preview",  # needs no stack

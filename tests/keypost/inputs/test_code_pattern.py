@@ -45,6 +45,8 @@ REFUSED = {
     "[A-Z": "pattern_unreadable",
     "A{9999999999}": "pattern_unreadable",
     "(": "pattern_unreadable",
+    "[[A-Z]]": "pattern_unreadable",  # a later Python may read a class within a class
+    "[A-Z--B]": "pattern_unreadable",  # and a difference of two
 }
 
 

@@ -16,7 +16,7 @@ from tests.simulator.faults.shop import Shop, begin_of
 from tests.simulator.faults.simulation import Simulation
 from tests.ways_on import states_of, walked
 
-_FEW, _MANY = range(1, 5), range(1, 31)
+_FEW, _MANY = range(1, 7), range(1, 31)
 
 
 def _left_by(seeds: Iterable[int]) -> dict[frozenset[str], Order]:

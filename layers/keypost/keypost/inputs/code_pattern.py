@@ -3,6 +3,7 @@ refused. How often it can be read in another way is counted, as that is what a s
 repeats that compete for the same signs would take longer than anybody waits."""
 
 import re
+import warnings
 
 _MOST_WAYS = 200
 _LONGEST = 64  # signs of a code
@@ -19,8 +20,9 @@ class _Unfit(ValueError):
 def check(pattern: str) -> None:
     """ValueError, with the code of a sentence, if it is none of these."""
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
+        with warnings.catch_warnings(action="error"):  # of what a later Python will read in another way
+            re.compile(pattern)
+    except (re.error, FutureWarning, OverflowError, RecursionError):
         raise _Unfit("pattern_unreadable") from None
     body = pattern.removeprefix("(?i)").removeprefix("^")
     ways, at = _alternatives(body, 0)
