@@ -470,18 +470,22 @@ def _waited_for_its_base(evidence: Evidence, mail: Accepted) -> bool:
 
 def _obstacles(evidence: Evidence, mail: Accepted) -> Iterator[float]:
     """Moments, before a mail, at which something that may have kept it back ended."""
-    simulation, email = evidence.simulation, evidence.sales[mail.order].email
+    simulation, theirs = evidence.simulation, _of_one_customer(evidence, mail.order)
     yield simulation.machine.began
     if mail.first_day:
         day = datetime.combine(mail.first_day - _MAIL_DAYS, time(7), ZONE).timestamp()
         yield min(day, mail.at)
-    theirs = [name for name, sale in evidence.shop.sales.items() if sale.email == email]
     yield from (told.at for told in simulation.told if told.at <= mail.at)
     yield from (answer.at for answer in simulation.answers if answer.at <= mail.at)
     yield from (
         fault.at for fault in simulation.faults.happened if fault.at <= mail.at and _concerns(fault.place, theirs)
     )
     yield from (end for end in (*simulation.ses.pauses, *evidence.shop.mended) if end <= mail.at)
+
+
+def _of_one_customer(evidence: Evidence, order: str) -> list[str]:
+    sales = evidence.shop.sales
+    return [name for name, sale in sales.items() if sale.email == sales[order].email]
 
 
 def _concerns(place: str, orders: list[str]) -> bool:
@@ -765,10 +769,11 @@ def _of_whole_lines(evidence: Evidence, order: str, item: Mapping[str, Any]) -> 
 
 
 def _own_obstacles(evidence: Evidence, order: str, left_at: float) -> Iterator[float]:
-    """The ends of what may have kept an order back, but for codes."""
-    simulation = evidence.simulation
+    """The ends of what may have kept an order back, but for codes. What is asked for another order of the customer may
+    be about the address."""
+    simulation, theirs = evidence.simulation, _of_one_customer(evidence, order)
     yield from (each.at for each in simulation.told if each.order == order and each.at <= left_at)
-    yield from (each.at for each in simulation.answers if each.order == order and each.at <= left_at)
+    yield from (each.at for each in simulation.answers if each.order in theirs and each.at <= left_at)
     yield from (each.at for each in simulation.faults.happened if _concerns(each.place, [order]) and each.at <= left_at)
     yield from (end for end in (*simulation.ses.pauses, *evidence.shop.mended) if end <= left_at)
 

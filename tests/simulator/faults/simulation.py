@@ -252,13 +252,12 @@ class Simulation:
 
     def _saved(self, invocation: Invocation | None, item: dict[str, Any]) -> None:
         order = item["pk"].removeprefix("ORDER#")
-        saved = Saved(self.now, invocation, item)
-        self.saves.setdefault(order, []).append(saved)
+        saved, before = Saved(self.now, invocation, item), self.saves.setdefault(order, [])
+        begun = _claimed(item) - (_claimed(before[-1].item) if before else set())
+        self.claims |= {(order, *attempt): saved for attempt in begun}
+        before.append(saved)
         due = item.get("due_at")
         self.schedules.stored(order, _clock(item))
-        for mail in item.get("mails", ()):
-            if mail["state"] == "sending":
-                self.claims.setdefault((order, mail["id"], mail["attempts"]), saved)
         mails = ", ".join(f"{mail['id']} {mail['state']} {mail.get('attempts', 0)}" for mail in item.get("mails", ()))
         by = invocation.name if invocation else "nobody"
         waits = f"due {due}, needs {item.get('attention')}, {len(item.get('licenses', ()))} codes"
@@ -414,6 +413,11 @@ def needs(item: Mapping[str, Any] | None) -> str | None:
 def _stored(key: str) -> dict[str, Any] | None:
     found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": key}}).get("Item")
     return plain(found) if found else None
+
+
+def _claimed(item: Mapping[str, Any]) -> set[tuple[str, int]]:
+    """The attempts that are being made. The name of a mail that never left may be used for another mail later."""
+    return {(mail["id"], mail["attempts"]) for mail in item.get("mails", ()) if mail["state"] == "sending"}
 
 
 def _clock(item: Mapping[str, Any]) -> float | None:

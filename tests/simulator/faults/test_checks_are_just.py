@@ -1,0 +1,48 @@
+"""What looks like a broken promise and is none, each as the story of the simulated shop that showed it."""
+
+from dataclasses import replace
+
+from tests.simulator.faults.checks import violations
+from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.play import come_to_the_end
+from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale
+from tests.simulator.faults.stories import EMAIL, a_shop, bought, mailed
+
+
+def test_a_mail_that_never_left_gives_its_name_to_that_of_what_is_paid_instead() -> None:
+    sale = bought(payment="pay-1")
+    with a_shop() as shop:
+        shop.sell(sale, shop.simulation.now + 1)
+        shop.simulation.run(10)
+        sends = [place for place, call in shop.simulation.cloud.places if call.operation == "SendEmail"]
+    with a_shop(Faults(1, given={sends[0]: "too many mails"})) as shop:
+        shop.contested.add(sale.order)
+        shop.sell(sale, shop.simulation.now + 1)
+        shop.simulation.run(10)
+        shop.simulation.tell("o1", "order.refunded", full=True, payment_id="pay-1")
+        shop.simulation.run(600)
+        dearer = replace(sale, lines=({"sku": REMINDING, "quantity": 1},), payment="pay-2")
+        shop.simulation.tell("o1", "order.paid", **dearer.bought())
+        shop.simulation.run(3 * HOUR)
+
+        assert [each.codes[0][:5] for each in shop.simulation.ses.accepted if each.mail == "purchase-1"] == ["RRRRR"]
+        assert not violations(shop)
+
+
+def test_who_reported_spam_is_served_once_a_person_was_asked_for_another_order() -> None:
+    with a_shop() as shop:
+        shop.sell(bought("o0"), shop.simulation.now + 1)
+        shop.simulation.run(HOUR)
+        shop.simulation.ses.complain(EMAIL)
+        shop.simulation.run(HOUR)
+        lines = ({"sku": PLAIN, "quantity": 1},)
+        shop.sell(Sale("o1", EMAIL, lines, None), shop.simulation.now + 1)
+        shop.simulation.run(5 * HOUR)
+        assert mailed(shop) == []
+        lifted = {"reason": "a mistake"}
+        shop.simulation.support("POST", "/orders/{order_id}/lift-complaint", lifted, order_id="o0")
+        shop.simulation.run(HOUR)
+        come_to_the_end(shop, codes=4)
+
+        assert mailed(shop) == ["purchase-1"]
+        assert not violations(shop)
