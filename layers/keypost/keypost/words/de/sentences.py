@@ -1212,6 +1212,7 @@ TEXTS = {
     "secrets_are_right": "diese Geheimnisse sind gesetzt und haben die richtige Form: {names:list}",
     "no_provider_may_call": "kein Zahlungsdienst kann eine Zahlung melden: Das Geheimnis für die Meldungen fehlt",
     "key_is_missing": "{name} fehlt: Damit liest Keypost Zahlungen bei {provider:provider}",
+    "events_are_not_signed": "{name} fehlt: Damit signiert Keypost Aufrufe von EventsUrl, und ohne macht es keine",
     "secret_of_wrong_kind": "Der Wert für {name} hat nicht die richtige Form: {form}",
     "secret_of_wrong_mode": "Der Wert für {name} hat den Modus `{mode}`, aber der Stack hat die Stage `{stage}`",
     "webhook_is_right": "der Webhook bei {provider:provider} ist da, eingeschaltet und meldet alles",

@@ -1144,6 +1144,7 @@ TEXTS = {
     "secrets_are_right": "these secrets are set and have the right form: {names:list}",
     "no_provider_may_call": "no payment provider can report a payment: the secret for its callbacks is missing",
     "key_is_missing": "{name} is missing: Keypost reads payments at {provider:provider} with it",
+    "events_are_not_signed": "{name} is missing: Keypost signs its calls of EventsUrl with it, and makes none without",
     "secret_of_wrong_kind": "The value for {name} does not have the right form: {form}",
     "secret_of_wrong_mode": "The value for {name} is of mode `{mode}`, but the stack is of stage `{stage}`",
     "webhook_is_right": "the webhook at {provider:provider} is there, switched on, and reports everything",

@@ -1190,6 +1190,7 @@ TEXTS = {
     "secrets_are_right": "deze geheimen zijn ingesteld en hebben de juiste vorm: {names:list}",
     "no_provider_may_call": "geen betaaldienst kan melden dat er betaald is: het geheim voor die meldingen ontbreekt",
     "key_is_missing": "{name} ontbreekt: daarmee leest Keypost betalingen bij {provider:provider}",
+    "events_are_not_signed": "{name} ontbreekt: zonder handtekening wordt EventsUrl niet aangeroepen",
     "secret_of_wrong_kind": "De waarde voor {name} heeft niet de juiste vorm: {form}",
     "secret_of_wrong_mode": "De waarde voor {name} is van de modus `{mode}`, maar de stack is van stage `{stage}`",
     "webhook_is_right": "de webhook bij {provider:provider} is er, staat aan en meldt alles",
