@@ -86,7 +86,7 @@ STACK = " --stack keypost-test"
             f"keypost secrets set mollie_api_key{STACK}",
         ),
         (
-            {"parameters": RIGHT.parameters | {"EventsUrl": "https://shop.example/keypost"}},
+            {"parameters": {**RIGHT.parameters, "EventsUrl": "https://shop.example/keypost"}},
             "secrets",
             "events_are_not_signed",
             f"keypost secrets generate events_signing{STACK}",
