@@ -1013,6 +1013,7 @@ TEXTS = {
     " Ordner, oder entfernen Sie diese Datei.",
     "guide_exported": "Dateien in {path}: {count}[, und {gone} entfernt, deren Produkte nicht mehr verkauft werden]",
     "events_of_what": "Nennen Sie mindestens eine Bestellung, oder einen Tag mit --since.",
+    "no_way_for_events": "Dieser Stack verschickt keine Ereignisse, denn dies fehlt: {names:list} (docs/events.md).",
     "events_leave_again": "Ereignisse, die noch einmal ausgehen: {count}",
     "events_url_is_on": "EventsUrl wird wieder aufgerufen. Was wartet, geht mit dem nächsten Versuch aus.",
     "subject": "Betreff: {subject}",

@@ -961,6 +961,7 @@ TEXTS = {
     " remove this file.",
     "guide_exported": "Files in {path}: {count}[; removed, because their product is no longer sold: {gone}]",
     "events_of_what": "Name at least one order, or a day with --since.",
+    "no_way_for_events": "No events leave this stack, because this is not set: {names:list} (docs/events.md).",
     "events_leave_again": "Events that leave again: {count}",
     "events_url_is_on": "EventsUrl is called again. What waits leaves with its next attempt.",
     "subject": "Subject: {subject}",

@@ -1000,6 +1000,7 @@ TEXTS = {
     " verwijder dit bestand.",
     "guide_exported": "Bestanden in {path}: {count}[; verwijderd, omdat het product niet meer wordt verkocht: {gone}]",
     "events_of_what": "Noem minstens één bestelling, of een dag met --since.",
+    "no_way_for_events": "Deze stack verstuurt geen gebeurtenissen, want dit ontbreekt: {names:list} (docs/events.md).",
     "events_leave_again": "Gebeurtenissen die opnieuw worden verstuurd: {count}",
     "events_url_is_on": "EventsUrl wordt weer aangeroepen. Wat wacht, wordt bij de volgende poging verstuurd.",
     "subject": "Onderwerp: {subject}",
