@@ -1293,8 +1293,8 @@ TEXTS = {
     "stack_is_of_other_stage": "Der Stack {stack} existiert bereits, mit Stage `{stage}`. Geben Sie einem anderen"
     " Stack mit `--stack` einen eigenen Namen.",
     "mail_domain_would_change": "Der Stack versendet von {old}, nicht von {new}. Mit einer anderen Domain ruht der"
-    " gesamte Versand, bis die neue im DNS steht: Richten Sie dafür zuerst einen neuen Stack ein oder tragen Sie die"
-    " alte Domain wieder in die Antworten ein.",
+    " gesamte Versand, bis SES die neue bestätigt hat: Lassen Sie sie zuerst bestätigen, wie in docs/symptoms.md"
+    " beschrieben, oder tragen Sie die alte Domain wieder in die Antworten ein.",
     "rights_are_missing": "Ihre AWS-Zugangsdaten erlauben `{action}` nicht; es wurde nichts geändert. Bitten Sie den"
     " Administrator des AWS-Kontos um die Rechte, einen Stack anzulegen.",
     "account_is_ready": "nichts steht im Weg in Konto {account}, Region {region}",

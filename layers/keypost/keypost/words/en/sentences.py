@@ -1219,7 +1219,8 @@ TEXTS = {
     "stack_is_of_other_stage": "The stack {stack} exists already, with stage `{stage}`. Give another stack a name of"
     " its own with `--stack`.",
     "mail_domain_would_change": "The stack sends from {old}, not from {new}. With another domain all e-mail stops"
-    " until the new one is in the DNS: make a new stack for it first, or put the old domain back into the answers.",
+    " until SES has verified the new one: have it verified first, as docs/symptoms.md says, or put the old one"
+    " back into the answers.",
     "rights_are_missing": "Your AWS credentials do not allow `{action}`; nothing was changed. Ask the administrator"
     " of the AWS account for the rights to make a stack.",
     "account_is_ready": "nothing stands in the way in account {account}, region {region}",

@@ -1267,8 +1267,8 @@ TEXTS = {
     "stack_is_of_other_stage": "De stack {stack} bestaat al, met stage `{stage}`. Geef een andere stack een eigen"
     " naam met `--stack`.",
     "mail_domain_would_change": "De stack verstuurt vanaf {old}, niet vanaf {new}. Bij een ander domein stopt alle"
-    " e-mail tot het nieuwe in de DNS staat: maak daarvoor eerst een nieuwe stack, of zet het oude domein terug in de"
-    " antwoorden.",
+    " e-mail tot SES het nieuwe heeft geverifieerd: laat dat eerst doen, zoals in docs/symptoms.md staat, of zet"
+    " het oude domein terug in de antwoorden.",
     "rights_are_missing": "Uw AWS-inloggegevens mogen `{action}` niet; er is niets gewijzigd. Vraag de beheerder van"
     " het AWS-account om rechten om een stack te maken.",
     "account_is_ready": "niets staat in de weg in account {account}, regio {region}",
