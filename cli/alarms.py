@@ -27,7 +27,7 @@ class Alarm:
     state: str  # as CloudWatch has it
     since: datetime
     description: str  # in English
-    page: str  # the URL of what to do; empty if the description ends with none
+    page: str  # the address or the file of what to do; empty if the description ends with none
 
     @property
     def subject(self) -> str:
@@ -38,7 +38,7 @@ class Alarm:
 def alarms_of(at: stacks.Found) -> list[Alarm]:
     """The alarms of a stack, those that ring first."""
     names = {physical: name for name, physical in at.resources("AWS::CloudWatch::Alarm").items()}
-    found = [_alarm(names[each["AlarmName"]], each) for each in _described(at.session, list(names))]
+    found = [alarm_of(names[each["AlarmName"]], each) for each in _described(at.session, list(names))]
     return sorted(found, key=lambda each: (list(_STATES).index(each.state), each.name))
 
 
@@ -49,9 +49,10 @@ def _described(session: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
             yield from page["MetricAlarms"]
 
 
-def _alarm(name: str, told: dict[str, Any]) -> Alarm:
+def alarm_of(name: str, told: dict[str, Any]) -> Alarm:
+    """An alarm as CloudWatch describes it. Its page stands at the end of its description."""
     description, _, last = told.get("AlarmDescription", "").rpartition(" ")
-    is_page = last.startswith("https://")
+    is_page = last.startswith(("https://", "docs/runbook/"))
     words = description if is_page else f"{description} {last}".strip()
     return Alarm(name, told["StateValue"], told["StateUpdatedTimestamp"], words, last if is_page else "")
 

@@ -9,8 +9,10 @@ from typing import Any
 import click
 import pytest
 
+from cli.doctor.checks import CHECKS
 from cli.local.deploy import ROOT
 from cli.main import cli
+from cli.setup.command import STEPS
 from keypost.clients.secrets import NAMES
 from keypost.core.keys import SCOPES
 from keypost.core.order import Reason
@@ -86,6 +88,20 @@ def test_deploying_lists_every_output_and_no_other(template: dict[str, Any]) -> 
 
 def test_deploying_lists_every_secret_and_no_other() -> None:
     assert first_column(text("docs/deploying.md"), "## Secrets") == set(NAMES)
+
+
+def test_deploying_lists_every_step_of_setup_in_order_and_no_other() -> None:
+    assert listed_in_order("## Set up a stack") == list(STEPS)
+
+
+def test_deploying_lists_every_check_of_the_doctor_in_order_and_no_other() -> None:
+    assert listed_in_order("## See what is not right yet") == list(CHECKS)
+
+
+def listed_in_order(heading: str) -> list[str]:
+    section = text("docs/deploying.md").partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
 
 def test_connecting_lists_every_way_in_and_what_it_is_verified_with() -> None:

@@ -189,6 +189,8 @@ def _secrets(facts: Facts) -> Iterator[Finding]:
 def _mend_of_secret(name: str, why: Said, option: str) -> str:
     if why.code == "mollie_profile_missing":
         return f"keypost setup answers{option}"
+    if why.code == "events_are_not_signed":
+        return f"keypost secrets generate {name}{option}"
     return f"keypost secrets set {name}{option}" if name else f"keypost setup webhooks{option}"
 
 
@@ -203,6 +205,8 @@ def _missing(found: Mapping[str, Said | None], parameters: Mapping[str, str]) ->
         name = f"{provider}_api_key"
         if parameters.get(parameter) and name not in found:
             missing[name] = said("key_is_missing", name=name, provider=provider)
+    if parameters.get("EventsUrl") and "events_signing" not in found:
+        missing["events_signing"] = said("events_are_not_signed", name="events_signing")
     return missing
 
 

@@ -77,7 +77,7 @@ class Facts:
     rules: tuple[Switch, ...] | Unseen  # by which events reach a queue
     mail_events: tuple[Switch, ...] | Unseen  # that SES reports
     seconds_off: float | Unseen  # by which the clock of this machine differs from that of AWS
-    overdue: int | Unseen  # orders whose clock rang more than an hour ago
+    overdue: int | Unseen  # orders whose clock rang more than two hours ago
     stock: Mapping[str, int] | Unseen  # free codes of each product that is sold
     subscribers: tuple[Subscriber, ...] | Unseen  # of the alarms
     suppressed: str | Unseen | None  # why SES drops mail to the support address

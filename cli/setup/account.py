@@ -6,6 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.doctor.checks import mend_of_status
+from cli.doctor.facts import Identity
 from cli.places import how_to_update
 from cli.setup.answers import Answers
 from cli.stacks import Found
@@ -34,12 +35,13 @@ def stack_there(session: Any, name: str) -> Found | None:
     return Found(name, session, stack["StackStatus"], outputs, parameters)
 
 
-def obstacles(answers: Answers, there: Found | None, *, has_identity: bool) -> Iterator[tuple[Said, str]]:
-    """What stands in the way, each with the command that removes it; that may be empty."""
+def obstacles(answers: Answers, there: Found | None, identity: Identity | None) -> Iterator[tuple[Said, str]]:
+    """What stands in the way, each with the command that removes it; that may be empty. `identity` is what SES knows of
+    the mail domain that was answered."""
     if there is not None:
-        yield from _of_stack(answers, there)
+        yield from _of_stack(answers, there, may_send=identity is not None and identity.verified)
     wants_own = answers.parameters.get("MailIdentity", "own") == "own"
-    if has_identity and wants_own and not _owns_identity(answers, there):
+    if identity and wants_own and not _owns_identity(answers, there):
         yield said("domain_is_an_identity_already", domain=answers.parameters["MailDomain"]), ""
 
 
@@ -49,7 +51,7 @@ def _owns_identity(answers: Answers, there: Found | None) -> bool:
     return there.parameters.get("MailDomain") == answers.parameters["MailDomain"]
 
 
-def _of_stack(answers: Answers, there: Found) -> Iterator[tuple[Said, str]]:
+def _of_stack(answers: Answers, there: Found, *, may_send: bool) -> Iterator[tuple[Said, str]]:
     wanted, stands = answers.parameters, there.parameters
     if there.status not in _DEPLOYABLE:
         yield (
@@ -59,7 +61,7 @@ def _of_stack(answers: Answers, there: Found) -> Iterator[tuple[Said, str]]:
         return
     if stands.get("Stage", wanted["Stage"]) != wanted["Stage"]:
         yield said("stack_is_of_other_stage", stack=there.name, stage=stands["Stage"]), ""
-    if stands.get("MailDomain", wanted["MailDomain"]) != wanted["MailDomain"]:
+    if stands.get("MailDomain", wanted["MailDomain"]) != wanted["MailDomain"] and not may_send:
         yield said("mail_domain_would_change", old=stands["MailDomain"], new=wanted["MailDomain"]), ""
     version = there.outputs.get("Version")
     if version and ranked(version) > ranked(OWN):

@@ -159,14 +159,14 @@ def look_at_account(session: Any, answers: Answers) -> tuple[Found | None, Answe
     try:
         number = account.number_of_account(session)
         there = account.stack_there(session, answers.stack)
-        is_known = looking.identity(session.client("sesv2"), answers.parameters["MailDomain"]) is not None
+        known = looking.identity(session.client("sesv2"), answers.parameters["MailDomain"])
     except ClientError as error:
         if account.is_denied(error):
             raise KeypostError("rights_are_missing", action=error.operation_name) from None
         raise
     except BotoCoreError as error:
         raise stacks.no_way_to_aws(error) from None
-    found = list(account.obstacles(answers, there, has_identity=is_known))
+    found = list(account.obstacles(answers, there, known))
     if [why.code for why, _ in found] == ["domain_is_an_identity_already"] and _may_be_shared(found[0][0]):
         return there, answers.with_parameter("MailIdentity", "existing")
     _tell_obstacles(found)

@@ -43,10 +43,11 @@ def aws(local: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def published(stack: Stack, local: LocalStack, aws: None) -> Callable[[str | None], Stack]:
-    """Puts the stack into CloudFormation, under the name of its table, as one of this version."""
+def published(stack: Stack, local: LocalStack, aws: None) -> Callable[..., Stack]:
+    """Puts the stack into CloudFormation, under the name of its table, as one of this version, with parameters that are
+    named."""
 
-    def publish(version: str | None) -> Stack:
+    def publish(version: str | None, **named: str) -> Stack:
         outputs = {
             "TableName": stack.store.table,
             "QueueUrl": stack.queue.url,
@@ -69,7 +70,9 @@ def published(stack: Stack, local: LocalStack, aws: None) -> Callable[[str | Non
             "ShopLanguage": "nl",
             "SupportAddress": "hulp@voorbeeld.example",
             "SelfService": "on",
-        }
+            "EventsBus": "on",
+            "EventsUrl": "https://shop.example/keypost",
+        } | named
         template = {
             "Parameters": {name: {"Type": "String", "Default": value} for name, value in parameters.items()},
             "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.alarms import Alarm, alarm_of
 from cli.dead_letters import KEPT, Queues, meaning
 from cli.local.deploy import ROOT
 from cli.local.stack import LocalStack, describe
@@ -190,6 +191,13 @@ def test_no_message_says_what_a_customer_wrote() -> None:
     assert [each.values for each in said] == [{"kind": "?"}, {"function": "?"}]
 
 
+@pytest.mark.parametrize("page", ["docs/runbook/overdue.md", "https://wiki.shop.example/keypost/overdue.md", ""])
+def test_the_page_of_an_alarm_is_the_file_or_the_address_at_the_end_of_its_description(page: str) -> None:
+    told = {"AlarmDescription": f"An order is late. {page}".strip(), "StateValue": "OK", "StateUpdatedTimestamp": NOW}
+
+    assert alarm_of("OverdueAlarm", told) == Alarm("OverdueAlarm", "OK", NOW, "An order is late.", page)
+
+
 @pytest.fixture
 def ringing(local: LocalStack, at: Found) -> Iterator[str]:
     """The alarm for orders that are late rings."""
@@ -203,10 +211,9 @@ def ringing(local: LocalStack, at: Found) -> Iterator[str]:
 def test_an_alarm_that_rings_says_what_to_do_and_names_its_page(here: Run, ringing: str, language: str) -> None:
     status, out, errors = here("alarms", "--lang", language)
 
-    page = "https://github.com/keypost/keypost/blob/main/docs/runbook/overdue.md"
     assert (status, errors) == (1, "")
     assert "OverdueAlarm" in out.splitlines()[0]
-    assert out.splitlines()[-2].strip() == page
+    assert out.splitlines()[-2].strip() == "docs/runbook/overdue.md"
     assert len(out.splitlines()) == 4
     assert ("was twee uur geleden aan de beurt" in out) is (language == "nl")
 

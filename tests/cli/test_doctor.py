@@ -86,6 +86,12 @@ STACK = " --stack keypost-test"
             f"keypost secrets set mollie_api_key{STACK}",
         ),
         (
+            {"parameters": {**RIGHT.parameters, "EventsUrl": "https://shop.example/keypost"}},
+            "secrets",
+            "events_are_not_signed",
+            f"keypost secrets generate events_signing{STACK}",
+        ),
+        (
             {"secrets": {"stripe_signing": said("secret_of_wrong_kind", name="stripe_signing", form="whsec_...")}},
             "secrets",
             "secret_of_wrong_kind",

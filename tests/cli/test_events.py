@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.local.stack import LocalStack
 from cli.stacks import Stack
 from keypost.core.mail import Fate
 from keypost.core.order import noted
@@ -12,6 +13,7 @@ from keypost.table.events_url import EventsUrl
 from keypost.table.items import from_wire
 from keypost.table.outbox import events_in
 from tests.builders import NOW, licensed, paid_order, sent_order, with_fates
+from tests.cli.conftest import name_here
 from tests.event_examples import came
 
 Run = Callable[..., tuple[int, str, str]]
@@ -84,3 +86,41 @@ def test_a_url_that_was_gone_is_called_again(run: Run, here: Stack) -> None:
 
     assert run("events", "on")[0] == 0
     assert not here.store.part(EventsUrl).is_gone("https://shop.example/keypost")
+
+
+@pytest.mark.parametrize(
+    ("words", "parameters", "names"),
+    [
+        (("again", "2026-001234"), {"EventsBus": "off", "EventsUrl": ""}, "EventsBus, EventsUrl"),
+        (("on",), {"EventsUrl": ""}, "EventsUrl"),
+    ],
+)
+def test_of_a_stack_from_which_no_events_leave_none_is_written_that_nobody_reads(
+    run: Run,
+    published: Callable[..., Stack],
+    local: LocalStack,
+    words: tuple[str, ...],
+    parameters: dict[str, str],
+    names: str,
+) -> None:
+    stack = published(None, **parameters)
+    name_here(stack, local)
+    stack.store.save(sent_order())
+
+    assert run("events", *words) == (
+        1,
+        "",
+        f"keypost: No events leave this stack, because this is not set: {names} (docs/events.md).\n",
+    )
+    assert waiting(stack) == set()
+
+
+def test_a_stack_that_has_only_the_bus_tells_events_again(
+    run: Run, published: Callable[..., Stack], local: LocalStack
+) -> None:
+    stack = published(None, EventsUrl="")
+    name_here(stack, local)
+    stack.store.save(sent_order())
+
+    assert run("events", "again", "2026-001234")[0] == 0
+    assert len(waiting(stack)) == 1

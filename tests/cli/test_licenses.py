@@ -102,6 +102,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no period": ({"first_day": "", "last_day": "-"}, "last_day: neither the first nor the last day of the licence"),
     "a period backwards": ({"first_day": ENDS, "last_day": BEGAN}, "last_day: the last day is before the first"),
     "a day with two digits of a year": ({"last_day": "1-2-27"}, "last_day: this is not a date: write it like"),
+    "a last day at the start of the calendar": (
+        {"first_day": "", "last_day": "0001-01-05"},
+        "last_day: this is not a date: write it like",
+    ),
+    "a first day at its end": ({"first_day": "9999-12-30", "last_day": ""}, "first_day: this is not a date: write it"),
     "something else for a code": ({"code": "12345"}, "code: this is not a code of"),
     "an order number with a blank": ({"order": "one two"}, "order: an order number has letters, digits"),
 }

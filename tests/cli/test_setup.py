@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.doctor.facts import Identity
 from cli.local.fake_providers import (
     MOLLIE_KEY,
     MOLLIE_TOKEN,
@@ -188,33 +189,38 @@ def test_every_question_says_the_sense_of_its_answer(language: str) -> None:
 
 THERE = Found("keypost-test", None, "CREATE_COMPLETE", {"Version": OWN}, PARAMETERS)
 DELETE = "aws cloudformation delete-stack --stack-name keypost-test"
+VERIFIED = Identity(True, "SUCCESS", "", "")
 
 
 @pytest.mark.parametrize(
-    ("there", "has_identity", "found"),
+    ("there", "identity", "found"),
     [
-        (None, False, []),
-        (THERE, True, []),  # the identity is its own
-        (None, True, [("domain_is_an_identity_already", "")]),
-        (replace(THERE, parameters=PARAMETERS | {"MailIdentity": "existing"}), True,
+        (None, None, []),
+        (THERE, VERIFIED, []),  # the identity is its own
+        (None, VERIFIED, [("domain_is_an_identity_already", "")]),
+        (replace(THERE, parameters=PARAMETERS | {"MailIdentity": "existing"}), VERIFIED,
          [("domain_is_an_identity_already", "")]),
-        (replace(THERE, status="ROLLBACK_COMPLETE"), False, [("stack_is_not_whole", DELETE)]),
-        (replace(THERE, status="DELETE_FAILED"), False, [("stack_is_not_whole", DELETE)]),
-        (replace(THERE, status="UPDATE_ROLLBACK_COMPLETE"), False, []),
-        (replace(THERE, status="UPDATE_ROLLBACK_FAILED"), False,
+        (replace(THERE, status="ROLLBACK_COMPLETE"), None, [("stack_is_not_whole", DELETE)]),
+        (replace(THERE, status="DELETE_FAILED"), None, [("stack_is_not_whole", DELETE)]),
+        (replace(THERE, status="UPDATE_ROLLBACK_COMPLETE"), None, []),
+        (replace(THERE, status="UPDATE_ROLLBACK_FAILED"), None,
          [("stack_is_not_whole", "aws cloudformation continue-update-rollback --stack-name keypost-test")]),
-        (replace(THERE, status="UPDATE_IN_PROGRESS"), False,
+        (replace(THERE, status="UPDATE_IN_PROGRESS"), None,
          [("stack_is_not_whole", "keypost doctor --stack keypost-test")]),
-        (replace(THERE, parameters=PARAMETERS | {"Stage": "live"}), False, [("stack_is_of_other_stage", "")]),
-        (replace(THERE, parameters=PARAMETERS | {"MailDomain": "mail.old.example"}), False,
+        (replace(THERE, parameters=PARAMETERS | {"Stage": "live"}), None, [("stack_is_of_other_stage", "")]),
+        (replace(THERE, parameters=PARAMETERS | {"MailDomain": "mail.old.example"}), None,
          [("mail_domain_would_change", "")]),
-        (replace(THERE, outputs={"Version": "99.0"}), False, [("stack_is_newer", "git pull && make install")]),
+        (replace(THERE, parameters=PARAMETERS | {"MailDomain": "mail.old.example"}), replace(VERIFIED, verified=False),
+         [("mail_domain_would_change", ""), ("domain_is_an_identity_already", "")]),
+        (replace(THERE, parameters=PARAMETERS | {"MailDomain": "mail.old.example"}), VERIFIED,
+         [("domain_is_an_identity_already", "")]),  # a question, after which it is shared
+        (replace(THERE, outputs={"Version": "99.0"}), None, [("stack_is_newer", "git pull && make install")]),
     ],
 )  # fmt: skip
 def test_what_stands_in_the_way_is_told_before_anything_is_changed(
-    there: Found | None, has_identity: bool, found: list[tuple[str, str]]
+    there: Found | None, identity: Identity | None, found: list[tuple[str, str]]
 ) -> None:
-    obstacles = account.obstacles(ANSWERS, there, has_identity=has_identity)
+    obstacles = account.obstacles(ANSWERS, there, identity)
 
     assert [(why.code, mend) for why, mend in obstacles] == found
 
@@ -222,7 +228,13 @@ def test_what_stands_in_the_way_is_told_before_anything_is_changed(
 def test_a_domain_that_is_shared_stands_not_in_the_way() -> None:
     shared = ANSWERS.with_parameter("MailIdentity", "existing")
 
-    assert list(account.obstacles(shared, None, has_identity=True)) == []
+    assert list(account.obstacles(shared, None, VERIFIED)) == []
+
+
+def test_a_stack_moves_to_a_domain_that_ses_has_verified_already() -> None:
+    old = replace(THERE, parameters=PARAMETERS | {"MailDomain": "mail.old.example"})
+
+    assert list(account.obstacles(ANSWERS.with_parameter("MailIdentity", "existing"), old, VERIFIED)) == []
 
 
 LIVE = ANSWERS.with_parameter("Stage", "live")

@@ -83,6 +83,7 @@ _NAMES: Names = {
 }  # fmt: skip
 _DAYS = ("first_day", "last_day", "sold_on")
 _LONG_AGO = timedelta(days=400)
+_YEARS = range(1990, 2200)  # another one is a typing error, and some terms away from it the calendar ends
 _ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SUBSCRIPTION = re.compile(r"(?=.*[0-9_])[A-Za-z0-9_-]{3,80}", re.ASCII)
 _YES, _NO = {"yes", "ja", "y", "j", "true", "1", "x"}, {"no", "nee", "nein", "n", "false", "0"}
@@ -222,9 +223,12 @@ def _of_cell(meaning: str) -> Iterator[None]:
 
 def _day(meaning: str, text: str, *, month_first: bool) -> date | None:
     try:
-        return day_of(as_written(text), month_first=month_first)
+        found = day_of(as_written(text), month_first=month_first)
     except InvalidInput as error:
         raise _CellUnfit(meaning, said(_DAY_FAULTS[error.said.code])) from None
+    if found and found.year not in _YEARS:
+        raise _CellUnfit(meaning, said("not_a_day"))
+    return found
 
 
 def _period(first_day: date | None, last_day: date | None, product: Product) -> tuple[date, date]:

@@ -1013,6 +1013,7 @@ TEXTS = {
     " Ordner, oder entfernen Sie diese Datei.",
     "guide_exported": "Dateien in {path}: {count}[, und {gone} entfernt, deren Produkte nicht mehr verkauft werden]",
     "events_of_what": "Nennen Sie mindestens eine Bestellung, oder einen Tag mit --since.",
+    "no_way_for_events": "Dieser Stack verschickt keine Ereignisse, denn dies fehlt: {names:list} (docs/events.md).",
     "events_leave_again": "Ereignisse, die noch einmal ausgehen: {count}",
     "events_url_is_on": "EventsUrl wird wieder aufgerufen. Was wartet, geht mit dem nächsten Versuch aus.",
     "subject": "Betreff: {subject}",
@@ -1212,6 +1213,7 @@ TEXTS = {
     "secrets_are_right": "diese Geheimnisse sind gesetzt und haben die richtige Form: {names:list}",
     "no_provider_may_call": "kein Zahlungsdienst kann eine Zahlung melden: Das Geheimnis für die Meldungen fehlt",
     "key_is_missing": "{name} fehlt: Damit liest Keypost Zahlungen bei {provider:provider}",
+    "events_are_not_signed": "{name} fehlt: Damit signiert Keypost Aufrufe von EventsUrl, und ohne macht es keine",
     "secret_of_wrong_kind": "Der Wert für {name} hat nicht die richtige Form: {form}",
     "secret_of_wrong_mode": "Der Wert für {name} hat den Modus `{mode}`, aber der Stack hat die Stage `{stage}`",
     "webhook_is_right": "der Webhook bei {provider:provider} ist da, eingeschaltet und meldet alles",
@@ -1291,8 +1293,8 @@ TEXTS = {
     "stack_is_of_other_stage": "Der Stack {stack} existiert bereits, mit Stage `{stage}`. Geben Sie einem anderen"
     " Stack mit `--stack` einen eigenen Namen.",
     "mail_domain_would_change": "Der Stack versendet von {old}, nicht von {new}. Mit einer anderen Domain ruht der"
-    " gesamte Versand, bis die neue im DNS steht: Richten Sie dafür zuerst einen neuen Stack ein oder tragen Sie die"
-    " alte Domain wieder in die Antworten ein.",
+    " gesamte Versand, bis SES die neue bestätigt hat: Lassen Sie sie zuerst bestätigen, wie in docs/symptoms.md"
+    " beschrieben, oder tragen Sie die alte Domain wieder in die Antworten ein.",
     "rights_are_missing": "Ihre AWS-Zugangsdaten erlauben `{action}` nicht; es wurde nichts geändert. Bitten Sie den"
     " Administrator des AWS-Kontos um die Rechte, einen Stack anzulegen.",
     "account_is_ready": "nichts steht im Weg in Konto {account}, Region {region}",

@@ -961,6 +961,7 @@ TEXTS = {
     " remove this file.",
     "guide_exported": "Files in {path}: {count}[; removed, because their product is no longer sold: {gone}]",
     "events_of_what": "Name at least one order, or a day with --since.",
+    "no_way_for_events": "No events leave this stack, because this is not set: {names:list} (docs/events.md).",
     "events_leave_again": "Events that leave again: {count}",
     "events_url_is_on": "EventsUrl is called again. What waits leaves with its next attempt.",
     "subject": "Subject: {subject}",
@@ -1144,6 +1145,7 @@ TEXTS = {
     "secrets_are_right": "these secrets are set and have the right form: {names:list}",
     "no_provider_may_call": "no payment provider can report a payment: the secret for its callbacks is missing",
     "key_is_missing": "{name} is missing: Keypost reads payments at {provider:provider} with it",
+    "events_are_not_signed": "{name} is missing: Keypost signs its calls of EventsUrl with it, and makes none without",
     "secret_of_wrong_kind": "The value for {name} does not have the right form: {form}",
     "secret_of_wrong_mode": "The value for {name} is of mode `{mode}`, but the stack is of stage `{stage}`",
     "webhook_is_right": "the webhook at {provider:provider} is there, switched on, and reports everything",
@@ -1217,7 +1219,8 @@ TEXTS = {
     "stack_is_of_other_stage": "The stack {stack} exists already, with stage `{stage}`. Give another stack a name of"
     " its own with `--stack`.",
     "mail_domain_would_change": "The stack sends from {old}, not from {new}. With another domain all e-mail stops"
-    " until the new one is in the DNS: make a new stack for it first, or put the old domain back into the answers.",
+    " until SES has verified the new one: have it verified first, as docs/symptoms.md says, or put the old one"
+    " back into the answers.",
     "rights_are_missing": "Your AWS credentials do not allow `{action}`; nothing was changed. Ask the administrator"
     " of the AWS account for the rights to make a stack.",
     "account_is_ready": "nothing stands in the way in account {account}, region {region}",

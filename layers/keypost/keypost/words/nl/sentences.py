@@ -1000,6 +1000,7 @@ TEXTS = {
     " verwijder dit bestand.",
     "guide_exported": "Bestanden in {path}: {count}[; verwijderd, omdat het product niet meer wordt verkocht: {gone}]",
     "events_of_what": "Noem minstens één bestelling, of een dag met --since.",
+    "no_way_for_events": "Deze stack verstuurt geen gebeurtenissen, want dit ontbreekt: {names:list} (docs/events.md).",
     "events_leave_again": "Gebeurtenissen die opnieuw worden verstuurd: {count}",
     "events_url_is_on": "EventsUrl wordt weer aangeroepen. Wat wacht, wordt bij de volgende poging verstuurd.",
     "subject": "Onderwerp: {subject}",
@@ -1190,6 +1191,7 @@ TEXTS = {
     "secrets_are_right": "deze geheimen zijn ingesteld en hebben de juiste vorm: {names:list}",
     "no_provider_may_call": "geen betaaldienst kan melden dat er betaald is: het geheim voor die meldingen ontbreekt",
     "key_is_missing": "{name} ontbreekt: daarmee leest Keypost betalingen bij {provider:provider}",
+    "events_are_not_signed": "{name} ontbreekt: zonder handtekening wordt EventsUrl niet aangeroepen",
     "secret_of_wrong_kind": "De waarde voor {name} heeft niet de juiste vorm: {form}",
     "secret_of_wrong_mode": "De waarde voor {name} is van de modus `{mode}`, maar de stack is van stage `{stage}`",
     "webhook_is_right": "de webhook bij {provider:provider} is er, staat aan en meldt alles",
@@ -1265,8 +1267,8 @@ TEXTS = {
     "stack_is_of_other_stage": "De stack {stack} bestaat al, met stage `{stage}`. Geef een andere stack een eigen"
     " naam met `--stack`.",
     "mail_domain_would_change": "De stack verstuurt vanaf {old}, niet vanaf {new}. Bij een ander domein stopt alle"
-    " e-mail tot het nieuwe in de DNS staat: maak daarvoor eerst een nieuwe stack, of zet het oude domein terug in de"
-    " antwoorden.",
+    " e-mail tot SES het nieuwe heeft geverifieerd: laat dat eerst doen, zoals in docs/symptoms.md staat, of zet"
+    " het oude domein terug in de antwoorden.",
     "rights_are_missing": "Uw AWS-inloggegevens mogen `{action}` niet; er is niets gewijzigd. Vraag de beheerder van"
     " het AWS-account om rechten om een stack te maken.",
     "account_is_ready": "niets staat in de weg in account {account}, regio {region}",
