@@ -752,7 +752,9 @@ def what_is_there_waits_for_nothing_that_is_short(evidence: Evidence) -> Found:
     for order in evidence.items:
         if evidence.sales[order].is_renewal or not evidence.is_owed(order) or evidence.has_bounced(order):
             continue
-        found = ((saved.at, _of_whole_lines(evidence, order, saved.item)) for saved in evidence.simulation.saves[order])
+        kept = {one["code"] for one in evidence.items[order].get("licenses", ())}  # others were given back
+        saves = evidence.simulation.saves[order]
+        found = ((saved.at, _of_whole_lines(evidence, order, saved.item) & kept) for saved in saves)
         since, had = next(((at, codes) for at, codes in found if codes), (0.0, set[str]()))
         left = [mail.at for mail in evidence.accepted if mail.order == order and had <= {*mail.codes}]
         left_at = min(left, default=evidence.simulation.now)

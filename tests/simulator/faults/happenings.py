@@ -461,7 +461,7 @@ def _fill(shop: Shop, sale: Sale) -> None:
 def plant(shop: Shop, order: str) -> None:
     """Put a field of the future into an order and into each member of its lists."""
     found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{order}"}}).get("Item")
-    if found:
+    if found and order not in shop.unreadable | shop.stuck:
         mark = shop.planted[order] = f"future-{order}"
         ask_dynamodb("PutItem", TableName=TABLE, Item=_saved_anew(_marked(found, mark)))
 

@@ -16,7 +16,7 @@ from tests.simulator.faults.machine import NeverEnds
 from tests.simulator.faults.shop import PLAIN, PRODUCTS, REMINDING, Shop, begin_of
 from tests.simulator.faults.simulation import DAY, Simulation, needs
 
-_PLENTY = 16  # codes of each product: more than all customers of a story want
+_PLENTY = 16  # codes of each product: more than all customers of most stories want
 _LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ def play(script: Script) -> Played:
         try:
             open_shop(shop)
             live(shop)
-            come_to_the_end(shop)
+            come_to_the_end(shop, max(_PLENTY, wanted(shop)))
             found = violations(shop)
         except NeverEnds as error:
             found = [Violation("3 the system comes to rest", "-", str(error))]
@@ -83,6 +83,11 @@ def live(shop: Shop) -> None:
             sold_at = max(act.at for act in shop.acts if sale.order in act.text.split())
             plan_happenings(shop, sale, sold_at)
     shop.simulation.run(shop.days * DAY)
+
+
+def wanted(shop: Shop) -> int:
+    """How many codes all customers want."""
+    return sum(line["quantity"] for sale in shop.sales.values() for line in sale.lines)
 
 
 def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:

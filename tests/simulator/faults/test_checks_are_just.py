@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.faults import Faults
-from tests.simulator.faults.play import come_to_the_end
+from tests.simulator.faults.happenings import of_the_future, unreadable
+from tests.simulator.faults.play import come_to_the_end, wanted
 from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale
 from tests.simulator.faults.stories import EMAIL, a_shop, bought, mailed
 
@@ -45,4 +46,46 @@ def test_who_reported_spam_is_served_once_a_person_was_asked_for_another_order()
         come_to_the_end(shop, codes=4)
 
         assert mailed(shop) == ["purchase-1"]
+        assert not violations(shop)
+
+
+def test_at_the_end_of_a_story_codes_arrive_for_all_that_want_some() -> None:
+    with a_shop(stock=0) as shop:
+        for number in range(3):
+            shop.sell(bought(f"o{number}", quantity=7, email=f"klant{number}@klant.example"), shop.simulation.now + 1)
+        come_to_the_end(shop, wanted(shop))
+
+        assert [len(mail.codes) for mail in shop.simulation.ses.accepted] == [7, 7, 7]
+        assert not violations(shop)
+
+
+def test_codes_that_a_refund_gave_back_wait_for_nobody_once_it_is_deleted() -> None:
+    with a_shop() as shop:
+        shop.simulation.ses.pause(5 * HOUR)
+        shop.sell(bought(), shop.simulation.now + 1)
+        shop.simulation.run(30)
+        first = shop.simulation.item("o1")
+        shop.simulation.tell("o1", "order.refunded", full=True)
+        shop.simulation.run(30)
+        shop.sell(bought("o2", email="ander@klant.example"), shop.simulation.now + 1)  # who gets the code of the first
+        shop.simulation.run(30)
+        shop.simulation.tell("o1", "order.refunded", amount_refunded="0")
+        shop.simulation.run(8 * HOUR)
+        second = shop.simulation.item("o1")
+
+        assert first
+        assert second
+        assert first["licenses"][0]["code"] != second["licenses"][0]["code"]
+        assert not violations(shop)
+
+
+def test_an_order_that_nobody_can_read_stays_as_it_is_when_a_newer_version_has_written_elsewhere() -> None:
+    with a_shop() as shop:
+        sale = bought()
+        shop.sell(sale, shop.simulation.now + 1)
+        unreadable(shop, sale, shop.simulation.now + 60)
+        of_the_future(shop, sale, shop.simulation.now + 61)
+        shop.simulation.run(100)
+
+        assert shop.unreadable == {"o1"}
         assert not violations(shop)
