@@ -632,7 +632,7 @@ def _given(evidence: Evidence, order: str) -> Counter[str]:
 
 
 def codes_of_what_was_exchanged_are_free_again(evidence: Evidence) -> Found:
-    """Who waits for nothing keeps no code that was not mailed."""
+    """Who waits for nothing keeps no code that was not mailed, or may have been."""
     for order in evidence.shop.contested & set(evidence.items):
         for name in _family(evidence, order):
             item = (evidence.items | evidence.own)[name]
@@ -641,6 +641,7 @@ def codes_of_what_was_exchanged_are_free_again(evidence: Evidence) -> Found:
             if (
                 kept
                 and needs(item) in _SERVED
+                and not _may_have_left(evidence.simulation, name)
                 and not _is_out_of_question(evidence, order, Books(evidence.simulation, order))
             ):
                 yield name, f"it waits for nothing, and keeps {kept}, which were not mailed"

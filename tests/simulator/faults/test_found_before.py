@@ -120,3 +120,28 @@ def test_a_code_that_was_swapped_in_and_never_left_is_sold_again_when_the_money_
         shop.simulation.run(HOUR)
 
         assert not violations(shop)
+
+
+def test_a_mail_in_doubt_of_what_was_exchanged_is_dropped_and_its_codes_are_to_be_blocked() -> None:
+    """It was tried again, had no code to send, and counted as a mail that failed."""
+    asked = _places_of_a_purchase("SendEmail")[0]
+
+    with a_shop(_given({asked: "mail failed, not sent"})) as shop:
+        sale = bought(payment="pay-1")
+        shop.contested.add(sale.order)
+        shop.sell(sale, shop.simulation.now + 1)
+        shop.simulation.run(60)
+        other = {"lines": [{"sku": REMINDING, "quantity": 1}], "amount": "29.95"}
+        shop.simulation.tell("o1", "order.paid", **sale.bought("pay-2") | other)
+        shop.simulation.run(60)
+        shop.simulation.tell("o1", "order.refunded", full=True, payment_id="pay-1")
+        shop.simulation.run(HOUR)
+        item = shop.simulation.item("o1")
+
+        assert item
+        assert [(mail["id"], mail["state"]) for mail in item["mails"]] == [
+            ("purchase-1", "dropped"),
+            ("purchase-2", "sent"),
+        ]
+        assert needs(item) == "block"
+        assert not violations(shop)

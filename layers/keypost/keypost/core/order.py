@@ -416,6 +416,11 @@ class Order(Stored):
         numbered, gone = self.numbered, {each.license for each in self.gone}
         return tuple(one for one in self.licenses if one.line not in numbered or one.id in gone)
 
+    def is_past(self, mail: Mail) -> bool:
+        """Whether a mail is about what was exchanged since, and about nothing else."""
+        past = {one.id for one in self.past}
+        return bool(past) and past >= self.licenses_of([mail]) and not self.numbered.keys() & self.lines_of([mail])
+
     @property
     def current(self) -> tuple[License, ...]:
         """The licenses that its customer has by it now."""

@@ -158,7 +158,8 @@ def is_told(order: Order, purpose: Purpose) -> bool:
 
 
 def timely_mails(order: Order) -> list[Mail]:
-    """These mails without those that have become untrue: that codes follow later, that the money was returned."""
+    """These mails without those that have become untrue: that codes follow later, that the money was returned, codes of
+    what was exchanged since."""
     return [mail for mail in order.mails if _is_timely(order, mail)]
 
 
@@ -170,7 +171,7 @@ def _is_timely(order: Order, mail: Mail) -> bool:
             return bool(to_come(order) & order.lines_of([mail]))
         case Purpose.REFUNDED:
             return order.standing is Standing.REFUNDED
-    return True
+    return not mail.holds_codes or not order.is_past(mail)
 
 
 def untimely_mails(order: Order) -> list[Mail]:
