@@ -7,6 +7,8 @@ import pytest
 
 from keypost.core.periods import morning_of
 from keypost.core.product import Line
+from keypost.core.sharing import Lacking
+from keypost.table.clocks import with_lacking
 from keypost.table.items import due_keys
 from keypost.table.orders import order_item
 from tests.builders import ZONE, paid_order
@@ -23,12 +25,12 @@ PLANNED = 101  # one more than are poked at once
 def test_a_purchase_overtakes_what_was_planned_for_this_morning() -> None:
     with a_shop(stock=PLANNED + 1, mails_per_second=2) as shop:
         simulation = shop.simulation
-        simulation.events_out.is_reading = True  # nobody reads the stream: all that runs here shares one clock
         morning = morning_of(START.astimezone(ZONE).date(), ZONE)
         for number in range(PLANNED):
             name = f"planned{number}"
             order = order_item(replace(paid_order(name, Line(PLAIN, 1), at=START - timedelta(days=1)), version=1))
-            due = {key: {"S": text} for key, text in due_keys(name, morning).items()} | {"due_shard": {"S": "0"}}
+            clock = with_lacking(due_keys(name, morning)["due_at"], [Lacking(PLAIN, 1, morning)])
+            due = {"due_at": {"S": clock}, "due_shard": {"S": "0"}}
             ask_dynamodb("PutItem", TableName=TABLE, Item=order | due)
         began = simulation.now
         simulation.run_schedule()
