@@ -36,6 +36,12 @@ class Tried:
         self.dynamodb, self.sqs = (self.local.session.client(name) for name in ("dynamodb", "sqs"))
         self.before = self._items()
 
+    @property
+    def summary(self) -> str:
+        answered = ", ".join(f"{count} x {status}" for status, count in sorted(self.counts.items()))
+        seconds, how = self.slowest
+        return f"{answered}; the slowest took {seconds * 1000:.0f} ms of CPU ({', '.join(how)})"
+
     def play(self, requests: Sequence[Request]) -> list[Seen]:
         """What became of each request of a case. The table is afterwards as it was before."""
         seen = []
