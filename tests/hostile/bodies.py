@@ -110,7 +110,7 @@ def _typed(chance: Random, thing: Json) -> Json:
 
 
 def _is_id(key: Any) -> bool:
-    return str(key).lower().endswith("id")
+    return str(key).lower().endswith("id") or key in _IDS
 
 
 def _reordered(chance: Random, thing: Json) -> Json:
@@ -138,6 +138,8 @@ def _is_amount(value: Json) -> bool:
     return _is_number(value) or (isinstance(value, str) and value.replace(".", "", 1).isdigit())
 
 
+# Fields that hold an id of the provider's, beside those whose names say so.
+_IDS = {"payment_intent", "charge", "invoice", "latest_charge", "subscription", "customer", "payment_link", "parent"}
 Mutate = Callable[[Random, Json], Json]
 _TEXTS = (
     *("\u202eevil\u202c", "e\u0301" * 300, "a\x00b", "\ud83d\ude00" * 50, "\ufeff", "\u0661\u0662", " ", "\u00ad"),

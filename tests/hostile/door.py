@@ -90,9 +90,12 @@ class Tried:
         return paid, unreadable
 
     def _pokes(self) -> list[str]:
+        """The messages in the queue, which is empty afterwards: what is not deleted comes again."""
         url, found = self.stack.queue.url, []
         while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            found += [message["Body"] for message in messages]
+            for message in messages:
+                found.append(message["Body"])
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
 
     def _items(self) -> Items:
