@@ -69,6 +69,10 @@ mutants: install  ## put some forty faults into the protocol, and see that the s
 fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
 
+hostile: install  ## send 100,000 hostile callbacks to the door of every provider; CASES=6000 sends fewer, SEED=2 others
+	@KEYPOST_HOSTILE_CASES=$(or $(CASES),100000) KEYPOST_HOSTILE_SEED=$(or $(SEED),1) $(BIN)/pytest --quiet \
+	  -p no:logging tests/hostile/test_hostile.py
+
 bench: install programs  ## measure what Keypost costs, compare it with its goals, and write docs/performance.md
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.bench $(addprefix --areas ,$(AREAS)) $(QUICK) $(ACCEPT)
 
@@ -129,4 +133,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help python install demo run programs debian test drills golden pictures simulate prove mutants fuzz bench openapi coverage check build release lock format aws-smoke
+.PHONY: help python install demo run programs debian test drills golden pictures simulate prove mutants fuzz hostile bench openapi coverage check build release lock format aws-smoke

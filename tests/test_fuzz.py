@@ -34,7 +34,7 @@ from keypost.core.licensing import with_codes
 from keypost.core.mail import MailSent
 from keypost.core.mailing import settle_mail
 from keypost.inputs.typed import trimmed
-from tests.builders import NOW, PRODUCT, SKU, ZONE, code, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, code, leaked, log, paid_order
 from tests.functions.support_calls import Context, authorizer
 
 _AUTHORIZATION = "Bearer kp_x"
@@ -59,6 +59,8 @@ def _without_examples(part: Any) -> Any:
 
 
 DESCRIPTION = _without_examples(json.loads((ROOT / "docs/openapi.json").read_text("utf-8")))
+# What no log may hold: the code and the address of the order, the addresses of the requests, and the key.
+PRIVATE = (code(1), "klant.example", _AUTHORIZATION)
 ROUTES = [(method.upper(), path) for path, methods in DESCRIPTION["paths"].items() for method in methods]
 schema = schemathesis.openapi.from_dict(DESCRIPTION)
 if "KEYPOST_FUZZ_CASES" not in os.environ:
@@ -152,7 +154,9 @@ def gateway(wired: Stack, template: dict[str, Any]) -> requests.Session:
 
 @pytest.mark.drill
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=[" ".join(route) for route in ROUTES])
-def test_every_answer_is_as_described(method: str, path: str, gateway: requests.Session) -> None:
+def test_every_answer_is_as_described_and_nothing_private_is_told(
+    method: str, path: str, gateway: requests.Session, logged: io.StringIO
+) -> None:
     """The cases are made here and not by `schema.parametrize`: that makes those of all routes in each worker, while it
     collects, which takes longer than many tests."""
     load_all_checks()
@@ -165,6 +169,17 @@ def test_every_answer_is_as_described(method: str, path: str, gateway: requests.
         explicit_settings=settings(max_examples=CASES, suppress_health_check=list(HealthCheck)),
     )
     answers(gateway=gateway)
+    assert '"message":"SupportCalled"' in logged.getvalue()
+    assert [each for each in PRIVATE if each in logged.getvalue()] == []
+
+
+def test_a_code_in_an_answer_and_an_address_in_the_log_would_be_found(logged: io.StringIO) -> None:
+    told = requests.Response()
+    told._content = code(1).encode()
+
+    with pytest.raises(AssertionError):
+        tells_no_code(told)
+    assert leaked(PRIVATE, logged.getvalue, log) == []
 
 
 def is_answered_as_described(case: Case[Any], gateway: requests.Session) -> None:
@@ -178,7 +193,15 @@ def is_answered_as_described(case: Case[Any], gateway: requests.Session) -> None
         if "order_id" in case.path_parameters:
             case.path_parameters["order_id"] = ORDER.id  # a random value would never match
     # API Gateway answers an unknown method as it answers an unknown path: 404. The other check asks a real server.
-    case.call_and_validate("https://keypost.example", gateway, excluded_checks=[unsupported_method, ignored_auth])
+    answer = case.call_and_validate(
+        "https://keypost.example", gateway, excluded_checks=[unsupported_method, ignored_auth]
+    )
+    tells_no_code(answer)
+
+
+def tells_no_code(answer: Any) -> None:
+    """Agents see who bought what, and of each code its end."""
+    assert code(1) not in answer.text
 
 
 def _is_valid(case: Case[Any]) -> bool:

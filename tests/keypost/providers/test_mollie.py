@@ -168,6 +168,12 @@ def test_an_unknown_payment_tells_of_nothing_and_another_than_was_asked_for_cann
         fetched(payment(id="tr_another1"))
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_moment_that_nobody_can_count_with_makes_no_order_that_nobody_can_read(moment: str) -> None:
+    with pytest.raises(ProviderUnreadable, match="field_not_a_moment"):
+        fetched(payment(status="open", paidAt=None, createdAt=moment))
+
+
 def back(*refunds: tuple[str, str]) -> dict[str, Any]:
     return {
         "refunds": [{"status": status, "amount": {"value": value, "currency": "EUR"}} for status, value in refunds],

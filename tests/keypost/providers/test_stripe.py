@@ -26,7 +26,19 @@ from keypost.core.payment import (
 from keypost.core.product import Kind, Line
 from keypost.core.said import said
 from keypost.providers import stripe
-from tests.builders import NOW, SESSION, SKU, STRIPE_SECRET, a_call, api, english, event, stripe_event, stripe_headers
+from tests.builders import (
+    NOW,
+    SESSION,
+    SKU,
+    STRIPE_SECRET,
+    a_call,
+    api,
+    code,
+    english,
+    event,
+    stripe_event,
+    stripe_headers,
+)
 from tests.builders import stripe_item as item
 
 BODY = stripe_event()
@@ -322,7 +334,13 @@ def unknown(name: str, state: str) -> tuple[Remark]:
 
 @pytest.mark.parametrize(
     ("changes", "state"),
-    [({"mode": "auction"}, "auction"), ({"mode": None}, "None"), ({"payment_status": "on_its_way"}, "on_its_way")],
+    [
+        ({"mode": "auction"}, "auction"),
+        ({"mode": None}, "?"),
+        ({"payment_status": "on_its_way"}, "on_its_way"),
+        ({"payment_status": code(1)}, "?"),
+        ({"payment_status": "anna@klant.example"}, "?"),
+    ],
 )
 def test_a_session_in_a_state_that_nobody_knows_is_remarked(changes: dict[str, Any], state: str) -> None:
     assert stripe.read(a_call(stripe_event(changes))) == unknown(SESSION, state)

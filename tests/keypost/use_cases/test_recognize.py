@@ -157,3 +157,15 @@ def test_a_shop_may_say_in_which_language_it_writes_to_those_who_named_none(stor
     record(store, told(WOO, "1234", language=None), NOW, replace(INTAKE, language="en"))
 
     assert loaded(store, "1234").customer.language == "en"
+
+
+def keys(store: Store) -> str:
+    return repr([item["pk"] for item in store._client.scan(TableName=store.table)["Items"]])
+
+
+@pytest.mark.parametrize("typed", ["anna@klant.example", code(1), "t.a.v. Anna Jansen"])
+def test_no_key_shows_what_a_bookkeeper_typed_as_the_reference_of_an_invoice(typed: str, store: Store) -> None:
+    record(store, told(MONEYBIRD, "F-88", refers_to=typed), NOW, INTAKE)
+
+    assert "REFERENCE#" in keys(store)
+    assert typed not in keys(store)

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keypost.core.payment import News, Remark, Standing
-from keypost.core.said import Said
+from keypost.core.said import Said, said
 from keypost.providers import mollie, moneybird, stripe, webhook, woocommerce
 from keypost.table import Store
 from keypost.use_cases.list_inbox import all_of_inbox
 from keypost.use_cases.take_fact import record
-from tests.builders import INTAKE, NOW, SKU, a_call, event
+from tests.builders import INTAKE, NOW, SKU, a_call, code, event
 
 Read = Callable[[Any], Sequence[News]]
 BACK = {"id": "re_1", "status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
@@ -157,3 +157,14 @@ def test_a_remark_of_the_hourly_run_stands_in_the_inbox_and_is_no_news_of_an_ord
     assert record(store, remark, NOW, INTAKE) == (None, False)
     assert [(item.provider, item.order_id) for item in all_of_inbox(store, 1, NOW)] == [("mollie", "2026-1")]
     assert store.load("2026-1") is None
+
+
+def test_of_unknown_goods_the_inbox_names_skus_and_no_code(store: Store) -> None:
+    sold = event("woocommerce/order.updated.json")
+    (item,) = sold["line_items"]
+    sold["line_items"] = [item | {"sku": sku} for sku in ("T-SHIRT", code(1))]
+    for news in woocommerce.read(a_call(json.dumps(sold).encode())):
+        record(store, news, NOW, INTAKE)
+
+    (remark,) = all_of_inbox(store, 1, NOW)
+    assert remark.reason == said("goods_unknown", payment="woocommerce:1237", skus=["T-SHIRT"])

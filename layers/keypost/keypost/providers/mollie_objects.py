@@ -3,12 +3,12 @@ as far as Keypost reads them."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from keypost.core.errors import ProviderRefused, ProviderUnavailable, ProviderUnreadable
 from keypost.core.payment import Charged, PaymentState
@@ -49,7 +49,17 @@ def ask(call: Call, path: str, query: Mapping[str, str] | None = None) -> dict[s
     return call.get(path, query or {})
 
 
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+def _in_utc(moment: datetime) -> datetime:
+    """A legal moment may be one with which nobody can count: before the year 1, or after 9999. Stored, it would make
+    an order that nobody can read."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("field_not_a_moment") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -124,8 +134,8 @@ class _Refund(BaseModel):
 class Chargeback(BaseModel):
     id: str
     amount: Amount | None = None
-    created_at: AwareDatetime = Field(alias="createdAt")
-    reversed_at: AwareDatetime | None = Field(default=None, alias="reversedAt")
+    created_at: Moment = Field(alias="createdAt")
+    reversed_at: Moment | None = Field(default=None, alias="reversedAt")
 
 
 class _Embedded(BaseModel):
@@ -214,7 +224,7 @@ _AnAddress = Annotated[Address, BeforeValidator(_object)]
 
 
 class _Made(BaseModel):
-    created_at: AwareDatetime = Field(alias="createdAt")
+    created_at: Moment = Field(alias="createdAt")
 
 
 class Payment(_Made):
@@ -225,7 +235,7 @@ class Payment(_Made):
     status: str
     amount: Amount
     profile_id: Any = Field(default=None, alias="profileId")
-    paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
+    paid_at: Moment | None = Field(default=None, alias="paidAt")
     amount_captured: Amount | None = Field(default=None, alias="amountCaptured")
     amount_refunded: Amount | None = Field(default=None, alias="amountRefunded")
     amount_charged_back: Amount | None = Field(default=None, alias="amountChargedBack")
@@ -311,7 +321,7 @@ class Link(BaseModel):
     description: Any = ""
     amount: Amount | None = None
     profile_id: Any = Field(default=None, alias="profileId")
-    paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
+    paid_at: Moment | None = Field(default=None, alias="paidAt")
     archived: Any = None
     reusable: Any = None
     lines: _Lines = []
@@ -345,7 +355,7 @@ class Invoice(BaseModel):
     mode: str
     status: str
     profile_id: Any = Field(default=None, alias="profileId")
-    paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
+    paid_at: Moment | None = Field(default=None, alias="paidAt")
     total_amount: Amount = Field(alias="totalAmount")
     metadata: Any = None
     recipient: Annotated[dict[str, Any], BeforeValidator(_object)] = {}

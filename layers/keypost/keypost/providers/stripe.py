@@ -32,6 +32,7 @@ from keypost.providers.stripe_objects import (
     shown,
     stamped,
     whole,
+    word,
 )
 
 _TOLERANCE_SECONDS = 300
@@ -101,8 +102,7 @@ def _of_unread(call: Call, kind: str, event: dict[str, Any]) -> Sequence[News]:
     """A type that nobody here reads: nothing, if it is known that it changes no order."""
     if stripe_events.changes_nothing(kind) or not _is_of_stage(event.get("livemode"), call.stage):
         return ()
-    name = kind if re.fullmatch(r"[a-z0-9_.]{1,80}", kind) else "?"
-    return (remark(call, said("stripe_unknown_event", kind=name), _object(event).get("id"), _order_in(event)),)
+    return (remark(call, said("stripe_unknown_event", kind=word(kind)), _object(event).get("id"), _order_in(event)),)
 
 
 def recent(call: Call, since: datetime) -> Iterator[News]:
@@ -315,8 +315,8 @@ def _taken(news: PaymentNotice, captured: Mapping[str, PaymentNotice]) -> str | 
 
 
 def _unknown(call: Call, entity: Mapping[str, Any], state: Any) -> News:
-    about = str(entity.get("id"))[:80]
-    return remark(call, said("stripe_unknown_state", id=about, state=str(state)[:80]), entity.get("id"))
+    about = id_of(entity)
+    return remark(call, said("stripe_unknown_state", id=about or "?", state=word(state)), about)
 
 
 # The events that report an order. Each purchase is reported by only one of them.

@@ -28,6 +28,7 @@ from keypost.providers.stripe_objects import (
     remark,
     shown,
     whole,
+    word,
 )
 
 _SOON = 24 * 3600  # seconds; a trial that begins with its subscription begins within a day of it
@@ -118,7 +119,7 @@ def _problem_of_renewal(
     """Why a person must look at a later invoice. Only `subscription_cycle` charges a whole new period."""
     reason = invoice.get("billing_reason")
     if reason != "subscription_cycle":
-        return said("invoice_not_for_a_period", reason=str(reason))
+        return said("invoice_not_for_a_period", reason=word(reason))
     if notice.problem:
         return notice.problem
     if not subscription.is_known and _is_first_of_its_length(invoice, periodic, zone):

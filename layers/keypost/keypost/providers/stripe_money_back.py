@@ -9,7 +9,18 @@ from keypost.core.errors import ProviderRefused
 from keypost.core.payment import Dispute, DisputeState, FailedRefund, News, PaymentNotice, Refunded
 from keypost.core.said import said
 from keypost.providers.call import Call
-from keypost.providers.stripe_objects import Snapshot, amount, currency_of, id_of, listed, mapped, remark, shown, whole
+from keypost.providers.stripe_objects import (
+    Snapshot,
+    amount,
+    currency_of,
+    id_of,
+    listed,
+    mapped,
+    remark,
+    shown,
+    whole,
+    word,
+)
 
 _DISPUTES = {
     "warning_needs_response": DisputeState.INQUIRY,
@@ -140,4 +151,5 @@ def _news(told: Snapshot, charge: Any) -> PaymentNotice | None:
 
 
 def _unknown(call: Call, told: Snapshot, state: Any) -> News:
-    return remark(call, said("stripe_unknown_state", id=told.entity["id"], state=str(state)), told.entity["id"])
+    about = id_of(told.entity)
+    return remark(call, said("stripe_unknown_state", id=about or "?", state=word(state)), about)

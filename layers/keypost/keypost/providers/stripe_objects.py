@@ -14,6 +14,7 @@ from keypost.core.said import Said
 from keypost.providers.call import Call
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,255}")  # the longest id of a session; in test mode they have 66 characters
+_WORD = re.compile(r"[a-z0-9_.]{1,80}")
 STAMPS = range(10**9, 10**10)  # in seconds, from 2001 to 2286
 _AHEAD = timedelta(minutes=5)  # as far as Stripe's clock may be ahead of this one
 # Stripe counts in the smallest unit of a currency; these have no smaller one.
@@ -69,6 +70,11 @@ def mapped(value: Any) -> dict[str, Any]:
 
 def is_id(value: Any) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def word(given: Any) -> str:
+    """A word of Stripe's that we do not know, if it looks like one."""
+    return given if isinstance(given, str) and _WORD.fullmatch(given) else "?"
 
 
 def id_of(value: Any) -> str | None:

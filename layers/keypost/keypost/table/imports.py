@@ -10,7 +10,7 @@ from keypost.core.frozen import dataclass
 from keypost.core.order import Order
 from keypost.core.telling import IMPORT
 from keypost.table import Store
-from keypost.table.items import TRIES, jitter, to_wire
+from keypost.table.items import TRIES, jitter, reference_key, to_wire
 from keypost.table.orders import license_item
 
 _MOST = 100  # writes that DynamoDB accepts in one transaction
@@ -74,7 +74,7 @@ class Imports(Store):
             *({"Put": self._of_table({"Item": license_item(one, each.order.id)})} for one in each.order.licenses),
         ]
         if each.subscription:
-            item = {"pk": f"REFERENCE#{each.subscription}", "order_id": each.order.id, "told_by": IMPORT}
+            item = {"pk": reference_key(each.subscription), "order_id": each.order.id, "told_by": IMPORT}
             writes.append({"Put": self._of_table({"Item": to_wire(item)})})
         return [*writes, {"Put": self._of_table(put)}]
 

@@ -160,6 +160,12 @@ def customer_digest(email: str) -> str:
     return hashlib.sha256(email.casefold().encode()).hexdigest()
 
 
+def reference_key(number: str) -> str:
+    """The key of another program's number of an order, which a bookkeeper may have typed: no key may show an address or
+    a code."""
+    return f"REFERENCE#{hashlib.sha256(number.encode()).hexdigest()}"
+
+
 def order_ids(items: Iterable[Mapping[str, Any]]) -> list[str]:
     """Of orders, and of what is kept beside them."""
     return [item["pk"]["S"].partition("#")[2] for item in items]

@@ -17,7 +17,7 @@ from keypost.core.order import Order
 from keypost.core.payment import Fact, PaymentNotice
 from keypost.core.said import said
 from keypost.table.converting import converter, place_of
-from keypost.table.items import Table
+from keypost.table.items import Table, reference_key
 
 _UNCLAIMED_SECONDS = 400 * 24 * 3600  # after this time, what was reported of a payment without an order is removed
 
@@ -45,7 +45,7 @@ class Payments(Table):
         may use a number more than once: it may be that of a customer."""
         item = self._write(
             "update_item",
-            Key={"pk": {"S": f"REFERENCE#{number}"}},
+            Key={"pk": {"S": reference_key(number)}},
             UpdateExpression="SET order_id = if_not_exists(order_id, :order), told_by = if_not_exists(told_by, :by)",
             ExpressionAttributeValues={":order": {"S": order_id}, ":by": {"S": program}},
             ReturnValues="ALL_NEW",
@@ -54,7 +54,7 @@ class Payments(Table):
 
     def order_referring_to(self, number: str, program: str) -> str:
         """The order under which this program told of this number of the shop first; empty if it did not."""
-        key = {"pk": {"S": f"REFERENCE#{number}"}}
+        key = {"pk": {"S": reference_key(number)}}
         item = self._client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return str(item["order_id"]["S"]) if item and item["told_by"]["S"] == program else ""
 

@@ -8,7 +8,7 @@ from keypost.core.payment import PaymentNotice
 from keypost.core.product import Line
 from keypost.core.references import NO_REFERENCE, is_number, meant, spelled
 from keypost.core.renewals import LICENSE_ID
-from keypost.core.typed_codes import Signs, codes_in, may_hold_code, signs_of, without_codes
+from keypost.core.typed_codes import Signs, codes_in, is_code, may_hold_code, signs_of, without_codes
 from keypost.table import Store
 
 _NUMBER = re.compile(r"[A-Za-z]{0,3}[-#]?[0-9]{1,4}-?[0-9]{0,8}(?:/[0-9]+)?")  # what most shops call an order
@@ -20,6 +20,13 @@ def hidden(store: Store, text: str, signs: Signs | None = None) -> str:
         return text
     known = signs or signs_of(store.catalog().values())
     return without_codes(text, known, lambda word: store.code_item(word) is not None)
+
+
+def is_typed_code(store: Store, text: str) -> bool:
+    """Whether a text is a code and nothing else, by the patterns of the catalog or because the table has it."""
+    if not may_hold_code(text):
+        return False
+    return is_code(text, signs_of(store.catalog().values())) or store.code_item(text) is not None
 
 
 def reference(store: Store, renews: str, signs: Signs | None = None) -> str:

@@ -26,7 +26,7 @@ from keypost.core.said import said
 from keypost.core.shop import Intake
 from keypost.table import Store
 from keypost.table.payments import Heard
-from keypost.use_cases.hide_codes import without_typed_codes
+from keypost.use_cases.hide_codes import is_typed_code, without_typed_codes
 from keypost.use_cases.recognize import of_one_order, of_subscription, order_in_books, order_sold_with, recognized
 
 _LONGEST_ID = 80
@@ -67,7 +67,7 @@ def _known(store: Store, notice: PaymentNotice, now: datetime, intake: Intake) -
     if ours is None:
         telemetry.outcome("PaymentNotOurs")
         if notice.state is PaymentState.PAID:
-            remember(store, _unknown_goods(notice, now))
+            remember(store, _unknown_goods(store, notice, now))
         return Heard([])
     seen, order = recognized(store, ours, now, intake)
     heard = _facts(store, seen, now)
@@ -96,10 +96,11 @@ def remember(store: Store, remark: Remark) -> None:
     telemetry.outcome("Remarked", provider=remark.provider, reason=reason, order_id=remark.order_id)
 
 
-def _unknown_goods(notice: PaymentNotice, now: datetime) -> Remark:
+def _unknown_goods(store: Store, notice: PaymentNotice, now: datetime) -> Remark:
     """That somebody paid for goods of which the catalog has none, with those of their SKUs that look like one."""
     found = (each.sku for each in notice.charged or notice.lines)
-    skus = [sku for sku in dict.fromkeys(found) if _LIKE_A_SKU.fullmatch(sku)][:_MOST_SKUS]
+    named = [sku for sku in dict.fromkeys(found) if _LIKE_A_SKU.fullmatch(sku)][:_MOST_SKUS]
+    skus = [sku for sku in named if not is_typed_code(store, sku)]
     why = said("goods_unknown", skus=skus or None)
     return Remark(notice.provider, now, why, notice.order_id, f"{notice.provider}:{notice.payment_id}")
 
