@@ -14,11 +14,11 @@ from click.testing import CliRunner
 
 from cli import serving, stacks
 from cli.local.deploy import deploy
-from cli.local.stack import NAME, LocalStack, describe, local_stack
+from cli.local.stack import NAME, LocalStack, describe, local_stack, sample_codes
 from cli.main import cli
 from cli.speech import Speech
 from keypost.core.mail import MailState
-from tests.deployed import is_mailed, mails_to, paid_session
+from tests.deployed import KASPERSKY, is_mailed, mails_to, paid_session
 from tests.other_versions import copied, make_newer
 
 pytestmark = [pytest.mark.journey, pytest.mark.drill]
@@ -30,6 +30,10 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStac
         (tmp_path / ".local").mkdir()
         (tmp_path / ".local/stack.json").write_text(describe(local))
         monkeypatch.chdir(tmp_path)
+        product = local.stack.store.products([KASPERSKY])[KASPERSKY]
+        list(
+            local.stack.store.add_codes(product.sku, sample_codes(product, 2000), "enough", None)
+        )  # for any machine's pace
         yield local
 
 

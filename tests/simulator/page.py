@@ -1,10 +1,13 @@
-"""Writes docs/reliability.md by what a run of the simulated shops showed: `make prove SEEDS=1000 PAGE=--page`."""
+"""Writes docs/reliability.md by what a run of the simulated shops showed: `make prove SEEDS=1000 PAGE=--page`. What
+does not come from a run is written anew by `python -m tests.simulator.page`."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cli.local.deploy import ROOT
 from tests.simulator.faults.checks import CHECKS
+from tests.simulator.faults.faults import KINDS
 from tests.simulator.faults.play import Played
 from tests.simulator.mutants.table import MUTANTS
 
@@ -24,63 +27,137 @@ _PROMISES = {
     "12": "Nothing that reached Keypost vanishes",
 }
 
-
-def write(played: Sequence[Played], cpu_seconds: float) -> None:
-    PAGE.write_text("\n".join(_lines(played, cpu_seconds)) + "\n", "utf-8")
-
-
+# What each of KINDS is.
+FAULTS: Mapping[str, str] = {
+    "crash before": "a function dies before a call of AWS",
+    "crash after": "a function dies after a call of AWS",
+    "request lost": "a call never reaches AWS, and the function waits in vain for its answer",
+    "answer lost": "a call is done, and the function waits in vain for its answer",
+    "not reached": "no connection with AWS comes about",
+    "slow": "a call takes up to 20 seconds longer",
+    "throttled": "AWS takes no more calls for now",
+    "conflict": "another transaction works on the same item",
+    "stale index": "an index shows what was true before",
+    "stale read": "a read shows what was true before",
+    "unprocessed keys": "DynamoDB answers only for some of the items",
+    "too many mails": "SES takes no more mails for now",
+    "account paused": "SES takes no mails of this account",
+    "mail failed, not sent": "SES answers with an error and does not send the mail",
+    "mail failed, but sent": "SES answers with an error and sends the mail all the same",
+    "mail taken, not told": "SES sends the mail, and its answer never comes",
+    "mail refused": "SES refuses a mail for good",
+    "bounced": "a mail comes back",
+    "event lost": "SES does not tell what became of a mail",
+    "event late": "SES tells it late",
+    "event twice": "SES tells it twice",
+    "poke lost": "a message for the worker is never sent",
+    "poke late": "a message comes late",
+    "twin": "a message is delivered twice at one instant",
+    "delivered again": "a message is delivered again after it was handled",
+    "visible too soon": "a message is delivered again while it is being handled",
+    "run skipped": "a schedule does not run",
+    "run twice": "a schedule runs twice",
+    "run late": "a schedule runs late",
+    "skewed clock": "the clock of a function is up to 2 seconds fast or slow",
+    "callback twice": "a provider tells something again later",
+    "callback twin": "a provider tells something twice at one instant",
+    "changes again": "the stream of changes delivers again what was handled",
+    "shop does not answer": "the shop's program does not answer an event",
+    "shop has trouble": "the shop's program answers an event with an error",
+}
 _BEGIN = """\
 # Does Keypost keep its promises when things fail?
 
-A run writes this page, nobody does by hand: `make prove SEEDS=1000 PAGE=--page`. What the commands do is told in
-[testing.md](testing.md).
+A run writes this page, nobody does by hand: `make prove SEEDS=1000 PAGE=--page`. [testing.md](testing.md) says what the
+commands do.
 """
 _ABOUT = """
-A simulated shop is a few days of sales, renewals, refunds, agents and imports. The real functions run side by side in
-one process and in virtual time, on the emulated DynamoDB and on models of SQS, SES and EventBridge Scheduler. Each call
-of AWS may fail in the ways that the next table counts. Then nothing fails any more, and all must come to its end.
-A shop follows from its number, so one that fails can be played again.
+A simulated shop has a few days of sales, renewals, refunds, agents and imports. The real functions run side by side in
+one process and in virtual time, on an emulated DynamoDB and on models of SQS, SES, EventBridge and its Scheduler. In a
+tenth of the shops nothing fails; in the others the faults of the next table happen, often or seldom. At the end faults
+stop, codes arrive, and everything has to be finished. Each shop follows from its number: `make prove SEED=17` plays
+number 17 again.
 
 ## Which faults happened?
 """
 _CHECKED = """
 ## What was checked?
 
-Each check is shown to find what it is for (`tests/simulator/faults/test_checks_can_fail.py`). The thirteenth promise,
-that nothing is a dead end, has tests of its own.
+Each check is shown to find what it is for (`tests/simulator/faults/test_checks_can_fail.py`).
 """
 _MUTANTS = """
-## Which faults in the protocol does the simulator find?
+## Does the simulator find faults in the code?
 
-Each is one small change of the source. A drill plays the shop with this number and that change, and a promise must be
-broken.
+`make mutants` puts {count} faults into the code, one at a time, and plays a shop with each. It fails unless a promise
+is broken there. The last column has the number of the shop.
 """
+_OPEN = """
+## What does this page not show?
+
+- Nothing here ran on AWS. DynamoDB was emulated; SQS, SES, EventBridge and its Scheduler are models, made from what AWS
+  says about them.
+- Functions come between each other only at calls of AWS, not between two lines of Python.
+- Providers only send callbacks here. Providers that are asked and do not answer, or answer with what is old, are not
+  simulated; they have tests of their own.
+- All functions of a shop are of one version. Two versions together play 30 other shops in `make drills`.
+- Some tests are apart: a crash before and after every call of AWS, and at any two calls of one purchase
+  (`make drills`); odd requests to the support API (`make fuzz`); ten years of renewals (`make simulate`).
+- The thirteenth promise, that nothing is a dead end, has tests of its own.
+- That no promise was broken in these shops does not prove that none can be.
+"""
+_BY_A_RUN = _CHECKED.strip().partition("\n")[0]  # the heading behind what only a run can tell
+
+README = ROOT / "README.md"
+_IN_README = (
+    "In {shops} simulated shops, {faults} faults of AWS and of other services broke no promise. "
+    "How well that is checked: {mutants} faults"
+)
 
 
-def _lines(played: Sequence[Played], cpu_seconds: float) -> Iterator[str]:
+def write(played: Sequence[Played], cpu_seconds: float) -> None:
+    """The page, and its figures in the README."""
+    PAGE.write_text(text(played, cpu_seconds), "utf-8")
+    faults = sum(len(each.faults) for each in played)
+    figures = _IN_README.format(shops=f"{len(played):,}", faults=f"{faults:,}", mutants=len(MUTANTS))
+    said = re.escape(_IN_README).replace(r"\{shops\}", "[0-9,]+").replace(r"\{faults\}", "[0-9,]+")
+    README.write_text(re.sub(said.replace(r"\{mutants\}", "[0-9]+"), figures, README.read_text("utf-8")), "utf-8")
+
+
+def text(played: Sequence[Played], cpu_seconds: float) -> str:
+    return "\n".join([*_of_a_run(played, cpu_seconds), *_of_the_source()]) + "\n"
+
+
+def renewed(page: str) -> str:
+    """With what a run told, and what the source says now."""
+    told = page.partition(_BY_A_RUN)[0].rstrip("\n")
+    return "\n".join([told, *_of_the_source()]) + "\n"
+
+
+def _of_a_run(played: Sequence[Played], cpu_seconds: float) -> Iterator[str]:
     kinds = Counter(fault.kind for each in played for fault in each.faults)
     yield _BEGIN
-    yield from _table(("question", "figure", "command that shows it"), _figures(played, kinds.total(), cpu_seconds))
+    yield from _table(("question", "answer"), _figures(played, kinds.total(), cpu_seconds))
     yield _ABOUT
-    yield from _table(("fault", "times"), ((kind, f"{count:,}") for kind, count in sorted(kinds.items())))
+    yield from _table(("fault", "what happens", "times"), ((kind, FAULTS[kind], f"{kinds[kind]:,}") for kind in KINDS))
+
+
+def _of_the_source() -> Iterator[str]:
     yield _CHECKED
     yield from _table(("promise", "checks"), _checks())
-    yield _MUTANTS
-    yield from _table(("fault", "file", "what breaks", "seed"), _mutants())
+    yield _MUTANTS.format(count=len(MUTANTS))
+    yield from _table(("fault", "file", "check that finds it", "shop"), _mutants())
+    yield _OPEN.rstrip("\n")
 
 
-def _figures(played: Sequence[Played], faults: int, cpu_seconds: float) -> Iterator[tuple[str, str, str]]:
+def _figures(played: Sequence[Played], faults: int, cpu_seconds: float) -> Iterator[tuple[str, str]]:
     calls, mails = sum(each.calls for each in played), sum(each.mails for each in played)
     broken = sum(bool(each.violations) for each in played)
-    prove = f"`make prove SEEDS={len(played)}`"
-    yield "In how many simulated shops under faults was a promise broken?", f"{broken} of {len(played):,}", prove
-    yield "How many faults were there?", f"{faults:,}, at {calls:,} calls of AWS; {mails:,} mails were sent", prove
-    yield (
-        "How many faults in the protocol does the simulator find?",
-        f"{len(MUTANTS)} of {len(MUTANTS)}",
-        "`make mutants`",
-    )
-    yield "How much processor time does a shop take?", f"{cpu_seconds / max(len(played), 1):.2f} seconds", prove
+    first, last = min(each.seed for each in played), max(each.seed for each in played)
+    yield "Which shops were played?", f"{len(played):,}: numbers {first:,} to {last:,}"
+    yield "In how many of them was a promise broken?", f"{broken:,}"
+    yield "How many faults happened?", f"{faults:,}, at {calls:,} calls of AWS"
+    yield "How many mails were sent?", f"{mails:,}"
+    yield "How much processor time did a shop take?", f"{cpu_seconds / len(played):.2f} seconds"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -98,3 +175,7 @@ def _checks() -> Iterator[tuple[str, str]]:
 
 def _mutants() -> Iterator[tuple[str, str, str, str]]:
     return ((name, f"`{mutant.file}`", mutant.promise, str(mutant.seed)) for name, mutant in MUTANTS.items())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(renewed(PAGE.read_text("utf-8")), "utf-8")

@@ -1,0 +1,67 @@
+"""docs/reliability.md says what a run showed and what the source says, and README's figures are those of that page."""
+
+import re
+
+from cli.local.deploy import ROOT
+from tests.simulator.faults.checks import CHECKS, Violation
+from tests.simulator.faults.faults import KINDS, Fault
+from tests.simulator.faults.play import Played
+from tests.simulator.mutants.table import MUTANTS
+from tests.simulator.page import FAULTS, PAGE, renewed, text
+
+_RENEW = "PYTHONPATH=layers/keypost:functions:. .venv/bin/python -m tests.simulator.page"
+
+
+def _page() -> str:
+    return PAGE.read_text("utf-8")
+
+
+def _answer(question: str) -> str:
+    found = re.search(rf"^\| {re.escape(question)} \| (.*) \|$", _page(), re.MULTILINE)
+    assert found, question
+    return found[1]
+
+
+def test_the_page_says_of_checks_and_mutants_what_the_source_says() -> None:
+    assert _page() == renewed(_page()), f"run {_RENEW}"
+
+
+def test_the_page_has_each_check_and_each_mutant() -> None:
+    assert [name for name in CHECKS if name.lstrip("0123456789 ") not in _page()] == []
+    assert [name for name in MUTANTS if f"| {name} |" not in _page()] == []
+
+
+def test_each_fault_of_the_simulator_is_explained_and_happened_in_the_run() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([\d,]+) \|$", _page(), re.MULTILINE)
+
+    assert [(kind, said) for kind, said, _ in rows] == [(kind, FAULTS[kind]) for kind in KINDS]
+    assert [kind for kind, _, times in rows if times == "0"] == []
+    total = sum(int(times.replace(",", "")) for *_, times in rows)
+    assert _answer("How many faults happened?").partition(", at")[0] == f"{total:,}"
+
+
+def test_no_shop_of_the_run_broke_a_promise() -> None:
+    assert _answer("In how many of them was a promise broken?") == "0"
+
+
+def test_the_readme_has_the_three_figures_of_the_page() -> None:
+    first_screen = (ROOT / "README.md").read_text("utf-8").partition("## Try it")[0]
+    shops, faults = (_answer(question) for question in ("Which shops were played?", "How many faults happened?"))
+    said = re.search(r"In ([\d,]+) simulated shops, ([\d,]+) faults .* (\d+) faults", first_screen)
+
+    assert said
+    assert list(said.groups()) == [shops.partition(":")[0], faults.partition(", at")[0], str(len(MUTANTS))]
+
+
+def test_a_page_counts_what_happened_in_its_run() -> None:
+    faults = (Fault("a place", "slow", 1.0), Fault("another", "slow", 2.0))
+    broken = Violation("3 nothing that is due waits for ever", "o1", "it waits")
+    page = text([Played(7, 1200, faults, (broken, broken), 3, 4), Played(8, 300, (), (), 3, 1)], 1.0)
+
+    assert "| Which shops were played? | 2: numbers 7 to 8 |" in page
+    assert "| In how many of them was a promise broken? | 1 |" in page
+    assert "| How many faults happened? | 2, at 1,500 calls of AWS |" in page
+    assert "| How many mails were sent? | 5 |" in page
+    assert "| How much processor time did a shop take? | 0.50 seconds |" in page
+    assert "| slow | a call takes up to 20 seconds longer | 2 |" in page
+    assert "| twin | a message is delivered twice at one instant | 0 |" in page
