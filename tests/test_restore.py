@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,19 @@ def keypost(*words: str, status: int = 0) -> str:
 def sell(local: LocalStack, *order_ids: str) -> dict[str, list[str]]:
     for order_id in order_ids:
         assert local.stripe_calls(paid_session(order_id)) == (200, "")
-    return codes_of(local, *order_ids)
+    codes = codes_of(local, *order_ids)
+    logged_of(local, order_ids)
+    return codes
+
+
+def logged_of(local: LocalStack, order_ids: Iterable[str]) -> list[str]:
+    """The log of the worker, once it tells for all these orders that codes left: that is a moment after the mail."""
+    lines = local.lines_when("AdvanceOrders", lambda text: told_of(text.splitlines()) >= set(order_ids), seconds=120)
+    return [line.text for line in lines]
+
+
+def told_of(logged: list[str]) -> set[str]:
+    return {each.order_id for each in restoring.read_logs(logged)}
 
 
 def codes_of(local: LocalStack, *order_ids: str) -> dict[str, list[str]]:
@@ -71,6 +83,6 @@ def test_a_table_of_a_moment_is_given_back_and_everybody_keeps_their_code(local:
     assert {order_id: has[order_id] for order_id in since} == since
     assert set(Counter(code for codes in has.values() for code in codes).values()) == {1}
     assert {order_id: len(mails_to(local, order_id)) for order_id in everybody} == dict.fromkeys(everybody, 1)
-    logged = [line.text for line in local.log_lines("AdvanceOrders")]
-    assert {each.order_id for each in restoring.read_logs(logged)} == set(everybody)
+    logged = logged_of(local, everybody)
+    assert told_of(logged) == set(everybody)
     assert not any(code in json.dumps(logged) for codes in has.values() for code in codes)
