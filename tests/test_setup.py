@@ -36,6 +36,7 @@ ANSWERS = (
     "hulp@voorbeeld.example",
     "", "", "",  # AlarmAddress, SupportLanguage, ShopLanguage
     "paypal", "stripe,webhook",  # providers: one that there is not
+    "", "",  # EventsUrl, HeartbeatUrl
 )  # fmt: skip
 
 
@@ -158,7 +159,7 @@ def test_an_answer_that_changes_is_deployed(first: Result) -> None:
 
 def test_a_live_stack_stands_beside_it_with_a_domain_of_its_own(first: Result, fake: FakeProviders) -> None:
     live = ["live", "", "Voorbeeld", "Straat 1", "", "mail.voorbeeld.example", "hulp@voorbeeld.example", *[""] * 3]
-    asked = keypost("setup", "answers", "--stack", "keypost", typed=[*live, "webhook"])
+    asked = keypost("setup", "answers", "--stack", "keypost", typed=[*live, "webhook", "", ""])
     assert asked.exit_code == 0, asked.output
 
     refused = keypost("setup", "deploy", "--stack", "keypost", typed=["n"])
@@ -204,7 +205,7 @@ def test_every_command_of_the_page_on_deploying_does_what_it_says(first: Result)
     of_runbook = [line for page in (ROOT / "docs/runbook").glob("*.md") for line in commands_in(page, "setup")]
     assert set(of_runbook) == {"keypost setup deploy --stack keypost"}
     commands += of_runbook
-    typed = {"keypost setup --stack keypost": [*LIVE, "webhook", str(PRODUCTS), "codes.csv"]}
+    typed = {"keypost setup --stack keypost": [*LIVE, "webhook", "", "", str(PRODUCTS), "codes.csv"]}
 
     ended = {each: keypost(*shlex.split(each)[1:], typed=typed.get(each, [])) for each in commands}
 

@@ -47,6 +47,8 @@ QUESTIONS = (
     Question("MollieProfile", said("setup_mollie_profile"), is_asked=_uses("mollie-events")),
     Question("WooCommerceUrl", said("setup_woocommerce_url"), is_asked=_uses("woocommerce")),
     Question("MoneybirdAdministration", said("setup_moneybird_administration"), is_asked=_uses("moneybird")),
+    Question("EventsUrl", said("setup_events_url")),
+    Question("HeartbeatUrl", said("setup_heartbeat_url")),
 )
 
 

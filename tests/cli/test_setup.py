@@ -53,6 +53,8 @@ PARAMETERS = {
     "AlarmAddress": "help@shop.example",
     "SupportLanguage": "nl",
     "ShopLanguage": "nl",
+    "EventsUrl": "",
+    "HeartbeatUrl": "",
 }
 ANSWERS = Answers("keypost-test", "eu-west-1", ("stripe",), PARAMETERS)
 API = "https://a1.execute-api.eu-west-1.amazonaws.com/v1"

@@ -1201,6 +1201,10 @@ TEXTS = {
     " missed orders every hour. Empty to leave that out.",
     "setup_moneybird_administration": "The number of your administration at Moneybird, so that Keypost looks for"
     " missed invoices every hour. Empty to leave that out.",
+    "setup_events_url": "The address of a program of yours that wants to hear what happens to orders, such as"
+    " `https://www.shop.example/keypost` (docs/events.md). Empty for none.",
+    "setup_heartbeat_url": "The address of a monitor outside of AWS that raises the alarm when Keypost stops calling it"
+    " each day, such as one of healthchecks.io. Empty for none.",
     "no_such_region": "AWS has no region {region}.",
     "region_without_ses": "In the region {region} AWS has no SES, which sends the e-mail: choose another region.",
     "ask_outside_eu": "The region {region} is outside of the EU, and so are your customers' data then. Use it anyway?",

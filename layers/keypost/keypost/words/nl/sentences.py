@@ -1248,6 +1248,10 @@ TEXTS = {
     " gemiste bestellingen zoekt. Leeg om dat niet te doen.",
     "setup_moneybird_administration": "Het nummer van uw administratie bij Moneybird, zodat Keypost elk uur naar"
     " gemiste facturen zoekt. Leeg om dat niet te doen.",
+    "setup_events_url": "Het adres van een programma van u dat wil horen wat er met bestellingen gebeurt, zoals"
+    " `https://www.shop.example/keypost` (docs/events.md). Leeg voor geen.",
+    "setup_heartbeat_url": "Het adres van een bewaker buiten AWS die alarm slaat als Keypost hem niet meer elke dag"
+    " aanroept, zoals een van healthchecks.io. Leeg voor geen.",
     "no_such_region": "AWS heeft geen regio {region}.",
     "region_without_ses": "In de regio {region} heeft AWS geen SES, dat de e-mail verstuurt: kies een andere regio.",
     "ask_outside_eu": "De regio {region} ligt buiten de EU, en de gegevens van uw klanten dan ook. Toch deze regio?",
