@@ -1274,8 +1274,8 @@ TEXTS = {
     " verpassten Rechnungen sucht. Leer, um darauf zu verzichten.",
     "setup_events_url": "Die Adresse eines Programms von Ihnen, das hören möchte, was mit Bestellungen geschieht, wie"
     " `https://www.shop.example/keypost` (docs/events.md). Leer für keines.",
-    "setup_heartbeat_url": "Die Adresse eines Wächters außerhalb von AWS, der Alarm schlägt, wenn Keypost ihn nicht mehr"
-    " jeden Tag aufruft, wie einer von healthchecks.io. Leer für keinen.",
+    "setup_heartbeat_url": "Die Adresse eines Wächters außerhalb von AWS, der Alarm schlägt, wenn Keypost ihn nicht"
+    " mehr jeden Tag aufruft, wie einer von healthchecks.io. Leer für keinen.",
     "no_such_region": "AWS hat keine Region {region}.",
     "region_without_ses": "In der Region {region} hat AWS kein SES, das die E-Mails versendet: Wählen Sie eine andere"
     " Region.",
