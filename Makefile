@@ -70,8 +70,8 @@ fuzz: install  ## send 5,000 odd requests to the support API, made from its desc
 	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
 
 hostile: install  ## send 100,000 hostile callbacks to the door of every provider; CASES=6000 sends fewer, SEED=2 others
-	@KEYPOST_HOSTILE_CASES=$(or $(CASES),100000) KEYPOST_HOSTILE_SEED=$(or $(SEED),1) $(BIN)/pytest --quiet \
-	  -p no:logging tests/hostile/test_hostile.py
+	@KEYPOST_HOSTILE_CASES=$(or $(CASES),100000) KEYPOST_HOSTILE_SEED=$(or $(SEED),1) $(FIGURES) $(BIN)/pytest --quiet \
+	  $(WORKERS) -p no:logging tests/hostile/test_hostile.py
 
 bench: install programs  ## measure what Keypost costs, compare it with its goals, and write docs/performance.md
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.bench $(addprefix --areas ,$(AREAS)) $(QUICK) $(ACCEPT)

@@ -3,6 +3,7 @@ them. Whatever is done is drawn from one `Random`, so that a case can be made ag
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from random import Random
@@ -113,6 +114,16 @@ def _is_id(key: Any) -> bool:
     return str(key).lower().endswith("id") or key in _IDS
 
 
+def _misspelled(chance: Random, thing: Json) -> Json:
+    """One field under another name, which means nothing or the same."""
+    whole = deepcopy(thing)
+    if paths := [path for path in _paths(whole) if isinstance(path[-1], str)]:
+        path = chance.choice(paths)
+        owner = _owner(whole, path)
+        owner[chance.choice(_SPELLINGS)(path[-1])] = owner.pop(path[-1])
+    return whole
+
+
 def _reordered(chance: Random, thing: Json) -> Json:
     members = list(thing.items()) if isinstance(thing, dict) else []
     chance.shuffle(members)
@@ -145,9 +156,12 @@ _TEXTS = (
     *("\u202eevil\u202c", "e\u0301" * 300, "a\x00b", "\ud83d\ude00" * 50, "\ufeff", "\u0661\u0662", " ", "\u00ad"),
     *("a\r\nSet-Cookie: x=1", "<script>alert(1)</script>", "{{7*7}}", "${jndi:ldap://x.example/a}", "%s%n%x", "#", "-"),
     *("'; DROP TABLE orders;--", "=cmd|'/C calc'!A0", "https://user:pass@evil.example/", "PAYMENT#x", "null", "0"),
+    *("iemand\uff20elders.example", "\uff13\uff19.\uff19\uff15", "KASPERSKY\u2010STANDARD", "\ud800", "\U0010ffff"),
+    *("iemand@elders.example\u2028bcc: x@x.example", "\u202d\u2066\u200d", "\ufb01\u0131\u0130\u212a"),
     *("../../v2/payments", "tr_../../refunds", "tr_%2e%2e", "cs_test_" + "x" * 500, "x" * 2_000, "x" * 300_000),
 )
-_NUMBERS = (0, -1, -3995, 1, 0.1, 1e308, 2**31, 2**63, 2**64, 10**30, -(10**30), 3995.5, 999_999_999)
+_NUMBERS = (0, -1, -3995, 1, 0.1, 1e308, 2**31, 2**63, 2**64, 10**30, -(10**30), 3995.5, 999_999_999, -0.0, 1e-9)
+_NO_NUMBERS = (float("nan"), float("inf"), float("-inf"))
 _AMOUNTS = (
     "-39.95",
     "39,95",
@@ -163,6 +177,9 @@ _AMOUNTS = (
     "+39.95",
     "0x10",
 )
+_SPELLINGS: tuple[Callable[[str], str], ...] = (
+    *(str.upper, str.title, lambda name: name.replace("_", ""), lambda name: f"{name} ", lambda name: f"\ufeff{name}"),
+)
 _DATES = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-02-30", "2026-11-20T25:00:00Z", "1969-12-31")
 
 # What is done to a body, or to an object of a provider's API, that is JSON.
@@ -177,6 +194,8 @@ IN_JSON: Mapping[str, Mutate] = {
     "a text for a number": _at(lambda _, value: str(value), _is_number),
     "another text": _at(lambda chance, _: chance.choice(_TEXTS), _is_text),
     "another number": _at(lambda chance, _: chance.choice(_NUMBERS), _is_number),
+    "no number at all": _at(lambda chance, _: chance.choice(_NO_NUMBERS), _is_number),
+    "a misspelled field": _misspelled,
     "another amount": _at(lambda chance, _: chance.choice(_AMOUNTS), _is_amount),
     "another moment": _at(lambda chance, _: chance.choice(_DATES), lambda value: _is_text(value) and value[:2] == "20"),
     "another moment, as a number": _at(
@@ -205,6 +224,16 @@ IN_JSON: Mapping[str, Mutate] = {
 def _twin_key(chance: Random, body: bytes) -> bytes:
     key = chance.choice(("id", "type", "data", "status", "livemode", "x"))
     return body[:-1] + f',"{key}":1,"{key}":2}}'.encode()
+
+
+def _twin_within(chance: Random, body: bytes) -> bytes:
+    """A field twice, wherever it stands; the first time perhaps with its name in escapes."""
+    found = [*re.finditer(rb'"(\w)(\w*)"\s*:', body)]
+    if not found:
+        return body
+    name = chance.choice(found)
+    escaped = rb'"\u%04x%b":' % (ord(name[1]), name[2])
+    return body[: name.start()] + chance.choice((name[0], escaped)) + b"null," + body[name.start() :]
 
 
 def _flipped(chance: Random, body: bytes) -> bytes:
@@ -257,9 +286,11 @@ IN_BYTES: Mapping[str, Callable[[Random, bytes], bytes]] = {
     "bytes put in": _spliced,
     "empty": lambda _, __: b"",
     "a key twice": _twin_key,
+    "a key twice within": _twin_within,
     "not a number": lambda chance, body: body[:-1] + b',"x":' + chance.choice((b"NaN", b"-Infinity", b"1e999")) + b"}",
     "a number of many digits": lambda chance, body: body[:-1] + b',"x":' + b"9" * chance.choice((400, 5000)) + b"}",
     "brackets without an end": lambda chance, _: chance.choice((b"[", b'{"a":', b"[[],")) * chance.choice((99, 5000)),
+    "UTF-32": lambda _, body: _text_of(body).encode("utf-32"),
     "UTF-16": lambda _, body: _text_of(body).encode("utf-16"),
     "Latin-1": lambda _, body: _text_of(body).encode("latin-1", "replace") + b"\xe9",
     "a mark of byte order": lambda _, body: b"\xef\xbb\xbf" + body,

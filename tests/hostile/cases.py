@@ -34,11 +34,19 @@ def _flagged(body: bytes) -> tuple[str, bool]:
     return body.decode("utf-8", "replace"), True
 
 
+def _in_lines(body: bytes) -> tuple[str, bool]:
+    return base64.encodebytes(body).decode(), True
+
+
 # How API Gateway may hold a body, and whether it says that this is base64.
 _FORMS: Mapping[str, Callable[[bytes], tuple[str | None, bool]]] = {
     "base64": lambda body: (base64.b64encode(body).decode(), True),
     "text": lambda body: (body.decode("utf-8", "replace"), False),
     "text that is called base64": _flagged,
+    "base64 that is called text": lambda body: (base64.b64encode(body).decode(), False),
+    "base64 in lines": _in_lines,
+    "base64 of addresses": lambda body: (base64.urlsafe_b64encode(body + b"\xff\xfe").decode(), True),
+    "base64 cut off": lambda body: (base64.b64encode(body).decode()[:-1], True),
     "none": lambda _: (None, False),
 }
 
@@ -63,10 +71,12 @@ def gateway_event(request: Request) -> dict[str, Any]:
     }
 
 
-def _signed(request: Request, secret: str = "", body: bytes | None = None, at: int = _STAMP, of: str = "") -> Request:
+def _signed(
+    request: Request, secret: str | None = None, body: bytes | None = None, at: int = _STAMP, of: str = ""
+) -> Request:
     """The request with a signature: right, unless a secret, a body, a moment or a provider is given."""
     of = of or request.provider
-    secret = secret or SECRETS[PROVIDERS[of].secret]
+    secret = SECRETS[PROVIDERS[of].secret] if secret is None else secret
     made: Signed = TELLERS[of].sign(request.body if body is None else body, secret, at)
     return replace(
         request, headers=request.headers + tuple(made.headers.items()), query={**request.query, **made.query}
@@ -93,9 +103,44 @@ def _twice(first: str, second: str) -> Callable[[Random, Request], Request]:
 
     def signed(_: Random, request: Request) -> Request:
         forged = TELLERS[request.provider].forged
-        return _signed(_signed(request, forged if first else ""), forged if second else "")
+        return _signed(_signed(request, forged if first else None), forged if second else None)
 
     return signed
+
+
+def _in_one(*secrets: str) -> Callable[[Random, Request], Request]:
+    """As `_twice`, but in one header, as the provider itself has several when its secret changes."""
+
+    def signed(_: Random, request: Request) -> Request:
+        between = " " if request.provider == "webhook" else ","
+        forged = TELLERS[request.provider].forged
+        each = [_signed(replace(request, headers=()), forged if secret else None) for secret in secrets]
+        values = {name: dict.fromkeys(dict(one.headers)[name] for one in each) for name, _ in each[0].headers}
+        joined = tuple((name, between.join(different)) for name, different in values.items())
+        return replace(each[-1], headers=request.headers + joined)
+
+    return signed
+
+
+def _in_two_spellings(_: Random, request: Request) -> Request:
+    """A right signature and a forged one, whose headers differ in capitals."""
+    right, forged = (_signed(replace(request, headers=()), each) for each in (None, TELLERS[request.provider].forged))
+    capitals = tuple((name.upper(), value) for name, value in forged.headers)
+    return replace(right, headers=request.headers + right.headers + capitals)
+
+
+def _made_young(chance: Random, request: Request) -> Request:
+    """A signature that was right long ago, with the time of now beside it."""
+    old = _STAMP - chance.choice((301, 10**6))
+    made = _signed(request, at=old)
+    return replace(made, headers=tuple((name, value.replace(str(old), str(_STAMP))) for name, value in made.headers))
+
+
+def _stamped(chance: Random, request: Request) -> Request:
+    """A right signature, with its time in another form."""
+    made, stamp = _signed(request), str(_STAMP)
+    written = chance.choice((f"+{stamp}", f" {stamp}", f"0{stamp}", f"{stamp}.0", f"-{stamp}", stamp * 500, "", "nan"))
+    return replace(made, headers=tuple((name, value.replace(stamp, written)) for name, value in made.headers))
 
 
 Sign = Callable[[Random, Request], Request]
@@ -120,6 +165,12 @@ SIGNATURES: Mapping[str, Sign] = {
     "right and forged signature": _twice("", "forged"),
     "forged and right signature": _twice("forged", ""),
     "forged signature twice": _twice("forged", "forged"),
+    "signed with an empty secret": lambda _, request: _signed(request, ""),
+    "right and forged signature in one header": _in_one("", "forged"),
+    "forged and right signature in one header": _in_one("forged", ""),
+    "right and forged signature in two spellings": _in_two_spellings,
+    "signature of long ago made young": _made_young,
+    "signature with its time in another form": _stamped,
 }
 
 
@@ -131,6 +182,15 @@ def _on_the_way(in_bytes: str) -> Sign:
     return lambda chance, request: replace(request, body=IN_BYTES[in_bytes](chance, request.body))
 
 
+def _reordered(chance: Random, request: Request) -> Request:
+    """What a proxy makes of JSON that it reads and writes again."""
+    try:
+        thing = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return request
+    return replace(request, body=json.dumps(IN_JSON["another order of keys"](chance, thing)).encode())
+
+
 def _to(chance: Random, request: Request) -> Request:
     return replace(request, provider=_other(chance, request.provider))
 
@@ -140,6 +200,8 @@ ON_THE_WAY: Mapping[str, Sign] = {
     "a bit flipped after signing": _on_the_way("a bit flipped"),
     "cut off after signing": _on_the_way("cut off"),
     "white space after signing": _on_the_way("white space around"),
+    "packed after signing": _on_the_way("packed"),
+    "another order of keys after signing": _reordered,
     "another method": lambda chance, request: replace(
         request, method=chance.choice(("GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "post", ""))
     ),
@@ -153,6 +215,10 @@ ON_THE_WAY: Mapping[str, Sign] = {
         ("content-type", "application/xml"),
         ("Content-Type", ""),
         ("Content-Type", "\x00"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Content-Type", "multipart/form-data; boundary="),
+        ("Content-Type", "application/json; charset=utf-16"),
+        ("CONTENT-TYPE", "application/json, text/html" + ";" * 5000),
     ),
     "said to be packed": _with_header(("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")),
     "wants to know": _with_header(
@@ -162,6 +228,11 @@ ON_THE_WAY: Mapping[str, Sign] = {
     "a header of many bytes": _with_header(("X-Long", "x" * 9000), ("Cookie", "\u00e9" * 5000)),
     "as text": lambda _, request: replace(request, form="text"),
     "as text that is called base64": lambda _, request: replace(request, form="text that is called base64"),
+    "as base64 that is called text": lambda _, request: replace(request, form="base64 that is called text"),
+    "as base64 in lines": lambda _, request: replace(request, form="base64 in lines"),
+    "as base64 of addresses": lambda _, request: replace(request, form="base64 of addresses"),
+    "as base64 cut off": lambda _, request: replace(request, form="base64 cut off"),
+    "without headers": lambda _, request: replace(request, headers=()),
     "without a body": lambda _, request: replace(request, form="none"),
     "Mollie's old test": lambda _, request: replace(request, query={**request.query, "testByMollie": "1"}),
     "more in the query": lambda _, request: replace(

@@ -32,6 +32,7 @@ class Seen:
     unreadable: Sequence[str]  # and of those that nobody can read
     output: str  # all that it logged and printed
     earlier: Sequence[Request] = ()  # of the same case
+    stage: str = "test"  # of the stack
 
 
 STATUSES = {200, 204, 400, 401, 404, 405, 413, 503}
@@ -89,6 +90,22 @@ def nothing_paid_without_a_payment(seen: Seen) -> Iterator[str]:
         yield from (f"{order_id} is paid" for order_id in seen.paid)
 
 
+def nothing_paid_in_the_other_mode(seen: Seen) -> Iterator[str]:
+    """Of what says in which mode it was paid, nothing says the mode of this stack."""
+    signed = [each for each in (*seen.earlier, seen.request) if is_signed(each)]
+    said = {mode for each in signed for mode in modes(each)}
+    if said and seen.stage not in said:
+        yield from (f"{order_id} is paid on a stack of {seen.stage}" for order_id in seen.paid)
+
+
+def only_what_callbacks_write(seen: Seen) -> Iterator[str]:
+    """Facts, and that they arrived: no code, product, key, setting or mail."""
+    yield from (f"wrote {key}" for item in seen.written if (key := item["pk"]["S"]).partition("#")[0] not in WRITTEN)
+
+
+WRITTEN = {"ORDER", "PAYMENT", "REFERENCE", "ASIDE", "MONEY", "INBOX", "DOOR"}
+
+
 def nothing_unreadable(seen: Seen) -> Iterator[str]:
     yield from seen.unreadable
 
@@ -114,6 +131,8 @@ CHECKS: Sequence[Callable[[Seen], Iterator[str]]] = (
     an_answer_that_is_well_formed,
     nothing_written_without_a_right_signature,
     nothing_paid_without_a_payment,
+    nothing_paid_in_the_other_mode,
+    only_what_callbacks_write,
     nothing_unreadable,
     no_canary,
 )
@@ -253,6 +272,23 @@ def says_paid(request: Request) -> bool:
     at_api = [*request.api.values(), _parsed(request.trouble[2] if request.trouble else b"")]
     of_body = [] if request.provider.startswith("mollie") else [_told(request)]
     return any(value in fields[name] for name, value in _fields([*of_body, *at_api]) if name in fields)
+
+
+# What the fields say that name a mode.
+_MODES: Mapping[str, Mapping[Any, str]] = {
+    "livemode": {True: "live", False: "test"},
+    "mode": {"live": "live", "test": "test"},
+    "test": {True: "test", False: "live"},
+}
+
+
+def modes(request: Request) -> Iterator[str]:
+    """The modes that the body and the objects at the provider's API say. A shop that says none means live."""
+    if request.provider == "webhook" and "test" not in dict(_fields(told := _told(request))) and told:
+        yield "live"
+    for name, value in _fields([_told(request), *request.api.values()]):
+        if name in _MODES and isinstance(value, str | bool) and value in _MODES[name]:
+            yield _MODES[name][value]
 
 
 def _told(request: Request) -> Any:

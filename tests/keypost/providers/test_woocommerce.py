@@ -367,9 +367,11 @@ def test_a_shop_that_does_not_answer_now_has_its_call_repeated_or_found_later() 
         ("cancelled", 1201, (SubscriptionEnded("1201"),)),
         ("pending-cancel", 1201, (SubscriptionEnded("1201"),)),
         ("cancelled", 0, ()),
+        (["cancelled"], 1201, ()),
+        ({"slug": "cancelled"}, 1201, ()),
     ],
 )
-def test_a_subscription_sells_nothing_and_may_have_ended(status: str, parent: int, news: tuple[Any, ...]) -> None:
+def test_a_subscription_sells_nothing_and_may_have_ended(status: Any, parent: int, news: tuple[Any, ...]) -> None:
     body = order(status=status, parent_id=parent)
 
     assert woocommerce.read(a_call(body, {"x-wc-webhook-topic": "subscription.updated"})) == news

@@ -255,7 +255,7 @@ def _is_subscription(raw: Mapping[str, Any], topic: str = "") -> bool:
 def _of_subscription(call: Call, raw: Mapping[str, Any]) -> Sequence[News]:
     """The end of a subscription. One that ended long ago is told again whenever somebody edits it, so that the moment
     at which it was canceled counts before that of the edit."""
-    has_ended, parent = raw.get("status") in _SUBSCRIPTION_ENDED, _order_id(raw.get("parent_id"))
+    has_ended, parent = _text(raw.get("status")) in _SUBSCRIPTION_ENDED, _order_id(raw.get("parent_id"))
     moments = (_moment_of(raw.get(name)) for name in ("cancelled_date_gmt", "end_date_gmt", "date_modified_gmt"))
     at = min(next(filter(None, moments), call.now), call.now)
     return (SubscriptionEnded(parent, at),) if has_ended and parent else ()
