@@ -141,7 +141,8 @@ def one_wish_makes_one_order(shop: Shop, _: Items) -> Found:
 
 
 def _by_key(shop: Shop) -> Iterator[tuple[str, list[Answered]]]:
-    wishes = [each for each in shop.simulation.answers if each.key and "order_id" in each.said]
+    made = (each for each in shop.simulation.answers if each.key and each.route == "POST /orders")
+    wishes = [each for each in made if "order_id" in each.said]
     for key, same in groupby(sorted(wishes, key=lambda each: each.key), lambda each: each.key):
         yield key, [*same]
 

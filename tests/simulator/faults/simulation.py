@@ -32,7 +32,7 @@ from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
 from tests.simulator.faults.schedules import Schedules
 from tests.simulator.faults.ses import Ses, attempt_of
-from tests.simulator.faults.sqs import Sqs
+from tests.simulator.faults.sqs import SOURCES, Sqs
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = 86400.0
@@ -128,7 +128,7 @@ class Simulation:
         self.machine = Machine(seed, start.timestamp(), enter=self._enter, leave=self._leave)
         self.faults = faults
         faults.clock = lambda: self.machine.now
-        self.ses = Ses(self.machine, faults, lambda body, delay: self.sqs.put("events", body, delay))
+        self.ses = Ses(self.machine, faults, self._ses_tells)
         self.sqs = Sqs(self.machine, faults, self._invoke, self._handled)
         self.events_out = EventsOut(self.machine, faults, self._invoke)
         self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote, self.events_out.put)
@@ -145,6 +145,8 @@ class Simulation:
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
         self.answers: list[Answered] = []
         self.knocks: list[Knocked] = []
+        self.events: list[str] = []  # that SES sent, as they are put into their queue
+        self.not_found: list[tuple[float, str]] = []  # orders that a worker did not find, with the moment of its start
         self.recalled: list[tuple[float, frozenset[str]]] = []  # which batches were withdrawn, from each moment on
         self.lines: list[str] = []  # all that functions logged
         self.counted: list[str] = []  # all that they counted
@@ -232,6 +234,15 @@ class Simulation:
                 self.machine.later(_RUNS_AGAIN[tries], lambda: self._tried(function, event, tries + 1))
 
         self._invoke(function, dict(event), 300, over)
+
+    def _ses_tells(self, body: str, delay: float) -> None:
+        self.events.append(body)
+        self.sqs.put("events", body, delay)
+
+    def not_found_by_worker(self, order: str) -> None:
+        run = self.machine.current
+        if run and run.function == "advance_orders":
+            self.not_found.append((run.deadline - SOURCES["work"].timeout, order))
 
     def _handled(self, queue: str, body: str) -> None:
         if queue == "events":
@@ -474,6 +485,8 @@ class _Log:
             return
         _STAGE[-1].lines.append(text)
         line = json.loads(text)
+        if line["message"] == "OrderNotFound":
+            _STAGE[-1].not_found_by_worker(line["order_id"])
         if line["level"] == "ERROR":
             told = {name: line[name] for name in ("message", "error", "place") if name in line}
             _STAGE[-1].note(f"log: {told}", *filter(None, [line.get("order_id")]))

@@ -133,6 +133,11 @@ def _too_late(shop: Shop) -> None:
     shop.simulation.ses.accepted[-1] = replace(last, at=last.at + 4 * HOUR)
 
 
+def _too_late_for_good_weather(shop: Shop) -> None:
+    _too_late(shop)
+    shop.simulation.ses.accepted[-1] = replace(_last(shop), at=_last(shop).at - 3 * HOUR)
+
+
 def _unpaid(shop: Shop) -> None:
     shop.simulation.told.clear()
 
@@ -372,6 +377,57 @@ def _not_kept(shop: Shop) -> None:
     shop.simulation.told.append(replace(told, kind="order.refunded", at=shop.simulation.now))
 
 
+def _code_left_out(shop: Shop) -> None:
+    """A code of an import that was answered as done."""
+    free = next(item for item in shop.simulation.items() if item.get("state") == "free")
+    ask_dynamodb("DeleteItem", TableName=TABLE, Key={"pk": {"S": free["pk"]}})
+
+
+def _free_again(shop: Shop) -> None:
+    code = next(item for item in shop.simulation.items() if item.get("state") == "assigned")
+    _put(_item(code["pk"]), state={"S": "free"}, stock={"S": PLAIN})
+
+
+def _held_before_it_left(shop: Shop) -> None:
+    held_at = min(claim.at for claim in shop.simulation.claims.values()) - 1
+    shop.simulation.answers.append(Answered(held_at, "o1", "POST /orders/{order_id}/hold", 200, None))
+
+
+def _sent_again_at_once(shop: Shop) -> None:
+    """Nobody knew whether the first attempt had left, and nobody waited for SES to tell."""
+    last = _last(shop)
+    shop.simulation.ses.doubtful.add((last.order, last.mail, 1))
+    shop.simulation.reported.clear()
+    claim = shop.simulation.claims[last.order, last.mail, 1]
+    shop.simulation.claims[last.order, last.mail, 2] = replace(claim, at=last.at + 15)
+    _accepted(attempt=2, at=last.at + 15)(shop)
+
+
+def _without_events(_: Shop) -> None:
+    item = _item("ORDER#o1")
+    (mail,) = item["mails"]["L"]
+    del mail["M"]["told"]
+    _put(item)
+
+
+def _erased_in_vain(shop: Shop) -> None:
+    now, body = shop.simulation.now, {"email": "koper1@klant.example"}
+    shop.simulation.answers.append(Answered(now, "", "POST /customers/erase", 200, None, now, body))
+    _put(_item("ORDER#o1"), note={"S": "koper1@klant.example"})
+
+
+def _said_to_be_missing(shop: Shop) -> None:
+    said = {"code": "no_such_order"}
+    now = shop.simulation.now
+    shop.simulation.answers.append(Answered(now, "o1", "GET /orders/{order_id}", 404, None, now, said=said))
+
+
+def _refund_not_stored(shop: Shop) -> None:
+    told = shop.simulation.told[0]
+    shop.simulation.told.append(replace(told, kind="order.refunded", data={"full": True}, at=shop.simulation.now))
+    shop.contested.add("o1")
+
+
 def _refused_for_a_conflict(shop: Shop) -> None:
     shop.simulation.answers.append(Answered(shop.simulation.now, "o1", "POST /orders/{order_id}/hold", 503, None))
 
@@ -461,6 +517,7 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "reminded after the way out": ("offers: nobody is reminded after the way out", way_out, _reminded_again),
     "reminded after a report": ("offers: nobody is reminded after a spam report", reported, _reminded_again),
     "accepted twice": ("6 one attempt is accepted once", refund, _accepted()),
+    "sent again at once": ("6 mails are sent again only in doubt", purchase, _sent_again_at_once),
     "sent again": ("6 mails are sent again only in doubt", purchase, _sent_again),
     "stuck": ("6 no mail is lost", purchase, _stuck),
     "promised": ("6 mails that were promised leave", purchase, _promised),
@@ -475,6 +532,19 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "one sale, two events": ("events: what happened leaves", purchase, _served_by_two_events),
     "a code in an event": ("events: no code and no address leaves", purchase, _code_in_an_event),
     "forgotten": ("11 fields of the future stay", purchase, _future_forgotten),
+    "a code is lost": ("1 imported codes are in the table", purchase, _code_left_out),
+    "a code that left is free": ("2 codes that left are not free", purchase, _free_again),
+    "held, and sent": ("4 what a person holds stays", purchase, _held_before_it_left),
+    "erased, and there": ("7 what is erased is gone", purchase, _erased_in_vain),
+    "late in good weather": ("5 deliveries are not late", purchase, _too_late_for_good_weather),
+    "not found by a worker": (
+        "12 what is stored is found",
+        purchase,
+        lambda s: s.simulation.not_found.append((s.simulation.now, "o1")),
+    ),
+    "not found by an agent": ("12 what is stored is found", purchase, _said_to_be_missing),
+    "accepted, and not stored": ("12 what was accepted is stored", purchase, _refund_not_stored),
+    "an event is not known": ("12 what SES tells is stored", purchase, _without_events),
     "failed": ("nothing fails in good weather", purchase, _failed),
     "failed for a conflict": ("nothing fails that AWS makes up for", purchase, _refused_for_a_conflict),
     "offered as another": ("1 free codes are offered as what they are", purchase, _under_another_name),

@@ -1,0 +1,124 @@
+"""What must hold at the end of a story for what reached the system, or left it: it is stored, and it is found again.
+As in checks.py, each check is one function over what was said and the table, by no rule of the product."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tests.simulator.faults.ses import attempt_of
+from tests.simulator.faults.shop import Shop
+from tests.simulator.faults.simulation import Answered, Saved
+
+Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
+Items = Sequence[Mapping[str, Any]]  # the whole table
+_DONE = 300  # the status of an answer from which on nothing was done
+_WITH_CODES = ("purchase", "renewal", "resend")  # how the names of mails with codes begin
+_UNHEARD = ("pending", "sending", "unknown")  # the states of a mail of which SES has told nothing
+
+
+def what_is_stored_is_found(shop: Shop, _: Items) -> Found:
+    """By a worker that is poked, and by an agent who asks for it."""
+    for begun, order in shop.simulation.not_found:
+        if _is_stored_by(shop, order, begun):
+            yield order, "a worker was poked for it and did not find it"
+    for answer in shop.simulation.answers:
+        if answer.said.get("code") == "no_such_order" and _is_stored_by(shop, answer.order, answer.asked_at):
+            yield answer.order, f"an agent asked {answer.route} and was told that there is no such order"
+
+
+def _is_stored_by(shop: Shop, order: str, moment: float) -> bool:
+    first = next(iter(shop.simulation.saves.get(order, ())), None)
+    return first is not None and first.at < moment
+
+
+# By the kind of a callback, whether one of an order's payments shows that it was told.
+_TRACES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "order.paid": lambda payment: payment["state"] == "paid",
+    "order.refunded": lambda payment: bool(payment.get("refunded")),
+    "order.disputed": lambda payment: bool(payment.get("disputes")),
+    "order.dispute_closed": lambda payment: bool(payment.get("disputes")),
+}
+
+
+def what_was_accepted_is_stored(shop: Shop, items: Items) -> Found:
+    """Each callback that was answered as accepted left a trace in its order, or in one that its payment became."""
+    stored = {item["pk"]: item for item in items}
+    for told in shop.simulation.told:
+        family = [stored.get(f"ORDER#{told.order}{part}", {}) for part in ("", "-2", "-3")]
+        payments = [payment for item in family for payment in item.get("payments", ()) if isinstance(payment, dict)]
+        trace = _TRACES.get(told.kind)
+        is_out_of_question = told.order in shop.unreadable | shop.stuck
+        if trace and not is_out_of_question and not any(map(trace, payments)):
+            yield told.order, f"{told.kind} was accepted, and nothing of it is stored"
+
+
+def what_ses_tells_is_stored(shop: Shop, items: Items) -> Found:
+    """Each event that SES sent of a mail is known to the order of that mail."""
+    stored = {item["pk"].removeprefix("ORDER#"): item for item in items if item["pk"].startswith("ORDER#")}
+    for event in shop.simulation.events:
+        order, name, attempt = attempt_of(event)
+        mails = stored.get(order, {}).get("mails", ()) if order not in shop.unreadable | shop.stuck else ()
+        mail = next((each for each in mails if each["id"] == name), None)
+        kind = json.loads(event)["detail"]["eventType"]
+        if mail and not _is_known(mail, kind, attempt):
+            yield order, f"SES sent a {kind} of attempt {attempt} of {name}, which is {mail['state']}"
+
+
+def _is_known(mail: Mapping[str, Any], kind: str, attempt: int) -> bool:
+    if kind == "Send":
+        return mail["state"] not in _UNHEARD
+    return any(told["attempt"] == attempt for told in mail.get("told", ()))
+
+
+def imported_codes_are_in_the_table(shop: Shop, items: Items) -> Found:
+    """All codes of an import that was answered as done."""
+    codes = {item["code"] for item in items if item["pk"].startswith("CODE#")}
+    for answer in shop.simulation.answers:
+        if answer.route == "POST /stock/{sku}" and answer.status < _DONE:
+            missing = {*answer.body["codes"]} - codes
+            if missing:
+                yield "stock", f"{len(missing)} of {len(answer.body['codes'])} imported codes are not stored"
+
+
+def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
+    """What a customer may have activated is not sold to anybody else."""
+    left = {code: mail for mail in shop.simulation.ses.accepted for code in mail.codes}
+    for item in items:
+        if item.get("state") == "free" and item["code"] in left:
+            mail = left[item["code"]]
+            yield mail.order, f"a code of {mail.mail} is free again"
+
+
+def what_a_person_holds_stays(shop: Shop, _: Items) -> Found:
+    """No code leaves between the answer to a hold and the next thing that an agent asks for the order."""
+    for order in {answer.order for answer in shop.simulation.answers if answer.order}:
+        for held, until in _holds(shop, order):
+            yield from (
+                (order, f"{name} was claimed while it was held")
+                for (_, name, _), claim in _claims(shop, order)
+                if held < claim.at < until and name.startswith(_WITH_CODES)
+            )
+
+
+def _holds(shop: Shop, order: str) -> Iterator[tuple[float, float]]:
+    asked = sorted((each for each in shop.simulation.answers if each.order == order), key=lambda each: each.at)
+    last = Answered(shop.simulation.now, order, "", 0, None, shop.simulation.now)
+    yield from (
+        (held.at, until.asked_at)
+        for held, until in pairwise([*asked, last])
+        if held.route.endswith("/hold") and held.status < _DONE
+    )
+
+
+def _claims(shop: Shop, order: str) -> Iterator[tuple[tuple[str, str, int], Saved]]:
+    return ((key, saved) for key, saved in shop.simulation.claims.items() if key[0] == order)
+
+
+def what_is_erased_is_gone(shop: Shop, items: Items) -> Found:
+    """After an erasure that was answered as done no item has the address, but the orders that were told of after it."""
+    for answer in shop.simulation.answers:
+        if answer.route.endswith("/customers/erase") and answer.status < _DONE:
+            again = {f"ORDER#{told.order}" for told in shop.simulation.told if told.at > answer.asked_at}
+            left = [item["pk"] for item in items if answer.body["email"] in repr(item) and item["pk"] not in again]
+            yield from ((key.partition("#")[2], f"{key} has the address of a customer who was erased") for key in left)
