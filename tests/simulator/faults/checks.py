@@ -466,7 +466,8 @@ def deliveries_are_not_late(evidence: Evidence) -> Found:
 def _latest(evidence: Evidence, mail: Accepted) -> float:
     if _waited_for_its_base(evidence, mail):
         return _LATEST_RENEWED
-    return _LATEST if evidence.simulation.faults.happened else _LATEST_IN_GOOD_WEATHER
+    bad_weather = evidence.simulation.faults.happened or evidence.simulation.ses.pauses
+    return _LATEST if bad_weather else _LATEST_IN_GOOD_WEATHER
 
 
 def _waited_for_its_base(evidence: Evidence, mail: Accepted) -> bool:
