@@ -66,12 +66,16 @@ mutants: install  ## put some forty faults into the protocol, and see that the s
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.mutants \
 	  $(if $(filter undefined,$(origin FIND)),--known)
 
-fuzz: install  ## send 5,000 odd requests to the support API, made from its description; CASES=100 sends 100 per route
-	@KEYPOST_FUZZ_CASES=$(or $(CASES),400) $(BIN)/pytest --quiet tests/test_fuzz.py
+RENEW := PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator.page
+fuzz: install  ## send 5,000 odd requests to the support API and the pages; CASES=400 sends 400 per route, PAGE=--page writes the figures
+	@$(if $(PAGE),KEYPOST_FIGURES=yes) KEYPOST_FUZZ_CASES=$(or $(CASES),100) $(BIN)/pytest --quiet $(WORKERS) \
+	  tests/test_fuzz.py tests/test_fuzz_pages.py
+	@$(if $(PAGE),$(RENEW))
 
-hostile: install  ## send 100,000 hostile callbacks to the door of every provider; CASES=6000 sends fewer, SEED=2 others
-	@KEYPOST_HOSTILE_CASES=$(or $(CASES),100000) KEYPOST_HOSTILE_SEED=$(or $(SEED),1) $(FIGURES) $(BIN)/pytest --quiet \
-	  $(WORKERS) -p no:logging tests/hostile/test_hostile.py
+hostile: install  ## send 100,000 hostile callbacks to the door of every provider; CASES=6000 sends fewer, SEED=2 others, PAGE=--page writes the figures
+	@$(if $(PAGE),KEYPOST_FIGURES=yes) KEYPOST_HOSTILE_CASES=$(or $(CASES),100000) KEYPOST_HOSTILE_SEED=$(or $(SEED),1) \
+	  $(BIN)/pytest --quiet $(WORKERS) -p no:logging --show-capture=no tests/hostile/test_hostile.py
+	@$(if $(PAGE),$(RENEW))
 
 bench: install programs  ## measure what Keypost costs, compare it with its goals, and write docs/performance.md
 	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.bench $(addprefix --areas ,$(AREAS)) $(QUICK) $(ACCEPT)

@@ -192,7 +192,7 @@ def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
 # Tests that never ask for the deployed system, but for those of the support page.
 _APART = (
     *("tests/bench/", "tests/functions/", "tests/hostile/", "tests/keypost/", "tests/simulator/", "tests/situations/"),
-    *("tests/test_client.py", "tests/test_fuzz.py", "tests/test_house.py"),
+    *("tests/test_client.py", "tests/test_fuzz", "tests/test_house.py"),
 )
 # What takes longest of them begins first, so that no worker waits for it at the end.
 _LONG = ("tests/simulator/years/", "tests/simulator/faults/test_ways_on.py", "tests/simulator/faults/test_two_versions")

@@ -1,23 +1,18 @@
 """Random requests to the support API, made from its own description. `make fuzz` sends more of them. That the deployed
 API is reached by each route, and by nobody without a key, is shown by tests/test_support_access.py."""
 
-import base64
 import io
 import json
 import os
-import re
-from collections.abc import Iterator
+from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
 import schemathesis
-import urllib3
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from requests.adapters import HTTPAdapter
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import load_all_checks
 from schemathesis.generation.feedback import FeedbackSources
@@ -35,7 +30,8 @@ from keypost.core.mail import MailSent
 from keypost.core.mailing import settle_mail
 from keypost.inputs.typed import trimmed
 from tests.builders import NOW, PRODUCT, SKU, ZONE, code, leaked, log, paid_order
-from tests.functions.support_calls import Context, authorizer
+from tests.figures import note
+from tests.gateway import HOST, Door, gateway_session
 
 _AUTHORIZATION = "Bearer kp_x"
 CASES = int(os.environ.get("KEYPOST_FUZZ_CASES", "10"))  # of each route
@@ -59,6 +55,7 @@ def _without_examples(part: Any) -> Any:
 
 
 DESCRIPTION = _without_examples(json.loads((ROOT / "docs/openapi.json").read_text("utf-8")))
+_answered: Counter[int] = Counter()  # how often a test got which status
 # What no log may hold: the code and the address of the order, the addresses of the requests, and the key.
 PRIVATE = (code(1), "klant.example", _AUTHORIZATION)
 ROUTES = [(method.upper(), path) for path, methods in DESCRIPTION["paths"].items() for method in methods]
@@ -76,65 +73,6 @@ class _Key:
         case.headers["Authorization"] = authorization
 
 
-class _Gateway(HTTPAdapter):
-    """API Gateway: what it makes of a request for the function, and of its answer. What has no key, and what no route
-    is for, it refuses itself, with what template.yaml says for that."""
-
-    def __init__(self, refusals: dict[str, Any]) -> None:
-        super().__init__()
-        self._refusals = refusals
-
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
-        answer = self._answer(request)
-        headers = urllib3.HTTPHeaderDict((n, v) for n, values in answer["multiValueHeaders"].items() for v in values)
-        body, status = io.BytesIO(answer["body"].encode()), answer["statusCode"]
-        return self.build_response(request, urllib3.HTTPResponse(body, headers, status, 11, preload_content=False))
-
-    def _answer(self, request: requests.PreparedRequest) -> dict[str, Any]:
-        parts = urlsplit(str(request.url))
-        route = next(_matches(str(request.method), parts.path), None)
-        if route is None:
-            return self._refused("MISSING_AUTHENTICATION_TOKEN")
-        if request.headers.get("Authorization") != _AUTHORIZATION:
-            return self._refused("UNAUTHORIZED")
-        answer: dict[str, Any] = support_api.handler(_event(request, *route, parts.query), Context())
-        return answer
-
-    def _refused(self, name: str) -> dict[str, Any]:
-        said = self._refusals[name]
-        headers = {name: [value.strip("'")] for name, value in said["ResponseParameters"]["Headers"].items()}
-        body = said["ResponseTemplates"]["application/json"]
-        return {"statusCode": said["StatusCode"], "multiValueHeaders": headers, "body": body}
-
-
-def _event(request: requests.PreparedRequest, route: str, found: re.Match[str], query: str) -> dict[str, Any]:
-    path, values = found.string, parse_qs(query, keep_blank_values=True)
-    body: Any = request.body or b""
-    sent = body.encode() if isinstance(body, str) else bytes(body)
-    is_binary = str(request.headers.get("Content-Type")).startswith("text/csv")  # as template.yaml says
-    return {
-        "resource": route,
-        "path": path,
-        "httpMethod": request.method,
-        "headers": dict(request.headers),
-        "multiValueHeaders": {name: [value] for name, value in request.headers.items()},
-        "queryStringParameters": {name: several[-1] for name, several in values.items()} or None,
-        "multiValueQueryStringParameters": values or None,
-        "pathParameters": {name: unquote(value) for name, value in found.groupdict().items()} or None,
-        "requestContext": {"requestId": "request-1", "path": f"/v1{path}", "authorizer": authorizer()},
-        "body": base64.b64encode(sent).decode() if is_binary else sent.decode("utf-8", "replace") or None,
-        "isBase64Encoded": is_binary,
-    }
-
-
-def _matches(method: str, path: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """The routes that a path may mean, those first that say most of it."""
-    for of, template in sorted(ROUTES, key=lambda route: route[1].count("{")):
-        found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template), path)
-        if of == method and found:
-            yield template, found
-
-
 @pytest.fixture(scope="session")
 def local(in_process: LocalStack) -> LocalStack:
     """Nothing here needs a deployed function."""
@@ -147,9 +85,7 @@ def gateway(wired: Stack, template: dict[str, Any]) -> requests.Session:
     for product in sample_products():
         wired.store.put_product(product)
     wired.store.save(ORDER)
-    session = requests.Session()
-    session.mount("https://", _Gateway(template["Resources"]["Api"]["Properties"]["GatewayResponses"]))
-    return session
+    return gateway_session(template, {route: Door(support_api.handler, _AUTHORIZATION) for route in ROUTES})
 
 
 @pytest.mark.drill
@@ -168,7 +104,9 @@ def test_every_answer_is_as_described_and_nothing_private_is_told(
         feedback=FeedbackSources(constants_value_source=None),
         explicit_settings=settings(max_examples=CASES, suppress_health_check=list(HealthCheck)),
     )
+    _answered.clear()
     answers(gateway=gateway)
+    note("fuzz", f"{method} {path}", {"answers": _answered})
     assert '"message":"SupportCalled"' in logged.getvalue()
     assert [each for each in PRIVATE if each in logged.getvalue()] == []
 
@@ -193,9 +131,8 @@ def is_answered_as_described(case: Case[Any], gateway: requests.Session) -> None
         if "order_id" in case.path_parameters:
             case.path_parameters["order_id"] = ORDER.id  # a random value would never match
     # API Gateway answers an unknown method as it answers an unknown path: 404. The other check asks a real server.
-    answer = case.call_and_validate(
-        "https://keypost.example", gateway, excluded_checks=[unsupported_method, ignored_auth]
-    )
+    answer = case.call_and_validate(HOST, gateway, excluded_checks=[unsupported_method, ignored_auth])
+    _answered[answer.status_code] += 1
     tells_no_code(answer)
 
 
