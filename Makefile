@@ -60,7 +60,7 @@ simulate: install  ## play ten years of renewals of 1,000 customers (over an hou
 
 prove: install  ## play 100 shops under faults and check the promises; SEEDS=500 plays more, SEED=17 one again, with its story
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
-	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --tree ,$(TREES)) $(PAGE)
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --only ,$(ONLY)) $(addprefix --tree ,$(TREES)) $(PAGE)
 
 mutants: install  ## put some forty faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.mutants \

@@ -12,7 +12,7 @@ from tests.simulator.faults.play import Played
 from tests.simulator.mutants.table import MUTANTS
 
 PAGE = ROOT / "docs" / "reliability.md"
-_PROMISES = {
+PROMISES = {
     "1": "Every paid order ends with exactly the codes it paid for, or waits visibly for stock",
     "2": "No code is given to two orders; duplicates, retries and crashes change nothing",
     "3": "No paid order is forgotten",
@@ -167,7 +167,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
 
 
 def _checks() -> Iterator[tuple[str, str]]:
-    for number, promise in _PROMISES.items():
+    for number, promise in PROMISES.items():
         found = [name.partition(" ")[2] for name in CHECKS if name.partition(" ")[0] == number]
         yield f"{number}. {promise}", "; ".join(found)
     yield "Besides", "; ".join(name for name in CHECKS if not name[0].isdigit())

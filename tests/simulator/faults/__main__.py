@@ -12,33 +12,44 @@ import click
 
 from cli.local.deploy import ROOT
 from tests.simulator import page as reliability
-from tests.simulator.faults.play import Played, Script, play, smallest
+from tests.simulator.faults.play import Played, Script, play
+from tests.simulator.faults.shrinking import missing, shrunk
+from tests.simulator.faults.tape import WHOLE, Tape
+from tests.simulator.faults.telling import tell
 
 _PROGRESS = 10  # lines
 _TOLD = 2  # failing seeds whose stories are told
-_SECONDS = 20  # to find the shortest story of each
+_SECONDS = 90  # of the processor, to find the shortest story of each
 
 
 @click.command()
 @click.option("--seeds", default=100, show_default=True, help="How many.")
 @click.option("--first", default=1, show_default=True, help="The first of them.")
 @click.option("--seed", default=None, type=int, help="Only this one, with its story.")
+@click.option("--only", default=None, help="Of this one seed, only these decisions, as a failing run prints them.")
 @click.option("--tree", multiple=True, type=Path, help="Trees of the versions that run together; this one if none.")
 @click.option("--page", is_flag=True, help="Write docs/reliability.md by what was found.")
-def main(seeds: int, first: int, seed: int | None, tree: Sequence[Path], *, page: bool) -> None:
+def main(seeds: int, first: int, seed: int | None, only: str | None, tree: Sequence[Path], *, page: bool) -> None:
     """Plays shops under faults, and checks the promises."""
     if os.environ.get("PYTHONHASHSEED") != "0":
         sys.exit("PYTHONHASHSEED=0 is needed, so that a seed is the same in every process")
     roots = tuple(tree) or (ROOT,)
-    scripts = [Script(number, roots=roots) for number in ([seed] if seed else range(first, first + seeds))]
+    tape = Tape(frozenset(only.split(","))) if only else WHOLE
+    scripts = [Script(number, tape, roots) for number in ([seed] if seed else range(first, first + seeds))]
     begun = perf_counter()
     played = [*_progress(_played(scripts), len(scripts))]
     _summary(played, perf_counter() - begun)
+    failing = [(script, each) for script, each in zip(scripts, played, strict=True) if each.violations]
+    for script, each in failing:
+        for violation in each.violations:
+            click.echo(f"  {script.command}   {violation}")
     if page:
         reliability.write(played, sum(each.seconds for each in played))
-    failing = [script for script, each in zip(scripts, played, strict=True) if each.violations]
-    for script in failing[:_TOLD]:
-        _tell(script)
+    for script, each in failing[:_TOLD]:
+        _tell(script, each.violations[0].check)
+    for script in scripts if only else ():
+        if lost := missing(script):
+            click.echo(f"This run has no decisions {', '.join(lost)}: the source has changed since they were printed")
     sys.exit(1 if failing else 0)
 
 
@@ -67,20 +78,14 @@ def _summary(played: list[Played], seconds: float) -> None:
     click.echo("Faults: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
     found = Counter(violation.check for each in played for violation in each.violations)
     click.echo("Violations: " + (", ".join(f"{count} of {check}" for check, count in sorted(found.items())) or "none"))
-    for each in played:
-        for violation in each.violations:
-            click.echo(f"  make prove SEED={each.seed}   {violation}")
 
 
-def _tell(script: Script) -> None:
-    """The story of a failing seed, with as few faults and acts as still lead there."""
-    least = smallest(script, _SECONDS)
-    told = play(least)
-    click.echo(f"\nSeed {script.seed}, with {len(told.faults)} faults and what else is needed for it:")
-    for violation in told.violations:
-        click.echo(f"{violation}")
-    for line in next(iter(told.stories.values()), ()):
-        click.echo(f"    {line}")
+def _tell(script: Script, check: str) -> None:
+    """The story of a failing seed, with as few decisions as still break the check, or with those asked for."""
+    if script.tape == WHOLE:
+        click.echo(f'\nSeed {script.seed}: what is needed to break "{check}"?')
+        script = shrunk(script, check, _SECONDS, lambda line: click.echo(f"  {line}"))
+    click.echo("\n".join(tell(script, check)))
 
 
 if __name__ == "__main__":

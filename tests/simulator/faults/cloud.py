@@ -4,9 +4,11 @@ time before and after its effect, so that others come between."""
 
 import json
 import random
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
@@ -18,6 +20,7 @@ from tests.simulator.faults.faults import CALLS, Faults
 from tests.simulator.faults.machine import Crash, Invocation, Machine
 from tests.simulator.faults.ses import FAULTS_OF_A_MAIL, Ses
 from tests.simulator.faults.sqs import Sqs
+from tests.simulator.faults.tape import WAITS, WHOLE, Tape
 
 _WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
 _TIMEOUTS = {
@@ -29,6 +32,8 @@ _TIMEOUTS = {
 }  # seconds, as wiring sets them
 _CONNECT_TIMEOUT = 3
 _MOST_LINES = 4  # of the source, in a story
+_OURS = re.compile(r"(layers/keypost/keypost|functions)/[^.]+\.py$")
+_SHORT, _MOST_KEYS = 24, 4  # of a key, and of a call, in a story
 _MAY_BE_THROTTLED = ("dynamodb", "sqs")
 # The keys of the providers' APIs are left out: nobody is asked there.
 _SECRETS = {name: secret for name, secret in SECRETS.items() if name.endswith("_signing")}
@@ -48,6 +53,8 @@ class Cloud:
     wrote: Callable[[Invocation | None, list[dict[str, Any]], list[str]], None]
     on_bus: Callable[[AwsCall], Answer]
     changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
+    tape: Tape = WHOLE
+    told: Callable[[str, Invocation, str, str], None] | None = None  # of each call: its place, what it does, its lines
     calls: int = 0
     shown: dict[str, Answer] = field(default_factory=dict)  # what an index answered before, by its question
     before: dict[str, Any] = field(default_factory=dict)  # the items before their last writes
@@ -73,15 +80,19 @@ class Cloud:
         invocation.calls += 1
         place = f"{invocation.name} call {invocation.calls}: {call.operation}"
         self.places.append((place, call))
+        if self.told:
+            self.told(place, invocation, _said(call), _lines())
         kind = self.faults.at(place, faults_of(call), _lines)
         chance = self.faults.chance(place)
-        self._before(invocation, call, kind, chance)
+        takes = self.machine.pause if kind or self.tape.keeps(WAITS, place) else self.machine.pass_by
+        takes(_delay(call, kind, chance, invocation.chance))
+        self._before(invocation, call, kind)
         answer = self._answer(call, invocation, kind)
+        takes(invocation.chance.uniform(0.002, 0.01))
         self._after(invocation, call, kind)
         return answer
 
-    def _before(self, invocation: Invocation, call: AwsCall, kind: str | None, chance: random.Random) -> None:
-        self.machine.pause(_delay(call, kind, chance, invocation.chance))
+    def _before(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
         match kind:
             case "crash before":
                 raise _crash(invocation)
@@ -93,7 +104,6 @@ class Cloud:
                 raise ReadTimeoutError(endpoint_url=call.service)
 
     def _after(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
-        self.machine.pause(invocation.chance.uniform(0.002, 0.01))
         match kind:
             case "crash after":
                 raise _crash(invocation)
@@ -190,14 +200,24 @@ def touched(call: AwsCall) -> list[str]:
     return [each["Key"]["pk"]["S"] for write in writes for each in write.values() if "Key" in each]
 
 
+def _said(call: AwsCall) -> str:
+    """A call in a story: what it does with which items."""
+    keys = [item["pk"]["S"] for item in written(call)] + touched(call) if call.service == "dynamodb" else []
+    more = [f"and {len(keys) - _MOST_KEYS} more"] if len(keys) > _MOST_KEYS else []
+    return " ".join([call.operation, *(key[:_SHORT] for key in keys[:_MOST_KEYS]), *more])
+
+
 def _lines() -> str:
-    """The lines of the product from which this call is made, the innermost last."""
-    found = list[str]()
-    for frame, line in traceback.walk_stack(None):
-        path = frame.f_code.co_filename
-        if "/layers/keypost/" in path or "/functions/" in path:
-            found.insert(0, f"{path.rpartition('/')[2]}:{line}")
-    return " > ".join(found[-_MOST_LINES:])
+    """The lines of the product from which this call is made, the innermost first."""
+    found = (_line(frame, number) for frame, number in traceback.walk_stack(None))
+    return " < ".join([*filter(None, found)][:_MOST_LINES])
+
+
+def _line(frame: FrameType, number: int) -> str | None:
+    """None for a line that is not one of ours."""
+    if not (place := _OURS.search(frame.f_code.co_filename)):
+        return None
+    return f"{place[0]}:{number} {frame.f_code.co_name}"
 
 
 _OF_READS: Mapping[str, Callable[[AwsCall], tuple[str, ...]]] = {

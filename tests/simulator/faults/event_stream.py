@@ -2,6 +2,7 @@
 fails comes again until it is taken, and holds up those behind it; some come again though they were taken."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ class EventsOut:
     read: int = 0
     on_bus: list[dict[str, Any]] = field(default_factory=list)  # events, as often as they were put
     taken: list[dict[str, Any]] = field(default_factory=list)  # as often as the program of the shop took them
+    called: Counter[str] = field(default_factory=Counter)  # the program of the shop, by the event
     heard: list[str] = field(default_factory=list)  # all that left, as it left
 
     def changed(self, items: Sequence[dict[str, Any]]) -> None:
@@ -66,7 +68,8 @@ class EventsOut:
         """What the program of the shop answers."""
         event = json.loads(body)
         self.heard.append(f"{url} {body.decode()} {json.dumps(dict(headers))}")
-        place = f"call with {event['id']} at {self.machine.now}"
+        self.called[event["id"]] += 1
+        place = f"call with {event['id']} #{self.called[event['id']]}"
         match self.faults.at(place, ("shop does not answer", "shop has trouble")):
             case "shop does not answer":
                 self.machine.pause(_NO_ANSWER)

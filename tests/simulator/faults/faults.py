@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
 
+from tests.simulator.faults.tape import FAULTS, WHOLE, Tape
+
 # How often each happens, of a hundred places where it may, in rough weather.
 KINDS: Mapping[str, float] = {
     # At a call of AWS.
@@ -73,16 +75,18 @@ class Fault:
     lines: str = ""  # of the source, from which the call was made
 
     def __str__(self) -> str:
-        return f"{self.kind} at {self.place}{f' ({self.lines})' if self.lines else ''}"
+        return f"{self.kind} at {self.place}"
 
 
 @dataclass(slots=True)
 class Faults:
-    """By chance, at these rates of a hundred; or exactly those that are `given`, by their place."""
+    """By chance, at these rates of a hundred, or exactly those that are `given`, by their place; of either, what the
+    tape keeps."""
 
     seed: int
     rates: Mapping[str, float] = field(default_factory=dict)
     given: Mapping[str, str] | None = None
+    tape: Tape = WHOLE
     happened: list[Fault] = field(default_factory=list)
     clock: Callable[[], float] = lambda: 0.0
     is_over: bool = False  # nothing goes wrong any more
@@ -94,7 +98,10 @@ class Faults:
         kind = self._drawn(place, kinds) if self.given is None else self.given.get(place)
         if kind is None or kind not in kinds:
             return None
-        self.happened.append(Fault(place, kind, self.clock(), lines()))
+        fault = Fault(place, kind, self.clock(), lines())
+        if not self.tape.keeps(FAULTS, str(fault)):
+            return None
+        self.happened.append(fault)
         return kind
 
     def _drawn(self, place: str, kinds: Collection[str]) -> str | None:

@@ -41,6 +41,7 @@ class Invocation:
     chance: random.Random
     run: Callable[[], Any]
     then: Callable[["Invocation"], None]
+    entropy: random.Random  # of what it draws itself
     thread: Any = None
     calls: int = 0  # of AWS
     skew: float = 0  # seconds by which its clock is wrong
@@ -54,6 +55,7 @@ class Invocation:
         return self.is_dead or self.error is not None
 
     def body(self) -> None:
+        random.seed(self.name)  # so that what others drew before changes nothing here
         try:
             self.result = self.run()
         except Crash:
@@ -123,8 +125,8 @@ class Machine:
         title = f"{function} {'+'.join(about)}".strip()
         self.started[title] += 1
         name = f"{title} #{self.started[title]}"
-        chance = random.Random(f"{self.seed}/{name}")
-        invocation = Invocation(name, function, about, self.now + timeout, chance, run, then)
+        chance, entropy = random.Random(f"{self.seed}/{name}"), random.Random(f"{self.seed}/{name}/entropy")
+        invocation = Invocation(name, function, about, self.now + timeout, chance, run, then, entropy)
         invocation.thread = greenlet.greenlet(invocation.body)
         self.alive.add(invocation)
         self.later(0, lambda: self._resume(invocation))
@@ -138,6 +140,18 @@ class Machine:
         self.later(seconds, lambda: self._resume(invocation))
         invocation.thread.parent.switch()
         if invocation.is_dead:
+            raise Crash
+
+    def pass_by(self, seconds: float) -> None:
+        """The running invocation goes on after so many seconds, and nobody comes between. Crash when its time is over
+        by then."""
+        invocation = self.current
+        if invocation is None:
+            return
+        self.now += seconds
+        self.traveller.move_to(self.now + invocation.skew)
+        if self.now > invocation.deadline:
+            invocation.is_dead = True
             raise Crash
 
     def _resume(self, invocation: Invocation) -> None:
@@ -172,13 +186,17 @@ class Machine:
     @contextmanager
     def running(self) -> Iterator[None]:
         """The clock, the pauses, the chance and the name servers of this process are those of the simulation."""
-        chance = random.Random(f"{self.seed}/entropy")
+        nobodys = random.Random(f"{self.seed}/entropy")
+
+        def drawn(size: int) -> bytes:
+            return (self.current.entropy if self.current else nobodys).randbytes(size)
+
         random.seed(self.seed)
         with time_machine.travel(self.now, tick=False) as self.traveller, pytest.MonkeyPatch.context() as patch:
             patch.setattr(time, "sleep", only_here(self.pause, time.sleep))
             patch.setattr(UserAgentString, "to_string", lambda _: "simulated")  # a tenth of a call's time
-            patch.setattr(os, "urandom", chance.randbytes)
-            patch.setattr(random, "_urandom", chance.randbytes)
+            patch.setattr(os, "urandom", drawn)
+            patch.setattr(random, "_urandom", drawn)
             patch.setattr(dns.resolver.Resolver, "resolve", _no_name_server)
             try:
                 yield

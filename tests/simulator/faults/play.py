@@ -2,11 +2,11 @@
 then the checks."""
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import perf_counter, process_time
-from typing import TypeVar
+from time import process_time
 
 from cli.local.deploy import ROOT
 from tests.simulator.faults.checks import Violation, violations
@@ -15,10 +15,10 @@ from tests.simulator.faults.happenings import plan_happenings
 from tests.simulator.faults.machine import NeverEnds
 from tests.simulator.faults.shop import PLAIN, PRODUCTS, REMINDING, Shop, begin_of
 from tests.simulator.faults.simulation import DAY, Simulation, needs
+from tests.simulator.faults.tape import WHOLE, Tape
 
 _PLENTY = 16  # codes of each product: more than all customers of most stories want
 _LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +30,54 @@ class Played:
     acts: int
     mails: int
     seconds: float = field(default=0, compare=False)  # of the processor
-    stories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is played: a seed, or as much of it as is left when faults and acts are taken out."""
+    """What is played: a seed, or as much of it as its tape keeps."""
 
     seed: int
-    faults: Mapping[str, str] | None = None  # by place, in the place of those that chance would make
-    without: frozenset[int] = frozenset()  # acts
+    tape: Tape = WHOLE
     roots: tuple[Path, ...] = (ROOT,)
+
+    @property
+    def command(self) -> str:
+        """The line that plays it again."""
+        trees = " ".join(map(str, self.roots))
+        only = "" if self.tape == WHOLE else f" ONLY={self.tape}"
+        return f"make prove SEED={self.seed}{only}{'' if self.roots == (ROOT,) else f' TREES={trees!r}'}"
 
 
 def play(script: Script) -> Played:
     begun = process_time()
-    rates = weather(script.seed) if script.faults is None else {}
-    faults = Faults(script.seed, rates, script.faults)
+    shop, found = live_through(script)
+    return replace(_told(script.seed, shop, found), seconds=process_time() - begun)
+
+
+def live_through(script: Script, told: Callable[[Shop], None] = lambda _: None) -> tuple[Shop, list[Violation]]:
+    """The shop when its story is over, and what is wrong there. `told` gets it before the story begins."""
+    faults = Faults(script.seed, weather(script.seed), tape=script.tape)
     simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots)
+    simulation.cloud.tape = script.tape
     chance = random.Random(script.seed)
     days = _LONG if chance.random() < _LONG_ONES else chance.choice((1, 1, 2, 2, 3))
-    shop = Shop(simulation, chance, days, script.without)
+    shop = Shop(simulation, chance, days, script.tape)
+    told(shop)
     with simulation.playing():
         try:
             open_shop(shop)
             live(shop)
             come_to_the_end(shop, max(_PLENTY, wanted(shop)))
-            found = violations(shop)
+            return shop, violations(shop)
         except NeverEnds as error:
-            found = [Violation("3 the system comes to rest", "-", str(error))]
-    return replace(_told(script.seed, shop, found), seconds=process_time() - begun)
+            return shop, [Violation("3 the system comes to rest", "-", str(error))]
+        except Exception as error:  # noqa: BLE001 - whatever it is, its seed is told
+            return shop, [Violation("the story can be played", "-", _broken(error))]
+
+
+def _broken(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {str(error)[:200]}"
 
 
 def open_shop(shop: Shop, stock: int | None = None) -> None:
@@ -108,7 +126,6 @@ def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
 
 def _told(seed: int, shop: Shop, found: Sequence[Violation]) -> Played:
     simulation = shop.simulation
-    stories = {violation.order: tuple(story(shop, violation.order)) for violation in found}
     return Played(
         seed=seed,
         calls=simulation.cloud.calls,
@@ -116,76 +133,4 @@ def _told(seed: int, shop: Shop, found: Sequence[Violation]) -> Played:
         violations=tuple(found),
         acts=len(shop.acts),
         mails=len(simulation.ses.accepted),
-        stories=stories,
     )
-
-
-def story(shop: Shop, order: str) -> list[str]:
-    """What happened to the orders that are named, and what went wrong for them, line by line."""
-    simulation, orders = shop.simulation, order.split()
-    lines = [
-        (entry.at, entry.text) for entry in simulation.journal if not entry.orders or set(orders) & set(entry.orders)
-    ]
-    lines += [
-        (fault.at, f"FAULT: {fault}")
-        for fault in simulation.faults.happened
-        if any(name in fault.place.replace("+", " ").split() for name in orders) or "run of" in fault.place
-    ]
-    lines += [
-        (mail.at, f"SES takes {mail.mail}, attempt {mail.attempt}, to {mail.to} with {len(mail.codes)} codes")
-        for mail in simulation.ses.accepted
-        if mail.order in orders
-    ]
-    began = simulation.machine.began
-    return [f"{_clock(at - began)}  {text}" for at, text in sorted(lines, key=lambda line: line[0])]
-
-
-def _clock(seconds: float) -> str:
-    days, rest = divmod(seconds, DAY)
-    return f"{days:.0f}d {rest // 3600:02.0f}:{rest // 60 % 60:02.0f}:{rest % 60:06.3f}"
-
-
-def smallest(script: Script, seconds: float) -> Script:
-    """The same violation with as few faults and acts as are found in so much time: halves are left out, then
-    quarters, down to single ones."""
-    first = play(script)
-    wanted = {violation.check for violation in first.violations}
-    best = replace(script, faults={fault.place: fault.kind for fault in first.faults})
-    if not _fails(best, wanted):
-        return script
-    until = perf_counter() + seconds
-    acts = fewest([*range(first.acts)], lambda kept: _fails(_with_acts(best, first.acts, kept), wanted), until)
-    best = _with_acts(best, first.acts, acts)
-    places = dict(best.faults or {})
-    kept = fewest([*places], lambda some: _fails(replace(best, faults=_only(places, some)), wanted), until)
-    return replace(best, faults=_only(places, kept))
-
-
-def _with_acts(script: Script, acts: int, kept: Collection[int]) -> Script:
-    return replace(script, without=frozenset(range(acts)) - frozenset(kept))
-
-
-def _only(faults: Mapping[str, str], places: Collection[str]) -> dict[str, str]:
-    return {place: kind for place, kind in faults.items() if place in places}
-
-
-def _fails(script: Script, checks: Collection[str]) -> bool:
-    return any(violation.check in checks for violation in play(script).violations)
-
-
-def fewest(all_of_them: list[T], fails: Callable[[list[T]], bool], until: float) -> list[T]:
-    """As few of these as still fail, found until a moment of `perf_counter`."""
-    kept, size = all_of_them, max(1, len(all_of_them) // 2)
-    while kept:
-        for start in range(0, len(kept), size):
-            fewer = kept[:start] + kept[start + size :]
-            if perf_counter() > until:
-                return kept
-            if fails(fewer):
-                kept = fewer
-                break
-        else:
-            if size == 1:
-                return kept
-            size = max(1, size // 2)
-    return kept

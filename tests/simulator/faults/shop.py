@@ -14,6 +14,7 @@ from tests.simulator.aws_here import ask_dynamodb
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.simulation import DAY, Simulation
+from tests.simulator.faults.tape import ACTS, WHOLE, Tape
 
 HOUR = 3600.0
 PLAIN, REMINDING = "PLAIN", "REMINDING"
@@ -85,15 +86,18 @@ class Act:
     at: float
     text: str
 
+    def __str__(self) -> str:
+        return f"{self.text} (the shop's {self.number})"
+
 
 @dataclass(slots=True)
 class Shop:
-    """`without` leaves acts out, by their number."""
+    """Does what the tape keeps."""
 
     simulation: Simulation
     chance: random.Random
     days: int
-    without: Collection[int] = ()
+    tape: Tape = WHOLE
     sales: dict[str, Sale] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
@@ -119,9 +123,9 @@ class Shop:
 
     def act(self, at: float, text: str, do: Callable[[], None]) -> None:
         """Something that somebody does at a moment."""
-        number = len(self.acts)
-        self.acts.append(Act(number, at, text))
-        if number not in self.without:
+        act = Act(len(self.acts), at, text)
+        self.acts.append(act)
+        if self.tape.keeps(ACTS, str(act)):
             self.simulation.machine.at(at, lambda: self._do(text, do))
 
     def _do(self, text: str, do: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 instant twice; what failed comes back after its visibility time-out, and after five times goes to the dead letters."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,6 +11,9 @@ from typing import Any
 from tests.simulator.aws_here import Answer, AwsCall
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
+from tests.simulator.faults.tape import mark
+
+_SHORT = 60  # a body that can stand in a name: an order, and no event
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Sqs:
     dead: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
+    made: Counter[str] = field(default_factory=Counter)
     received: dict[str, Message] = field(default_factory=dict)  # by receipt
     is_deaf: bool = False  # it takes messages and delivers none of them
     sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
@@ -115,7 +120,9 @@ class Sqs:
 
     def put(self, name: str, body: str, delay: float, attributes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Put a message into a queue."""
-        self._offer(name, Message(f"m{self.machine.planned}", body, attributes), delay)
+        title = f"{name} {body if len(body) <= _SHORT else mark(name, body)}"
+        self.made[title] += 1
+        self._offer(name, Message(f"{title} #{self.made[title]}", body, attributes), delay)
 
     def _offer(self, name: str, message: Message, delay: float) -> None:
         def arrive() -> None:
@@ -141,7 +148,7 @@ class Sqs:
         self.received |= {message.id: message for message in batch}
         about = tuple(message.body for message in batch) if name == "work" else ()
         for message in batch:
-            place = f"delivery of {name} {message.id}"
+            place = f"delivery of {message.id}"
             if message.receives < source.most and self.faults.at(place, ("visible too soon",)):
                 self._offer(name, message, self.faults.chance(place).choice((0.01, 0.3, 3, 20)))
         self.invoke(source.function, event, source.timeout, lambda run: self._done(name, batch, run), about)

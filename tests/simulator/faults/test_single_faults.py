@@ -9,9 +9,10 @@ from cli.local.deploy import ROOT
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.cloud import faults_of
 from tests.simulator.faults.faults import Faults
-from tests.simulator.faults.play import come_to_the_end, story
+from tests.simulator.faults.play import come_to_the_end
 from tests.simulator.faults.shop import HOUR
 from tests.simulator.faults.stories import STORIES, a_shop, bought, mailed
+from tests.simulator.faults.telling import story
 
 KINDS = ("crash before", "crash after", "answer lost", "conflict", "throttled")
 # The mails of each story that reach the customer at least once.
