@@ -67,6 +67,7 @@ PATCHED = {
     "module": "the simulation gives each version the time of the simulation",
     "os": "the simulation's chance can be played again; an account without a name",
     "random": "the simulation's chance can be played again",
+    "urllib3.PoolManager": "the network below a provider's API, whose real address a live stack insists on",
     "UserAgentString": "a header that nobody reads",
     "dns.resolver.Resolver": "the name servers of this machine",
     "Config": "the provider of docs/adding-a-provider.md has no setting for the address of its API",
