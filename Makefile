@@ -62,9 +62,9 @@ prove: install  ## play 100 shops under faults and check the promises; SEEDS=500
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
 	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --only ,$(ONLY)) $(addprefix --tree ,$(TREES)) $(PAGE)
 
-mutants: install  ## put some forty faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds
+mutants: install  ## put some forty faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds, UNIT=1 asks the unit tests
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.mutants \
-	  $(if $(filter undefined,$(origin FIND)),--known)
+	  $(if $(UNIT),--unit,$(if $(filter undefined,$(origin FIND)),--known))
 
 RENEW := PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator.page
 fuzz: install  ## send 5,000 odd requests to the support API and the pages; CASES=400 sends 400 per route, PAGE=--page writes the figures

@@ -466,8 +466,9 @@ def deliveries_are_not_late(evidence: Evidence) -> Found:
 def _latest(evidence: Evidence, mail: Accepted) -> float:
     if _waited_for_its_base(evidence, mail):
         return _LATEST_RENEWED
-    bad_weather = evidence.simulation.faults.happened or evidence.simulation.ses.pauses
-    return _LATEST if bad_weather else _LATEST_IN_GOOD_WEATHER
+    simulation = evidence.simulation  # a story ends with the end of a pause, whether there was one or not
+    is_bad_weather = simulation.faults.happened or any(end <= mail.at < end + _LATEST for end in simulation.ses.pauses)
+    return _LATEST if is_bad_weather else _LATEST_IN_GOOD_WEATHER
 
 
 def _waited_for_its_base(evidence: Evidence, mail: Accepted) -> bool:

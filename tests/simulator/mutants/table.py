@@ -373,7 +373,7 @@ MUTANTS: dict[str, Mutant] = {
         'return MailUnknown(said("ses_answer_lost", error=type(error).__name__))',
         'return MailNotSent(said("ses_answer_lost", error=type(error).__name__))',
         "6 mails are sent again only in doubt",
-        112,
+        104,
     ),
     "nobody looks for a mail whose sender died": Mutant(
         "core/plan.py",

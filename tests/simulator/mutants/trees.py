@@ -1,6 +1,8 @@
 """A tree of the sources with one fault in it, and what the simulator says of it."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,9 @@ from cli.local.deploy import ROOT
 from tests.simulator.faults.play import Played, Script, play
 from tests.simulator.faults.simulation import forget_version
 from tests.simulator.mutants.table import Mutant
+
+_UNIT = ("core", "use_cases", "table")  # of tests/keypost: the tests of the protocol that take seconds
+_FOR_TESTS = ("tests", "cli", "events", "template.yaml", "pyproject.toml")
 
 
 class NotThere(AssertionError):
@@ -48,3 +53,16 @@ def found_by(tree: Path, seeds: Iterable[int]) -> tuple[Played, set[str]] | None
         if played.violations:
             return played, {violation.check for violation in played.violations}
     return None
+
+
+def caught_by_unit_tests(tree: Path) -> bool:
+    """Whether a unit test of the protocol fails over this tree."""
+    for name in _FOR_TESTS:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tree / name)
+    folders = [f"tests/keypost/{name}" for name in _UNIT]
+    tests = [sys.executable, "-m", "pytest", "--quiet", "--exitfirst", "-p", "no:cacheprovider", *folders]
+    ended = subprocess.run(tests, cwd=tree, env={}, check=False, capture_output=True)
+    if ended.returncode > 1:
+        raise AssertionError(ended.stdout.decode())  # they could not run
+    return ended.returncode == 1
