@@ -176,7 +176,8 @@ def _make_find(case: Case[Any]) -> None:
                 line["sku"] = line["sku"][:_NO_CODE]
         case "POST /customers/export" | "POST /customers/erase":
             assert isinstance(case.body, dict)
-            case.body |= {"and": [each if "@" in each else each[:_NO_CODE] for each in case.body.get("and", ())]}
+            others: Any = case.body.get("and", ())
+            case.body |= {"and": [each if "@" in each else each[:_NO_CODE] for each in others]}
         case "POST /orders/{order_id}/resend":
             assert isinstance(case.body, dict)
             case.body.pop("lift_suppression", None)
