@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cli.local.deploy import ROOT
+from tests.figures import noted
 from tests.simulator.faults.checks import CHECKS
 from tests.simulator.faults.faults import KINDS
 from tests.simulator.faults.play import Played
@@ -91,6 +92,22 @@ _MUTANTS = """
 `make mutants` puts {count} faults into the code, one at a time, and plays a shop with each. It fails unless a promise
 is broken there. The last column has the number of the shop.
 """
+_HOSTILE = """
+## What comes of hostile input?
+
+`make hostile` sends made-up callbacks to the door of every payment provider, on a stack for tests and on a live one:
+recorded ones with odd values, of other orders, payments, modes, amounts and currencies; signatures that are forged,
+old, doubled, cut off, or of another body; bodies that are cut off, packed, deep, large, or no JSON; and answers of the
+provider's API that are no better. A run fails at any error of Keypost's own, at anything that is written without a
+right signature or is paid without a payment, and at a name, an address, a code or a secret in a log, an answer, a
+message or a key. A provider is asked to call again (503) only because its own API is at fault. WooCommerce and Mollie
+get a 200 for what is malformed, so that they go on calling.
+"""
+_FUZZED = """
+`make fuzz` sends random requests to each of the {routes} routes of the API, with a key to those of the support API:
+{requests} requests, of which {accepted} were accepted, {refused} were refused and none failed. With `PAGE=--page` both
+commands write their figures here.
+"""
 _OPEN = """
 ## What does this page not show?
 
@@ -101,7 +118,7 @@ _OPEN = """
   simulated; they have tests of their own.
 - All functions of a shop are of one version. Two versions together play 30 other shops in `make drills`.
 - Some tests are apart: a crash before and after every call of AWS, and at any two calls of one purchase
-  (`make drills`); odd requests to the support API (`make fuzz`); ten years of renewals (`make simulate`).
+  (`make drills`); ten years of renewals (`make simulate`).
 - The thirteenth promise, that nothing is a dead end, has tests of its own.
 - That no promise was broken in these shops does not prove that none can be.
 """
@@ -146,6 +163,9 @@ def _of_the_source() -> Iterator[str]:
     yield from _table(("promise", "checks"), _checks())
     yield _MUTANTS.format(count=len(MUTANTS))
     yield from _table(("fault", "file", "check that finds it", "shop"), _mutants())
+    yield _HOSTILE
+    yield from _table(("door", "callbacks", "200 or 204", "refused (4xx)", "503"), _hostile(noted("hostile")))
+    yield _FUZZED.format(**_fuzzed(noted("fuzz"))).rstrip("\n")
     yield _OPEN.rstrip("\n")
 
 
@@ -175,6 +195,31 @@ def _checks() -> Iterator[tuple[str, str]]:
 
 def _mutants() -> Iterator[tuple[str, str, str, str]]:
     return ((name, f"`{mutant.file}`", mutant.promise, str(mutant.seed)) for name, mutant in MUTANTS.items())
+
+
+Noted = Mapping[str, Mapping[str, Mapping[str, int]]]  # answers by status, by part of a run
+
+
+def _hostile(parts: Noted) -> Iterator[tuple[str, ...]]:
+    """A line per door, and their sums."""
+    counts = {door: _by_kind(each["answers"]) for door, each in parts.items()}
+    counts["all"] = sum(counts.values(), Counter())
+    for door, kinds in counts.items():
+        yield door, *(f"{number:,}" for number in (kinds.total(), kinds["2"] + kinds["3"], kinds["4"], kinds["5"]))
+
+
+def _fuzzed(parts: Noted) -> dict[str, str]:
+    kinds = sum((_by_kind(each["answers"]) for each in parts.values()), Counter[str]())
+    figures = {"routes": len(parts), "requests": kinds.total(), "accepted": kinds["2"] + kinds["3"]}
+    return {name: f"{number:,}" for name, number in (figures | {"refused": kinds["4"]}).items()}
+
+
+def _by_kind(answers: Mapping[str, int]) -> Counter[str]:
+    """How many answers of each kind, by the first digit of their status."""
+    kinds: Counter[str] = Counter()
+    for status, count in answers.items():
+        kinds[status[0]] += count
+    return kinds
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """docs/reliability.md says what a run showed and what the source says, and README's figures are those of that page."""
 
 import re
+from typing import Any
 
 from cli.local.deploy import ROOT
+from keypost.providers import PROVIDERS
+from tests.figures import noted
 from tests.simulator.faults.checks import CHECKS, Violation
 from tests.simulator.faults.faults import KINDS, Fault
 from tests.simulator.faults.play import Played
@@ -51,6 +54,22 @@ def test_the_readme_has_the_three_figures_of_the_page() -> None:
 
     assert said
     assert list(said.groups()) == [shops.partition(":")[0], faults.partition(", at")[0], str(len(MUTANTS))]
+
+
+def test_the_page_tells_of_every_door_and_route_and_of_all_answers_that_they_gave(
+    template: dict[str, Any],
+) -> None:
+    doors, routes = noted("hostile"), noted("fuzz")
+    functions = [each["Properties"].get("Events") or {} for each in template["Resources"].values()]
+    calls = [event["Properties"] for events in functions for event in events.values() if event["Type"] == "Api"]
+
+    assert {*doors} == {f"{provider}, {stage}" for provider in PROVIDERS for stage in ("test", "live")}
+    assert {*routes} == {f"{call['Method'].upper()} {call['Path']}" for call in calls}
+    assert len({door["cases"] for door in doors.values()}) == 2  # of test and live stacks: all of one run
+    assert sum(sum(route["answers"].values()) for route in routes.values()) >= 5_000
+    assert {status[0] for part in routes.values() for status in part["answers"]} <= {"2", "3", "4"}
+    for door, told in doors.items():
+        assert f"| {door} | {sum(told['answers'].values()):,} |" in _page()
 
 
 def test_a_page_counts_what_happened_in_its_run() -> None:
