@@ -125,8 +125,13 @@ class Shop:
         """Something that somebody does at a moment."""
         act = Act(len(self.acts), at, text)
         self.acts.append(act)
-        if self.tape.keeps(ACTS, str(act)):
+        if self.tape.keeps(ACTS, str(act)) and self.tape.keeps(ACTS, str(self._first_of(act))):
             self.simulation.machine.at(at, lambda: self._do(text, do))
+
+    def _first_of(self, act: Act) -> Act:
+        """The act without which this one would say something else: other goods are others only after the first ones."""
+        about = self.contested & {*act.text.split()}
+        return next((other for other in self.acts if about & {*other.text.split()}), act)
 
     def _do(self, text: str, do: Callable[[], None]) -> None:
         self.simulation.note(f"ACT: {text}", *(order for order in self.sales if order in text.split()))

@@ -75,7 +75,8 @@ class Shrinking:
             return
         shop, _ = live_through(self.script)
         marks = taken(shop, kind)
-        others = self.script.tape.kept - {kind, *marks}
+        others = self.script.tape.kept & {*_NAMES} - {kind}
+        others |= {each for other in {*_NAMES} - {kind} - others for each in taken(shop, other)}
         kept = fewest(marks, lambda some: self.fails(others | {*some}), self.is_over)
         self.script = self._with(others | {*kept})
         self.say(f"{len(kept)} of {len(marks)} {_NAMES[kind]} ({self.plays} plays, {self.spent:.0f} s)")
