@@ -138,6 +138,14 @@ def _mollie_get(fake: FakeProviders, path: str, query: Query) -> Json:
     return {"count": len(page), "_embedded": {_EMBEDDED_AS.get(name, name): page}, "_links": links}
 
 
+def mollie_answers(fake: FakeProviders, path: str, query: Query) -> tuple[int, Json]:
+    """The status and the body with which Mollie answers a question, without HTTP in between."""
+    try:
+        return 200, _mollie_get(fake, path, query)
+    except _Refused as refused:
+        return refused.status, refused.body
+
+
 def _unknown_at_mollie(path: str) -> str:
     collection, _, name = path.removeprefix("/v2/").rpartition("/")
     noun = collection.rpartition("/")[2].removesuffix("s").replace("-", " ")

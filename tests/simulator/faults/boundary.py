@@ -88,6 +88,13 @@ def nothing_that_is_due_waits_for_ever(shop: Shop, items: Items) -> Found:
             yield order, f"it is due for {overdue / HOUR:.0f} hours, and nobody is told"
 
 
+def what_was_paid_at_a_provider_is_known(shop: Shop, _: Items) -> Found:
+    """Promise 3: and what went back there, also when no callback ever came."""
+    for moved in shop.simulation.mollie.unknown(shop.simulation.item):
+        if moved.order not in shop.unreadable | shop.stuck:
+            yield moved.order, f"{moved.kind} of {moved.payment} is true at Mollie, and nobody knows it"
+
+
 def a_double_click_is_one(shop: Shop, _: Items) -> Found:
     """Of one wish, told twice in one instant, one mail comes."""
     wishes = [each for each in shop.simulation.answers if each.mail and each.route.endswith("/resend")]

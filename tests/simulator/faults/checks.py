@@ -867,6 +867,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "2 typed codes are told to nobody": typed_codes_are_told_to_nobody,
     "2 withdrawn codes never leave": withdrawn_codes_never_leave,
     "2 everybody of a replaced batch has another code": everybody_of_a_replaced_batch_has_another_code,
+    "3 what was paid at a provider is known": _at(boundary.what_was_paid_at_a_provider_is_known),
     "4 no code leaves unpaid": no_code_leaves_unpaid,
     "4 money pays for the codes": money_pays_for_the_codes,
     "4 what was paid before waits": what_was_paid_before_waits,

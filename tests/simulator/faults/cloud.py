@@ -35,8 +35,8 @@ _MOST_LINES = 4  # of the source, in a story
 _OURS = re.compile(r"(layers/keypost/keypost|functions)/[^.]+\.py$")
 _SHORT, _MOST_KEYS = 24, 4  # of a key, and of a call, in a story
 _MAY_BE_THROTTLED = ("dynamodb", "sqs")
-# The keys of the providers' APIs are left out: nobody is asked there.
-_SECRETS = {name: secret for name, secret in SECRETS.items() if name.endswith("_signing")}
+# Of the providers' APIs, only Mollie's is asked.
+_SECRETS = {name: secret for name, secret in SECRETS.items() if name.endswith("_signing") or name.startswith("mollie")}
 _ERRORS = {"dynamodb": "com.amazonaws.dynamodb.v20120810", "sqs": "com.amazonaws.sqs"}
 _THROTTLED = {"dynamodb": "ThrottlingException", "sqs": "RequestThrottled"}
 

@@ -121,6 +121,7 @@ class Surroundings:
     pause: Callable[[float], None]
     counted: Callable[[str], None]
     outside: Any = None  # what stands for addresses outside of AWS
+    pool: Any = None  # what stands for connections with the providers' APIs
 
 
 def load(around: Surroundings, root: Path = ROOT) -> Deployment:
@@ -167,6 +168,7 @@ def _build(modules: Mapping[str, ModuleType], around: Surroundings) -> None:
     answer_here(wiring.session(), around.watch)
     take_the_short_way(wiring.session(), around.watch)
     wiring.outside = lambda: around.outside
+    wiring._pool = lambda: around.pool
     for name, smaller in _SMALLER.items():
         for module in modules.values():
             if hasattr(module, name):

@@ -51,6 +51,14 @@ KINDS: Mapping[str, float] = {
     "changes again": 3,  # of the stream, though they were handled
     "shop does not answer": 5,
     "shop has trouble": 10,
+    # At a provider that is asked, and on the way of its callbacks.
+    "provider down": 4,  # for a while
+    "provider busy": 8,
+    "provider slow": 8,
+    "provider silent": 4,
+    "provider lags": 15,  # behind what it tells itself
+    "callback never sent": 20,
+    "callback late": 10,
 }
 _CALM, _BORNE = 0.1, 0.3
 CALLS = ("crash before", "crash after", "request lost", "answer lost", "not reached", "slow", "throttled", "conflict")
@@ -63,6 +71,7 @@ BEARABLE = frozenset(
         *("conflict", "stale index", "stale read", "unprocessed keys", "bounced", "skewed clock"),
         *("event lost", "event late", "event twice", "poke lost", "poke late", "twin"),
         *("run skipped", "run twice", "run late", "callback twice", "callback twin"),
+        *("provider slow", "provider lags", "callback never sent", "callback late"),
     }
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import process_time
 
 from cli.local.deploy import ROOT
+from tests.simulator.faults.at_mollie import sell_at_mollie
 from tests.simulator.faults.checks import Violation, violations
 from tests.simulator.faults.faults import Fault, Faults, weather
 from tests.simulator.faults.happenings import plan_happenings
@@ -100,6 +101,7 @@ def live(shop: Shop) -> None:
         for sale in shop.customer(number):
             sold_at = max(act.at for act in shop.acts if sale.order in act.text.split())
             plan_happenings(shop, sale, sold_at)
+    sell_at_mollie(shop)
     shop.simulation.run(shop.days * DAY)
 
 
@@ -114,6 +116,7 @@ def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
     simulation.faults.is_over = True
     simulation.ses.paused_until = simulation.now
     simulation.ses.pauses.append(simulation.now)
+    simulation.mollie.down_until = simulation.now
     simulation.sqs.redrive()
     for sku in PRODUCTS:
         shop.import_codes(sku, codes)

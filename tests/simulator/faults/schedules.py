@@ -13,7 +13,7 @@ from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Machine
 
 ZONE = ZoneInfo("Europe/Amsterdam")
-_NET = 900  # seconds
+_NET, _HOUR, _DAY = 900, 3600, 86400  # seconds
 _GAPS = (900, 900, 900, 900, 3600, 3600, 3600, 3600, 6 * 3600)  # after so many runs for an order
 _DAILY = (time(7), time(9), time(12))
 _NOTE = time(7, 30)
@@ -30,6 +30,8 @@ class Schedules:
     not_before: dict[str, float] = field(default_factory=dict)
     poked: Counter[str] = field(default_factory=Counter)
     next_run: float = math.inf
+    hourly_until: float = 0
+    hours: set[float] = field(default_factory=set)  # at which a run that comes every hour is planned
 
     def plan_days(self, first: datetime, days: int) -> None:
         """The daily runs, and a note after the first of each day: the later ones find that it was sent."""
@@ -58,6 +60,25 @@ class Schedules:
             case "run twice":
                 self.invoke(function, input_)
         self.invoke(function, input_)
+
+    def hourly(self, function: str, would_find: Callable[[], bool]) -> None:
+        """A run at the next full hour, and at those of the next day that would find something."""
+        self.hourly_until = self.machine.now + _DAY
+        self._plan_hour(function, lambda: True, would_find)
+
+    def _plan_hour(self, function: str, is_wanted: Callable[[], bool], then: Callable[[], bool]) -> None:
+        moment = (self.machine.now // _HOUR + 1) * _HOUR
+        if moment not in self.hours:
+            self.hours.add(moment)
+            self.machine.at(moment, lambda: self._at_the_hour(function, is_wanted, then, moment))
+
+    def _at_the_hour(
+        self, function: str, is_wanted: Callable[[], bool], then: Callable[[], bool], moment: float
+    ) -> None:
+        if is_wanted():
+            self._run(function, {}, moment)
+        if moment < self.hourly_until or then():
+            self._plan_hour(function, then, then)
 
     def stored(self, order: str, due: float | None) -> None:
         """The clock of an order as it is now."""

@@ -27,9 +27,17 @@ from tests.simulator.faults.deployment import (
     set_environment,
 )
 from tests.simulator.faults.event_stream import EventsOut
-from tests.simulator.faults.events import ACCEPTED, callback_event, link_event, page_event, support_event
+from tests.simulator.faults.events import (
+    ACCEPTED,
+    callback_event,
+    link_event,
+    mollie_event,
+    page_event,
+    support_event,
+)
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
+from tests.simulator.faults.mollie import Mollie, Moved
 from tests.simulator.faults.schedules import Schedules
 from tests.simulator.faults.ses import Ses, attempt_of
 from tests.simulator.faults.sqs import SOURCES, Sqs
@@ -38,7 +46,13 @@ START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = 86400.0
 _LINK = re.compile(r"/reminders/([A-Za-z0-9_-]{22})")
 _MOST_SKEWED = 2  # seconds
-_RUNS_AGAIN = (60, 120)  # seconds after which Lambda repeats an asynchronous invocation that failed
+_SIGNED = 0.5  # the share of Mollie's callbacks that are of its newer kind
+# Seconds after which Lambda repeats a scheduled invocation that failed, as often as the template says.
+_RUNS_AGAIN: Mapping[str, Sequence[float]] = {
+    "find_due_orders": (60,),
+    "write_daily_note": (60,),
+    "reconcile_payments": (),
+}
 _CALLS_AGAIN = (5, 60, 600, 3600, 7200)  # seconds after which the shop repeats a callback that failed
 
 
@@ -133,6 +147,8 @@ class Simulation:
         self.events_out = EventsOut(self.machine, faults, self._invoke)
         self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote, self.events_out.put)
         self.schedules = Schedules(self.machine, faults, self._scheduled)
+        self.mollie = Mollie(self.machine, faults, self._told_by_mollie)
+        self.unheard: list[Moved] = []  # what is true at Mollie, and stands in no order yet
         self.roots = roots
         self.versions: list[Deployment] = []
         self.ways_out: dict[str, float] = {}  # by address, since when its reader wants no reminders
@@ -225,13 +241,13 @@ class Simulation:
             self.note(text, *run.about)
 
     def _scheduled(self, function: str, event: dict[str, str]) -> None:
-        """As Lambda runs what is invoked without waiting: a run that failed is made again twice."""
+        """As Lambda runs what is invoked without waiting: a run that failed is made again."""
         self._tried(function, event, 0)
 
     def _tried(self, function: str, event: dict[str, str], tries: int) -> None:
         def over(run: Invocation) -> None:
-            if run.has_failed and tries < len(_RUNS_AGAIN):
-                self.machine.later(_RUNS_AGAIN[tries], lambda: self._tried(function, event, tries + 1))
+            if run.has_failed and tries < len(_RUNS_AGAIN[function]):
+                self.machine.later(_RUNS_AGAIN[function][tries], lambda: self._tried(function, event, tries + 1))
 
         self._invoke(function, dict(event), 300, over)
 
@@ -267,6 +283,7 @@ class Simulation:
         begun = _claimed(item) - (_claimed(before[-1].item) if before else set())
         self.claims |= {(order, *attempt): saved for attempt in begun}
         before.append(saved)
+        self._hear(item)
         due = item.get("due_at")
         self.schedules.stored(order, _clock(item))
         mails = ", ".join(f"{mail['id']} {mail['state']} {mail.get('attempts', 0)}" for mail in item.get("mails", ()))
@@ -318,6 +335,44 @@ class Simulation:
 
         event = callback_event(teller, order, kind, data, told_at, self.now)
         self._invoke("payment_callback", event, 30, over, (order,))
+
+    # --- what Mollie knows
+
+    def _told_by_mollie(self, moved: Moved) -> None:
+        """Its callback, which may come late, twice or never; and the hourly question, which makes up for it."""
+        self.unheard.append(moved)
+        self.note(f"at Mollie: {moved.kind} {moved.payment}", moved.order)
+        self.schedules.hourly("reconcile_payments", lambda: any(self.mollie.unknown(self.item)))
+        place = f"callback of Mollie of {moved.order} {len(self.mollie.moved)}"
+        chance = self.faults.chance(place)
+        kind = self.faults.at(place, ("callback never sent", "callback late", "callback twice"))
+        if kind != "callback never sent":
+            wait = chance.choice((60, 3600, 6 * 3600)) if kind == "callback late" else 0.0
+            self.machine.later(wait, lambda: self._called_by_mollie(moved, is_signed=chance.random() < _SIGNED))
+        if kind == "callback twice":
+            self.machine.later(chance.choice((0, 1, 60)), lambda: self._called_by_mollie(moved, is_signed=False))
+
+    def _called_by_mollie(self, moved: Moved, tries: int = 0, *, is_signed: bool) -> None:
+        """Mollie calls again until it is heard."""
+
+        def over(run: Invocation) -> None:
+            status = run.result["statusCode"] if run.result else 500
+            self._replied(run)
+            self.note(f"Mollie calls of {moved.payment}: {status}", moved.order)
+            if status >= 500:
+                wait = _CALLS_AGAIN[min(tries, len(_CALLS_AGAIN) - 1)]
+                self.machine.later(wait, lambda: self._called_by_mollie(moved, tries + 1, is_signed=is_signed))
+
+        self._invoke("payment_callback", mollie_event(moved, is_signed=is_signed), 30, over, (moved.order,))
+
+    def _hear(self, item: Mapping[str, Any]) -> None:
+        """What is stored of an order may say what happened at Mollie."""
+        order = item["pk"].removeprefix("ORDER#")
+        heard = [each for each in self.unheard if each.order == order and each.is_known_by(item)]
+        for each in heard:
+            self.unheard.remove(each)
+            self.told.append(Told(self.now, order, each.kind, each.data, each.at, "mollie"))
+            self.schedules.something_new()
 
     def knock(self, order: str, kind: str, event: Mapping[str, Any], *, is_signed: bool) -> None:
         """Somebody sends a callback that is not to be let in."""
@@ -477,6 +532,13 @@ class _Outside:
         return _STAGE[-1].events_out.call(url, body, headers)
 
 
+class _Pool:
+    """The connections with Mollie, whichever simulation plays."""
+
+    def request(self, method: str, url: str, **more: Any) -> Any:
+        return _STAGE[-1].mollie.request(method, url, **more)
+
+
 class _Log:
     """What functions log, written into the journal of the simulation that plays."""
 
@@ -521,7 +583,7 @@ def _load(root: Path) -> Deployment:
     def counted(what: str) -> None:
         _STAGE[-1].counted.append(what)
 
-    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause, counted, _Outside()), root)
+    return load(Surroundings(watch, lambda: _STAGE[-1].now, pause, counted, _Outside(), _Pool()), root)
 
 
 @functools.cache

@@ -78,6 +78,18 @@ def purchase(shop: Shop) -> None:
     shop.simulation.run(3 * HOUR)
 
 
+def at_mollie(shop: Shop, refunded: str = "") -> None:
+    """Paid at Mollie, and perhaps so much of it goes back there."""
+    simulation, sale = shop.simulation, bought(payment="tr_mollie01")
+    shop.sales["o1"] = sale
+    simulation.mollie.open("o1", "tr_mollie01", sale.bought())
+    simulation.mollie.pay("o1", "tr_mollie01", sale.bought())
+    simulation.run(3 * HOUR)
+    if refunded:
+        simulation.mollie.give_back("o1", "tr_mollie01", refunded)
+        simulation.run(3 * HOUR)
+
+
 def renewal(shop: Shop) -> None:
     """Paid today; its mail leaves the day after tomorrow at seven."""
     now = shop.simulation.now

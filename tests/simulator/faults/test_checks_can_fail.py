@@ -21,6 +21,7 @@ from tests.simulator.faults.shop import HOUR, PLAIN, Shop
 from tests.simulator.faults.simulation import Answered, Entry, Knocked
 from tests.simulator.faults.stories import (
     a_shop,
+    at_mollie,
     batch_replaced,
     bought,
     by_code,
@@ -551,6 +552,7 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "recalled, and given": ("2 codes of recalled batches do not leave", purchase, _recalled_before),
     "two orders of one wish": ("2 one wish makes one order", by_hand, _two_of_one_wish),
     "two mails of one wish": ("2 a double click is one", purchase, _granted_twice),
+    "paid at Mollie, not stored": ("3 what was paid at a provider is known", at_mollie, _without("payments")),
     "due for days": ("3 nothing that is due waits for ever", purchase, _overdue),
     "given up": ("6 mails are given up only when SES refuses them", purchase, _given_up),
     "leaked": ("7 nothing private leaks", purchase, LEAKS["a log line"]),
