@@ -62,6 +62,9 @@ prove: install  ## play 100 shops under faults and check the promises; SEEDS=500
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
 	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --only ,$(ONLY)) $(addprefix --tree ,$(TREES)) $(PAGE)
 
+prove-pairs: install  ## crash at any two calls of AWS while an order is served (over an hour); STEP=5 plays 1 of 25 pairs
+	@KEYPOST_PAIRS_STEP=$(or $(STEP),1) $(BIN)/pytest --quiet --capture=no tests/simulator/faults/test_pairs_of_crashes.py
+
 mutants: install  ## put some forty faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds, UNIT=1 asks the unit tests
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.mutants \
 	  $(if $(UNIT),--unit,$(if $(filter undefined,$(origin FIND)),--known))
@@ -137,4 +140,4 @@ format: install  ## format the code
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-.PHONY: help python install demo run programs debian test drills golden pictures simulate prove mutants fuzz hostile bench openapi coverage check build release lock format aws-smoke
+.PHONY: help python install demo run programs debian test drills golden pictures simulate prove prove-pairs mutants fuzz hostile bench openapi coverage check build release lock format aws-smoke

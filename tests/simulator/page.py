@@ -9,6 +9,7 @@ from cli.local.deploy import ROOT
 from tests.figures import noted
 from tests.simulator.faults.checks import CHECKS
 from tests.simulator.faults.faults import KINDS
+from tests.simulator.faults.flows import FLOWS
 from tests.simulator.faults.play import Played
 from tests.simulator.mutants.table import MUTANTS
 
@@ -124,8 +125,8 @@ _OPEN = """
 - Of the providers that are asked, Mollie is simulated: it is down, busy, slow or silent, answers with what is old, and
   its callbacks come late or never. Stripe, WooCommerce and Moneybird are not asked here; they have tests of their own.
 - All functions of a shop are of one version. Two versions together play 30 other shops in `make drills`.
-- Some tests are apart: a crash before and after every call of AWS, and at any two calls of one purchase
-  (`make drills`); ten years of renewals (`make simulate`).
+- Some tests are apart: a crash before and after every call of AWS, and at any two calls of a story of one order
+  (a part in `make drills`, all by `make prove-pairs`): {flows}; ten years of renewals (`make simulate`).
 - The thirteenth promise, that nothing is a dead end, has tests of its own.
 - That no promise was broken in these shops does not prove that none can be.
 """
@@ -173,7 +174,7 @@ def _of_the_source() -> Iterator[str]:
     yield _HOSTILE
     yield from _table(("door", "callbacks", "200 or 204", "refused (4xx)", "503"), _hostile(noted("hostile")))
     yield _FUZZED.format(**_fuzzed(noted("fuzz"))).rstrip("\n")
-    yield _OPEN.rstrip("\n")
+    yield _OPEN.rstrip("\n").format(flows=", ".join(FLOWS))
 
 
 def _figures(played: Sequence[Played], faults: int, cpu_seconds: float) -> Iterator[tuple[str, str]]:

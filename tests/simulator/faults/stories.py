@@ -297,7 +297,7 @@ def short(shop: Shop) -> None:
 
 def swap(shop: Shop) -> None:
     shop.sell(bought(), shop.simulation.now + 1)
-    shop.simulation.run(600)
+    shop.simulation.run(HOUR)
     swaps(shop)
     shop.simulation.run(HOUR)
 
@@ -305,6 +305,55 @@ def swap(shop: Shop) -> None:
 def erasure(shop: Shop) -> None:
     purchase(shop)
     shop.simulation.support("POST", "/customers/erase", {"email": EMAIL}, key="erase")
+    shop.simulation.run(HOUR)
+
+
+def renewal_late(shop: Shop) -> None:
+    """Paid when its period is about to begin, so its mail leaves at once."""
+    now = shop.simulation.now
+    shop.sell(ending(days=3), now + 1)
+    shop.simulation.run(HOUR)
+    shop.sell(renewing(days=3), shop.simulation.now + 1)
+    shop.simulation.run(3 * HOUR)
+
+
+def partly_refunded(shop: Shop) -> None:
+    """After the codes left, a part goes back, and a person lets the order go."""
+    shop.sell(bought(quantity=2), shop.simulation.now + 1)
+    shop.simulation.run(HOUR)
+    shop.simulation.tell("o1", "order.refunded", amount_refunded="3.00")
+    shop.simulation.run(HOUR)
+    asks(shop, "release")
+    shop.simulation.run(3 * HOUR)
+
+
+def other_address(shop: Shop) -> None:
+    shop.sell(bought(), shop.simulation.now + 1)
+    shop.simulation.run(HOUR)
+    body = {"email": "nieuw@klant.example", "confirmed": True}
+    shop.simulation.support("PUT", "/orders/{order_id}/email", body, key="address", order_id="o1")
+    shop.simulation.run(3 * HOUR)
+
+
+def canceled(shop: Shop) -> None:
+    """By the shop, after the codes left."""
+    shop.sell(bought(), shop.simulation.now + 1)
+    shop.simulation.run(HOUR)
+    shop.simulation.tell("o1", "order.canceled")
+    shop.simulation.run(3 * HOUR)
+
+
+def two_products(shop: Shop) -> None:
+    lines = tuple({"sku": sku, "quantity": 1} for sku in (PLAIN, REMINDING))
+    shop.sell(Sale("o1", EMAIL, lines, None), shop.simulation.now + 1)
+    shop.simulation.run(3 * HOUR)
+
+
+def waiting(shop: Shop) -> None:
+    """For stock, which an import brings."""
+    shop.sell(bought(quantity=9), shop.simulation.now + 1)
+    shop.simulation.run(600)
+    shop.import_codes(PLAIN, 5)
     shop.simulation.run(HOUR)
 
 
@@ -322,6 +371,12 @@ STORIES: Mapping[str, Callable[[Shop], None]] = {
     "swap": swap,
     "erasure": erasure,
     "batch replaced": batch_replaced,
+    "renewal late": renewal_late,
+    "partly refunded": partly_refunded,
+    "other address": other_address,
+    "canceled": canceled,
+    "two products": two_products,
+    "waiting": waiting,
 }
 
 
