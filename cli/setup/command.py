@@ -39,6 +39,7 @@ from keypost.use_cases.look_ahead import stocks
 from keypost.words import sentence
 
 _FIRST_STACK = "keypost-test"
+_NONE = "-"  # typed in place of an answer that was given before
 STEPS = ("answers", "deploy", "dns", "webhooks", "products", "stock", "mail")
 
 
@@ -111,8 +112,11 @@ def _ask(question: Question, answers: Answers) -> str:
     click.echo(tables.paragraph(sentence(question.sense, speech().reader())))
     before = answer_to(question.name, answers)
     default = question.default(answers) if before is None else before
+    if default and fault_of(question.name, "") is None:
+        say("ask_or_none", sign=_NONE)  # what is typed as nothing is the answer that is there
     while True:
         typed = str(click.prompt(question.name, default=default, show_default=bool(default))).strip()
+        typed = "" if typed == _NONE else typed
         fault = fault_of(question.name, typed)
         if fault is not None:
             say(fault, err=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from cli.doctor.facts import Identity
 from cli.local.fake_providers import (
@@ -19,6 +20,7 @@ from cli.local.fake_providers import (
     fake_providers,
 )
 from cli.local.stack import LocalStack
+from cli.main import cli
 from cli.setup import account, deploying, dns, doors, greeting
 from cli.setup.answers import Answers, load, save
 from cli.setup.command import look_at_account, tell_waiting
@@ -33,6 +35,7 @@ from cli.setup.questions import (
     unanswered,
     with_answer,
 )
+from cli.speech import Speech
 from cli.stacks import Found, Stack
 from cli.versions import OWN
 from keypost.clients.mailer import Mailer
@@ -119,6 +122,22 @@ def test_a_question_that_hangs_on_an_answer_is_asked_only_then() -> None:
     asked = {each.name for each in unanswered(replace(ANSWERS, providers=("mollie-events", "woocommerce")))}
 
     assert asked == {"MollieProfile", "WooCommerceUrl"}
+
+
+def test_what_was_answered_stays_when_nothing_is_typed_and_a_dash_empties_what_may_be_empty() -> None:
+    monitor = ANSWERS.with_parameter("HeartbeatUrl", "https://monitor.example/keypost").with_parameter(
+        "ShopKvk", "12345678"
+    )
+    save(monitor)
+    lines = {"HeartbeatUrl": "-", "ShopName": "-\n"}  # a name has to be: it is asked again
+    typed = [lines.get(question.name, "") for question in QUESTIONS if question.is_asked(monitor)]
+
+    ended = CliRunner().invoke(cli, ["setup", "answers"], input="\n".join(typed) + "\n", obj=Speech("en"))
+
+    assert ended.exit_code == 0, ended.output
+    assert ended.output.count("Type - for none.") == 3  # ShopKvk, AlarmAddress, HeartbeatUrl
+    assert "ShopName must not be empty." in ended.output
+    assert dict(load("keypost-test").parameters) == {**monitor.parameters, "HeartbeatUrl": ""}
 
 
 def test_each_answer_is_found_where_it_was_put() -> None:

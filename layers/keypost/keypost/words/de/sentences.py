@@ -1260,7 +1260,7 @@ TEXTS = {
     "setup_support_address": "Die Adresse Ihres Kundendienstes: Dort kommen die Antworten der Kunden und die tägliche"
     " Mitteilung an.",
     "setup_alarm_address": "Die Adresse, die die Alarme erhält. AWS sendet eine E-Mail dorthin, in der Sie auf einen"
-    " Link klicken. Ohne Adresse erhält niemand einen Alarm.",
+    " Link klicken. Ohne Adresse erhält `SupportAddress` sie.",
     "setup_support_language": "Die Sprache der täglichen Mitteilung: `nl`, `en` oder `de`.",
     "setup_shop_language": "Die Sprache eines Kunden, für den weder Shop noch Zahlungsdienst eine nennt: `nl`, `en`"
     " oder `de`.",
@@ -1279,6 +1279,7 @@ TEXTS = {
     "no_such_region": "AWS hat keine Region {region}.",
     "region_without_ses": "In der Region {region} hat AWS kein SES, das die E-Mails versendet: Wählen Sie eine andere"
     " Region.",
+    "ask_or_none": "Geben Sie {sign} für keine ein.",
     "ask_outside_eu": "Die Region {region} liegt außerhalb der EU, und die Daten Ihrer Kunden dann auch. Trotzdem"
     " diese Region?",
     "not_a_domain": "`{value}` ist keine Domain wie `mail.example.nl`.",

@@ -1189,7 +1189,7 @@ TEXTS = {
     " `mail.example.nl`, and for a test stack another one than for the live stack, such as `mail-test.example.nl`.",
     "setup_support_address": "The address of your customer service: it receives customers' replies and the daily note.",
     "setup_alarm_address": "The address that gets the alarms. AWS sends an e-mail to it, in which you click on a"
-    " link. Without an address nobody gets an alarm.",
+    " link. Without one, `SupportAddress` gets them.",
     "setup_support_language": "The language of the daily note: `nl`, `en` or `de`.",
     "setup_shop_language": "The language of a customer for whom neither the shop nor the payment provider names one:"
     " `nl`, `en` or `de`.",
@@ -1207,6 +1207,7 @@ TEXTS = {
     " each day, such as one of healthchecks.io. Empty for none.",
     "no_such_region": "AWS has no region {region}.",
     "region_without_ses": "In the region {region} AWS has no SES, which sends the e-mail: choose another region.",
+    "ask_or_none": "Type {sign} for none.",
     "ask_outside_eu": "The region {region} is outside of the EU, and so are your customers' data then. Use it anyway?",
     "not_a_domain": "`{value}` is not a domain, such as `mail.example.nl`.",
     "stage_local_is_here_only": "`local` is for the system on one computer, which accepts test payments and real"

@@ -1237,7 +1237,7 @@ TEXTS = {
     "setup_support_address": "Het adres van uw klantenservice: daar komen de antwoorden van klanten en het dagelijkse"
     " overzicht binnen.",
     "setup_alarm_address": "Het adres dat de alarmen krijgt. AWS stuurt er een e-mail heen, waarin u op een link"
-    " klikt. Zonder adres krijgt niemand een alarm.",
+    " klikt. Zonder adres krijgt `SupportAddress` ze.",
     "setup_support_language": "De taal van het dagelijkse overzicht: `nl`, `en` of `de`.",
     "setup_shop_language": "De taal van een klant van wie winkel en betaaldienst die niet noemen: `nl`, `en` of `de`.",
     "setup_providers": "Wie meldt Keypost dat er betaald is? Een of meer hiervan, met komma's ertussen: {names:list}."
@@ -1254,6 +1254,7 @@ TEXTS = {
     " aanroept, zoals een van healthchecks.io. Leeg voor geen.",
     "no_such_region": "AWS heeft geen regio {region}.",
     "region_without_ses": "In de regio {region} heeft AWS geen SES, dat de e-mail verstuurt: kies een andere regio.",
+    "ask_or_none": "Typ {sign} voor geen.",
     "ask_outside_eu": "De regio {region} ligt buiten de EU, en de gegevens van uw klanten dan ook. Toch deze regio?",
     "not_a_domain": "`{value}` is geen domein, zoals `mail.example.nl`.",
     "stage_local_is_here_only": "`local` is voor het systeem op één computer, dat test- en echte betalingen aanneemt:"
