@@ -908,6 +908,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 imported codes are in the table": _at(kept.imported_codes_are_in_the_table),
     "2 codes that left are not free": _at(kept.codes_that_left_are_not_free),
     "4 what a person holds stays": _at(kept.what_a_person_holds_stays),
+    "5 licenses last as long as was sold": _at(kept.licenses_last_as_long_as_was_sold),
     "7 what is erased is gone": _at(kept.what_is_erased_is_gone),
     "12 what is stored is found": _at(kept.what_is_stored_is_found),
     "12 what was accepted is stored": _at(kept.what_was_accepted_is_stored),

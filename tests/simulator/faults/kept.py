@@ -3,6 +3,7 @@ As in checks.py, each check is one function over what was said and the table, by
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.simulator.faults.simulation import Answered, Saved
 
 Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
 Items = Sequence[Mapping[str, Any]]  # the whole table
+_TERM_DAYS = 20
 _DONE = 300  # the status of an answer from which on nothing was done
 _WITH_CODES = ("purchase", "renewal", "resend")  # how the names of mails with codes begin
 _UNHEARD = ("pending", "sending", "unknown")  # the states of a mail of which SES has told nothing
@@ -88,6 +90,15 @@ def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
         if item.get("state") == "free" and item["code"] in left:
             mail = left[item["code"]]
             yield mail.order, f"a code of {mail.mail} is free again"
+
+
+def licenses_last_as_long_as_was_sold(_: Shop, items: Items) -> Found:
+    """Each product of a shop lasts twenty days, and so does each period of which a provider tells."""
+    for item in items:
+        for each in (*item.get("licenses", ()), *item.get("terms", ())) if item["pk"].startswith("ORDER#") else ():
+            first, last = (date.fromisoformat(each[name]) for name in ("first_day", "last_day"))
+            if (last - first).days != _TERM_DAYS - 1:
+                yield item["pk"].partition("#")[2], f"what was sold for {_TERM_DAYS} days lasts from {first} to {last}"
 
 
 def what_a_person_holds_stays(shop: Shop, _: Items) -> Found:

@@ -4,7 +4,7 @@ not look at conditions."""
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -389,6 +389,14 @@ def _free_again(shop: Shop) -> None:
     _put(_item(code["pk"]), state={"S": "free"}, stock={"S": PLAIN})
 
 
+def _a_day_too_long(_: Shop) -> None:
+    item = _item("ORDER#o1")
+    license_ = item["licenses"]["L"][0]["M"]
+    last = date.fromisoformat(license_["last_day"]["S"]) + timedelta(days=1)
+    license_["last_day"] = {"S": str(last)}
+    _put(item)
+
+
 def _held_before_it_left(shop: Shop) -> None:
     held_at = min(claim.at for claim in shop.simulation.claims.values()) - 1
     shop.simulation.answers.append(Answered(held_at, "o1", "POST /orders/{order_id}/hold", 200, None))
@@ -536,6 +544,7 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "a code is lost": ("1 imported codes are in the table", purchase, _code_left_out),
     "a code that left is free": ("2 codes that left are not free", purchase, _free_again),
     "held, and sent": ("4 what a person holds stays", purchase, _held_before_it_left),
+    "a day too long": ("5 licenses last as long as was sold", purchase, _a_day_too_long),
     "erased, and there": ("7 what is erased is gone", purchase, _erased_in_vain),
     "late in good weather": ("5 deliveries are not late", purchase, _too_late_for_good_weather),
     "not found by a worker": (

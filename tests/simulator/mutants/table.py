@@ -340,6 +340,13 @@ MUTANTS: dict[str, Mutant] = {
         "5 renewals leave on their day",
         2,
     ),
+    "a license lasts a day longer": Mutant(
+        "core/periods.py",
+        "return first_day, first_day + timedelta(days=term_days - 1)",
+        "return first_day, first_day + timedelta(days=term_days)",
+        "5 licenses last as long as was sold",
+        1,
+    ),
     "codes go back to stock after they left": Mutant(
         "core/owed.py",
         "return tuple(license_ for license_ in order.licenses if not order.has_left(license_))",
