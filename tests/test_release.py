@@ -298,7 +298,8 @@ class Shell:
 
 
 ANSWERS = ("", "", "Voorbeeld & Zoon", "Straat 1, Ámsterdam", "", "mail.voorbeeld.example", "hulp@voorbeeld.example")
-REST = ("", "", "", "webhook", "products.toml", "codes.csv")  # AlarmAddress, SupportLanguage, ShopLanguage, providers
+OTHERS = ("", "", "", "webhook", "", "")  # AlarmAddress, the two languages, providers, EventsUrl, HeartbeatUrl
+REST = (*OTHERS, "products.toml", "codes.csv")
 
 
 @pytest.fixture(scope="module")
