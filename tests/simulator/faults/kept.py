@@ -95,7 +95,8 @@ def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
 def licenses_last_as_long_as_was_sold(_: Shop, items: Items) -> Found:
     """Each product of a shop lasts twenty days, and so does each period of which a provider tells."""
     for item in items:
-        for each in (*item.get("licenses", ()), *item.get("terms", ())) if item["pk"].startswith("ORDER#") else ():
+        periods = (*item.get("licenses", ()), *item.get("terms", ())) if item["pk"].startswith("ORDER#") else ()
+        for each in (period for period in periods if "first_day" in period):
             first, last = (date.fromisoformat(each[name]) for name in ("first_day", "last_day"))
             if (last - first).days != _TERM_DAYS - 1:
                 yield item["pk"].partition("#")[2], f"what was sold for {_TERM_DAYS} days lasts from {first} to {last}"
