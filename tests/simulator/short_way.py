@@ -1,4 +1,4 @@
-"""The clients of DynamoDB and SQS without what the SDK does to each call: it builds, checks and takes apart an HTTP
+"""The clients of AWS's JSON services without what the SDK does to each call: it builds, checks and takes apart an HTTP
 request, which takes longer than the emulator's answer. What the SDK decides stays its own: whether a call is tried
 again and after how long, and which exception an error is. That requests are well formed is shown by all other tests."""
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.simulator.aws_here import Answer, AwsCall, Watch, emulated, response
 
-_JSON = ("dynamodb", "sqs")  # a request of theirs is its parameters, and an answer its body
+_JSON = ("dynamodb", "sqs", "secretsmanager")  # a request of theirs is its parameters, and an answer its body
 
 
 def take_the_short_way(session: Any, watch: Watch) -> None:

@@ -3,7 +3,6 @@ with errors that it never gives by itself, SQS, SES and Secrets Manager by modul
 time before and after its effect, so that others come between."""
 
 import json
-import random
 import re
 import traceback
 from collections.abc import Callable, Mapping
@@ -83,14 +82,19 @@ class Cloud:
         if self.told:
             self.told(place, invocation, _said(call), _lines())
         kind = self.faults.at(place, faults_of(call), _lines)
-        chance = self.faults.chance(place)
         takes = self.machine.pause if kind or self.tape.keeps(WAITS, place) else self.machine.pass_by
-        takes(_delay(call, kind, chance, invocation.chance))
+        takes(self._delay(call, invocation, kind, place))
         self._before(invocation, call, kind)
         answer = self._answer(call, invocation, kind)
         takes(invocation.chance.uniform(0.002, 0.01))
         self._after(invocation, call, kind)
         return answer
+
+    def _delay(self, call: AwsCall, invocation: Invocation, kind: str | None, place: str) -> float:
+        """Seconds until a call takes effect."""
+        usual = (0.05, 0.5) if call.operation == "SendEmail" else (0.002, 0.02)
+        drawn = invocation.chance.uniform(*usual)
+        return drawn + 20 * self.faults.chance(place).random() ** 3 if kind == "slow" else drawn
 
     def _before(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
         match kind:
@@ -238,12 +242,6 @@ def faults_of(call: AwsCall) -> tuple[str, ...]:
         return (*of_call, *FAULTS_OF_A_MAIL)
     of_read = _OF_READS.get(call.operation)
     return (*of_call, *of_read(call)) if of_read else of_call
-
-
-def _delay(call: AwsCall, kind: str | None, chance: random.Random, usual: random.Random) -> float:
-    """Seconds until a call takes effect."""
-    drawn = usual.uniform(0.05, 0.5) if call.operation == "SendEmail" else usual.uniform(0.002, 0.02)
-    return drawn + 20 * chance.random() ** 3 if kind == "slow" else drawn
 
 
 def _crash(invocation: Invocation) -> Crash:

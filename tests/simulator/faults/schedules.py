@@ -14,11 +14,11 @@ from tests.simulator.faults.machine import Machine
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 _NET, _HOUR, _DAY = 900, 3600, 86400  # seconds
-_GAPS = (900, 900, 900, 900, 3600, 3600, 3600, 3600, 6 * 3600)  # after so many runs for an order
+_GAPS = (900, 900, 3600, 6 * 3600)  # after so many runs for an order
 _DAILY = (time(7), time(9), time(12))
 _NOTE = time(7, 30)
 _LATE = (30, 600, 1800)  # seconds
-_NOTED = 4  # one of so many stories has notes
+_NOTED = 20  # one of so many stories has notes
 
 
 @dataclass(slots=True)

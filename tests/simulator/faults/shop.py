@@ -98,6 +98,7 @@ class Shop:
     chance: random.Random
     days: int
     tape: Tape = WHOLE
+    is_whole: bool = True  # it has several customers, and each of their orders a life of its own
     sales: dict[str, Sale] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
@@ -144,6 +145,12 @@ class Shop:
         body = {"codes": self.new_codes(sku, many), "batch": f"batch-{many}"}
         self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
 
+    def has_codes(self, sku: str, many: int) -> None:
+        """They were imported before the story begins."""
+        store = self.simulation.versions[0].modules["keypost.wiring"].store()
+        for _ in store.add_codes(sku, self.new_codes(sku, many), f"batch-{many}", None):
+            pass
+
     def replace_batch(self, batch: str) -> None:
         def told(status: int, _: Any) -> None:
             if status < 300:
@@ -152,8 +159,11 @@ class Shop:
         self.simulation.support("POST", "/batches/replace", {"batch": batch}, told)
 
     def put_products(self) -> None:
-        for sku, entry in PRODUCTS.items():
-            self.simulation.support("PUT", "/products/{sku}", entry, sku=sku)
+        """They stand in the catalog before the story begins."""
+        modules = self.simulation.versions[0].modules
+        entry_of, store = modules["keypost.inputs.catalog_file"].ProductEntry, modules["keypost.wiring"].store()
+        for entry in PRODUCTS.values():
+            store.put_product(entry_of.model_validate(entry).as_product())
 
     def put_start(self) -> None:
         """Keypost serves from yesterday on."""
@@ -201,7 +211,7 @@ class Shop:
             first = Sale(first.order, email, (*first.lines, other), first.payment)
         self.sell(first, at, opened=self.chance.choice((None, None, 0, 30)))
         sold = [first]
-        for _ in range(self.chance.choice((0, 0, 1, 1, 2))):
+        for _ in range(self.chance.choice((0, 0, 1, 1, 2) if self.is_whole else (0, 0, 1))):
             sold.append(self._renewal(first, sold[-1], quantity))
         return sold
 

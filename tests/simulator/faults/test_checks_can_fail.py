@@ -603,7 +603,7 @@ def test_each_check_is_damaged_here() -> None:
 
 def _unconditional(call: AwsCall) -> AwsCall:
     """The same write, whatever stands there."""
-    body = call.body
+    body = json.loads(call.content)
     for write in body.get("TransactItems", [{"Put": body}]):
         for each in write.values():
             if isinstance(each, dict) and each.pop("ConditionExpression", None):
