@@ -22,6 +22,7 @@ from tests.simulator.faults.ses import FAULTS_OF_A_MAIL, Ses
 from tests.simulator.faults.sqs import Sqs
 from tests.simulator.faults.tape import WAITS, WHOLE, Tape
 
+READING = ("BatchGetItem", "GetAccount", "GetItem", "GetSecretValue", "Query")
 _WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
 _TIMEOUTS = {
     "dynamodb": 5,
@@ -102,6 +103,8 @@ class Cloud:
             case "request lost":
                 self.machine.pause(_TIMEOUTS[call.service])
                 raise ReadTimeoutError(endpoint_url=call.service)
+            case "time over before":
+                self.machine.pause(_until_its_end(invocation, self.machine.now))
 
     def _after(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
         match kind:
@@ -111,6 +114,8 @@ class Cloud:
                 self.ses.answer_lost(call)
                 self.machine.pause(_TIMEOUTS[call.service])
                 raise ReadTimeoutError(endpoint_url=call.service)
+            case "time over after":
+                self.machine.pause(_until_its_end(invocation, self.machine.now))
 
     def _answer(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         if kind == "throttled":
@@ -244,6 +249,11 @@ def _delay(call: AwsCall, kind: str | None, chance: random.Random, usual: random
     """Seconds until a call takes effect."""
     drawn = usual.uniform(0.05, 0.5) if call.operation == "SendEmail" else usual.uniform(0.002, 0.02)
     return drawn + 20 * chance.random() ** 3 if kind == "slow" else drawn
+
+
+def _until_its_end(invocation: Invocation, now: float) -> float:
+    """Seconds until Lambda has stopped it, because its time is over."""
+    return max(invocation.deadline - now, 0) + 0.001
 
 
 def _crash(invocation: Invocation) -> Crash:
