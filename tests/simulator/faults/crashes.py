@@ -1,7 +1,6 @@
 """What is wrong at the end of a story in which one fault, or two, happened, at every place where one may."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
 from itertools import count, takewhile
@@ -14,6 +13,7 @@ from tests.simulator.faults.at_the_door import AT_THE_DOOR
 from tests.simulator.faults.branches import Branch, Forking, branches
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.cloud import READING
+from tests.simulator.faults.deeds import differing, left
 from tests.simulator.faults.faults import TIME_OVER, Fault, Faults
 from tests.simulator.faults.shop import PLAIN, Shop
 from tests.simulator.faults.simulation import DAY, needs
@@ -80,8 +80,7 @@ def _wrong(name: str, shop: Shop, root: Path) -> list[str]:
         if lacking := set(owed) - set(mailed(shop, order)):
             wrong.append(f"{order}: {lacking} never left")
     if name in AT_THE_DESK and shop.simulation.faults.happened:
-        left, usual = _left(shop), _undisturbed(name, root)
-        wrong += [f"{part} is {left.get(part)}, and without a fault {usual.get(part)}" for part in _other(left, usual)]
+        wrong += differing(left(shop), _undisturbed(name, root))
     told = "\n".join(line for order in OWED[name] for line in story(shop, order)) if wrong else ""
     return [*wrong, told] if wrong else []
 
@@ -89,12 +88,12 @@ def _wrong(name: str, shop: Shop, root: Path) -> list[str]:
 def ended(shop: Shop) -> list[str]:
     """All that happened until the end of a story, and what is left."""
     told = [f"{entry.at} {entry.text}" for entry in shop.simulation.journal]
-    return [*told, f"{shop.simulation.cloud.calls} calls", repr(_left(shop))]
+    return [*told, f"{shop.simulation.cloud.calls} calls", repr(left(shop))]
 
 
 def what_is_left(shop: Shop) -> list[str]:
     """At the end of a story, with the mails that left."""
-    return [repr(_left(shop)), *(f"{mail.order} {mail.mail}" for mail in shop.simulation.ses.accepted)]
+    return [repr(left(shop)), *(f"{mail.order} {mail.mail}" for mail in shop.simulation.ses.accepted)]
 
 
 def _come_to_the_end(shop: Shop) -> None:
@@ -114,54 +113,13 @@ def _come_to_the_end(shop: Shop) -> None:
         simulation.run(DAY)
 
 
-# --- what an agent did is done, and once
-
-
-_OF_AN_ORDER = ("lines", "customer", "hold", "blocked", "gone", "subscription", "terms")
-_OF_OTHERS = ("PRODUCT", "REMINDERS", "BOUNCED")
-_MOMENTS = ("expires", "bounced", "lifted", "complained", "complaint_lifted", "stopped_at", "resumed_at", "ended_at")
-
-
-def _left(shop: Shop) -> dict[str, Any]:
-    """What a story leaves, without its moments and without the names of things that are alike."""
-    items = shop.simulation.items()
-    found: dict[str, Any] = {"codes": Counter(_kind_of(item) for item in items if item["pk"].startswith("CODE#"))}
-    for item in items:
-        if item["pk"].startswith("ORDER#") and "version" in item:
-            found |= {f"{item['pk']} {field}": _timeless(item.get(field)) for field in _OF_AN_ORDER}
-            found[f"{item['pk']} licenses"] = len(item.get("licenses", ()))
-            found[f"{item['pk']} needs"] = needs(item)
-            done = (each["code"] for each in item["timeline"] if "who" in each)
-            found[f"{item['pk']} was done by agents"] = Counter(done)
-        elif item["pk"].startswith(_OF_OTHERS):
-            found[item["pk"]] = _timeless(item)
-    return found
-
-
-def _kind_of(code: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(code.get(field, "")) for field in ("sku", "state", "stock", "batch", "order_id"))
-
-
-def _timeless(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: name in _MOMENTS or _timeless(each) for name, each in value.items()}
-        case list():
-            return [_timeless(each) for each in value]
-    return value
-
-
 @cache
 def _undisturbed(name: str, root: Path) -> dict[str, Any]:
     """What the story leaves in which nothing fails."""
     with a_shop(Faults(1, given={}), roots=(root,)) as shop:
         EVERY[name](shop)
         _come_to_the_end(shop)
-        return _left(shop)
-
-
-def _other(left: Mapping[str, Any], usual: Mapping[str, Any]) -> list[str]:
-    return sorted(part for part in {*left, *usual} if left.get(part) != usual.get(part))
+        return left(shop)
 
 
 # --- which faults are tried

@@ -12,6 +12,7 @@ from tests.figures import note
 from tests.simulator.faults.at_the_door import READS, look
 from tests.simulator.faults.cloud import READING
 from tests.simulator.faults.crashes import EVERY, each_fault, own_places
+from tests.simulator.faults.deeds import differing, left
 from tests.simulator.faults.faults import TIME_OVER
 from tests.simulator.faults.simulation import Simulation
 from tests.simulator.faults.stories import a_shop, purchase
@@ -36,6 +37,22 @@ def test_no_conflict_and_no_time_out_at_any_call_of_a_purchase_changes_anything(
 
     assert len(faults) > 5
     assert not [fault for fault in faults if fault.wrong]
+
+
+def test_what_was_done_twice_or_not_at_all_is_found() -> None:
+    done = []
+    for times in (0, 1, 2):
+        with a_shop() as shop:
+            purchase(shop)
+            for key in range(times):
+                body = {"note": "calls back"}
+                shop.simulation.support("POST", "/orders/{order_id}/note", body, key=f"note-{key}", order_id="o1")
+                shop.simulation.run(600)
+            done.append(left(shop))
+
+    assert differing(done[1], done[1]) == []
+    for other in (done[0], done[2]):
+        assert [told.partition(" is ")[0] for told in differing(other, done[1])] == ["ORDER#o1 was done by agents"]
 
 
 # --- nothing is forgotten
