@@ -29,7 +29,7 @@ PROMISES = {
     "12": "Nothing that reached Keypost vanishes",
 }
 
-# What each of KINDS is.
+# What each of KINDS is, and what stories have besides.
 FAULTS: Mapping[str, str] = {
     "crash before": "a function dies before a call of AWS",
     "crash after": "a function dies after a call of AWS",
@@ -73,6 +73,8 @@ FAULTS: Mapping[str, str] = {
     "provider lags": "Mollie answers a question with what was true before its own callback",
     "callback never sent": "Mollie does not tell of a payment, a refund or a dispute",
     "callback late": "Mollie tells of it up to six hours late",
+    "time over before": "a call never reaches AWS, and the time of the function is over while it waits",
+    "time over after": "a call is done, and the time of the function is over while it waits for the answer",
 }
 _BEGIN = """\
 # Does Keypost keep its promises when things fail?

@@ -21,6 +21,7 @@ from tests.simulator.faults.ses import FAULTS_OF_A_MAIL, Ses
 from tests.simulator.faults.sqs import Sqs
 from tests.simulator.faults.tape import WAITS, WHOLE, Tape
 
+READING = ("BatchGetItem", "GetAccount", "GetItem", "GetSecretValue", "Query")
 _WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
 _TIMEOUTS = {
     "dynamodb": 5,
@@ -106,6 +107,8 @@ class Cloud:
             case "request lost":
                 self.machine.pause(_TIMEOUTS[call.service])
                 raise ReadTimeoutError(endpoint_url=call.service)
+            case "time over before":
+                self.machine.pause(_until_its_end(invocation, self.machine.now))
 
     def _after(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
         match kind:
@@ -115,6 +118,8 @@ class Cloud:
                 self.ses.answer_lost(call)
                 self.machine.pause(_TIMEOUTS[call.service])
                 raise ReadTimeoutError(endpoint_url=call.service)
+            case "time over after":
+                self.machine.pause(_until_its_end(invocation, self.machine.now))
 
     def _answer(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         if kind == "throttled":
@@ -242,6 +247,11 @@ def faults_of(call: AwsCall) -> tuple[str, ...]:
         return (*of_call, *FAULTS_OF_A_MAIL)
     of_read = _OF_READS.get(call.operation)
     return (*of_call, *of_read(call)) if of_read else of_call
+
+
+def _until_its_end(invocation: Invocation, now: float) -> float:
+    """Seconds until Lambda has stopped it, because its time is over."""
+    return max(invocation.deadline - now, 0) + 0.001
 
 
 def _crash(invocation: Invocation) -> Crash:

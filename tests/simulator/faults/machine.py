@@ -2,6 +2,7 @@
 waits, and goes on when its moment comes; nothing sleeps."""
 
 import heapq
+import math
 import os
 import random
 import threading
@@ -95,6 +96,10 @@ class Machine:
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         self.at(self.now + seconds, act)
+
+    def next_moment(self) -> float:
+        """At which something is planned."""
+        return self.moments[0][0] if self.moments else math.inf
 
     def run(self, until: float) -> None:
         """NeverEnds when there is no end of it."""

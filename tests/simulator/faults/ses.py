@@ -68,6 +68,7 @@ class Ses:
     paused_until: float = 0
     pauses: list[float] = field(default_factory=list)  # when each of them ended
     refused: set[str] = field(default_factory=set)  # the orders of which it refused a mail for good
+    refuses: set[str] = field(default_factory=set)  # the addresses to which it refuses each mail for now
 
     def take(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         match call.operation:
@@ -99,6 +100,8 @@ class Ses:
             self.pause(self.faults.chance(place).choice(_PAUSES))
         if self.machine.now < self.paused_until:
             return _error(400, "SendingPausedException")
+        if sent.to in self.refuses:
+            kind = "mail refused"
         match kind:
             case "too many mails":
                 return _error(429, "TooManyRequestsException")

@@ -153,6 +153,7 @@ class Simulation:
         self.versions: list[Deployment] = []
         self.ways_out: dict[str, float] = {}  # by address, since when its reader wants no reminders
         self.scenes: dict[str, tuple[Deployment, RequestGlobals | None]] = {}
+        self.called: set[tuple[str, str]] = set()  # functions, each with the provider that calls, if one does
         self.told: list[Told] = []
         self.journal: list[Entry] = []
         self.saves: dict[str, list[Saved]] = {}
@@ -221,12 +222,19 @@ class Simulation:
             self._over(run)
             then(run)
 
+        self.called.add((function, (event.get("pathParameters") or {}).get("provider", "")))
         context = Context(self.machine, self.now + timeout)
         started = self.machine.start(function, lambda: self._handler(started)(event, context), timeout, over, about)
         if self.faults.at(f"clock of {started.name}", ("skewed clock",)):
             started.skew = self.faults.chance(started.name).uniform(-_MOST_SKEWED, _MOST_SKEWED)
         version = self.versions[0] if len(self.versions) == 1 else started.chance.choice(self.versions)
         self.scenes[started.name] = version, RequestGlobals(version) if function == "support_api" else None
+
+    def start(
+        self, function: str, event: Mapping[str, Any], timeout: float, then: Callable[[Invocation], None]
+    ) -> None:
+        """API Gateway asks a function."""
+        self._invoke(function, dict(event), timeout, then)
 
     def _handler(self, started: Invocation) -> Callable[[dict[str, Any], Any], Any]:
         return self.scenes[started.name][0].handler(started.function)
