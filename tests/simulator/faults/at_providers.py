@@ -68,6 +68,11 @@ def sells_at(seed: int) -> tuple[str, ...]:
     return tuple(name for name, selling in SELLING.items() if chance.random() < selling.share)
 
 
+def asked_for(seed: int) -> tuple[str, ...]:
+    """The providers of whose APIs a shop has the keys: Mollie and those at which it sells."""
+    return tuple(dict.fromkeys(("mollie", *sells_at(seed))))
+
+
 def sell_at_providers(shop: Shop) -> None:
     """After all that is planned in a shop, so that the other shops stay what they are."""
     seed = shop.simulation.faults.seed

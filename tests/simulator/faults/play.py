@@ -9,7 +9,7 @@ from pathlib import Path
 from time import process_time
 
 from cli.local.deploy import ROOT
-from tests.simulator.faults.at_providers import sell_at_providers, sells_at
+from tests.simulator.faults.at_providers import asked_for, sell_at_providers
 from tests.simulator.faults.checks import Violation, violations
 from tests.simulator.faults.faults import Fault, Faults, weather
 from tests.simulator.faults.happenings import plan_happenings
@@ -58,8 +58,7 @@ def play(script: Script) -> Played:
 def live_through(script: Script, told: Callable[[Shop], None] = lambda _: None) -> tuple[Shop, list[Violation]]:
     """The shop when its story is over, and what is wrong there. `told` gets it before the story begins."""
     faults = Faults(script.seed, weather(script.seed), tape=script.tape)
-    asked = sorted({*sells_at(script.seed), "mollie"})  # every shop has the key of Mollie
-    simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots, asked)
+    simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots, asked_for(script.seed))
     simulation.cloud.tape = script.tape
     chance = random.Random(script.seed)
     days = _LONG if chance.random() < _LONG_ONES else chance.choice((1, 1, 2, 2, 3))
