@@ -146,6 +146,14 @@ def mollie_answers(fake: FakeProviders, path: str, query: Query) -> tuple[int, J
         return refused.status, refused.body
 
 
+def stripe_answers(fake: FakeProviders, path: str, query: Query) -> tuple[int, Json]:
+    """The status and the body with which Stripe answers a question, without HTTP in between."""
+    try:
+        return 200, _stripe_get(fake, path, query)
+    except _Refused as refused:
+        return refused.status, refused.body
+
+
 def _unknown_at_mollie(path: str) -> str:
     collection, _, name = path.removeprefix("/v2/").rpartition("/")
     noun = collection.rpartition("/")[2].removesuffix("s").replace("-", " ")

@@ -105,6 +105,33 @@ def test_a_first_run_asks_for_nothing_older_than_a_day(wired: Stack, local: Loca
     assert loaded(wired.store, new).is_paid
 
 
+def test_a_payment_that_is_removed_in_the_books_is_found_without_a_callback(wired: Stack, local: LocalStack) -> None:
+    run(START)
+    name = paid_by_invoice(local, "removed", START + HOUR / 2)
+    run(START + HOUR)
+
+    (invoice,) = local.providers.objects.values()
+    changed = f"{START + 1.5 * HOUR:%Y-%m-%dT%H:%M:%SZ}"
+    invoice |= {"state": "open", "payments": [], "paid_at": None, "updated_at": changed}
+    run(START + 2 * HOUR)
+    run(START + 3 * HOUR)
+
+    assert loaded(wired.store, name).standing is Standing.DISPUTED
+    assert loaded(wired.store, name).version == 2
+
+
+def test_an_invoice_that_nobody_has_paid_leaves_nothing_behind(wired: Stack, local: LocalStack) -> None:
+    run(START)
+    name = paid_by_invoice(local, "open", START + HOUR / 2)
+    (invoice,) = local.providers.objects.values()
+    invoice |= {"state": "open", "payments": [], "paid_at": None}
+
+    run(START + HOUR)
+
+    assert wired.store.load(name) is None
+    assert [*wired.store._batch_get([f"PAYMENT#moneybird:{invoice['id']}"])] == []
+
+
 def test_after_a_long_outage_a_run_goes_back_to_the_last_that_went_well(wired: Stack, local: LocalStack) -> None:
     run(START)
     name = paid_at_mollie(local, "outage", START + HOUR)

@@ -66,13 +66,13 @@ FAULTS: Mapping[str, str] = {
     "changes again": "the stream of changes delivers again what was handled",
     "shop does not answer": "the shop's program does not answer an event",
     "shop has trouble": "the shop's program answers an event with an error",
-    "provider down": "Mollie cannot be reached for up to two hours",
-    "provider busy": "Mollie answers a question with 429 or an error of its own",
-    "provider slow": "Mollie takes seconds to answer a question",
-    "provider silent": "Mollie never answers a question",
-    "provider lags": "Mollie answers a question with what was true before its own callback",
-    "callback never sent": "Mollie does not tell of a payment, a refund or a dispute",
-    "callback late": "Mollie tells of it up to six hours late",
+    "provider down": "a provider cannot be reached for up to two hours",
+    "provider busy": "a provider answers a question with 429 or an error of its own",
+    "provider slow": "a provider takes seconds to answer a question",
+    "provider silent": "a provider never answers a question",
+    "provider lags": "a provider answers a question with what was true before its own callback",
+    "callback never sent": "a provider does not tell of a payment, a refund, a dispute or a cancellation",
+    "callback late": "a provider tells of it up to six hours late",
     "time over before": "a call never reaches AWS, and the time of the function is over while it waits",
     "time over after": "a call is done, and the time of the function is over while it waits for the answer",
 }
@@ -124,8 +124,9 @@ _OPEN = """
 - Nothing here ran on AWS. DynamoDB was emulated; SQS, SES, EventBridge and its Scheduler are models, made from what AWS
   says about them.
 - Functions come between each other only at calls of AWS, not between two lines of Python.
-- Of the providers that are asked, Mollie is simulated: it is down, busy, slow or silent, answers with what is old, and
-  its callbacks come late or never. Stripe, WooCommerce and Moneybird are not asked here; they have tests of their own.
+- Mollie, Stripe, WooCommerce and Moneybird are models, made from what they say about their APIs. Purchases, refunds,
+  disputes and cancellations happen there; subscriptions, payment links and other kinds of objects have tests of their
+  own.
 - All functions of a shop are of one version. Two versions together play 30 other shops in `make drills`.
 - Some tests are apart: a crash before and after every call of AWS, and at any two calls of a story of one order
   (a part in `make drills`, all by `make prove-pairs`): {flows}; ten years of renewals (`make simulate`).

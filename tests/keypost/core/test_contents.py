@@ -8,7 +8,7 @@ from keypost.core import contents, licensing, mailing, owed, plan, renewals, sup
 from keypost.core.codes import StockCode
 from keypost.core.mail import MailNotSent, MailOutcome, MailSent, MailState, MailUnknown, Purpose, Refusal
 from keypost.core.order import Order, Reason, Reminder, Renewal, Subscription, waiting_for
-from keypost.core.payment import Dispute, DisputeState, PaymentState, Refunded, SubscriptionEnded
+from keypost.core.payment import REMOVED, Dispute, DisputeState, PaymentState, Refunded, SubscriptionEnded
 from keypost.core.product import Kind, Line
 from keypost.core.renewals import term_of
 from keypost.core.said import Said
@@ -308,6 +308,13 @@ def test_a_refund_of_all_the_money_is_told_to_the_customer_once(before: Order | 
 
     assert owed.owes_refund_notice(order)
     assert not owed.owes_refund_notice(refunded(told, refunded=Refunded(LATER, "39.95", by="the shop")))
+
+
+def test_a_refund_of_an_invoice_is_told_although_its_bookkeeper_has_entered_the_payment_anew() -> None:
+    entered = Dispute(REMOVED, DisputeState.WON, NOW)
+
+    assert owed.owes_refund_notice(refunded(None, disputes=(entered,)))
+    assert not owed.owes_refund_notice(refunded(None, disputes=(replace(entered, state=DisputeState.OPEN),)))
 
 
 @pytest.mark.parametrize(

@@ -594,6 +594,7 @@ def test_the_try_that_moneybird_makes_before_it_tells_the_secret_gets_its_200_an
 
 
 SINCE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+STATES = "paid|open|late|reminded|pending_payment|uncollectible"
 Asked = list[tuple[str, dict[str, str]]]
 
 
@@ -624,8 +625,8 @@ def test_an_invoice_in_the_list_says_what_its_webhook_says() -> None:
 
     assert recent(listed(), external=(external,), asked=asked) == [PAID, read(invoice(EXTERNAL))]
     assert [(path, query["filter"]) for path, query in asked] == [
-        ("/sales_invoices.json", "state:paid,period:20231119..20261224,updated_after:2026-11-20T08:59:59Z"),
-        ("/external_sales_invoices.json", "state:paid,period:20260823..20261224"),
+        ("/sales_invoices.json", f"state:{STATES},period:20231119..20261224,updated_after:2026-11-20T08:59:59Z"),
+        ("/external_sales_invoices.json", f"state:{STATES},period:20260823..20261224"),
     ]
 
 
@@ -651,6 +652,15 @@ def test_one_invoice_that_cannot_be_read_leaves_those_behind_it_as_they_are() ->
         ),
         "3",
     ]
+
+
+def test_an_invoice_that_is_not_paid_any_more_is_news_of_a_payment_that_we_know() -> None:
+    (back,) = recent(listed(state="late", payments=[], paid_at=None))
+
+    assert isinstance(back, PaymentNotice)
+    assert (back.state, back.order_id, back.names) == (None, "", PAID.names)
+    assert [each.state for each in back.disputes] == [DisputeState.OPEN]
+    assert recent(listed(state="open", payments=[], details=[])) == []
 
 
 def test_an_invoice_that_was_paid_before_and_changed_since_is_news_of_what_we_know_or_nothing() -> None:

@@ -1,65 +1,99 @@
-"""Sales that are paid at Mollie: what Keypost knows of them, Mollie told it or answered when it was asked."""
+"""Mollie, as its API shows a payment. Its calls only name what changed; the signed ones say what happened, too."""
 
+import hashlib
+import hmac
+import json
 import random
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Mapping
 
-from tests.simulator.faults.acts import later, paid
-from tests.simulator.faults.happenings import corrected, held, poked_twice, resent, swapped
-from tests.simulator.faults.shop import HOUR, Sale, Shop
-from tests.simulator.faults.simulation import DAY
+from cli.local.fake_providers import PROFILE, FakeProviders, mollie_answers
+from tests.builders import MOLLIE_SECRET, MOLLIE_TOKEN
+from tests.simulator.faults.provider import Api, Json, Payment, Step, Things, callback, iso
 
-_SHARE = 0.3  # of the shops
-_AGENTS: tuple[Callable[[Shop, Sale, float], None], ...] = (corrected, held, poked_twice, resent, swapped)
-
-
-def sell_at_mollie(shop: Shop) -> None:
-    """In some shops, after all that is planned there, so that the other shops stay what they are."""
-    chance = random.Random(f"{shop.simulation.faults.seed}/mollie")
-    for _ in range(chance.choice((1, 1, 2)) if chance.random() < _SHARE else 0):
-        at = shop.simulation.now + chance.choice((1, 60, HOUR, chance.random() * shop.days * DAY))
-        sale = at_mollie(shop, at)
-        if chance.random() < 0.3:  # the shop tells, too
-            paid(shop, sale, later(shop, at))
-        chance.choice((_nothing, _nothing, refunded, refunded_in_parts, charged_back))(shop, sale, later(shop, at))
-        if chance.random() < 0.5:
-            chance.choice(_AGENTS)(shop, sale, at + chance.random() * DAY)
+_SIGNED = 0.5  # the share of its callbacks that are of its newer kind
+_EVENTS: Mapping[str, str] = {
+    "paid": "payment.paid",
+    "failed": "payment.failed",
+    "returned": "refund.processing",
+    "undone": "refund.failed",
+    "disputed": "chargeback.received",
+    "won": "chargeback.reversed",
+}
 
 
-def at_mollie(shop: Shop, at: float) -> Sale:
-    """Somebody pays at Mollie what the shop asked for some seconds before."""
-    number = len(shop.sales)
-    sale = shop.somebody("m")
-    sale = shop.sales[sale.order] = Sale(sale.order, sale.email, sale.lines, f"tr_mollie{number:02}")
-    mollie, payment = shop.simulation.mollie, sale.payment or ""
-    shop.act(at - 1, f"opens {sale.order} at Mollie", lambda: mollie.open(sale.order, payment, sale.bought()))
-    shop.act(at, f"pays {sale.order} at Mollie", lambda: mollie.pay(sale.order, payment, sale.bought()))
-    return sale
+def _things(payment: Payment) -> Things:
+    lines = {
+        f"line_{n}": f"{line['sku']}|{line['quantity']}" for n, line in enumerate(payment.bought["lines"], start=1)
+    }
+    card = {"v": "1", "order_id": payment.order, "email": payment.bought["email"], "lang": "nl", **lines}
+    shown = {
+        "resource": "payment",
+        "id": payment.id,
+        "mode": "test",
+        "createdAt": iso(payment.opened),
+        "status": _status(payment),
+        "amount": {"currency": payment.bought["currency"], "value": payment.bought["amount"]},
+        "profileId": PROFILE,
+        "billingAddress": {"givenName": "Anna", "familyName": "Jansen"},
+        "metadata": card,
+        "_embedded": _parts(payment),
+    }
+    paid = {"paidAt": iso(payment.paid_at)} if payment.paid_at else {}
+    return {f"/v2/payments/{payment.id}": {**shown, **paid}}
 
 
-def refunded(shop: Shop, sale: Sale, at: float) -> None:
-    whole = str(sale.bought()["amount"])
-    _give_back(shop, sale, at, whole)
+def _status(payment: Payment) -> str:
+    step = payment.last("paid", "failed")
+    return step.kind if step else "open"
 
 
-def refunded_in_parts(shop: Shop, sale: Sale, at: float) -> None:
-    rest = Decimal(sale.bought()["amount"]) - 3
-    _give_back(shop, sale, at, "3.00")
-    if shop.chance.random() < 0.5:
-        _give_back(shop, sale, later(shop, at), str(rest))
+def _parts(payment: Payment) -> Json:
+    """Its refunds and its chargeback."""
+    refunds = [
+        _part(payment, step) | {"status": "failed" if payment.is_undone(step) else "processing"}
+        for step in payment.all_of("returned")
+    ]
+    won = payment.last("won")
+    end = {"reversedAt": iso(won.at)} if won else {}
+    chargebacks = [_part(payment, step) | end for step in payment.all_of("disputed")]
+    parts = {"refunds": refunds, "chargebacks": chargebacks}
+    return {name: found for name, found in parts.items() if found}
 
 
-def charged_back(shop: Shop, sale: Sale, at: float) -> None:
-    mollie, payment = shop.simulation.mollie, sale.payment or ""
-    shop.act(at, f"charges {sale.order} back", lambda: mollie.charge_back(sale.order, payment))
-    if shop.chance.random() < 0.5:
-        shop.act(later(shop, at), f"reverses that of {sale.order}", lambda: mollie.reverse(sale.order, payment))
+def _part(payment: Payment, step: Step) -> Json:
+    whole = payment.whole if step.kind == "disputed" else step.amount
+    amount = {"currency": payment.bought["currency"], "value": str(whole)}
+    return {"id": _id_of(payment, step), "amount": amount, "createdAt": iso(step.at)}
 
 
-def _nothing(_shop: Shop, _sale: Sale, _at: float) -> None:
-    pass
+def _id_of(payment: Payment, step: Step) -> str:
+    """Only Mollie knows a refund or a chargeback under this name."""
+    prefix = "chb" if step.kind == "disputed" else "re"
+    return f"{prefix}_{payment.id[3:]}n{payment.steps.index(step)}"
 
 
-def _give_back(shop: Shop, sale: Sale, at: float, amount: str) -> None:
-    mollie, payment = shop.simulation.mollie, sale.payment or ""
-    shop.act(at, f"refunds {amount} of {sale.order}", lambda: mollie.give_back(sale.order, payment, amount))
+def _call(payment: Payment, step: Step, _now: float, chance: random.Random) -> Json:
+    if chance.random() >= _SIGNED:
+        return callback("mollie", f"id={payment.id}".encode(), {}, {"token": MOLLIE_TOKEN})
+    event: Json = {"resource": "event", "type": _EVENTS[step.kind], "createdAt": iso(step.at)}
+    event |= _named(payment, step)
+    body = json.dumps(event).encode()
+    signed = hmac.new(MOLLIE_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    return callback("mollie-events", body, {"x-mollie-signature": f"sha256={signed}"})
+
+
+def _named(payment: Payment, step: Step) -> Json:
+    """What an event says of whom it is about."""
+    of = {"returned": "returned", "undone": "returned", "disputed": "disputed", "won": "disputed"}
+    about = payment.last(of[step.kind]) if step.kind in of else None
+    if about is None:
+        return {"entityId": payment.id}
+    part = _id_of(payment, about)
+    return {"entityId": part, "_embedded": {"entity": {"id": part, "paymentId": payment.id}}}
+
+
+def _answer(things: Things, path: str, query: list[tuple[str, str]], _headers: Mapping[str, str]) -> tuple[int, Json]:
+    return mollie_answers(FakeProviders(url="https://api.mollie.com", objects=things), path, query)
+
+
+MOLLIE = Api("Mollie", "/v2/", "mollie", _things, _answer, _call)

@@ -11,7 +11,7 @@ from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.events import support_event
 from tests.simulator.faults.machine import Invocation
 from tests.simulator.faults.shop import HOUR, Shop
-from tests.simulator.faults.stories import EMAIL, asks, at_mollie, bought, purchase
+from tests.simulator.faults.stories import EMAIL, asks, at_provider, bought, purchase
 
 _KEY_ID, _KEY = "0123456789", f"kp_0123456789_{'0' * 64}"
 _ARN = "arn:aws:execute-api:eu-west-1:123456789012:api/v1/GET/orders"
@@ -37,19 +37,19 @@ def by_moneybird(shop: Shop) -> None:
 
 def by_mollie(shop: Shop) -> None:
     """By its classic calls, which only name the payment."""
-    at_mollie(shop, refunded="19.95")
+    at_provider(shop, "mollie", "refunded")
 
 
 def by_mollies_events(shop: Shop) -> None:
     """Which are signed; of which kind the calls about an order are follows from its number."""
-    at_mollie(shop, refunded="19.95", order="o2")
+    at_provider(shop, "mollie", "refunded", "o2")
 
 
 def by_nobody(shop: Shop) -> None:
     """No callback of Mollie ever comes; the hourly run asks."""
     faults = shop.simulation.faults
     faults.given = {**(faults.given or {}), "callback of Mollie of o1 1": "callback never sent"}
-    at_mollie(shop)
+    at_provider(shop, "mollie")
 
 
 def admitted(shop: Shop) -> None:

@@ -90,9 +90,9 @@ def nothing_that_is_due_waits_for_ever(shop: Shop, items: Items) -> Found:
 
 def what_was_paid_at_a_provider_is_known(shop: Shop, _: Items) -> Found:
     """Promise 3: and what went back there, also when no callback ever came."""
-    for moved in shop.simulation.mollie.unknown(shop.simulation.item):
-        if moved.order not in shop.unreadable | shop.stuck:
-            yield moved.order, f"{moved.kind} of {moved.payment} is true at Mollie, and nobody knows it"
+    for moved in shop.simulation.unknown():
+        if moved.payment.order not in shop.unreadable | shop.stuck:
+            yield moved.payment.order, f"{moved.text} is true at {moved.api.name}, and nobody knows it"
 
 
 def a_double_click_is_one(shop: Shop, _: Items) -> Found:

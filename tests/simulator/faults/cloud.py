@@ -5,7 +5,7 @@ time before and after its effect, so that others come between."""
 import json
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
@@ -35,8 +35,6 @@ _MOST_LINES = 4  # of the source, in a story
 _OURS = re.compile(r"(layers/keypost/keypost|functions)/[^.]+\.py$")
 _SHORT, _MOST_KEYS = 24, 4  # of a key, and of a call, in a story
 _MAY_BE_THROTTLED = ("dynamodb", "sqs")
-# Of the providers' APIs, only Mollie's is asked.
-_SECRETS = {name: secret for name, secret in SECRETS.items() if name.endswith("_signing") or name.startswith("mollie")}
 _ERRORS = {"dynamodb": "com.amazonaws.dynamodb.v20120810", "sqs": "com.amazonaws.sqs"}
 _THROTTLED = {"dynamodb": "ThrottlingException", "sqs": "RequestThrottled"}
 
@@ -54,6 +52,7 @@ class Cloud:
     on_bus: Callable[[AwsCall], Answer]
     changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
     tape: Tape = WHOLE
+    asked: Collection[str] = ()  # the providers of whose APIs the functions have the keys
     told: Callable[[str, Invocation, str, str], None] | None = None  # of each call: its place, what it does, its lines
     calls: int = 0
     shown: dict[str, Answer] = field(default_factory=dict)  # what an index answered before, by its question
@@ -134,7 +133,12 @@ class Cloud:
             case "sesv2":
                 return self.ses.take(call, invocation, kind)
             case _:
-                return 200, {}, json.dumps({"SecretString": json.dumps(_SECRETS)})
+                return 200, {}, json.dumps({"SecretString": json.dumps(self._secrets)})
+
+    @property
+    def _secrets(self) -> dict[str, str]:
+        keys = {name for name in SECRETS if name.endswith("_api_key")} - {f"{api}_api_key" for api in self.asked}
+        return {name: secret for name, secret in SECRETS.items() if name not in keys}
 
     def _of_dynamodb(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         if kind == "conflict":

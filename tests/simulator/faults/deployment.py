@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Self
 
 import pytest
@@ -40,7 +40,7 @@ _ENVIRONMENT = {
 # Values of the product that only cost time here: fifteen of sixteen shards would be empty.
 _SMALLER = {"DUE_SHARDS": 1}
 # What is built anew in a new execution environment; clients are kept, as it takes long to make them.
-_BUILT_ANEW = ("worker", "secrets")
+_BUILT_ANEW = ("config", "worker", "secrets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +143,11 @@ def load(around: Surroundings, root: Path = ROOT) -> Deployment:
     return Deployment(root.name, modules)
 
 
-def set_environment(patch: pytest.MonkeyPatch) -> None:
+def set_environment(patch: pytest.MonkeyPatch, more: Mapping[str, str] = MappingProxyType({})) -> None:
     """That of a function."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "KEYPOST_"))]:
         patch.delenv(name)
-    for name, value in _ENVIRONMENT.items():
+    for name, value in {**_ENVIRONMENT, **more}.items():
         patch.setenv(name, value)
 
 

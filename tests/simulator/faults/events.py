@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.builders import (
-    MOLLIE_SECRET,
-    MOLLIE_TOKEN,
     MONEYBIRD_SECRET,
     STRIPE_SECRET,
     WOOCOMMERCE_SECRET,
@@ -19,7 +17,6 @@ from tests.builders import (
     stripe_headers,
     webhook_headers,
 )
-from tests.simulator.faults.mollie import Moved
 
 _SCOPES = "support orders contact stock catalog privacy suppression complaints"
 
@@ -36,39 +33,6 @@ def callback_event(teller: str, order: str, kind: str, data: Data, said_at: floa
         "httpMethod": "POST",
         "pathParameters": {"provider": teller},
         "headers": headers,
-        "body": body.decode(),
-        "isBase64Encoded": False,
-    }
-
-
-def mollie_event(moved: Moved, *, is_signed: bool) -> dict[str, Any]:
-    """A call of Mollie's, which names a payment; the signed ones say what happened, too."""
-    if not is_signed:
-        return _posted("mollie", f"id={moved.payment}".encode(), {}, {"token": MOLLIE_TOKEN})
-    stamp = datetime.fromtimestamp(moved.at, UTC).isoformat(timespec="seconds")
-    event: dict[str, Any] = {"resource": "event", "type": _OF_MOLLIE[moved.kind], "createdAt": stamp}
-    event |= {"entityId": moved.part or moved.payment}
-    if moved.part:
-        event["_embedded"] = {"entity": {"id": moved.part, "paymentId": moved.payment}}
-    body = json.dumps(event).encode()
-    signed = hmac.new(MOLLIE_SECRET.encode(), body, hashlib.sha256).hexdigest()
-    return _posted("mollie-events", body, {"x-mollie-signature": f"sha256={signed}"}, {})
-
-
-_OF_MOLLIE = {
-    "order.paid": "payment.paid",
-    "order.refunded": "refund.processing",
-    "order.disputed": "chargeback.received",
-    "order.dispute_closed": "chargeback.reversed",
-}
-
-
-def _posted(provider: str, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "httpMethod": "POST",
-        "pathParameters": {"provider": provider},
-        "headers": dict(headers),
-        "queryStringParameters": dict(query),
         "body": body.decode(),
         "isBase64Encoded": False,
     }

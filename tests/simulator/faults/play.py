@@ -11,7 +11,7 @@ from pathlib import Path
 from time import process_time
 
 from cli.local.deploy import ROOT
-from tests.simulator.faults.at_mollie import sell_at_mollie
+from tests.simulator.faults.at_providers import asked_for, sell_at_providers
 from tests.simulator.faults.checks import Violation, violations
 from tests.simulator.faults.faults import Fault, Faults, weather
 from tests.simulator.faults.happenings import plan_happenings
@@ -67,7 +67,7 @@ def play(script: Script) -> Played:
 def live_through(script: Script, told: Callable[[Shop], None] = lambda _: None) -> tuple[Shop, list[Violation]]:
     """The shop when its story is over, and what is wrong there. `told` gets it before the story begins."""
     faults = Faults(script.seed, weather(script.seed), tape=script.tape)
-    simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots)
+    simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots, asked_for(script.seed))
     simulation.cloud.tape = script.tape
     chance = random.Random(script.seed)
     is_whole = _is_whole(script.seed)
@@ -114,7 +114,7 @@ def live(shop: Shop) -> None:
         for sale in sales if shop.is_whole else [shop.chance.choice(sales)]:
             sold_at = max(act.at for act in shop.acts if sale.order in act.text.split())
             plan_happenings(shop, sale, sold_at)
-    sell_at_mollie(shop)
+    sell_at_providers(shop)
     shop.simulation.run(shop.days * DAY)
 
 
@@ -136,7 +136,8 @@ def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
     simulation.faults.is_over = True
     simulation.ses.paused_until = simulation.now
     simulation.ses.pauses.append(simulation.now)
-    simulation.mollie.down_until = simulation.now
+    for provider in simulation.providers.values():
+        provider.down_until = simulation.now
     simulation.sqs.redrive()
     for sku in _sold(shop):
         shop.import_codes(sku, codes)

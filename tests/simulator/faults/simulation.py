@@ -4,18 +4,21 @@ doors that they have on AWS; what the system stores and what leaves it is writte
 import functools
 import json
 import re
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from cli.local.deploy import ROOT
 from tests.simulator.aws_here import Answer, AwsCall, ask_dynamodb, forget_tables
+from tests.simulator.faults.apis import APIS
 from tests.simulator.faults.cloud import Cloud
 from tests.simulator.faults.deployment import (
     TABLE,
@@ -31,13 +34,12 @@ from tests.simulator.faults.events import (
     ACCEPTED,
     callback_event,
     link_event,
-    mollie_event,
     page_event,
     support_event,
 )
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.machine import Invocation, Machine
-from tests.simulator.faults.mollie import Mollie, Moved
+from tests.simulator.faults.provider import Moved, Provider, is_to_be_known
 from tests.simulator.faults.schedules import Schedules
 from tests.simulator.faults.ses import Ses, attempt_of
 from tests.simulator.faults.sqs import SOURCES, Sqs
@@ -46,7 +48,6 @@ START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = 86400.0
 _LINK = re.compile(r"/reminders/([A-Za-z0-9_-]{22})")
 _MOST_SKEWED = 2  # seconds
-_SIGNED = 0.5  # the share of Mollie's callbacks that are of its newer kind
 # Seconds after which Lambda repeats a scheduled invocation that failed, as often as the template says.
 _RUNS_AGAIN: Mapping[str, Sequence[float]] = {
     "find_due_orders": (60,),
@@ -136,9 +137,17 @@ class Context:
 
 
 class Simulation:
-    """`roots` are the trees of the versions that run at the same time: each invocation is of one of them."""
+    """`roots` are the trees of the versions that run at the same time: each invocation is of one of them. `asked` are
+    the providers of whose APIs Keypost has the keys."""
 
-    def __init__(self, seed: int, faults: Faults, start: datetime = START, roots: Sequence[Path] = (ROOT,)) -> None:
+    def __init__(
+        self,
+        seed: int,
+        faults: Faults,
+        start: datetime = START,
+        roots: Sequence[Path] = (ROOT,),
+        asked: Sequence[str] = ("mollie",),
+    ) -> None:
         self.machine = Machine(seed, start.timestamp(), enter=self._enter, leave=self._leave)
         self.faults = faults
         faults.clock = lambda: self.machine.now
@@ -147,8 +156,9 @@ class Simulation:
         self.events_out = EventsOut(self.machine, faults, self._invoke)
         self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote, self.events_out.put)
         self.schedules = Schedules(self.machine, faults, self._scheduled)
-        self.mollie = Mollie(self.machine, faults, self._told_by_mollie)
-        self.unheard: list[Moved] = []  # what is true at Mollie, and stands in no order yet
+        self.cloud.asked = asked
+        self.providers = {name: Provider(APIS[name], self.machine, faults, self._told_by_provider) for name in asked}
+        self.unheard: list[Moved] = []  # what is true at a provider, and stands in no order yet
         self.roots = roots
         self.versions: list[Deployment] = []
         self.ways_out: dict[str, float] = {}  # by address, since when its reader wants no reminders
@@ -175,7 +185,8 @@ class Simulation:
     def playing(self) -> Iterator["Simulation"]:
         """With an empty table. One simulation plays at a time."""
         with ExitStack() as stack:
-            set_environment(stack.enter_context(pytest.MonkeyPatch.context()))
+            more = ChainMap(*(dict(provider.api.environment) for provider in self.providers.values()))
+            set_environment(stack.enter_context(pytest.MonkeyPatch.context()), more)
             stack.enter_context(own_modules())
             self.versions = [_loaded(root) for root in self.roots]
             for version in self.versions:
@@ -344,43 +355,57 @@ class Simulation:
         event = callback_event(teller, order, kind, data, told_at, self.now)
         self._invoke("payment_callback", event, 30, over, (order,))
 
-    # --- what Mollie knows
+    # --- what the providers know
 
-    def _told_by_mollie(self, moved: Moved) -> None:
+    def provider_at(self, url: str) -> Provider:
+        path = urlsplit(url).path
+        return next(provider for provider in self.providers.values() if path.startswith(provider.api.path))
+
+    def unknown(self) -> list[Moved]:
+        """What is true at a provider, and does not stand in its order."""
+        return [moved for provider in self.providers.values() for moved in provider.unknown(self.item)]
+
+    def _told_by_provider(self, moved: Moved) -> None:
         """Its callback, which may come late, twice or never; and the hourly question, which makes up for it."""
-        self.unheard.append(moved)
-        self.note(f"at Mollie: {moved.kind} {moved.payment}", moved.order)
-        self.schedules.hourly("reconcile_payments", lambda: any(self.mollie.unknown(self.item)))
-        place = f"callback of Mollie of {moved.order} {len(self.mollie.moved)}"
+        order, provider = moved.payment.order, self.providers[moved.api.prefix]
+        self.note(f"at {moved.api.name}: {moved.text}", order)
+        if is_to_be_known(moved):
+            self.unheard.append(moved)
+            self.schedules.hourly("reconcile_payments", lambda: bool(self.unknown()))
+        place = f"callback of {moved.api.name} of {order} {provider.steps}"
         chance = self.faults.chance(place)
         kind = self.faults.at(place, ("callback never sent", "callback late", "callback twice"))
         if kind != "callback never sent":
             wait = chance.choice((60, 3600, 6 * 3600)) if kind == "callback late" else 0.0
-            self.machine.later(wait, lambda: self._called_by_mollie(moved, is_signed=chance.random() < _SIGNED))
+            self.machine.later(wait, lambda: self._called(moved, place))
         if kind == "callback twice":
-            self.machine.later(chance.choice((0, 1, 60)), lambda: self._called_by_mollie(moved, is_signed=False))
+            self.machine.later(chance.choice((0, 1, 60)), lambda: self._called(moved, f"{place} again"))
 
-    def _called_by_mollie(self, moved: Moved, tries: int = 0, *, is_signed: bool) -> None:
-        """Mollie calls again until it is heard."""
+    def _called(self, moved: Moved, place: str, tries: int = 0) -> None:
+        """A provider calls, and most of them call again until they are heard."""
+        order, again = moved.payment.order, moved.api.calls_again
 
         def over(run: Invocation) -> None:
             status = run.result["statusCode"] if run.result else 500
             self._replied(run)
-            self.note(f"Mollie calls of {moved.payment}: {status}", moved.order)
-            if status >= 500:
-                wait = _CALLS_AGAIN[min(tries, len(_CALLS_AGAIN) - 1)]
-                self.machine.later(wait, lambda: self._called_by_mollie(moved, tries + 1, is_signed=is_signed))
+            self.note(f"{moved.api.name} calls, {moved.text}: {status}", order)
+            if status >= 500 and again:
+                wait = again[min(tries, len(again) - 1)]
+                self.machine.later(wait, lambda: self._called(moved, place, tries + 1))
 
-        self._invoke("payment_callback", mollie_event(moved, is_signed=is_signed), 30, over, (moved.order,))
+        event = moved.api.call(moved.payment, moved.step, self.now, self.faults.chance(place))
+        self._invoke("payment_callback", event, 30, over, (order,))
 
     def _hear(self, item: Mapping[str, Any]) -> None:
-        """What is stored of an order may say what happened at Mollie."""
+        """What is stored of an order may say what happened at a provider. Nobody hears the end of what nobody has heard
+        of."""
         order = item["pk"].removeprefix("ORDER#")
-        heard = [each for each in self.unheard if each.order == order and each.is_known_by(item)]
-        for each in heard:
-            self.unheard.remove(each)
-            self.told.append(Told(self.now, order, each.kind, each.data, each.at, "mollie"))
-            self.schedules.something_new()
+        for each in [moved for moved in self.unheard if moved.payment.order == order]:
+            if each.is_known_by(item) and not any(map(each.takes_back, self.unheard)):
+                self.unheard.remove(each)
+                kind, data = each.payment.told_by(each.step)
+                self.told.append(Told(self.now, order, kind, data, each.step.at, each.api.prefix))
+                self.schedules.something_new()
 
     def knock(self, order: str, kind: str, event: Mapping[str, Any], *, is_signed: bool) -> None:
         """Somebody sends a callback that is not to be let in."""
@@ -541,10 +566,10 @@ class _Outside:
 
 
 class _Pool:
-    """The connections with Mollie, whichever simulation plays."""
+    """The connections with the providers, whichever simulation plays."""
 
     def request(self, method: str, url: str, **more: Any) -> Any:
-        return _STAGE[-1].mollie.request(method, url, **more)
+        return _STAGE[-1].provider_at(url).request(method, url, **more)
 
 
 class _Log:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cli.local.deploy import ROOT
 from tests.simulator.faults import reminding
+from tests.simulator.faults.at_providers import PLANS, amount_of
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.play import open_shop
 from tests.simulator.faults.renewing import pay_by_code
@@ -26,9 +27,10 @@ def a_shop(
     roots: Sequence[Path] = (ROOT,),
     seed: int = 1,
     mails_per_second: float = 1_000_000,
+    asked: Sequence[str] = ("mollie",),
 ) -> Iterator[Shop]:
     """A shop with so many codes of each product, on a Monday morning, in good weather unless told otherwise."""
-    simulation = Simulation(seed, faults or Faults(seed), START, roots)
+    simulation = Simulation(seed, faults or Faults(seed), START, roots, asked)
     simulation.ses.mails_per_second = mails_per_second
     with simulation.playing():
         shop = Shop(simulation, random.Random(seed), days=1)
@@ -78,16 +80,19 @@ def purchase(shop: Shop) -> None:
     shop.simulation.run(3 * HOUR)
 
 
-def at_mollie(shop: Shop, refunded: str = "", order: str = "o1") -> None:
-    """Paid at Mollie, and perhaps so much of it goes back there."""
-    simulation, sale = shop.simulation, bought(order, payment="tr_mollie01")
-    shop.sales[order] = sale
-    simulation.mollie.open(order, "tr_mollie01", sale.bought())
-    simulation.mollie.pay(order, "tr_mollie01", sale.bought())
-    simulation.run(3 * HOUR)
-    if refunded:
-        simulation.mollie.give_back(order, "tr_mollie01", refunded)
-        simulation.run(3 * HOUR)
+def at_provider(shop: Shop, name: str, plan: str = "paid", order: str = "o1") -> Sale:
+    """What happens to a payment at a provider by a plan, with three hours behind each step."""
+    provider, payment = shop.simulation.providers[name], _PAYMENTS[name]
+    order = payment if name == "woocommerce" else order
+    sale = shop.sales[order] = bought(order, payment=payment)
+    provider.open(order, payment, sale.bought())
+    for kind, much in PLANS[plan]:
+        provider.happen(payment, kind, amount_of(sale, much))
+        shop.simulation.run(3 * HOUR)
+    return sale
+
+
+_PAYMENTS = {"mollie": "tr_mollie01", "stripe": "pi_stripe01", "woocommerce": "8001", "moneybird": "433501"}
 
 
 def renewal(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.simulator.aws_here import AwsCall, ask_dynamodb
+from tests.simulator.faults.apis import APIS
 from tests.simulator.faults.checks import CHECKS, violations
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.happenings import plant
@@ -21,7 +22,7 @@ from tests.simulator.faults.shop import HOUR, PLAIN, Shop
 from tests.simulator.faults.simulation import Answered, Entry, Knocked
 from tests.simulator.faults.stories import (
     a_shop,
-    at_mollie,
+    at_provider,
     batch_replaced,
     bought,
     by_code,
@@ -66,6 +67,30 @@ def _without(name: str) -> Callable[[Shop], None]:
         _put(item)
 
     return damage
+
+
+def _payment_without(name: str, order: str = "o1") -> Callable[[Shop], None]:
+    """An order of which no payment has this."""
+
+    def damage(_: Shop) -> None:
+        item = _item(f"ORDER#{order}")
+        for payment in item["payments"]["L"]:
+            del payment["M"][name]
+        _put(item)
+
+    return damage
+
+
+def _all_back_again(_: Shop) -> None:
+    """The refund that came to nothing counts all the same."""
+    item = _item("ORDER#o1")
+    for payment in item["payments"]["L"]:
+        payment["M"]["refunded"]["L"][0]["M"]["full"] = {"BOOL": True}
+    _put(item)
+
+
+def _at(name: str, plan: str) -> Callable[[Shop], Any]:
+    return lambda shop: at_provider(shop, name, plan)
 
 
 def _lost(_: Shop) -> None:
@@ -477,6 +502,16 @@ def _code_in_an_event(shop: Shop) -> None:
 
 
 # The check, a story in which nothing is wrong, and what is done to what it left behind.
+# What is true at a provider, and where the order does not have it.
+_KNOWN = "3 what was paid at a provider is known"
+_NOT_STORED: Mapping[str, tuple[str, Callable[[Shop], Any], Callable[[Shop], None]]] = {
+    "paid at Mollie, not stored": (_KNOWN, _at("mollie", "paid"), _without("payments")),
+    "refunded at Mollie, not stored": (_KNOWN, _at("mollie", "refunded"), _payment_without("refunded")),
+    "disputed at Stripe, not stored": (_KNOWN, _at("stripe", "lost"), _payment_without("disputes")),
+    "not refunded at Stripe, stored": (_KNOWN, _at("stripe", "refunded in vain"), _all_back_again),
+    "canceled in WooCommerce, not stored": (_KNOWN, _at("woocommerce", "canceled"), _payment_without("goods", "8001")),
+    "credited in Moneybird, not stored": (_KNOWN, _at("moneybird", "refunded in parts"), _payment_without("refunded")),
+}
 DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]] = {
     "an order is gone": ("1 paid orders have their codes", purchase, _lost),
     "its codes are gone": ("1 paid orders have their codes", purchase, _without("licenses")),
@@ -561,7 +596,7 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "recalled, and given": ("2 codes of recalled batches do not leave", purchase, _recalled_before),
     "two orders of one wish": ("2 one wish makes one order", by_hand, _two_of_one_wish),
     "two mails of one wish": ("2 a double click is one", purchase, _granted_twice),
-    "paid at Mollie, not stored": ("3 what was paid at a provider is known", at_mollie, _without("payments")),
+    **_NOT_STORED,
     "due for days": ("3 nothing that is due waits for ever", purchase, _overdue),
     "given up": ("6 mails are given up only when SES refuses them", purchase, _given_up),
     "leaked": ("7 nothing private leaks", purchase, LEAKS["a log line"]),
@@ -576,7 +611,7 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
 @pytest.mark.parametrize("name", DAMAGES)
 def test_each_check_finds_what_it_is_for(name: str) -> None:
     check, play, damage = DAMAGES[name]
-    with a_shop() as shop:
+    with a_shop(asked=tuple(APIS) if name in _NOT_STORED else ("mollie",)) as shop:
         play(shop)
         come_to_the_end(shop, codes=4)
         assert not violations(shop)

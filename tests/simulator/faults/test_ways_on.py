@@ -10,6 +10,7 @@ import pytest
 from keypost.core.errors import NewerVersion, Unreadable
 from keypost.core.order import Order
 from keypost.table.orders import order_of
+from tests.simulator.faults.at_providers import asked_for
 from tests.simulator.faults.faults import Faults, weather
 from tests.simulator.faults.play import come_to_the_end, live, open_shop
 from tests.simulator.faults.shop import Shop, begin_of
@@ -25,7 +26,7 @@ def _left_by(seeds: Iterable[int]) -> dict[frozenset[str], Order]:
 
 
 def _orders_of(seed: int) -> Iterator[Order]:
-    simulation = Simulation(seed, Faults(seed, weather(seed)), begin_of(seed))
+    simulation = Simulation(seed, Faults(seed, weather(seed)), begin_of(seed), asked=asked_for(seed))
     with simulation.playing():
         shop = Shop(simulation, random.Random(seed), days=2)
         open_shop(shop)

@@ -10,7 +10,7 @@ from typing import Any
 from keypost.core.frozen import dataclass
 from keypost.core.mail import MAIL_ATTEMPTS, Fate, Mail, MailState, Purpose
 from keypost.core.order import FOR_A_DECISION, License, Order, Reason, Term
-from keypost.core.payment import MONEY_BACK, Standing
+from keypost.core.payment import MONEY_BACK, REMOVED, DisputeState, Standing
 from keypost.core.product import Kind, Line
 from keypost.core.renewal_choice import stopped
 from keypost.core.said import Said, said
@@ -148,8 +148,18 @@ def owes_refund_notice(order: Order) -> bool:
     """True if the customer must get the one notice that all the money was returned. A customer who disputed the payment
     gets none: that is between the shop and the bank."""
     is_known = bool(order.lines and order.customer.email) and not order.hold.from_before and not order.is_withdrawn
-    is_disputed = any(payment.disputes for payment in order.payments)
-    return order.standing is Standing.REFUNDED and is_known and not is_disputed and not is_told(order, Purpose.REFUNDED)
+    return (
+        order.standing is Standing.REFUNDED
+        and is_known
+        and not _was_disputed(order)
+        and not is_told(order, Purpose.REFUNDED)
+    )
+
+
+def _was_disputed(order: Order) -> bool:
+    """Whether a customer ever disputed a payment. Each paid invoice has a dispute of its bookkeeper, which is won."""
+    disputes = (each for payment in order.payments for each in payment.disputes)
+    return any(each.id != REMOVED or each.state is not DisputeState.WON for each in disputes)
 
 
 def is_told(order: Order, purpose: Purpose) -> bool:

@@ -40,6 +40,7 @@ class Standing(StrEnum):
 
 Right = Callable[[str], str]  # the right address for one that was told, which a person may have corrected
 MONEY_BACK = (Standing.REFUNDED, Standing.DISPUTED)
+REMOVED = "payment"  # the id of the dispute that a bookkeeper makes who removes a payment, and ends who enters one
 
 
 class DisputeState(StrEnum):

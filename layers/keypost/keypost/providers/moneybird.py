@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from keypost import telemetry
 from keypost.core.errors import InvalidInput, SignatureRefused
 from keypost.core.payment import (
+    REMOVED,
     Charged,
     Dispute,
     DisputeState,
@@ -70,6 +71,8 @@ _RENEWAL = re.compile(
 )
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PAGE = 50  # invoices; Moneybird gives at most 100
+# The states of an invoice that is paid, or may have been paid before somebody removed its payment.
+_LISTED = "paid|open|late|reminded|pending_payment|uncollectible"
 # By the day of the invoice: how far back the hourly run looks for those that were paid lately. Moneybird can list sales
 # invoices by their last change; of external invoices it lists all.
 _LISTS = {"sales_invoices": timedelta(days=1100), "external_sales_invoices": timedelta(days=92)}
@@ -324,7 +327,7 @@ def _taken_back(payment: _DestroyedPayment, now: datetime) -> Sequence[PaymentNo
     paid."""
     if payment.invoice_type not in _INVOICES:
         return ()
-    dispute = Dispute("payment", DisputeState.OPEN, now)
+    dispute = Dispute(REMOVED, DisputeState.OPEN, now)
     return (PaymentNotice("moneybird", payment.invoice_id, state=None, at=now, order_id="", disputes=(dispute,)),)
 
 
@@ -337,7 +340,7 @@ def _undone(invoice: _Invoice, now: datetime) -> PaymentNotice:
         order_id=_order_id(invoice),
         said=invoice.updated_at,
         refers_to=_refers_to(invoice),
-        disputes=(Dispute("payment", DisputeState.OPEN, invoice.as_of(now)),),
+        disputes=(Dispute(REMOVED, DisputeState.OPEN, invoice.as_of(now)),),
     )
 
 
@@ -356,7 +359,7 @@ def _paid(invoice: _Invoice, now: datetime) -> PaymentNotice:
         lines=lines,
         problem=said("credit_note") if invoice.is_credited else problem,
         charged=tuple(detail.charged for detail in invoice.details),
-        disputes=(Dispute("payment", DisputeState.WON, invoice.as_of(now)),),
+        disputes=(Dispute(REMOVED, DisputeState.WON, invoice.as_of(now)),),
         itemized=not lines and not problem,
     )
 
@@ -435,8 +438,8 @@ def _period(period: str | None) -> dict[str, str]:
 
 
 def recent(call: Call, since: datetime) -> Iterator[News]:
-    """The paid invoices that changed since then, and the credit notes. One whose payment was entered before is no sale
-    to serve now: what it says is news of a payment that we know, or nothing."""
+    """The invoices that changed since then, and the credit notes. One that is not paid, or whose payment was entered
+    before, is no sale to serve now: what it says is news of a payment that we know, or nothing."""
     for kind, period in _LISTS.items():
         for found in _listed(call, kind, since, period):
             try:
@@ -453,10 +456,14 @@ def _changed(found: Mapping[str, Any], now: datetime, since: datetime) -> Sequen
     invoice = _Invoice.model_validate(found)
     if _is_older(invoice.updated_at, since):
         return ()
+    if not invoice.is_paid:
+        return _as_known(_without_payment(invoice, now))
     news = _of_invoice(invoice, now)
-    if _is_older(invoice.entered_at, since):
-        return [replace(n, state=None, order_id="", itemized=False) for n in news if isinstance(n, PaymentNotice)]
-    return news
+    return _as_known(news) if _is_older(invoice.entered_at, since) else news
+
+
+def _as_known(news: Sequence[News]) -> Sequence[News]:
+    return [replace(n, state=None, order_id="", itemized=False) for n in news if isinstance(n, PaymentNotice)]
 
 
 def _is_older(moment: datetime | None, since: datetime) -> bool:
@@ -465,9 +472,9 @@ def _is_older(moment: datetime | None, since: datetime) -> bool:
 
 
 def _listed(call: Call, kind: str, since: datetime, period: timedelta) -> Iterator[dict[str, Any]]:
-    """The paid invoices of a kind, page by page."""
+    """The invoices of a kind, page by page."""
     days = f"{call.now - period:%Y%m%d}..{call.now + timedelta(days=31):%Y%m%d}"
     # Moneybird leaves out what changed at that very moment.
     after = (since - timedelta(seconds=1)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    chosen = f"state:paid,period:{days}" + (f",updated_after:{after}" if kind == "sales_invoices" else "")
+    chosen = f"state:{_LISTED},period:{days}" + (f",updated_after:{after}" if kind == "sales_invoices" else "")
     yield from pages("moneybird", call, f"/{kind}.json", {"filter": chosen}, _PAGE)

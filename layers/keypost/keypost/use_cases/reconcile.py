@@ -5,6 +5,8 @@ from datetime import timedelta
 from keypost import telemetry
 from keypost.clients.queue import Queue
 from keypost.core.errors import ProviderRefused
+from keypost.core.payment import News, PaymentNotice
+from keypost.core.repeat import BOOKS
 from keypost.core.shop import Intake
 from keypost.providers import recent
 from keypost.providers.call import Call
@@ -26,11 +28,20 @@ def reconcile(api: str, call: Call, store: Store, queue: Queue, intake: Intake) 
     for what was paid before the start."""
     since = min(store.reconciled(api, call.now), call.now - WINDOWS[api])
     for fact in recent(api, call, max(since, intake.start or since)):
+        if _is_of_unknown(store, fact):
+            continue
         order_id, is_news = record(store, fact, call.now, intake, was_asked=True)
         if order_id and is_news:
             telemetry.outcome("PaymentRecovered", order_id=order_id, provider=api)
             queue.poke(order_id)
     store.put_reconciled(api, call.now)
+
+
+def _is_of_unknown(store: Store, fact: News) -> bool:
+    """Whether a list shows that a payment is gone which nobody has heard of: most of these invoices were never paid."""
+    if not isinstance(fact, PaymentNotice) or fact.provider != BOOKS or fact.state is not None:
+        return False
+    return not store.orders_of_payment(fact.names)
 
 
 def not_reconciled(api: str, error: Exception) -> None:
