@@ -98,6 +98,7 @@ class Shop:
     chance: random.Random
     days: int
     tape: Tape = WHOLE
+    term_days: int = 20  # of each product
     sales: dict[str, Sale] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
