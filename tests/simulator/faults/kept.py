@@ -13,7 +13,6 @@ from tests.simulator.faults.simulation import Answered, Saved
 
 Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
 Items = Sequence[Mapping[str, Any]]  # the whole table
-_TERM_DAYS = 20
 _DONE = 300  # the status of an answer from which on nothing was done
 _WITH_CODES = ("purchase", "renewal", "resend")  # how the names of mails with codes begin
 _UNHEARD = ("pending", "sending", "unknown")  # the states of a mail of which SES has told nothing
@@ -92,14 +91,15 @@ def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
             yield mail.order, f"a code of {mail.mail} is free again"
 
 
-def licenses_last_as_long_as_was_sold(_: Shop, items: Items) -> Found:
-    """Each product of a shop lasts twenty days, and so does each period of which a provider tells."""
+def licenses_last_as_long_as_was_sold(shop: Shop, items: Items) -> Found:
+    """All products of a shop last so many days, and so does each period of which a provider tells."""
+    days = shop.term_days
     for item in items:
         periods = (*item.get("licenses", ()), *item.get("terms", ())) if item["pk"].startswith("ORDER#") else ()
         for each in (period for period in periods if "first_day" in period):
             first, last = (date.fromisoformat(each[name]) for name in ("first_day", "last_day"))
-            if (last - first).days != _TERM_DAYS - 1:
-                yield item["pk"].partition("#")[2], f"what was sold for {_TERM_DAYS} days lasts from {first} to {last}"
+            if (last - first).days != days - 1:
+                yield item["pk"].partition("#")[2], f"what was sold for {days} days lasts from {first} to {last}"
 
 
 def what_a_person_holds_stays(shop: Shop, _: Items) -> Found:

@@ -33,12 +33,13 @@ class Schedules:
     hourly_until: float = 0
     hours: set[float] = field(default_factory=set)  # at which a run that comes every hour is planned
 
-    def plan_days(self, first: datetime, days: int) -> None:
-        """The daily runs, and a note after the first of each day: the later ones find that it was sent."""
+    def plan_days(self, first: datetime, days: int, *, noted: int = _NOTED) -> None:
+        """The daily runs, and, of one in so many stories, a note after the first of each day: the later ones find that
+        it was sent. With `noted` 0 no story has notes."""
         for day in (first.astimezone(ZONE).date() + timedelta(days=n) for n in range(days + 1)):
             for at in _DAILY:
                 self._plan("find_due_orders", {"rule": "daily"}, datetime.combine(day, at, ZONE).timestamp())
-            if self.faults.seed % _NOTED == 1:
+            if noted and self.faults.seed % noted == 1:
                 self._plan("write_daily_note", {}, datetime.combine(day, _NOTE, ZONE).timestamp())
 
     def _plan(self, function: str, input_: dict[str, str], moment: float) -> None:

@@ -99,6 +99,7 @@ class Shop:
     days: int
     tape: Tape = WHOLE
     is_whole: bool = True  # it has several customers, and each of their orders a life of its own
+    term_days: int = 20  # of each product
     sales: dict[str, Sale] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
