@@ -4,6 +4,7 @@ simulation. Several can be loaded side by side, so that two versions work on one
 import concurrent.futures
 import functools
 import importlib
+import math
 import os
 import sys
 import time
@@ -40,7 +41,7 @@ _ENVIRONMENT = {
 # Values of the product that only cost time here: fifteen of sixteen shards would be empty.
 _SMALLER = {"DUE_SHARDS": 1}
 # What is built anew in a new execution environment; clients are kept, as it takes long to make them.
-_BUILT_ANEW = ("config", "worker", "secrets")
+_BUILT_ANEW = ("config", "worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ class Deployment:
         """New execution environments, which know nothing yet."""
         for name in _BUILT_ANEW:
             getattr(self.modules["keypost.wiring"], name).cache_clear()
-        store = self.modules["keypost.wiring"].store()
+        wiring: Any = self.modules["keypost.wiring"]
+        wiring.secrets()._fetched_at = -math.inf
+        store = wiring.store()
         store._heard.clear()
         store._known_skus = frozenset()
         store._kept_hints.clear()
