@@ -40,10 +40,10 @@ def _wants(shop: Shop, method: str, route: str, body: Mapping[str, Any], **path:
 
 
 def catalog(shop: Shop) -> None:
-    """A product is changed, and codes of it come in."""
+    """A product is changed, and codes of it come in; a customer has two of those from before."""
+    purchase(shop)
     _wants(shop, "PUT", "/products/{sku}", {**PRODUCTS[PLAIN], "devices": 3}, sku=PLAIN)
     _wants(shop, "POST", "/stock/{sku}", {"codes": shop.new_codes(PLAIN, 3), "batch": "batch-3"}, sku=PLAIN)
-    purchase(shop)
 
 
 def held(shop: Shop) -> None:
