@@ -77,9 +77,14 @@ class Evidence:
         found = (item for item in self.stored if item["pk"].startswith(prefix) and "lines" in item)
         return {item["pk"].removeprefix("ORDER#"): item for item in found}
 
+    @cached_property
+    def olds(self) -> dict[str, dict[str, Any]]:
+        """What was sold before, as far as it was imported."""
+        return {name: item for name in self.shop.olds if (item := self.simulation.item(name))}
+
     @property
     def all_items(self) -> dict[str, dict[str, Any]]:
-        return self.items | self.own | self.by_hand
+        return self.items | self.own | self.by_hand | self.olds
 
     def moved_away(self, order: str) -> dict[str, str]:
         """By the id of a license, the order that has it now."""
@@ -156,9 +161,11 @@ class Evidence:
     def may_lack_its_base(self, order: str) -> bool:
         """Whether a line renews what nobody knows, or what is in trouble itself."""
         renewed = {str(line["renews"]).partition("/")[0] for line in self.sales[order].lines if "renews" in line}
-        return any(name not in self.sales or not self._stands(name) for name in renewed)
+        return any(not self._stands(name) for name in renewed)
 
     def _stands(self, order: str) -> bool:
+        if order in self.shop.olds:
+            return order in self.shop.known_olds
         return order in self.items and self.is_owed(order) and not self.may_lack_its_base(order)
 
 
@@ -261,7 +268,7 @@ def codes_are_where_the_orders_say(evidence: Evidence) -> Found:
         state, order = item["state"], item.get("order_id", "")
         if (
             state == "assigned"
-            and order in evidence.sales | evidence.own | evidence.by_hand
+            and order in evidence.sales | evidence.own | evidence.by_hand | evidence.olds
             and owners.get(code) != order
         ):
             yield order, f"a code of batch {item.get('batch')} is assigned to it, and it does not have it"
@@ -576,7 +583,7 @@ def nothing_fails_in_good_weather(evidence: Evidence) -> Found:
     if not evidence.simulation.faults.happened and not evidence.shop.unreadable | evidence.shop.stuck:
         yield from ((" ".join(failure.orders) or "-", failure.text) for failure in evidence.simulation.failures)
         yield from (
-            ("-", f"a message of {queue} went to the dead letters") for queue, _ in evidence.simulation.sqs.dead
+            ("-", f"a message of {each.source} went to the dead letters") for each in evidence.simulation.sqs.dead.kept
         )
 
 
@@ -906,6 +913,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "12 what is told meanwhile is kept": _at(boundary.what_is_told_meanwhile_is_kept),
     "12 what is refused is written down": _at(boundary.genuine_callbacks_that_change_nothing_are_written_down),
     "1 imported codes are in the table": _at(kept.imported_codes_are_in_the_table),
+    "1 imported licenses are known": _at(kept.imported_licenses_are_known),
     "2 codes that left are not free": _at(kept.codes_that_left_are_not_free),
     "4 what a person holds stays": _at(kept.what_a_person_holds_stays),
     "5 licenses last as long as was sold": _at(kept.licenses_last_as_long_as_was_sold),

@@ -29,6 +29,7 @@ _TIMEOUTS = {
     "sesv2": 10,
     "secrets-manager": 5,
     "eventbridge": 5,
+    "cloudformation": 60,
 }  # seconds, as wiring sets them
 _CONNECT_TIMEOUT = 3
 _MOST_LINES = 4  # of the source, in a story
@@ -50,6 +51,7 @@ class Cloud:
     ses: Ses
     wrote: Callable[[Invocation | None, list[dict[str, Any]], list[str]], None]
     on_bus: Callable[[AwsCall], Answer]
+    stack: Callable[[AwsCall], Answer]
     changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
     tape: Tape = WHOLE
     asked: Collection[str] = ()  # the providers of whose APIs the functions have the keys
@@ -130,6 +132,8 @@ class Cloud:
                 return self.sqs.take(call)
             case "eventbridge":
                 return self.on_bus(call)
+            case "cloudformation":
+                return self.stack(call)
             case "sesv2":
                 return self.ses.take(call, invocation, kind)
             case _:

@@ -13,6 +13,7 @@ from tests.simulator.faults.at_the_door import AT_THE_DOOR
 from tests.simulator.faults.branches import Branch, Forking, branches
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.cloud import READING
+from tests.simulator.faults.commands import hand_all_back
 from tests.simulator.faults.deeds import differing, left
 from tests.simulator.faults.faults import TIME_OVER, Fault, Faults
 from tests.simulator.faults.shop import PLAIN, Shop
@@ -102,7 +103,7 @@ def _come_to_the_end(shop: Shop) -> None:
     simulation.faults.is_over = True
     simulation.ses.paused_until = simulation.now
     simulation.ses.pauses.append(simulation.now)
-    simulation.sqs.redrive()
+    hand_all_back(shop)
     if any(needs(simulation.item(order)) == "stock" for order in shop.sales):
         shop.import_codes(PLAIN, 4)
     simulation.run(DAY)

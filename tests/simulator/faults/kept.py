@@ -82,6 +82,24 @@ def imported_codes_are_in_the_table(shop: Shop, items: Items) -> Found:
                 yield "stock", f"{len(missing)} of {len(answer.body['codes'])} imported codes are not stored"
 
 
+def imported_licenses_are_known(shop: Shop, items: Items) -> Found:
+    """Of each import of what was sold before that came to its end: the codes and days of each order are stored, and no
+    code is mailed because of it."""
+    stored = {item["pk"]: item for item in items}
+    for order, old in shop.olds.items():
+        licenses = stored.get(f"ORDER#{order}", {}).get("licenses", ())
+        (line,) = old.sale.lines
+        wanted = {(code, line["period_start"], line["period_end"]) for code in old.codes}
+        known = {(one["code"], one["first_day"], one["last_day"]) for one in licenses}
+        if order in shop.known_olds and known != wanted:
+            yield order, f"its import came to its end, and it has {len(wanted & known)} of {len(wanted)} licenses"
+        yield from (
+            (order, f"{mail.mail} left because of an import")
+            for mail in shop.simulation.ses.accepted
+            if {*mail.codes} & {*old.codes}
+        )
+
+
 def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
     """What a customer may have activated is not sold to anybody else."""
     left = {code: mail for mail in shop.simulation.ses.accepted for code in mail.codes}

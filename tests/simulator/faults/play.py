@@ -4,13 +4,15 @@ then the checks."""
 import gc
 import random
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 from cli.local.deploy import ROOT
+from tests.simulator.faults import commands
 from tests.simulator.faults.at_providers import asked_for, sell_at_providers
 from tests.simulator.faults.checks import Violation, violations
 from tests.simulator.faults.faults import Fault, Faults, weather
@@ -115,6 +117,8 @@ def live(shop: Shop) -> None:
             sold_at = max(act.at for act in shop.acts if sale.order in act.text.split())
             plan_happenings(shop, sale, sold_at)
     sell_at_providers(shop)
+    commands.run_commands(shop)
+    commands.hand_back_when_alarmed(shop)
     shop.simulation.run(shop.days * DAY)
 
 
@@ -131,21 +135,29 @@ def _sold(shop: Shop) -> list[str]:
 
 
 def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
-    """Nothing goes wrong any more, codes arrive, and agents send again what did not leave."""
+    """Nothing goes wrong any more, codes arrive, and agents do what they are asked: they have codes blocked, behind
+    which an order hides what else it needs, and send again what did not leave."""
     simulation = shop.simulation
     simulation.faults.is_over = True
     simulation.ses.paused_until = simulation.now
     simulation.ses.pauses.append(simulation.now)
     for provider in simulation.providers.values():
         provider.down_until = simulation.now
-    simulation.sqs.redrive()
+    commands.hand_all_back(shop)
     for sku in _sold(shop):
         shop.import_codes(sku, codes)
     simulation.run(DAY)
-    for order in shop.sales:
-        if order not in shop.unreadable | shop.stuck and needs(simulation.item(order)) == "mail":
-            simulation.support("POST", "/orders/{order_id}/resend", {"reason": "end"}, order_id=order)
+    _answer(shop, "block", "/orders/{order_id}/blocked", {})
+    simulation.run(60)
+    _answer(shop, "mail", "/orders/{order_id}/resend", {"reason": "end"})
     simulation.run(DAY)
+
+
+def _answer(shop: Shop, reason: str, route: str, body: Mapping[str, Any]) -> None:
+    """Agents do what is asked for this reason."""
+    for order in shop.sales:
+        if order not in shop.unreadable | shop.stuck and needs(shop.simulation.item(order)) == reason:
+            shop.simulation.support("POST", route, body, order_id=order)
 
 
 def _told(seed: int, shop: Shop, found: Sequence[Violation]) -> Played:

@@ -81,6 +81,14 @@ def cost(lines: Collection[Mapping[str, Any]]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Old:
+    """What an older system sold, with its codes."""
+
+    sale: Sale
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     number: int
     at: float
@@ -118,6 +126,8 @@ class Shop:
     typed: dict[str, str] = field(default_factory=dict)  # by the order of a renewal, the code that its customer typed
     beside: set[str] = field(default_factory=set)  # renewals of some of the licenses of an order, by the same payer
     planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
+    olds: dict[str, Old] = field(default_factory=dict)  # by order, what is sold before and imported
+    known_olds: set[str] = field(default_factory=set)  # those of them whose import came to its end
 
     @property
     def begins(self) -> float:

@@ -12,6 +12,7 @@ import pytest
 from tests.simulator.aws_here import AwsCall, ask_dynamodb
 from tests.simulator.faults.apis import APIS
 from tests.simulator.faults.checks import CHECKS, violations
+from tests.simulator.faults.command_stories import licenses_imported
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.happenings import plant
 from tests.simulator.faults.leaks import CHANNELS
@@ -409,6 +410,16 @@ def _code_left_out(shop: Shop) -> None:
     ask_dynamodb("DeleteItem", TableName=TABLE, Key={"pk": {"S": free["pk"]}})
 
 
+def _unlicensed(order: str) -> None:
+    item = _item(f"ORDER#{order}")
+    del item["licenses"]
+    _put(item)
+
+
+def _old_code_mailed(shop: Shop) -> None:
+    _accepted(order="oud-1", codes=shop.olds["oud-1"].codes)(shop)
+
+
 def _free_again(shop: Shop) -> None:
     code = next(item for item in shop.simulation.items() if item.get("state") == "assigned")
     _put(_item(code["pk"]), state={"S": "free"}, stock={"S": PLAIN})
@@ -480,6 +491,7 @@ LEAKS: Mapping[str, Callable[[Shop], None]] = {
     "an answer to an agent": lambda shop: shop.simulation.answers.append(
         Answered(0, "o1", "GET", 200, None, said={"code": "AAAAA-BBBBB-CCCCC-00001"})
     ),
+    "what a command prints": _leaked(lambda shop: shop.simulation.printed),
     "a URL": _accepted(text="https://keypost.example/v1/resend?email=koper1@klant.example", codes=()),
     "a key of the table": lambda _: _put({"pk": {"S": "BOUNCED#koper1@klant.example"}}),
     "a tag of a mail": _accepted(tags=("koper1@klant.example",), codes=()),
@@ -577,6 +589,8 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "a code in an event": ("events: no code and no address leaves", purchase, _code_in_an_event),
     "forgotten": ("11 fields of the future stay", purchase, _future_forgotten),
     "a code is lost": ("1 imported codes are in the table", purchase, _code_left_out),
+    "imported, and gone": ("1 imported licenses are known", licenses_imported, lambda _: _unlicensed("oud-1")),
+    "imported, and mailed": ("1 imported licenses are known", licenses_imported, _old_code_mailed),
     "a code that left is free": ("2 codes that left are not free", purchase, _free_again),
     "held, and sent": ("4 what a person holds stays", purchase, _held_before_it_left),
     "a day too long": ("5 licenses last as long as was sold", purchase, _a_day_too_long),
