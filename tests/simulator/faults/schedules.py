@@ -34,8 +34,8 @@ class Schedules:
     hours: set[float] = field(default_factory=set)  # at which a run that comes every hour is planned
 
     def plan_days(self, first: datetime, days: int, *, noted: int = _NOTED) -> None:
-        """The daily runs, and, of one in so many stories, a note after the first of each day: the later ones find that it
-        was sent. With `noted` 0 no story has notes."""
+        """The daily runs, and, of one in so many stories, a note after the first of each day: the later ones find that
+        it was sent. With `noted` 0 no story has notes."""
         for day in (first.astimezone(ZONE).date() + timedelta(days=n) for n in range(days + 1)):
             for at in _DAILY:
                 self._plan("find_due_orders", {"rule": "daily"}, datetime.combine(day, at, ZONE).timestamp())

@@ -1,6 +1,7 @@
 """Ten years of a few customers, as a scenario of the fault simulator: what a shop tells of them reaches the real
 handlers as it arrives, and mild faults happen."""
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -89,6 +90,8 @@ class TenYears(Simulation):
             self.machine.at(year + 60, self._restock)
         for year in years:
             self.machine.run(year)
+            gc.collect()
+            gc.freeze()  # what is left of a year is evidence
 
     def _end_outage(self) -> None:
         """What waited can wait no longer for a run."""
