@@ -35,6 +35,7 @@ RATES: Mapping[str, float] = {
 }
 _HOURS = range(1, 22)  # at which they happen: what goes wrong later may be put right tomorrow
 _SPARE = 8  # codes
+_MOST_STEPS = 40_000  # of a year, which has some seven thousand
 _TERMS: Mapping[str, Any] = {"term_days": TERM, "reserve_days_before": 30}
 _TOLD: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "open": ("order.open", {}),
@@ -69,6 +70,7 @@ class TenYears(Simulation):
     def __init__(self, world: World, seed: int) -> None:
         self.mild = MildFaults(seed, RATES, outages=world.outages)
         super().__init__(seed, self.mild, BEGIN)
+        self.machine.most_steps = _MOST_STEPS
         self.world = world
         self.asked = set[str]()  # orders whose days an agent is asked about
         self.daily_at = 0.0  # the last run of the daily rule
