@@ -20,8 +20,6 @@ import pytest
 import time_machine
 from botocore.useragent import UserAgentString
 
-_MOST_STEPS = 200_000  # of one story, which has some thousand
-
 
 class Crash(BaseException):
     """The execution environment is gone: nothing of the invocation runs any more."""
@@ -82,6 +80,7 @@ class Machine:
     planned: int = 0
     started: Counter[str] = field(default_factory=Counter)
     alive: set[Invocation] = field(default_factory=set)
+    most_steps: int = 200_000  # of one story, which has some thousand
 
     def __post_init__(self) -> None:
         self.began = self.now
@@ -110,7 +109,7 @@ class Machine:
             act()
             if self.broken:
                 raise self.broken
-            if self.planned - first > _MOST_STEPS:
+            if self.planned - first > self.most_steps:
                 raise NeverEnds("the story has no end")
         self._move_to(until)
 

@@ -14,6 +14,7 @@ from tests.simulator.years.judging import WORLD, Played, Script, play
 
 _PROGRESS = 10  # lines
 _TOLD = 2  # worlds whose stories are told
+_SHOWN = 8  # of what is wrong in a world
 
 
 @click.command()
@@ -28,8 +29,10 @@ def main(customers: int, seed: int) -> None:
     _summary(played, perf_counter() - begun)
     failing = [(script, each) for script, each in zip(scripts, played, strict=True) if each.wrong]
     for script, each in failing:
-        for violation in each.wrong:
+        for violation in each.wrong[:_SHOWN]:
             click.echo(f"  {script.command}   {violation}")
+        if len(each.wrong) > _SHOWN:
+            click.echo(f"  {script.command}   and {len(each.wrong) - _SHOWN} more")
     for _, each in failing[:_TOLD]:
         click.echo("\n" + "\n".join(each.story))
     sys.exit(1 if failing else 0)

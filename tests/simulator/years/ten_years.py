@@ -1,6 +1,7 @@
 """Ten years of a few customers, as a scenario of the fault simulator: what a shop tells of them reaches the real
 handlers as it arrives, and mild faults happen."""
 
+import gc
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -34,6 +35,7 @@ RATES: Mapping[str, float] = {
 }
 _HOURS = range(1, 22)  # at which they happen: what goes wrong later may be put right tomorrow
 _SPARE = 8  # codes
+_MOST_STEPS = 40_000  # of a year, which has some seven thousand
 _TERMS: Mapping[str, Any] = {"term_days": TERM, "reserve_days_before": 30}
 _TOLD: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "open": ("order.open", {}),
@@ -68,6 +70,7 @@ class TenYears(Simulation):
     def __init__(self, world: World, seed: int) -> None:
         self.mild = MildFaults(seed, RATES, outages=world.outages)
         super().__init__(seed, self.mild, BEGIN)
+        self.machine.most_steps = _MOST_STEPS
         self.world = world
         self.asked = set[str]()  # orders whose days an agent is asked about
         self.daily_at = 0.0  # the last run of the daily rule
@@ -89,6 +92,8 @@ class TenYears(Simulation):
             self.machine.at(year + 60, self._restock)
         for year in years:
             self.machine.run(year)
+            gc.collect()
+            gc.freeze()  # what is left of a year is evidence
 
     def _end_outage(self) -> None:
         """What waited can wait no longer for a run."""
