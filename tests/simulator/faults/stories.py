@@ -80,10 +80,11 @@ def purchase(shop: Shop) -> None:
     shop.simulation.run(3 * HOUR)
 
 
-def at_provider(shop: Shop, name: str, plan: str = "paid") -> Sale:
-    """What happens to a payment at a provider by a plan, with three hours behind each step."""
+def at_provider(shop: Shop, name: str, plan: str = "paid", order: str = "o1") -> Sale:
+    """What happens to a payment at a provider by a plan, with three hours behind each step. WooCommerce has numbers for
+    its orders."""
     provider, payment = shop.simulation.providers[name], _PAYMENTS[name]
-    order = payment if name == "woocommerce" else "o1"
+    order = payment if name == "woocommerce" else order
     sale = shop.sales[order] = bought(order, payment=payment)
     provider.open(order, payment, sale.bought())
     for kind, much in PLANS[plan]:
