@@ -53,13 +53,13 @@ SELLING: Mapping[str, Selling] = {
     ),
     "stripe": Selling(
         0.12,
-        "s",
+        "t",
         "pi_stripe",
         (*_ALWAYS, "refunded in vain", "disputed", "lost", "promised", "promised in vain", "failed"),
         shop_tells=_PAID_AT_ONCE,
     ),
     "woocommerce": Selling(0.12, "80", "", (*_ALWAYS, "refunded in vain", "canceled", "failed", "never paid")),
-    "moneybird": Selling(0.12, "b", "4335", (*_ALWAYS, "disputed", "never paid")),
+    "moneybird": Selling(0.12, "i", "4335", (*_ALWAYS, "disputed", "never paid")),
 }
 
 

@@ -210,6 +210,7 @@ class Api:
     call: Callable[[Payment, Step, float, random.Random], Json]  # the callback of a payment's newest step
     calls_again: Sequence[float] = (5, 60, 600, 3600, 7200)  # seconds after which it repeats a call that failed
     environment: Mapping[str, str] = field(default_factory=dict)  # of functions that ask it
+    removes: bool = False  # a payment that is disputed is not there any more
 
     def name_of(self, payment: Payment) -> str:
         return f"{self.prefix}:{payment.id}"
@@ -325,8 +326,14 @@ class Provider:
         """What is true here, and does not stand in the order."""
         for payment in self.payments.values():
             newest = {_CHANGES[step.kind]: step for step in payment.steps if step.kind in _CHANGES}
-            moved = (Moved(self.api, payment, step) for step in newest.values())
-            yield from (each for each in moved if not each.is_known_by(item(payment.order) or {}))
+            unknown = [
+                moved
+                for moved in (Moved(self.api, payment, step) for step in newest.values())
+                if not moved.is_known_by(item(payment.order) or {})
+            ]
+            # Nobody has to know of what came and went.
+            is_gone = self.api.removes and payment.is_disputed and "paid" in [moved.step.kind for moved in unknown]
+            yield from () if is_gone else unknown
 
 
 def is_to_be_known(moved: Moved) -> bool:

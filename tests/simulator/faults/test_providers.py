@@ -84,6 +84,18 @@ def test_an_order_that_woocommerce_and_mollie_tell_of_is_one(seed: int) -> None:
         assert violations(shop) == []
 
 
+def test_an_invoice_whose_payment_came_and_went_before_anybody_heard_of_it_is_not_paid() -> None:
+    with a_shop(Faults(1, given=_never("moneybird")), asked=("moneybird",)) as shop:
+        at_provider(shop, "moneybird", "never paid")
+        books = shop.simulation.providers["moneybird"]
+        books.happen("433501", "paid")
+        books.happen("433501", "disputed")
+        shop.simulation.run(3 * HOUR)
+
+        assert shop.simulation.item("o1") is None
+        assert violations(shop) == []
+
+
 def test_each_provider_that_keypost_asks_is_simulated() -> None:
     assert set(APIS) == set(RECONCILED) == set(SELLING)
 
