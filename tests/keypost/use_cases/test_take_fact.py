@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from keypost.providers import mollie, moneybird, stripe, webhook, woocommerce
 from keypost.table import Store
 from keypost.use_cases.list_inbox import all_of_inbox
 from keypost.use_cases.take_fact import record
-from tests.builders import INTAKE, NOW, SKU, a_call, code, event
+from tests.builders import INTAKE, NOW, SKU, a_call, code, event, loaded, notice, sent_order
 
 Read = Callable[[Any], Sequence[News]]
 BACK = {"id": "re_1", "status": "refunded", "amount": {"value": "39.95", "currency": "EUR"}}
@@ -168,3 +169,19 @@ def test_of_unknown_goods_the_inbox_names_skus_and_no_code(store: Store) -> None
 
     (remark,) = all_of_inbox(store, 1, NOW)
     assert remark.reason == said("goods_unknown", payment="woocommerce:1237", skus=["T-SHIRT"])
+
+
+def test_what_a_shop_says_too_late_to_hold_an_order_stands_in_the_inbox(store: Store) -> None:
+    """An order that was canceled in WooCommerce after its codes had left."""
+    left, canceled = sent_order(), said("shop_status", status="cancelled")
+    store.change(left.id, lambda _: left)
+
+    record(store, notice(said=NOW), NOW, INTAKE)
+    assert [*all_of_inbox(store, 1, NOW)] == []
+    for _ in range(2):
+        record(store, notice(said=NOW + timedelta(minutes=1), problem=canceled), NOW, INTAKE)
+
+    (remark,) = all_of_inbox(store, 1, NOW)
+    assert remark.order_id == left.id
+    assert remark.reason == said("shop_status", payment="stripe:cs_2026-001234", status="cancelled")
+    assert loaded(store, left.id).hold.problem is None

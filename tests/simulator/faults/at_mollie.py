@@ -35,7 +35,7 @@ def _things(payment: Payment) -> Things:
         "amount": {"currency": payment.bought["currency"], "value": payment.bought["amount"]},
         "profileId": PROFILE,
         "billingAddress": {"givenName": "Anna", "familyName": "Jansen"},
-        "metadata": card,
+        "metadata": card if payment.has_card else {"order_id": payment.order, "store_id": "shop-1"},
         "_embedded": _parts(payment),
     }
     paid = {"paidAt": iso(payment.paid_at)} if payment.paid_at else {}

@@ -109,5 +109,6 @@ MONEYBIRD = Api(
     _things,
     _answer,
     _call,
+    removes=True,
     environment={"KEYPOST_MONEYBIRD_URL": "http://127.0.0.1:9", "KEYPOST_MONEYBIRD_ADMINISTRATION": ADMINISTRATION},
 )

@@ -13,6 +13,7 @@ from tests.simulator.faults.simulation import DAY
 _AGENTS: tuple[Callable[[Shop, Sale, float], None], ...] = (corrected, held, poked_twice, resent, swapped)
 _PAUSES = (2, 60, 600, HOUR)  # seconds between two steps; WooCommerce counts in whole ones
 _PART = Decimal("3.00")
+_THROUGH = 0.4  # the share of the orders in WooCommerce that are paid by its plug-in for Mollie
 # What happens to a payment, step by step, and how much goes back. It may stop behind any of the steps.
 PLANS: Mapping[str, Sequence[tuple[str, str]]] = {
     "paid": (("paid", ""),),
@@ -52,14 +53,22 @@ SELLING: Mapping[str, Selling] = {
     ),
     "stripe": Selling(
         0.12,
-        "s",
+        "t",
         "pi_stripe",
         (*_ALWAYS, "refunded in vain", "disputed", "lost", "promised", "promised in vain", "failed"),
         shop_tells=_PAID_AT_ONCE,
     ),
     "woocommerce": Selling(0.12, "80", "", (*_ALWAYS, "refunded in vain", "canceled", "failed", "never paid")),
-    "moneybird": Selling(0.12, "b", "4335", (*_ALWAYS, "disputed", "never paid")),
+    "moneybird": Selling(0.12, "i", "4335", (*_ALWAYS, "disputed", "never paid")),
 }
+
+
+# An order in WooCommerce that is paid by its plug-in for Mollie: where each of these steps is seen, of which the others
+# are seen at both. WooCommerce need not hear of money that went back at Mollie.
+_THROUGH_MOLLIE = ("paid", "refunded", "refunded in parts", "refunded in vain", "disputed", "canceled", "failed")
+_BOTH = ("mollie", "woocommerce")
+_SEEN_AT: Mapping[str, Sequence[str]] = {"disputed": ("mollie",), "won": ("mollie",), "canceled": ("woocommerce",)}
+_SEEN_AT_MOLLIE: Mapping[str, Sequence[str]] = {**_SEEN_AT, "returned": ("mollie",), "undone": ("mollie",)}
 
 
 def sells_at(seed: int) -> tuple[str, ...]:
@@ -80,6 +89,9 @@ def sell_at_providers(shop: Shop) -> None:
         chance = random.Random(f"{seed}/{name}")
         for _ in range(chance.choice((1, 1, 2))):
             at = shop.simulation.now + chance.choice((2, 60, HOUR, chance.random() * shop.days * DAY))
+            if name == "woocommerce" and chance.random() < _THROUGH:
+                sell_through_mollie(shop, chance.choice(_THROUGH_MOLLIE), at, chance)
+                continue
             sale = opened(shop, name, at - 1)
             plan = chance.choice(SELLING[name].plans)
             go_through(shop, name, sale, plan, at, chance)
@@ -106,6 +118,26 @@ def go_through(shop: Shop, name: str, sale: Sale, plan: str, at: float, chance: 
     steps = PLANS[plan]
     for kind, much in steps[: chance.randint(1, len(steps))] if steps else ():
         happens(shop, name, sale, at, kind, much)
+        at += chance.choice(_PAUSES)
+
+
+def sell_through_mollie(shop: Shop, plan: str, at: float, chance: random.Random) -> None:
+    """An order in WooCommerce that its plug-in for Mollie has paid there. Both tell of it, and only WooCommerce knows
+    what was bought."""
+    sale = shop.somebody(SELLING["woocommerce"].order)
+    payment = f"tr_plugin{sale.order}"
+    sale = shop.sales[sale.order] = replace(sale, payment=payment)
+    order, providers = sale.order, shop.simulation.providers
+
+    def opens() -> None:
+        providers["mollie"].open(order, payment, sale.bought(), has_card=False)
+        providers["woocommerce"].open(order, order, sale.bought(), through=payment)
+
+    shop.act(at - 1, f"opens {order} in WooCommerce, through Mollie", opens)
+    names, seen_at = {"mollie": payment, "woocommerce": order}, chance.choice((_SEEN_AT, _SEEN_AT_MOLLIE))
+    for kind, much in PLANS[plan][: chance.randint(1, len(PLANS[plan]))]:
+        for delay, name in enumerate(seen_at.get(kind, _BOTH)):
+            happens(shop, name, replace(sale, payment=names[name]), at + delay, kind, much)
         at += chance.choice(_PAUSES)
 
 

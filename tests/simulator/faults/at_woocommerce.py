@@ -29,7 +29,7 @@ def _order(payment: Payment) -> Json:
         "total": payment.bought["amount"],
         "date_modified_gmt": _gmt(payment.changed_at),
         "date_paid_gmt": _gmt(payment.paid_at) if payment.paid_at else None,
-        "transaction_id": "",
+        "transaction_id": payment.through,
         "billing": {"email": payment.bought["email"], "first_name": "Anna", "last_name": "Jansen"},
         "line_items": [{"id": number, "name": "Antivirus", "meta_data": [], **line} for number, line in lines],
         "refunds": [

@@ -210,7 +210,14 @@ class _Till:
         asked = [each for each in done if each.asked_at <= at]
         forgiven = max((self._back_by(each.at, at) for each in asked if "release" in each.route), default=_NOTHING)
         settled = [Decimal(cost(each.body["lines"])) for each in asked if "lines" in each.body and there]
-        return max([there + forgiven, *settled])
+        return max([there + forgiven, *settled, *self._as_first_heard(at)])
+
+    def _as_first_heard(self, at: float) -> Iterator[Decimal]:
+        """The price of what the first word that arrived says of its payment, which stands: as long as there is no other
+        word, the shop has sold that for this money, whatever it usually costs."""
+        first = min(_paid(self.told), key=lambda each: each.at, default=None)
+        if first and self._there(first.payment, at) == _amount(first):
+            yield Decimal(cost(first.data["lines"]))
 
     def _there(self, payment: str, at: float) -> Decimal:
         paid = [each for each in _paid(self.told) if each.payment == payment and each.said_at <= at]

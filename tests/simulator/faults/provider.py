@@ -51,6 +51,8 @@ class Payment:
     bought: Mapping[str, Any]
     opened: float
     steps: tuple[Step, ...] = ()
+    through: str = ""  # of an order in WooCommerce: the payment at Mollie by which it is paid
+    has_card: bool = True  # it says what was bought; that of an order in WooCommerce does not
 
     def until(self, moment: float) -> "Payment":
         """As it was then."""
@@ -100,16 +102,13 @@ class Payment:
 
     def told_by(self, step: Step) -> tuple[str, dict[str, Any]]:
         """What the callback of a shop would say of this step, the newest: its kind and its data."""
-        about = {"payment_id": self.id}
+        about = {"payment_id": self.through or self.id}
         match step.kind:
             case "paid":
                 return "order.paid", {**self.bought, **about}
             case "returned" | "undone":
-                is_full = self.back >= self.whole
-                return "order.refunded", {
-                    **({"full": True} if is_full else {"amount_refunded": str(self.back)}),
-                    **about,
-                }
+                back = {"full": True} if self.back >= self.whole else {"amount_refunded": str(self.back)}
+                return "order.refunded", {**back, **about}
             case "disputed":
                 return "order.disputed", about
             case "won" | "lost":
@@ -211,6 +210,7 @@ class Api:
     call: Callable[[Payment, Step, float, random.Random], Json]  # the callback of a payment's newest step
     calls_again: Sequence[float] = (5, 60, 600, 3600, 7200)  # seconds after which it repeats a call that failed
     environment: Mapping[str, str] = field(default_factory=dict)  # of functions that ask it
+    removes: bool = False  # a payment that is disputed is not there any more
 
     def name_of(self, payment: Payment) -> str:
         return f"{self.prefix}:{payment.id}"
@@ -270,9 +270,9 @@ class Provider:
 
     # --- what happens there
 
-    def open(self, order: str, payment: str, bought: Mapping[str, Any]) -> None:
+    def open(self, order: str, payment: str, bought: Mapping[str, Any], **how: Any) -> None:
         """A payment that the shop made for an order; nobody has paid it yet."""
-        self.payments[payment] = Payment(order, payment, bought, self.machine.now)
+        self.payments[payment] = Payment(order, payment, bought, self.machine.now, **how)
 
     def happen(self, payment: str, kind: str, amount: Decimal = _NOTHING) -> None:
         """Nothing, where a shorter story has left out what came before."""
@@ -326,8 +326,14 @@ class Provider:
         """What is true here, and does not stand in the order."""
         for payment in self.payments.values():
             newest = {_CHANGES[step.kind]: step for step in payment.steps if step.kind in _CHANGES}
-            moved = (Moved(self.api, payment, step) for step in newest.values())
-            yield from (each for each in moved if not each.is_known_by(item(payment.order) or {}))
+            unknown = [
+                moved
+                for moved in (Moved(self.api, payment, step) for step in newest.values())
+                if not moved.is_known_by(item(payment.order) or {})
+            ]
+            # Nobody has to know of what came and went.
+            is_gone = self.api.removes and payment.is_disputed and "paid" in [moved.step.kind for moved in unknown]
+            yield from () if is_gone else unknown
 
 
 def is_to_be_known(moved: Moved) -> bool:

@@ -82,8 +82,10 @@ class Schedules:
             self._plan_hour(function, then, then)
 
     def stored(self, order: str, due: float | None) -> None:
-        """The clock of an order as it is now."""
-        self.due.pop(order, None)
+        """The clock of an order as it is now. A poke that has changed it was not in vain."""
+        if self.due.pop(order, None) != due:
+            self.poked.pop(order, None)
+            self.not_before.pop(order, None)
         if due is not None:
             self.due[order] = due
             self._look(order)

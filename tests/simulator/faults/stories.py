@@ -81,7 +81,8 @@ def purchase(shop: Shop) -> None:
 
 
 def at_provider(shop: Shop, name: str, plan: str = "paid", order: str = "o1") -> Sale:
-    """What happens to a payment at a provider by a plan, with three hours behind each step."""
+    """What happens to a payment at a provider by a plan, with three hours behind each step. WooCommerce has numbers for
+    its orders."""
     provider, payment = shop.simulation.providers[name], _PAYMENTS[name]
     order = payment if name == "woocommerce" else order
     sale = shop.sales[order] = bought(order, payment=payment)

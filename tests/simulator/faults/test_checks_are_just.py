@@ -89,3 +89,21 @@ def test_an_order_that_nobody_can_read_stays_as_it_is_when_a_newer_version_has_w
 
         assert shop.unreadable == {"o1"}
         assert not violations(shop)
+
+
+def test_more_for_the_same_money_is_sold_for_it_if_that_is_what_the_shop_is_first_heard_to_say() -> None:
+    """Its callback of before comes after that."""
+    sale, more = bought("9001", payment="9001"), bought("9001", quantity=2, payment="9001")
+    with a_shop() as shop:
+        shop.contested.add(sale.order)
+        shop.sales[sale.order] = sale
+        said_at = shop.simulation.now
+        shop.simulation.run(2)
+        same_money = {**more.bought(), "amount": sale.bought()["amount"]}
+        shop.simulation.tell(sale.order, "order.paid", teller="woocommerce", **same_money)
+        shop.simulation.run(60)
+        shop.simulation.tell(sale.order, "order.paid", teller="woocommerce", said_at=said_at, **sale.bought())
+        shop.simulation.run(HOUR)
+
+        assert [len(mail.codes) for mail in shop.simulation.ses.accepted] == [2]
+        assert not violations(shop)

@@ -1,10 +1,13 @@
 """The providers in the simulated shops: what is true there is found without any callback, also while they have
 trouble."""
 
+import random
+
 import pytest
 
+from keypost.providers import RECONCILED
 from tests.simulator.faults.apis import APIS
-from tests.simulator.faults.at_providers import SELLING
+from tests.simulator.faults.at_providers import SELLING, sell_through_mollie
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.faults import Faults
 from tests.simulator.faults.provider import FAULTS_OF_A_PROVIDER
@@ -65,6 +68,36 @@ def test_what_a_provider_never_tells_is_known_within_the_hour(name: str, plan: s
         assert ([told.kind for told in shop.simulation.told], mailed(shop, sale.order)) == _PLANS[plan]
         assert all(60 < delay < HOUR + 60 for delay in _delays(shop))
         assert violations(shop) == []
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_an_order_that_woocommerce_and_mollie_tell_of_is_one(seed: int) -> None:
+    """Whether money went back from WooCommerce or at Mollie only, and whoever calls first."""
+    with a_shop(seed=seed, asked=("mollie", "woocommerce")) as shop:
+        sell_through_mollie(shop, "refunded in parts", shop.simulation.now + 2, random.Random(seed))
+        shop.simulation.run(5 * HOUR)
+
+        (order,) = shop.sales
+        (payment,) = (shop.simulation.item(order) or {})["payments"]
+        assert payment["names"] == [f"mollie:tr_plugin{order}", f"woocommerce:{order}"]
+        assert [mail for mail in mailed(shop, order) if mail.startswith("purchase")] == ["purchase-1"]
+        assert violations(shop) == []
+
+
+def test_an_invoice_whose_payment_came_and_went_before_anybody_heard_of_it_is_not_paid() -> None:
+    with a_shop(Faults(1, given=_never("moneybird")), asked=("moneybird",)) as shop:
+        at_provider(shop, "moneybird", "never paid")
+        books = shop.simulation.providers["moneybird"]
+        books.happen("433501", "paid")
+        books.happen("433501", "disputed")
+        shop.simulation.run(3 * HOUR)
+
+        assert shop.simulation.item("o1") is None
+        assert violations(shop) == []
+
+
+def test_each_provider_that_keypost_asks_is_simulated() -> None:
+    assert set(APIS) == set(RECONCILED) == set(SELLING)
 
 
 @pytest.mark.parametrize("name", APIS)

@@ -11,6 +11,7 @@ from keypost.core import charged, contents, settling
 from keypost.core.aside import reason_of
 from keypost.core.errors import SetAside
 from keypost.core.order import Customer, Order
+from keypost.core.owed import is_all_left
 from keypost.core.payment import (
     Fact,
     News,
@@ -22,7 +23,7 @@ from keypost.core.payment import (
     SubscriptionEnded,
     counted_in_other,
 )
-from keypost.core.said import said
+from keypost.core.said import Said, said
 from keypost.core.shop import Intake
 from keypost.table import Store
 from keypost.table.payments import Heard
@@ -155,9 +156,17 @@ def _remarks(before: Order | None, order: Order, facts: Iterable[Fact], now: dat
         yield unheard
     if before is None or not contents.says_the_same(before, order):
         for each in facts:
-            if isinstance(each, PaymentNotice) and (other := counted_in_other(order.id, order.payments, each)):
-                why = said("refund_in_other_currency", currency=other)
+            if isinstance(each, PaymentNotice) and (why := _changes_nothing(order, each)):
                 yield Remark(each.provider, now, why, order.id, f"{each.provider}:{each.payment_id}")
+
+
+def _changes_nothing(order: Order, notice: PaymentNotice) -> Said | None:
+    """Why a person should know of a notice that the order itself does not show: it says what an order of which all has
+    left cannot be held for any more, or counts in a currency in which nothing was paid."""
+    if notice.problem and is_all_left(order):
+        return notice.problem
+    other = counted_in_other(order.id, order.payments, notice)
+    return said("refund_in_other_currency", currency=other) if other else None
 
 
 def _facts(store: Store, notice: PaymentNotice, now: datetime) -> Heard[PaymentNotice]:
