@@ -10,7 +10,7 @@ from time import process_time
 from typing import Any
 
 from cli.local.deploy import ROOT
-from tests.simulator.faults import commands
+from tests.simulator.faults import commands, seldom
 from tests.simulator.faults.at_mollie import sell_at_mollie
 from tests.simulator.faults.checks import Violation, violations
 from tests.simulator.faults.faults import Fault, Faults, weather
@@ -105,6 +105,7 @@ def live(shop: Shop) -> None:
             plan_happenings(shop, sale, sold_at)
     sell_at_mollie(shop)
     commands.run_commands(shop)
+    seldom.one_more(shop)
     commands.hand_back_when_alarmed(shop)
     shop.simulation.run(shop.days * DAY)
 
