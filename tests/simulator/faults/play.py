@@ -12,7 +12,7 @@ from time import process_time
 from typing import Any
 
 from cli.local.deploy import ROOT
-from tests.simulator.faults import commands
+from tests.simulator.faults import commands, seldom
 from tests.simulator.faults.at_providers import asked_for, sell_at_providers
 from tests.simulator.faults.checks import Violation, violations
 from tests.simulator.faults.faults import Fault, Faults, weather
@@ -24,6 +24,7 @@ from tests.simulator.faults.tape import WHOLE, Tape
 
 _PLENTY = 16  # codes of each product: more than all customers of most stories want
 _WHOLE = 0.1  # the share of the shops that have several customers, each with a life of its own
+_SELDOM = 0.5  # the share of the others to which something happens that happens seldom, and nothing else
 _LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
 
 
@@ -111,13 +112,18 @@ def open_shop(shop: Shop, stock: int | None = None) -> None:
 
 def live(shop: Shop) -> None:
     shop.simulation.schedules.plan_days(shop.simulation.machine.moment, shop.days + 2)
+    is_seldom = shop.is_whole or shop.chance.random() < _SELDOM
     for number in range(shop.chance.choice((1, 1, 2)) if shop.is_whole else 1):
         sales = shop.customer(number)
-        for sale in sales if shop.is_whole else [shop.chance.choice(sales)]:
+        if not shop.is_whole:
+            sales = [] if is_seldom else [shop.chance.choice(sales)]
+        for sale in sales:
             sold_at = max(act.at for act in shop.acts if sale.order in act.text.split())
             plan_happenings(shop, sale, sold_at)
     sell_at_providers(shop)
     commands.run_commands(shop)
+    if is_seldom:
+        seldom.one_more(shop)
     commands.hand_back_when_alarmed(shop)
     shop.simulation.run(shop.days * DAY)
 

@@ -27,6 +27,7 @@ FAULTS_OF_A_MAIL = (
 )
 _PAUSES = (60, 1200, 4 * 3600)  # seconds
 _LATE = (600, 1500, 7200)
+_TOLD_AGAIN = 0.5  # the share of spam reports after which SES tells once more that the mail arrived
 CODE = re.compile(r"[A-Z]{5}-BBBBB-CCCCC-\d{5}")
 _TEXTS = ("text/plain", "text/html", "text/csv")
 _TAGGED = re.compile(r"_([0-9a-f]{2})")
@@ -65,6 +66,7 @@ class Ses:
     doubtful: set[tuple[str, str, int]] = field(default_factory=set)  # attempts whose answer did not arrive
     suppressed: dict[str, str] = field(default_factory=dict)
     complaints: dict[str, float] = field(default_factory=dict)  # by address, of reminders: they put it on no list
+    unknown: set[str] = field(default_factory=set)  # addresses that nobody has
     mails_per_second: float = 1_000_000
     paused_until: float = 0
     pauses: list[float] = field(default_factory=list)  # when each of them ended
@@ -137,8 +139,10 @@ class Ses:
             "destination": [address],
             "tags": {name: [tag_value(value)] for name, value in tags.items()},
         }
-        told = {"eventType": "Complaint", "complaint": {"timestamp": stamp}, "mail": mail}
-        self._event(f"mail {sent.order} {sent.mail} {sent.attempt}", told, 2)
+        place = f"mail {sent.order} {sent.mail} {sent.attempt}"
+        self._event(place, {"eventType": "Complaint", "complaint": {"timestamp": stamp}, "mail": mail}, 2)
+        if self.faults.chance(place).random() < _TOLD_AGAIN:  # events come at least once, and in any order
+            self._event(place, {"eventType": "Delivery", "delivery": {"timestamp": stamp}, "mail": mail}, 60)
 
     def answer_lost(self, call: AwsCall) -> None:
         """Nobody hears what came of this call, if it was of a mail."""
@@ -160,7 +164,7 @@ class Ses:
             "tags": {tag["Name"]: [tag["Value"]] for tag in tags},
         }
         self._event(place, {"eventType": "Send", "send": {}, "mail": mail}, 1)
-        if sent.to in self.suppressed or self.faults.at(place, ("bounced",)):
+        if sent.to in (*self.suppressed, *self.unknown) or self.faults.at(place, ("bounced",)):
             self.suppressed.setdefault(sent.to, "BOUNCE")
             bounce = {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": stamp}
             self._event(place, {"eventType": "Bounce", "bounce": bounce, "mail": mail}, 4)
@@ -185,6 +189,12 @@ def attempt_of(event: str) -> tuple[str, str, int]:
     """The order, the mail and the attempt of which an event tells."""
     tags = json.loads(event)["detail"]["mail"]["tags"]
     return _text_of(tags["order"][0]), _text_of(tags["mail"][0]), int(tags["attempt"][0])
+
+
+def bounced_of(event: str) -> str:
+    """The address of which an event tells that it accepts no mail; empty for other events."""
+    detail = json.loads(event)["detail"]
+    return str(detail["mail"]["destination"][0]) if detail["eventType"] == "Bounce" else ""
 
 
 def _read(body: dict[str, Any], now: float, invocation: Invocation | None) -> Accepted:

@@ -126,6 +126,7 @@ class Shop:
     typed: dict[str, str] = field(default_factory=dict)  # by the order of a renewal, the code that its customer typed
     beside: set[str] = field(default_factory=set)  # renewals of some of the licenses of an order, by the same payer
     planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
+    unusual: dict[str, date] = field(default_factory=dict)  # by order, the last day of a renewal that was over at once
     olds: dict[str, Old] = field(default_factory=dict)  # by order, what is sold before and imported
     known_olds: set[str] = field(default_factory=set)  # those of them whose import came to its end
 
@@ -152,8 +153,8 @@ class Shop:
     def new_codes(self, sku: str, many: int) -> list[str]:
         return [code(next(self.made[sku]), _PREFIXES[sku]) for _ in range(many)]
 
-    def import_codes(self, sku: str, many: int) -> None:
-        body = {"codes": self.new_codes(sku, many), "batch": f"batch-{many}"}
+    def import_codes(self, sku: str, many: int, batch: str = "") -> None:
+        body = {"codes": self.new_codes(sku, many), "batch": batch or f"batch-{many}"}
         self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
 
     def has_codes(self, sku: str, many: int) -> None:

@@ -4,7 +4,7 @@ doors that they have on AWS; what the system stores and what leaves it is writte
 import functools
 import json
 import re
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ from tests.simulator.faults.letters import URLS
 from tests.simulator.faults.machine import Invocation, Machine
 from tests.simulator.faults.provider import Moved, Provider, is_to_be_known
 from tests.simulator.faults.schedules import Schedules
-from tests.simulator.faults.ses import Ses, attempt_of
+from tests.simulator.faults.ses import Ses, attempt_of, bounced_of
 from tests.simulator.faults.sqs import SOURCES, Sqs
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -179,9 +179,11 @@ class Simulation:
         self.saves: dict[str, list[Saved]] = {}
         self.claims: dict[tuple[str, str, int], Saved] = {}  # how an attempt at a mail was claimed
         self.reported: dict[tuple[str, str, int], float] = {}  # when an event of it was taken
+        self.bounced: dict[str, float] = {}  # by address, when it was first taken that it accepts no mail
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
         self.answers: list[Answered] = []
         self.knocks: list[Knocked] = []
+        self.wished = Counter[str]()  # how often customers asked on the page, by address
         self.events: list[str] = []  # that SES sent, as they are put into their queue
         self.not_found: list[tuple[float, str]] = []  # orders that a worker did not find, with the moment of its start
         self.recalled: list[tuple[float, frozenset[str]]] = []  # which batches were withdrawn, from each moment on
@@ -310,6 +312,8 @@ class Simulation:
     def _handled(self, queue: str, body: str) -> None:
         if queue == "events":
             self.reported.setdefault(attempt_of(body), self.now)
+            if bounced_of(body):
+                self.bounced.setdefault(bounced_of(body), self.now)
 
     # --- what is stored
 
@@ -553,6 +557,7 @@ class Simulation:
 
     def wish(self, email: str, source: str = "192.0.2.1") -> None:
         """A customer asks on the page for what was sent to an address."""
+        self.wished[email] += 1
 
         def over(run: Invocation) -> None:
             self._replied(run)
