@@ -723,9 +723,16 @@ def _renews_what_was_erased(evidence: Evidence, order: str) -> bool:
     return any(evidence.items.get(name, {}).get("forget_on") for name in (order, *renewed))
 
 
+def _was_canceled_in_woocommerce(evidence: Evidence, order: str) -> bool:
+    """Its own shop gives a paid order a status that is of no paid one."""
+    shop = evidence.simulation.providers.get("woocommerce")
+    return shop is not None and any(one.order == order and one.last("canceled") for one in shop.payments.values())
+
+
 # By the problem that a hold names, whether the world gave a reason for it.
 _WHY_HELD: Mapping[str, Callable[[Evidence, str], bool]] = {
     "no_address": _renews_what_was_erased,
+    "shop_status": _was_canceled_in_woocommerce,
 }
 
 
