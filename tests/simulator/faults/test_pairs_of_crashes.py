@@ -26,7 +26,7 @@ from tests.simulator.mutants.trees import mutated
 
 # `make prove-pairs` plays all; a usual run, of every so many-th first crash every so many-th second one.
 _STEP = int(os.environ.get("KEYPOST_PAIRS_STEP", "7"))
-_FEW = 11
+_FEW, _FINER = 11, 3
 
 
 @pytest.mark.drill
@@ -82,6 +82,6 @@ def test_of_crashes_between_which_only_time_passes_each_leaves_what_the_first_on
 def test_two_crashes_find_a_mail_that_is_sent_before_its_claim_is_stored() -> None:
     """As the pairs of crashes hold for the product, they have to find what would not hold."""
     with mutated(MUTANTS["a mail is sent before its claim is stored"]) as tree:
-        found = each_pair("resend", _STEP, tree)
+        found = each_pair("resend", _FINER, tree)
 
     assert any("6 one attempt is accepted once" in told for pair in found for told in pair.wrong)
