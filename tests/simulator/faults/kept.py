@@ -128,9 +128,12 @@ def _claims(shop: Shop, order: str) -> Iterator[tuple[tuple[str, str, int], Save
 
 
 def what_is_erased_is_gone(shop: Shop, items: Items) -> Found:
-    """After an erasure that was answered as done no item has the address, but the orders that were told of after it."""
+    """After an erasure that was answered as done no item has the address, but the orders that were told of, or that an
+    agent made, after it."""
     for answer in shop.simulation.answers:
         if answer.route.endswith("/customers/erase") and answer.status < _DONE:
             again = {f"ORDER#{told.order}" for told in shop.simulation.told if told.at > answer.asked_at}
+            made = (each for each in shop.simulation.answers if each.route == "POST /orders")
+            again |= {f"ORDER#{each.said.get('order_id')}" for each in made if each.at > answer.asked_at}
             left = [item["pk"] for item in items if answer.body["email"] in repr(item) and item["pk"] not in again]
             yield from ((key.partition("#")[2], f"{key} has the address of a customer who was erased") for key in left)
