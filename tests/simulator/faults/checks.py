@@ -363,8 +363,16 @@ def everybody_of_a_replaced_batch_has_another_code(evidence: Evidence) -> Found:
         for item in evidence.codes.values():
             order = item.get("order_id", "")
             is_theirs = item["state"] == "assigned" and item.get("batch") == batch and order in evidence.sales
-            if is_theirs and evidence.money[order].is_good and not _stays(evidence.items[order]):
+            is_good = is_theirs and evidence.money[order].is_good and not _stays(evidence.items[order])
+            if is_good and not _came_back_since(evidence, order, found["replacing"]["began"]):
                 yield order, f"it still has a code of {batch}, which was replaced"
+
+
+def _came_back_since(evidence: Evidence, order: str, moment: float) -> bool:
+    """Whether money that was back or in dispute is there again: until then it stood in the way, and the agent who had
+    the batch replaced was told that the order is left out."""
+    told = (each for each in evidence.simulation.told if each.order == order and each.at > moment)
+    return any(each.data.get("won") or each.data.get("amount_refunded") == "0" for each in told)
 
 
 def _stays(item: Mapping[str, Any]) -> bool:

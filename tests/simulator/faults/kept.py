@@ -218,11 +218,13 @@ def _claims(shop: Shop, order: str) -> Iterator[tuple[tuple[str, str, int], Save
 
 
 def what_is_erased_is_gone(shop: Shop, items: Items) -> Found:
-    """After an erasure that was answered as done no item has the address, but the orders that were new after it:
-    nothing that is told of an erased one brings its customer back."""
+    """After an erasure that was answered as done no item has the address, but the orders that were new after it, also
+    those that an agent made: nothing that is told of an erased one brings its customer back."""
     erased = {item["pk"] for item in items if item.get("forget_on")}
     for answer in shop.simulation.answers:
         if answer.route.endswith("/customers/erase") and answer.status < _DONE:
             again = {f"ORDER#{told.order}" for told in shop.simulation.told if told.at > answer.asked_at} - erased
+            made = (each for each in shop.simulation.answers if each.route == "POST /orders")
+            again |= {f"ORDER#{each.said.get('order_id')}" for each in made if each.at > answer.asked_at}
             left = [item["pk"] for item in items if answer.body["email"] in repr(item) and item["pk"] not in again]
             yield from ((key.partition("#")[2], f"{key} has the address of a customer who was erased") for key in left)

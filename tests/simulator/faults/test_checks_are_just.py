@@ -107,3 +107,33 @@ def test_more_for_the_same_money_is_sold_for_it_if_that_is_what_the_shop_is_firs
 
         assert [len(mail.codes) for mail in shop.simulation.ses.accepted] == [2]
         assert not violations(shop)
+
+
+def test_who_disputed_the_payment_while_a_batch_was_replaced_keeps_its_code() -> None:
+    with a_shop() as shop:
+        shop.sell(bought(), shop.simulation.now + 1)
+        shop.simulation.run(60)
+        shop.simulation.tell("o1", "order.disputed")
+        shop.simulation.run(60)
+        shop.replace_batch("batch-6")
+        shop.simulation.run(3 * HOUR)
+        shop.simulation.tell("o1", "order.dispute_closed", won=True)
+        shop.simulation.run(3 * HOUR)
+
+        assert shop.replaced == {"batch-6"}
+        assert not violations(shop)
+
+
+def test_what_an_agent_gives_after_an_erasure_may_have_an_address_like_the_erased_one() -> None:
+    with a_shop() as shop:
+        shop.sell(bought(), shop.simulation.now + 1)
+        shop.simulation.run(60)
+        shop.simulation.support("POST", "/customers/erase", {"email": EMAIL})
+        shop.simulation.run(60)
+        customer = {"email": f"hand-{EMAIL}", "name": "Piet Bakker"}
+        given = {"customer": customer, "lines": [{"sku": PLAIN, "quantity": 1}], "why": "goodwill", "confirmed": True}
+        shop.simulation.support("POST", "/orders", given, key="given")
+        shop.simulation.run(HOUR)
+
+        assert [answer.status for answer in shop.simulation.answers][-2:] == [200, 201]
+        assert not violations(shop)
