@@ -4,13 +4,11 @@ that is removed from its invoice makes that one open again."""
 import json
 import random
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from cli.local.fake_shops import ADMINISTRATION, shop_answers
 from tests.builders import MONEYBIRD_SECRET, stripe_headers
 from tests.simulator.faults.provider import Api, Json, Payment, Step, Things, callback, iso
-from tests.simulator.faults.schedules import ZONE
 
 _INVOICES = f"/api/v2/{ADMINISTRATION}/sales_invoices"
 
@@ -78,8 +76,7 @@ def _credit_note(payment: Payment, step: Step) -> Json:
 
 
 def _day(moment: float) -> str:
-    """By the calendar of the bookkeeper."""
-    return datetime.fromtimestamp(moment, ZONE).date().isoformat()
+    return iso(moment)[:10]
 
 
 def _call(payment: Payment, step: Step, now: float, chance: random.Random) -> Json:
