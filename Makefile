@@ -55,15 +55,18 @@ golden: install  ## write the golden files of the mails, the stored order and th
 pictures: install programs  ## make the pictures of the README again (needs Chromium); look at them before you commit them
 	@KEYPOST_LEAVE_OUT=nothing $(BIN)/pytest --quiet tests/keypost/support_desk/pictures.py
 
-simulate: install  ## play ten years of renewals of 1,000 customers (over an hour); CUSTOMERS=100 SEED=7 play others
-	@PYTHONPATH=layers/keypost:functions:. $(BIN)/python -m tests.simulator.years --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
+simulate: install  ## play ten years of renewals of 1,000 customers (ten minutes on two cores); CUSTOMERS=100 plays fewer, SEED=7 others
+	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.years \
+	  --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
 prove: install  ## play 100 shops under faults and check the promises; SEEDS=500 plays more, SEED=17 one again, with its story
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
 	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --only ,$(ONLY)) $(addprefix --tree ,$(TREES)) $(PAGE)
 
-prove-pairs: install  ## crash at any two calls of AWS while an order is served (over an hour); STEP=5 plays 1 of 25 pairs
-	@KEYPOST_PAIRS_STEP=$(or $(STEP),1) $(BIN)/pytest --quiet --capture=no tests/simulator/faults/test_pairs_of_crashes.py
+prove-pairs: install  ## crash at any two calls of AWS while an order is served (some 15 minutes of a core); STEP=5 plays 1 of 25 pairs, PAGE=--page writes the figures
+	@$(if $(PAGE),KEYPOST_FIGURES=yes) KEYPOST_PAIRS_STEP=$(or $(STEP),1) $(BIN)/pytest --quiet --capture=no \
+	  tests/simulator/faults/test_pairs_of_crashes.py $(if $(PAGE),tests/simulator/faults/test_single_faults.py)
+	@$(if $(PAGE),$(RENEW))
 
 mutants: install  ## put some forty faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds, UNIT=1 asks the unit tests
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.mutants \

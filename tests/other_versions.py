@@ -13,8 +13,8 @@ _CANNOT_READ = """\
 
 
 def copied(to: Path, *files: str) -> Path:
-    """The functions and the package, and these files of the repository."""
-    for folder in ("functions", "layers/keypost"):
+    """The functions, the package and the command line, and these files of the repository."""
+    for folder in ("functions", "layers/keypost", "cli"):
         shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in files:
         shutil.copy2(ROOT / file, to / file)

@@ -54,7 +54,6 @@ PATCHED = {
     "mollie": "its program talks to Mollie itself",
     "stripe": "its program talks to Stripe itself",
     "telemetry.logger.registered_handler": "the stream that the functions log to",
-    "logging.root.manager": "the simulation logs nothing",
     "boto3": "a session of its own takes as long as fifty calls",
     "URLLib3Session": "the network below every client of AWS",
     "Endpoint": "a name for each call that nobody reads",
@@ -72,7 +71,6 @@ PATCHED = {
     "dns.resolver.Resolver": "the name servers of this machine",
     "Config": "the provider of docs/adding-a-provider.md has no setting for the address of its API",
     "'click.termui.visible_prompt_func'": "the question that click asks, which a person breaks off with Ctrl-C",
-    "telemetry": "the simulation counts nothing, and stops at what a function logs as a failure",
 }
 
 

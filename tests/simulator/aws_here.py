@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,7 +58,7 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AwsCall:
     """A call of AWS as it leaves the SDK."""
 
@@ -68,8 +68,9 @@ class AwsCall:
     headers: Mapping[str, str]
     content: str
 
-    @property
+    @cached_property
     def body(self) -> dict[str, Any]:
+        """Read once for all who look at it: nobody changes it."""
         read: dict[str, Any] = json.loads(self.content or "{}")
         return read
 

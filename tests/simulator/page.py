@@ -29,7 +29,7 @@ PROMISES = {
     "12": "Nothing that reached Keypost vanishes",
 }
 
-# What each of KINDS is.
+# What each of KINDS is, and what stories have besides.
 FAULTS: Mapping[str, str] = {
     "crash before": "a function dies before a call of AWS",
     "crash after": "a function dies after a call of AWS",
@@ -73,6 +73,8 @@ FAULTS: Mapping[str, str] = {
     "provider lags": "a provider answers a question with what was true before its own callback",
     "callback never sent": "a provider does not tell of a payment, a refund, a dispute or a cancellation",
     "callback late": "a provider tells of it up to six hours late",
+    "time over before": "a call never reaches AWS, and the time of the function is over while it waits",
+    "time over after": "a call is done, and the time of the function is over while it waits for the answer",
 }
 _BEGIN = """\
 # Does Keypost keep its promises when things fail?
@@ -100,6 +102,18 @@ _MUTANTS = """
 `make mutants` puts {count} faults into the code, one at a time, and plays a shop with each. It fails unless a promise
 is broken there. The last column has the number of the shop.
 """
+_CRASHES = """
+## What if a function dies at the worst moment?
+
+{stories} small stories of one customer have one fault at each of their {calls} calls of AWS (`make drills`, a story
+with each): the function dies before the call or after it, or its time is over while it waits for the answer; the answer
+is lost; another transaction is at work; AWS takes no more calls. These were {faults} plays, in which each function and
+each provider takes part, and each call of the support API that writes.
+
+`make prove-pairs` plays stories with two crashes at any two calls, also at those that are made only because of the
+first crash, in {minutes} minutes of processor time. Of crashes of a function between which nothing but time passes, one
+stands for all.
+"""
 _HOSTILE = """
 ## What comes of hostile input?
 
@@ -126,11 +140,11 @@ _OPEN = """
   disputes and cancellations happen there; subscriptions, payment links and other kinds of objects have tests of their
   own.
 - All functions of a shop are of one version. Two versions together play 30 other shops in `make drills`.
-- Some tests are apart: a crash before and after every call of AWS, and at any two calls of a story of one order
-  (a part in `make drills`, all by `make prove-pairs`): {flows}; ten years of renewals (`make simulate`).
+- Ten years of renewals are played apart (`make simulate`).
 - The thirteenth promise, that nothing is a dead end, has tests of its own.
 - That no promise was broken in these shops does not prove that none can be.
 """
+_MINUTE = 60  # seconds
 _BY_A_RUN = _CHECKED.strip().partition("\n")[0]  # the heading behind what only a run can tell
 
 README = ROOT / "README.md"
@@ -172,10 +186,13 @@ def _of_the_source() -> Iterator[str]:
     yield from _table(("promise", "checks"), _checks())
     yield _MUTANTS.format(count=len(MUTANTS))
     yield from _table(("fault", "file", "check that finds it", "shop"), _mutants())
+    minutes = sum(each["seconds"] for each in noted("pairs").values()) / _MINUTE
+    yield _CRASHES.format(minutes=round(minutes), **_single(noted("single")))
+    yield from _table(("story", "pairs of crashes", "in which a promise was broken"), _pairs(noted("pairs")))
     yield _HOSTILE
     yield from _table(("door", "callbacks", "200 or 204", "refused (4xx)", "503"), _hostile(noted("hostile")))
     yield _FUZZED.format(**_fuzzed(noted("fuzz"))).rstrip("\n")
-    yield _OPEN.rstrip("\n").format(flows=", ".join(FLOWS))
+    yield _OPEN.rstrip("\n")
 
 
 def _figures(played: Sequence[Played], faults: int, cpu_seconds: float) -> Iterator[tuple[str, str]]:
@@ -207,6 +224,19 @@ def _mutants() -> Iterator[tuple[str, str, str, str]]:
 
 
 Noted = Mapping[str, Mapping[str, Mapping[str, int]]]  # answers by status, by part of a run
+Counts = Mapping[str, Mapping[str, int]]  # by part of a run
+
+
+def _single(parts: Counts) -> dict[str, str]:
+    sums = {name: sum(each[name] for each in parts.values()) for name in ("calls", "faults")}
+    return {name: f"{number:,}" for name, number in ({"stories": len(parts)} | sums).items()}
+
+
+def _pairs(parts: Counts) -> Iterator[tuple[str, ...]]:
+    """A line per story, and their sums."""
+    told = [(flow, parts[flow]["pairs"], parts[flow]["broken"]) for flow in FLOWS]
+    sums = ("all", sum(pairs for _, pairs, _ in told), sum(broken for *_, broken in told))
+    yield from ((flow, f"{pairs:,}", f"{broken:,}") for flow, pairs, broken in (*told, sums))
 
 
 def _hostile(parts: Noted) -> Iterator[tuple[str, ...]]:

@@ -1,15 +1,16 @@
-"""The clients of DynamoDB and SQS without what the SDK does to each call: it builds, checks and takes apart an HTTP
+"""The clients of AWS's JSON services without what the SDK does to each call: it builds, checks and takes apart an HTTP
 request, which takes longer than the emulator's answer. What the SDK decides stays its own: whether a call is tried
 again and after how long, and which exception an error is. That requests are well formed is shown by all other tests."""
 
 import json
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from tests.simulator.aws_here import Answer, AwsCall, Watch, emulated, response
 
-_JSON = ("dynamodb", "sqs")  # a request of theirs is its parameters, and an answer its body
+_JSON = ("dynamodb", "sqs", "secretsmanager", "events")  # a request of theirs is its parameters, and an answer its body
 
 
 def take_the_short_way(session: Any, watch: Watch) -> None:
@@ -50,7 +51,7 @@ def _call(client: Any, model: Any, params: dict[str, Any]) -> AwsCall:
     target = f"{model.metadata['targetPrefix']}.{model.name}"
     service = client.meta.service_model.service_id.hyphenize()
     headers = {"x-amz-target": target, "content-type": f"application/x-amz-json-{model.metadata['jsonVersion']}"}
-    return AwsCall(service, model.name, "/", headers, json.dumps(params))
+    return AwsCall(service, model.name, "/", headers, json.dumps(params, default=datetime.timestamp))
 
 
 def _tried(client: Any, model: Any, call: AwsCall, watch: Watch) -> tuple[Any, Exception | None]:

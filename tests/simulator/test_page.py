@@ -8,6 +8,7 @@ from keypost.providers import PROVIDERS
 from tests.figures import noted
 from tests.simulator.faults.checks import CHECKS, Violation
 from tests.simulator.faults.faults import KINDS, Fault
+from tests.simulator.faults.flows import FLOWS
 from tests.simulator.faults.play import Played
 from tests.simulator.mutants.table import MUTANTS
 from tests.simulator.page import FAULTS, PAGE, renewed, text
@@ -35,7 +36,8 @@ def test_the_page_has_each_check_and_each_mutant() -> None:
 
 
 def test_each_fault_of_the_simulator_is_explained_and_happened_in_the_run() -> None:
-    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([\d,]+) \|$", _page(), re.MULTILINE)
+    of_run = _page().partition("## What was checked?")[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([\d,]+) \|$", of_run, re.MULTILINE)
 
     assert [(kind, said) for kind, said, _ in rows] == [(kind, FAULTS[kind]) for kind in KINDS]
     assert [kind for kind, _, times in rows if times == "0"] == []
@@ -66,10 +68,21 @@ def test_the_page_tells_of_every_door_and_route_and_of_all_answers_that_they_gav
     assert {*doors} == {f"{provider}, {stage}" for provider in PROVIDERS for stage in ("test", "live")}
     assert {*routes} == {f"{call['Method'].upper()} {call['Path']}" for call in calls}
     assert len({door["cases"] for door in doors.values()}) == 2  # of test and live stacks: all of one run
+    assert sum(door["cases"] for door in doors.values()) >= 100_000
     assert sum(sum(route["answers"].values()) for route in routes.values()) >= 5_000
     assert {status[0] for part in routes.values() for status in part["answers"]} <= {"2", "3", "4"}
     for door, told in doors.items():
         assert f"| {door} | {sum(told['answers'].values()):,} |" in _page()
+
+
+def test_the_page_tells_of_all_pairs_of_crashes_of_each_story_that_has_them() -> None:
+    pairs, single = noted("pairs"), noted("single")
+
+    assert {*pairs} == {*FLOWS}
+    assert {*pairs} <= {*single}
+    for flow, told in pairs.items():
+        assert f"| {flow} | {told['pairs']:,} | 0 |" in _page()
+        assert told["pairs"] > single[flow]["calls"]
 
 
 def test_a_page_counts_what_happened_in_its_run() -> None:

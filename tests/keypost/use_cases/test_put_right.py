@@ -370,6 +370,32 @@ def test_a_complaint_that_was_lifted_lets_go_on_what_was_paid_for(
     assert [entry.code for entry in loaded(store, "spam-1").timeline].count("complaint_lifted") == 1
 
 
+@pytest.mark.parametrize("is_heard_of", [True, False])
+def test_a_lifting_that_was_cut_off_when_ses_had_forgotten_is_completed_by_the_next_call(
+    desk: Desk, worker: Worker, store: Store, sold: Sold, suppressed: dict[str, str], is_heard_of: bool
+) -> None:
+    """Keypost has heard of the complaint, or only of a mail that the list of SES dropped, which looks like a bounce."""
+    sold("spam-1", 1)
+    for event in ("complaint", "bounce_suppressed") if is_heard_of else ("bounce_suppressed",):
+        take_mail_event.take(store, ses_event(event, "spam-1"), NOW, ZONE)
+    suppressed[ADDRESS] = "COMPLAINT"
+    failures = [ConnectionError()]
+
+    def fail_behind_ses(_: object) -> None:
+        if failures and not suppressed:
+            raise failures.pop()
+
+    on_call(store._client, "UpdateItem", fail_behind_ses)
+    with pytest.raises(ConnectionError):
+        lift(desk, worker)
+    assert store.bad_address(ADDRESS) is not None
+
+    order = lift(desk, worker, 9)
+
+    assert store.bad_address(ADDRESS) is None
+    assert not order.waits_for(Reason.ADDRESS)
+
+
 def test_after_a_second_complaint_it_is_blocked_again(
     desk: Desk, worker: Worker, store: Store, complained: Order
 ) -> None:

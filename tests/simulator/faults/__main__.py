@@ -12,7 +12,7 @@ import click
 
 from cli.local.deploy import ROOT
 from tests.simulator import page as reliability
-from tests.simulator.faults.play import Played, Script, play
+from tests.simulator.faults.play import Played, Script, look_for_garbage_seldom, play
 from tests.simulator.faults.shrinking import missing, shrunk
 from tests.simulator.faults.tape import WHOLE, Tape
 from tests.simulator.faults.telling import tell
@@ -58,7 +58,7 @@ def _played(scripts: list[Script]) -> Iterator[Played]:
     if len(scripts) == 1:
         yield play(scripts[0])
         return
-    with multiprocessing.get_context("spawn").Pool() as pool:
+    with multiprocessing.get_context("spawn").Pool(initializer=look_for_garbage_seldom) as pool:
         yield from pool.imap(play, scripts)
 
 

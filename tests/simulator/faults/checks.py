@@ -77,9 +77,14 @@ class Evidence:
         found = (item for item in self.stored if item["pk"].startswith(prefix) and "lines" in item)
         return {item["pk"].removeprefix("ORDER#"): item for item in found}
 
+    @cached_property
+    def olds(self) -> dict[str, dict[str, Any]]:
+        """What was sold before, as far as it was imported."""
+        return {name: item for name in self.shop.olds if (item := self.simulation.item(name))}
+
     @property
     def all_items(self) -> dict[str, dict[str, Any]]:
-        return self.items | self.own | self.by_hand
+        return self.items | self.own | self.by_hand | self.olds
 
     def moved_away(self, order: str) -> dict[str, str]:
         """By the id of a license, the order that has it now."""
@@ -156,9 +161,11 @@ class Evidence:
     def may_lack_its_base(self, order: str) -> bool:
         """Whether a line renews what nobody knows, or what is in trouble itself."""
         renewed = {str(line["renews"]).partition("/")[0] for line in self.sales[order].lines if "renews" in line}
-        return any(name not in self.sales or not self._stands(name) for name in renewed)
+        return any(not self._stands(name) for name in renewed)
 
     def _stands(self, order: str) -> bool:
+        if order in self.shop.olds:
+            return order in self.shop.known_olds
         return order in self.items and self.is_owed(order) and not self.may_lack_its_base(order)
 
 
@@ -236,6 +243,7 @@ def _why_short(evidence: Evidence, order: str, line: int) -> Found:
     renewed = str(evidence.sales[order].lines[line - 1].get("renews", "")).partition("/")[0]
     is_erased = bool(evidence.items.get(renewed, {}).get("forget_on"))  # nobody can tell any more whose it was
     has_moved = bool(evidence.moved_away(renewed))  # another customer has it now
+    allowed["unusual_start"] = order in evidence.shop.unusual and not evidence.asked(order, "release")
     allowed["other_customer"] = waits or is_erased or has_moved
     if not allowed.get(lacks or "", False):
         yield order, f"line {line} lacks codes, which are in stock, and the order needs {lacks}"
@@ -261,7 +269,7 @@ def codes_are_where_the_orders_say(evidence: Evidence) -> Found:
         state, order = item["state"], item.get("order_id", "")
         if (
             state == "assigned"
-            and order in evidence.sales | evidence.own | evidence.by_hand
+            and order in evidence.sales | evidence.own | evidence.by_hand | evidence.olds
             and owners.get(code) != order
         ):
             yield order, f"a code of batch {item.get('batch')} is assigned to it, and it does not have it"
@@ -584,8 +592,18 @@ def nothing_fails_in_good_weather(evidence: Evidence) -> Found:
     if not evidence.simulation.faults.happened and not evidence.shop.unreadable | evidence.shop.stuck:
         yield from ((" ".join(failure.orders) or "-", failure.text) for failure in evidence.simulation.failures)
         yield from (
-            ("-", f"a message of {queue} went to the dead letters") for queue, _ in evidence.simulation.sqs.dead
+            ("-", f"a message of {each.source} went to the dead letters") for each in evidence.simulation.sqs.dead.kept
         )
+
+
+def one_wish_makes_one_mail(evidence: Evidence) -> Found:
+    """There are no more mails to send again than agents and customers asked for, unless one of them came back."""
+    for order, item in evidence.items.items():
+        asked = {each.key or each.asked_at for each in evidence.asked(order, "/resend")}
+        most = len(asked) + evidence.simulation.wished[evidence.sales[order].email]
+        again = [mail["id"] for mail in item.get("mails", ()) if mail["purpose"] == "resend"]
+        if len(again) > most and not evidence.has_bounced(order):
+            yield order, f"it has {again}, and {most} were asked for"
 
 
 # --- what was really paid for
@@ -691,6 +709,39 @@ def what_was_paid_before_waits(evidence: Evidence) -> Found:
         hold = evidence.items.get(order, {}).get("hold", {})
         if hold.get("from_before") and any(each.status < 300 for each in released):
             yield order, "a person released it, and it waits as from before"
+
+
+def who_is_held_has_a_reason(evidence: Evidence) -> Found:
+    """An agent asked for the hold, or what was told of the order gave the reason that it names."""
+    for order, item in evidence.all_items.items():
+        hold = item.get("hold", {})
+        problem = (hold.get("problem") or {}).get("code")
+        if hold.get("by_person") and not evidence.asked(order, "/hold"):
+            yield order, "a person holds it, and nobody asked for that"
+        if problem and not (problem in _WHY_HELD and _WHY_HELD[problem](evidence, order)):
+            yield order, f"it is held for {problem}, and there is no reason for that"
+        if hold.get("from_before") and order not in evidence.shop.before:
+            yield order, "it waits as from before, and it was paid since the start"
+        if hold.get("same_as"):
+            yield order, f"it waits for {hold['same_as']}, and no two shops tell of one purchase"
+
+
+def _renews_what_was_erased(evidence: Evidence, order: str) -> bool:
+    renewed = {str(line.get("renews", "")).partition("/")[0] for line in evidence.sales[order].lines}
+    return any(evidence.items.get(name, {}).get("forget_on") for name in (order, *renewed))
+
+
+def _was_canceled_in_woocommerce(evidence: Evidence, order: str) -> bool:
+    """Its own shop gives a paid order a status that is of no paid one."""
+    shop = evidence.simulation.providers.get("woocommerce")
+    return shop is not None and any(one.order == order and one.last("canceled") for one in shop.payments.values())
+
+
+# By the problem that a hold names, whether the world gave a reason for it.
+_WHY_HELD: Mapping[str, Callable[[Evidence, str], bool]] = {
+    "no_address": _renews_what_was_erased,
+    "shop_status": _was_canceled_in_woocommerce,
+}
 
 
 # --- renewals, and orders of several parts
@@ -879,6 +930,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "4 no code leaves unpaid": no_code_leaves_unpaid,
     "4 money pays for the codes": money_pays_for_the_codes,
     "4 what was paid before waits": what_was_paid_before_waits,
+    "1 who is held has a reason": who_is_held_has_a_reason,
     "4 what is refunded is not sent again": what_is_refunded_is_not_sent_again,
     "5 renewals leave on their day": renewals_leave_on_their_day,
     "5 deliveries leave once": deliveries_leave_once,
@@ -892,6 +944,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "6 one attempt is accepted once": one_attempt_is_accepted_once,
     "6 mails are sent again only in doubt": mails_are_sent_again_only_in_doubt,
     "6 no mail is lost": no_mail_is_lost,
+    "6 one wish makes one mail": one_wish_makes_one_mail,
     "6 mails that were promised leave": mails_that_were_promised_leave,
     "10 nobody touches what cannot be read": nobody_touches_what_cannot_be_read,
     "12 who paid is served or waits for a person": who_paid_is_served_or_waits_for_a_person,
@@ -914,6 +967,11 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "12 what is told meanwhile is kept": _at(boundary.what_is_told_meanwhile_is_kept),
     "12 what is refused is written down": _at(boundary.genuine_callbacks_that_change_nothing_are_written_down),
     "1 imported codes are in the table": _at(kept.imported_codes_are_in_the_table),
+    "1 imported licenses are known": _at(kept.imported_licenses_are_known),
+    "2 codes of withdrawn batches are not free": _at(kept.codes_of_withdrawn_batches_are_not_free),
+    "5 nothing starts before it is paid": _at(kept.nothing_starts_before_it_is_paid),
+    "5 what is unusual waits": _at(kept.what_is_unusual_waits),
+    "6 addresses that bounced get nothing": _at(kept.addresses_that_bounced_get_nothing),
     "2 codes that left are not free": _at(kept.codes_that_left_are_not_free),
     "4 what a person holds stays": _at(kept.what_a_person_holds_stays),
     "5 licenses last as long as was sold": _at(kept.licenses_last_as_long_as_was_sold),

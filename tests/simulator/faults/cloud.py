@@ -3,7 +3,6 @@ with errors that it never gives by itself, SQS, SES and Secrets Manager by modul
 time before and after its effect, so that others come between."""
 
 import json
-import random
 import re
 import traceback
 from collections.abc import Callable, Collection, Mapping
@@ -22,6 +21,7 @@ from tests.simulator.faults.ses import FAULTS_OF_A_MAIL, Ses
 from tests.simulator.faults.sqs import Sqs
 from tests.simulator.faults.tape import WAITS, WHOLE, Tape
 
+READING = ("BatchGetItem", "GetAccount", "GetItem", "GetSecretValue", "Query")
 _WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
 _TIMEOUTS = {
     "dynamodb": 5,
@@ -29,6 +29,7 @@ _TIMEOUTS = {
     "sesv2": 10,
     "secrets-manager": 5,
     "eventbridge": 5,
+    "cloudformation": 60,
 }  # seconds, as wiring sets them
 _CONNECT_TIMEOUT = 3
 _MOST_LINES = 4  # of the source, in a story
@@ -50,6 +51,7 @@ class Cloud:
     ses: Ses
     wrote: Callable[[Invocation | None, list[dict[str, Any]], list[str]], None]
     on_bus: Callable[[AwsCall], Answer]
+    stack: Callable[[AwsCall], Answer]
     changed: Callable[[AwsCall], AwsCall] = lambda call: call  # as DynamoDB sees it; a test may break it here
     tape: Tape = WHOLE
     asked: Collection[str] = ()  # the providers of whose APIs the functions have the keys
@@ -82,14 +84,19 @@ class Cloud:
         if self.told:
             self.told(place, invocation, _said(call), _lines())
         kind = self.faults.at(place, faults_of(call), _lines)
-        chance = self.faults.chance(place)
         takes = self.machine.pause if kind or self.tape.keeps(WAITS, place) else self.machine.pass_by
-        takes(_delay(call, kind, chance, invocation.chance))
+        takes(self._delay(call, invocation, kind, place))
         self._before(invocation, call, kind)
         answer = self._answer(call, invocation, kind)
         takes(invocation.chance.uniform(0.002, 0.01))
         self._after(invocation, call, kind)
         return answer
+
+    def _delay(self, call: AwsCall, invocation: Invocation, kind: str | None, place: str) -> float:
+        """Seconds until a call takes effect."""
+        usual = (0.05, 0.5) if call.operation == "SendEmail" else (0.002, 0.02)
+        drawn = invocation.chance.uniform(*usual)
+        return drawn + 20 * self.faults.chance(place).random() ** 3 if kind == "slow" else drawn
 
     def _before(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
         match kind:
@@ -101,6 +108,8 @@ class Cloud:
             case "request lost":
                 self.machine.pause(_TIMEOUTS[call.service])
                 raise ReadTimeoutError(endpoint_url=call.service)
+            case "time over before":
+                self.machine.pause(_until_its_end(invocation, self.machine.now))
 
     def _after(self, invocation: Invocation, call: AwsCall, kind: str | None) -> None:
         match kind:
@@ -110,6 +119,8 @@ class Cloud:
                 self.ses.answer_lost(call)
                 self.machine.pause(_TIMEOUTS[call.service])
                 raise ReadTimeoutError(endpoint_url=call.service)
+            case "time over after":
+                self.machine.pause(_until_its_end(invocation, self.machine.now))
 
     def _answer(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         if kind == "throttled":
@@ -121,6 +132,8 @@ class Cloud:
                 return self.sqs.take(call)
             case "eventbridge":
                 return self.on_bus(call)
+            case "cloudformation":
+                return self.stack(call)
             case "sesv2":
                 return self.ses.take(call, invocation, kind)
             case _:
@@ -244,10 +257,9 @@ def faults_of(call: AwsCall) -> tuple[str, ...]:
     return (*of_call, *of_read(call)) if of_read else of_call
 
 
-def _delay(call: AwsCall, kind: str | None, chance: random.Random, usual: random.Random) -> float:
-    """Seconds until a call takes effect."""
-    drawn = usual.uniform(0.05, 0.5) if call.operation == "SendEmail" else usual.uniform(0.002, 0.02)
-    return drawn + 20 * chance.random() ** 3 if kind == "slow" else drawn
+def _until_its_end(invocation: Invocation, now: float) -> float:
+    """Seconds until Lambda has stopped it, because its time is over."""
+    return max(invocation.deadline - now, 0) + 0.001
 
 
 def _crash(invocation: Invocation) -> Crash:

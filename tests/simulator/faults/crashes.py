@@ -1,21 +1,33 @@
-"""What is wrong at the end of a story in which one fault, or two, happened, and all places where one may."""
+"""What is wrong at the end of a story in which one fault, or two, happened, at every place where one may."""
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial
+from itertools import count, takewhile
 from pathlib import Path
+from typing import Any
 
 from cli.local.deploy import ROOT
+from tests.simulator.faults.at_the_desk import AT_THE_DESK, Story
+from tests.simulator.faults.at_the_door import AT_THE_DOOR
+from tests.simulator.faults.branches import Branch, Forking, branches
 from tests.simulator.faults.checks import violations
-from tests.simulator.faults.cloud import faults_of
-from tests.simulator.faults.faults import Faults
-from tests.simulator.faults.play import come_to_the_end
+from tests.simulator.faults.cloud import READING
+from tests.simulator.faults.commands import hand_all_back
+from tests.simulator.faults.deeds import differing, left
+from tests.simulator.faults.faults import TIME_OVER, Fault, Faults
+from tests.simulator.faults.shop import PLAIN, Shop
+from tests.simulator.faults.simulation import DAY, needs
 from tests.simulator.faults.stories import STORIES, a_shop, mailed
 from tests.simulator.faults.telling import story
 
-KINDS = ("crash before", "crash after", "answer lost", "conflict", "throttled")
 CRASHES = ("crash before", "crash after")
-Crash = tuple[str, str]  # the place, and the kind
-Places = list[tuple[str, tuple[str, ...]]]  # with the faults that may happen there
+KINDS = (*CRASHES, *TIME_OVER, "answer lost", "conflict", "throttled")
+_DESK_AND_DOOR: Mapping[str, Story] = {**AT_THE_DESK, **AT_THE_DOOR}
+EVERY: Mapping[str, Callable[[Shop], None]] = {
+    **STORIES,
+    **{name: told.play for name, told in _DESK_AND_DOOR.items()},
+}
 # The mails of each story that reach the customer at least once.
 OWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "purchase": {"o1": ("purchase-1",)},
@@ -37,81 +49,153 @@ OWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "canceled": {"o1": ("purchase-1",)},
     "two products": {"o1": ("purchase-1",)},
     "waiting": {"o1": ("purchase-1",)},
+    **{name: told.owed for name, told in _DESK_AND_DOOR.items()},
 }
-_BESIDES = ("tell_events", "deliver_events", "write_daily_note")
-_READS = ("BatchGetItem", "GetAccount", "GetItem", "GetSecretValue", "Query")
+_BESIDES = ("tell_events", "deliver_events", "write_daily_note")  # on which no order depends
+_AFTER = ("crash after", "time over after")
+_RUN_OF_SCHEDULE, _FEW_RUNS = re.compile(r"(?:find_due_orders|write_daily_note) #(\d+) "), 3
 
 
-def played(name: str, given: Mapping[str, str], root: Path = ROOT) -> tuple[list[str], Places]:
-    """What is wrong at the end of a story with these faults, and all places of it where one may happen. What the stock
-    does before and after it is the same in each story, and is of the first only."""
-    with a_shop(Faults(1, given=given), roots=(root,)) as shop:
-        calls = shop.simulation.cloud.places
-        begun = len(calls)
-        STORIES[name](shop)
-        ended = len(calls)
-        come_to_the_end(shop, codes=4)
-        wrong = [str(violation) for violation in violations(shop)]
-        for order, owed in OWED[name].items():
-            if lacking := set(owed) - set(mailed(shop, order)):
-                wrong.append(f"{order}: {lacking} never left")
-        own = [
-            (place, faults_of(call))
-            for number, (place, call) in enumerate(calls)
-            if name == "purchase" or begun <= number < ended or not _is_of_the_stock(place)
-        ]
-        told = "\n".join(line for order in OWED[name] for line in story(shop, order)) if wrong else ""
-    return ([*wrong, told] if wrong else []), own
+End = Callable[[Shop], list[str]]
 
 
-def _is_of_the_stock(place: str) -> bool:
-    """Codes are imported, or orders that may want them are looked for, and there is no such order."""
-    function, about = place.split(" ")[:2]
-    return (function == "support_api" and about.startswith("#")) or all(
-        each.startswith("CODES#") for each in about.split("+")
-    )
+def played(name: str, given: Mapping[str, str], root: Path = ROOT) -> list[str]:
+    """What is wrong at the end of a story with these faults."""
+    return lived(name, Faults(1, given=given), root)
+
+
+def lived(name: str, faults: Faults, root: Path = ROOT, end: End | None = None) -> list[str]:
+    """What is wrong at the end of a story, or what `end` says of it. Faults happen in the story itself: the shop opens,
+    and comes to its end, without any."""
+    with a_shop(faults, roots=(root,)) as shop:
+        if isinstance(faults, Forking):
+            faults.next_moment = shop.simulation.machine.next_moment
+        EVERY[name](shop)
+        _come_to_the_end(shop)
+        return end(shop) if end else _wrong(name, shop, root)
+
+
+def _wrong(name: str, shop: Shop, root: Path) -> list[str]:
+    wrong = [str(violation) for violation in violations(shop)]
+    for order, owed in OWED[name].items():
+        if lacking := set(owed) - set(mailed(shop, order)):
+            wrong.append(f"{order}: {lacking} never left")
+    if name in AT_THE_DESK and shop.simulation.faults.happened:
+        wrong += differing(left(shop), _undisturbed(name, root))
+    told = "\n".join(line for order in OWED[name] for line in story(shop, order)) if wrong else ""
+    return [*wrong, told] if wrong else []
+
+
+def ended(shop: Shop) -> list[str]:
+    """All that happened until the end of a story, and what is left."""
+    told = [f"{entry.at} {entry.text}" for entry in shop.simulation.journal]
+    return [*told, f"{shop.simulation.cloud.calls} calls", repr(left(shop))]
+
+
+def what_is_left(shop: Shop) -> list[str]:
+    """At the end of a story, with the mails that left."""
+    return [repr(left(shop)), *(f"{mail.order} {mail.mail}" for mail in shop.simulation.ses.accepted)]
+
+
+def _come_to_the_end(shop: Shop) -> None:
+    """As in play.py, for so few customers: what waits for codes gets them, and mails that failed are sent again."""
+    simulation = shop.simulation
+    simulation.faults.is_over = True
+    simulation.ses.paused_until = simulation.now
+    simulation.ses.pauses.append(simulation.now)
+    hand_all_back(shop)
+    if any(needs(simulation.item(order)) == "stock" for order in shop.sales):
+        shop.import_codes(PLAIN, 4)
+    simulation.run(DAY)
+    failed = [order for order in shop.sales if needs(simulation.item(order)) == "mail"]
+    for order in failed:
+        simulation.support("POST", "/orders/{order_id}/resend", {"reason": "end"}, order_id=order)
+    if failed:
+        simulation.run(DAY)
 
 
 @cache
-def _of_a_purchase() -> frozenset[str]:
-    return frozenset(place for place, _ in played("purchase", {})[1])
+def _undisturbed(name: str, root: Path) -> dict[str, Any]:
+    """What the story leaves in which nothing fails."""
+    with a_shop(Faults(1, given={}), roots=(root,)) as shop:
+        EVERY[name](shop)
+        _come_to_the_end(shop)
+        return left(shop)
 
 
-def each_fault(name: str) -> Iterator[tuple[str, str]]:
-    """But for those of a purchase with which another story begins: they are of the first story only."""
-    wrong, places = played(name, {})
-    assert not wrong
-    known = _of_a_purchase() if name != "purchase" else frozenset[str]()
-    for place, possible in (each for each in places if each[0] not in known):
-        if not place.startswith(("find_due_orders", "write_daily_note")) or place.endswith("#1"):
-            yield from ((place, kind) for kind in KINDS if kind in possible and not is_tried(place, kind))
+# --- which faults are tried
+
+
+@cache
+def calls(name: str) -> tuple[tuple[str, str], ...]:
+    """All calls of AWS in a story in which nothing fails: their places, and what they say."""
+    with a_shop(Faults(1, given={})) as shop:
+        begun = len(shop.simulation.cloud.places)
+        EVERY[name](shop)
+        return tuple((place, call.content) for place, call in shop.simulation.cloud.places[begun:])
+
+
+@cache
+def own_places(name: str) -> frozenset[str]:
+    """Those of its calls that are not a part of what an earlier story begins with, too: most begin with a purchase. A
+    run of a function in which the two differ is its own as a whole."""
+    said = calls(name)
+    earlier = takewhile(lambda other: other != name, EVERY)
+    alike = max((_alike(said, calls(other)) for other in earlier), default=0)
+    own_runs = {_run(place) for place, _ in said[alike:]}
+    return frozenset(place for number, (place, _) in enumerate(said) if number >= alike or _run(place) in own_runs)
+
+
+def _is_one_of_many(place: str) -> bool:
+    """A later run of a schedule, which looks at the same orders as those before it."""
+    found = _RUN_OF_SCHEDULE.match(place)
+    return found is not None and int(found[1]) > _FEW_RUNS
+
+
+def _alike(one: Sequence[object], other: Sequence[object]) -> int:
+    """With how many members both begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _run(place: str) -> str:
+    return place.rpartition(" call ")[0]
+
+
+def each_fault(name: str, kinds: Collection[str] = KINDS, root: Path = ROOT) -> list[Branch]:
+    """A story with one fault, for each call of its own and each kind."""
+    own = own_places(name)
+
+    def choose(happened: Sequence[Fault], place: str, possible: Collection[str], is_same: bool) -> Collection[str]:
+        if happened or place not in own or _is_one_of_many(place):
+            return ()
+        wanted = kinds if not is_same else [kind for kind in kinds if kind != "time over before"]
+        return [kind for kind in wanted if kind in possible and not is_tried(place, kind)]
+
+    _undisturbed(name, root)  # so that no branch has to play it
+    return branches(partial(lived, name, root=root), choose)
 
 
 def is_tried(place: str, kind: str) -> bool:
-    """A crash after a call that only reads leaves what a crash before it leaves."""
-    return kind == "crash after" and place.rpartition(": ")[2].startswith(_READS)
+    """What happens after a call that only reads leaves what happens before it leaves."""
+    return kind in _AFTER and place.rpartition(": ")[2].startswith(READING)
 
 
-def crashes(name: str, given: Mapping[str, str], root: Path = ROOT) -> list[Crash]:
-    """All that may happen to the orders of a story that has these faults already, in order."""
-    places = [each for each in played(name, given, root)[1] if _is_of_orders(name, each[0])]
-    found = [(place, kind) for place, possible in places for kind in CRASHES if kind in possible]
-    return [crash for crash in found if not is_tried(*crash)]
+def each_pair(name: str, step: int = 1, root: Path = ROOT, end: End | None = None) -> list[Branch]:
+    """A story with two crashes at any two calls; the second comes after the first, also in what happens only because of
+    that. Of crashes of a function between which nothing happens but time, the first one stands for all. With a step,
+    only so many-th first ones, and of each so many-th second ones."""
+    firsts, seconds, numbers = count(), count(), dict[tuple[str, str], int]()
 
+    def choose(happened: Sequence[Fault], place: str, possible: Collection[str], is_same: bool) -> Collection[str]:
+        if place.startswith(_BESIDES) or len(happened) > 1:
+            return ()
+        kinds = CRASHES[1:] if is_same else CRASHES
+        tried = [kind for kind in kinds if kind in possible and not is_tried(place, kind)]
+        if happened:
+            offset = numbers[happened[0].place, happened[0].kind] // step % step
+            return [kind for kind in tried if next(seconds) % step == offset]
+        numbers.update({(place, kind): next(firsts) for kind in tried})
+        return [kind for kind in tried if numbers[place, kind] % step == 0]
 
-def _is_of_orders(name: str, place: str) -> bool:
-    """Not the stock that a shop has at first, and neither the note nor the events: no order depends on these."""
-    is_of_opening = name == "purchase" and _is_of_the_stock(place)
-    return not place.startswith(_BESIDES) and not is_of_opening
-
-
-def pairs(name: str, step: int = 1, root: Path = ROOT) -> Iterator[tuple[Crash, Crash]]:
-    """Two crashes at any two calls of a story; the second comes after the first, also in what happens only because of
-    that. With a step, only so many-th first ones, and of each so many-th second ones. Two of the purchase with which
-    another story begins are of the first story only."""
-    known = _of_a_purchase() if name != "purchase" else frozenset[str]()
-    for number, first in list(enumerate(crashes(name, {}, root)))[::step]:
-        following = crashes(name, dict([first]), root)
-        after = [crash for crash in following[following.index(first) + 1 :] if crash[0] != first[0]]
-        own = [crash for crash in after if not {first[0], crash[0]} <= known]
-        yield from ((first, second) for second in own[number // step % step :: step])
+    play = partial(lived, name, root=root, end=end)
+    return [branch for branch in branches(play, choose) if len(branch.given) > 1]

@@ -4,6 +4,7 @@ simulation. Several can be loaded side by side, so that two versions work on one
 import concurrent.futures
 import functools
 import importlib
+import math
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from cli.local.deploy import ROOT
 from tests.simulator.aws_here import ENVIRONMENT, Watch, answer_here
+from tests.simulator.faults.command_line import Ended, run
 from tests.simulator.faults.machine import only_here
 from tests.simulator.short_way import take_the_short_way
 
@@ -36,11 +38,13 @@ _ENVIRONMENT = {
     "KEYPOST_EVENTS_URL": "https://shop.example/keypost",
     "LOG_LEVEL": "ERROR",
     "POWERTOOLS_METRICS_DISABLED": "true",
+    "LOGNAME": "operator",  # who uses the command line, and in which language
+    "LC_ALL": "C.UTF-8",
 }
 # Values of the product that only cost time here: fifteen of sixteen shards would be empty.
 _SMALLER = {"DUE_SHARDS": 1}
 # What is built anew in a new execution environment; clients are kept, as it takes long to make them.
-_BUILT_ANEW = ("config", "worker", "secrets")
+_BUILT_ANEW = ("config", "worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,17 @@ class Deployment:
         found: Callable[[dict[str, Any], Any], Any] = self.modules[function].handler
         return found
 
+    def run_command(self) -> Ended:
+        """Run the words of the terminal that is in use."""
+        return run(self.modules["cli.main"], self.modules["keypost.core.errors"])
+
     def start_anew(self) -> None:
         """New execution environments, which know nothing yet."""
         for name in _BUILT_ANEW:
             getattr(self.modules["keypost.wiring"], name).cache_clear()
-        store = self.modules["keypost.wiring"].store()
+        wiring: Any = self.modules["keypost.wiring"]
+        wiring.secrets()._fetched_at = -math.inf
+        store = wiring.store()
         store._heard.clear()
         store._known_skus = frozenset()
         store._kept_hints.clear()
@@ -125,11 +135,11 @@ class Surroundings:
 
 
 def load(around: Surroundings, root: Path = ROOT) -> Deployment:
-    """Load the functions and the package of a tree."""
+    """Load the functions, the package and the command line of a tree."""
     with own_modules(), pytest.MonkeyPatch.context() as patch:
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
-        sys.path[:0] = [str(root / "layers" / "keypost"), str(root / "functions")]
+        sys.path[:0] = [str(root / "layers" / "keypost"), str(root / "functions"), str(root)]
         set_environment(patch)
         patch.delenv("AWS_LAMBDA_FUNCTION_NAME")  # where it is set, clients are built before they can be answered here
         patch.setattr(time, "sleep", only_here(around.pause, time.sleep))
@@ -138,6 +148,9 @@ def load(around: Surroundings, root: Path = ROOT) -> Deployment:
         importlib.invalidate_caches()
         for name in _names(root):
             importlib.import_module(name)
+        places: Any = importlib.import_module("cli.places")
+        places.is_release = lambda: True  # without the local stack, which runs nowhere here
+        importlib.import_module("cli.main")
         modules = {name: module for name, module in sys.modules.items() if _is_ours(name)}
         _build(modules, around)
     return Deployment(root.name, modules)
@@ -168,6 +181,8 @@ def _build(modules: Mapping[str, ModuleType], around: Surroundings) -> None:
     answer_here(wiring.session(), around.watch)
     take_the_short_way(wiring.session(), around.watch)
     wiring.outside = lambda: around.outside
+    stacks: Any = modules["cli.stacks"]
+    stacks.session_here = lambda _region: wiring.session()
     wiring._pool = lambda: around.pool
     for name, smaller in _SMALLER.items():
         for module in modules.values():
@@ -183,7 +198,7 @@ def _functions() -> frozenset[str]:
 
 
 def _is_ours(name: str) -> bool:
-    return name.partition(".")[0] == "keypost" or name in _functions()
+    return name.partition(".")[0] in ("keypost", "cli") or name in _functions()
 
 
 class _OneThread:

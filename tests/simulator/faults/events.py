@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.builders import (
+    MONEYBIRD_SECRET,
     STRIPE_SECRET,
     WOOCOMMERCE_SECRET,
+    of_moneybird,
     stripe_event,
     stripe_headers,
     webhook_headers,
@@ -19,8 +21,9 @@ from tests.builders import (
 _SCOPES = "support orders contact stock catalog privacy suppression complaints"
 
 
-ACCEPTED = {"webhook": 204, "woocommerce": 200, "stripe": 200}  # by the teller
+ACCEPTED = {"webhook": 204, "woocommerce": 200, "stripe": 200, "moneybird": 200}  # by the teller
 Data = Mapping[str, Any]
+_TERM = 20 * 86400  # seconds: each product of a shop lasts twenty days
 
 
 def callback_event(teller: str, order: str, kind: str, data: Data, said_at: float, now: float) -> dict[str, Any]:
@@ -64,7 +67,9 @@ def _of_woocommerce(order: str, _kind: str, data: Data, said_at: float, _now: fl
 
 def _of_stripe(order: str, _kind: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
     """A paid session, whose card says what the shop tells too. Stripe knows the payment under names of its own."""
-    card = {f"line_{number}": f"{line['sku']}|{line['quantity']}" for number, line in enumerate(data["lines"], start=1)}
+    if "subscription" in data:
+        return _of_subscription(order, data, said_at, now)
+    card = _card(data)
     session = {
         "id": f"cs_test_{order}",
         "payment_intent": f"pi_{order}",
@@ -77,11 +82,63 @@ def _of_stripe(order: str, _kind: str, data: Data, said_at: float, now: float) -
     return body, stripe_headers(body, STRIPE_SECRET, now)
 
 
+def _card(data: Data) -> dict[str, str]:
+    return {f"line_{number}": f"{line['sku']}|{line['quantity']}" for number, line in enumerate(data["lines"], start=1)}
+
+
+def _of_subscription(order: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
+    """The first paid invoice of a subscription."""
+    cents, period = round(100 * float(data["amount"])), {"start": int(said_at), "end": int(said_at) + _TERM}
+    about = {"subscription": data["subscription"], "metadata": {"v": "1", "order_id": order, **_card(data)}}
+    of_item = {"subscription": data["subscription"], "proration": False}
+    line = {
+        "id": f"il_{order}",
+        "amount": cents,
+        "quantity": 1,
+        "period": period,
+        "parent": {"type": "subscription_item_details", "subscription_item_details": of_item},
+    }
+    invoice = {
+        "id": data["payment_id"],
+        "billing_reason": "subscription_create",
+        "amount_due": cents,
+        "amount_paid": cents,
+        "total": cents,
+        "customer_email": data["email"],
+        "parent": {"type": "subscription_details", "subscription_details": about},
+        "lines": {"object": "list", "has_more": False, "data": [line]},
+    }
+    body = stripe_event(invoice, "invoice.paid", created=int(said_at))
+    return body, stripe_headers(body, STRIPE_SECRET, now)
+
+
+def _of_moneybird(order: str, _kind: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
+    """A paid invoice with the whole of it."""
+    stamp = datetime.fromtimestamp(said_at, UTC).isoformat()
+    details = [
+        {"description": f"Antivirus [{line['sku']}]", "amount": f"{line['quantity']} x"} for line in data["lines"]
+    ]
+    body = of_moneybird(
+        id=data["payment_id"],
+        invoice_id=order,
+        reference="",
+        total_price_incl_tax=data["amount"],
+        contact={"email": data["email"], "firstname": "Anna", "lastname": "Jansen"},
+        details=details,
+        payments=[{"created_at": stamp}],
+        paid_at=stamp,
+        updated_at=stamp,
+    )
+    signed = hmac.new(MONEYBIRD_SECRET.encode(), f"{now:.0f}.".encode() + body, hashlib.sha256).hexdigest()
+    return body, {"moneybird-signature": f"t={now:.0f},v1={signed}"}
+
+
 _Signed = tuple[bytes, dict[str, str]]
 _CALLBACKS: Mapping[str, Callable[[str, str, Data, float, float], _Signed]] = {
     "webhook": _of_shop,
     "woocommerce": _of_woocommerce,
     "stripe": _of_stripe,
+    "moneybird": _of_moneybird,
 }
 
 

@@ -342,12 +342,12 @@ def unreadable(shop: Shop, sale: Sale, at: float) -> None:
     """Something wrote into the order what no version can read, or a newer one what this one may not write. Everybody
     else is served as if it were not there; half of them are put right later."""
     how = shop.chance.choice(BROKEN)
-    shop.act(at, f"breaks {sale.order}", lambda: _break(shop, sale, how))
+    shop.act(at, f"breaks {sale.order}", lambda: break_item(shop, sale, how))
     if shop.chance.random() < _HALF:
         told(shop, sale, at + shop.chance.choice((1, 61, HOUR)), "order.refunded", full=True)
     if shop.chance.random() < _HALF:
         mended_at = at + shop.chance.choice((120, 2 * HOUR, DAY / 2))
-        shop.act(mended_at, f"mends {sale.order}", lambda: _mend(shop, sale.order))
+        shop.act(mended_at, f"mends {sale.order}", lambda: mend_item(shop, sale.order))
 
 
 def too_large(shop: Shop, sale: Sale, at: float) -> None:
@@ -430,7 +430,7 @@ def plan_happenings(shop: Shop, sale: Sale, sold_at: float) -> None:
         HAPPENINGS[name].plan(shop, sale, at)
 
 
-def _break(shop: Shop, sale: Sale, how: Mapping[str, Any]) -> None:
+def break_item(shop: Shop, sale: Sale, how: Mapping[str, Any]) -> None:
     found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{sale.order}"}}).get("Item")
     if found and sale.order not in shop.unreadable | shop.stuck:
         shop.unreadable.add(sale.order)
@@ -440,7 +440,7 @@ def _break(shop: Shop, sale: Sale, how: Mapping[str, Any]) -> None:
         ask_dynamodb("PutItem", TableName=TABLE, Item=shop.broken[sale.order])
 
 
-def _mend(shop: Shop, order: str) -> None:
+def mend_item(shop: Shop, order: str) -> None:
     """A person, or a newer version, has put the item right. What was told meanwhile is still kept beside it."""
     if order in shop.unreadable:
         shop.unreadable.remove(order)

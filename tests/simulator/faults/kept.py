@@ -8,14 +8,17 @@ from itertools import pairwise
 from typing import Any
 
 from tests.simulator.faults.ses import attempt_of
-from tests.simulator.faults.shop import Shop
+from tests.simulator.faults.shop import Shop, day_of
 from tests.simulator.faults.simulation import Answered, Saved
 
 Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
 Items = Sequence[Mapping[str, Any]]  # the whole table
-_TERM_DAYS = 20
+_A_WHILE = 60.0  # seconds in which a worker may not have seen what another one wrote
 _DONE = 300  # the status of an answer from which on nothing was done
 _WITH_CODES = ("purchase", "renewal", "resend")  # how the names of mails with codes begin
+# What SES may tell of a mail, each more final than those before it.
+_FATES = {"Delivery": "delivered", "Bounce": "bounced", "Complaint": "complained"}
+_FINAL = ("sent", *_FATES.values())
 _UNHEARD = ("pending", "sending", "unknown")  # the states of a mail of which SES has told nothing
 
 
@@ -56,7 +59,7 @@ def what_was_accepted_is_stored(shop: Shop, items: Items) -> Found:
 
 
 def what_ses_tells_is_stored(shop: Shop, items: Items) -> Found:
-    """Each event that SES sent of a mail is known to the order of that mail."""
+    """Each event that SES sent of a mail is known to the order of that mail, or one that says more of that attempt."""
     stored = {item["pk"].removeprefix("ORDER#"): item for item in items if item["pk"].startswith("ORDER#")}
     for event in shop.simulation.events:
         order, name, attempt = attempt_of(event)
@@ -70,17 +73,37 @@ def what_ses_tells_is_stored(shop: Shop, items: Items) -> Found:
 def _is_known(mail: Mapping[str, Any], kind: str, attempt: int) -> bool:
     if kind == "Send":
         return mail["state"] not in _UNHEARD
-    return any(told["attempt"] == attempt for told in mail.get("told", ()))
+    known = (told["fate"] for told in mail.get("told", ()) if told["attempt"] == attempt)
+    return any(_FINAL.index(fate) >= _FINAL.index(_FATES[kind]) for fate in known)
 
 
 def imported_codes_are_in_the_table(shop: Shop, items: Items) -> Found:
-    """All codes of an import that was answered as done."""
+    """All codes of an import that was answered as done, unless their batch was withdrawn before."""
     codes = {item["code"] for item in items if item["pk"].startswith("CODE#")}
     for answer in shop.simulation.answers:
         if answer.route == "POST /stock/{sku}" and answer.status < _DONE:
-            missing = {*answer.body["codes"]} - codes
-            if missing:
+            missing, batch = {*answer.body["codes"]} - codes, f"#{answer.body.get('batch', '')}"
+            withdrawn = (each for at, batches in shop.simulation.recalled if at < answer.at for each in batches)
+            if missing and not any(each.endswith(batch) for each in withdrawn):
                 yield "stock", f"{len(missing)} of {len(answer.body['codes'])} imported codes are not stored"
+
+
+def imported_licenses_are_known(shop: Shop, items: Items) -> Found:
+    """Of each import of what was sold before that came to its end: the codes and days of each order are stored, and no
+    code is mailed because of it."""
+    stored = {item["pk"]: item for item in items}
+    for order, old in shop.olds.items():
+        licenses = stored.get(f"ORDER#{order}", {}).get("licenses", ())
+        (line,) = old.sale.lines
+        wanted = {(code, line["period_start"], line["period_end"]) for code in old.codes}
+        known = {(one["code"], one["first_day"], one["last_day"]) for one in licenses}
+        if order in shop.known_olds and known != wanted:
+            yield order, f"its import came to its end, and it has {len(wanted & known)} of {len(wanted)} licenses"
+        yield from (
+            (order, f"{mail.mail} left because of an import")
+            for mail in shop.simulation.ses.accepted
+            if {*mail.codes} & {*old.codes}
+        )
 
 
 def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
@@ -92,14 +115,81 @@ def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
             yield mail.order, f"a code of {mail.mail} is free again"
 
 
-def licenses_last_as_long_as_was_sold(_: Shop, items: Items) -> Found:
-    """Each product of a shop lasts twenty days, and so does each period of which a provider tells."""
+def licenses_last_as_long_as_was_sold(shop: Shop, items: Items) -> Found:
+    """All products of a shop last so many days, and so does each period of which a provider tells."""
+    days = shop.term_days
     for item in items:
         periods = (*item.get("licenses", ()), *item.get("terms", ())) if item["pk"].startswith("ORDER#") else ()
         for each in (period for period in periods if "first_day" in period):
             first, last = (date.fromisoformat(each[name]) for name in ("first_day", "last_day"))
-            if (last - first).days != _TERM_DAYS - 1:
-                yield item["pk"].partition("#")[2], f"what was sold for {_TERM_DAYS} days lasts from {first} to {last}"
+            if (last - first).days != days - 1:
+                yield item["pk"].partition("#")[2], f"what was sold for {days} days lasts from {first} to {last}"
+
+
+def nothing_starts_before_it_is_paid(shop: Shop, items: Items) -> Found:
+    """What was bought without a period starts on the day of the payment or later, by the calendar of the shop."""
+    for item in items:
+        order = item["pk"].removeprefix("ORDER#")
+        lines = shop.sales[order].lines if order in shop.sales else ({"renews": "what is not known"},)
+        if order in shop.unreadable or any("period_start" in line or "renews" in line for line in lines):
+            continue
+        told = (each for each in shop.simulation.told if each.order == order and each.kind == "order.paid")
+        paid_on = min((day_of(each.said_at) for each in told), default=date.min)
+        for one in item.get("licenses", ()):
+            if date.fromisoformat(one["first_day"]) < paid_on:
+                yield order, f"{one['id']} starts on {one['first_day']}, and it was paid on {paid_on}"
+
+
+def what_is_unusual_waits(shop: Shop, _: Items) -> Found:
+    """Of a renewal whose time is over nothing leaves, unless a person decided about it."""
+    for order, last_day in shop.unusual.items():
+        asked = [each.asked_at for each in shop.simulation.answers if each.order == order]
+        yield from (
+            (order, f"{mail.mail} left, and its period was over on {last_day}")
+            for mail in shop.simulation.ses.accepted
+            if mail.order == order and mail.codes and not any(at < mail.at for at in asked)
+        )
+
+
+def addresses_that_bounced_get_nothing(shop: Shop, _: Items) -> Found:
+    """Once an event told it, no mail to it is begun any more, unless an agent lifted that."""
+    simulation = shop.simulation
+    lifted = [each.asked_at for each in simulation.answers if each.body.get("lift_suppression")]
+    for mail in simulation.ses.accepted:
+        told_at = simulation.bounced.get(mail.to)
+        claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
+        if told_at is None or claim is None or claim.at < told_at + _A_WHILE:
+            continue
+        if not any(told_at < at < mail.at for at in lifted):
+            yield (
+                mail.order,
+                f"{mail.mail} was begun {claim.at - told_at:.0f} s after {mail.to} was known to bounce",
+            )
+
+
+def codes_of_withdrawn_batches_are_not_free(shop: Shop, items: Items) -> Found:
+    """Neither those that an order gave back long after it was withdrawn."""
+    recalled = shop.simulation.recalled[-1][1] if shop.simulation.recalled else frozenset[str]()
+    for item in items:
+        name = f"{item.get('sku')}#{item.get('batch', '')}"
+        if item.get("state") == "free" and name in recalled and _given_back(shop, item["code"], name):
+            yield "stock", f"a code of {name} is free, which is withdrawn"
+
+
+def _given_back(shop: Shop, code: str, batch: str) -> bool:
+    """Whether an order that had a code gave it back a while after its batch was withdrawn for the last time."""
+    times = shop.simulation.recalled
+    since = next((at for at, batches in reversed(times) if batch not in batches), times[0][0])
+    since = min((at for at, batches in times if batch in batches and at >= since), default=since)
+    for saves in shop.simulation.saves.values():
+        for before, after in pairwise(saves):
+            if _has(before, code) and not _has(after, code) and after.at > since + _A_WHILE:
+                return True
+    return False
+
+
+def _has(saved: Saved, code: str) -> bool:
+    return any(one["code"] == code for one in saved.item.get("licenses", ()))
 
 
 def what_a_person_holds_stays(shop: Shop, _: Items) -> Found:
@@ -128,11 +218,12 @@ def _claims(shop: Shop, order: str) -> Iterator[tuple[tuple[str, str, int], Save
 
 
 def what_is_erased_is_gone(shop: Shop, items: Items) -> Found:
-    """After an erasure that was answered as done no item has the address, but the orders that were told of, or that an
-    agent made, after it."""
+    """After an erasure that was answered as done no item has the address, but the orders that were new after it, also
+    those that an agent made: nothing that is told of an erased one brings its customer back."""
+    erased = {item["pk"] for item in items if item.get("forget_on")}
     for answer in shop.simulation.answers:
         if answer.route.endswith("/customers/erase") and answer.status < _DONE:
-            again = {f"ORDER#{told.order}" for told in shop.simulation.told if told.at > answer.asked_at}
+            again = {f"ORDER#{told.order}" for told in shop.simulation.told if told.at > answer.asked_at} - erased
             made = (each for each in shop.simulation.answers if each.route == "POST /orders")
             again |= {f"ORDER#{each.said.get('order_id')}" for each in made if each.at > answer.asked_at}
             left = [item["pk"] for item in items if answer.body["email"] in repr(item) and item["pk"] not in again]

@@ -2,6 +2,7 @@
 waits, and goes on when its moment comes; nothing sleeps."""
 
 import heapq
+import math
 import os
 import random
 import threading
@@ -18,8 +19,6 @@ import greenlet
 import pytest
 import time_machine
 from botocore.useragent import UserAgentString
-
-_MOST_STEPS = 200_000  # of one story, which has some thousand
 
 
 class Crash(BaseException):
@@ -81,6 +80,7 @@ class Machine:
     planned: int = 0
     started: Counter[str] = field(default_factory=Counter)
     alive: set[Invocation] = field(default_factory=set)
+    most_steps: int = 200_000  # of one story, which has some thousand
 
     def __post_init__(self) -> None:
         self.began = self.now
@@ -96,6 +96,10 @@ class Machine:
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         self.at(self.now + seconds, act)
 
+    def next_moment(self) -> float:
+        """At which something is planned."""
+        return self.moments[0][0] if self.moments else math.inf
+
     def run(self, until: float) -> None:
         """NeverEnds when there is no end of it."""
         first = self.planned
@@ -105,7 +109,7 @@ class Machine:
             act()
             if self.broken:
                 raise self.broken
-            if self.planned - first > _MOST_STEPS:
+            if self.planned - first > self.most_steps:
                 raise NeverEnds("the story has no end")
         self._move_to(until)
 

@@ -14,11 +14,11 @@ from tests.simulator.faults.machine import Machine
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 _NET, _HOUR, _DAY = 900, 3600, 86400  # seconds
-_GAPS = (900, 900, 900, 900, 3600, 3600, 3600, 3600, 6 * 3600)  # after so many runs for an order
+_GAPS = (900, 900, 3600, 6 * 3600)  # after so many runs for an order
 _DAILY = (time(7), time(9), time(12))
 _NOTE = time(7, 30)
 _LATE = (30, 600, 1800)  # seconds
-_NOTED = 4  # one of so many stories has notes
+_NOTED = 20  # one of so many stories has notes
 
 
 @dataclass(slots=True)
@@ -33,12 +33,13 @@ class Schedules:
     hourly_until: float = 0
     hours: set[float] = field(default_factory=set)  # at which a run that comes every hour is planned
 
-    def plan_days(self, first: datetime, days: int) -> None:
-        """The daily runs, and a note after the first of each day: the later ones find that it was sent."""
+    def plan_days(self, first: datetime, days: int, *, noted: int = _NOTED) -> None:
+        """The daily runs, and, of one in so many stories, a note after the first of each day: the later ones find that
+        it was sent. With `noted` 0 no story has notes."""
         for day in (first.astimezone(ZONE).date() + timedelta(days=n) for n in range(days + 1)):
             for at in _DAILY:
                 self._plan("find_due_orders", {"rule": "daily"}, datetime.combine(day, at, ZONE).timestamp())
-            if self.faults.seed % _NOTED == 1:
+            if noted and self.faults.seed % noted == 1:
                 self._plan("write_daily_note", {}, datetime.combine(day, _NOTE, ZONE).timestamp())
 
     def _plan(self, function: str, input_: dict[str, str], moment: float) -> None:

@@ -2,13 +2,14 @@
 
 import base64
 import email
-import email.policy
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from email.header import decode_header, make_header
+from email.message import Message
+from typing import Any, cast
 from urllib.parse import unquote
 
 from keypost.clients.mailer import tag_value
@@ -26,6 +27,7 @@ FAULTS_OF_A_MAIL = (
 )
 _PAUSES = (60, 1200, 4 * 3600)  # seconds
 _LATE = (600, 1500, 7200)
+_TOLD_AGAIN = 0.5  # the share of spam reports after which SES tells once more that the mail arrived
 CODE = re.compile(r"[A-Z]{5}-BBBBB-CCCCC-\d{5}")
 _TEXTS = ("text/plain", "text/html", "text/csv")
 _TAGGED = re.compile(r"_([0-9a-f]{2})")
@@ -64,10 +66,12 @@ class Ses:
     doubtful: set[tuple[str, str, int]] = field(default_factory=set)  # attempts whose answer did not arrive
     suppressed: dict[str, str] = field(default_factory=dict)
     complaints: dict[str, float] = field(default_factory=dict)  # by address, of reminders: they put it on no list
+    unknown: set[str] = field(default_factory=set)  # addresses that nobody has
     mails_per_second: float = 1_000_000
     paused_until: float = 0
     pauses: list[float] = field(default_factory=list)  # when each of them ended
     refused: set[str] = field(default_factory=set)  # the orders of which it refused a mail for good
+    refuses: set[str] = field(default_factory=set)  # the addresses to which it refuses each mail for now
 
     def take(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         match call.operation:
@@ -99,6 +103,8 @@ class Ses:
             self.pause(self.faults.chance(place).choice(_PAUSES))
         if self.machine.now < self.paused_until:
             return _error(400, "SendingPausedException")
+        if sent.to in self.refuses:
+            kind = "mail refused"
         match kind:
             case "too many mails":
                 return _error(429, "TooManyRequestsException")
@@ -133,8 +139,10 @@ class Ses:
             "destination": [address],
             "tags": {name: [tag_value(value)] for name, value in tags.items()},
         }
-        told = {"eventType": "Complaint", "complaint": {"timestamp": stamp}, "mail": mail}
-        self._event(f"mail {sent.order} {sent.mail} {sent.attempt}", told, 2)
+        place = f"mail {sent.order} {sent.mail} {sent.attempt}"
+        self._event(place, {"eventType": "Complaint", "complaint": {"timestamp": stamp}, "mail": mail}, 2)
+        if self.faults.chance(place).random() < _TOLD_AGAIN:  # events come at least once, and in any order
+            self._event(place, {"eventType": "Delivery", "delivery": {"timestamp": stamp}, "mail": mail}, 60)
 
     def answer_lost(self, call: AwsCall) -> None:
         """Nobody hears what came of this call, if it was of a mail."""
@@ -156,7 +164,7 @@ class Ses:
             "tags": {tag["Name"]: [tag["Value"]] for tag in tags},
         }
         self._event(place, {"eventType": "Send", "send": {}, "mail": mail}, 1)
-        if sent.to in self.suppressed or self.faults.at(place, ("bounced",)):
+        if sent.to in (*self.suppressed, *self.unknown) or self.faults.at(place, ("bounced",)):
             self.suppressed.setdefault(sent.to, "BOUNCE")
             bounce = {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": stamp}
             self._event(place, {"eventType": "Bounce", "bounce": bounce, "mail": mail}, 4)
@@ -183,29 +191,41 @@ def attempt_of(event: str) -> tuple[str, str, int]:
     return _text_of(tags["order"][0]), _text_of(tags["mail"][0]), int(tags["attempt"][0])
 
 
+def bounced_of(event: str) -> str:
+    """The address of which an event tells that it accepts no mail; empty for other events."""
+    detail = json.loads(event)["detail"]
+    return str(detail["mail"]["destination"][0]) if detail["eventType"] == "Bounce" else ""
+
+
 def _read(body: dict[str, Any], now: float, invocation: Invocation | None) -> Accepted:
     tags = {tag["Name"]: _text_of(tag["Value"]) for tag in body["EmailTags"]}
     raw = base64.b64decode(body["Content"]["Raw"]["Data"])
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    texts = [
-        part.get_content()
-        for part in message.walk()
-        if part.get_content_type() in ("text/plain", "text/html", "text/csv")
-    ]
-    calendars = [part.get_content() for part in message.walk() if part.get_content_type() == "text/calendar"]
-    days = [found[1] for each in calendars if (found := re.search(r"DTSTART;VALUE=DATE:(\d{8})", str(each)))]
+    message = email.message_from_bytes(raw)
+    parts = [(part.get_content_type(), part) for part in message.walk()]
+    texts = [_content(part) for kind, part in parts if kind in _TEXTS]
+    calendars = [_content(part) for kind, part in parts if kind == "text/calendar"]
+    days = [found[1] for each in calendars if (found := re.search(r"DTSTART;VALUE=DATE:(\d{8})", each))]
     return Accepted(
         at=now,
         order=tags["order"],
         mail=tags["mail"],
         attempt=int(tags["attempt"]),
         to=body["Destination"]["ToAddresses"][0],
-        codes=tuple(dict.fromkeys(CODE.findall("".join(map(str, texts))))),
+        codes=tuple(dict.fromkeys(CODE.findall("".join(texts)))),
         first_day=date.fromisoformat(days[0]) if days else None,
         by=invocation,
-        text="\n".join([str(message["subject"]), *map(str, texts), *map(str, calendars)]),
+        text="\n".join([_subject(message), *texts, *calendars]),
         tags=tuple(tag["Value"] for tag in body["EmailTags"]),
     )
+
+
+def _subject(message: Message) -> str:
+    return str(make_header(decode_header("".join(message["subject"].splitlines()))))
+
+
+def _content(part: Message) -> str:
+    """The text of a part. The package's own way to it reads all headers with care, which takes longer than all else."""
+    return cast("bytes", part.get_payload(decode=True)).decode(part.get_content_charset("utf-8"))
 
 
 def _text_of(tag: str) -> str:

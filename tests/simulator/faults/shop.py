@@ -81,6 +81,14 @@ def cost(lines: Collection[Mapping[str, Any]]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Old:
+    """What an older system sold, with its codes."""
+
+    sale: Sale
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     number: int
     at: float
@@ -98,6 +106,8 @@ class Shop:
     chance: random.Random
     days: int
     tape: Tape = WHOLE
+    is_whole: bool = True  # it has several customers, and each of their orders a life of its own
+    term_days: int = 20  # of each product
     sales: dict[str, Sale] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=lambda: {sku: count() for sku in PRODUCTS})
@@ -116,6 +126,9 @@ class Shop:
     typed: dict[str, str] = field(default_factory=dict)  # by the order of a renewal, the code that its customer typed
     beside: set[str] = field(default_factory=set)  # renewals of some of the licenses of an order, by the same payer
     planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
+    unusual: dict[str, date] = field(default_factory=dict)  # by order, the last day of a renewal that was over at once
+    olds: dict[str, Old] = field(default_factory=dict)  # by order, what is sold before and imported
+    known_olds: set[str] = field(default_factory=set)  # those of them whose import came to its end
 
     @property
     def begins(self) -> float:
@@ -140,9 +153,15 @@ class Shop:
     def new_codes(self, sku: str, many: int) -> list[str]:
         return [code(next(self.made[sku]), _PREFIXES[sku]) for _ in range(many)]
 
-    def import_codes(self, sku: str, many: int) -> None:
-        body = {"codes": self.new_codes(sku, many), "batch": f"batch-{many}"}
+    def import_codes(self, sku: str, many: int, batch: str = "") -> None:
+        body = {"codes": self.new_codes(sku, many), "batch": batch or f"batch-{many}"}
         self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
+
+    def has_codes(self, sku: str, many: int) -> None:
+        """They were imported before the story begins."""
+        store = self.simulation.versions[0].modules["keypost.wiring"].store()
+        for _ in store.add_codes(sku, self.new_codes(sku, many), f"batch-{many}", None):
+            pass
 
     def replace_batch(self, batch: str) -> None:
         def told(status: int, _: Any) -> None:
@@ -152,8 +171,11 @@ class Shop:
         self.simulation.support("POST", "/batches/replace", {"batch": batch}, told)
 
     def put_products(self) -> None:
-        for sku, entry in PRODUCTS.items():
-            self.simulation.support("PUT", "/products/{sku}", entry, sku=sku)
+        """They stand in the catalog before the story begins."""
+        modules = self.simulation.versions[0].modules
+        entry_of, store = modules["keypost.inputs.catalog_file"].ProductEntry, modules["keypost.wiring"].store()
+        for entry in PRODUCTS.values():
+            store.put_product(entry_of.model_validate(entry).as_product())
 
     def put_start(self) -> None:
         """Keypost serves from yesterday on."""
@@ -201,7 +223,7 @@ class Shop:
             first = Sale(first.order, email, (*first.lines, other), first.payment)
         self.sell(first, at, opened=self.chance.choice((None, None, 0, 30)))
         sold = [first]
-        for _ in range(self.chance.choice((0, 0, 1, 1, 2))):
+        for _ in range(self.chance.choice((0, 0, 1, 1, 2) if self.is_whole else (0, 0, 1))):
             sold.append(self._renewal(first, sold[-1], quantity))
         return sold
 

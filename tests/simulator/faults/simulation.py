@@ -4,12 +4,15 @@ doors that they have on AWS; what the system stores and what leaves it is writte
 import functools
 import json
 import re
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +23,9 @@ from cli.local.deploy import ROOT
 from tests.simulator.aws_here import Answer, AwsCall, ask_dynamodb, forget_tables
 from tests.simulator.faults.apis import APIS
 from tests.simulator.faults.cloud import Cloud
+from tests.simulator.faults.command_line import DONE, FAILED, Ended, Terminal, of_cloudformation
 from tests.simulator.faults.deployment import (
+    QUEUE,
     TABLE,
     Deployment,
     RequestGlobals,
@@ -38,15 +43,17 @@ from tests.simulator.faults.events import (
     support_event,
 )
 from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.letters import URLS
 from tests.simulator.faults.machine import Invocation, Machine
 from tests.simulator.faults.provider import Moved, Provider, is_to_be_known
 from tests.simulator.faults.schedules import Schedules
-from tests.simulator.faults.ses import Ses, attempt_of
+from tests.simulator.faults.ses import Ses, attempt_of, bounced_of
 from tests.simulator.faults.sqs import SOURCES, Sqs
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = 86400.0
 _LINK = re.compile(r"/reminders/([A-Za-z0-9_-]{22})")
+_MAIL, _BY_HAND = re.compile(r"\bresend-\d+\b"), re.compile(r"\bHAND-\S+")
 _MOST_SKEWED = 2  # seconds
 # Seconds after which Lambda repeats a scheduled invocation that failed, as often as the template says.
 _RUNS_AGAIN: Mapping[str, Sequence[float]] = {
@@ -55,6 +62,8 @@ _RUNS_AGAIN: Mapping[str, Sequence[float]] = {
     "reconcile_payments": (),
 }
 _CALLS_AGAIN = (5, 60, 600, 3600, 7200)  # seconds after which the shop repeats a callback that failed
+_RUN_AGAIN = (20, 300, 3600)  # and a person a command that did
+_MOST_PATIENT = 3600.0  # seconds that a command may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,8 @@ class Simulation:
         self.ses = Ses(self.machine, faults, self._ses_tells)
         self.sqs = Sqs(self.machine, faults, self._invoke, self._handled)
         self.events_out = EventsOut(self.machine, faults, self._invoke)
-        self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote, self.events_out.put)
+        stack = of_cloudformation({"TableName": TABLE, "QueueUrl": QUEUE}, URLS)
+        self.cloud = Cloud(self.machine, faults, self.sqs, self.ses, self._wrote, self.events_out.put, stack)
         self.schedules = Schedules(self.machine, faults, self._scheduled)
         self.cloud.asked = asked
         self.providers = {name: Provider(APIS[name], self.machine, faults, self._told_by_provider) for name in asked}
@@ -162,21 +172,27 @@ class Simulation:
         self.roots = roots
         self.versions: list[Deployment] = []
         self.ways_out: dict[str, float] = {}  # by address, since when its reader wants no reminders
-        self.scenes: dict[str, tuple[Deployment, RequestGlobals | None]] = {}
+        self.scenes: dict[str, tuple[Deployment, RequestGlobals | Terminal | None]] = {}
+        self.called: set[tuple[str, str]] = set()  # functions, each with the provider that calls, if one does
         self.told: list[Told] = []
         self.journal: list[Entry] = []
         self.saves: dict[str, list[Saved]] = {}
         self.claims: dict[tuple[str, str, int], Saved] = {}  # how an attempt at a mail was claimed
         self.reported: dict[tuple[str, str, int], float] = {}  # when an event of it was taken
+        self.bounced: dict[str, float] = {}  # by address, when it was first taken that it accepts no mail
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
         self.answers: list[Answered] = []
         self.knocks: list[Knocked] = []
+        self.wished = Counter[str]()  # how often customers asked on the page, by address
         self.events: list[str] = []  # that SES sent, as they are put into their queue
         self.not_found: list[tuple[float, str]] = []  # orders that a worker did not find, with the moment of its start
         self.recalled: list[tuple[float, frozenset[str]]] = []  # which batches were withdrawn, from each moment on
         self.lines: list[str] = []  # all that functions logged
         self.counted: list[str] = []  # all that they counted
         self.replies: list[str] = []  # the bodies of answers to callbacks and on pages
+        self.files = 0
+        self.folder = Path()  # in which people keep files
+        self.printed: list[str] = []  # what commands said to those who ran them
 
     # --- the stage
 
@@ -192,6 +208,7 @@ class Simulation:
                 stack.enter_context(version.logging_to(_Log()))
                 version.start_anew()
             stack.enter_context(_on_stage(self))
+            self.folder = Path(stack.enter_context(TemporaryDirectory()))
             stack.enter_context(self.machine.running())
             forget_tables()  # and the tokens of transactions, which a second play of this seed uses again
             ask_dynamodb("CreateTable", TableName=TABLE, **_table())
@@ -210,15 +227,15 @@ class Simulation:
     # --- functions
 
     def _enter(self, invocation: Invocation) -> None:
-        version, request = self.scenes[invocation.name]
+        version, own = self.scenes[invocation.name]
         version.activate()
-        if request:
-            request.enter()
+        if own:
+            own.enter()
 
     def _leave(self, invocation: Invocation) -> None:
-        _, request = self.scenes[invocation.name]
-        if request:
-            request.leave()
+        _, own = self.scenes[invocation.name]
+        if own:
+            own.leave()
 
     def _invoke(
         self,
@@ -228,16 +245,37 @@ class Simulation:
         then: Callable[[Invocation], None],
         about: tuple[str, ...] = (),
     ) -> None:
+        self.called.add((function, (event.get("pathParameters") or {}).get("provider", "")))
+        context = Context(self.machine, self.now + timeout)
+        own = RequestGlobals if function == "support_api" else lambda _: None
+        self._start(function, lambda started: self._handler(started)(event, context), timeout, then, about, own)
+
+    def _start(
+        self,
+        title: str,
+        do: Callable[[Invocation], Any],
+        timeout: float,
+        then: Callable[[Invocation], None],
+        about: tuple[str, ...],
+        own: Callable[[Deployment], RequestGlobals | Terminal | None],
+    ) -> None:
+        """Run something of one of the versions, with what it has for itself."""
+
         def over(run: Invocation) -> None:
             self._over(run)
             then(run)
 
-        context = Context(self.machine, self.now + timeout)
-        started = self.machine.start(function, lambda: self._handler(started)(event, context), timeout, over, about)
+        started = self.machine.start(title, lambda: do(started), timeout, over, about)
         if self.faults.at(f"clock of {started.name}", ("skewed clock",)):
             started.skew = self.faults.chance(started.name).uniform(-_MOST_SKEWED, _MOST_SKEWED)
         version = self.versions[0] if len(self.versions) == 1 else started.chance.choice(self.versions)
-        self.scenes[started.name] = version, RequestGlobals(version) if function == "support_api" else None
+        self.scenes[started.name] = version, own(version)
+
+    def start(
+        self, function: str, event: Mapping[str, Any], timeout: float, then: Callable[[Invocation], None]
+    ) -> None:
+        """API Gateway asks a function."""
+        self._invoke(function, dict(event), timeout, then)
 
     def _handler(self, started: Invocation) -> Callable[[dict[str, Any], Any], Any]:
         return self.scenes[started.name][0].handler(started.function)
@@ -274,6 +312,8 @@ class Simulation:
     def _handled(self, queue: str, body: str) -> None:
         if queue == "events":
             self.reported.setdefault(attempt_of(body), self.now)
+            if bounced_of(body):
+                self.bounced.setdefault(bounced_of(body), self.now)
 
     # --- what is stored
 
@@ -455,8 +495,69 @@ class Simulation:
 
         self._invoke("support_api", support_event(method, route, body, path, key), 29, over, about)
 
+    def file(self, name: str, text: str) -> str:
+        """The path of a new file."""
+        self.files += 1
+        path = self.folder / f"{self.files}-{name}"
+        path.write_text(text, "utf-8")
+        return str(path)
+
+    def command(
+        self,
+        *words: str,
+        typed: str = "",
+        order: str = "",
+        asks: str = "",
+        body: Mapping[str, Any] = MappingProxyType({}),
+        key: str = "",
+        then: Callable[[], None] = lambda: None,
+        tries: int = 0,
+    ) -> None:
+        """Somebody runs `keypost`, and again when that failed or was stopped. `asks` is the call of the support API
+        that asks for the same, `then` is called when it is done."""
+        terminal, asked_at = Terminal(words, typed), self.now
+        about = (order,) if order else ()
+
+        def over(made: Invocation) -> None:
+            said = terminal.printed.getvalue()
+            self.printed.append(said)
+            ended: Ended = made.result or Ended(FAILED, "stopped")
+            mail, made_by_hand = _MAIL.search(said), _BY_HAND.search(said)
+            route, named = asks or " ".join(words[:2]), {"order_id": made_by_hand[0]} if made_by_hand else {}
+            self.answers.append(
+                Answered(self.now, order, route, ended.status, mail and mail[0], asked_at, body, named, key)
+            )
+            self.note(f"somebody runs {made.function}: {ended.status} {ended.why}", *about)
+            self.schedules.something_new()
+            if ended.status >= FAILED:
+                again = partial(
+                    self.command,
+                    *words,
+                    typed=typed,
+                    order=order,
+                    asks=asks,
+                    body=body,
+                    key=key,
+                    then=then,
+                    tries=tries + 1,
+                )
+                self.machine.later(_RUN_AGAIN[min(tries, len(_RUN_AGAIN) - 1)], again)
+            elif ended.status == DONE:
+                then()
+
+        title = " ".join(("keypost", *words[:2]))
+        self._start(
+            title,
+            lambda started: self.scenes[started.name][0].run_command(),
+            _MOST_PATIENT,
+            over,
+            about,
+            lambda _: terminal,
+        )
+
     def wish(self, email: str, source: str = "192.0.2.1") -> None:
         """A customer asks on the page for what was sent to an address."""
+        self.wished[email] += 1
 
         def over(run: Invocation) -> None:
             self._replied(run)

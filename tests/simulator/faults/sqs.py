@@ -10,9 +10,11 @@ from typing import Any
 
 from tests.simulator.aws_here import Answer, AwsCall
 from tests.simulator.faults.faults import Faults
+from tests.simulator.faults.letters import KEPT_IN, Letters
 from tests.simulator.faults.machine import Invocation, Machine
 from tests.simulator.faults.tape import mark
 
+REDRIVE = "keypost dead-letters redrive"
 _SHORT = 60  # a body that can stand in a name: an order, and no event
 
 
@@ -41,6 +43,7 @@ class Message:
     id: str
     body: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    sent_at: float = 0
     receives: int = 0
     pause: float | None = None  # seconds until it comes back, if its function put it off
 
@@ -74,23 +77,29 @@ class Sqs:
     handled: Callable[[str, str], None]  # a message of a queue, by its body, once its function took it
     waiting: dict[str, list[Message]] = field(default_factory=lambda: {name: [] for name in SOURCES})
     running: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
-    dead: list[tuple[str, str]] = field(default_factory=list)
-    bodies: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)  # but for those that are SES's own words
     sent: dict[str, int] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     received: dict[str, Message] = field(default_factory=dict)  # by receipt
     is_deaf: bool = False  # it takes messages and delivers none of them
     sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
+    dead: Letters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dead = Letters(self.machine)
 
     def take(self, call: AwsCall) -> Answer:
-        """SendMessage, SendMessageBatch and ChangeMessageVisibility."""
+        """SendMessage, SendMessageBatch and ChangeMessageVisibility; and all that queues of dead letters are asked."""
         asked = call.body
+        name = asked["QueueUrl"].rpartition("/")[2]
+        if name in KEPT_IN.values():
+            return 200, {}, json.dumps(self.dead.take(call.operation, name, asked))
         if call.operation == "ChangeMessageVisibility":
             self.received[asked["ReceiptHandle"]].pause = asked["VisibilityTimeout"]
             return 200, {}, "{}"
-        name = asked["QueueUrl"].rpartition("/")[2]
         for entry in asked.get("Entries", [asked]):
-            self.bodies.append(entry["MessageBody"])
+            if name != "events":
+                self.bodies.append(entry["MessageBody"])
             self._send(name, entry["MessageBody"], entry.get("DelaySeconds", 0), entry.get("MessageAttributes", {}))
         taken = [{"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "m"} for entry in asked.get("Entries", [])]
         told = {"Successful": taken, "Failed": []} if "Entries" in asked else {"MessageId": "m"}
@@ -101,7 +110,8 @@ class Sqs:
         if self.is_deaf:
             return
         # SQS loses nothing that it took. That a poke is lost stands for one that was never sent.
-        kinds = ("poke lost", "poke late", "twin") if name != "events_out" else ("poke late", "twin")
+        may_be_lost = name in ("work", "wishes") and not self._is_handed_back
+        kinds = ("poke lost", "poke late", "twin") if may_be_lost else ("poke late", "twin")
         match self.faults.at(place, kinds):
             case "poke lost":
                 return
@@ -113,6 +123,11 @@ class Sqs:
             case _:
                 self.put(name, body, delay + 0.05, attributes)
 
+    @property
+    def _is_handed_back(self) -> bool:
+        """Whether a person puts a message back who has it before them until then."""
+        return self.machine.current is not None and self.machine.current.function == REDRIVE
+
     def _named(self, name: str, body: str) -> str:
         title = f"message {name} {body[:60]}"
         self.sent[title] = self.sent.get(title, 0) + 1
@@ -122,7 +137,7 @@ class Sqs:
         """Put a message into a queue."""
         title = f"{name} {body if len(body) <= _SHORT else mark(name, body)}"
         self.made[title] += 1
-        self._offer(name, Message(f"{title} #{self.made[title]}", body, attributes), delay)
+        self._offer(name, Message(f"{title} #{self.made[title]}", body, attributes, self.machine.now), delay)
 
     def _offer(self, name: str, message: Message, delay: float) -> None:
         def arrive() -> None:
@@ -165,15 +180,9 @@ class Sqs:
                 self._back(name, message)
         self._poll(name)
 
-    def redrive(self) -> None:
-        """A person puts all dead letters back into their queues."""
-        letters, self.dead[:] = list(self.dead), []
-        for name, body in letters:
-            self.put(name, body, 0)
-
     def _back(self, name: str, message: Message) -> None:
         source = self.sources[name]
         if message.receives >= source.most:
-            self.dead.append((name, message.body))
+            self.dead.add(name, message.id, message.body, message.sent_at)
         else:
             self._offer(name, message, source.visibility if message.pause is None else message.pause)

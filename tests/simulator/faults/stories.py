@@ -167,7 +167,7 @@ def own_order(shop: Shop) -> None:
     """A person makes the second payment an order of its own."""
     second_buyer(shop)
     right = {"own_order": "webhook:pay-2", "reason": "asked"}
-    shop.simulation.support("PUT", "/orders/{order_id}/contents", right, order_id="o1")
+    shop.simulation.support("PUT", "/orders/{order_id}/contents", right, key="settled", order_id="o1")
     shop.simulation.run(3 * HOUR)
 
 
@@ -237,7 +237,7 @@ def _decided(shop: Shop, method: str, what: str, body: Mapping[str, Any]) -> Non
     shop.sell(renewing(), shop.simulation.now + 60)
     shop.simulation.run(600)
     route = "/orders/{order_id}/lines/{n}/renewal" + what
-    shop.simulation.support(method, route, body, order_id="r1", n="1")
+    shop.simulation.support(method, route, body, key="decided", order_id="r1", n="1")
     _days(shop, 3)
 
 
@@ -266,7 +266,7 @@ def license_refunded(shop: Shop) -> None:
     item = shop.simulation.item("o1")
     assert item
     route, license_id = "/orders/{order_id}/licenses/{license_id}/refunded", item["licenses"][0]["id"]
-    shop.simulation.support("POST", route, {"reason": "asked"}, order_id="o1", license_id=license_id)
+    shop.simulation.support("POST", route, {"reason": "asked"}, key="named", order_id="o1", license_id=license_id)
     shop.simulation.run(600)
     asks(shop, "resend")
     shop.simulation.run(HOUR)

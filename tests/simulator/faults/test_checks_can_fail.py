@@ -12,6 +12,7 @@ import pytest
 from tests.simulator.aws_here import AwsCall, ask_dynamodb
 from tests.simulator.faults.apis import APIS
 from tests.simulator.faults.checks import CHECKS, violations
+from tests.simulator.faults.command_stories import licenses_imported
 from tests.simulator.faults.deployment import TABLE
 from tests.simulator.faults.happenings import plant
 from tests.simulator.faults.leaks import CHANNELS
@@ -41,6 +42,7 @@ from tests.simulator.faults.stories import (
     renewal_moved,
     renewal_stopped,
     reported,
+    resend,
     second_buyer,
     second_short,
     stranger,
@@ -409,6 +411,16 @@ def _code_left_out(shop: Shop) -> None:
     ask_dynamodb("DeleteItem", TableName=TABLE, Key={"pk": {"S": free["pk"]}})
 
 
+def _unlicensed(order: str) -> None:
+    item = _item(f"ORDER#{order}")
+    del item["licenses"]
+    _put(item)
+
+
+def _old_code_mailed(shop: Shop) -> None:
+    _accepted(order="oud-1", codes=shop.olds["oud-1"].codes)(shop)
+
+
 def _free_again(shop: Shop) -> None:
     code = next(item for item in shop.simulation.items() if item.get("state") == "assigned")
     _put(_item(code["pk"]), state={"S": "free"}, stock={"S": PLAIN})
@@ -420,6 +432,43 @@ def _a_day_too_long(_: Shop) -> None:
     last = date.fromisoformat(license_["last_day"]["S"]) + timedelta(days=1)
     license_["last_day"] = {"S": str(last)}
     _put(item)
+
+
+def _coded(code: str) -> dict[str, Any]:
+    return {"M": {"code": {"S": code}}}
+
+
+def _held_for(**why: Any) -> Callable[[Shop], None]:
+    return lambda _: _put(_item("ORDER#o1"), hold={"M": why})
+
+
+def _delivered_less(_: Shop) -> None:
+    """The order knows that its mail was sent, and not that it arrived."""
+    item = _item("ORDER#o1")
+    for told in item["mails"]["L"][0]["M"]["told"]["L"]:
+        told["M"]["fate"] = {"S": "sent"}
+    _put(item)
+
+
+def _withdrawn_before(shop: Shop) -> None:
+    """The batch of the code that the order gave back after 20 minutes was withdrawn when it got it."""
+    shop.simulation.recalled.append((shop.simulation.machine.began + 60, frozenset({"PLAIN#batch-6"})))
+
+
+def _a_day_too_early(_: Shop) -> None:
+    item = _item("ORDER#o1")
+    license_ = item["licenses"]["L"][0]["M"]
+    first, last = (date.fromisoformat(license_[name]["S"]) - timedelta(days=1) for name in ("first_day", "last_day"))
+    license_ |= {"first_day": {"S": str(first)}, "last_day": {"S": str(last)}}
+    _put(item)
+
+
+def _bounced_before(shop: Shop) -> None:
+    shop.simulation.bounced[_last(shop).to] = shop.simulation.machine.began - HOUR
+
+
+def _without_wishes(shop: Shop) -> None:
+    shop.simulation.answers.clear()
 
 
 def _held_before_it_left(shop: Shop) -> None:
@@ -480,6 +529,7 @@ LEAKS: Mapping[str, Callable[[Shop], None]] = {
     "an answer to an agent": lambda shop: shop.simulation.answers.append(
         Answered(0, "o1", "GET", 200, None, said={"code": "AAAAA-BBBBB-CCCCC-00001"})
     ),
+    "what a command prints": _leaked(lambda shop: shop.simulation.printed),
     "a URL": _accepted(text="https://keypost.example/v1/resend?email=koper1@klant.example", codes=()),
     "a key of the table": lambda _: _put({"pk": {"S": "BOUNCED#koper1@klant.example"}}),
     "a tag of a mail": _accepted(tags=("koper1@klant.example",), codes=()),
@@ -577,8 +627,20 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "a code in an event": ("events: no code and no address leaves", purchase, _code_in_an_event),
     "forgotten": ("11 fields of the future stay", purchase, _future_forgotten),
     "a code is lost": ("1 imported codes are in the table", purchase, _code_left_out),
+    "imported, and gone": ("1 imported licenses are known", licenses_imported, lambda _: _unlicensed("oud-1")),
+    "imported, and mailed": ("1 imported licenses are known", licenses_imported, _old_code_mailed),
     "a code that left is free": ("2 codes that left are not free", purchase, _free_again),
     "held, and sent": ("4 what a person holds stays", purchase, _held_before_it_left),
+    "held by nobody": ("1 who is held has a reason", purchase, _held_for(by_person={"BOOL": True})),
+    "held for nothing": ("1 who is held has a reason", purchase, _held_for(problem=_coded("no_address"))),
+    "held from before": ("1 who is held has a reason", purchase, _held_for(from_before={"BOOL": True})),
+    "held for another": ("1 who is held has a reason", purchase, _held_for(same_as={"S": "o2"})),
+    "told, and less is known": ("12 what SES tells is stored", purchase, _delivered_less),
+    "given back, and free": ("2 codes of withdrawn batches are not free", refund_before, _withdrawn_before),
+    "before it was paid": ("5 nothing starts before it is paid", purchase, _a_day_too_early),
+    "over, and sent": ("5 what is unusual waits", renewal, lambda s: s.unusual.update({"r1": date(2026, 10, 1)})),
+    "bounced, and sent": ("6 addresses that bounced get nothing", purchase, _bounced_before),
+    "three of two wishes": ("6 one wish makes one mail", resend, _without_wishes),
     "a day too long": ("5 licenses last as long as was sold", purchase, _a_day_too_long),
     "erased, and there": ("7 what is erased is gone", purchase, _erased_in_vain),
     "late in good weather": ("5 deliveries are not late", purchase, _too_late_for_good_weather),
@@ -638,7 +700,7 @@ def test_each_check_is_damaged_here() -> None:
 
 def _unconditional(call: AwsCall) -> AwsCall:
     """The same write, whatever stands there."""
-    body = call.body
+    body = json.loads(call.content)
     for write in body.get("TransactItems", [{"Put": body}]):
         for each in write.values():
             if isinstance(each, dict) and each.pop("ConditionExpression", None):

@@ -7,7 +7,7 @@ from tests.simulator.faults.play import Played, Script, live_through, play
 from tests.simulator.faults.shrinking import taken
 from tests.simulator.faults.tape import ACTS, FAULTS, WAITS, Tape
 
-_SEEDS = range(1, 5)
+_SEEDS = range(1, 17)
 
 
 @cache

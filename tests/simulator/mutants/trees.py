@@ -14,7 +14,7 @@ from tests.simulator.faults.simulation import forget_version
 from tests.simulator.mutants.table import Mutant
 
 _UNIT = ("core", "use_cases", "table")  # of tests/keypost: the tests of the protocol that take seconds
-_FOR_TESTS = ("tests", "cli", "events", "template.yaml", "pyproject.toml")
+_FOR_TESTS = ("tests", "events", "template.yaml", "pyproject.toml")
 
 
 class NotThere(AssertionError):
@@ -23,11 +23,11 @@ class NotThere(AssertionError):
 
 @contextmanager
 def mutated(mutant: Mutant) -> Iterator[Path]:
-    """A copy of functions and package with the mutant in it, as long as it is needed. NotThere if it cannot be made."""
+    """A copy of all that runs with the mutant in it, as long as it is needed. NotThere if it cannot be made."""
     text = changed(mutant)
     with TemporaryDirectory() as folder:
         tree = Path(folder)
-        for name in ("functions", "layers/keypost"):
+        for name in ("functions", "layers/keypost", "cli"):
             shutil.copytree(ROOT / name, tree / name)  # with what is compiled, which only one file has anew
         (tree / mutant.path).write_text(text, "utf-8")
         yield tree

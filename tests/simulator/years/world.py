@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 BEGIN, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
+LAST = END - timedelta(hours=3)  # what arrives until then has its mails before the end
 TERM = 365
-REMINDING = "REMINDING-1Y"  # its customers are reminded 30, 7 and 0 days before their last day
-PLAIN = "PLAIN-1Y"
+REMINDING = "REMINDING"  # its customers are reminded 30, 7 and 0 days before their last day
+PLAIN = "PLAIN"
 # Both nights on which the clock changes, and the day that three years in four do not have.
 ODD_DAYS = (date(2027, 3, 28), date(2027, 10, 31), date(2028, 2, 29), date(2032, 2, 29), date(2028, 3, 26))
 
@@ -51,7 +52,7 @@ def make_world(customers: int, seed: int) -> World:
         customer.live()
         world.sales |= {sale.order: sale for sale in customer.sales}
         world.facts += customer.facts
-    world.facts = sorted((f for f in world.facts if f.arrives < END), key=lambda f: (f.arrives, f.order, f.what))
+    world.facts = sorted((f for f in world.facts if f.arrives < LAST), key=lambda f: (f.arrives, f.order, f.what))
     return world
 
 
@@ -165,7 +166,12 @@ class _Customer:
             arrives = at + timedelta(seconds=self.chance.randrange(40))
             if self.chance.random() < 0.06:
                 arrives += timedelta(days=self.chance.choice((0, 1, 5, 20)), minutes=self._minutes())
-            yield Fact(arrives, sale.order, what, at)
+            yield Fact(_before_midnight_or_after(arrives), sale.order, what, at)
             if self.chance.random() < 0.15:
                 again = timedelta(days=self.chance.choice((0, 0, 1, 8)), minutes=self._minutes())
-                yield Fact(arrives + again, sale.order, what, at)
+                yield Fact(_before_midnight_or_after(arrives + again), sale.order, what, at)
+
+
+def _before_midnight_or_after(moment: datetime) -> datetime:
+    """A mail needs some seconds: what arrives in the last ones of a day arrives on the next."""
+    return moment + timedelta(seconds=10) if moment.minute == 59 and moment.second >= 50 else moment

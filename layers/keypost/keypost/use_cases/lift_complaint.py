@@ -29,12 +29,14 @@ def lift_complaint(desk: Desk, order_id: str, asked: Asked, mailer: Mailer) -> O
     if not is_complaint and not address.was_reported:
         raise Refused("no_complaint", order=order_id)
     if is_complaint:
-        mailer.lift_suppression(email)
         known = (told and told[1], address.reminder_complaint)
         at = max([asked.at, *filter(None, known)])  # the clock of SES may be ahead
+        if is_dropped:
+            # A call after a crash cannot learn of the complaint from SES any more. Until it is lifted here, it blocks.
+            desk.store.put_bad_address(email, Fate.COMPLAINED, asked.at)
+            desk.store.lift_bad_address(email, at)  # a mail that the list dropped looks like one that bounced
+        mailer.lift_suppression(email)
         desk.store.lift_complaint(email, at)
-        if is_dropped:  # a mail that the list dropped looks like one that bounced
-            desk.store.lift_bad_address(email, at)
     wordless = replace(asked, why="")
     for other in desk.store.orders_of(email).orders:
         if other.id != order_id:
