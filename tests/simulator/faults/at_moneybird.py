@@ -4,11 +4,13 @@ that is removed from its invoice makes that one open again."""
 import json
 import random
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cli.local.fake_shops import ADMINISTRATION, shop_answers
 from tests.builders import MONEYBIRD_SECRET, stripe_headers
 from tests.simulator.faults.provider import Api, Json, Payment, Step, Things, callback, iso
+from tests.simulator.faults.schedules import ZONE
 
 _INVOICES = f"/api/v2/{ADMINISTRATION}/sales_invoices"
 
@@ -76,7 +78,8 @@ def _credit_note(payment: Payment, step: Step) -> Json:
 
 
 def _day(moment: float) -> str:
-    return iso(moment)[:10]
+    """As the bookkeeper's calendar has it."""
+    return f"{datetime.fromtimestamp(moment, ZONE):%Y-%m-%d}"
 
 
 def _call(payment: Payment, step: Step, now: float, chance: random.Random) -> Json:

@@ -737,10 +737,18 @@ def _was_canceled_in_woocommerce(evidence: Evidence, order: str) -> bool:
     return shop is not None and any(one.order == order and one.last("canceled") for one in shop.payments.values())
 
 
+def _only_mollie_told_of_it(evidence: Evidence, order: str) -> bool:
+    """A payment by a plug-in does not say what it is for, and WooCommerce's own word never came."""
+    mollie, stored = evidence.simulation.providers.get("mollie"), evidence.all_items[order].get("payments", ())
+    is_of_plugin = mollie and any(one.order == order and not one.has_card for one in mollie.payments.values())
+    return bool(is_of_plugin) and not any(each.get("goods") for each in stored)
+
+
 # By the problem that a hold names, whether the world gave a reason for it.
 _WHY_HELD: Mapping[str, Callable[[Evidence, str], bool]] = {
     "no_address": _renews_what_was_erased,
     "shop_status": _was_canceled_in_woocommerce,
+    "nothing_bought": _only_mollie_told_of_it,
 }
 
 
