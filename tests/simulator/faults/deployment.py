@@ -44,7 +44,7 @@ _ENVIRONMENT = {
 # Values of the product that only cost time here: fifteen of sixteen shards would be empty.
 _SMALLER = {"DUE_SHARDS": 1}
 # What is built anew in a new execution environment; clients are kept, as it takes long to make them.
-_BUILT_ANEW = ("config", "worker")
+_BUILT_ANEW = ("config", "begin", "worker")
 
 
 @dataclass(frozen=True, slots=True)
