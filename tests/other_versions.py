@@ -1,7 +1,10 @@
 """Another version of Keypost: a copy of the code under another path, in which a test changes something."""
 
+import atexit
 import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cli.local.deploy import ROOT
 
@@ -29,6 +32,16 @@ def make_newer(tree: Path) -> None:
         ("    return nothing | to_wire(", '    return {"future": {"S": "kept"}} | nothing | to_wire('),
         ("    left_out = ", f"{_CANNOT_READ}    left_out = "),
     )
+
+
+@cache
+def newer_version() -> Path:
+    """The tree of a newer version, made once in a process."""
+    folder = TemporaryDirectory(prefix="keypost-newer-")
+    atexit.register(folder.cleanup)
+    tree = copied(Path(folder.name) / "newer")
+    make_newer(tree)
+    return tree
 
 
 def change(path: Path, *changes: tuple[str, str]) -> None:

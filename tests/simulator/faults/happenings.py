@@ -417,7 +417,7 @@ HAPPENINGS: Mapping[str, Happening] = {
 }
 _CREATED = 201
 _HALF = 0.5
-BROKEN: tuple[Mapping[str, Any], ...] = ({"payments": {"S": "no list"}}, {"readable_from": {"N": "2"}})
+BROKEN: tuple[Mapping[str, Any], ...] = ({"payments": {"S": "no list"}}, {"readable_from": {"N": "9"}})
 _LARGEST, _STEP = 400 * 1024, 100  # bytes of an item, and fewer than any change of an order adds
 _DELAYS = (0.0, 0.02, 0.2, 1, 20, 120, HOUR)  # seconds after the order was told
 

@@ -136,7 +136,7 @@ def nothing_starts_before_it_is_paid(shop: Shop, items: Items) -> Found:
         told = (each for each in shop.simulation.told if each.order == order and each.kind == "order.paid")
         paid_on = min((day_of(each.said_at) for each in told), default=date.min)
         for one in item.get("licenses", ()):
-            if date.fromisoformat(one["first_day"]) < paid_on:
+            if "first_day" in one and date.fromisoformat(one["first_day"]) < paid_on:
                 yield order, f"{one['id']} starts on {one['first_day']}, and it was paid on {paid_on}"
 
 

@@ -12,6 +12,7 @@ from time import process_time
 from typing import Any
 
 from cli.local.deploy import ROOT
+from tests.other_versions import newer_version
 from tests.simulator.faults import commands, seldom
 from tests.simulator.faults.at_providers import asked_for, sell_at_providers
 from tests.simulator.faults.checks import Violation, violations
@@ -22,6 +23,7 @@ from tests.simulator.faults.shop import PLAIN, REMINDING, Shop, begin_of
 from tests.simulator.faults.simulation import DAY, Simulation, needs
 from tests.simulator.faults.tape import WHOLE, Tape
 
+_OF_TWO = 8  # of so many shops one has two versions
 _PLENTY = 16  # codes of each product: more than all customers of most stories want
 _WHOLE = 0.1  # the share of the shops that have several customers, each with a life of its own
 _SELDOM = 0.5  # the share of the others to which something happens that happens seldom, and nothing else
@@ -70,7 +72,8 @@ def play(script: Script) -> Played:
 def live_through(script: Script, told: Callable[[Shop], None] = lambda _: None) -> tuple[Shop, list[Violation]]:
     """The shop when its story is over, and what is wrong there. `told` gets it before the story begins."""
     faults = Faults(script.seed, weather(script.seed), tape=script.tape)
-    simulation = Simulation(script.seed, faults, begin_of(script.seed), script.roots, asked_for(script.seed))
+    asked = asked_for(script.seed)
+    simulation = Simulation(script.seed, faults, begin_of(script.seed), _versions(script), asked)
     simulation.cloud.tape = script.tape
     chance = random.Random(script.seed)
     is_whole = _is_whole(script.seed)
@@ -88,9 +91,8 @@ def live_through(script: Script, told: Callable[[Shop], None] = lambda _: None) 
         except Exception as error:  # noqa: BLE001 - whatever it is, its seed is told
             return shop, [Violation("the story can be played", "-", _broken(error))]
 
-
-def _is_whole(seed: int) -> bool:
-    return random.Random(f"{seed}/size").random() < _WHOLE
+    asked = asked_for(script.seed)
+    simulation = Simulation(script.seed, faults, begin_of(script.seed), _versions(script), asked)
 
 
 def _broken(error: Exception) -> str:

@@ -77,7 +77,7 @@ MUTANTS: dict[str, Mutant] = {
     "an order that a newer version wrote is written": Mutant(
         _ORDERS,
         "    if readable_from > FORM:\n",
-        "    if readable_from > FORM + 1:\n",
+        "    if readable_from > FORM + 9:\n",
         "6 one attempt is accepted once",
         150,
     ),
