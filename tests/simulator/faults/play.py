@@ -91,8 +91,15 @@ def live_through(script: Script, told: Callable[[Shop], None] = lambda _: None) 
         except Exception as error:  # noqa: BLE001 - whatever it is, its seed is told
             return shop, [Violation("the story can be played", "-", _broken(error))]
 
-    asked = asked_for(script.seed)
-    simulation = Simulation(script.seed, faults, begin_of(script.seed), _versions(script), asked)
+
+def _is_whole(seed: int) -> bool:
+    return random.Random(f"{seed}/size").random() < _WHOLE
+
+
+def _versions(script: Script) -> tuple[Path, ...]:
+    """In some shops of this version alone a newer one works at the same table."""
+    is_alone = script.roots == (ROOT,) and script.seed % _OF_TWO == _OF_TWO - 1
+    return (ROOT, newer_version()) if is_alone else script.roots
 
 
 def _broken(error: Exception) -> str:
