@@ -165,11 +165,13 @@ def _leaving(simulation: Simulation, family: Sequence[str]) -> Iterator[tuple[fl
 
 
 def _first_claim(simulation: Simulation, mail: Accepted) -> Saved | None:
-    """That of this attempt; of the first one, if nobody could know whether that had left."""
+    """That of this attempt; of the first one of a mail, this or an earlier one, of which nobody could know whether it
+    had left: who asks for codes that may have left gets them again."""
     claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
     stored = claim.item.get("mails", ()) if claim else ()
-    in_doubt = any(each["id"] == mail.mail and each.get("may_have_left") for each in stored)
-    return simulation.claims.get((mail.order, mail.mail, 1), claim) if in_doubt else claim
+    doubtful = [(mail.order, each["id"], 1) for each in stored if each.get("may_have_left")]
+    firsts = [simulation.claims[key] for key in doubtful if key in simulation.claims]
+    return min(firsts, key=lambda saved: saved.at, default=claim)
 
 
 def _licenses(simulation: Simulation, order: str) -> dict[str, str]:
