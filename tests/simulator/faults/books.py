@@ -165,13 +165,14 @@ def _leaving(simulation: Simulation, family: Sequence[str]) -> Iterator[tuple[fl
 
 
 def _first_claim(simulation: Simulation, mail: Accepted) -> Saved | None:
-    """That of this attempt; of the first one of a mail, this or an earlier one, of which nobody could know whether it
-    had left: who asks for codes that may have left gets them again."""
+    """That of this attempt; of the first one of a mail with these codes, this or an earlier one, of which nobody could
+    know whether it had left: who asks for codes that may have left gets them again."""
     claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
     stored = claim.item.get("mails", ()) if claim else ()
     doubtful = [(mail.order, each["id"], 1) for each in stored if each.get("may_have_left")]
     firsts = [simulation.claims[key] for key in doubtful if key in simulation.claims]
-    return min(firsts, key=lambda saved: saved.at, default=claim)
+    same = (first for first in firsts if {*mail.codes} <= {one["code"] for one in first.item.get("licenses", ())})
+    return min(same, key=lambda first: first.at, default=claim)
 
 
 def _licenses(simulation: Simulation, order: str) -> dict[str, str]:

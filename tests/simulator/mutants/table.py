@@ -63,7 +63,7 @@ MUTANTS: dict[str, Mutant] = {
     "a new order is saved over one that is there": Mutant(
         _ORDERS,
         '"ConditionExpression": "attribute_not_exists(pk)"}, pages',
-        '"ConditionExpression": "attribute_not_exists(other)"}, pages',
+        '"ConditionExpression": "attribute_not_exists(never_there)"}, pages',
         "1 paid orders have their codes",
         62,
     ),
@@ -99,7 +99,7 @@ MUTANTS: dict[str, Mutant] = {
     "a code that comes in twice is new each time": Mutant(
         _CODES,
         '"ConditionExpression": "attribute_not_exists(pk)"}',
-        '"ConditionExpression": "attribute_not_exists(other)"}',
+        '"ConditionExpression": "attribute_not_exists(never_there)"}',
         "1 paid orders have their codes",
         293,
     ),
