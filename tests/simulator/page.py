@@ -42,6 +42,7 @@ FAULTS: Mapping[str, str] = {
     "stale index": "an index shows what was true before",
     "stale read": "a read shows what was true before",
     "unprocessed keys": "DynamoDB answers only for some of the items",
+    "some refused": "SQS or EventBridge takes a call, and refuses the first of its messages or events",
     "too many mails": "SES takes no more mails for now",
     "account paused": "SES takes no mails of this account",
     "mail failed, not sent": "SES answers with an error and does not send the mail",

@@ -125,6 +125,8 @@ class Cloud:
     def _answer(self, call: AwsCall, invocation: Invocation | None, kind: str | None) -> Answer:
         if kind == "throttled":
             return _error(call.service, _THROTTLED[call.service])
+        if kind == "some refused":
+            return _with_first_refused(call, self._answer(_without_first(call), invocation, None))
         match call.service:
             case "dynamodb":
                 return self._of_dynamodb(call, invocation, kind)
@@ -196,6 +198,23 @@ def _of_some_keys(call: AwsCall) -> Answer:
     return status, headers, json.dumps(json.loads(content) | left)
 
 
+def _without_first(call: AwsCall) -> AwsCall:
+    return replace(call, content=json.dumps({**call.body, "Entries": call.body["Entries"][1:]}))
+
+
+def _with_first_refused(call: AwsCall, answer: Answer) -> Answer:
+    """The answer to a call whose first message or event was refused, by that to the call without it."""
+    status, headers, content = answer
+    said = json.loads(content)
+    if call.service == "eventbridge":
+        refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "later"}
+        more = {"FailedEntryCount": 1, "Entries": [refused, *said["Entries"]]}
+    else:
+        refused = {"Id": call.body["Entries"][0]["Id"], "Code": "InternalError", "SenderFault": False}
+        more = {"Failed": [refused]}
+    return status, headers, json.dumps(said | more)
+
+
 def _is_consistent(call: AwsCall) -> bool:
     """Whether a read asks for the newest."""
     tables = call.body.get("RequestItems", {"": call.body}).values()
@@ -237,8 +256,10 @@ def _line(frame: FrameType, number: int) -> str | None:
     return f"{place[0]}:{number} {frame.f_code.co_name}"
 
 
-_OF_READS: Mapping[str, Callable[[AwsCall], tuple[str, ...]]] = {
+_OF_OPERATIONS: Mapping[str, Callable[[AwsCall], tuple[str, ...]]] = {
     "Query": lambda _: ("stale index",),
+    "PutEvents": lambda _: ("some refused",),
+    "SendMessageBatch": lambda _: ("some refused",),
     "GetItem": lambda call: () if _is_consistent(call) else ("stale read",),
     "BatchGetItem": lambda call: ("unprocessed keys",) if _is_consistent(call) else ("unprocessed keys", "stale read"),
 }
@@ -253,8 +274,8 @@ def faults_of(call: AwsCall) -> tuple[str, ...]:
     of_call = tuple(kind for kind in CALLS if possible.get(kind, True))
     if call.operation == "SendEmail":
         return (*of_call, *FAULTS_OF_A_MAIL)
-    of_read = _OF_READS.get(call.operation)
-    return (*of_call, *of_read(call)) if of_read else of_call
+    of_operation = _OF_OPERATIONS.get(call.operation)
+    return (*of_call, *of_operation(call)) if of_operation else of_call
 
 
 def _until_its_end(invocation: Invocation, now: float) -> float:

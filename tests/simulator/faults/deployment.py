@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,7 @@ _BUILT_ANEW = ("config", "begin", "worker")
 class Deployment:
     name: str
     modules: Mapping[str, ModuleType]
+    kept: Sequence[tuple[Any, Any]]  # what modules keep in lists, sets and mappings, each with a copy of it when loaded
 
     def handler(self, function: str) -> Callable[[dict[str, Any], Any], Any]:
         found: Callable[[dict[str, Any], Any], Any] = self.modules[function].handler
@@ -64,6 +65,9 @@ class Deployment:
         """New execution environments, which know nothing yet."""
         for name in _BUILT_ANEW:
             getattr(self.modules["keypost.wiring"], name).cache_clear()
+        for state, loaded in self.kept:
+            state.clear()
+            (state.extend if isinstance(state, list) else state.update)(loaded)
         wiring: Any = self.modules["keypost.wiring"]
         wiring.secrets()._fetched_at = -math.inf
         store = wiring.store()
@@ -153,7 +157,14 @@ def load(around: Surroundings, root: Path = ROOT) -> Deployment:
         importlib.import_module("cli.main")
         modules = {name: module for name, module in sys.modules.items() if _is_ours(name)}
         _build(modules, around)
-    return Deployment(root.name, modules)
+    return Deployment(root.name, modules, [(each, each.copy()) for each in _states(modules)])
+
+
+def _states(modules: Mapping[str, ModuleType]) -> Iterator[Any]:
+    """What a warm environment could remember between invocations."""
+    for module in modules.values():
+        own = (value for name, value in vars(module).items() if not name.startswith("__"))
+        yield from (value for value in own if type(value) in (dict, list, set))
 
 
 def set_environment(patch: pytest.MonkeyPatch, more: Mapping[str, str] = MappingProxyType({})) -> None:

@@ -23,14 +23,15 @@ KINDS: Mapping[str, float] = {
     "stale index": 4,  # the index shows what was before
     "stale read": 15,  # so does a read that does not ask for the newest
     "unprocessed keys": 4,  # a table that is busy gives some of them
+    "some refused": 4,  # of the messages or events that one call sends
     # At SES.
     "too many mails": 6,
     "account paused": 4,
     "mail failed, not sent": 4,
-    "mail failed, but sent": 4,
+    "mail failed, but sent": 8,
     "mail refused": 3,
     "bounced": 5,
-    "event lost": 8,
+    "event lost": 15,
     "event late": 8,
     "event twice": 5,
     # In a queue.
@@ -46,7 +47,7 @@ KINDS: Mapping[str, float] = {
     "skewed clock": 5,  # of one execution environment
     "callback twice": 10,
     "callback twin": 5,  # two at one instant
-    "mail taken, not told": 6,  # SES takes it, and its answer never comes
+    "mail taken, not told": 12,  # SES takes it, and its answer never comes
     # On the way of events.
     "changes again": 3,  # of the stream, though they were handled
     "shop does not answer": 5,

@@ -1,24 +1,30 @@
 """Faults of the engine that were found by putting faults into it, each with the story that showed it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from tests.simulator.faults.checks import violations
 from tests.simulator.faults.faults import Faults, counted
 from tests.simulator.faults.play import come_to_the_end
-from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale
+from tests.simulator.faults.shop import HOUR, PLAIN, REMINDING, Sale, Shop
 from tests.simulator.faults.simulation import needs
 from tests.simulator.faults.stories import a_shop, asks, bought, ending, mailed, no_pokes, purchase, renewing, swaps
 
 _EVENTS_LOST = {f"mail o1 purchase-1 1 {event}": "event lost" for event in ("Send", "Delivery")}
 
 
-def _places_of_a_purchase(operation: str) -> list[str]:
+def _places_of_a_purchase(operation: str, before: Callable[[Shop], None] = lambda _: None) -> list[str]:
     """Where its worker makes a call, in order."""
     with a_shop() as shop:
+        before(shop)
         purchase(shop)
         places = [place for place, call in shop.simulation.cloud.places if call.operation == operation]
     return [place for place in places if place.startswith("advance_orders")]
+
+
+def _codes_arrive(shop: Shop) -> None:
+    shop.import_codes(PLAIN, 2)
+    shop.simulation.run(5)
 
 
 def _given(faults: Mapping[str, str]) -> Faults:
@@ -38,10 +44,11 @@ def test_a_write_of_an_outcome_that_meets_a_transaction_is_made_again_and_the_ma
 
 def test_what_is_counted_and_cannot_be_written_keeps_no_mail_back_and_no_code() -> None:
     """Nothing that is not needed stands between the codes and their mail."""
-    places = _places_of_a_purchase("UpdateItem")
+    places = _places_of_a_purchase("UpdateItem", _codes_arrive)
     assert places
     for place in places:
         with a_shop(_given({place: "conflict"})) as shop:
+            _codes_arrive(shop)
             shop.sell(bought(), shop.simulation.now + 1)
             shop.simulation.run(200)
             assert mailed(shop) == ["purchase-1"]

@@ -396,6 +396,20 @@ MUTANTS: dict[str, Mutant] = {
         "events: what happened leaves",
         12,
     ),
+    "an event that the bus refused is told": Mutant(
+        "clients/bus.py",
+        "            if refused:\n",
+        "            if refused > len(entries):\n",
+        "events: what happened leaves",
+        1,
+    ),
+    "a renewal begins on the last day of what it renews": Mutant(
+        "core/renewals.py",
+        "max([*map(day_after, filter(None, ends))",
+        "max([*filter(None, ends)",
+        "5 renewals leave on their day",
+        1,
+    ),
     # --- what happens seldom
     "a double click sends two": Mutant(
         "core/support.py",
