@@ -5,6 +5,7 @@ from functools import cache
 from tests.simulator.faults.faults import counted
 from tests.simulator.faults.play import Played, Script, live_through, play
 from tests.simulator.faults.shrinking import taken
+from tests.simulator.faults.stories import a_shop
 from tests.simulator.faults.tape import ACTS, FAULTS, WAITS, Tape
 
 _SEEDS = range(1, 17)
@@ -34,3 +35,12 @@ def test_a_seed_is_the_same_each_time_and_when_its_decisions_are_named_one_by_on
     assert play(Script(3)) == played
     assert play(Script(3, named)) == played
     assert play(Script(3, Tape(frozenset()))).faults == ()
+
+
+def test_what_a_function_remembers_in_its_module_is_forgotten_before_the_next_shop() -> None:
+    with a_shop() as shop:
+        remembered = next(state for state, _ in shop.simulation.versions[0].kept if isinstance(state, dict))
+        remembered["of this shop"] = True
+
+    with a_shop():
+        assert "of this shop" not in remembered
