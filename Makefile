@@ -59,9 +59,9 @@ simulate: install  ## play ten years of renewals of 1,000 customers (ten minutes
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.years \
 	  --customers $(or $(CUSTOMERS),1000) --seed $(or $(SEED),1)
 
-prove: install  ## play 100 shops under faults and check the promises; SEEDS=500 plays more, SEED=17 one again, with its story
+prove: install  ## play 300 shops under faults and check the promises; SEEDS=1000 plays more, SEED=17 one again, with its story
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.faults \
-	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)) $(addprefix --only ,$(ONLY)) $(addprefix --tree ,$(TREES)) $(PAGE)
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),300) --first $(or $(FIRST),1)) $(addprefix --only ,$(ONLY)) $(addprefix --tree ,$(TREES)) $(PAGE)
 
 prove-pairs: install  ## crash at any two calls of AWS while an order is served (some 15 minutes of a core); STEP=5 plays 1 of 25 pairs, PAGE=--page writes the figures
 	@$(if $(PAGE),KEYPOST_FIGURES=yes) KEYPOST_PAIRS_STEP=$(or $(STEP),1) $(BIN)/pytest --quiet --capture=no \

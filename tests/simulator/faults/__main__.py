@@ -23,7 +23,7 @@ _SECONDS = 90  # of the processor, to find the shortest story of each
 
 
 @click.command()
-@click.option("--seeds", default=100, show_default=True, help="How many.")
+@click.option("--seeds", default=300, show_default=True, help="How many.")
 @click.option("--first", default=1, show_default=True, help="The first of them.")
 @click.option("--seed", default=None, type=int, help="Only this one, with its story.")
 @click.option("--only", default=None, help="Of this one seed, only these decisions, as a failing run prints them.")

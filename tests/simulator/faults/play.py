@@ -26,6 +26,7 @@ from tests.simulator.faults.tape import WHOLE, Tape
 _OF_TWO = 8  # of so many shops one has two versions
 _PLENTY = 16  # codes of each product: more than all customers of most stories want
 _WHOLE = 0.1  # the share of the shops that have several customers, each with a life of its own
+_CROWDED, _CROWD = 25, 8  # one of so many shops has so many customers
 _SELDOM = 0.5  # the share of the others to which something happens that happens seldom, and nothing else
 _LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
 
@@ -93,7 +94,11 @@ def live_through(script: Script, told: Callable[[Shop], None] = lambda _: None) 
 
 
 def _is_whole(seed: int) -> bool:
-    return random.Random(f"{seed}/size").random() < _WHOLE
+    return _is_crowded(seed) or random.Random(f"{seed}/size").random() < _WHOLE
+
+
+def _is_crowded(seed: int) -> bool:
+    return seed % _CROWDED == 0
 
 
 def _versions(script: Script) -> tuple[Path, ...]:
@@ -122,7 +127,8 @@ def open_shop(shop: Shop, stock: int | None = None) -> None:
 def live(shop: Shop) -> None:
     shop.simulation.schedules.plan_days(shop.simulation.machine.moment, shop.days + 2)
     is_seldom = shop.is_whole or shop.chance.random() < _SELDOM
-    for number in range(shop.chance.choice((1, 1, 2)) if shop.is_whole else 1):
+    few = shop.chance.choice((1, 1, 2)) if shop.is_whole else 1
+    for number in range(_CROWD if _is_crowded(shop.simulation.faults.seed) else few):
         sales = shop.customer(number)
         if not shop.is_whole:
             sales = [] if is_seldom else [shop.chance.choice(sales)]
@@ -169,9 +175,10 @@ def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
 
 
 def _answer(shop: Shop, reason: str, route: str, body: Mapping[str, Any]) -> None:
-    """Agents do what is asked for this reason."""
-    for order in shop.sales:
-        if order not in shop.unreadable | shop.stuck and needs(shop.simulation.item(order)) == reason:
+    """Agents do what is asked for this reason, also of orders that only Keypost knows."""
+    stored = {item["pk"]: item for item in shop.simulation.items() if item["pk"].startswith("ORDER#")}
+    for order in dict.fromkeys([*shop.sales, *(key.removeprefix("ORDER#") for key in sorted(stored))]):
+        if order not in shop.unreadable | shop.stuck and needs(stored.get(f"ORDER#{order}")) == reason:
             shop.simulation.support("POST", route, body, order_id=order)
 
 
