@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 FIGURES = Path(__file__).with_name("figures.json")
-_ARE_WRITTEN = "KEYPOST_FIGURES" in os.environ  # looked up here, as a test may have an environment of its own
+ARE_WRITTEN = "KEYPOST_FIGURES" in os.environ  # looked up here, as a test may have an environment of its own
 
 
 def note(run: str, part: str, figures: Mapping[str, Any]) -> None:
     """What a part of a run showed, in place of what an earlier run said of it. Several processes may note at once."""
-    if not _ARE_WRITTEN:
+    if not ARE_WRITTEN:
         return
     with FIGURES.open("r+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

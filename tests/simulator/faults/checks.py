@@ -599,7 +599,10 @@ def nothing_fails_in_good_weather(evidence: Evidence) -> Found:
 def one_wish_makes_one_mail(evidence: Evidence) -> Found:
     """There are no more mails to send again than agents and customers asked for, unless one of them came back."""
     for order, item in evidence.items.items():
-        asked = {each.key or each.asked_at for each in evidence.asked(order, "/resend")}
+        of_many = (each for each in evidence.simulation.answers if each.route.endswith("/mails/resend"))
+        asked = {
+            each.key or each.asked_at for each in (*evidence.asked(order, "/resend"), *of_many) if each.may_be_done
+        }
         most = len(asked) + evidence.simulation.wished[evidence.sales[order].email]
         again = [mail["id"] for mail in item.get("mails", ()) if mail["purpose"] == "resend"]
         if len(again) > most and not evidence.has_bounced(order):
