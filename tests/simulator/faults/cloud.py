@@ -207,8 +207,8 @@ def _with_first_refused(call: AwsCall, answer: Answer) -> Answer:
     status, headers, content = answer
     said = json.loads(content)
     if call.service == "eventbridge":
-        refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "later"}
-        more = {"FailedEntryCount": 1, "Entries": [refused, *said["Entries"]]}
+        refused: dict[str, Any] = {"ErrorCode": "InternalFailure", "ErrorMessage": "later"}
+        more: dict[str, Any] = {"FailedEntryCount": 1, "Entries": [refused, *said["Entries"]]}
     else:
         refused = {"Id": call.body["Entries"][0]["Id"], "Code": "InternalError", "SenderFault": False}
         more = {"Failed": [refused]}
