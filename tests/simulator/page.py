@@ -84,7 +84,8 @@ A run writes this page, nobody does by hand: `make prove SEEDS=1000 PAGE=--page`
 commands do.
 """
 _ABOUT = """
-A simulated shop has a few days of sales, renewals, refunds, agents and imports. The real functions run side by side in
+A simulated shop has a few days of sales, renewals, refunds, agents, commands and imports. Most have one customer, one of
+25 has eight. The real functions run side by side in
 one process and in virtual time, on an emulated DynamoDB and on models of SQS, SES, EventBridge and its Scheduler. In a
 tenth of the shops nothing fails; in the others the faults of the next table happen, often or seldom. At the end faults
 stop, codes arrive, and everything has to be finished. Each shop follows from its number: `make prove SEED=17` plays
@@ -106,8 +107,8 @@ is broken there. The last column has the number of the shop.
 _CRASHES = """
 ## What if a function dies at the worst moment?
 
-{stories} small stories of one customer have one fault at each of their {calls} calls of AWS (`make drills`, a story
-with each): the function dies before the call or after it, or its time is over while it waits for the answer; the answer
+{stories} small stories of one customer have one fault at each of their {calls} calls of AWS (`make drills` plays fewer
+kinds of them, `make prove-pairs PAGE=--page` all): the function dies before the call or after it, or its time is over while it waits for the answer; the answer
 is lost; another transaction is at work; AWS takes no more calls. These were {faults} plays, in which each function and
 each provider takes part, and each call of the support API that writes.
 
@@ -140,7 +141,7 @@ _OPEN = """
 - Mollie, Stripe, WooCommerce and Moneybird are models, made from what they say about their APIs. Purchases, refunds,
   disputes and cancellations happen there; subscriptions, payment links and other kinds of objects have tests of their
   own.
-- All functions of a shop are of one version. Two versions together play 30 other shops in `make drills`.
+- Two versions work together in one of eight shops, and in 30 others that `make drills` plays.
 - Ten years of renewals are played apart (`make simulate`).
 - The thirteenth promise, that nothing is a dead end, has tests of its own.
 - That no promise was broken in these shops does not prove that none can be.
