@@ -84,12 +84,11 @@ A run writes this page, nobody does by hand: `make prove SEEDS=1000 PAGE=--page`
 commands do.
 """
 _ABOUT = """
-A simulated shop has a few days of sales, renewals, refunds, agents, commands and imports. Most have one customer, one of
-25 has eight. The real functions run side by side in
-one process and in virtual time, on an emulated DynamoDB and on models of SQS, SES, EventBridge and its Scheduler. In a
-tenth of the shops nothing fails; in the others the faults of the next table happen, often or seldom. At the end faults
-stop, codes arrive, and everything has to be finished. Each shop follows from its number: `make prove SEED=17` plays
-number 17 again.
+A simulated shop has a few days of sales, renewals, refunds, agents, commands and imports. Most have one customer, one
+of 25 has eight. The real functions run side by side in one process and in virtual time, on an emulated DynamoDB and on
+models of SQS, SES, EventBridge and its Scheduler. In a tenth of the shops nothing fails; in the others the faults of
+the next table happen, often or seldom. At the end faults stop, codes arrive, and everything has to be finished. Each
+shop follows from its number: `make prove SEED=17` plays number 17 again.
 
 ## Which faults happened?
 """
@@ -108,9 +107,9 @@ _CRASHES = """
 ## What if a function dies at the worst moment?
 
 {stories} small stories of one customer have one fault at each of their {calls} calls of AWS (`make drills` plays fewer
-kinds of them, `make prove-pairs PAGE=--page` all): the function dies before the call or after it, or its time is over while it waits for the answer; the answer
-is lost; another transaction is at work; AWS takes no more calls. These were {faults} plays, in which each function and
-each provider takes part, and each call of the support API that writes.
+kinds of them, `make prove-pairs PAGE=--page` all): the function dies before the call or after it, or its time is over
+while it waits for the answer; the answer is lost; another transaction is at work; AWS takes no more calls. These were
+{faults} plays, in which each function and each provider takes part, and each call of the support API that writes.
 
 `make prove-pairs` plays stories with two crashes at any two calls, also at those that are made only because of the
 first crash, in {minutes} minutes of processor time. Of crashes of a function between which nothing but time passes, one
