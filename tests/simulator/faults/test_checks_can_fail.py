@@ -203,9 +203,10 @@ def _failed(shop: Shop) -> None:
 
 
 def _given_for_less(shop: Shop) -> None:
-    """The codes cost more than was taken."""
-    told = shop.simulation.told
-    told[:] = [replace(each, data={**each.data, "amount": "0.05"}) for each in told]
+    """The codes cost more than was taken, by the newest word."""
+    first = shop.simulation.told[0]
+    less = {**first.data, "amount": "0.05"}
+    shop.simulation.told.append(replace(first, data=less, at=first.at + 0.01, said_at=first.said_at + 0.01))
 
 
 def _given_after_the_refund(shop: Shop) -> None:
