@@ -35,7 +35,7 @@ from keypost.core.wish import Wish
 from keypost.table import Store
 from keypost.table.clocks import clock_of
 from keypost.table.converting import converter
-from keypost.table.items import DUE_SHARDS, from_wire, moment_text
+from keypost.table.items import DUE_SHARDS, customer_digest, from_wire, moment_text
 from keypost.table.orders import order_item
 from keypost.words import LANGUAGES, names_of
 from tests.builders import NOW, PRODUCT, SKU, ZONE, added_up, code, licensed, notice, paid_order, product, put_item
@@ -527,6 +527,35 @@ def test_hints_serve_several_sales_for_a_minute_and_none_near_the_end_of_the_sto
     clock[0] = 60.0
     sale()
     assert len(asked) == 6
+
+
+def test_a_code_that_was_moved_to_another_product_meanwhile_is_not_given_for_the_former_one(
+    store: Store, stocked: Stocked
+) -> None:
+    stocked([code(n) for n in range(3)])
+    worker = Store(store._client, store.table)
+    hints = worker.hints(SKU, TODAY, 3)
+    order, picked = store.save(paid_order()), worker.pick(SKU, 1, TODAY, hints.keys)
+    moved = [item for n in range(3) if (item := store.code_item(code(n)))]
+    assert store.move(moved, "OTHER") == 3
+
+    assert worker.pick(SKU, 1, TODAY, hints.keys) == []
+    with pytest.raises(Conflict):
+        worker.assign(licensing.with_codes(order, picked, {SKU: PRODUCT}, NOW, ZONE), picked, TODAY)
+    assert [each.sku for each in worker.pick("OTHER", 3, TODAY)] == ["OTHER"] * 3
+
+
+def test_an_address_that_is_corrected_once_more_after_it_was_forgotten_is_kept(store: Store) -> None:
+    address = "anna@klant.example"
+    key = {"pk": {"S": f"FORMER#{customer_digest(address)}"}}
+    store.put_former(address, "o1")
+    store.forget_former(address, "o1")
+    assert "expires" in store._client.get_item(TableName=store.table, Key=key)["Item"]
+
+    store.put_former(address, "o2")
+
+    assert store.former(address) == ["o2"]
+    assert "expires" not in store._client.get_item(TableName=store.table, Key=key)["Item"]
 
 
 def test_of_many_codes_with_one_last_day_each_page_is_another_one_and_an_earlier_day_goes_first(

@@ -18,7 +18,8 @@ from tests.simulator.faults.tape import WHOLE, Tape
 from tests.simulator.faults.telling import tell
 
 _PROGRESS = 10  # lines
-_TOLD = 2  # failing seeds whose stories are told
+_ENOUGH = 20  # seeds with a violation, after which no more are played
+_TOLD = 2  # promises of which a story is told
 _SECONDS = 90  # of the processor, to find the shortest story of each
 
 
@@ -37,16 +38,13 @@ def main(seeds: int, first: int, seed: int | None, only: str | None, tree: Seque
     tape = Tape(frozenset(only.split(","))) if only else WHOLE
     scripts = [Script(number, tape, roots) for number in ([seed] if seed else range(first, first + seeds))]
     begun = perf_counter()
-    played = [*_progress(_played(scripts), len(scripts))]
+    played = [*_progress(_played(scripts), scripts)]
     _summary(played, perf_counter() - begun)
-    failing = [(script, each) for script, each in zip(scripts, played, strict=True) if each.violations]
-    for script, each in failing:
-        for violation in each.violations:
-            click.echo(f"  {script.command}   {violation}")
+    failing = [(script, each) for script, each in zip(scripts, played, strict=False) if each.violations]
     if page:
         reliability.write(played, sum(each.seconds for each in played))
-    for script, each in failing[:_TOLD]:
-        _tell(script, each.violations[0].check)
+    for script, check in _shortest(failing)[:_TOLD]:
+        _tell(script, check)
     for script in scripts if only else ():
         if lost := missing(script):
             click.echo(f"This run has no decisions {', '.join(lost)}: the source has changed since they were printed")
@@ -62,13 +60,30 @@ def _played(scripts: list[Script]) -> Iterator[Played]:
         yield from pool.imap(play, scripts)
 
 
-def _progress(played: Iterator[Played], count: int) -> Iterator[Played]:
+def _progress(played: Iterator[Played], scripts: Sequence[Script]) -> Iterator[Played]:
+    """Names each violation as soon as it is found, and ends when there are enough."""
     failing = 0
-    for number, each in enumerate(played, start=1):
+    for number, (script, each) in enumerate(zip(scripts, played, strict=True), start=1):
         failing += bool(each.violations)
-        if number % max(1, count // _PROGRESS) == 0:
-            click.echo(f"{number} of {count} seeds, {failing} of them with a violation")
+        for violation in each.violations:
+            click.echo(f"  {script.command}   {violation}")
+        if number % max(1, len(scripts) // _PROGRESS) == 0:
+            click.echo(f"{number} of {len(scripts)} seeds, {failing} of them with a violation")
         yield each
+        if failing == _ENOUGH:
+            click.echo(f"{failing} seeds have a violation: no more are played")
+            return
+
+
+def _shortest(failing: Sequence[tuple[Script, Played]]) -> list[tuple[Script, str]]:
+    """Of each check that was broken, first of those that were broken often, the seed in which least happened."""
+    often = Counter(check for _, each in failing for check in {violation.check for violation in each.violations})
+    found = list[tuple[Script, str]]()
+    for check, _ in often.most_common():
+        where = [(script, each) for script, each in failing if check in {one.check for one in each.violations}]
+        script, _ = min(where, key=lambda one: one[1].acts + len(one[1].faults))
+        found.append((script, check))
+    return found
 
 
 def _summary(played: list[Played], seconds: float) -> None:

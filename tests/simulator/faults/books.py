@@ -191,6 +191,10 @@ class _Till:
         return [each for each in self.simulation.told if each.order == self.order]
 
     @property
+    def _names(self) -> set[str]:
+        return {each.payment for each in self.told}
+
+    @property
     def gone(self) -> list[tuple[float, str, dict[str, str]]]:
         """The moments at which money went back."""
         return [(each.at, "", {}) for each in self.told if each.kind in ("order.refunded", "order.dispute_closed")]
@@ -198,7 +202,7 @@ class _Till:
     def goods(self, at: float) -> Counter[str]:
         """What the payments are for whose money is there."""
         total = Counter[str]()
-        for name in {each.payment for each in self.told}:
+        for name in self._names:
             said = [each for each in _paid(self.told) if each.payment == name and each.said_at <= at]
             most = Counter[str]()
             for each in said if self._there(name, at) > 0 else ():
@@ -208,11 +212,12 @@ class _Till:
 
     def allowed(self, at: float) -> Decimal:
         """For how much codes may be given at a moment: what is in the till, and what a person let go."""
-        there = max(sum((self._there(name, at) for name in {each.payment for each in self.told}), _NOTHING), _NOTHING)
+        there = max(sum((self._there(name, at) for name in self._names), _NOTHING), _NOTHING)
         done = [each for each in self.simulation.answers if each.order == self.order and each.may_be_done]
         asked = [each for each in done if each.asked_at <= at]
         forgiven = max((self._back_by(each.at, at) for each in asked if "release" in each.route), default=_NOTHING)
-        settled = [Decimal(cost(each.body["lines"])) for each in asked if "lines" in each.body and there]
+        lines = [each for each in asked if "lines" in each.body and there]
+        settled = [Decimal(cost(each.body["lines"])) - self._gone_since(each.asked_at, at) for each in lines]
         return max([there + forgiven, *settled, *self._as_first_heard(at)])
 
     def _as_first_heard(self, at: float) -> Iterator[Decimal]:
@@ -222,12 +227,22 @@ class _Till:
         if first and self._there(first.payment, at) == _amount(first):
             yield Decimal(cost(first.data["lines"]))
 
+    def _gone_since(self, then: float, at: float) -> Decimal:
+        """What went back after a person had decided what is given for the money that was there."""
+        return max(self._gone(at) - self._gone(then), _NOTHING)
+
+    def _gone(self, at: float) -> Decimal:
+        return sum((self._taken(name, at) - self._there(name, at) for name in self._names), _NOTHING)
+
     def _there(self, payment: str, at: float) -> Decimal:
+        amount = self._taken(payment, at)
+        return amount - self._back(payment, at, amount)
+
+    def _taken(self, payment: str, at: float) -> Decimal:
         paid = [each for each in _paid(self.told) if each.payment == payment and each.said_at <= at]
         newer = {each.said_at for each in paid if each.at <= at}
         amounts = [_amount(each) for each in paid if not any(said > each.said_at for said in newer)]
-        amount = max(amounts, default=_NOTHING)
-        return amount - self._back(payment, at, amount)
+        return max(amounts, default=_NOTHING)
 
     def _back(self, payment: str, at: float, amount: Decimal) -> Decimal:
         """By the newest word that was taken; a newer one that is on its way may say less."""

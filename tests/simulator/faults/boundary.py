@@ -4,7 +4,7 @@ and 12. As in checks.py, each check is one function, and looks at the table by n
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from tests.simulator.faults.faults import BEARABLE
@@ -77,15 +77,15 @@ def _is_of_broken(shop: Shop, order: str, told: Told) -> bool:
 
 
 def nothing_that_is_due_waits_for_ever(shop: Shop, items: Items) -> Found:
-    """Promise 3: its clock was served, or stands beside it because it is set aside."""
+    """Promise 3: its clock was served, or stands beside it because it is set aside; also that of a batch or product."""
     now = shop.simulation.now
     for item in items:
         due, order = item.get("due_at"), item["pk"].partition("#")[2]
-        if not due or not item["pk"].startswith("ORDER#") or needs(shop.simulation.aside(order)):
+        if not due or (item["pk"].startswith("ORDER#") and needs(shop.simulation.aside(order))):
             continue
         overdue = now - datetime.fromisoformat(due.partition("#")[0]).timestamp()
-        if overdue > _MOST_OVERDUE and order not in shop.unreadable:
-            yield order, f"it is due for {overdue / HOUR:.0f} hours, and nobody is told"
+        if overdue > _MOST_OVERDUE and order not in shop.unreadable | shop.stuck:
+            yield order, f"{item['pk']} is due for {overdue / HOUR:.0f} hours, and nobody is told"
 
 
 def what_was_paid_at_a_provider_is_known(shop: Shop, _: Items) -> Found:
@@ -152,6 +152,40 @@ def _by_key(shop: Shop) -> Iterator[tuple[str, list[Answered]]]:
     wishes = [each for each in made if "order_id" in each.said]
     for key, same in groupby(sorted(wishes, key=lambda each: each.key), lambda each: each.key):
         yield key, [*same]
+
+
+def what_is_given_again_later_is_another_order(shop: Shop, _: Items) -> Found:
+    """Without the key of a wish two requests are one only when they come together."""
+    made = [each for each in shop.simulation.answers if each.route == "POST /orders" and not each.key]
+    given = sorted((each for each in made if "order_id" in each.said), key=lambda each: each.asked_at)
+    for first, again in pairwise(given):
+        if first.said["order_id"] == again.said["order_id"] and again.asked_at >= first.asked_at + HOUR:
+            yield str(first.said["order_id"]), "what was given again after an hour is no order of its own"
+
+
+def wishes_are_granted(shop: Shop, _: Items) -> Found:
+    """Promise 6: a customer who asks on the page for the first time gets the codes that had left before."""
+    ses, asked = shop.simulation.ses, set[str]()
+    for at, address in shop.simulation.wishes:
+        if address in asked:
+            continue
+        asked.add(address)
+        before = {mail.order for mail in ses.accepted if mail.to == address and mail.codes and mail.at < at}
+        after = {mail.order for mail in ses.accepted if mail.to == address and mail.codes and mail.at > at}
+        for order in before - after:
+            if order in shop.sales and _may_be_sent_again(shop, order, address):
+                yield order, "its customer asked for it on the page, and nothing left"
+
+
+def _may_be_sent_again(shop: Shop, order: str, address: str) -> bool:
+    """It is as it was when it left: nobody told or asked anything of it since."""
+    simulation = shop.simulation
+    item = simulation.item(order) or {}
+    told = [each for each in simulation.told if each.order == order and each.kind != "order.open"]
+    is_quiet = len(told) == 1 and not any(each.order == order for each in simulation.answers)
+    is_blocked = address in simulation.ses.suppressed or address in simulation.ses.complaints
+    is_set_aside = order in shop.unreadable | shop.stuck | shop.contested
+    return is_quiet and not is_blocked and not is_set_aside and not item.get("forget_on") and not needs(item)
 
 
 def codes_of_recalled_batches_do_not_leave(shop: Shop, items: Items) -> Found:

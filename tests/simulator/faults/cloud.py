@@ -22,7 +22,7 @@ from tests.simulator.faults.sqs import Sqs
 from tests.simulator.faults.tape import WAITS, WHOLE, Tape
 
 READING = ("BatchGetItem", "GetAccount", "GetItem", "GetSecretValue", "Query")
-_WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
+WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem")
 _TIMEOUTS = {
     "dynamodb": 5,
     "sqs": 10,
@@ -33,7 +33,7 @@ _TIMEOUTS = {
 }  # seconds, as wiring sets them
 _CONNECT_TIMEOUT = 3
 _MOST_LINES = 4  # of the source, in a story
-_OURS = re.compile(r"(layers/keypost/keypost|functions)/[^.]+\.py$")
+_OURS = re.compile(r"(?<=layers/keypost/)keypost/[^.]+\.py$|functions/[^.]+\.py$")
 _SHORT, _MOST_KEYS = 24, 4  # of a key, and of a call, in a story
 _MAY_BE_THROTTLED = ("dynamodb", "sqs")
 _ERRORS = {"dynamodb": "com.amazonaws.dynamodb.v20120810", "sqs": "com.amazonaws.sqs"}
@@ -159,13 +159,13 @@ class Cloud:
         answer = emulated(self.changed(call))
         if call.operation == "Query":
             self.shown[call.content] = answer
-        if call.operation in _WRITES and answer[0] == 200:
+        if call.operation in WRITES and answer[0] == 200:
             self.wrote(invocation, written(call), touched(call))
         return answer
 
     def _remember(self, call: AwsCall) -> None:
         """What the items are that a call writes, for those who may read what was before."""
-        if call.operation in _WRITES and self.faults.may_happen("stale read"):
+        if call.operation in WRITES and self.faults.may_happen("stale read"):
             for key in (*(item["pk"]["S"] for item in written(call)), *touched(call)):
                 found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": key}})
                 self.before[key] = found.get("Item")
@@ -250,8 +250,8 @@ def _lines() -> str:
 
 
 def _line(frame: FrameType, number: int) -> str | None:
-    """None for a line that is not one of ours."""
-    if not (place := _OURS.search(frame.f_code.co_filename)):
+    """None for a line that is not one of ours, or by which each write of the table goes."""
+    if not (place := _OURS.search(frame.f_code.co_filename)) or place[0].endswith("table/items.py"):
         return None
     return f"{place[0]}:{number} {frame.f_code.co_name}"
 
@@ -269,7 +269,7 @@ def faults_of(call: AwsCall) -> tuple[str, ...]:
     """Those that this call may meet."""
     possible: Mapping[str, bool] = {
         "throttled": call.service in _MAY_BE_THROTTLED,
-        "conflict": call.operation in _WRITES,
+        "conflict": call.operation in WRITES,
     }
     of_call = tuple(kind for kind in CALLS if possible.get(kind, True))
     if call.operation == "SendEmail":

@@ -65,8 +65,10 @@ def _of_woocommerce(order: str, _kind: str, data: Data, said_at: float, _now: fl
     return body, {"x-wc-webhook-signature": signed, "x-wc-webhook-topic": "order.updated"}
 
 
-def _of_stripe(order: str, _kind: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
+def _of_stripe(order: str, kind: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
     """A paid session, whose card says what the shop tells too. Stripe knows the payment under names of its own."""
+    if kind == "order.refunded":
+        return _of_charge(order, data, said_at, now)
     if "subscription" in data:
         return _of_subscription(order, data, said_at, now)
     card = _card(data)
@@ -79,6 +81,21 @@ def _of_stripe(order: str, _kind: str, data: Data, said_at: float, now: float) -
         "metadata": {"v": "1", "order_id": order, "email": data["email"], "lang": "nl", **card},
     }
     body = stripe_event(session, created=int(said_at))
+    return body, stripe_headers(body, STRIPE_SECRET, now)
+
+
+def _of_charge(order: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
+    """All of a payment went back. The event names the payment, and no order."""
+    cents = round(100 * float(data["amount"]))
+    charge = {
+        "id": f"ch_{order}",
+        "payment_intent": f"pi_{order}",
+        "amount": cents,
+        "amount_refunded": cents,
+        "currency": "eur",
+        "paid": True,
+    }
+    body = stripe_event(charge, "charge.refunded", created=int(said_at))
     return body, stripe_headers(body, STRIPE_SECRET, now)
 
 

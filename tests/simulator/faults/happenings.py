@@ -448,6 +448,15 @@ def mend_item(shop: Shop, order: str) -> None:
         ask_dynamodb("PutItem", TableName=TABLE, Item=_saved_anew(_saved_anew(shop.whole[order])))
 
 
+def lengthen(shop: Shop, order: str, entries: int) -> None:
+    """As if so much had happened to an order; what did is there several times."""
+    found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{order}"}}).get("Item")
+    if found and order not in shop.unreadable | shop.stuck:
+        first, *others = found["timeline"]["L"]
+        many = [first] * max(entries - len(others), 1)
+        ask_dynamodb("PutItem", TableName=TABLE, Item=_saved_anew({**found, "timeline": {"L": [*many, *others]}}))
+
+
 def _fill(shop: Shop, sale: Sale) -> None:
     found = ask_dynamodb("GetItem", TableName=TABLE, Key={"pk": {"S": f"ORDER#{sale.order}"}}).get("Item")
     if found:

@@ -2,6 +2,7 @@
 As in checks.py, each check is one function over what was said and the table, by no rule of the product."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -165,6 +166,68 @@ def addresses_that_bounced_get_nothing(shop: Shop, _: Items) -> Found:
                 mail.order,
                 f"{mail.mail} was begun {claim.at - told_at:.0f} s after {mail.to} was known to bounce",
             )
+
+
+def mails_go_to_who_bought(shop: Shop, _: Items) -> Found:
+    """To the address that was told of their order, or that an agent wrote for it or for another one of its customer."""
+    simulation = shop.simulation
+    for mail in simulation.ses.accepted:
+        sale = shop.sales.get(mail.order)
+        if sale and mail.to.casefold() not in _addresses(shop, mail.order, sale.email):
+            yield mail.order, f"{mail.mail} left for {mail.to}, where nobody bought it"
+
+
+def _addresses(shop: Shop, order: str, email: str) -> set[str]:
+    simulation = shop.simulation
+    told = {str(each.data["email"]) for each in simulation.told if each.order == order and "email" in each.data}
+    written = set[str]()
+    for answer in shop.simulation.answers:
+        is_theirs = answer.order == order or (answer.order in shop.sales and shop.sales[answer.order].email == email)
+        if answer.may_be_done and is_theirs:
+            written |= {str(answer.body[name]) for name in ("email", "to") if name in answer.body}
+    return {each.casefold() for each in {email, *told, *written}}
+
+
+def corrected_addresses_get_nothing(shop: Shop, _: Items) -> Found:
+    """Of what is begun after an agent wrote another address, only the notice of that leaves for the former one."""
+    simulation = shop.simulation
+    written = [each for each in simulation.answers if _writes_address(each)]
+    elsewhere = {str(each.body["to"]) for each in simulation.answers if "to" in each.body}
+    for mail in simulation.ses.accepted:
+        claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
+        is_notice = mail.purpose == "address_changed"
+        if claim is None or is_notice or mail.order not in shop.sales or mail.order in shop.contested:
+            continue
+        theirs = {mail.order, *_renewed(shop, mail.order)}
+        known = [each for each in written if each.order in theirs and each.at + _A_WHILE < claim.at]
+        since = known[-1].asked_at if known else math.inf
+        newest = (each for each in written if _is_of_one_customer(shop, each.order, mail.order))
+        right = {str(each.body["email"]).casefold() for each in newest if each.asked_at >= since}
+        if known and mail.to.casefold() not in right | elsewhere:
+            yield mail.order, f"{mail.mail} left for {mail.to}, and an agent had written another address"
+
+
+def _renewed(shop: Shop, order: str) -> set[str]:
+    """The orders of the same customer that an order renews."""
+    named = {str(line.get("renews", "")).partition("/")[0] for line in shop.sales[order].lines}
+    return {name for name in named if name in shop.sales and _is_of_one_customer(shop, name, order)}
+
+
+def _writes_address(answer: Answered) -> bool:
+    is_address = answer.route.startswith("PUT /orders/{order_id}/") and "email" in answer.body
+    return is_address and answer.status < _DONE
+
+
+def _is_of_one_customer(shop: Shop, order: str, other: str) -> bool:
+    return order == other or (order in shop.sales and shop.sales[order].email == shop.sales[other].email)
+
+
+def the_newest_address_counts(shop: Shop, _: Items) -> Found:
+    """By what the shop said when, in whatever order that came."""
+    for mail in shop.simulation.ses.accepted:
+        newest = shop.newest.get(mail.order, mail.to)
+        if mail.codes and mail.to != newest:
+            yield mail.order, f"{mail.mail} left for {mail.to}, and the newest word of the shop was {newest}"
 
 
 def codes_of_withdrawn_batches_are_not_free(shop: Shop, items: Items) -> Found:

@@ -168,6 +168,7 @@ def come_to_the_end(shop: Shop, codes: int = _PLENTY) -> None:
     for sku in _sold(shop):
         shop.import_codes(sku, codes)
     simulation.run(DAY)
+    shop.helped_at = simulation.now
     _answer(shop, "block", "/orders/{order_id}/blocked", {})
     simulation.run(60)
     _answer(shop, "mail", "/orders/{order_id}/resend", {"reason": "end"})

@@ -15,18 +15,18 @@ _ONE_CLICK = "List-Unsubscribe=One-Click"
 
 def way_out(shop: Shop, _sale: Sale, at: float) -> None:
     """Scanners open the link; the reader presses the button before or after that, and buys again."""
-    first, reminded_at = _reminded(shop, at)
+    first, reminded_at = reminded(shop, at)
     for scan in range(shop.chance.choice((0, 1, 3))):
         _open(shop, first, reminded_at + 60 * scan)
     out = reminded_at + shop.chance.choice((0.0, 30.0, HOUR))
     for _ in range(shop.chance.choice((1, 1, 2))):
-        _open(shop, first, out, _ONE_CLICK)
+        stop(shop, first, out)
     _renews(shop, first, out)
 
 
 def reported(shop: Shop, _sale: Sale, at: float) -> None:
     """The reader reports the reminder as spam, and renews before or after that; a person may have asked."""
-    first, reminded_at = _reminded(shop, at)
+    first, reminded_at = reminded(shop, at)
     reported_at = reminded_at + shop.chance.choice((1.0, 60.0, HOUR))
     shop.act(reported_at, f"complaint of {first.order}", lambda: shop.simulation.ses.complain(first.email))
     renewal = _renews(shop, first, reminded_at)
@@ -35,7 +35,12 @@ def reported(shop: Shop, _sale: Sale, at: float) -> None:
         ask(shop, renewal, lifted, "POST", "/orders/{order_id}/lift-complaint", reason="send it all the same")
 
 
-def _reminded(shop: Shop, at: float) -> tuple[Sale, float]:
+def stop(shop: Shop, sale: Sale, at: float) -> None:
+    """The reader presses the button of the newest reminder."""
+    _open(shop, sale, at, _ONE_CLICK)
+
+
+def reminded(shop: Shop, at: float) -> tuple[Sale, float]:
     """A customer of whose two licenses one ends so soon that a reminder is sent on the next morning, and when that has
     come; the reminder of the other is due a day later."""
     first = _sold(shop, at, shop.somebody("b"), days=9)

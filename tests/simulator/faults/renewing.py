@@ -12,7 +12,7 @@ from tests.simulator.faults.shop import HOUR, PLAIN, RARE, REMINDING, Sale, Shop
 from tests.simulator.faults.simulation import DAY
 
 _OWNER, _STRANGER = "Bea Eigenaar", "Sjaak Vreemdeling"
-_RENEWAL = "/orders/{order_id}/lines/{n}/renewal"
+RENEWAL = "/orders/{order_id}/lines/{n}/renewal"
 _SELDOM = 0.3
 
 
@@ -74,13 +74,13 @@ def renewal_moved(shop: Shop, _sale: Sale, at: float) -> None:
         day = str((renewal.starts or day_of(at)) + timedelta(days=3))
         starts: list[Mapping[str, Any]] = [{"period_start": start} for start in ("now", None, day)]
         body = shop.chance.choice((*starts, {"renews": first.order}, {"renews": f"{first.order}/1"}))
-        decide(shop, renewal, at, "PUT", _RENEWAL, body)
+        decide(shop, renewal, at, "PUT", RENEWAL, body)
 
 
 def renewal_stopped(shop: Shop, _sale: Sale, at: float) -> None:
     _, renewal = _pair(shop, at)
     at += shop.chance.choice((30, HOUR, DAY / 2))
-    decide(shop, renewal, at, "POST", f"{_RENEWAL}/stop", {})
+    decide(shop, renewal, at, "POST", f"{RENEWAL}/stop", {})
     if shop.chance.random() < _SELDOM:
         told(shop, renewal, later(shop, at), "order.refunded", full=True)
 

@@ -118,7 +118,7 @@ class Ses:
         self._tell_of(sent, body["EmailTags"], place)
         if kind == "mail failed, but sent":
             self.doubtful.add((sent.order, sent.mail, sent.attempt))
-            return _error(500, "InternalServiceErrorException")
+            return _error(*self.faults.chance(place).choice(_FAILED))
         return 200, {}, json.dumps({"MessageId": f"message-{len(self.accepted)}"})
 
     def complain(self, address: str) -> None:
@@ -230,6 +230,16 @@ def _content(part: Message) -> str:
 
 def _text_of(tag: str) -> str:
     return _TAGGED.sub(lambda found: chr(int(found[1], 16)), tag)
+
+
+# How SES, or what stands before it, says that it failed.
+_FAILED = (
+    (500, "InternalServiceErrorException"),
+    (500, "InternalFailure"),
+    (502, "BadGateway"),
+    (503, "ServiceUnavailable"),
+    (504, "GatewayTimeout"),
+)
 
 
 def _error(status: int, code: str) -> Answer:

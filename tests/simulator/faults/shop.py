@@ -1,6 +1,7 @@
 """A shop and those around it for a few days: what it sells, who buys, and when what happens to an order. All of it
 follows from the seed."""
 
+import math
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -127,6 +128,11 @@ class Shop:
     beside: set[str] = field(default_factory=set)  # renewals of some of the licenses of an order, by the same payer
     planted: dict[str, str] = field(default_factory=dict)  # by order, what a newer version wrote into it
     unusual: dict[str, date] = field(default_factory=dict)  # by order, the last day of a renewal that was over at once
+    in_line: list[tuple[date, tuple[str, ...]]] = field(
+        default_factory=list
+    )  # renewals of one license, and the day on which the first of them begins
+    newest: dict[str, str] = field(default_factory=dict)  # by order, the address that its shop told last
+    helped_at: float = math.inf  # when agents of the last day begin to do what they are asked
     olds: dict[str, Old] = field(default_factory=dict)  # by order, what is sold before and imported
     known_olds: set[str] = field(default_factory=set)  # those of them whose import came to its end
 

@@ -183,6 +183,7 @@ class Simulation:
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
         self.answers: list[Answered] = []
         self.knocks: list[Knocked] = []
+        self.wishes: list[tuple[float, str]] = []  # that the page took: when and from which address
         self.wished = Counter[str]()  # how often customers asked on the page, by address
         self.events: list[str] = []  # that SES sent, as they are put into their queue
         self.not_found: list[tuple[float, str]] = []  # orders that a worker did not find, with the moment of its start
@@ -288,6 +289,8 @@ class Simulation:
             self.failures.append(Entry(self.now, run.about, text))
         if run.has_failed or failed or run.about:
             self.note(text, *run.about)
+        elif not run.calls:
+            self.note(f"{text}, and has asked nothing of AWS")
 
     def _scheduled(self, function: str, event: dict[str, str]) -> None:
         """As Lambda runs what is invoked without waiting: a run that failed is made again."""
@@ -311,7 +314,9 @@ class Simulation:
 
     def _handled(self, queue: str, body: str) -> None:
         if queue == "events":
-            self.reported.setdefault(attempt_of(body), self.now)
+            order, mail, attempt = attempt_of(body)
+            self.note(f"an event of SES about attempt {attempt} of {mail} is taken", order)
+            self.reported.setdefault((order, mail, attempt), self.now)
             if bounced_of(body):
                 self.bounced.setdefault(bounced_of(body), self.now)
 
@@ -558,9 +563,12 @@ class Simulation:
     def wish(self, email: str, source: str = "192.0.2.1") -> None:
         """A customer asks on the page for what was sent to an address."""
         self.wished[email] += 1
+        asked_at = self.now
 
         def over(run: Invocation) -> None:
             self._replied(run)
+            if run.result and run.result["statusCode"] < 300:
+                self.wishes.append((asked_at, email))
             self.schedules.something_new()
 
         self._invoke("self_service", page_event(email, source), 30, over)

@@ -7,6 +7,7 @@ from itertools import groupby
 from textwrap import wrap
 
 from tests.simulator.faults.checks import Violation
+from tests.simulator.faults.cloud import WRITES
 from tests.simulator.faults.faults import Fault
 from tests.simulator.faults.machine import Invocation
 from tests.simulator.faults.play import Script, live_through
@@ -16,8 +17,9 @@ from tests.simulator.faults.simulation import DAY
 from tests.simulator.faults.tape import ACTS, WAITS
 from tests.simulator.page import FAULTS, PROMISES
 
-_WIDTH = 150
+_WIDTH, _INDENT = 150, " " * 23  # the second for what belongs to a line that begins with its time
 _HOUR, _MINUTE = 3600, 60  # seconds
+_CHANGES = (*WRITES, "SendEmail", "SendMessage", "SendMessageBatch", "PutEvents")  # the calls that change something
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,16 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A line of the story. `by` is the invocation whose call it is."""
+    """A line of the story. `by` is the invocation whose call it is, and made from these lines of the source."""
 
     at: float
     text: str
     by: str = ""
+    lines: str = ""
+
+    @property
+    def changes_something(self) -> bool:
+        return bool(self.by) and self.text.split()[0] in _CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class Story:
         who = {call.by for call in self.calls if {*call.orders} & {*orders} or {*call.text.split()} & theirs}
         who |= {call.by for call in self.calls for each in self.decisions() if f"{call.by} " in f"{each.text} "}
         is_of_none = not theirs & {f"ORDER#{order}" for order in self.shop.simulation.saves}
-        return [Told(call.at, call.text, call.by) for call in self.calls if is_of_none or call.by in who]
+        return [Told(call.at, call.text, call.by, call.lines) for call in self.calls if is_of_none or call.by in who]
 
     def _noted(self, orders: Sequence[str]) -> list[Told]:
         """An act is noted as a decision already."""
@@ -130,21 +137,23 @@ def tell(script: Script, check: str) -> Iterator[str]:
     yield f"It takes {len(made)} decisions:"
     for number, decision in enumerate(made, start=1):
         yield from _wrapped(f"{_clock(decision.at - began)}  {number}. {decision.text}", "  ")
-        yield from _wrapped(f"at {decision.lines}", " " * 23) if decision.lines else ()
+        yield from _wrapped(f"at {decision.lines}", _INDENT) if decision.lines else ()
     yield "What happened:"
-    for at, text in _joined(story.lines(broken[0].order.split())):
+    for at, text, lines in _joined(story.lines(broken[0].order.split())):
         yield from _wrapped(f"{_clock(at - began)}  {text}", "  ")
+        yield from _wrapped(f"at {lines}", _INDENT) if lines else ()
     yield f"Play it again: {script.command}"
 
 
-def _joined(lines: Sequence[Told]) -> Iterator[tuple[float, str]]:
-    """The calls of one invocation in one line, as long as no other comes between."""
-    for by, same in groupby(lines, lambda line: line.by):
-        told = [*same]
-        if by:
-            yield told[0].at, f"{by}: {_counted([line.text for line in told])}"
-        else:
-            yield from ((line.at, line.text) for line in told)
+def _joined(lines: Sequence[Told]) -> Iterator[tuple[float, str, str]]:
+    """The calls of one invocation in one line, up to one that changes something, as long as no other comes between."""
+    joined = list[Told]()
+    for line, then in zip(lines, [*lines[1:], None], strict=True):
+        joined.append(line)
+        if line.changes_something or not line.by or then is None or then.by != line.by:
+            calls = _counted([each.text for each in joined])
+            yield joined[0].at, f"{line.by}: {calls}" if line.by else line.text, line.lines * line.changes_something
+            joined = []
 
 
 def _counted(calls: Sequence[str]) -> str:
@@ -158,7 +167,7 @@ def _promise(check: str) -> str:
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    return wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + " " * 21)
+    return wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=_INDENT)
 
 
 def _clock(seconds: float) -> str:

@@ -468,6 +468,39 @@ def _bounced_before(shop: Shop) -> None:
     shop.simulation.bounced[_last(shop).to] = shop.simulation.machine.began - HOUR
 
 
+def _corrected_in_vain(shop: Shop) -> None:
+    """What left came back, and an agent wrote another address."""
+    _bounced_before(shop)
+    body = {"email": "goed@klant.example", "confirmed": True}
+    now = shop.simulation.now
+    shop.simulation.answers.append(Answered(now, "o1", "PUT /orders/{order_id}/email", 200, None, now, body))
+
+
+def _corrected_before(shop: Shop) -> None:
+    """An agent had written another address an hour before it left."""
+    before = min(claim.at for claim in shop.simulation.claims.values()) - HOUR
+    body = {"email": "goed@klant.example", "confirmed": True}
+    shop.simulation.answers.append(Answered(before, "o1", "PUT /orders/{order_id}/email", 200, None, before, body))
+
+
+def _given_again(shop: Shop) -> None:
+    now, said = shop.simulation.now, {"order_id": "HAND-1"}
+    for at in (now - 2 * HOUR, now):
+        shop.simulation.answers.append(Answered(at, "", "POST /orders", 201, None, at, {}, said))
+
+
+def _gone_in_silence(shop: Shop) -> None:
+    """An order whose codes are to be blocked was never in the list of those that need something."""
+    saves = shop.simulation.saves["o1"]
+    saves[:] = [replace(saved, item={**saved.item, "attention": None}) for saved in saves]
+
+
+def _of_another_product(_: Shop) -> None:
+    code = _item("ORDER#o1")["licenses"]["L"][0]["M"]["code"]["S"]
+    items = ask_dynamodb("Scan", TableName=TABLE)["Items"]
+    _put(next(item for item in items if item.get("tail") and item["code"]["S"] == code), sku={"S": "ELSE"})
+
+
 def _without_wishes(shop: Shop) -> None:
     shop.simulation.answers.clear()
 
@@ -614,6 +647,27 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "accepted twice": ("6 one attempt is accepted once", refund, _accepted()),
     "sent again at once": ("6 mails are sent again only in doubt", purchase, _sent_again_at_once),
     "sent again": ("6 mails are sent again only in doubt", purchase, _sent_again),
+    "came back, and not sent": ("6 corrected addresses are written to", purchase, _corrected_in_vain),
+    "asked for in vain": (
+        "6 wishes are granted",
+        purchase,
+        lambda s: s.simulation.wishes.append((s.simulation.now, _last(s).to)),
+    ),
+    "to the former address": ("7 corrected addresses get nothing", purchase, _corrected_before),
+    "to an older address": (
+        "12 the newest address counts",
+        purchase,
+        lambda s: s.newest.update({"o1": "elders@klant.example"}),
+    ),
+    "given again, and not made": ("2 what is given again later is another order", purchase, _given_again),
+    "gone, and nobody told": ("12 what comes too late is told", refund, _gone_in_silence),
+    "of another product": ("1 codes are where the orders say", purchase, _of_another_product),
+    "to somebody else": ("7 mails go to who bought", purchase, _accepted(to="elders@klant.example")),
+    "not moved up": (
+        "5 renewals follow each other",
+        renewal,
+        lambda s: s.in_line.append((date(2030, 1, 1), ("r1",))),
+    ),
     "stuck": ("6 no mail is lost", purchase, _stuck),
     "promised": ("6 mails that were promised leave", purchase, _promised),
     "written": ("10 nobody touches what cannot be read", purchase, _written_though_unreadable),

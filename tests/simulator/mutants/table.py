@@ -349,8 +349,8 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "a code is taken whoever has it": Mutant(
         "table/codes.py",
-        '        "ConditionExpression": "#state = :free",\n',
-        '        "ConditionExpression": "#state IN (:free, :assigned)",\n',
+        '"ConditionExpression": "#state = :free AND sku = :sku",',
+        '"ConditionExpression": "#state IN (:free, :assigned) AND sku = :sku",',
         "2 no code goes to two orders",
         13,
     ),

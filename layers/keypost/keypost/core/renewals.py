@@ -344,14 +344,17 @@ def with_terms(order: Order, terms: Iterable[Term], base: Order | None, now: dat
 
 
 def _customer(own: Customer, base: Customer | None) -> Customer:
-    """The address of the order, as corrected in the order that it renews; without one, the address of that order. The
-    name of that order's customer is this one's only with the same address."""
+    """The address of the order, as corrected in the order that it renews, also when its shop tells the wrong one again;
+    without one, the address of that order. The name of that order's customer is this one's only with the same
+    address."""
     if base is None:
         return own
     email = own.email or base.email
     right = base.right(email) if email else None
     is_same = bool(right and base.email and right.casefold() == base.email.casefold())
-    own = replace(own, email=right, name=own.name or (base.name if is_same else None))
+    corrected = {own.email: right} if own.email and right and own.email.casefold() != right.casefold() else {}
+    name = own.name or (base.name if is_same else None)
+    own = replace(own, email=right, name=name, corrected={**own.corrected, **corrected})
     return own.corrected_as(base)
 
 

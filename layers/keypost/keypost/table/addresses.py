@@ -96,7 +96,7 @@ class Addresses(Table):
         self._write(
             "update_item",
             Key=_former(address),
-            UpdateExpression="ADD order_ids :order",
+            UpdateExpression="ADD order_ids :order REMOVE expires",  # it had lost its last order, and was to go
             ExpressionAttributeValues={":order": {"SS": [order_id]}},
         )
 

@@ -120,7 +120,7 @@ class Codes(Products):
         may be stale; the condition of the write decides."""
         hints, first = islice(self._hints(sku, usable_on.isoformat()), _MOST_LOOKED_AT), None
         while page := list(islice(hints, _HINTS_PER_PAGE)):
-            for item in self._free([hint["pk"]["S"] for hint in page]):
+            for item in self._free(sku, [hint["pk"]["S"] for hint in page]):
                 found = stock_code(item, sku)
                 if found.batch != batch:
                     return found
@@ -159,7 +159,7 @@ class Codes(Products):
         """Up to `count` free codes of a product that can still be activated on a day, in the order of `hints`. So
         many of those given are looked at first, and then all that there are: some may be assigned already. Nothing is
         to come between this and `assign`, which decides: what others take meanwhile is refused."""
-        free = [stock_code(item, sku) for item in self._free(hints[:count])] if hints else []
+        free = [stock_code(item, sku) for item in self._free(sku, hints[:count])] if hints else []
         if len(free) < count:
             if kept := self._kept(sku, usable_on):
                 self._kept_hints[sku, usable_on] = replace(kept, keys=())
@@ -176,7 +176,7 @@ class Codes(Products):
             seen.update(left)
             while left and len(free) < count:
                 lacking = count - len(free)
-                free += [stock_code(item, sku) for item in self._free(left[:lacking])]
+                free += [stock_code(item, sku) for item in self._free(sku, left[:lacking])]
                 del left[:lacking]
             if len(free) >= count:
                 break
@@ -194,12 +194,13 @@ class Codes(Products):
         while (page := _in_order(islice(hints, _HINTS_PER_PAGE))).keys:
             yield page
 
-    def _free(self, keys: Sequence[str]) -> list[dict[str, Any]]:
-        """Those of these codes that are free, and not of a batch that was withdrawn: one may come back from an order
-        after that. The condition of the write decides."""
+    def _free(self, sku: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Those of these codes that are free, still of this product, and not of a batch that was withdrawn: one may
+        come back from an order after that. The condition of the write decides."""
         items = list(self._batch_get([*keys, RECALLED], may_lag=True))
         recalled = next((item.get("batches", ()) for item in items if item["pk"] == RECALLED), ())
-        return [item for item in items if _is_free(item) and not is_recalled(item, recalled)]
+        free = [item for item in items if _is_free(item) and item.get("sku") == sku]
+        return [item for item in free if not is_recalled(item, recalled)]
 
     def count_free(self, sku: str, usable_on: date, most: int) -> int:
         """How many free codes the index has, counted up to `most`. This is cheap, but the index may be stale."""
@@ -393,14 +394,16 @@ def stock_place(item: Mapping[str, Any]) -> str:
 
 
 def take(code: StockCode, order_id: str) -> dict[str, Any]:
+    """A free code becomes an order's, unless it was moved to another product meanwhile."""
     return {
         "Key": {"pk": {"S": f"CODE#{code.digest}"}},
         "UpdateExpression": "SET #state = :assigned, order_id = :order, stock = :given, stock_order = :place",
-        "ConditionExpression": "#state = :free",
+        "ConditionExpression": "#state = :free AND sku = :sku",
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": {
             ":assigned": {"S": "assigned"},
             ":free": {"S": "free"},
+            ":sku": {"S": code.sku},
             ":order": {"S": order_id},
             ":given": {"S": given_of(code.batch)},
             ":place": {"S": f"{order_id}#{code.digest[:8]}"},

@@ -1,0 +1,90 @@
+"""Codes that come back, codes that move or are bad, and imports."""
+
+from collections.abc import Callable
+
+from tests.simulator.faults import happenings, renewing
+from tests.simulator.faults.acts import ask_of_license, paid, told
+from tests.simulator.faults.seldom.scenes import BATCH, OTHER, anybody, kept_here, served, somebody, stocked
+from tests.simulator.faults.shop import HOUR, PLAIN, RARE, REMINDING, Sale, Shop
+
+
+def returned_to_a_withdrawn_batch(shop: Shop, at: float) -> None:
+    sale = kept_here(shop, at)
+    shop.act(at + 120, f"withdraws the batch of {sale.order}", lambda: _of_batch(shop, sale, _withdraw))
+    told(shop, sale, at + 300, "order.refunded", full=True)
+    paid(shop, somebody(shop), at + 400)
+
+
+def replaced_while_it_leaves(shop: Shop, at: float) -> None:
+    """The batch is bad of which a code is on its way, and nobody knows yet whether it left."""
+    stocked(shop, at - 2)
+    sale = somebody(shop)
+    shop.act(at - 1, "4 codes of PLAIN", lambda: shop.import_codes(PLAIN, 4, OTHER))
+    shop.simulation.faults.planned.append((("advance_orders", sale.order, "SendEmail"), "mail failed, not sent"))
+    paid(shop, sale, at)
+    shop.act(at + 20, f"replaces the batch of {sale.order}", lambda: _of_batch(shop, sale, Shop.replace_batch))
+
+
+def _withdraw(shop: Shop, batch: str) -> None:
+    shop.simulation.support("POST", "/stock/{sku}/withdraw", {"batch": batch}, sku=PLAIN)
+
+
+def _of_batch(shop: Shop, sale: Sale, do: Callable[[Shop, str], None]) -> None:
+    """With the batch of the first code of an order, if it has any."""
+    licenses = (shop.simulation.item(sale.order) or {}).get("licenses", ())
+    codes = {item["code"]: item for item in shop.simulation.items() if item["pk"].startswith("CODE#")}
+    if licenses and (batch := codes[licenses[0]["code"]].get("batch")):
+        do(shop, str(batch))
+
+
+def imports_meet_others(shop: Shop, at: float) -> None:
+    """The write of an import meets another transaction."""
+    words = ("support_api", "TransactWriteItems")
+    shop.act(at, "an import is met", lambda: shop.simulation.faults.planned.append((words, "conflict")))
+    stocked(shop, at)
+
+
+def second_short(shop: Shop, at: float) -> None:
+    stocked(shop, at - 1)
+    renewing.second_short(shop, anybody(shop), at)
+
+
+def moved_to_another_product(shop: Shop, at: float) -> None:
+    """The codes of a batch are another product's after all, which an agent notes while several customers buy."""
+    stocked(shop, at - 1)
+    body = {"batch": BATCH, "to": REMINDING}
+    for number in range(4):
+        paid(shop, somebody(shop), at + number / 20)
+    shop.act(at + 0.1, "moves a batch", lambda: shop.simulation.support("POST", "/stock/{sku}/move", body, sku=PLAIN))
+
+
+def swapped_and_refunded_before_it_left(shop: Shop, at: float) -> None:
+    sale = served(shop, at)
+    shop.act(at + 300, f"SES pauses for {HOUR:.0f} s", lambda: shop.simulation.ses.pause(HOUR))
+    ask_of_license(shop, sale, at + 301, "replace", {"reason": "invalid"})
+    told(shop, sale, at + 600, "order.refunded", full=True)
+
+
+def moved_and_replaced(shop: Shop, at: float) -> None:
+    """A license goes to another customer, and its batch turns out to be bad."""
+    sale = served(shop, at)
+    happenings.moved(shop, sale, at + 300)
+    shop.act(at + HOUR - 1, "4 codes of PLAIN", lambda: shop.import_codes(PLAIN, 4, OTHER))
+    shop.act(at + HOUR, f"replaces the batch of {sale.order}", lambda: _of_batch(shop, sale, Shop.replace_batch))
+
+
+def replaced_when_codes_come(shop: Shop, at: float) -> None:
+    """A batch is bad, and for some hours there are no other codes."""
+    shop.act(at - 1, "1 code of RARE", lambda: shop.import_codes(RARE, 1, BATCH))
+    sale = somebody(shop, RARE)
+    paid(shop, sale, at)
+    shop.act(at + 300, f"replaces the batch of {sale.order}", lambda: _of_batch(shop, sale, Shop.replace_batch))
+    shop.act(at + 3 * HOUR, "codes of RARE", lambda: shop.import_codes(RARE, 2, OTHER))
+
+
+def cut_import(shop: Shop, at: float) -> None:
+    """Somebody waits, and the import of the codes stops behind a part of them."""
+    paid(shop, somebody(shop, RARE), at)
+    words = ("support_api", "TransactWriteItems")
+    shop.act(at + 900, "an import is cut", lambda: shop.simulation.faults.planned.append((words, "crash after")))
+    shop.act(at + 900, "codes of RARE", lambda: shop.import_codes(RARE, 2, BATCH))

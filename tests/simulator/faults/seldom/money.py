@@ -1,0 +1,85 @@
+"""Money that goes back while its codes wait, callbacks in an odd order, and what they leave open."""
+
+from functools import partial
+
+from tests.simulator.faults import happenings
+from tests.simulator.faults.acts import ask, paid, say, told
+from tests.simulator.faults.seldom.scenes import anybody, kept_here, served, somebody, stocked, waiting
+from tests.simulator.faults.shop import HOUR, RARE, Shop
+from tests.simulator.faults.simulation import DAY
+
+
+def canceled_while_it_waits(shop: Shop, at: float) -> None:
+    told(shop, waiting(shop, at), at + 300, "order.canceled")
+
+
+def refund_grows_while_it_waits(shop: Shop, at: float) -> None:
+    """A person lets the order go of which a part went back, and then more goes back."""
+    sale = waiting(shop, at)
+    shop.contested.add(sale.order)
+    told(shop, sale, at + 60, "order.refunded", amount_refunded="3.00")
+    ask(shop, sale, at + 300, "POST", "/orders/{order_id}/release", reason="fine")
+    told(shop, sale, at + 600, "order.refunded", amount_refunded="6.00")
+
+
+def refund_deleted_while_it_waits(shop: Shop, at: float) -> None:
+    """It was entered by mistake, and the older word about it comes last."""
+    sale = waiting(shop, at)
+    tell = partial(shop.simulation.tell, sale.order, "order.refunded", payment_id=sale.payment)
+    shop.act(at + 120, f"refund deleted {sale.order}", partial(tell, said_at=at + 60, amount_refunded="0"))
+    shop.act(at + 240, f"refunded before {sale.order}", partial(tell, said_at=at + 30, full=True))
+
+
+def refunded_before_it_left(shop: Shop, at: float) -> None:
+    told(shop, kept_here(shop, at), at + 120, "order.refunded", full=True)
+
+
+def two_names(shop: Shop, at: float) -> None:
+    stocked(shop, at - 1)
+    happenings.told_under_two_names(shop, anybody(shop), at)
+
+
+def refunded_before_it_is_told(shop: Shop, at: float) -> None:
+    """Stripe tells that money went back before it tells for which order it was paid."""
+    stocked(shop, at - 1)
+    sale = somebody(shop)
+    bought = sale.bought()
+    say(shop, sale.order, at, "order.refunded", teller="stripe", full=True, **bought)
+    paid(shop, sale, at + 60, teller="stripe")
+
+
+def address_told_three_times(shop: Shop, at: float) -> None:
+    """The shop tells another address and then the first one again; the word between them comes last."""
+    sale = somebody(shop, RARE)
+    first, other = sale.bought(), {**sale.bought(), "email": f"fout-{sale.email}"}
+    say(shop, sale.order, at, "order.paid", said_at=at, **first)
+    say(shop, sale.order, at + 120, "order.paid", said_at=at + 120, **first)
+    say(shop, sale.order, at + 180, "order.paid", said_at=at + 60, **other)
+    shop.newest[sale.order] = sale.email
+    shop.act(at + 900, "codes of RARE", lambda: shop.import_codes(RARE, 2))
+
+
+def paid_anew_since_the_start(shop: Shop, at: float) -> None:
+    """What was paid before Keypost served went back, and the customer pays again."""
+    stocked(shop, at - 1)
+    sale = somebody(shop)
+    say(shop, sale.order, at, "order.paid", said_at=shop.starts - 5 * DAY, **sale.bought())
+    told(shop, sale, at + 60, "order.refunded", full=True)
+    paid(shop, sale, at + HOUR, payment=f"{sale.payment}-2")
+
+
+def settled_and_refunded(shop: Shop, at: float) -> None:
+    """A person decides that both of two payments count, and the money of the first one goes back after that."""
+    sale = somebody(shop, RARE)
+    shop.contested.add(sale.order)
+    paid(shop, sale, at)
+    second = [{"sku": RARE, "quantity": 2}]
+    paid(shop, sale, at + 60, payment=f"{sale.payment}-2", lines=second)
+    both = [{"sku": RARE, "quantity": 3}]
+    ask(shop, sale, at + 300, "PUT", "/orders/{order_id}/contents", reason="asked", lines=both)
+    told(shop, sale, at + 600, "order.refunded", full=True)
+    shop.act(at + HOUR, "codes of RARE", lambda: shop.import_codes(RARE, 4))
+
+
+def canceled_after_it_left(shop: Shop, at: float) -> None:
+    told(shop, served(shop, at), at + HOUR, "order.canceled")
