@@ -82,6 +82,14 @@ def test_a_renewal_after_a_correction_back_gets_the_address_that_is_right_now() 
         assert renewal.customer.email == OLD
 
 
+def test_the_shop_tells_a_renewal_again_and_it_keeps_the_address_that_was_corrected_in_what_it_renews() -> None:
+    renewal = with_terms(of_customer(paid_order("R-1"), email=OLD), [], corrected(sent_order(), NEW), NOW, ZONE)
+    assert renewal.customer.email == NEW
+
+    assert told_again(renewal).customer.email == NEW
+    assert told_again(corrected(renewal, OLD)).customer.email == OLD
+
+
 def test_codes_that_arrived_at_the_wrong_address_are_said_not_to_have_been_sent_again() -> None:
     """Demand: craft #1109, EDD #3364: who corrects an address does not see that the codes are with somebody else."""
     order = corrected(sent_order(), NEW)

@@ -25,6 +25,7 @@ from keypost.core.plan import (
     TellRefunded,
     TellWaiting,
     WaitForProduct,
+    agenda,
     attention,
     next_due,
     plan,
@@ -130,6 +131,24 @@ def test_codes_to_block_ask_for_it_until_a_person_says_that_they_are_blocked() -
     assert attention(order) is None
     assert (order.timeline[-1].code, order.timeline[-1].who) == ("codes_blocked", "anna")
     assert support.blocked(order, "anna", NOW) is order
+
+
+def test_who_pays_for_other_goods_stands_in_line_for_them_although_the_old_code_is_to_be_blocked() -> None:
+    order = _back(settled(MailSent("m-1")), refunded=FULL)
+    exchanged = contents.with_payment(order, notice(order.id, Line("OTHER", 1), payment_id="cs_2"), LATER, "EUR")
+    assert attention(exchanged) == (Reason.BLOCK, NOW)
+
+    waiting = waiting_for(exchanged, Reason.STOCK, Said("x"), LATER)
+
+    assert attention(waiting) == (Reason.STOCK, NOW)
+
+
+def test_who_waits_for_other_goods_is_told_so_although_the_first_ones_had_come() -> None:
+    order = _back(settled(MailSent("m-1")), refunded=FULL)
+    exchanged = contents.with_payment(order, notice(order.id, Line("OTHER", 1), payment_id="cs_2"), LATER, "EUR")
+    waiting = waiting_for(exchanged, Reason.STOCK, Said("x"), LATER)
+
+    assert TellWaiting(tuple(waiting.numbered)) in [entry.step for entry in agenda(waiting)]
 
 
 def test_codes_that_leave_after_others_were_blocked_ask_for_it_again() -> None:

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keypost.core import mailing, renewals
-from keypost.core.mail import MailSent
-from keypost.core.order import RETRY_WAITING, Gone, Hold, Order, Reason, Renewal, waiting_for
+from keypost.core import renewals
+from keypost.core.order import RETRY_WAITING, Hold, Order, Reason, Renewal, waiting_for
 from keypost.core.owed import deliveries
 from keypost.core.product import Kind, Line
 from keypost.core.said import said
@@ -28,7 +27,7 @@ from keypost.core.sharing import (
     waited_for,
     wanted,
 )
-from tests.builders import NOW, PRODUCT, SKU, ZONE, licensed, paid_order
+from tests.builders import NOW, PRODUCT, SKU, ZONE, paid_order
 
 A, B = Counter(A=1), Counter(B=1)
 
@@ -172,15 +171,6 @@ def test_an_order_that_waits_is_looked_at_once_in_each_day_however_late_the_sche
         looked = rings + timedelta(minutes=minutes)
         assert looked + retry_of(order, [SKU], (1,), looked) == rings + RETRY_STOCK
         rings += RETRY_STOCK
-
-
-def test_an_order_whose_old_codes_are_to_be_blocked_is_in_no_line_and_looks_for_new_ones_by_the_clock() -> None:
-    """Seed 28 of the simulated shop: paid anew after a refund, it was served a day after the codes had come."""
-    sent = mailing.settle_mail(licensed(paid_order("1", Line(SKU, 1))), "purchase-1", 1, MailSent("ses-1"), NOW)
-    refunded = replace(sent, gone=(Gone(sent.licenses[0].id, "refunded"),))
-
-    assert retry_of(sent, [SKU], (1,), NOW) >= RETRY_STOCK / 2
-    assert retry_of(refunded, [SKU], (1,), NOW) == RETRY_WAITING
 
 
 def test_a_wait_in_which_nothing_is_new_changes_nothing_until_its_clock_rings() -> None:

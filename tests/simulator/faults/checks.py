@@ -742,6 +742,21 @@ def what_is_there_waits_for_nothing_that_is_short(evidence: Evidence) -> Found:
             yield order, f"{len(had)} codes waited for the others"
 
 
+def codes_that_come_serve_who_waits(evidence: Evidence) -> Found:
+    """Within three hours, however their import ended, and whatever else the order needs."""
+    for order, came_at in evidence.shop.in_time.items():
+        item = evidence.items.get(order)
+        if item is None or is_held(item) or item.get("forget_on") or evidence.has_bounced(order):
+            continue
+        before = [saved for saved in evidence.simulation.saves[order] if saved.at < came_at][-1:]
+        if not before or len(before[0].item.get("licenses", ())) >= len(item.get("licenses", ())):
+            continue  # other codes came before
+        left = (mail.at for mail in evidence.accepted if mail.order == order and mail.codes and mail.at > came_at)
+        left_at = min(left, default=evidence.simulation.now)
+        if left_at > max([came_at, *_own_obstacles(evidence, order, left_at)]) + _LATEST:
+            yield order, f"codes came for it, and left {(left_at - came_at) / 3600:.0f} hours later"
+
+
 def _of_whole_lines(evidence: Evidence, order: str, item: Mapping[str, Any]) -> set[str]:
     """The codes of lines that have all of theirs."""
     lines, licenses = evidence.sales[order].lines, item.get("licenses", ())
@@ -846,6 +861,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "5 renewals follow each other": renewals_follow_each_other,
     "5 what a person decided of a renewal holds": what_a_person_decided_of_a_renewal_holds,
     "5 each code is delivered once": each_code_is_delivered_once,
+    "5 codes that come serve who waits": codes_that_come_serve_who_waits,
     "5 what is there waits for nothing that is short": what_is_there_waits_for_nothing_that_is_short,
     "offers: nobody is reminded after the way out": after_the_way_out_nobody_is_reminded,
     "offers: nobody is reminded after a spam report": after_a_spam_report_nobody_is_reminded,

@@ -648,6 +648,11 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "sent again at once": ("6 mails are sent again only in doubt", purchase, _sent_again_at_once),
     "sent again": ("6 mails are sent again only in doubt", purchase, _sent_again),
     "came back, and not sent": ("6 corrected addresses are written to", purchase, _corrected_in_vain),
+    "codes came, and did not leave": (
+        "5 codes that come serve who waits",
+        purchase,
+        lambda s: s.in_time.update({"o1": _last(s).at + 1}),
+    ),
     "asked for in vain": (
         "6 wishes are granted",
         purchase,

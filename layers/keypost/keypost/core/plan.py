@@ -249,7 +249,7 @@ def _assigning(order: Order) -> Iterator[Entry]:
 def _telling_waiting(order: Order) -> Iterator[Entry]:
     """Once for all lines that wait by then, and after the codes were looked for: they may be there by now. The mail
     with a part of a purchase says what is still to come of it."""
-    has_told = any(mail.purpose is Purpose.PURCHASE and mail.may_have_left for mail in order.mails)
+    has_told = not order.sent_lines.isdisjoint(order.numbers(Kind.NEW))
     waits = [(each, order.waits_for(Reason.STOCK, each.lines)) for each in deliveries(order)]
     found = {
         each: max(waiting.since, each.mail_at) + TELL_WAITING
@@ -344,7 +344,7 @@ def attention(order: Order) -> tuple[Reason, datetime] | None:
 
 
 def _asking(order: Order) -> Iterator[tuple[Reason, datetime]]:
-    """All for which the order needs a person or stock, the most important first."""
+    """All for which the order needs a person or stock: what its customer waits for goes first."""
     if _is_expected(order):
         yield from _waiting(order)
     since = order.paid_at
@@ -352,11 +352,13 @@ def _asking(order: Order) -> Iterator[tuple[Reason, datetime]]:
         yield Reason.SUBSCRIPTION, since or order.created_at
     if since is None or order.belongs_to:
         return
+    is_over = order.standing is Standing.REFUNDED or order.hold.from_before  # what was sold before is in nobody's way
+    if not is_over:
+        yield from _held_or_served(order, since)
     if to_block(order):
         yield Reason.BLOCK, since
-    if order.standing is Standing.REFUNDED or order.hold.from_before:
-        return  # what the shop sold before is in nobody's way
-    yield from _held_or_served(order, since)
+    if is_over:
+        return
     if order.is_paid_twice:
         yield Reason.PAID_TWICE, since
     if owes_refund(order):

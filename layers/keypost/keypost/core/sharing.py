@@ -9,7 +9,7 @@ from zlib import crc32
 from keypost.core.frozen import dataclass
 from keypost.core.obstacles import is_servable
 from keypost.core.order import RETRY_WAITING, Order, Reason, Waiting
-from keypost.core.owed import Delivery, deliveries, missing, to_block
+from keypost.core.owed import Delivery, deliveries, missing
 from keypost.core.periods import local_day
 from keypost.core.product import Product
 
@@ -86,9 +86,7 @@ def _first_short(order: Order, waiting: Waiting) -> str:
 
 def retry_of(order: Order, short: Sequence[str], lines: Collection[int], now: datetime) -> timedelta:
     """After what time lines that wait for codes are looked at without a poke. An order is found, and poked, under one
-    product, and under none while codes of it are to be blocked: there the clock makes up for it."""
-    if to_block(order):
-        return RETRY_WAITING
+    product: for another one the clock makes up for it."""
     others = [waiting for waiting in order.waits if waiting.reason is Reason.STOCK and not waiting.is_of(lines)]
     is_elsewhere = any(_first_short(order, waiting) != short[0] for waiting in others)
     return RETRY_WAITING if is_elsewhere else _own_moment(order, now) - now

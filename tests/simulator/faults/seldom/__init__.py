@@ -44,6 +44,7 @@ SELDOM: tuple[Callable[[Shop, float], None], ...] = (
     money.paid_anew_since_the_start,
     money.settled_and_refunded,
     money.canceled_after_it_left,
+    money.exchanged_for_what_is_short,
     codes.moved_to_another_product,
     codes.swapped_and_refunded_before_it_left,
     codes.moved_and_replaced,

@@ -84,7 +84,9 @@ def replaced_when_codes_come(shop: Shop, at: float) -> None:
 
 def cut_import(shop: Shop, at: float) -> None:
     """Somebody waits, and the import of the codes stops behind a part of them."""
-    paid(shop, somebody(shop, RARE), at)
+    sale, came_at = somebody(shop, RARE), at + 9 * HOUR
+    paid(shop, sale, at)
+    shop.in_time[sale.order] = came_at
     words = ("support_api", "TransactWriteItems")
-    shop.act(at + 900, "an import is cut", lambda: shop.simulation.faults.planned.append((words, "crash after")))
-    shop.act(at + 900, "codes of RARE", lambda: shop.import_codes(RARE, 2, BATCH))
+    shop.act(came_at, "an import is cut", lambda: shop.simulation.faults.planned.append((words, "crash after")))
+    shop.act(came_at, "codes of RARE", lambda: shop.import_codes(RARE, 2, BATCH))

@@ -83,3 +83,13 @@ def settled_and_refunded(shop: Shop, at: float) -> None:
 
 def canceled_after_it_left(shop: Shop, at: float) -> None:
     told(shop, served(shop, at), at + HOUR, "order.canceled")
+
+
+def exchanged_for_what_is_short(shop: Shop, at: float) -> None:
+    """What left is to be blocked, and its customer has paid for what comes in hours later."""
+    sale = served(shop, at)
+    shop.contested.add(sale.order)
+    told(shop, sale, at + 300, "order.refunded", full=True)
+    paid(shop, sale, at + 600, payment=f"{sale.payment}-2", lines=[{"sku": RARE, "quantity": 1}])
+    shop.act(at + 9 * HOUR, "codes of RARE", lambda: shop.import_codes(RARE, 2))
+    shop.in_time[sale.order] = at + 9 * HOUR
