@@ -141,6 +141,18 @@ def test_after_a_long_outage_a_run_goes_back_to_the_last_that_went_well(wired: S
     assert wired.store.load(name) is not None
 
 
+@pytest.mark.parametrize("pay", WAYS)
+def test_what_the_last_run_that_went_well_was_not_shown_yet_is_found_after_a_long_outage(
+    wired: Stack, local: LocalStack, pay: Any
+) -> None:
+    run(START)
+    name = pay(local, "lagged", START - HOUR / 2)
+
+    run(START + timedelta(days=9))
+
+    assert wired.store.load(name) is not None
+
+
 def test_a_payment_that_callbacks_told_is_not_changed_and_not_poked(wired: Stack, local: LocalStack) -> None:
     run(START)
     name = paid_at_mollie(local, "told", START + HOUR / 2)

@@ -45,11 +45,12 @@ def _stored_all_the_same(shop: Shop, order: str) -> Found:
 
 
 def genuine_callbacks_that_change_nothing_are_written_down(shop: Shop, items: Items) -> Found:
-    """Promise 12: what is wrong with one that its shop signed stands in the inbox."""
+    """Promise 12: what is wrong with one that its shop signed stands in the inbox; so does what changes no order."""
     remarks = [item for item in items if item["pk"].startswith("INBOX#")]
     refused = [knock for knock in shop.simulation.knocks if knock.is_signed and knock.status < _OURS]
-    if len(refused) > len(remarks):
-        yield "-", f"{len(refused)} signed callbacks were refused, and the inbox has {len(remarks)} remarks"
+    least = len(refused) + shop.simulation.remarked
+    if least > len(remarks):
+        yield "-", f"{least} signed callbacks changed no order, and the inbox has {len(remarks)} remarks"
 
 
 def what_cannot_be_written_is_set_aside(shop: Shop, _: Items) -> Found:
@@ -125,7 +126,9 @@ def mails_are_given_up_only_when_ses_refuses_them(shop: Shop, items: Items) -> F
 
 def what_aws_makes_up_for_fails_nothing(shop: Shop, _: Items) -> Found:
     """Where only such things happened as the system bears by itself, no invocation fails, and no agent is refused."""
-    if {fault.kind for fault in shop.simulation.faults.happened} <= BEARABLE and not shop.broken and not shop.stuck:
+    is_borne = {fault.kind for fault in shop.simulation.faults.happened} <= BEARABLE
+    was_away = any(provider.was_away for provider in shop.simulation.providers.values())
+    if is_borne and not shop.broken and not shop.stuck and not was_away:
         yield from (
             (" ".join(failure.orders), failure.text) for failure in shop.simulation.failures if _is_of_orders(failure)
         )

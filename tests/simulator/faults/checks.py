@@ -618,8 +618,11 @@ def _was_canceled_in_woocommerce(evidence: Evidence, order: str) -> bool:
     return shop is not None and any(one.order == order and one.last("canceled") for one in shop.payments.values())
 
 
-def _only_mollie_told_of_it(evidence: Evidence, order: str) -> bool:
-    """A payment by a plug-in does not say what it is for, and WooCommerce's own word never came."""
+def _nobody_told_what_was_bought(evidence: Evidence, order: str) -> bool:
+    """A payment by a plug-in does not say what it is for, and WooCommerce's own word never came. Moneybird tells that a
+    payment was removed of which it never told."""
+    if not any(each.order == order and each.kind == "order.paid" for each in evidence.simulation.told):
+        return True
     mollie, stored = evidence.simulation.providers.get("mollie"), evidence.all_items[order].get("payments", ())
     is_of_plugin = mollie and any(one.order == order and not one.has_card for one in mollie.payments.values())
     return bool(is_of_plugin) and not any(each.get("goods") for each in stored)
@@ -629,7 +632,7 @@ def _only_mollie_told_of_it(evidence: Evidence, order: str) -> bool:
 _WHY_HELD: Mapping[str, Callable[[Evidence, str], bool]] = {
     "no_address": _renews_what_was_erased,
     "shop_status": _was_canceled_in_woocommerce,
-    "nothing_bought": _only_mollie_told_of_it,
+    "nothing_bought": _nobody_told_what_was_bought,
 }
 
 
@@ -749,7 +752,7 @@ def codes_that_come_serve_who_waits(evidence: Evidence) -> Found:
         if item is None or is_held(item) or item.get("forget_on") or evidence.has_bounced(order):
             continue
         before = [saved for saved in evidence.simulation.saves[order] if saved.at < came_at][-1:]
-        if not before or len(before[0].item.get("licenses", ())) >= len(item.get("licenses", ())):
+        if before and len(before[0].item.get("licenses", ())) >= len(item.get("licenses", ())):
             continue  # other codes came before
         left = (mail.at for mail in evidence.accepted if mail.order == order and mail.codes and mail.at > came_at)
         left_at = min(left, default=evidence.simulation.now)

@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Self
 
 import pytest
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+from botocore.retries import quota as retries
+from botocore.retries.quota import RetryQuota
 
 from cli.local.deploy import ROOT
 from tests.simulator.aws_here import ENVIRONMENT, Watch, answer_here
@@ -45,6 +48,7 @@ _ENVIRONMENT = {
 _SMALLER = {"DUE_SHARDS": 1}
 # What is built anew in a new execution environment; clients are kept, as it takes long to make them.
 _BUILT_ANEW = ("config", "begin", "worker")
+_WHOLE_QUOTA = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Deployment:
     name: str
     modules: Mapping[str, ModuleType]
     kept: Sequence[tuple[Any, Any]]  # what modules keep in lists, sets and mappings, each with a copy of it when loaded
+    quotas: Sequence[RetryQuota]  # how often each client may try again, until its calls succeed
 
     def handler(self, function: str) -> Callable[[dict[str, Any], Any], Any]:
         found: Callable[[dict[str, Any], Any], Any] = self.modules[function].handler
@@ -68,6 +73,8 @@ class Deployment:
         for state, loaded in self.kept:
             state.clear()
             (state.extend if isinstance(state, list) else state.update)(loaded)
+        for quota in self.quotas:
+            quota.release(_WHOLE_QUOTA)
         wiring: Any = self.modules["keypost.wiring"]
         wiring.secrets()._fetched_at = -math.inf
         store = wiring.store()
@@ -140,6 +147,7 @@ class Surroundings:
 
 def load(around: Surroundings, root: Path = ROOT) -> Deployment:
     """Load the functions, the package and the command line of a tree."""
+    quotas = list[RetryQuota]()
     with own_modules(), pytest.MonkeyPatch.context() as patch:
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
@@ -149,6 +157,7 @@ def load(around: Surroundings, root: Path = ROOT) -> Deployment:
         patch.setattr(time, "sleep", only_here(around.pause, time.sleep))
         patch.setattr(time, "monotonic", only_here(around.clock, time.monotonic))
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", _OneThread)
+        patch.setattr(retries, "RetryQuota", partial(_kept_in, quotas))
         importlib.invalidate_caches()
         for name in _names(root):
             importlib.import_module(name)
@@ -157,7 +166,12 @@ def load(around: Surroundings, root: Path = ROOT) -> Deployment:
         importlib.import_module("cli.main")
         modules = {name: module for name, module in sys.modules.items() if _is_ours(name)}
         _build(modules, around)
-    return Deployment(root.name, modules, [(each, each.copy()) for each in _states(modules)])
+    return Deployment(root.name, modules, [(each, each.copy()) for each in _states(modules)], quotas)
+
+
+def _kept_in(quotas: list[RetryQuota]) -> RetryQuota:
+    quotas.append(RetryQuota())
+    return quotas[-1]
 
 
 def _states(modules: Mapping[str, ModuleType]) -> Iterator[Any]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.builders import (
     MONEYBIRD_SECRET,
@@ -162,7 +163,9 @@ _CALLBACKS: Mapping[str, Callable[[str, str, Data, float, float], _Signed]] = {
 def support_event(
     method: str, route: str, body: Mapping[str, Any], path: Mapping[str, str], key: str = ""
 ) -> dict[str, Any]:
-    """An agent's call, whose key was looked at already."""
+    """An agent's call, whose key was looked at already. The route may end with a query."""
+    route, _, query = route.partition("?")
+    asked = dict(parse_qsl(query))
     headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
     return {
         "resource": route,
@@ -170,8 +173,8 @@ def support_event(
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": asked or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in asked.items()} or None,
         "pathParameters": dict(path) or None,
         "requestContext": {
             "stage": "v1",

@@ -161,7 +161,7 @@ def addresses_that_bounced_get_nothing(shop: Shop, _: Items) -> Found:
         claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
         if told_at is None or claim is None or claim.at < told_at + _A_WHILE:
             continue
-        if not any(told_at < at < mail.at for at in lifted):
+        if not any(told_at < at < mail.at for at in lifted) and not _read_what_was_before(shop, claim):
             yield (
                 mail.order,
                 f"{mail.mail} was begun {claim.at - told_at:.0f} s after {mail.to} was known to bounce",
@@ -186,6 +186,13 @@ def _addresses(shop: Shop, order: str, email: str) -> set[str]:
         if answer.may_be_done and is_theirs:
             written |= {str(answer.body[name]) for name in ("email", "to") if name in answer.body}
     return {each.casefold() for each in {email, *told, *written}}
+
+
+def _read_what_was_before(shop: Shop, claim: Saved) -> bool:
+    """Whether who claimed it was shown what was stored long before, which AWS would do for a second."""
+    name = claim.by.name if claim.by else ""
+    faults = (fault for fault in shop.simulation.faults.happened if fault.kind == "stale read")
+    return any(fault.place.startswith(f"{name} ") for fault in faults)
 
 
 def corrected_addresses_get_nothing(shop: Shop, _: Items) -> Found:

@@ -265,6 +265,7 @@ class Provider:
     tell: Callable[[Moved], None]
     payments: dict[str, Payment] = field(default_factory=dict)
     down_until: float = 0
+    was_away: bool = False
     asked: Counter[str] = field(default_factory=Counter)  # by the name of an invocation
     questions: list[str] = field(default_factory=list)  # the paths that were asked for
 
@@ -283,6 +284,11 @@ class Provider:
         after = self.payments[payment] = replace(before, steps=(*before.steps, step))
         self.tell(Moved(self.api, after, step))
 
+    def is_away(self, seconds: float) -> None:
+        """It answers nobody for so long."""
+        self.was_away = True
+        self.down_until = max(self.down_until, self.machine.now + seconds)
+
     @property
     def steps(self) -> int:
         return sum(len(payment.steps) for payment in self.payments.values())
@@ -298,7 +304,7 @@ class Provider:
         self.machine.pause(chance.uniform(0.05, 0.3))
         match kind:
             case "provider down":
-                self.down_until = max(self.down_until, self.machine.now + chance.choice(_DOWN))
+                self.is_away(chance.choice(_DOWN))
             case "provider slow":
                 self.machine.pause(_SLOWEST * chance.random())
             case "provider silent":

@@ -131,9 +131,7 @@ class Shop:
     in_line: list[tuple[date, tuple[str, ...]]] = field(
         default_factory=list
     )  # renewals of one license, and the day on which the first of them begins
-    in_time: dict[str, float] = field(
-        default_factory=dict
-    )  # by order, when what it waits for came
+    in_time: dict[str, float] = field(default_factory=dict)  # by order, when what it waits for came
     newest: dict[str, str] = field(default_factory=dict)  # by order, the address that its shop told last
     helped_at: float = math.inf  # when agents of the last day begin to do what they are asked
     olds: dict[str, Old] = field(default_factory=dict)  # by order, what is sold before and imported

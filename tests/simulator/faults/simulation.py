@@ -183,6 +183,7 @@ class Simulation:
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
         self.answers: list[Answered] = []
         self.knocks: list[Knocked] = []
+        self.remarked = 0  # callbacks that change no order, and were taken
         self.wishes: list[tuple[float, str]] = []  # that the page took: when and from which address
         self.wished = Counter[str]()  # how often customers asked on the page, by address
         self.events: list[str] = []  # that SES sent, as they are put into their queue
@@ -454,6 +455,20 @@ class Simulation:
             self.note(f"somebody says {kind}: {status}", order)
 
         self._invoke("payment_callback", dict(event), 30, over)
+
+    def remark(self, teller: str, event: Callable[[float], Mapping[str, Any]]) -> None:
+        """Somebody tells what changes no order, by an event that is signed at that moment, until it is taken."""
+
+        def over(run: Invocation) -> None:
+            status = run.result["statusCode"] if run.result else 500
+            self._replied(run)
+            self.note(f"{teller} says what changes nothing: {status}")
+            if status >= 500:
+                self.machine.later(60, lambda: self.remark(teller, event))
+            else:
+                self.remarked += 1
+
+        self._invoke("payment_callback", dict(event(self.now)), 30, over)
 
     def _replied(self, run: Invocation) -> None:
         self.replies.append((run.result or {}).get("body") or "")

@@ -130,6 +130,9 @@ def tell(script: Script, check: str) -> Iterator[str]:
     """The story of a script that breaks a check, line by line."""
     story = played(script)
     broken = [violation for violation in story.found if violation.check == check]
+    if not broken:
+        yield f"{script.command} does not break it in this process: something is carried from one shop to the next"
+        return
     began, made = story.shop.simulation.machine.began, story.decisions()
     yield f"Broken: {check}. {_promise(check)}".rstrip()
     for violation in broken:

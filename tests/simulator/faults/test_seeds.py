@@ -44,3 +44,14 @@ def test_what_a_function_remembers_in_its_module_is_forgotten_before_the_next_sh
 
     with a_shop():
         assert "of this shop" not in remembered
+
+
+def test_what_the_sdk_has_left_of_its_retries_is_whole_again_in_the_next_shop() -> None:
+    with a_shop() as shop:
+        quotas = shop.simulation.versions[0].quotas
+        whole = [quota.available_capacity for quota in quotas]
+        assert quotas
+        assert all(quota.acquire(100) for quota in quotas)
+
+    with a_shop():
+        assert [quota.available_capacity for quota in quotas] == whole

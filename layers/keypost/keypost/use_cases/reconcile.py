@@ -13,8 +13,8 @@ from keypost.providers.call import Call
 from keypost.table import Store
 from keypost.use_cases.take_fact import record
 
-# As far back as the provider itself retries its calls (WooCommerce does not, but may make them a day late); further, if
-# no run has succeeded for longer.
+# As far back, from the last run that succeeded, as the provider itself retries its calls (WooCommerce does not, but may
+# make them a day late). So a list that lagged in that run is read again, however long no other one succeeds.
 WINDOWS = {
     "mollie": timedelta(hours=26),
     "stripe": timedelta(days=3),
@@ -26,7 +26,7 @@ WINDOWS = {
 def reconcile(api: str, call: Call, store: Store, queue: Queue, intake: Intake) -> None:
     """Store what is news and poke its orders. After any error, the next run goes as far back as this one. No run asks
     for what was paid before the start."""
-    since = min(store.reconciled(api, call.now), call.now - WINDOWS[api])
+    since = store.reconciled(api, call.now) - WINDOWS[api]
     for fact in recent(api, call, max(since, intake.start or since)):
         if _is_of_unknown(store, fact):
             continue

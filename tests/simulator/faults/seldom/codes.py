@@ -1,10 +1,12 @@
 """Codes that come back, codes that move or are bad, and imports."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from tests.simulator.faults import happenings, renewing
 from tests.simulator.faults.acts import ask_of_license, paid, told
-from tests.simulator.faults.seldom.scenes import BATCH, OTHER, anybody, kept_here, served, somebody, stocked
+from tests.simulator.faults.seldom.scenes import BATCH, OTHER, anybody, ending, kept_here, served, somebody, stocked
 from tests.simulator.faults.shop import HOUR, PLAIN, RARE, REMINDING, Sale, Shop
 
 
@@ -90,3 +92,28 @@ def cut_import(shop: Shop, at: float) -> None:
     words = ("support_api", "TransactWriteItems")
     shop.act(came_at, "an import is cut", lambda: shop.simulation.faults.planned.append((words, "crash after")))
     shop.act(came_at, "codes of RARE", lambda: shop.import_codes(RARE, 2, BATCH))
+
+
+def withdrawn_to_see(shop: Shop, at: float) -> None:
+    """An agent asks what it would change to withdraw a batch, and somebody buys of it after that."""
+    stocked(shop, at)
+    route, sale = "/stock/{sku}/withdraw?dry_run=true", somebody(shop)
+    ask = partial(shop.simulation.support, "POST", route, {"batch": BATCH}, sku=PLAIN)
+    shop.act(at + 60, "would withdraw a batch", ask)
+    paid(shop, sale, at + 120)
+    shop.in_time[sale.order] = at + 120
+
+
+def who_needs_it_sooner(shop: Shop, at: float) -> None:
+    """One code comes: a renewal of next week was paid before, and a purchase needs it today."""
+    stocked(shop, at - 1)
+    first = ending(shop, somebody(shop), at, 9)
+    paid(shop, first, at)
+    other = renewing.renewal_of(shop, first)
+    other = shop.sales[other.order] = replace(other, lines=({**other.lines[0], "sku": RARE},))
+    sale = somebody(shop, RARE)
+    paid(shop, other, at + 60)
+    paid(shop, sale, at + 120)
+    came_at = at + 9 * HOUR
+    shop.in_time[sale.order] = came_at
+    shop.act(came_at, "1 code of RARE", lambda: shop.import_codes(RARE, 1))

@@ -4,6 +4,8 @@ from functools import partial
 
 from tests.simulator.faults import happenings
 from tests.simulator.faults.acts import ask, paid, say, told
+from tests.simulator.faults.at_providers import happens, opened
+from tests.simulator.faults.events import callback_event
 from tests.simulator.faults.seldom.scenes import anybody, kept_here, served, somebody, stocked, waiting
 from tests.simulator.faults.shop import HOUR, RARE, Shop
 from tests.simulator.faults.simulation import DAY
@@ -93,3 +95,27 @@ def exchanged_for_what_is_short(shop: Shop, at: float) -> None:
     paid(shop, sale, at + 600, payment=f"{sale.payment}-2", lines=[{"sku": RARE, "quantity": 1}])
     shop.act(at + 9 * HOUR, "codes of RARE", lambda: shop.import_codes(RARE, 2))
     shop.in_time[sale.order] = at + 9 * HOUR
+
+
+def credited_for_nobody(shop: Shop, at: float) -> None:
+    """Moneybird tells of a credit note that names no invoice, while the table takes nothing new."""
+    sale = somebody(shop)
+    del shop.sales[sale.order]
+    note = {**sale.bought("433577"), "amount": "-19.95"}
+    event = partial(callback_event, "moneybird", sale.order, "order.paid", note)
+    planned = shop.simulation.faults.planned
+    busy = [(("payment_callback", "PutItem"), "throttled")] * 200  # the SDK tries again itself, and so does the store
+    shop.act(at, "the table is busy", lambda: planned.extend(busy))
+    shop.act(at, "a credit note", lambda: shop.simulation.remark("moneybird", partial(event, at)))
+    shop.act(at + 300, "the table is busy no more", planned.clear)
+
+
+def mollie_is_away_for_long(shop: Shop, at: float) -> None:
+    """For longer than it is asked about; and its call about what was paid just before is lost."""
+    shop.days = max(shop.days, 3)
+    stocked(shop, at - 1)
+    sale = opened(shop, "mollie", at)
+    words = ("callback of Mollie", sale.order)
+    shop.act(at, "a callback is lost", lambda: shop.simulation.faults.planned.append((words, "callback never sent")))
+    happens(shop, "mollie", sale, at + 1, "paid")
+    shop.act(at + 2, "Mollie is away", lambda: shop.simulation.providers["mollie"].is_away(40 * HOUR))
