@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keypost.core.payment import News, Remark, Standing
+from keypost.core.payment import News, Refunded, Remark, Standing
 from keypost.core.said import Said, said
 from keypost.providers import mollie, moneybird, stripe, webhook, woocommerce
 from keypost.table import Store
@@ -150,6 +151,21 @@ def test_an_order_of_woocommerce_and_mollies_payment_of_it_are_one(store: Store,
     order = store.load("7")
     assert order is not None
     assert (order.is_paid, order.is_paid_twice, len(order.payments)) == (True, False, 1)
+
+
+def test_money_back_that_a_list_shows_before_its_payment_makes_no_order_and_waits_for_the_one_that_is_named(
+    store: Store,
+) -> None:
+    """Seed 455 of the simulated shop: Mollie was away for two hours, and its list of refunds answered first."""
+    paid = notice(payment_id="tr_PAYMENT", provider="mollie")
+    back = replace(paid, state=None, order_id="", refunded=Refunded(NOW, "5.00"))
+
+    assert record(store, back, NOW, INTAKE)[0] is None
+    assert store.load("tr_PAYMENT") is None
+    record(store, paid, NOW, INTAKE)
+
+    order = loaded(store, paid.order_id)
+    assert (order.hold.problem, order.standing) == (None, Standing.PARTLY_REFUNDED)
 
 
 def test_a_remark_of_the_hourly_run_stands_in_the_inbox_and_is_no_news_of_an_order(store: Store) -> None:

@@ -287,7 +287,14 @@ def no_code_leaves_unpaid(evidence: Evidence) -> Found:
         ):
             yield mail.order, f"{mail.mail} left and it was not paid"
         elif money.is_over and money.over_since is not None and claimed_at > money.over_since:
+            if money.is_canceled and _was_begun(evidence, mail, money.over_since):
+                continue  # it may have left before; the inbox says that it was too late to hold it
             yield mail.order, f"{mail.mail} was claimed after its money went back"
+
+
+def _was_begun(evidence: Evidence, mail: Accepted, moment: float) -> bool:
+    claims = evidence.simulation.claims.items()
+    return any(key[:2] == (mail.order, mail.mail) and claim.at <= moment for key, claim in claims)
 
 
 def _is_paid(item: Mapping[str, Any]) -> bool:

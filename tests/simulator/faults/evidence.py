@@ -9,6 +9,8 @@ from tests.simulator.faults.ses import Accepted
 from tests.simulator.faults.shop import Shop
 from tests.simulator.faults.simulation import Answered, Simulation, Told, needs
 
+_OURS = 500  # the status from which on an answer is our own failure
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -18,6 +20,7 @@ class Money:
     is_over: bool  # there was money, and all of it went back; or the order was canceled
     first_paid: float | None
     over_since: float | None
+    is_canceled: bool = False  # and no money went back
 
 
 class Evidence:
@@ -95,7 +98,16 @@ class Evidence:
     def has_bounced(self, order: str) -> bool:
         addresses = {mail.to for mail in self.accepted if mail.order == order}
         addresses.add(self.items.get(order, {}).get("customer", {}).get("email"))
-        return bool(addresses & set(self.simulation.ses.suppressed)) or self.asks_first(order)
+        return bool(addresses & set(self.simulation.ses.suppressed)) or self.asks_first(order) or self._lifts(order)
+
+    def _lifts(self, order: str) -> bool:
+        """Whether an agent who said that a spam report was none was answered with an error, and asks again."""
+        asked = [each for each in self.simulation.answers if each.route.endswith("lift-complaint")]
+        theirs = [each for each in asked if each.order in self.sales and self._is_of_one(each.order, order)]
+        return bool(theirs) and theirs[-1].status >= _OURS
+
+    def _is_of_one(self, order: str, other: str) -> bool:
+        return self.sales[order].email == self.sales[other].email
 
     def asks_first(self, order: str) -> bool:
         """Whether a person is asked before codes go to somebody who reported a reminder as spam."""
@@ -162,6 +174,7 @@ def money_of(order: str, told: list[Told], answers: Iterable[Answered] = ()) -> 
         is_over=bool(paid) and since is not None,
         first_paid=min(paid, default=None),
         over_since=since,
+        is_canceled=bool(canceled) and not (fates and len(gone) == len(fates)),
     )
 
 

@@ -175,7 +175,7 @@ def _facts(store: Store, notice: PaymentNotice, now: datetime) -> Heard[PaymentN
     callback says what it was for."""
     own_id = notice.payment_id[:_LONGEST_ID]
     heard = store.facts_of(notice)
-    if not heard.facts and notice.lines:
+    if not heard.facts and notice.lines and notice.state is not None:
         heard = store.facts_of(replace(notice, order_id=own_id))
     if not heard.facts and notice.state is not None:
         return Heard([replace(notice, order_id=own_id)], heard.is_first)
