@@ -6,7 +6,7 @@ from tests.simulator.faults.checks import CHECKS
 from tests.simulator.mutants.table import MUTANTS, Mutant
 from tests.simulator.mutants.trees import NotThere, changed, found_by, mutated
 
-_LEAST = 50
+_LEAST = 100
 _NO_REST = "3 the system comes to rest"
 
 
