@@ -33,11 +33,13 @@ def ask(shop: Shop, sale: Sale, at: float, method: str, route: str, **body: Any)
     shop.act(at, f"{method} {route} {sale.order}", do)
 
 
-def ask_of_license(shop: Shop, sale: Sale, at: float, what: str, body: Mapping[str, Any]) -> None:
+def ask_of_license(shop: Shop, sale: Sale, at: float, what: str, body: Mapping[str, Any], place: int = 0) -> None:
+    """Of the first license, or the one at this place, if it is there by then."""
+
     def do() -> None:
-        found = (shop.simulation.item(sale.order) or {}).get("licenses")
+        found = (shop.simulation.item(sale.order) or {}).get("licenses", ())[place:]
         if found:
-            route, first = f"/orders/{{order_id}}/licenses/{{license_id}}/{what}", found[0]["id"]
-            shop.simulation.support("POST", route, body, order_id=sale.order, license_id=first)
+            route, own = f"/orders/{{order_id}}/licenses/{{license_id}}/{what}", found[0]["id"]
+            shop.simulation.support("POST", route, body, order_id=sale.order, license_id=own)
 
     shop.act(at, f"{what} of {sale.order}", do)

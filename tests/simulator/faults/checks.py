@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -81,7 +81,7 @@ def codes_reach_their_customer(evidence: Evidence) -> Found:
     for order in evidence.sales:
         if not evidence.is_owed(order) or order not in evidence.items or evidence.has_bounced(order):
             continue
-        for license_ in evidence.items[order].get("licenses", ()):
+        for license_ in evidence.current(order):
             waits = evidence.is_still_to_come(order, license_["line"]) or evidence.may_lack_its_base(order)
             if license_["code"] not in evidence.mailed(order) and not waits:
                 yield (
@@ -115,6 +115,23 @@ def _product_of(evidence: Evidence, order: str, code: str) -> str:
     one = next(each for each in item["licenses"] if each["code"] == code)
     lines = {line.get("id") or place: line for place, line in enumerate(item["lines"], start=1)}
     return str(one.get("sku") or lines[one["line"]]["sku"])
+
+
+def who_gets_the_money_back_is_told(evidence: Evidence) -> Found:
+    """By one mail, where all of it went back and nobody disputed anything."""
+    for order, item in evidence.items.items():
+        told = [each for each in evidence.simulation.told if each.order == order]
+        full = [each for each in told if each.kind == "order.refunded" and each.data.get("full")]
+        newest = max(told, key=lambda each: each.said_at, default=None)
+        is_disputed = any(each.kind.startswith("order.dispute") and each.teller == "webhook" for each in told)
+        is_plain = full and newest in full and not is_disputed and not evidence.money[order].is_canceled
+        is_other = order in evidence.shop.contested | evidence.shop.before | evidence.simulation.ses.refused
+        if not is_plain or is_other or item.get("forget_on") or evidence.has_bounced(order):
+            continue
+        mails = {mail.mail for mail in evidence.accepted if mail.order == order and mail.purpose == "refunded"}
+        given_up = [m for m in item.get("mails", ()) if m["purpose"] == "refunded" and m["state"] == "failed"]
+        if len(mails) != 1 and not given_up:
+            yield order, f"all of its money went back, and {len(mails)} mails told its customer"
 
 
 def what_comes_too_late_is_told(evidence: Evidence) -> Found:
@@ -429,8 +446,9 @@ def corrected_addresses_are_written_to(evidence: Evidence) -> Found:
         if order not in evidence.items or not evidence.is_owed(order) or evidence.asks_first(order):
             continue
         mails = [mail for mail in evidence.accepted if mail.order == order and mail.codes]
-        back = [mail for mail in mails if simulation.bounced.get(mail.to, math.inf) < answer.asked_at]
-        if back and not any(mail.to == right and answer.asked_at < mail.at < shop.helped_at for mail in mails):
+        back = [mail for mail in mails if mail.at < answer.asked_at][-1:]
+        came_back = any(simulation.returned.get(_attempt(mail), math.inf) < answer.asked_at for mail in back)
+        if came_back and not any(mail.to == right and answer.asked_at < mail.at < shop.helped_at for mail in mails):
             yield order, f"{back[-1].mail} came back, and nothing left for the address that an agent wrote"
 
 
@@ -697,6 +715,22 @@ def renewals_follow_each_other(evidence: Evidence) -> Found:
             yield stand[-1], f"{stand} begin on {found}, and are to begin on {wanted}"
 
 
+def no_days_are_sold_twice(evidence: Evidence) -> Found:
+    """Renewals of one license, by whoever, run one after the other."""
+    days: dict[str, list[tuple[str, str]]] = {}
+    for order, item in evidence.items.items():
+        is_alone = evidence.is_owed(order) and order not in evidence.shop.beside | evidence.shop.strangers.keys()
+        for term in item.get("terms", ()) if is_alone else ():
+            if term.get("is_paid") and term.get("renews") and not evidence.asked(order, "renewal"):
+                days.setdefault(term["renews"], []).append((term["first_day"], order))
+    for base, found in days.items():
+        if sum(line["quantity"] for line in evidence.all_items.get(base, {}).get("lines", ())) != 1:
+            continue  # two renewals may be of two licenses
+        for (first, order), (then, other) in pairwise(sorted(found)):
+            if date.fromisoformat(then) - date.fromisoformat(first) < timedelta(days=evidence.shop.term_days):
+                yield other, f"it begins on {then}, and {order}, which renews {base}, too, on {first}"
+
+
 def _first_days(item: Mapping[str, Any]) -> set[str]:
     periods = (*item.get("terms", ()), *item.get("licenses", ()))
     return {str(period["first_day"]) for period in periods if "first_day" in period}
@@ -742,7 +776,7 @@ def what_is_there_waits_for_nothing_that_is_short(evidence: Evidence) -> Found:
     for order in evidence.items:
         if evidence.sales[order].is_renewal or not evidence.is_owed(order) or evidence.has_bounced(order):
             continue
-        kept = {one["code"] for one in evidence.items[order].get("licenses", ())}  # others were given back
+        kept = {one["code"] for one in evidence.current(order)}  # others were given back, or moved
         saves = evidence.simulation.saves[order]
         found = ((saved.at, _of_whole_lines(evidence, order, saved.item) & kept) for saved in saves)
         since, had = next(((at, codes) for at, codes in found if codes), (0.0, set[str]()))
@@ -851,6 +885,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "1 codes reach their customer": codes_reach_their_customer,
     "1 codes are where the orders say": codes_are_where_the_orders_say,
     "1 codes that never left are sold again": codes_that_never_left_are_sold_again,
+    "12 who gets the money back is told": who_gets_the_money_back_is_told,
     "12 what comes too late is told": what_comes_too_late_is_told,
     "1 orders by hand are served once": orders_by_hand_are_served_once,
     "2 no code goes to two orders": no_code_goes_to_two_orders,
@@ -868,6 +903,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "5 deliveries leave once": deliveries_leave_once,
     "5 deliveries are not late": deliveries_are_not_late,
     "5 renewals side by side start together": renewals_side_by_side_start_together,
+    "5 no days are sold twice": no_days_are_sold_twice,
     "5 renewals follow each other": renewals_follow_each_other,
     "5 what a person decided of a renewal holds": what_a_person_decided_of_a_renewal_holds,
     "5 each code is delivered once": each_code_is_delivered_once,

@@ -186,7 +186,7 @@ def _cancellations(order: str, facts: list[Told]) -> list[float]:
 
 def _fate(facts: list[Told]) -> tuple[bool, float | None]:
     """Whether a payment stands untouched, and since when all of it is gone."""
-    disputes = sorted((each for each in facts if each.kind.startswith("order.dispute")), key=lambda each: each.said_at)
+    disputes = sorted((each for each in facts if each.kind.startswith("order.dispute")), key=_step)
     is_lost = bool(disputes) and disputes[-1].data.get("won") is False
     refunds = sorted((each for each in facts if each.kind == "order.refunded"), key=lambda each: each.said_at)
     if refunds and refunds[-1].data.get("amount_refunded") == "0":  # it was deleted
@@ -194,3 +194,8 @@ def _fate(facts: list[Told]) -> tuple[bool, float | None]:
     gone = [each.at for each in refunds if each.data.get("full")] + ([disputes[-1].at] if is_lost else [])
     is_open = bool(disputes) and disputes[-1].kind == "order.disputed"
     return not refunds and not is_lost and not is_open, min(gone, default=None)
+
+
+def _step(told: Told) -> tuple[float, bool]:
+    """Of what is told with one stamp, a dispute is opened first."""
+    return told.said_at, told.kind == "order.dispute_closed"

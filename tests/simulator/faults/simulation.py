@@ -179,6 +179,7 @@ class Simulation:
         self.saves: dict[str, list[Saved]] = {}
         self.claims: dict[tuple[str, str, int], Saved] = {}  # how an attempt at a mail was claimed
         self.reported: dict[tuple[str, str, int], float] = {}  # when an event of it was taken
+        self.returned: dict[tuple[str, str, int], float] = {}  # when it was taken that an attempt came back
         self.bounced: dict[str, float] = {}  # by address, when it was first taken that it accepts no mail
         self.failures: list[Entry] = []  # invocations that crashed or failed, or items of them
         self.answers: list[Answered] = []
@@ -319,6 +320,7 @@ class Simulation:
             self.note(f"an event of SES about attempt {attempt} of {mail} is taken", order)
             self.reported.setdefault((order, mail, attempt), self.now)
             if bounced_of(body):
+                self.returned.setdefault((order, mail, attempt), self.now)
                 self.bounced.setdefault(bounced_of(body), self.now)
 
     # --- what is stored

@@ -470,7 +470,8 @@ def _bounced_before(shop: Shop) -> None:
 
 def _corrected_in_vain(shop: Shop) -> None:
     """What left came back, and an agent wrote another address."""
-    _bounced_before(shop)
+    last = _last(shop)
+    shop.simulation.returned[last.order, last.mail, last.attempt] = last.at
     body = {"email": "goed@klant.example", "confirmed": True}
     now = shop.simulation.now
     shop.simulation.answers.append(Answered(now, "o1", "PUT /orders/{order_id}/email", 200, None, now, body))

@@ -417,9 +417,9 @@ class Order(Stored):
         return tuple(one for one in self.licenses if one.line not in numbered or one.id in gone)
 
     def is_past(self, mail: Mail) -> bool:
-        """Whether a mail is about what was exchanged since, and about nothing else."""
-        past = {one.id for one in self.past}
-        return bool(past) and past >= self.licenses_of([mail]) and not self.numbered.keys() & self.lines_of([mail])
+        """Whether a mail is about what was exchanged since, or has moved or gone back, and about nothing else."""
+        past, held = {one.id for one in self.past}, self.licenses_of([mail])
+        return bool(past) and past >= held and (bool(held) or not self.numbered.keys() & self.lines_of([mail]))
 
     @property
     def current(self) -> tuple[License, ...]:

@@ -117,3 +117,27 @@ def who_needs_it_sooner(shop: Shop, at: float) -> None:
     came_at = at + 9 * HOUR
     shop.in_time[sale.order] = came_at
     shop.act(came_at, "1 code of RARE", lambda: shop.import_codes(RARE, 1))
+
+
+def swapped_while_another_is(shop: Shop, at: float) -> None:
+    """Of two licenses neither code works: the second one is swapped while the mail with the first one leaves."""
+    stocked(shop, at - 1)
+    sale = _of_two_lines(shop, at)
+    ask_of_license(shop, sale, at + 300, "replace", {"reason": "invalid"})
+    while_it_leaves = at + 300 + shop.chance.choice((0.2, 0.3, 0.4, 0.5))
+    ask_of_license(shop, sale, while_it_leaves, "replace", {"reason": "invalid"}, place=1)
+
+
+def second_one_moves(shop: Shop, at: float) -> None:
+    """The license of the second line goes to another customer."""
+    stocked(shop, at - 1)
+    sale = _of_two_lines(shop, at)
+    to = {"email": f"ander-{sale.email}", "name": "Piet Bakker", "confirmed": True}
+    ask_of_license(shop, sale, at + 300, "move", to, place=1)
+
+
+def _of_two_lines(shop: Shop, at: float) -> Sale:
+    sale = somebody(shop)
+    sale = shop.sales[sale.order] = replace(sale, lines=sale.lines * 2)
+    paid(shop, sale, at)
+    return sale

@@ -119,3 +119,20 @@ def mollie_is_away_for_long(shop: Shop, at: float) -> None:
     shop.act(at, "a callback is lost", lambda: shop.simulation.faults.planned.append((words, "callback never sent")))
     happens(shop, "mollie", sale, at + 1, "paid")
     shop.act(at + 2, "Mollie is away", lambda: shop.simulation.providers["mollie"].is_away(40 * HOUR))
+
+
+def lost_in_one_second(shop: Shop, at: float) -> None:
+    """A dispute is opened and lost within the second that its stamps have, before the codes left."""
+    sale = kept_here(shop, at)
+    opened_at = float(int(at) + 120)
+    for delay, kind in ((0.1, "order.disputed"), (0.6, "order.dispute_closed")):
+        say(shop, sale.order, opened_at + delay, kind, said_at=opened_at, won=False, **sale.named)
+
+
+def tried_again_after_the_cancellation(shop: Shop, at: float) -> None:
+    """Its customer opens another payment at Mollie, which fails."""
+    sale, mollie = waiting(shop, at), shop.simulation.providers["mollie"]
+    told(shop, sale, at + 60, "order.canceled")
+    again = f"tr_again{sale.order}"
+    shop.act(at + 300, f"opens {again} at Mollie", lambda: mollie.open(sale.order, again, sale.bought(again)))
+    shop.act(at + 301, f"failed {again} at Mollie", lambda: mollie.happen(again, "failed"))

@@ -67,7 +67,9 @@ def corrected_twice(shop: Shop, at: float) -> None:
     for number, email in enumerate((f"fout-{sale.email}", f"goed-{sale.email}"), start=1):
         ask(shop, sale, at + number * HOUR, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
     paid(shop, sale, at + 3 * HOUR)
-    paid(shop, renewal_of(shop, sale), at + 4 * HOUR)
+    renewal = renewal_of(shop, sale)
+    for number in range(4, 6):
+        paid(shop, renewal, at + number * HOUR)
 
 
 def bounced_in_part(shop: Shop, at: float) -> None:
@@ -89,6 +91,14 @@ def corrected_after_the_way_out(shop: Shop, at: float) -> None:
     second = next(sale for sale in reversed(shop.sales.values()) if sale.email == first.email)
     email = f"nieuw-{first.email}"
     ask(shop, second, reminded_at + HOUR, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
+
+
+def stopped_while_it_waits(shop: Shop, at: float) -> None:
+    """The second reminder is kept back by a pause of SES, and its reader stops reminders by the link of the first."""
+    shop.act(at - 1, "2 codes of REMINDING", lambda: shop.import_codes(REMINDING, 2))
+    first, reminded_at = reminding.reminded(shop, at)
+    shop.act(reminded_at + DAY - HOUR, "SES pauses for 3 hours", lambda: shop.simulation.ses.pause(3 * HOUR))
+    reminding.stop(shop, first, reminded_at + DAY + HOUR)
 
 
 def erased_while_unreadable(shop: Shop, at: float) -> None:
