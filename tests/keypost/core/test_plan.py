@@ -12,7 +12,7 @@ from keypost.core.codes import StockCode
 from keypost.core.errors import Refused
 from keypost.core.mail import MailNotSent, MailSent, MailState, MailUnknown, Purpose, Refusal
 from keypost.core.mailing import RETRY_ADDRESS, with_bad_address
-from keypost.core.order import Order, Reason, Renewal, waiting_for
+from keypost.core.order import Gone, Order, Reason, Renewal, waiting_for
 from keypost.core.payment import Dispute, DisputeState, FailedRefund, PaymentState, Refunded
 from keypost.core.plan import (
     MAIL_UNKNOWNS,
@@ -120,6 +120,14 @@ def test_an_order_that_cannot_go_on_by_itself_asks_for_attention(order: Order, w
 
 def _back(order: Order, **changes: Any) -> Order:
     return contents.with_payment(order, notice(order.id, *order.lines, state=None, **changes), NOW, "EUR")
+
+
+def test_a_mail_in_doubt_whose_license_has_moved_since_is_dropped_and_asks_for_nobody() -> None:
+    order = settled(MailUnknown(Said("x")))
+    moved = replace(order, gone=(Gone(order.licenses[0].id, "moved", "HAND-1"),))
+
+    assert plan(moved, PRODUCTS, LATER) == DropMails(("purchase-1",))
+    assert attention(moved) is None
 
 
 def test_codes_to_block_ask_for_it_until_a_person_says_that_they_are_blocked() -> None:
