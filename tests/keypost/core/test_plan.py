@@ -130,6 +130,14 @@ def test_a_mail_in_doubt_whose_license_has_moved_since_is_dropped_and_asks_for_n
     assert attention(moved) is None
 
 
+def test_a_notice_of_waiting_that_was_refused_asks_for_nobody_once_the_codes_are_there() -> None:
+    order = mailing.owe_mail(paid_order(), Purpose.WAITING, NOW)
+    refused = mailing.fail_mail(order, "waiting-1", Said("x"), NOW)
+
+    assert attention(refused) is None
+    assert attention(waiting_for(refused, Reason.STOCK, Said("x"), NOW)) == (Reason.STOCK, NOW)
+
+
 def test_codes_to_block_ask_for_it_until_a_person_says_that_they_are_blocked() -> None:
     order = _back(settled(MailSent("m-1")), refunded=FULL)
     assert attention(order) == (Reason.BLOCK, NOW)

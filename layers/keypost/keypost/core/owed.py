@@ -191,9 +191,10 @@ def untimely_mails(order: Order) -> list[Mail]:
 
 
 def stuck_mails(order: Order) -> list[Mail]:
-    """The mails that SES does not accept or that came back, and that no later mail has replaced; first those with
-    codes."""
-    places = [place for place, mail in enumerate(order.mails) if _is_failing(mail) and not mail.purpose.is_notice]
+    """The mails that SES does not accept or that came back, that no later mail has replaced, and that are true still;
+    first those with codes."""
+    failing = [place for place, mail in enumerate(order.mails) if _is_failing(mail) and not mail.purpose.is_notice]
+    places = [place for place in failing if _is_timely(order, order.mails[place])]
     stuck = [order.mails[place] for place in places if not _is_made_good(order, place)]
     return sorted(stuck, key=lambda mail: not mail.holds_codes)
 
