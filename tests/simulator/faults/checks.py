@@ -797,8 +797,17 @@ def codes_that_come_serve_who_waits(evidence: Evidence) -> Found:
             continue  # other codes came before
         left = (mail.at for mail in evidence.accepted if mail.order == order and mail.codes and mail.at > came_at)
         left_at = min(left, default=evidence.simulation.now)
-        if left_at > max([came_at, *_own_obstacles(evidence, order, left_at)]) + _LATEST:
+        ends = [end for end in (*evidence.simulation.ses.pauses, *_touched(evidence, order)) if end <= left_at]
+        if left_at > max([came_at, *ends]) + _LATEST:
             yield order, f"codes came for it, and left {(left_at - came_at) / 3600:.0f} hours later"
+
+
+def _touched(evidence: Evidence, order: str) -> Iterator[float]:
+    """When something was told, asked or failed of an order itself."""
+    simulation = evidence.simulation
+    yield from (each.at for each in simulation.told if each.order == order)
+    yield from (each.at for each in simulation.answers if each.order == order)
+    yield from (each.at for each in simulation.faults.happened if order in each.place)
 
 
 def _of_whole_lines(evidence: Evidence, order: str, item: Mapping[str, Any]) -> set[str]:

@@ -161,14 +161,17 @@ def _run(place: str) -> str:
     return place.rpartition(" call ")[0]
 
 
-def each_fault(name: str, kinds: Collection[str] = KINDS, root: Path = ROOT) -> list[Branch]:
-    """A story with one fault, for each call of its own and each kind."""
+def each_fault(
+    name: str, kinds: Collection[str] = KINDS, root: Path = ROOT, *, but: Collection[str] = ("time over before",)
+) -> list[Branch]:
+    """A story with one fault, for each call of its own and each kind, but those kinds where they are the same as the
+    fault after the call before, as nothing but time lies between."""
     own = own_places(name)
 
     def choose(happened: Sequence[Fault], place: str, possible: Collection[str], is_same: bool) -> Collection[str]:
         if happened or place not in own or _is_one_of_many(place):
             return ()
-        wanted = kinds if not is_same else [kind for kind in kinds if kind != "time over before"]
+        wanted = kinds if not is_same else [kind for kind in kinds if kind not in but]
         return [kind for kind in wanted if kind in possible and not is_tried(place, kind)]
 
     _undisturbed(name, root)  # so that no branch has to play it

@@ -27,7 +27,7 @@ _OF_TWO = 8  # of so many shops one has two versions
 _PLENTY = 16  # codes of each product: more than all customers of most stories want
 _WHOLE = 0.1  # the share of the shops that have several customers, each with a life of its own
 _CROWDED, _CROWD = 25, 8  # one of so many shops has so many customers
-_SELDOM = 0.5  # the share of the others to which something happens that happens seldom, and nothing else
+_SELDOM = 0.75  # the share of the others to which something happens that happens seldom, and nothing else
 _LONG, _LONG_ONES = 24, 0.03  # days, and the share of the stories that are so long: longer than a license
 
 

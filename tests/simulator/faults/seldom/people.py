@@ -111,7 +111,7 @@ def erased_while_unreadable(shop: Shop, at: float) -> None:
 def wish_is_cut(shop: Shop, at: float) -> None:
     """A customer asks on the page, and whoever is to send it again dies."""
     sale = served(shop, at)
-    words = ("send_again", f"call {shop.chance.choice((3, 4, 4, 5))}:")
+    words = ("send_again", f"call {shop.chance.choice((4, 4, 4, 5))}:")
     shop.act(at + HOUR, "a wish is cut", lambda: shop.simulation.faults.planned.append((words, "crash after")))
     shop.act(at + HOUR, f"wish of {sale.order}", lambda: shop.simulation.wish(sale.email))
 
