@@ -157,6 +157,15 @@ def _by_key(shop: Shop) -> Iterator[tuple[str, list[Answered]]]:
         yield key, [*same]
 
 
+def a_trial_changes_nothing(shop: Shop, _: Items) -> Found:
+    """A batch that nobody withdrew, but asked what that would change, is not among those that are withdrawn."""
+    recalled = {each.partition("#")[2] for _, batches in shop.simulation.recalled for each in batches}
+    asked = [each for each in shop.simulation.answers if "batch" in each.body and each.route != "POST /stock/{sku}"]
+    for batch in {str(each.body["batch"]) for each in asked if each.route.endswith("?dry_run=true")} & recalled:
+        if not any(each.body["batch"] == batch for each in asked if "?" not in each.route):
+            yield "stock", f"{batch} is withdrawn, and somebody only asked what that would change"
+
+
 def what_is_given_again_later_is_another_order(shop: Shop, _: Items) -> Found:
     """Without the key of a wish two requests are one only when they come together."""
     made = [each for each in shop.simulation.answers if each.route == "POST /orders" and not each.key]

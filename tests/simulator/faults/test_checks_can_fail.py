@@ -477,6 +477,35 @@ def _corrected_in_vain(shop: Shop) -> None:
     shop.simulation.answers.append(Answered(now, "o1", "PUT /orders/{order_id}/email", 200, None, now, body))
 
 
+def _came_in_vain(shop: Shop) -> None:
+    """Codes were imported after the last mail, and the order had none before."""
+    at = _last(shop).at + 1
+    shop.in_time["o1"] = at
+    saves = shop.simulation.saves["o1"]
+    saves[:] = [replace(saved, item={**saved.item, "licenses": []}) for saved in saves]
+    shop.simulation.answers.append(Answered(at, "", "POST /stock/{sku}", 200, None, at, {"codes": []}))
+
+
+def _withdrawn_by_a_trial(shop: Shop) -> None:
+    now, route = shop.simulation.now, "POST /stock/{sku}/withdraw?dry_run=true"
+    shop.simulation.recalled.append((now, frozenset({"PLAIN#BAD"})))
+    shop.simulation.answers.append(Answered(now, "", route, 200, None, now, {"batch": "BAD"}))
+
+
+def _renewed_twice(shop: Shop) -> None:
+    """Another order renews the same license for the same days."""
+    item = _item("ORDER#r1")
+    _put(item, pk={"S": "ORDER#r2"})
+    shop.sales["r2"] = replace(shop.sales["r1"], order="r2")
+    told = [each for each in shop.simulation.told if each.order == "r1"]
+    shop.simulation.told.extend(replace(each, order="r2") for each in told)
+
+
+def _not_told_of_the_money(shop: Shop) -> None:
+    accepted = shop.simulation.ses.accepted
+    accepted[:] = [mail for mail in accepted if mail.purpose != "refunded"]
+
+
 def _corrected_before(shop: Shop) -> None:
     """An agent had written another address an hour before it left."""
     before = min(claim.at for claim in shop.simulation.claims.values()) - HOUR
@@ -649,11 +678,10 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "sent again at once": ("6 mails are sent again only in doubt", purchase, _sent_again_at_once),
     "sent again": ("6 mails are sent again only in doubt", purchase, _sent_again),
     "came back, and not sent": ("6 corrected addresses are written to", purchase, _corrected_in_vain),
-    "codes came, and did not leave": (
-        "5 codes that come serve who waits",
-        purchase,
-        lambda s: s.in_time.update({"o1": _last(s).at + 1}),
-    ),
+    "codes came, and did not leave": ("5 codes that come serve who waits", purchase, _came_in_vain),
+    "withdrawn by a trial": ("2 a trial changes nothing", purchase, _withdrawn_by_a_trial),
+    "two of one license": ("5 no days are sold twice", renewal, _renewed_twice),
+    "money back, and not told": ("12 who gets the money back is told", refund, _not_told_of_the_money),
     "asked for in vain": (
         "6 wishes are granted",
         purchase,
