@@ -68,7 +68,7 @@ prove-pairs: install  ## crash at any two calls of AWS while an order is served 
 	  tests/simulator/faults/test_pairs_of_crashes.py $(if $(PAGE),tests/simulator/faults/test_single_faults.py)
 	@$(if $(PAGE),$(RENEW))
 
-mutants: install  ## put a hundred faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds, UNIT=1 asks the unit tests
+mutants: install  ## put some hundred faults into the protocol, and see that the simulator finds each; FIND= looks for new seeds, UNIT=1 asks the unit tests
 	@PYTHONHASHSEED=0 PYTHONPATH=layers/keypost:functions:. $(BIN)/python -W ignore -m tests.simulator.mutants \
 	  $(if $(UNIT),--unit,$(if $(filter undefined,$(origin FIND)),--known))
 

@@ -144,7 +144,7 @@ _OPEN = """
   own.
 - Two versions work together in one of eight shops, and in 30 others that `make drills` plays.
 - A fault in the code that shows only in a situation which no shop has is not found. Two engineers who knew the product
-  and not the simulator thought up 52 subtle ones: 5 of them showed in the shops as they were, 30 more when the
+  and not the simulator thought up 52 subtle ones: 5 of them showed in the shops as they were, 31 more when the
   situations that they need had been added. The others are left to other tests.
 - Ten years of renewals are played apart (`make simulate`).
 - The thirteenth promise, that nothing is a dead end, has tests of its own.

@@ -33,6 +33,6 @@ def told_while_it_is_mended(shop: Shop, at: float) -> None:
 
 
 def has_a_long_story(shop: Shop, at: float) -> None:
-    """So much has happened to an order that the oldest of it moves out of its item when its mail leaves, or before."""
-    sale, long = waiting(shop, at), shop.chance.choice((67, 68, 68))
-    shop.act(at + 300, f"lengthens {sale.order}", lambda: happenings.lengthen(shop, sale.order, long))
+    """So much has happened to an order that the oldest of it moves out of its item when its mail leaves."""
+    sale = waiting(shop, at)
+    shop.act(at + 300, f"lengthens {sale.order}", lambda: happenings.lengthen(shop, sale.order, 68))
