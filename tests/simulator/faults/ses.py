@@ -122,9 +122,9 @@ class Ses:
         return 200, {}, json.dumps({"MessageId": f"message-{len(self.accepted)}"})
 
     def complain(self, address: str) -> None:
-        """The reader of the newest mail to an address reports it as spam."""
+        """The reader of the newest mail to an address reports it as spam. Nobody reads what came back."""
         mails = [(number, sent) for number, sent in enumerate(self.accepted, start=1) if sent.to == address]
-        if not mails:
+        if not mails or address in self.suppressed:
             return
         number, sent = mails[-1]
         if sent.is_reminder:
