@@ -65,6 +65,7 @@ PATCHED = {
     "concurrent.futures": "the simulation runs one thing at a time",
     "module": "the simulation gives each version the time of the simulation",
     "os": "the simulation's chance can be played again; an account without a name",
+    "retries": "the simulation gives each shop the whole of the SDK's retries",
     "random": "the simulation's chance can be played again",
     "urllib3.PoolManager": "the network below a provider's API, whose real address a live stack insists on",
     "UserAgentString": "a header that nobody reads",
