@@ -80,7 +80,7 @@ def _why_short(evidence: Evidence, order: str, line: int) -> Found:
 
 def codes_reach_their_customer(evidence: Evidence) -> Found:
     for order in evidence.sales:
-        if not evidence.is_owed(order) or order not in evidence.items or evidence.has_bounced(order):
+        if not evidence.is_owed(order) or order not in evidence.items or evidence.is_unreachable(order):
             continue
         for license_ in evidence.current(order):
             waits = evidence.is_still_to_come(order, license_["line"]) or evidence.may_lack_its_base(order)
@@ -230,8 +230,10 @@ def everybody_of_a_replaced_batch_has_another_code(evidence: Evidence) -> Found:
             yield "stock", f"nobody knows that {batch} is replaced"
             continue
         state = found["replacing"].get("state", "running")
-        if state == "short":
-            yield "stock", f"{batch} is replaced no further for want of codes, of which there are plenty"
+        skus = {item["sku"] for item in evidence.codes.values() if item.get("batch") == batch}
+        others = [item for item in evidence.codes.values() if item["state"] == "free" and item["sku"] in skus]
+        if state == "short" and len(others) > len(evidence.sales):
+            yield "stock", f"{batch} is replaced no further for want of codes, and there are {len(others)}"
         if state != "done":
             continue  # a mail whose fate is not known
         for item in evidence.codes.values():
@@ -446,7 +448,8 @@ def corrected_addresses_are_written_to(evidence: Evidence) -> Found:
             continue
         if order not in evidence.items or not evidence.is_owed(order) or evidence.asks_first(order):
             continue
-        mails = [mail for mail in evidence.accepted if mail.order == order and mail.codes]
+        elsewhere = {str(each.body.get("to")) for each in simulation.answers}
+        mails = [m for m in evidence.accepted if m.order == order and m.codes and m.to not in elsewhere]
         back = [mail for mail in mails if mail.at < answer.asked_at][-1:]
         came_back = any(simulation.returned.get(_attempt(mail), math.inf) < answer.asked_at for mail in back)
         if came_back and not any(mail.to == right and answer.asked_at < mail.at < shop.helped_at for mail in mails):
@@ -465,8 +468,15 @@ def no_mail_is_lost(evidence: Evidence) -> Found:
 
 
 def mails_that_were_promised_leave(evidence: Evidence) -> Found:
-    """Or a later one with the codes did."""
+    """Or a later one with the codes did. What goes elsewhere leaves, whatever is wrong with the order's own address."""
     for answer in evidence.simulation.answers:
+        to = answer.body.get("to")
+        if answer.mail and to and answer.order in evidence.sales and to not in evidence.simulation.ses.suppressed:
+            mails = [mail for mail in evidence.accepted if mail.order == answer.order and mail.mail == answer.mail]
+            is_owed = evidence.is_owed(answer.order) and answer.order not in evidence.simulation.ses.refused
+            if is_owed and not any(mail.at < evidence.shop.helped_at for mail in mails):
+                yield answer.order, f"{answer.mail} was promised to another address, and never left"
+            continue
         owed = answer.order in evidence.sales and evidence.is_owed(answer.order)
         if answer.mail and owed and not evidence.has_bounced(answer.order):
             mails = [mail for mail in evidence.accepted if mail.order == answer.order]

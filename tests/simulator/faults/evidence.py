@@ -100,6 +100,11 @@ class Evidence:
         addresses.add(self.items.get(order, {}).get("customer", {}).get("email"))
         return bool(addresses & set(self.simulation.ses.suppressed)) or self.asks_first(order) or self._lifts(order)
 
+    def is_unreachable(self, order: str) -> bool:
+        """Whether its customer's address, as it is now, takes no mail, or a person is asked first."""
+        address = self.items.get(order, {}).get("customer", {}).get("email")
+        return address in self.simulation.ses.suppressed or self.asks_first(order) or self._lifts(order)
+
     def _lifts(self, order: str) -> bool:
         """Whether an agent who said that a spam report was none was answered with an error, and asks again."""
         asked = [each for each in self.simulation.answers if each.route.endswith("lift-complaint")]

@@ -330,6 +330,8 @@ class Simulation:
         for item in items:
             if item["pk"]["S"].startswith("ORDER#") and "version" in item:  # not what is kept beside an order
                 self._saved(invocation, plain(item))
+            elif item["pk"]["S"].startswith("BATCH#"):
+                self.schedules.stored(item["pk"]["S"], _clock(plain(item)))
         if "RECALLED" in touched:
             self.recalled.append((self.now, frozenset((_stored("RECALLED") or {}).get("batches", ()))))
         for key in touched:

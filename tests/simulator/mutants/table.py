@@ -131,7 +131,7 @@ MUTANTS: dict[str, Mutant] = {
         "return self._send(self.store.save(order), order.mail(mail_id), message)",
         "return self._send(order, order.mail(mail_id), message)",
         "12 what SES tells is stored",
-        8,
+        22,
     ),
     "a renewal is sent before its claim is stored": Mutant(
         _WORKER,
@@ -627,7 +627,7 @@ MUTANTS: dict[str, Mutant] = {
         "table/schedule.py",
         'return key if key.startswith((CODES_CAME, BATCH)) else key.partition("#")[2]',
         'return key if key.startswith(CODES_CAME) else key.partition("#")[2]',
-        "3 nothing that is due waits for ever",
+        "2 everybody of a replaced batch has another code",
         36,
     ),
     "a replaced batch that is short has no clock": Mutant(
