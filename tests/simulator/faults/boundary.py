@@ -131,7 +131,7 @@ def what_aws_makes_up_for_fails_nothing(shop: Shop, _: Items) -> Found:
     was_away = any(provider.was_away for provider in shop.simulation.providers.values())
     if is_borne and not shop.broken and not shop.stuck and not was_away:
         yield from (
-            (" ".join(failure.orders), failure.text) for failure in shop.simulation.failures if _is_of_orders(failure)
+            (" ".join(failure.orders), failure.text) for failure in shop.simulation.failures if is_of_orders(failure)
         )
         yield from (
             (each.order or "-", f"{each.route}: {each.status}")
@@ -140,7 +140,7 @@ def what_aws_makes_up_for_fails_nothing(shop: Shop, _: Items) -> Found:
         )
 
 
-def _is_of_orders(failure: Entry) -> bool:
+def is_of_orders(failure: Entry) -> bool:
     """The poke of a batch or a product is about many orders, and comes again when one of them is busy."""
     return not any(each.startswith(("BATCH#", "CODES#")) for each in failure.orders)
 

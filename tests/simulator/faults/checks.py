@@ -504,7 +504,8 @@ def fields_of_the_future_stay(evidence: Evidence) -> Found:
 
 def nothing_fails_in_good_weather(evidence: Evidence) -> Found:
     if not evidence.simulation.faults.happened and not evidence.shop.unreadable | evidence.shop.stuck:
-        yield from ((" ".join(failure.orders) or "-", failure.text) for failure in evidence.simulation.failures)
+        failures = filter(boundary.is_of_orders, evidence.simulation.failures)
+        yield from ((" ".join(failure.orders) or "-", failure.text) for failure in failures)
         yield from (
             ("-", f"a message of {each.source} went to the dead letters") for each in evidence.simulation.sqs.dead.kept
         )

@@ -36,14 +36,13 @@ def swapped(shop: Shop, at: float) -> None:
 
 
 def address_bounces(shop: Shop, at: float) -> None:
-    """The customer buys again at it, an agent sends again, there and to a partner, and then corrects the address."""
+    """The customer buys again at it, an agent sends again, and then corrects the address."""
     sale = served(shop, at)
     shop.simulation.ses.unknown.add(sale.email)
     again = replace(somebody(shop), email=sale.email)
     shop.sales[again.order] = again
     paid(shop, again, at + 600)
     ask(shop, sale, at + 900, "POST", "/orders/{order_id}/resend", reason="lost")
-    happenings.sent_elsewhere(shop, sale, at + HOUR)
     email = f"goed-{sale.email}"
     ask(shop, sale, at + 5 * HOUR, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
 
