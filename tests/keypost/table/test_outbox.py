@@ -180,6 +180,16 @@ def test_what_happens_to_no_order_leaves_through_an_item_of_its_own_and_again_wh
     assert int(first["expires"]["N"]) > NOW.timestamp() + 24 * 3600
 
 
+def test_an_id_that_was_put_says_what_it_said_first(store: Store) -> None:
+    outbox, key = store.part(Outbox), {"pk": {"S": f"EVENT#{short().id}"}}
+    outbox.put_first(short(), NOW)
+    first = store._client.get_item(TableName=store.table, Key=key)["Item"]
+
+    outbox.put_first(replace(short(), at=NOW + timedelta(hours=2)), NOW + timedelta(hours=2))
+
+    assert store._client.get_item(TableName=store.table, Key=key)["Item"] == first
+
+
 def test_stock_that_lasts_tells_nothing() -> None:
     stock = Stock(SKU, free=500, waiting=0, promised={}, used=3)
 

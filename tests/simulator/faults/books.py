@@ -12,6 +12,7 @@ from tests.simulator.faults.shop import PLAIN, PRICES, RARE, REMINDING, cost
 from tests.simulator.faults.simulation import Answered, Saved, Simulation, Told
 
 _NOTHING = Decimal(0)
+_FAILED = 300  # the status of an answer from which on nothing was done
 _SKU_OF = {"AAAAA": PLAIN, "RRRRR": REMINDING, "SSSSS": RARE}  # by how its codes begin
 
 
@@ -82,10 +83,16 @@ class Books:
         words = {(_goods(paid), paid.data["email"]) for facts in standing for paid in _paid(facts)}
         return len(words) == 1 and not self.unmatched and not self.is_partly_back
 
+    def _is_last_word(self, answer: Answered) -> bool:
+        return answer.status < _FAILED and all(each.at < answer.asked_at for each in self._told)
+
     @property
     def may_be_given(self) -> list[Mapping[str, int]]:
         """What an order that waits for nobody may have: what all say, or what a person said."""
-        contents = [each.body for each in self._answers if each.route.endswith("contents")]
+        answers = [each for each in self._answers if each.route.endswith("contents")]
+        contents = [each.body for each in answers]
+        if answers and "lines" in contents[-1] and self._is_last_word(answers[-1]):
+            return [_counted(contents[-1]["lines"])]
         settled: list[Mapping[str, int]] = [_counted(body["lines"]) for body in contents if "lines" in body]
         if any("own_order" in body for body in contents):
             settled.append(sum((Counter(each.goods) for each in self.standing), Counter[str]()))

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.simulator.faults.faults import BEARABLE
 from tests.simulator.faults.leaks import leaks
+from tests.simulator.faults.schedules import NOTES, ZONE
 from tests.simulator.faults.shop import HOUR, Shop
 from tests.simulator.faults.simulation import Answered, Entry, Told, needs
 
@@ -16,6 +17,8 @@ Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
 Items = Sequence[Mapping[str, Any]]  # the whole table
 _MOST_OVERDUE = 12 * HOUR  # a schedule runs every quarter of an hour; one that pokes in vain, seldom in a story
 _MOST_LASTING = 6 * HOUR  # until what fails again and again is set aside
+_PUT_BACK = "POST /stock/{sku}/put-back"
+_DONE = 300  # the status of an answer from which on nothing was done
 _OURS = 500  # the status of an answer from which on it is our fault
 _UNKNOWNS = 5  # attempts of unknown outcome, after which a mail is given up
 
@@ -167,6 +170,18 @@ def a_trial_changes_nothing(shop: Shop, _: Items) -> Found:
             yield "stock", f"{batch} is withdrawn, and somebody only asked what that would change"
 
 
+def what_is_put_back_is_withdrawn_no_more(shop: Shop, _: Items) -> Found:
+    """A batch that an agent put back after it had been withdrawn: its next codes can be imported."""
+    asked = [each for each in shop.simulation.answers if each.route in ("POST /stock/{sku}/withdraw", _PUT_BACK)]
+    newest = {str(each.body["batch"]): each for each in sorted(asked, key=lambda each: each.at)}
+    named = shop.simulation.recalled[-1][1] if shop.simulation.recalled else frozenset[str]()
+    for batch in {each.partition("#")[2] for each in named} & newest.keys() - shop.replaced:
+        times = [each for each in asked if each.body["batch"] == batch]
+        is_last = all(each.at <= newest[batch].asked_at for each in times if each is not newest[batch])
+        if newest[batch].route == _PUT_BACK and newest[batch].status < _DONE and is_last:
+            yield "stock", f"{batch} was put back, and is withdrawn still"
+
+
 def what_is_given_again_later_is_another_order(shop: Shop, _: Items) -> Found:
     """Without the key of a wish two requests are one only when they come together."""
     made = [each for each in shop.simulation.answers if each.route == "POST /orders" and not each.key]
@@ -220,7 +235,50 @@ def _recalled_at(shop: Shop, moment: float) -> frozenset[str]:
     return frozenset.intersection(*before, *after) if before else frozenset()
 
 
+def support_gets_one_note_a_day(shop: Shop, _: Items) -> Found:
+    """Unless nobody who lives was told that SES took it."""
+    notes = [mail for mail in shop.simulation.ses.accepted if mail.mail.startswith("daily-note")]
+    for name, same in groupby(sorted(notes, key=lambda mail: (mail.mail, mail.at)), lambda mail: mail.mail):
+        first, *again = same
+        if again and not shop.simulation.ses.is_doubtful(first):
+            yield "-", f"{name} was sent {1 + len(again)} times"
+
+
+def support_is_told_of_who_waits(shop: Shop, _: Items) -> Found:
+    """By the last run of a day that nothing kept from it, of what waits for a person since the first one."""
+    simulation, first, last = shop.simulation, len(NOTES), 0.0
+    planned = sorted(simulation.schedules.notes_at)
+    for number in range(0, len(planned), first):
+        since, last = planned[number], planned[number + first - 1]
+        day, over = datetime.fromtimestamp(last, ZONE).date(), last + HOUR
+        troubles = [
+            each.at for each in simulation.faults.happened if "daily_note" in each.place or "daily-note" in each.place
+        ]
+        is_kept = any(last - HOUR < at < over for at in troubles) or any(
+            end > last - HOUR for end in simulation.ses.pauses
+        )
+        if over > simulation.now or since < simulation.machine.began or is_kept:
+            continue
+        waiting = [order for order in simulation.saves if _waits(shop, order, since, over)]
+        written = {mail.mail for mail in simulation.ses.accepted} | {mail for _, mail, _ in simulation.ses.doubtful}
+        if waiting and f"daily-note-{day}" not in written:
+            yield waiting[0], f"it waits for a person since {day}, and no note of that day says so"
+
+
+def _waits(shop: Shop, order: str, since: float, until: float) -> bool:
+    """For a person, all the time."""
+    saves = shop.simulation.saves[order]
+    before = [saved for saved in saves if saved.at < since][-1:]
+    between = [saved for saved in saves if since <= saved.at <= until]
+    return bool(before) and all(needs(saved.item) for saved in (*before, *between))
+
+
 def free_codes_are_offered_as_what_they_are(shop: Shop, items: Items) -> Found:
+    """Under their product, and their last day."""
     for item in items:
         if item.get("state") == "free" and item.get("stock") != item.get("sku"):
             yield "stock", f"a free code of {item.get('sku')} stands under {item.get('stock')}"
+        if item.get("state") == "free" and item["code"] in shop.last_days:
+            last_day = str(shop.last_days[item["code"]])
+            if item.get("activate_before") != last_day or not item.get("stock_order", "").startswith(last_day):
+                yield "stock", f"a free code to be activated by {last_day} stands under {item.get('stock_order')}"

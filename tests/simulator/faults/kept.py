@@ -4,17 +4,18 @@ As in checks.py, each check is one function over what was said and the table, by
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
 from tests.simulator.faults.ses import attempt_of
 from tests.simulator.faults.shop import Shop, day_of
-from tests.simulator.faults.simulation import Answered, Saved
+from tests.simulator.faults.simulation import Answered, Saved, needs
 
 Found = Iterator[tuple[str, str]]  # an order, and what is wrong with it
 Items = Sequence[Mapping[str, Any]]  # the whole table
 _A_WHILE = 60.0  # seconds in which a worker may not have seen what another one wrote
+_NOT_THERE = ("address_bounced", "address_complained")  # why an agent is refused who has something sent
 _DONE = 300  # the status of an answer from which on nothing was done
 _WITH_CODES = ("purchase", "renewal", "resend")  # how the names of mails with codes begin
 # What SES may tell of a mail, each more final than those before it.
@@ -103,8 +104,12 @@ def imported_licenses_are_known(shop: Shop, items: Items) -> Found:
         yield from (
             (order, f"{mail.mail} left because of an import")
             for mail in shop.simulation.ses.accepted
-            if {*mail.codes} & {*old.codes}
+            if {*mail.codes} & {*old.codes} and not _is_asked_for(shop, order, mail.mail)
         )
+
+
+def _is_asked_for(shop: Shop, order: str, mail: str) -> bool:
+    return any(each.order == order and each.mail == mail for each in shop.simulation.answers)
 
 
 def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
@@ -125,6 +130,20 @@ def licenses_last_as_long_as_was_sold(shop: Shop, items: Items) -> Found:
             first, last = (date.fromisoformat(each[name]) for name in ("first_day", "last_day"))
             if (last - first).days != days - 1:
                 yield item["pk"].partition("#")[2], f"what was sold for {days} days lasts from {first} to {last}"
+
+
+def reminders_come_by_the_last_day(_: Shop, items: Items) -> Found:
+    """As it is now: a renewal that moved has moved its reminders."""
+    for item in items:
+        periods = (*item.get("licenses", ()), *item.get("terms", ())) if item["pk"].startswith("ORDER#") else ()
+        last_days = {each["line"]: each["last_day"] for each in periods if "last_day" in each}
+        for each in item.get("reminders", ()) if last_days else ():
+            last_day = date.fromisoformat(last_days[each["line"]])
+            if day_of(each["at"]) != last_day - timedelta(days=each["days"]):
+                text = (
+                    f"a reminder of {each['days']} days comes on {day_of(each['at'])}, its license ends on {last_day}"
+                )
+                yield item["pk"].partition("#")[2], text
 
 
 def nothing_starts_before_it_is_paid(shop: Shop, items: Items) -> Found:
@@ -166,6 +185,30 @@ def addresses_that_bounced_get_nothing(shop: Shop, _: Items) -> Found:
                 mail.order,
                 f"{mail.mail} was begun {claim.at - told_at:.0f} s after {mail.to} was known to bounce",
             )
+
+
+def good_addresses_are_not_asked_for(shop: Shop, _: Items) -> Found:
+    """While SES tells nothing bad of its address no order waits for another one, and no agent is told to find one."""
+    ses, simulation = shop.simulation.ses, shop.simulation
+    told = (json.loads(event)["detail"] for event in simulation.events)
+    bad = {*ses.suppressed, *ses.unknown} | {
+        each["mail"]["destination"][0] for each in told if each["eventType"] in ("Bounce", "Complaint")
+    }
+    for order, saves in simulation.saves.items():
+        refused = [each for each in simulation.answers if each.order == order and _why(each) in _NOT_THERE]
+        waiting = (saved.item for saved in saves if needs(saved.item) == "address")
+        stored = (saved.item for each in refused for saved in saves if saved.at < each.asked_at)
+        emails = {item.get("customer", {}).get("email") for item in waiting}
+        emails |= {item.get("customer", {}).get("email") for item in [*stored][-1:]}
+        yield from (
+            (order, f"{email} never bounced, and another address is asked for") for email in emails - bad - {None}
+        )
+
+
+def _why(answer: Answered) -> str:
+    """Why nothing was sent again."""
+    is_it = answer.said.get("code") == "not_sent_again"
+    return str(answer.said["values"]["why"]["code"]) if is_it else ""
 
 
 def mails_go_to_who_bought(shop: Shop, _: Items) -> Found:

@@ -1,6 +1,6 @@
 """EventBridge Scheduler: the daily runs, the safety net, and the daily note. A run that would find nothing is not
 made, and an order that the net has poked several times in vain is left alone for longer. A note reads much and changes
-little, so only some stories have one a day."""
+little, so only some stories have them."""
 
 import math
 from collections import Counter
@@ -16,7 +16,7 @@ ZONE = ZoneInfo("Europe/Amsterdam")
 _NET, _HOUR, _DAY = 900, 3600, 86400  # seconds
 _GAPS = (900, 900, 3600, 6 * 3600)  # after so many runs for an order
 _DAILY = (time(7), time(9), time(12))
-_NOTE = time(7, 30)
+NOTES = (time(7, 30), time(9, 30), time(12, 30))
 _LATE = (30, 600, 1800)  # seconds
 _NOTED = 20  # one of so many stories has notes
 
@@ -30,17 +30,18 @@ class Schedules:
     not_before: dict[str, float] = field(default_factory=dict)
     poked: Counter[str] = field(default_factory=Counter)
     next_run: float = math.inf
+    notes_at: list[float] = field(default_factory=list)  # when runs that write a note were planned
     hourly_until: float = 0
     hours: set[float] = field(default_factory=set)  # at which a run that comes every hour is planned
 
     def plan_days(self, first: datetime, days: int, *, noted: int = _NOTED) -> None:
-        """The daily runs, and, of one in so many stories, a note after the first of each day: the later ones find that
-        it was sent. With `noted` 0 no story has notes."""
+        """The daily runs, and, of one in so many stories, those that write a note; with `noted` 0 of none."""
         for day in (first.astimezone(ZONE).date() + timedelta(days=n) for n in range(days + 1)):
             for at in _DAILY:
                 self._plan("find_due_orders", {"rule": "daily"}, datetime.combine(day, at, ZONE).timestamp())
-            if noted and self.faults.seed % noted == 1:
-                self._plan("write_daily_note", {}, datetime.combine(day, _NOTE, ZONE).timestamp())
+            for at in NOTES if noted and self.faults.seed % noted == 1 else ():
+                self._plan("write_daily_note", {}, datetime.combine(day, at, ZONE).timestamp())
+                self.notes_at.append(datetime.combine(day, at, ZONE).timestamp())
 
     def _plan(self, function: str, input_: dict[str, str], moment: float) -> None:
         if moment >= self.machine.now:

@@ -35,7 +35,13 @@ _ENTRY: Mapping[str, Any] = {
 }
 PRODUCTS: Mapping[str, Mapping[str, Any]] = {
     PLAIN: {**_ENTRY, "sku": PLAIN},
-    REMINDING: {**_ENTRY, "sku": REMINDING, "reminder_days": [8, 0], "renewal_url": "https://shop.example/verlengen"},
+    REMINDING: {
+        **_ENTRY,
+        "sku": REMINDING,
+        "reminder_days": [8, 0],
+        "renewal_url": "https://shop.example/verlengen",
+        "reserve_days_before": 30,  # longer than a term, so that a renewal behind another one has its codes, too
+    },
     RARE: {**_ENTRY, "sku": RARE},
 }
 _UNKNOWN = "elders-1"  # what is renewed was sold elsewhere
@@ -132,6 +138,7 @@ class Shop:
         default_factory=list
     )  # renewals of one license, and the day on which the first of them begins
     in_time: dict[str, float] = field(default_factory=dict)  # by order, when what it waits for came
+    last_days: dict[str, date] = field(default_factory=dict)  # by code, the last one on which it can be activated
     newest: dict[str, str] = field(default_factory=dict)  # by order, the address that its shop told last
     helped_at: float = math.inf  # when agents of the last day begin to do what they are asked
     olds: dict[str, Old] = field(default_factory=dict)  # by order, what is sold before and imported
@@ -161,13 +168,26 @@ class Shop:
         return [code(next(self.made[sku]), _PREFIXES[sku]) for _ in range(many)]
 
     def import_codes(self, sku: str, many: int, batch: str = "") -> None:
-        body = {"codes": self.new_codes(sku, many), "batch": batch or f"batch-{many}"}
+        batch = batch or f"batch-{many}"
+        body: dict[str, Any] = {"codes": self.new_codes(sku, many), "batch": batch}
+        if last_day := self._last_day_of(batch):
+            body["activate_before"] = str(last_day)
+            self.last_days |= dict.fromkeys(body["codes"], last_day)
         self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
+
+    def _last_day_of(self, batch: str) -> date | None:
+        """On which the codes of a batch can be activated, if there is one: behind all of the story."""
+        days = random.Random(f"{self.simulation.faults.seed}/{batch}").choice((None, 60, 400))
+        return day_of(self.simulation.machine.began) + timedelta(days=days) if days else None
 
     def has_codes(self, sku: str, many: int) -> None:
         """They were imported before the story begins."""
         store = self.simulation.versions[0].modules["keypost.wiring"].store()
-        for _ in store.add_codes(sku, self.new_codes(sku, many), f"batch-{many}", None):
+        batch, codes = f"batch-{many}", self.new_codes(sku, many)
+        last_day = self._last_day_of(batch)
+        if last_day:
+            self.last_days |= dict.fromkeys(codes, last_day)
+        for _ in store.add_codes(sku, codes, batch, last_day):
             pass
 
     def replace_batch(self, batch: str) -> None:

@@ -15,19 +15,17 @@ from tests.simulator.faults.crashes import CRASHES, EVERY, KINDS, each_fault, ow
 from tests.simulator.faults.deeds import differing, left
 from tests.simulator.faults.faults import TIME_OVER
 from tests.simulator.faults.simulation import Simulation
-from tests.simulator.faults.stories import STORIES, a_shop, purchase
+from tests.simulator.faults.stories import a_shop, purchase
 
 # What a usual run puts at each call; `make prove-pairs PAGE=--page` puts all of them.
-_OF_ROUTES = (*CRASHES, "answer lost")
-_OF_STORIES = (*_OF_ROUTES, "conflict", "throttled")
+_USUAL = (*CRASHES, "answer lost")
 _DONE = 300  # the status of an answer from which on nothing was done
 
 
 @pytest.mark.drill
 @pytest.mark.parametrize("name", EVERY)
 def test_one_fault_at_any_call_changes_nothing_for_the_customer(name: str) -> None:
-    usual = _OF_STORIES if name in STORIES else _OF_ROUTES
-    faults = each_fault(name, KINDS) if ARE_WRITTEN else each_fault(name, usual, but=("crash before",))
+    faults = each_fault(name, KINDS) if ARE_WRITTEN else each_fault(name, _USUAL, but=("crash before",))
     wrong = [fault for fault in faults if fault.wrong]
 
     assert faults

@@ -3,9 +3,11 @@ of the timeline that came with it are the events. What happens to no order is pu
 own."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from keypost.core.errors import Unmet
 from keypost.core.events import Event, MailOf, events_of
 from keypost.core.order import TimelineEntry
 from keypost.table.converting import converter
@@ -21,12 +23,23 @@ Item = Mapping[str, Any]
 class Outbox(Table):
     def put_event(self, event: Event, now: datetime) -> None:
         """Have an event leave, also if it has left before."""
-        item = converter.unstructure(event, Event) | {
+        self._write("put_item", Item=_item(event, now))
+
+    def put_first(self, event: Event, now: datetime) -> None:
+        """Have an event leave, unless one of its id was put in these days: an id says one thing only."""
+        with suppress(Unmet):
+            self._write("put_item", Item=_item(event, now), ConditionExpression="attribute_not_exists(pk)")
+
+
+def _item(event: Event, now: datetime) -> dict[str, Any]:
+    return to_wire(
+        converter.unstructure(event, Event)
+        | {
             "pk": f"{_EVENT}{event.id}",
             "put_at": now.isoformat(),  # a change that changes nothing is not in the stream
             "expires": int((now + _KEPT).timestamp()),
         }
-        self._write("put_item", Item=to_wire(item))
+    )
 
 
 def events_in(record: Mapping[str, Any]) -> tuple[Event, ...]:

@@ -104,6 +104,15 @@ def withdrawn_to_see(shop: Shop, at: float) -> None:
     shop.in_time[sale.order] = at + 120
 
 
+def withdrawn_when_all_are_sold(shop: Shop, at: float) -> None:
+    """An agent withdraws a batch of which no code is in the stock, sees that it is the wrong one, and puts it back."""
+    shop.act(at - 1, "1 code of RARE", lambda: shop.import_codes(RARE, 1, BATCH))
+    paid(shop, somebody(shop, RARE), at)
+    for how, moment in (("withdraw", at + HOUR), ("put-back", at + 1.1 * HOUR)):
+        ask = partial(shop.simulation.support, "POST", f"/stock/{{sku}}/{how}", {"batch": BATCH}, sku=RARE)
+        shop.act(moment, f"{how} {BATCH}", ask)
+
+
 def who_needs_it_sooner(shop: Shop, at: float) -> None:
     """One code comes: a renewal of next week was paid before, and a purchase needs it today."""
     stocked(shop, at - 1)
@@ -116,7 +125,7 @@ def who_needs_it_sooner(shop: Shop, at: float) -> None:
     paid(shop, sale, at + 120)
     came_at = at + 9 * HOUR
     shop.in_time[sale.order] = came_at
-    shop.act(came_at, "1 code of RARE", lambda: shop.import_codes(RARE, 1))
+    shop.act(came_at, "1 code of RARE", lambda: shop.import_codes(RARE, 1, BATCH))
 
 
 def swapped_while_another_is(shop: Shop, at: float) -> None:

@@ -1,13 +1,14 @@
 """Money that goes back while its codes wait, callbacks in an odd order, and what they leave open."""
 
 from functools import partial
+from typing import Any
 
 from tests.simulator.faults import happenings
 from tests.simulator.faults.acts import ask, paid, say, told
 from tests.simulator.faults.at_providers import happens, opened
 from tests.simulator.faults.events import callback_event
 from tests.simulator.faults.seldom.scenes import anybody, kept_here, served, somebody, stocked, waiting
-from tests.simulator.faults.shop import HOUR, RARE, Shop
+from tests.simulator.faults.shop import HOUR, PLAIN, RARE, Sale, Shop
 from tests.simulator.faults.simulation import DAY
 
 
@@ -108,6 +109,58 @@ def credited_for_nobody(shop: Shop, at: float) -> None:
     shop.act(at, "the table is busy", lambda: planned.extend(busy))
     shop.act(at, "a credit note", lambda: shop.simulation.remark("moneybird", partial(event, at)))
     shop.act(at + 300, "the table is busy no more", planned.clear)
+
+
+def credited_for_two(shop: Shop, at: float) -> None:
+    """Moneybird tells of two credit notes that name no invoice, one behind the other."""
+    for number in (433578, 433579):
+        sale = somebody(shop)
+        del shop.sales[sale.order]
+        note = {**sale.bought(str(number)), "amount": "-19.95"}
+        event = partial(callback_event, "moneybird", f"{sale.order}-{number}", "order.paid", note)
+        remark = partial(shop.simulation.remark, "moneybird", partial(event, at))
+        shop.act(at + number % 10, f"credit note {number}", remark)
+
+
+def settled_for_more_after_it_left(shop: Shop, at: float) -> None:
+    """One license has left when its customer pays for another one of the same, and a person says that both count."""
+    sale = served(shop, at)
+    shop.contested.add(sale.order)
+    paid(shop, sale, at + 300, payment=f"{sale.payment}-2")
+    both = [{"sku": PLAIN, "quantity": 2}]
+    ask(shop, sale, at + HOUR, "PUT", "/orders/{order_id}/contents", reason="asked", lines=both)
+
+
+def own_order_is_cut(shop: Shop, at: float) -> None:
+    """Two customers used one number, and whoever makes the second payment an order of its own dies half way."""
+    sale = _used_twice(shop, at, PLAIN)
+    words = (f"support_api {sale.order}", "PutItem")
+    shop.act(at + HOUR, "a call is cut", lambda: shop.simulation.faults.planned.append((words, "crash after")))
+    _made_its_own(shop, sale, at + HOUR)
+
+
+def own_order_refunded(shop: Shop, at: float) -> None:
+    """The second payment is an order of its own, which waits for codes, when its money goes back."""
+    sale = _used_twice(shop, at, RARE)
+    _made_its_own(shop, sale, at + HOUR)
+    say(shop, sale.order, at + 2 * HOUR, "order.refunded", payment_id=f"{sale.payment}-2", full=True)
+    shop.act(at + 5 * HOUR, "codes of RARE", lambda: shop.import_codes(RARE, 4))
+
+
+def _used_twice(shop: Shop, at: float, sku: str) -> Sale:
+    stocked(shop, at - 1)
+    sale = somebody(shop, sku)
+    shop.contested.add(sale.order)
+    paid(shop, sale, at)
+    paid(shop, sale, at + 300, payment=f"{sale.payment}-2", email=f"ander-{sale.email}")
+    return sale
+
+
+def _made_its_own(shop: Shop, sale: Sale, at: float) -> None:
+    body = {"own_order": f"webhook:{sale.payment}-2", "reason": "asked"}
+    wish: dict[str, Any] = {"key": f"own-{sale.order}", "order_id": sale.order}
+    do = partial(shop.simulation.support, "PUT", "/orders/{order_id}/contents", body, **wish)
+    shop.act(at, f"PUT /orders/{{order_id}}/contents {sale.order}", do)
 
 
 def mollie_is_away_for_long(shop: Shop, at: float) -> None:

@@ -47,6 +47,24 @@ def address_bounces(shop: Shop, at: float) -> None:
     ask(shop, sale, at + 5 * HOUR, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
 
 
+def bounces_and_goes_elsewhere(shop: Shop, at: float) -> None:
+    """The mail came back, and an agent has the codes sent to another address once, which changes nothing."""
+    sale = served(shop, at)
+    shop.simulation.ses.unknown.add(sale.email)
+    ask(shop, sale, at + HOUR, "POST", "/orders/{order_id}/resend", reason="asked", to=f"elders-{sale.email}")
+
+
+def bounces_late(shop: Shop, at: float) -> None:
+    """An agent corrects an address, and the mail to the former one comes back after that; the customer wants the codes
+    once more."""
+    sale = served(shop, at)
+    shop.simulation.ses.unknown.add(sale.email)
+    email = f"goed-{sale.email}"
+    shop.simulation.faults.planned.append((("Bounce", sale.order), "event late"))
+    ask(shop, sale, at + 120, "PUT", "/orders/{order_id}/email", email=email, confirmed=True)
+    ask(shop, sale, at + 5 * HOUR, "POST", "/orders/{order_id}/resend", reason="lost")
+
+
 def complained(shop: Shop, at: float) -> None:
     sale = served(shop, at)
     shop.act(at + 300, f"complaint of {sale.order}", lambda: shop.simulation.ses.complain(sale.email))

@@ -7,7 +7,7 @@ from tests.simulator.faults import happenings, renewing
 from tests.simulator.faults.acts import ask, paid, told
 from tests.simulator.faults.schedules import ZONE
 from tests.simulator.faults.seldom.scenes import anybody, ending, somebody, stocked
-from tests.simulator.faults.shop import HOUR, PLAIN, RARE, Sale, Shop, day_of
+from tests.simulator.faults.shop import HOUR, PLAIN, RARE, REMINDING, Sale, Shop, day_of
 
 
 def unusual(shop: Shop, at: float) -> None:
@@ -43,6 +43,12 @@ def renewal_before_is_refunded(shop: Shop, at: float) -> None:
     _one_goes_back(shop, at, PLAIN, 13)
 
 
+def reminded_renewal_moves_up(shop: Shop, at: float) -> None:
+    """The same where the codes of the second one are reserved, and its reminders planned."""
+    shop.act(at - 1, "4 codes of REMINDING", lambda: shop.import_codes(REMINDING, 4))
+    _one_goes_back(shop, at, REMINDING, 8)
+
+
 def renewed_for_another(shop: Shop, at: float) -> None:
     """A person lets the renewal of somebody who names another customer's license, and the owner moves after that."""
     stocked(shop, at - 1)
@@ -70,6 +76,21 @@ def renewal_that_left_comes_back(shop: Shop, at: float) -> None:
     shop.act(at - 1, "2 codes of RARE", lambda: shop.import_codes(RARE, 2))
     back = _one_goes_back(shop, at, RARE, 6)
     told(shop, back, at + 2 * HOUR, "order.refunded", amount_refunded="0")
+
+
+def refunded_as_the_next_comes(shop: Shop, at: float) -> None:
+    """The money of a renewal goes back while the worker that serves the next one has a place for it, and not its days
+    yet."""
+    stocked(shop, at - 1)
+    first = ending(shop, somebody(shop), at, 13)
+    renewed = [renewing.renewal_of(shop, first) for _ in range(2)]
+    paid(shop, first, at)
+    paid(shop, renewed[0], at + 60)
+    words = (f"advance_orders {renewed[1].order}", f"call {shop.chance.choice((5, 5, 6))}:")
+    shop.act(at + HOUR, "a worker is slow", lambda: shop.simulation.faults.planned.append((words, "slow")))
+    paid(shop, renewed[1], at + HOUR)
+    told(shop, renewed[0], at + HOUR + shop.chance.choice((0.1, 0.3, 0.5)), "order.refunded", full=True)
+    shop.in_line.append((day_of(at) + timedelta(days=14), tuple(sale.order for sale in renewed)))
 
 
 def _one_goes_back(shop: Shop, at: float, sku: str, days: int) -> Sale:
