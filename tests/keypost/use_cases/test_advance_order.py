@@ -790,6 +790,28 @@ def test_while_ses_takes_no_mail_of_the_account_one_order_asks_and_the_others_wa
     assert [len(sent(order_id)) for order_id in order_ids] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("tried", [1, 0], ids=["tried", "not tried, as another was"])
+def test_codes_that_ran_out_while_ses_took_no_mail_are_exchanged_before_they_leave(
+    worker: Worker, store: Store, sent: Sent, local: LocalStack, clock: Clock, tried: int
+) -> None:
+    list(store.add_codes(SKU, [code(1)], None, clock.now.date()))
+    list(store.add_codes(SKU, [code(2)], None, None))
+    local.mailbox.before_send = refuse(PAUSED)
+    if not tried:
+        store.pause_mail(clock.now + timedelta(minutes=1))
+    store.save(paid_order("kept"))
+    worker.advance("kept")
+    kept = loaded(store, "kept")
+    assert ([one.code for one in kept.licenses], [mail.attempts for mail in kept.mails]) == ([code(1)], [1] * tried)
+
+    local.mailbox.before_send = lambda: None
+    clock.now += timedelta(days=1)
+    worker.advance("kept")
+
+    assert len(sent("kept")) == 1
+    assert [one.code for one in loaded(store, "kept").licenses] == [code(2)]
+
+
 def test_mails_that_were_too_many_are_tried_again_at_different_moments_and_none_is_lost(
     worker: Worker, store: Store, stocked: Stocked, sent: Sent, local: LocalStack, clock: Clock
 ) -> None:

@@ -163,6 +163,16 @@ def _may_have_left(simulation: Simulation, order: str) -> bool:
     return any((saved.by and saved.by.is_dead) or key in simulation.ses.doubtful for key, saved in claims)
 
 
+def codes_leave_while_they_can_be_activated(evidence: Evidence) -> Found:
+    """For the first time, on the last day at the latest; what may have left before is not exchanged."""
+    left = set[str]()
+    for mail in sorted(evidence.accepted, key=lambda each: each.at):
+        last_day = min((evidence.shop.last_days.get(code, date.max) for code in {*mail.codes} - left), default=date.max)
+        if day_of(mail.at) > last_day and not _may_have_left(evidence.simulation, mail.order):
+            yield mail.order, f"{mail.mail} has a code that could be activated until {last_day}"
+        left |= {*mail.codes}
+
+
 # --- promise 2
 
 
@@ -667,8 +677,13 @@ def _nobody_told_what_was_bought(evidence: Evidence, order: str) -> bool:
     return bool(is_of_plugin) and not any(each.get("goods") for each in stored)
 
 
+def _was_credited(evidence: Evidence, order: str) -> bool:
+    return any(each.order == order and "credited_by" in each.data for each in evidence.simulation.told)
+
+
 # By the problem that a hold names, whether the world gave a reason for it.
 _WHY_HELD: Mapping[str, Callable[[Evidence, str], bool]] = {
+    "credit_note": _was_credited,
     "no_address": _renews_what_was_erased,
     "shop_status": _was_canceled_in_woocommerce,
     "nothing_bought": _nobody_told_what_was_bought,
@@ -995,6 +1010,8 @@ CHECKS: Mapping[str, Callable[[Evidence], Found]] = {
     "6 wishes are granted": _at(boundary.wishes_are_granted),
     "7 corrected addresses get nothing": _at(kept.corrected_addresses_get_nothing),
     "12 the newest address counts": _at(kept.the_newest_address_counts),
+    "1 codes leave while they can be activated": codes_leave_while_they_can_be_activated,
+    "7 nobody is forgotten too early": _at(kept.nobody_is_forgotten_too_early),
     "5 reminders come by the last day": _at(kept.reminders_come_by_the_last_day),
     "6 good addresses are not asked for": _at(kept.good_addresses_are_not_asked_for),
     "7 mails go to who bought": _at(kept.mails_go_to_who_bought),

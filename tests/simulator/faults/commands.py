@@ -72,6 +72,15 @@ def _sold_before(shop: Shop, chance: random.Random, at: float) -> Old:
     return shop.olds[order]
 
 
+def sold_years_ago(shop: Shop, at: float) -> Old:
+    """What nobody has renewed."""
+    order, ends = f"oud-{len(shop.olds)}", day_of(at) - timedelta(days=4 * 365)
+    line = {"sku": PLAIN, "quantity": 1, "period_start": str(ends - timedelta(days=19)), "period_end": str(ends)}
+    sale = Sale(order, f"{order}@klant.example", (line,), None)
+    shop.olds[order] = Old(sale, tuple(shop.new_codes(PLAIN, 1)))
+    return shop.olds[order]
+
+
 def _rows(olds: list[Old]) -> str:
     rows = [_COLUMNS]
     for old in olds:

@@ -13,6 +13,7 @@ from tests.simulator.faults.machine import Invocation, Machine
 
 _WINDOW, _AGAIN, _TIMEOUT = 10.0, 1.0, 30.0  # seconds, as template.yaml and Lambda have them
 _BATCH = 100
+_TROUBLE = (500, 503, 429, 401, 302)  # what a program answers that is down, busy, or behind a page to sign in
 _NO_ANSWER = 13  # seconds
 
 Invoke = Callable[[str, dict[str, Any], float, Callable[[Invocation], None], tuple[str, ...]], None]
@@ -75,7 +76,7 @@ class EventsOut:
                 self.machine.pause(_NO_ANSWER)
                 return None
             case "shop has trouble":
-                return 500
+                return self.faults.chance(place).choice(_TROUBLE)
         self.machine.pause(0.1)
         self.taken.append(event)
         return 204

@@ -131,7 +131,7 @@ def _of_subscription(order: str, data: Data, said_at: float, now: float) -> tupl
 
 
 def _of_moneybird(order: str, _kind: str, data: Data, said_at: float, now: float) -> tuple[bytes, dict[str, str]]:
-    """A paid invoice with the whole of it."""
+    """An invoice that is settled as a whole, with money or by a credit note."""
     stamp = datetime.fromtimestamp(said_at, UTC).isoformat()
     details = [
         {"description": f"Antivirus [{line['sku']}]", "amount": f"{line['quantity']} x"} for line in data["lines"]
@@ -143,7 +143,7 @@ def _of_moneybird(order: str, _kind: str, data: Data, said_at: float, now: float
         total_price_incl_tax=data["amount"],
         contact={"email": data["email"], "firstname": "Anna", "lastname": "Jansen"},
         details=details,
-        payments=[{"created_at": stamp}],
+        payments=[{"created_at": stamp, "credit_invoice_id": data.get("credited_by")}],
         paid_at=stamp,
         updated_at=stamp,
     )

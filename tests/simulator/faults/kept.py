@@ -112,6 +112,18 @@ def _is_asked_for(shop: Shop, order: str, mail: str) -> bool:
     return any(each.order == order and each.mail == mail for each in shop.simulation.answers)
 
 
+def nobody_is_forgotten_too_early(shop: Shop, items: Items) -> Found:
+    """No order is erased of which no agent asked that: all customers of a shop have bought in these days."""
+    asked = {each.body["email"] for each in shop.simulation.answers if each.route.endswith("/customers/erase")}
+    emails = {name: sale.email for name, sale in shop.sales.items()} | {
+        name: old.sale.email for name, old in shop.olds.items()
+    }
+    for item in items:
+        order = item["pk"].removeprefix("ORDER#")
+        if item.get("forget_on") and order in emails and emails[order] not in asked and order not in shop.unreadable:
+            yield order, "its customer is forgotten, and nobody asked for that"
+
+
 def codes_that_left_are_not_free(shop: Shop, items: Items) -> Found:
     """What a customer may have activated is not sold to anybody else."""
     left = {code: mail for mail in shop.simulation.ses.accepted for code in mail.codes}

@@ -167,10 +167,10 @@ class Shop:
     def new_codes(self, sku: str, many: int) -> list[str]:
         return [code(next(self.made[sku]), _PREFIXES[sku]) for _ in range(many)]
 
-    def import_codes(self, sku: str, many: int, batch: str = "") -> None:
+    def import_codes(self, sku: str, many: int, batch: str = "", last_day: date | None = None) -> None:
         batch = batch or f"batch-{many}"
         body: dict[str, Any] = {"codes": self.new_codes(sku, many), "batch": batch}
-        if last_day := self._last_day_of(batch):
+        if last_day := last_day or self._last_day_of(batch):
             body["activate_before"] = str(last_day)
             self.last_days |= dict.fromkeys(body["codes"], last_day)
         self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
@@ -223,7 +223,7 @@ class Shop:
     def somebody(self, order: str = "x", *, named: bool = True) -> Sale:
         """An order of a new customer, whose payment is named or not; it is not sold yet."""
         number = len(self.sales)
-        order = f"{order}{number:02}"
+        order = f"{order}{number:02}" if order != "x" else f"{order}_{number:02}"
         sku, quantity = self.chance.choice((PLAIN, REMINDING)), self.chance.choice((1, 1, 2))
         lines = ({"sku": sku, "quantity": quantity},)
         sale = Sale(order, f"koper{number}@klant.example", lines, f"pay-{order}" if named else None)

@@ -372,11 +372,11 @@ class Order(Stored):
     @cached_property
     def owed_lines(self) -> frozenset[int]:
         """The lines whose codes have a mail, whatever became of it; but not those of which codes went back to stock
-        since, as their mail failed or a code that was swapped in never left: paid again, they are served like any
-        other."""
+        since, as their mail failed or was dropped, or a code that was swapped in never left: paid again, they are
+        served like any other."""
         mails = [mail for mail in self.mails if mail.holds_codes]
-        failed = self.lines_of(mail for mail in mails if mail.state is MailState.FAILED)
-        stand = self.lines_of(mail for mail in mails if mail.state is not MailState.FAILED)
+        ended = [mail for mail in mails if mail.state in (MailState.FAILED, MailState.DROPPED)]
+        failed, stand = self.lines_of(ended), self.lines_of(mail for mail in mails if mail not in ended)
         owed = (stand - self._lacking if self.bad_codes else stand) | (failed - self._lacking)
         return owed & self.numbered.keys()
 

@@ -272,7 +272,8 @@ class Worker:
     ) -> tuple[Order, bool]:
         """All codes that one transaction holds, and with the last of them the mail, if it is time for that; and whether
         the delivery may go on. Lines of which the product is short wait, the others do not."""
-        if kept_back := self._not_yet(order, step.delivery, products, now):
+        is_renewal = step.delivery.purpose is Purpose.RENEWAL  # nothing else is reserved before its time
+        if is_renewal and (kept_back := self._not_yet(order, step.delivery, products, now)):
             return kept_back
         picked, short = self._codes.pick(order, step, products, found.at_hand.got_codes, now)
         lines = tuple(line for line in step.delivery.lines if order.line(line).sku not in short)
@@ -328,6 +329,10 @@ class Worker:
         if is_reminder and (why_not := self._why_unwanted(order)):  # since it was added
             dropped = mailing.drop_mails(order, [mail_id], now)
             return self.store.save(noted(dropped, now, "no_reminder", why=why_not))
+        if ran_out := self._ran_out(order, order.mail(mail_id), products, now):
+            dropped = mailing.drop_mails(order, [mail_id], now)
+            without = licensing.with_codes_exchanged(dropped, {one.id for one in ran_out}, now)
+            return self._give_back(without, ran_out, now)
         way_out = self._way_out(order) if is_reminder else ""
         order = mailing.claim_mail(order, mail_id, now)
         try:
@@ -338,6 +343,13 @@ class Worker:
             telemetry.outcome("MailFailed", order_id=order.id, mail=mail_id)
             return order
         return self._send(self.store.save(order), order.mail(mail_id), message)
+
+    def _ran_out(self, order: Order, mail: Mail, products: Mapping[str, Product], now: datetime) -> list[License]:
+        """Of a delivery that SES took at no attempt, while days may have passed."""
+        if mail.may_have_left or mail.purpose not in (Purpose.PURCHASE, Purpose.RENEWAL):
+            return []
+        lines = tuple(sorted(order.lines_of([mail])))
+        return self._codes.ran_out(order, Delivery(mail.purpose, lines, now, now), products, now)
 
     def _way_out(self, order: Order) -> str:
         """Where the customer of an order stops reminders."""

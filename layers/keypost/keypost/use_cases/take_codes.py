@@ -7,7 +7,6 @@ from itertools import chain, islice
 
 from keypost.core.codes import StockCode
 from keypost.core.frozen import dataclass
-from keypost.core.mail import Purpose
 from keypost.core.order import License, Order
 from keypost.core.owed import Delivery
 from keypost.core.periods import local_day
@@ -95,10 +94,10 @@ class CodePicker:
     def ran_out(
         self, order: Order, delivery: Delivery, products: Mapping[str, Product], now: datetime
     ) -> list[License]:
-        """The licenses of a renewal that was held for so long that nobody can activate their codes any more, as many
-        as one transaction holds."""
-        if delivery.purpose is not Purpose.RENEWAL or delivery.mail_at > now:
+        """The licenses that were kept back for so long that nobody can activate their codes any more, as many as one
+        transaction holds."""
+        if delivery.mail_at > now:
             return []
-        kept = [one for one in order.licenses if one.line in delivery.lines]
+        kept = [one for one in order.licenses if one.line in delivery.lines and one.sku in products]
         days = {one.sku: usable_on(order, delivery, products[one.sku], now, self.zone) for one in kept}
         return self.store.ran_out(kept, days)[:CODES_PER_TRANSACTION]

@@ -131,6 +131,13 @@ def settled_for_more_after_it_left(shop: Shop, at: float) -> None:
     ask(shop, sale, at + HOUR, "PUT", "/orders/{order_id}/contents", reason="asked", lines=both)
 
 
+def settled_by_a_credit_note(shop: Shop, at: float) -> None:
+    """A bookkeeper credits an invoice that nobody paid, and Moneybird calls it paid."""
+    stocked(shop, at - 1)
+    sale = somebody(shop)
+    say(shop, sale.order, at, "order.open", teller="moneybird", credited_by="433580", **sale.bought("433577"))
+
+
 def own_order_is_cut(shop: Shop, at: float) -> None:
     """Two customers used one number, and whoever makes the second payment an order of its own dies half way."""
     sale = _used_twice(shop, at, PLAIN)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from tests.simulator.faults import happenings, reminding
+from tests.simulator.faults import commands, happenings, reminding
 from tests.simulator.faults.acts import ask, paid, told
 from tests.simulator.faults.renewing import renewal_of
 from tests.simulator.faults.seldom.scenes import ending, served, somebody, stocked, waiting
@@ -132,6 +132,27 @@ def wish_is_cut(shop: Shop, at: float) -> None:
     words = ("send_again", f"call {shop.chance.choice((4, 4, 4, 5))}:")
     shop.act(at + HOUR, "a wish is cut", lambda: shop.simulation.faults.planned.append((words, "crash after")))
     shop.act(at + HOUR, f"wish of {sale.order}", lambda: shop.simulation.wish(sale.email))
+
+
+def wish_meets_a_busy_queue(shop: Shop, at: float) -> None:
+    """A customer asks on the page while SQS takes nothing."""
+    sale = served(shop, at)
+    planned = shop.simulation.faults.planned
+    busy = [(("self_service", "SendMessage"), "throttled")] * 20  # the SDK tries again itself
+    shop.act(at + HOUR, "SQS is busy", lambda: planned.extend(busy))
+    shop.act(at + HOUR, f"wish of {sale.order}", lambda: shop.simulation.wish(sale.email))
+    shop.act(at + HOUR + 30, "SQS is busy no more", planned.clear)
+
+
+def buys_again_after_years(shop: Shop, at: float) -> None:
+    """Somebody whose license ended years ago has another one of today: nobody forgets them."""
+    old = commands.sold_years_ago(shop, at)
+    shop.act(at, "imports a file of licenses", lambda: commands.import_licenses(shop, [old]))
+    stocked(shop, at)
+    sale = somebody(shop)
+    sale = shop.sales[sale.order] = replace(sale, email=old.sale.email)
+    paid(shop, sale, at + 60)
+    shop.act(at + 120, "customers are forgotten", lambda: shop.simulation.poke("FORGET#"))
 
 
 def given_once_more(shop: Shop, at: float) -> None:

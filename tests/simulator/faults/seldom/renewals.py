@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from tests.simulator.faults import happenings, renewing
 from tests.simulator.faults.acts import ask, paid, told
 from tests.simulator.faults.schedules import ZONE
-from tests.simulator.faults.seldom.scenes import anybody, ending, somebody, stocked
+from tests.simulator.faults.seldom.scenes import BATCH, OTHER, anybody, ending, somebody, stocked
 from tests.simulator.faults.shop import HOUR, PLAIN, RARE, REMINDING, Sale, Shop, day_of
 
 
@@ -91,6 +91,29 @@ def refunded_as_the_next_comes(shop: Shop, at: float) -> None:
     paid(shop, renewed[1], at + HOUR)
     told(shop, renewed[0], at + HOUR + shop.chance.choice((0.1, 0.3, 0.5)), "order.refunded", full=True)
     shop.in_line.append((day_of(at) + timedelta(days=14), tuple(sale.order for sale in renewed)))
+
+
+def refunded_renewal_is_cut(shop: Shop, at: float) -> None:
+    """The worker that gives up the place of a refunded renewal dies half way."""
+    stocked(shop, at - 1)
+    back = _one_goes_back(shop, at, PLAIN, 13)
+    words, call = f"advance_orders {back.order}", shop.chance.choice(("PutItem", "PutItem", "TransactWriteItems"))
+    planned = shop.simulation.faults.planned
+    shop.act(at + HOUR - 1, "a worker is cut", lambda: planned.append(((words, call), "crash after")))
+
+
+def code_runs_out_while_it_waits(shop: Shop, at: float) -> None:
+    """The code of a renewal is to be activated today, and SES takes no mail until the day after tomorrow."""
+    shop.days = max(shop.days, 3)
+    stocked(shop, at - 1)
+    first = ending(shop, somebody(shop), at, 1)
+    first = shop.sales[first.order] = replace(first, lines=({**first.lines[0], "sku": RARE},))
+    last_day = day_of(at) + timedelta(days=2)
+    shop.act(at - 1, "2 codes of RARE", lambda: shop.import_codes(RARE, 2, BATCH, last_day))
+    paid(shop, first, at)
+    shop.act(at + 59, "SES pauses for 60 hours", lambda: shop.simulation.ses.pause(60 * HOUR))
+    paid(shop, renewing.renewal_of(shop, first), at + 60)
+    shop.act(at + HOUR, "2 codes of RARE", lambda: shop.import_codes(RARE, 2, OTHER))
 
 
 def _one_goes_back(shop: Shop, at: float, sku: str, days: int) -> Sale:
