@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from tests.simulator.faults.faults import BEARABLE
+from tests.simulator.faults.kept import read_what_was_before
 from tests.simulator.faults.leaks import leaks
 from tests.simulator.faults.schedules import NOTES, ZONE
 from tests.simulator.faults.shop import HOUR, Shop
@@ -224,7 +225,7 @@ def codes_of_recalled_batches_do_not_leave(shop: Shop, items: Items) -> Found:
         for saved in saves:
             new = {one["code"] for one in saved.item.get("licenses", ())} - seen
             seen |= new
-            recalled = _recalled_at(shop, saved.at - 1)
+            recalled = frozenset() if read_what_was_before(shop, saved) else _recalled_at(shop, saved.at - 1)
             yield from ((order, f"it got a code of {batch_of[each]}") for each in new if batch_of.get(each) in recalled)
 
 

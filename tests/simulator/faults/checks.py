@@ -352,9 +352,17 @@ def deliveries_leave_once(evidence: Evidence) -> Found:
         kinds = Counter("renewal" if "renews" in line else "purchase" for line in evidence.sales[order].lines)
         ids = {mail.mail for mail in mails}
         again = evidence.money[order].is_over or len(_payments(evidence, order)) > 1 or _refunds(evidence, order)
-        again = again or order in evidence.shop.contested or evidence.has_bounced(order)
+        again = (
+            again or order in evidence.shop.contested or evidence.has_bounced(order) or _was_given_up(evidence, order)
+        )
         if purpose in _DELIVERIES and len(ids) > kinds[purpose] and not again:
             yield order, f"{len(ids)} mails of its {purpose}: {sorted(ids)}"
+
+
+def _was_given_up(evidence: Evidence, order: str) -> bool:
+    """Whether nobody will ever know of a delivery whether it left: a person may have it sent anew."""
+    mails = evidence.items.get(order, {}).get("mails", ())
+    return any(mail["state"] == "failed" and mail["purpose"] in _DELIVERIES for mail in mails)
 
 
 def _payments(evidence: Evidence, order: str) -> set[str]:
@@ -460,9 +468,14 @@ def corrected_addresses_are_written_to(evidence: Evidence) -> Found:
             continue
         elsewhere = {str(each.body.get("to")) for each in simulation.answers}
         mails = [m for m in evidence.accepted if m.order == order and m.codes and m.to not in elsewhere]
-        back = [mail for mail in mails if mail.at < answer.asked_at][-1:]
-        came_back = any(simulation.returned.get(_attempt(mail), math.inf) < answer.asked_at for mail in back)
-        if came_back and not any(mail.to == right and answer.asked_at < mail.at < shop.helped_at for mail in mails):
+        before = [mail for mail in mails if mail.at < answer.asked_at]
+        back = [mail for mail in before if mail.mail == before[-1].mail]  # all attempts, of which one may have arrived
+        came_back = all(simulation.returned.get(_attempt(mail), math.inf) < answer.asked_at for mail in back)
+        if (
+            back
+            and came_back
+            and not any(mail.to == right and answer.asked_at < mail.at < shop.helped_at for mail in mails)
+        ):
             yield order, f"{back[-1].mail} came back, and nothing left for the address that an agent wrote"
 
 
@@ -791,7 +804,7 @@ def each_code_is_delivered_once(evidence: Evidence) -> Found:
     """By one mail, whatever its order waits for besides."""
     for order in evidence.sales:
         again = evidence.money[order].is_over or _refunds(evidence, order) or order in evidence.shop.contested
-        if again or evidence.has_bounced(order):
+        if again or evidence.has_bounced(order) or _was_given_up(evidence, order):
             continue
         first: dict[str, str] = {}
         for mail in evidence.accepted:

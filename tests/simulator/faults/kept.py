@@ -192,7 +192,7 @@ def addresses_that_bounced_get_nothing(shop: Shop, _: Items) -> Found:
         claim = simulation.claims.get((mail.order, mail.mail, mail.attempt))
         if told_at is None or claim is None or claim.at < told_at + _A_WHILE:
             continue
-        if not any(told_at < at < mail.at for at in lifted) and not _read_what_was_before(shop, claim):
+        if not any(told_at < at < mail.at for at in lifted) and not read_what_was_before(shop, claim):
             yield (
                 mail.order,
                 f"{mail.mail} was begun {claim.at - told_at:.0f} s after {mail.to} was known to bounce",
@@ -243,7 +243,7 @@ def _addresses(shop: Shop, order: str, email: str) -> set[str]:
     return {each.casefold() for each in {email, *told, *written}}
 
 
-def _read_what_was_before(shop: Shop, claim: Saved) -> bool:
+def read_what_was_before(shop: Shop, claim: Saved) -> bool:
     """Whether who claimed it was shown what was stored long before, which AWS would do for a second."""
     name = claim.by.name if claim.by else ""
     faults = (fault for fault in shop.simulation.faults.happened if fault.kind == "stale read")
