@@ -248,7 +248,7 @@ def support_gets_one_note_a_day(shop: Shop, _: Items) -> Found:
 def support_is_told_of_who_waits(shop: Shop, _: Items) -> Found:
     """By the last run of a day that nothing kept from it, of what waits for a person since the first one."""
     simulation, first, last = shop.simulation, len(NOTES), 0.0
-    planned = sorted(simulation.schedules.notes_at)
+    planned = sorted({*simulation.schedules.notes_at})
     for number in range(0, len(planned), first):
         since, last = planned[number], planned[number + first - 1]
         day, over = datetime.fromtimestamp(last, ZONE).date(), last + HOUR
@@ -256,7 +256,7 @@ def support_is_told_of_who_waits(shop: Shop, _: Items) -> Found:
             each.at for each in simulation.faults.happened if "daily_note" in each.place or "daily-note" in each.place
         ]
         is_kept = any(last - HOUR < at < over for at in troubles) or any(
-            end > last - HOUR for end in simulation.ses.pauses
+            end > last - HOUR for end in simulation.ses.pauses if end != shop.ends
         )
         if over > simulation.now or since < simulation.machine.began or is_kept:
             continue

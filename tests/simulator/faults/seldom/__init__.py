@@ -75,6 +75,7 @@ SELDOM: tuple[Callable[[Shop, float], None], ...] = (
     people.bounces_late,
     people.wish_meets_a_busy_queue,
     people.buys_again_after_years,
+    people.note_is_refused,
     renewals.renewal_before_comes_back,
     renewals.renewal_that_left_comes_back,
     renewals.moved_for_another,

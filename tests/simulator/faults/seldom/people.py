@@ -1,14 +1,16 @@
 """Agents and customers, their addresses, and what they ask for."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from tests.simulator.faults import commands, happenings, reminding
 from tests.simulator.faults.acts import ask, paid, told
 from tests.simulator.faults.renewing import renewal_of
+from tests.simulator.faults.schedules import NOTES, ZONE
 from tests.simulator.faults.seldom.scenes import ending, served, somebody, stocked, waiting
-from tests.simulator.faults.shop import HOUR, REMINDING, Shop
+from tests.simulator.faults.shop import HOUR, RARE, REMINDING, Shop, day_of
 from tests.simulator.faults.simulation import DAY
 
 
@@ -153,6 +155,18 @@ def buys_again_after_years(shop: Shop, at: float) -> None:
     sale = shop.sales[sale.order] = replace(sale, email=old.sale.email)
     paid(shop, sale, at + 60)
     shop.act(at + 120, "customers are forgotten", lambda: shop.simulation.poke("FORGET#"))
+
+
+def note_is_refused(shop: Shop, at: float) -> None:
+    """Somebody waits, and SES takes no mail when support is to be told of it in the morning."""
+    shop.days = max(shop.days, 2)
+    paid(shop, somebody(shop, RARE), at)
+    words, planned = ("write_daily_note", "SendEmail"), shop.simulation.faults.planned
+    runs = [datetime.combine(day_of(at) + timedelta(days=1), each, ZONE).timestamp() for each in NOTES]
+    shop.act(runs[0] - 60, "SES is about to refuse", lambda: planned.append((words, "too many mails")))
+    for moment in runs:
+        shop.act(moment, "daily note", shop.simulation.write_note)
+    shop.simulation.schedules.notes_at.extend(runs)
 
 
 def given_once_more(shop: Shop, at: float) -> None:
