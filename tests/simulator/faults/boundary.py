@@ -247,23 +247,21 @@ def support_gets_one_note_a_day(shop: Shop, _: Items) -> Found:
 
 def support_is_told_of_who_waits(shop: Shop, _: Items) -> Found:
     """By the last run of a day that nothing kept from it, of what waits for a person since the first one."""
-    simulation, first, last = shop.simulation, len(NOTES), 0.0
-    planned = sorted({*simulation.schedules.notes_at})
-    for number in range(0, len(planned), first):
-        since, last = planned[number], planned[number + first - 1]
-        day, over = datetime.fromtimestamp(last, ZONE).date(), last + HOUR
-        troubles = [
-            each.at for each in simulation.faults.happened if "daily_note" in each.place or "daily-note" in each.place
-        ]
-        is_kept = any(last - HOUR < at < over for at in troubles) or any(
-            end > last - HOUR for end in simulation.ses.pauses if end != shop.ends
-        )
-        if over > simulation.now or since < simulation.machine.began or is_kept:
-            continue
-        waiting = [order for order in simulation.saves if _waits(shop, order, since, over)]
-        written = {mail.mail for mail in simulation.ses.accepted} | {mail for _, mail, _ in simulation.ses.doubtful}
-        if waiting and f"daily-note-{day}" not in written:
-            yield waiting[0], f"it waits for a person since {day}, and no note of that day says so"
+    simulation, planned = shop.simulation, sorted({*shop.simulation.schedules.notes_at})
+    written = {mail.mail for mail in simulation.ses.accepted} | {mail for _, mail, _ in simulation.ses.doubtful}
+    for first, *_, last in (planned[number : number + len(NOTES)] for number in range(0, len(planned), len(NOTES))):
+        name = f"daily-note-{datetime.fromtimestamp(last, ZONE).date()}"
+        waiting = [order for order in simulation.saves if _waits(shop, order, first, last + HOUR)]
+        if waiting and name not in written and last + HOUR < simulation.now and not _is_kept_from(shop, last):
+            yield waiting[0], f"it waits for a person, and support did not get {name}"
+
+
+def _is_kept_from(shop: Shop, moment: float) -> bool:
+    """Whether something went wrong with a note about then, or SES took no mail."""
+    faults = shop.simulation.faults.happened
+    troubles = [each.at for each in faults if "daily_note" in each.place or "daily-note" in each.place]
+    pauses = (end for end in shop.simulation.ses.pauses if end != shop.ends)  # which ends all of them
+    return any(abs(at - moment) < HOUR for at in troubles) or any(end > moment - HOUR for end in pauses)
 
 
 def _waits(shop: Shop, order: str, since: float, until: float) -> bool:

@@ -149,7 +149,7 @@ def reminders_come_by_the_last_day(_: Shop, items: Items) -> Found:
     for item in items:
         periods = (*item.get("licenses", ()), *item.get("terms", ())) if item["pk"].startswith("ORDER#") else ()
         last_days = {each["line"]: each["last_day"] for each in periods if "last_day" in each}
-        for each in item.get("reminders", ()) if last_days else ():
+        for each in (each for each in item.get("reminders", ()) if each["line"] in last_days):
             last_day = date.fromisoformat(last_days[each["line"]])
             if day_of(each["at"]) != last_day - timedelta(days=each["days"]):
                 text = (

@@ -19,7 +19,7 @@ from tests.simulator.faults.leaks import CHANNELS
 from tests.simulator.faults.machine import Invocation, NeverEnds
 from tests.simulator.faults.play import come_to_the_end
 from tests.simulator.faults.ses import Accepted
-from tests.simulator.faults.shop import HOUR, PLAIN, Shop
+from tests.simulator.faults.shop import HOUR, PLAIN, Shop, day_of
 from tests.simulator.faults.simulation import Answered, Entry, Knocked
 from tests.simulator.faults.stories import (
     a_shop,
@@ -427,6 +427,48 @@ def _free_again(shop: Shop) -> None:
     _put(_item(code["pk"]), state={"S": "free"}, stock={"S": PLAIN})
 
 
+def _mailed_too_late(shop: Shop) -> None:
+    yesterday = day_of(shop.simulation.machine.began) - timedelta(days=1)
+    shop.last_days |= dict.fromkeys(_last(shop).codes, yesterday)
+
+
+def _erased_by_nobody(_: Shop) -> None:
+    _put(_item("ORDER#o1"), forget_on={"S": "2036-01-01"})
+
+
+def _reminded_on_another_day(shop: Shop) -> None:
+    reminder = {"at": {"N": str(shop.simulation.now)}, "line": {"N": "1"}, "days": {"N": "0"}}
+    _put(_item("ORDER#o1"), reminders={"L": [{"M": reminder}]})
+
+
+def _asked_for_an_address(shop: Shop) -> None:
+    saves = shop.simulation.saves["o1"]
+    saves.append(replace(saves[-1], item={**saves[-1].item, "attention": "address"}))
+
+
+def _not_sent_to_a_good_address(shop: Shop) -> None:
+    now, said = shop.simulation.now, {"code": "not_sent_again", "values": {"why": {"code": "address_bounced"}}}
+    shop.simulation.answers.append(Answered(now, "o1", "POST /resend", 409, None, now, said=said))
+
+
+def _put_back_in_vain(shop: Shop) -> None:
+    _recalled_before(shop)
+    for number, how in enumerate(("withdraw", "put-back")):
+        at, route = shop.simulation.now + number, f"POST /stock/{{sku}}/{how}"
+        shop.simulation.answers.append(Answered(at, "", route, 200, None, at, {"batch": "batch-6"}))
+
+
+def _waits_and_nobody_is_told(shop: Shop) -> None:
+    saves, now = shop.simulation.saves["o1"], shop.simulation.now
+    saves[:] = [replace(saves[0], item={**saves[0].item, "attention": "mail"})]
+    shop.simulation.schedules.notes_at.extend(now - hours * HOUR for hours in (1.75, 1.5, 1.25))
+
+
+def _told_twice(shop: Shop) -> None:
+    for _ in range(2):
+        _accepted(order="none", mail="daily-note-2026-11-02")(shop)
+
+
 def _a_day_too_long(_: Shop) -> None:
     item = _item("ORDER#o1")
     license_ = item["licenses"]["L"][0]["M"]
@@ -730,6 +772,14 @@ DAMAGES: Mapping[str, tuple[str, Callable[[Shop], None], Callable[[Shop], None]]
     "over, and sent": ("5 what is unusual waits", renewal, lambda s: s.unusual.update({"r1": date(2026, 10, 1)})),
     "bounced, and sent": ("6 addresses that bounced get nothing", purchase, _bounced_before),
     "three of two wishes": ("6 one wish makes one mail", resend, _without_wishes),
+    "a code that ran out": ("1 codes leave while they can be activated", purchase, _mailed_too_late),
+    "forgotten too early": ("7 nobody is forgotten too early", purchase, _erased_by_nobody),
+    "reminded on another day": ("5 reminders come by the last day", purchase, _reminded_on_another_day),
+    "asked for an address": ("6 good addresses are not asked for", purchase, _asked_for_an_address),
+    "refused for an address": ("6 good addresses are not asked for", purchase, _not_sent_to_a_good_address),
+    "put back in vain": ("2 what is put back is withdrawn no more", purchase, _put_back_in_vain),
+    "waits, and no note": ("12 support is told of who waits", purchase, _waits_and_nobody_is_told),
+    "two notes of a day": ("12 support gets one note a day", purchase, _told_twice),
     "a day too long": ("5 licenses last as long as was sold", purchase, _a_day_too_long),
     "erased, and there": ("7 what is erased is gone", purchase, _erased_in_vain),
     "late in good weather": ("5 deliveries are not late", purchase, _too_late_for_good_weather),
