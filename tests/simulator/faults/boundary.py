@@ -249,7 +249,7 @@ def support_is_told_of_who_waits(shop: Shop, _: Items) -> Found:
     """By the last run of a day that nothing kept from it, of what waits for a person since the first one."""
     simulation, planned = shop.simulation, sorted({*shop.simulation.schedules.notes_at})
     written = {mail.mail for mail in simulation.ses.accepted} | {mail for _, mail, _ in simulation.ses.doubtful}
-    for first, *_, last in (planned[number : number + len(NOTES)] for number in range(0, len(planned), len(NOTES))):
+    for first, last in zip(planned[:: len(NOTES)], planned[len(NOTES) - 1 :: len(NOTES)], strict=True):
         name = f"daily-note-{datetime.fromtimestamp(last, ZONE).date()}"
         waiting = [order for order in simulation.saves if _waits(shop, order, first, last + HOUR)]
         if waiting and name not in written and last + HOUR < simulation.now and not _is_kept_from(shop, last):
