@@ -143,9 +143,9 @@ _OPEN = """
   disputes and cancellations happen there; subscriptions, payment links and other kinds of objects have tests of their
   own.
 - Two versions work together in one of eight shops, and in 30 others that `make drills` plays.
-- A fault in the code that shows only in a situation which no shop has is not found. Two engineers who knew the product
-  and not the simulator thought up 52 subtle ones: 5 of them showed in the shops as they were, 31 more when the
-  situations that they need had been added. The others are left to other tests.
+- A fault in the code that shows only in a situation which no shop has is not found. Engineers who knew the product
+  and not the simulator thought up 88, plain ones and subtle ones: 15 of them showed in the shops as they were, 52 more
+  when the situations that they need had been added. The others are left to other tests.
 - Ten years of renewals are played apart (`make simulate`).
 - The thirteenth promise, that nothing is a dead end, has tests of its own.
 - That no promise was broken in these shops does not prove that none can be.

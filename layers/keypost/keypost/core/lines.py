@@ -1,7 +1,7 @@
 """The lines of an order when what it is for changes. A line has a number that never changes and is never used again:
 licenses, periods, mails and renewals name it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, zip_longest
 
@@ -15,18 +15,24 @@ def with_lines(order: Order, lines: Sequence[Line]) -> Order:
     and more of it is a line of its own."""
     if tuple(lines) == order.lines:
         return order
-    order = without_waits(order, *OF_A_DELIVERY)
     if not _is_any_named(order):
-        return replace(order, lines=_as_known(order, lines))
+        return replace(without_waits(order, *OF_A_DELIVERY), lines=_as_known(order, lines))
     numbered, old = dict(_numbered(order, lines)), order.numbered
+    if _with_ids(numbered) == _with_ids(old):
+        return order
+    order = without_waits(order, *OF_A_DELIVERY)
     return replace(
         order,
-        lines=tuple(replace(line, id=number) for number, line in numbered.items()),
+        lines=_with_ids(numbered),
         last_line=max(order.last_line, *old, *numbered),
         mails=tuple(mail if mail.lines else replace(mail, lines=tuple(old)) for mail in order.mails),
         terms=_terms(order, numbered),
         reminders=tuple(each for each in order.reminders if each.line in numbered),
     )
+
+
+def _with_ids(numbered: Mapping[int, Line]) -> tuple[Line, ...]:
+    return tuple(replace(line, id=number) for number, line in numbered.items())
 
 
 def _is_any_named(order: Order) -> bool:
@@ -51,19 +57,23 @@ def _numbered(order: Order, lines: Iterable[Line]) -> Iterator[tuple[int, Line]]
     old, left = order.numbered, order.sent_lines
     free, new = dict(old), count(1 + max(order.last_line, *old))
     for line in lines:
-        number = _standing_for(line, free)
-        known = free.pop(number) if number is not None else None
-        if number is None or known is None:
-            yield next(new), replace(line, id=0)
-        elif number in left and line.quantity > known.quantity:
-            yield number, with_extra(replace(line, quantity=known.quantity), known)
-            yield next(new), replace(line, id=0, quantity=line.quantity - known.quantity)
-        else:
-            yield number, with_extra(line, known)
+        lacking = line.quantity
+        while lacking:
+            wanted = replace(line, quantity=lacking)
+            number = _standing_for(wanted, free, left)
+            known = free.pop(number) if number is not None else None
+            if number is None or known is None:
+                number, known = next(new), replace(wanted, id=0)
+            elif number not in left or lacking <= known.quantity:
+                known = with_extra(wanted, known)
+            lacking -= known.quantity
+            yield number, known
 
 
-def _standing_for(line: Line, free: Mapping[int, Line]) -> int | None:
-    """The number of the line that this one stands for: of the same goods, and best of the same kind and renewal."""
+def _standing_for(line: Line, free: Mapping[int, Line], left: Collection[int]) -> int | None:
+    """The number of the line that this one stands for: of the same goods, and best of the same kind and renewal. What
+    has left is a part of it, where more is wanted."""
     alike = [number for number, each in free.items() if each.sku == line.sku and each.kind is line.kind]
-    same = [number for number in alike if free[number].renews == line.renews]
-    return next(iter(same or alike), None)
+    same = [number for number in alike if free[number].renews == line.renews] or alike
+    parts = (number for number in same if number in left and free[number].quantity < line.quantity)
+    return next(parts, next(iter(same), None))
