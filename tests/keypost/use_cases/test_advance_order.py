@@ -808,8 +808,29 @@ def test_codes_that_ran_out_while_ses_took_no_mail_are_exchanged_before_they_lea
     clock.now += timedelta(days=1)
     worker.advance("kept")
 
-    assert len(sent("kept")) == 1
+    (text,) = sent("kept")
+    assert code(2) in text
+    assert code(1) not in text
     assert [one.code for one in loaded(store, "kept").licenses] == [code(2)]
+
+
+def test_codes_that_ran_out_before_an_agent_sends_a_refused_mail_again_are_exchanged(
+    worker: Worker, store: Store, sent: Sent, local: LocalStack, clock: Clock
+) -> None:
+    list(store.add_codes(SKU, [code(1)], None, clock.now.date()))
+    list(store.add_codes(SKU, [code(2)], None, None))
+    local.mailbox.before_send = refuse(SesFault(400, "BadRequestException"))
+    store.save(paid_order("refused"))
+    worker.advance("refused")
+    local.mailbox.before_send = lambda: None
+    clock.now += timedelta(days=1)
+
+    store.change("refused", lambda order: resend(order or paid_order(), Asked(clock.now, "anna"), ZONE)[0])
+    worker.advance("refused")
+
+    (text,) = sent("refused")
+    assert code(2) in text
+    assert code(1) not in text
 
 
 def test_mails_that_were_too_many_are_tried_again_at_different_moments_and_none_is_lost(

@@ -345,11 +345,11 @@ class Worker:
         return self._send(self.store.save(order), order.mail(mail_id), message)
 
     def _ran_out(self, order: Order, mail: Mail, products: Mapping[str, Product], now: datetime) -> list[License]:
-        """Of a delivery that SES took at no attempt, while days may have passed."""
-        if mail.may_have_left or mail.purpose not in (Purpose.PURCHASE, Purpose.RENEWAL):
+        """Of a mail whose codes left with no attempt, nor with another mail, while days may have passed."""
+        lines = order.lines_of([mail])
+        if not mail.holds_codes or mail.to or lines & order.sent_lines:
             return []
-        lines = tuple(sorted(order.lines_of([mail])))
-        return self._codes.ran_out(order, Delivery(mail.purpose, lines, now, now), products, now)
+        return self._codes.ran_out(order, Delivery(mail.purpose, tuple(sorted(lines)), now, now), products, now)
 
     def _way_out(self, order: Order) -> str:
         """Where the customer of an order stops reminders."""
