@@ -84,7 +84,9 @@ class Books:
         return len(words) == 1 and not self.unmatched and not self.is_partly_back
 
     def _is_last_word(self, answer: Answered) -> bool:
-        return answer.status < _FAILED and all(each.at < answer.asked_at for each in self._told)
+        """Whether all that was told after that is what had been told before."""
+        before = {_word(each) for each in self._told if each.at < answer.asked_at}
+        return answer.status < _FAILED and all(_word(each) in before for each in self._told)
 
     @property
     def may_be_given(self) -> list[Mapping[str, int]]:
@@ -98,6 +100,10 @@ class Books:
             settled.append(sum((Counter(each.goods) for each in self.standing), Counter[str]()))
         distinct = {(tuple(sorted(each.goods.items())), each.email) for each in self.standing}
         return [*settled, self.standing[0].goods] if len(distinct) == 1 else settled
+
+
+def _word(told: Told) -> tuple[str, str, int]:
+    return told.payment, told.kind, int(told.said_at)
 
 
 def _paid(facts: Iterable[Told]) -> list[Told]:

@@ -18,21 +18,17 @@ def with_lines(order: Order, lines: Sequence[Line]) -> Order:
     if not _is_any_named(order):
         return replace(without_waits(order, *OF_A_DELIVERY), lines=_as_known(order, lines))
     numbered, old = dict(_numbered(order, lines)), order.numbered
-    if _with_ids(numbered) == _with_ids(old):
+    if numbered == old:
         return order
     order = without_waits(order, *OF_A_DELIVERY)
     return replace(
         order,
-        lines=_with_ids(numbered),
+        lines=tuple(replace(line, id=number) for number, line in numbered.items()),
         last_line=max(order.last_line, *old, *numbered),
         mails=tuple(mail if mail.lines else replace(mail, lines=tuple(old)) for mail in order.mails),
         terms=_terms(order, numbered),
         reminders=tuple(each for each in order.reminders if each.line in numbered),
     )
-
-
-def _with_ids(numbered: Mapping[int, Line]) -> tuple[Line, ...]:
-    return tuple(replace(line, id=number) for number, line in numbered.items())
 
 
 def _is_any_named(order: Order) -> bool:

@@ -139,7 +139,7 @@ def swapped_while_another_is(shop: Shop, at: float) -> None:
 
 def second_one_moves(shop: Shop, at: float) -> None:
     """The license of the second line goes to another customer."""
-    stocked(shop, at - 1)
+    shop.act(at - 1, "20 codes of PLAIN", lambda: shop.import_codes(PLAIN, 20, BATCH))
     sale = _of_two_lines(shop, at)
     to = {"email": f"ander-{sale.email}", "name": "Piet Bakker", "confirmed": True}
     ask_of_license(shop, sale, at + 300, "move", to, place=1)

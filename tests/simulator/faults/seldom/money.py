@@ -123,12 +123,16 @@ def credited_for_two(shop: Shop, at: float) -> None:
 
 
 def settled_for_more_after_it_left(shop: Shop, at: float) -> None:
-    """One license has left when its customer pays for another one of the same, and a person says that both count."""
+    """One license has left when its customer pays for another one of the same, and a person says that both count. The
+    shop tells both of them again, twice."""
     sale = served(shop, at)
     shop.contested.add(sale.order)
     paid(shop, sale, at + 300, payment=f"{sale.payment}-2")
     both = [{"sku": PLAIN, "quantity": 2}]
     ask(shop, sale, at + HOUR, "PUT", "/orders/{order_id}/contents", reason="asked", lines=both)
+    for later in (2 * HOUR, 3 * HOUR):
+        say(shop, sale.order, at + later, "order.paid", said_at=at, **sale.bought())
+        say(shop, sale.order, at + later, "order.paid", said_at=at + 300, **sale.bought(f"{sale.payment}-2"))
 
 
 def settled_by_a_credit_note(shop: Shop, at: float) -> None:
