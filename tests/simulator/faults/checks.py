@@ -505,8 +505,17 @@ def mails_that_were_promised_leave(evidence: Evidence) -> Found:
         owed = answer.order in evidence.sales and evidence.is_owed(answer.order)
         if answer.mail and owed and not evidence.has_bounced(answer.order):
             mails = [mail for mail in evidence.accepted if mail.order == answer.order]
-            if not any(mail.mail == answer.mail or (mail.codes and mail.at > answer.at) for mail in mails):
+            if not _is_refused(evidence, answer.order, answer.mail) and not any(
+                mail.mail == answer.mail or (mail.codes and mail.at > answer.at) for mail in mails
+            ):
                 yield answer.order, f"an agent was promised {answer.mail}, and it never left"
+
+
+def _is_refused(evidence: Evidence, order: str, name: str) -> bool:
+    """A mail that was given up, of an order that needs a person: who has settled what else it needs is told."""
+    item = evidence.items.get(order, {})
+    states = {mail["id"]: mail["state"] for mail in item.get("mails", ())}
+    return states.get(name) == "failed" and needs(item) is not None
 
 
 # --- promises 10 and 11, and what holds in good weather
