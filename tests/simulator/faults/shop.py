@@ -176,9 +176,9 @@ class Shop:
         self.simulation.support("POST", "/stock/{sku}", body, sku=sku)
 
     def _last_day_of(self, batch: str) -> date | None:
-        """On which the codes of a batch can be activated, if there is one: behind all of the story."""
+        """On which the codes of a batch can be activated, if there is one: behind the end of the story."""
         days = random.Random(f"{self.simulation.faults.seed}/{batch}").choice((None, 60, 400))
-        return day_of(self.simulation.machine.began) + timedelta(days=days) if days else None
+        return day_of(self.simulation.machine.began) + timedelta(days=days) if days and days > self.days else None
 
     def has_codes(self, sku: str, many: int) -> None:
         """They were imported before the story begins."""

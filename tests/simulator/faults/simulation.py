@@ -157,6 +157,7 @@ class Simulation:
         roots: Sequence[Path] = (ROOT,),
         asked: Sequence[str] = ("mollie",),
     ) -> None:
+        self.settings = {"KEYPOST_FORGET_AFTER_YEARS": "2"}
         self.machine = Machine(seed, start.timestamp(), enter=self._enter, leave=self._leave)
         self.faults = faults
         faults.clock = lambda: self.machine.now
@@ -203,7 +204,7 @@ class Simulation:
     def playing(self) -> Iterator["Simulation"]:
         """With an empty table. One simulation plays at a time."""
         with ExitStack() as stack:
-            more = ChainMap(*(dict(provider.api.environment) for provider in self.providers.values()))
+            more = ChainMap(self.settings, *(dict(provider.api.environment) for provider in self.providers.values()))
             set_environment(stack.enter_context(pytest.MonkeyPatch.context()), more)
             stack.enter_context(own_modules())
             self.versions = [_loaded(root) for root in self.roots]

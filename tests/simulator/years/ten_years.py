@@ -70,6 +70,7 @@ class TenYears(Simulation):
     def __init__(self, world: World, seed: int) -> None:
         self.mild = MildFaults(seed, RATES, outages=world.outages)
         super().__init__(seed, self.mild, BEGIN)
+        self.settings.clear()  # nobody is forgotten, which takes a step a day
         self.machine.most_steps = _MOST_STEPS
         self.world = world
         self.asked = set[str]()  # orders whose days an agent is asked about
