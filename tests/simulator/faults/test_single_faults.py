@@ -10,8 +10,8 @@ import pytest
 from keypost.providers import PROVIDERS
 from tests.figures import ARE_WRITTEN, note
 from tests.simulator.faults.at_the_door import READS, look
-from tests.simulator.faults.cloud import READING
 from tests.simulator.faults.branches import Branch
+from tests.simulator.faults.cloud import READING
 from tests.simulator.faults.crashes import BESIDES, CRASHES, EVERY, each_fault, own_places
 from tests.simulator.faults.deeds import differing, left
 from tests.simulator.faults.faults import TIME_OVER
